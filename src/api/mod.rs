@@ -1,0 +1,16 @@
+//! Server functions, under `/_fn`. Each is thin: who asks, one service call, and for forms where to go next. The JSON API under
+//! `/api` speaks to the same services.
+
+/// The admin's cache page.
+pub mod admin;
+/// Logging in and out.
+pub mod auth;
+/// A vendor's dashboard.
+pub mod dashboard;
+mod error;
+/// A vendor's orders.
+pub mod orders;
+/// A vendor's products.
+pub mod products;
+
+pub use error::ApiError;

@@ -1,0 +1,91 @@
+use serde::{Deserialize, Serialize};
+
+use super::{invalid::Invalid, money::Currency};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Sees and changes what belongs to one vendor.
+    Vendor,
+    /// Sees the whole marketplace.
+    Admin,
+}
+
+impl Role {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Vendor => "vendor",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+impl std::str::FromStr for Role {
+    type Err = Invalid;
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        match text {
+            "vendor" => Ok(Self::Vendor),
+            "admin" => Ok(Self::Admin),
+            _ => Err(Invalid::new("role", format!("`{text}` is not accepted: one of vendor, admin"))),
+        }
+    }
+}
+
+/// Who is logged in, as the API and the pages show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Viewer {
+    pub email: String,
+    pub role: Role,
+    /// The marketplace's own id of the vendor; `null` for an admin.
+    pub vendor_id: Option<String>,
+}
+
+/// A vendor as its own pages need it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Vendor {
+    pub vendor_id: String,
+    pub name: String,
+    pub country: String,
+    /// IANA name.
+    pub time_zone: String,
+    pub currency: Currency,
+    /// Stock at or below which a product without a threshold of its own counts as low.
+    pub low_stock_threshold: i64,
+}
+
+/// Shortest password accepted, in characters (OWASP ASVS 5.0, 6.2.1 and 6.2.9: at least 8, better 15; this product takes 12).
+pub const MIN_PASSWORD: usize = 12;
+/// Longest password accepted, in characters: a bound on hashing work.
+pub const MAX_PASSWORD: usize = 128;
+
+pub fn check_password(password: &str) -> Result<(), Invalid> {
+    let length = password.chars().count();
+    if (MIN_PASSWORD..=MAX_PASSWORD).contains(&length) {
+        Ok(())
+    } else {
+        Err(Invalid::new("password", format!("must be {MIN_PASSWORD} to {MAX_PASSWORD} characters")))
+    }
+}
+
+/// An address as it is stored and compared: trimmed, in lower case.
+pub fn normalise_email(email: &str) -> Result<String, Invalid> {
+    let email = email.trim().to_lowercase();
+    let valid = email.len() <= 254
+        && !email.chars().any(|c| c.is_whitespace() || c.is_control())
+        && email.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains('@'));
+    if valid { Ok(email) } else { Err(Invalid::new("email", "must be an address such as name@example.com")) }
+}
+
+/// One of the marketplace's own ids as a segment of a path or of a cache key: letters, digits, `-`, `_`, `.` and `~` as they are,
+/// everything else percent-encoded (RFC 3986, unreserved characters).
+pub fn encode_segment(id: &str) -> String {
+    id.bytes().fold(String::with_capacity(id.len()), |mut out, byte| {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(byte as char),
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+        out
+    })
+}

@@ -1,0 +1,90 @@
+//! Every key and every lifetime of the cache, in one table.
+//!
+//! | key | holds | life |
+//! | --- | --- | --- |
+//! | `analytics:{vendor}:snapshot:FROM:TO:COMPARE:INTERVAL` | snapshot, as JSON | 300 s ± 10 %; 60 s where the range includes today |
+//! | `vendors:{vendor}:profile` | name, currency, zone | 300 s |
+//! | `products:{vendor}:list:HASH` | one page of a listing | 120 s |
+//! | `tag:vendor:{vendor}`, `tag:products:{vendor}`, `tag:orders:{vendor}`, `tag:analytics` | the tag's generation | 7 days after its last use |
+//!
+//! `{…}` is written as it stands: on Redis Cluster the keys of one vendor share a slot by it. Ids are percent-encoded.
+
+use std::time::Duration;
+
+use crate::domain::{accounts::encode_segment, invalid::Invalid};
+
+pub const SNAPSHOT_TTL: Duration = Duration::from_secs(300);
+/// A range that includes today goes on changing without a write to it (a day ends), so it is kept a shorter time.
+pub const SNAPSHOT_TODAY_TTL: Duration = Duration::from_secs(60);
+pub const PROFILE_TTL: Duration = Duration::from_secs(300);
+pub const LISTING_TTL: Duration = Duration::from_secs(120);
+pub const ADMIN_METRICS_TTL: Duration = Duration::from_secs(300);
+
+/// The name of an entry in the store.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct CacheKey(String);
+
+impl CacheKey {
+    /// `detail` names the range, comparison and interval: calendar days, never a preset's name.
+    pub fn snapshot(vendor: &str, detail: &str) -> Self {
+        Self(format!("analytics:{{{}}}:snapshot:{detail}", encode_segment(vendor)))
+    }
+
+    pub fn profile(vendor: &str) -> Self {
+        Self(format!("vendors:{{{}}}:profile", encode_segment(vendor)))
+    }
+
+    pub fn products(vendor: &str, detail: &str) -> Self {
+        Self(format!("products:{{{}}}:list:{detail}", encode_segment(vendor)))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A name that entries are stamped with, and by which they are invalidated together.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Tag(String);
+
+impl Tag {
+    pub fn vendor(vendor: &str) -> Self {
+        Self(format!("vendor:{{{}}}", encode_segment(vendor)))
+    }
+
+    pub fn products(vendor: &str) -> Self {
+        Self(format!("products:{{{}}}", encode_segment(vendor)))
+    }
+
+    pub fn orders(vendor: &str) -> Self {
+        Self(format!("orders:{{{}}}", encode_segment(vendor)))
+    }
+
+    /// Every snapshot.
+    pub fn analytics() -> Self {
+        Self("analytics".to_owned())
+    }
+
+    /// Reads a tag as people write it: `vendor:42`, `products:42`, `orders:42` or `analytics`, with or without `tag:` before it.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let name = text.strip_prefix("tag:").unwrap_or(text);
+        let id = |id: &str| Some(id.strip_prefix('{').and_then(|id| id.strip_suffix('}')).unwrap_or(id).to_owned()).filter(|id| !id.is_empty());
+        match name.split_once(':').map_or((name, None), |(family, rest)| (family, id(rest))) {
+            ("analytics", None) => Ok(Self::analytics()),
+            ("vendor", Some(id)) => Ok(Self::vendor(&id)),
+            ("products", Some(id)) => Ok(Self::products(&id)),
+            ("orders", Some(id)) => Ok(Self::orders(&id)),
+            _ => Err(Invalid::new("tags", format!("`{text}` is not accepted: vendor:ID, products:ID, orders:ID or analytics"))),
+        }
+    }
+
+    /// Without the `tag:` that it has in the store.
+    pub fn name(&self) -> &str {
+        &self.0
+    }
+
+    /// Where the store keeps its generation.
+    pub fn key(&self) -> String {
+        format!("tag:{}", self.0)
+    }
+}

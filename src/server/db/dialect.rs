@@ -1,0 +1,98 @@
+use sqlx::migrate::Migrator;
+
+use super::DbError;
+
+/// The database behind a URL, and everything that this program writes differently for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    Sqlite,
+    Postgres,
+}
+
+static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
+static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
+
+impl Dialect {
+    pub fn of(url: &str) -> Result<Self, DbError> {
+        match url.split_once(':').map(|(scheme, _)| scheme) {
+            Some("sqlite") => Ok(Self::Sqlite),
+            Some("postgres" | "postgresql") => Ok(Self::Postgres),
+            _ => Err(DbError::Url("not accepted: sqlite://path/to/file.db or postgres://user@host/database".to_owned())),
+        }
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SQLite",
+            Self::Postgres => "PostgreSQL",
+        }
+    }
+
+    pub(super) fn migrator(self) -> &'static Migrator {
+        match self {
+            Self::Sqlite => &SQLITE,
+            Self::Postgres => &POSTGRES,
+        }
+    }
+
+    /// SQLite makes the file where there is none.
+    pub(super) fn connection_url(self, url: &str) -> String {
+        match self {
+            Self::Sqlite if !url.contains('?') => format!("{url}?mode=rwc"),
+            _ => url.to_owned(),
+        }
+    }
+
+    /// Run on every new connection. WAL lets readers and the one writer work side by side; with it, NORMAL loses nothing when the
+    /// process dies, and FULL (the default, kept) nothing when the machine does.
+    pub(super) fn session_settings(self) -> &'static [&'static str] {
+        match self {
+            Self::Sqlite => &[
+                "PRAGMA journal_mode = WAL",
+                "PRAGMA busy_timeout = 5000",
+                "PRAGMA foreign_keys = ON",
+                "PRAGMA cache_size = -32768",
+            ],
+            Self::Postgres => &["SET TIME ZONE 'UTC'"],
+        }
+    }
+
+    pub(super) fn begin_read(self) -> &'static str {
+        match self {
+            Self::Sqlite => "BEGIN DEFERRED",
+            Self::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        }
+    }
+
+    pub(super) fn begin_write(self) -> &'static str {
+        match self {
+            Self::Sqlite => "BEGIN IMMEDIATE",
+            Self::Postgres => "BEGIN ISOLATION LEVEL READ COMMITTED",
+        }
+    }
+
+    /// After a `SELECT … FROM vendors`: holds those rows until the transaction ends, so that writes to one vendor queue up and its
+    /// sums are never worked out from two states at once. SQLite has one writer as it is.
+    pub fn for_update(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " FOR UPDATE",
+        }
+    }
+
+    /// Ends a `CREATE TEMP TABLE` whose rows live as long as the transaction.
+    pub fn temp_table_end(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " ON COMMIT DROP",
+        }
+    }
+
+    /// The most parameters of one statement.
+    pub fn max_parameters(self) -> usize {
+        match self {
+            Self::Sqlite => 32_766,
+            Self::Postgres => 65_535,
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! The server: everything that never reaches the browser.
+
+use std::sync::Arc;
+
+use axum::extract::FromRef;
+use leptos::config::LeptosOptions;
+
+/// The read-through cache. Knows nothing of the database.
+pub mod cache;
+/// Configuration: one struct a concern, read from the environment.
+pub mod config;
+/// SQL. Knows nothing of the cache.
+pub mod db;
+/// Why a service did not do what it was asked.
+pub mod errors;
+/// Marketplace bundles into the database, and the demo marketplace.
+pub mod import;
+/// Password hashing.
+pub mod passwords;
+/// The only place where cache meets database.
+pub mod services;
+/// Sessions: store, cookie, who is logged in.
+pub mod sessions;
+/// Logs.
+pub mod telemetry;
+/// HTTP: router, middleware, JSON API, errors.
+pub mod web;
+
+pub use errors::AppError;
+
+/// What every handler and server function has at hand. Cheap to clone.
+#[derive(Clone)]
+pub struct AppState(Arc<Shared>);
+
+pub struct Shared {
+    pub config: config::Config,
+    pub db: db::Db,
+    pub cache: cache::Cache,
+    pub accounts: services::accounts::Accounts,
+    pub analytics: services::analytics::Analytics,
+    pub catalog: services::catalog::Catalog,
+    pub orders: services::orders::Orders,
+    pub leptos: LeptosOptions,
+}
+
+impl AppState {
+    pub fn new(config: config::Config, db: db::Db, cache: cache::Cache, leptos: LeptosOptions) -> Self {
+        Self(Arc::new(Shared {
+            accounts: services::accounts::Accounts::new(db.clone(), cache.clone()),
+            analytics: services::analytics::Analytics::new(db.clone(), cache.clone()),
+            catalog: services::catalog::Catalog::new(db.clone(), cache.clone()),
+            orders: services::orders::Orders::new(db.clone(), cache.clone()),
+            config,
+            db,
+            cache,
+            leptos,
+        }))
+    }
+}
+
+impl std::ops::Deref for AppState {
+    type Target = Shared;
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl FromRef<AppState> for LeptosOptions {
+    fn from_ref(state: &AppState) -> Self {
+        state.leptos.clone()
+    }
+}
+
+/// A vendor that someone was found to be entitled to: the database's id and the marketplace's own.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+pub struct VendorRef {
+    pub id: i64,
+    pub external_id: String,
+}

@@ -1,0 +1,1 @@
+//! argon2id, off the async threads.

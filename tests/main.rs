@@ -1,0 +1,10 @@
+//! Everything that needs a server, a database, a Redis or HTTP. One binary: it links once.
+
+/// The JSON API, route by route.
+mod api;
+/// One suite for every database and every store: what it promises holds on all of them.
+mod contracts;
+/// Starts what the tests need, each on a free port and in a folder of its own.
+mod harness;
+/// The pages, as a browser without scripts gets them.
+mod pages;
