@@ -48,8 +48,14 @@ pub async fn load_dashboard(
     let (state, current) = context::current_vendor().await?;
     let vendor = state.accounts.vendor(&current.vendor).await.map_err(context::api_error)?;
     let today = crate::server::services::analytics::today(&vendor);
-    let query = crate::server::services::analytics::SnapshotQuery::parse(date_from.as_deref(), date_to.as_deref(), compare.as_deref(), interval.as_deref(), Some(today))
-        .map_err(|invalid| context::api_error(invalid.into()))?;
+    let query = crate::server::services::analytics::SnapshotQuery::parse(
+        date_from.as_deref(),
+        date_to.as_deref(),
+        compare.as_deref(),
+        interval.as_deref(),
+        Some(today),
+    )
+    .map_err(|invalid| context::api_error(invalid.into()))?;
     let served = state.analytics.snapshot(&current.vendor, &query).await.map_err(context::api_error)?;
     let freshness = Freshness { source: served.outcome.into(), age_seconds: served.age.as_secs() };
     Ok(Dashboard { viewer: current.viewer(), vendor, today, snapshot: served.value, freshness })

@@ -68,7 +68,8 @@ impl Tag {
     /// Reads a tag as people write it: `vendor:42`, `products:42`, `orders:42` or `analytics`, with or without `tag:` before it.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let name = text.strip_prefix("tag:").unwrap_or(text);
-        let id = |id: &str| Some(id.strip_prefix('{').and_then(|id| id.strip_suffix('}')).unwrap_or(id).to_owned()).filter(|id| !id.is_empty());
+        let id =
+            |id: &str| Some(id.strip_prefix('{').and_then(|id| id.strip_suffix('}')).unwrap_or(id).to_owned()).filter(|id| !id.is_empty());
         match name.split_once(':').map_or((name, None), |(family, rest)| (family, id(rest))) {
             ("analytics", None) => Ok(Self::analytics()),
             ("vendor", Some(id)) => Ok(Self::vendor(&id)),

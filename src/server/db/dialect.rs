@@ -47,12 +47,9 @@ impl Dialect {
     /// process dies, and FULL (the default, kept) nothing when the machine does.
     pub(super) fn session_settings(self) -> &'static [&'static str] {
         match self {
-            Self::Sqlite => &[
-                "PRAGMA journal_mode = WAL",
-                "PRAGMA busy_timeout = 5000",
-                "PRAGMA foreign_keys = ON",
-                "PRAGMA cache_size = -32768",
-            ],
+            Self::Sqlite => {
+                &["PRAGMA journal_mode = WAL", "PRAGMA busy_timeout = 5000", "PRAGMA foreign_keys = ON", "PRAGMA cache_size = -32768"]
+            }
             Self::Postgres => &["SET TIME ZONE 'UTC'"],
         }
     }

@@ -32,7 +32,13 @@ pub struct SnapshotQuery {
 impl SnapshotQuery {
     /// Reads the parameters of the API. Without `today` both dates are required; with it, none of them means the 28 days that end
     /// today, and one of them without the other is refused.
-    pub fn parse(from: Option<&str>, to: Option<&str>, compare: Option<&str>, interval: Option<&str>, today: Option<Date>) -> Result<Self, Vec<Invalid>> {
+    pub fn parse(
+        from: Option<&str>,
+        to: Option<&str>,
+        compare: Option<&str>,
+        interval: Option<&str>,
+        today: Option<Date>,
+    ) -> Result<Self, Vec<Invalid>> {
         let _ = (from, to, compare, interval, today);
         todo!()
     }

@@ -19,7 +19,12 @@ pub struct Catalog {
 }
 
 /// Reads the parameters of a listing.
-pub fn parse_query(search: Option<String>, status: Option<&str>, sort: Option<&str>, after: Option<String>) -> Result<ProductQuery, Invalid> {
+pub fn parse_query(
+    search: Option<String>,
+    status: Option<&str>,
+    sort: Option<&str>,
+    after: Option<String>,
+) -> Result<ProductQuery, Invalid> {
     let _ = (search, status, sort, after);
     todo!()
 }
