@@ -101,6 +101,9 @@ impl Cache {
     }
 
     /// `redis` or `memory`.
+    pub fn memory() -> Self {
+        Self
+    }
     pub fn store_name(&self) -> &'static str {
         "memory"
     }
