@@ -1,9 +1,9 @@
 //! Instants into local hours, days, months and years, in SQL: `jiff` says when each zone's offset from UTC changes, and the database
 //! does the rest by the million.
 
-use jiff::{Timestamp, Unit, civil::Date, tz::TimeZone};
+use jiff::{Timestamp, ToSpan, civil, tz::TimeZone};
 
-use crate::server::db::DbError;
+use crate::{domain::period::day_number, server::db::DbError};
 
 use super::{ImportError, sales::TOUCHED, staging, tables::Cell, work::Work};
 
@@ -32,8 +32,8 @@ pub(super) async fn load(work: &mut Work<'_>) -> Result<(), ImportError> {
     staging::insert(work, "import_offsets", 3, offsets).await?;
 
     // No zone is a whole day away from UTC.
-    let days = (first / DAY_US - 1..=last / DAY_US + 1).map(calendar).collect::<Result<Vec<_>, _>>()?;
-    staging::insert(work, "import_days", 3, days.into_iter().flatten().map(Cell::Integer).collect()).await?;
+    let days = (first / DAY_US - 1..=last / DAY_US + 1).flat_map(calendar).map(Cell::Integer).collect();
+    staging::insert(work, "import_days", 3, days).await?;
     for table in ["import_offsets", "import_days"] {
         work.analyze(table).await?;
     }
@@ -72,14 +72,10 @@ fn offsets_between(name: &str, first: i64, last: i64) -> Result<Vec<(i64, i64)>,
 }
 
 /// The numbers of a day, of the first day of its month and of the first day of its year.
-fn calendar(day: i64) -> Result<[i64; 3], DbError> {
-    let corrupt = |error: jiff::Error| DbError::Corrupt(format!("day {day}: {error}"));
-    let date = EPOCH.checked_add(jiff::Span::new().try_days(day).map_err(corrupt)?).map_err(corrupt)?;
-    let number = |date: Date| EPOCH.until((Unit::Day, date)).map(|span| i64::from(span.get_days())).map_err(corrupt);
-    Ok([day, number(date.first_of_month())?, number(date.first_of_year())?])
+fn calendar(day: i64) -> [i64; 3] {
+    let date = civil::date(1970, 1, 1).saturating_add(day.days());
+    [day, day_number(date.first_of_month()), day_number(date.first_of_year())]
 }
-
-const EPOCH: Date = jiff::civil::date(1970, 1, 1);
 
 #[cfg(test)]
 mod tests {
@@ -87,9 +83,9 @@ mod tests {
 
     #[test]
     fn a_day_knows_the_first_days_of_its_month_and_year() {
-        assert_eq!(calendar(0).unwrap(), [0, 0, 0]);
+        assert_eq!(calendar(0), [0, 0, 0]);
         // 2024-02-29, 2024-02-01, 2024-01-01
-        assert_eq!(calendar(19_782).unwrap(), [19_782, 19_754, 19_723]);
+        assert_eq!(calendar(19_782), [19_782, 19_754, 19_723]);
     }
 
     #[test]
@@ -97,11 +93,8 @@ mod tests {
         let us = |text: &str| text.parse::<Timestamp>().unwrap().as_microsecond();
         let hours = |hours: i64| hours * 3_600_000_000;
         let offsets = offsets_between("Europe/Berlin", us("2026-02-01T00:00:00Z"), us("2026-11-01T00:00:00Z")).unwrap();
-        let expected = [
-            (us("2026-02-01T00:00:00Z"), hours(1)),
-            (us("2026-03-29T01:00:00Z"), hours(2)),
-            (us("2026-10-25T01:00:00Z"), hours(1)),
-        ];
+        let expected =
+            [(us("2026-02-01T00:00:00Z"), hours(1)), (us("2026-03-29T01:00:00Z"), hours(2)), (us("2026-10-25T01:00:00Z"), hours(1))];
         assert_eq!(offsets, expected);
     }
 }

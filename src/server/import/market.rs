@@ -71,7 +71,8 @@ async fn write_vendors(work: &mut Work<'_>) -> Result<(), ImportError> {
 }
 
 async fn write_products(work: &mut Work<'_>) -> Result<(), ImportError> {
-    work.refuse_duplicates("products", "bundle_products", "product_id", "'product_id: `' || product_id || '` is in this file twice'").await?;
+    work.refuse_duplicates("products", "bundle_products", "product_id", "'product_id: `' || product_id || '` is in this file twice'")
+        .await?;
     work.refuse(
         "products",
         &format!(
@@ -118,7 +119,8 @@ async fn write_products(work: &mut Work<'_>) -> Result<(), ImportError> {
 }
 
 async fn write_customers(work: &mut Work<'_>) -> Result<(), ImportError> {
-    work.refuse_duplicates("customers", "bundle_customers", "customer_id", "'customer_id: `' || customer_id || '` is in this file twice'").await?;
+    work.refuse_duplicates("customers", "bundle_customers", "customer_id", "'customer_id: `' || customer_id || '` is in this file twice'")
+        .await?;
     let renamed = "bundle_customers b JOIN customers c ON c.external_id = b.customer_id WHERE (c.name, c.country) <> (b.name, b.country)";
     // Orders are listed with the customer's name. Asked first, because no index leads from customers to their vendors.
     if work.integer(&format!("SELECT COUNT(*) FROM {renamed}")).await? > Some(0) {

@@ -24,8 +24,6 @@ const BATCHES_AHEAD: usize = 4;
 
 /// A table of the bundle as it was read.
 pub(super) struct Staged {
-    /// As errors name it.
-    pub file: String,
     pub rows: u64,
 }
 
@@ -38,6 +36,7 @@ pub(super) async fn stage(work: &mut Work<'_>, bundle: &mut Bundle, table: &'sta
     work.progress.phase(&file, source.total);
     let (sender, mut batches) = mpsc::channel(BATCHES_AHEAD);
     let reading = tokio::task::spawn_blocking(move || read(source, table, &sender));
+    work.read_from(table.name, file.clone());
     let mut rows = 0;
     while let Some(cells) = batches.recv().await {
         rows += insert(work, table.staging, table.definition.len(), cells).await?;
@@ -46,7 +45,7 @@ pub(super) async fn stage(work: &mut Work<'_>, bundle: &mut Bundle, table: &'sta
     // The task ends when it has nothing left to send; joining fails only if it panicked.
     reading.await.map_err(|error| ImportError::File { file: file.clone(), message: format!("cannot be read: {error}") })??;
     work.analyze(table.staging).await?;
-    Ok(Some(Staged { file, rows }))
+    Ok(Some(Staged { rows }))
 }
 
 /// Inserts rows of `width` cells, and says how many there were.

@@ -141,7 +141,10 @@ pub(super) const ORDER_ITEMS: Table = Table {
     read: |row, cells| {
         let (gross, discount) = (row.thousandths("gross")?, row.thousandths("discount")?);
         if discount > gross {
-            return Err(Invalid::new("discount", format!("`{}` is more than the line's gross, {}", row.text("discount")?, row.text("gross")?)));
+            return Err(Invalid::new(
+                "discount",
+                format!("`{}` is more than the line's gross, {}", row.text("discount")?, row.text("gross")?),
+            ));
         }
         cells.push(row.id("order_id")?);
         cells.push(Cell::Integer(row.number("line", 1, MAX_QUANTITY)?));

@@ -89,7 +89,9 @@ impl<'a> Work<'a> {
 
     /// Fails where two rows of a staged table agree in `key`; `message` is SQL.
     pub async fn refuse_duplicates(&mut self, table: &str, staging: &str, key: &str, message: &str) -> Result<(), ImportError> {
-        let numbered = format!("SELECT csv_line, {message} AS message, ROW_NUMBER() OVER (PARTITION BY {key} ORDER BY csv_line) AS occurrence FROM {staging}");
+        let numbered = format!(
+            "SELECT csv_line, {message} AS message, ROW_NUMBER() OVER (PARTITION BY {key} ORDER BY csv_line) AS occurrence FROM {staging}"
+        );
         self.refuse(table, &format!("SELECT csv_line, message FROM ({numbered}) AS numbered WHERE occurrence = 2")).await
     }
 
