@@ -85,6 +85,23 @@ impl Dialect {
         }
     }
 
+    /// The same for one with a primary key, kept in the order of that key.
+    pub fn keyed_temp_table_end(self) -> &'static str {
+        match self {
+            Self::Sqlite => " WITHOUT ROWID",
+            Self::Postgres => " ON COMMIT DROP",
+        }
+    }
+
+    /// Tells the planner what a table that has just been filled holds: PostgreSQL's autovacuum never sees temporary tables, nor what
+    /// has not been committed. SQLite plans by the indexes there are.
+    pub fn analyze(self, table: &str) -> Option<String> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some(format!("ANALYZE {table}")),
+        }
+    }
+
     /// The most parameters of one statement.
     pub fn max_parameters(self) -> usize {
         match self {
