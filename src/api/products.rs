@@ -23,10 +23,16 @@ pub struct ProductView {
 }
 
 #[server(prefix = "/_fn", endpoint = "products", input = GetUrl)]
-pub async fn load_products(search: Option<String>, status: Option<String>, sort: Option<String>, after: Option<String>) -> Result<ProductsView, ApiError> {
+pub async fn load_products(
+    search: Option<String>,
+    status: Option<String>,
+    sort: Option<String>,
+    after: Option<String>,
+) -> Result<ProductsView, ApiError> {
     use crate::server::web::context;
     let (state, current) = context::current_vendor().await?;
-    let query = crate::server::services::catalog::parse_query(search, status.as_deref(), sort.as_deref(), after).map_err(|e| context::api_error(e.into()))?;
+    let query = crate::server::services::catalog::parse_query(search, status.as_deref(), sort.as_deref(), after)
+        .map_err(|e| context::api_error(e.into()))?;
     let vendor = state.accounts.vendor(&current.vendor).await.map_err(context::api_error)?;
     let page = state.catalog.list(&current.vendor, &query).await.map_err(context::api_error)?.value;
     Ok(ProductsView { viewer: current.viewer(), vendor, page })
@@ -69,7 +75,8 @@ pub async fn save_product(form: ProductForm) -> Result<(), ApiError> {
     use crate::server::web::context;
     let (state, current) = context::current_vendor().await?;
     let vendor = state.accounts.vendor(&current.vendor).await.map_err(context::api_error)?;
-    let (product_id, input) = crate::server::services::catalog::read_form(&form, vendor.currency).map_err(|e| context::api_error(e.into()))?;
+    let (product_id, input) =
+        crate::server::services::catalog::read_form(&form, vendor.currency).map_err(|e| context::api_error(e.into()))?;
     let product = match product_id {
         Some(id) => state.catalog.update(&current.vendor, &id, &input).await,
         None => state.catalog.create(&current.vendor, &input).await,

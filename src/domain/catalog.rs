@@ -133,7 +133,9 @@ impl BulkChange {
             "must hold at least one of category, unitPrice, stock, lowStockThreshold, status".to_owned()
         });
         if let Some(category) = &changes.category {
-            checks.require(is_line(category, MAX_CATEGORY), "changes.category", || format!("must be 1 to {MAX_CATEGORY} characters on one line"));
+            checks.require(is_line(category, MAX_CATEGORY), "changes.category", || {
+                format!("must be 1 to {MAX_CATEGORY} characters on one line")
+            });
         }
         check_numbers(&mut checks, changes.unit_price, changes.stock, changes.low_stock_threshold);
         checks.finish()

@@ -26,6 +26,11 @@ impl Checks {
         }
     }
 
+    /// The value, or nothing and a note of its refusal.
+    pub fn accept<T>(&mut self, read: Result<T, Invalid>) -> Option<T> {
+        read.map_err(|invalid| self.0.push(invalid)).ok()
+    }
+
     /// Nothing refused, or everything that was.
     pub fn finish(self) -> Result<(), Vec<Invalid>> {
         if self.0.is_empty() { Ok(()) } else { Err(self.0) }

@@ -90,7 +90,8 @@ impl From<Currency> for String {
 
 /// Reads a decimal number with up to three decimals as thousandths, before its currency is known.
 pub fn parse_thousandths(field: &str, text: &str) -> Result<i64, Invalid> {
-    let refused = || Invalid::new(field, format!("`{text}` is not an amount: digits with a point before up to three decimals, such as 12.50"));
+    let refused =
+        || Invalid::new(field, format!("`{text}` is not an amount: digits with a point before up to three decimals, such as 12.50"));
     let (sign, digits) = match text.strip_prefix('-') {
         Some(rest) => (-1, rest),
         None => (1, text),

@@ -42,7 +42,9 @@ impl OrderStatus {
         use OrderStatus::*;
         matches!(
             (self, next),
-            (Pending, Processing | Shipped | Delivered | Cancelled | Failed) | (Processing, Shipped | Delivered | Cancelled) | (Shipped, Delivered | Cancelled)
+            (Pending, Processing | Shipped | Delivered | Cancelled | Failed)
+                | (Processing, Shipped | Delivered | Cancelled)
+                | (Shipped, Delivered | Cancelled)
         )
     }
 }

@@ -13,7 +13,7 @@ use super::{
 /// Entries of the top lists.
 pub const TOP: usize = 10;
 /// Entries of the low-stock list: the products that run out first.
-pub const MAX_LOW_STOCK: usize = 100;
+pub const MAX_LOW_STOCK: usize = 500;
 /// The days that the average daily units of `days_of_cover` are taken over, today among them.
 pub const COVER_DAYS: i64 = 28;
 
@@ -199,4 +199,34 @@ pub struct LowStock {
     pub threshold: i64,
     /// Stock ÷ average daily units of the last 28 days, to one decimal; `null` when nothing sold in them.
     pub days_of_cover: Option<f64>,
+}
+
+impl LowStock {
+    /// How long `stock` lasts at the rate of the last 28 days, in which `sold` units went; in days, to one decimal.
+    pub fn cover(stock: i64, sold: i64) -> Option<f64> {
+        let tenths = divide_rounded(stock.checked_mul(COVER_DAYS * 10)?, sold)?;
+        Some(tenths as f64 / 10.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_of_cover_follow_the_last_28_days_and_are_unknown_without_sales() {
+        assert_eq!(LowStock::cover(3, 56), Some(1.5));
+        assert_eq!(LowStock::cover(0, 56), Some(0.0));
+        assert_eq!(LowStock::cover(3, 0), None);
+        assert_eq!(LowStock::cover(3, -2), None);
+    }
+
+    #[test]
+    fn net_sales_payable_and_the_average_are_derived_from_the_sums() {
+        let sums = Sums { gross_sales: 1_000, discounts: 100, returns: 50, commission: 85, orders: 4, units: 7, new_customers: 1 };
+        let totals = Totals::new(sums, 3);
+        assert_eq!((totals.net_sales, totals.payable, totals.average_order_value), (850, 765, Some(213)));
+        assert_eq!((totals.customers, totals.returning_customers), (3, 2));
+        assert_eq!(Totals::default().average_order_value, None);
+    }
 }

@@ -44,7 +44,6 @@ impl Application {
         }
         let db = open_database(&config).await?;
         let cache = open_cache(&config).await?;
-        tracing::info!(store = cache.store_name(), "cache ready");
         let sessions = Sessions::open(&config).await.map_err(|e| StartError::Sessions(e.to_string()))?;
         let wanted = config.http.address;
         let listening = async {
@@ -108,9 +107,7 @@ pub async fn open_database(config: &Config) -> Result<Db, StartError> {
 pub async fn open_cache(config: &Config) -> Result<Cache, StartError> {
     match &config.cache.redis_url {
         Some(url) => {
-            let cache = Cache::redis(url).await.map_err(|e| StartError::Cache { url: redact(url), reason: e.to_string() })?;
-            tracing::info!(url = redact(url), "redis connected");
-            Ok(cache)
+            Cache::redis(url).await.map_err(|e| StartError::Cache { url: redact(url), reason: e.to_string() })
         }
         None => {
             tracing::warn!("no REDIS_URL: the cache lives in this process alone");

@@ -47,12 +47,9 @@ impl Dialect {
     /// process dies, and FULL (the default, kept) nothing when the machine does.
     pub(super) fn session_settings(self) -> &'static [&'static str] {
         match self {
-            Self::Sqlite => &[
-                "PRAGMA journal_mode = WAL",
-                "PRAGMA busy_timeout = 5000",
-                "PRAGMA foreign_keys = ON",
-                "PRAGMA cache_size = -32768",
-            ],
+            Self::Sqlite => {
+                &["PRAGMA journal_mode = WAL", "PRAGMA busy_timeout = 5000", "PRAGMA foreign_keys = ON", "PRAGMA cache_size = -32768"]
+            }
             Self::Postgres => &["SET TIME ZONE 'UTC'"],
         }
     }
@@ -85,6 +82,23 @@ impl Dialect {
         match self {
             Self::Sqlite => "",
             Self::Postgres => " ON COMMIT DROP",
+        }
+    }
+
+    /// The same for one with a primary key, kept in the order of that key.
+    pub fn keyed_temp_table_end(self) -> &'static str {
+        match self {
+            Self::Sqlite => " WITHOUT ROWID",
+            Self::Postgres => " ON COMMIT DROP",
+        }
+    }
+
+    /// Tells the planner what a table that has just been filled holds: PostgreSQL's autovacuum never sees temporary tables, nor what
+    /// has not been committed. SQLite plans by the indexes there are.
+    pub fn analyze(self, table: &str) -> Option<String> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some(format!("ANALYZE {table}")),
         }
     }
 

@@ -23,10 +23,10 @@ pub mod catalog;
 pub mod dialect;
 /// Orders, one vendor's part at a time.
 pub mod orders;
-/// Rows into domain types.
-mod rows;
 /// The sums that the dashboard reads, kept beside every write.
 pub mod rollups;
+/// Rows into domain types.
+mod rows;
 /// What one snapshot needs, in as few statements as it takes.
 pub mod snapshot;
 /// Vendors.

@@ -1,26 +1,221 @@
 //! The sums that the dashboard reads. A write takes the contribution of the orders it touches out of them, changes the raw rows, and
-//! puts the new contribution in, all in one transaction: `retract`, write, `add`.
+//! puts the new contribution in, all in one transaction: `retract`, write, `add`. What a write costs follows the size of the orders
+//! it touches and nothing else.
 
-use super::{DbError, Tx};
+use super::{DbError, Tx, sql};
 
 /// Which vendors' parts of orders a write touches.
 pub enum Touched<'a> {
-    /// `(vendor_id, order_id)` pairs, at most a few thousand.
+    /// `(vendor_id, order_id)` pairs.
     Orders(&'a [(i64, i64)]),
-    /// Every pair in this table, which has columns `vendor_id` and `order_id`.
+    /// Every pair in this table, which has columns `vendor_id` and `order_id`, each pair once.
     Table(&'static str),
     /// Every order of one vendor.
     Vendor(i64),
 }
 
-/// Takes the contribution of these orders, as they stand now, out of the sums. Call before changing them.
+/// Statuses whose orders are no sales; `OrderStatus::is_counted` says the same.
+pub const COUNTED: &str = "o.status NOT IN ('pending', 'cancelled', 'failed')";
+
+/// Takes the contribution of these orders, as they stand now, out of the sums. Call before changing them; orders that are not there
+/// yet have none.
 pub async fn retract(tx: &mut Tx, touched: &Touched<'_>) -> Result<(), DbError> {
-    let _ = (tx, touched);
-    unreachable!("written next")
+    for part in parts(touched) {
+        for statement in contributions("-1") {
+            run(tx, &part, &statement).await?;
+        }
+    }
+    Ok(())
 }
 
-/// Puts the contribution of these orders, as they stand now, into the sums. Call after changing them.
+/// Puts the contribution of these orders, as they stand now, into the sums, and works the first orders of their customers out again.
+/// Call after changing them.
 pub async fn add(tx: &mut Tx, touched: &Touched<'_>) -> Result<(), DbError> {
-    let _ = (tx, touched);
-    unreachable!("written next")
+    for part in parts(touched) {
+        for statement in contributions("1").iter().map(String::as_str).chain(first_orders().iter().map(String::as_str)) {
+            run(tx, &part, statement).await?;
+        }
+    }
+    Ok(())
+}
+
+/// A `SELECT vendor_id, order_id` with its parameters.
+struct Source {
+    select: String,
+    parameters: Vec<i64>,
+}
+
+/// Pairs are named in the statement itself, this many at a time.
+const PAIRS_AT_ONCE: usize = 1_000;
+
+fn parts(touched: &Touched<'_>) -> Vec<Source> {
+    match touched {
+        Touched::Orders(pairs) => pairs
+            .chunks(PAIRS_AT_ONCE)
+            .map(|chunk| {
+                let places: Vec<_> = (0..chunk.len()).map(|i| format!("(${}, ${})", 2 * i + 1, 2 * i + 2)).collect();
+                Source {
+                    select: format!("VALUES {}", places.join(", ")),
+                    parameters: chunk.iter().flat_map(|(vendor, order)| [*vendor, *order]).collect(),
+                }
+            })
+            .collect(),
+        Touched::Table(name) => vec![Source { select: format!("SELECT vendor_id, order_id FROM {name}"), parameters: Vec::new() }],
+        Touched::Vendor(id) => {
+            vec![Source { select: "SELECT vendor_id, order_id FROM vendor_orders WHERE vendor_id = $1".to_owned(), parameters: vec![*id] }]
+        }
+    }
+}
+
+async fn run(tx: &mut Tx, source: &Source, statement: &str) -> Result<(), DbError> {
+    let text = format!(
+        "WITH touched (vendor_id, order_id) AS ({}), \
+         pairs AS (SELECT DISTINCT o.vendor_id, o.customer_id FROM touched t \
+                   JOIN vendor_orders o ON o.vendor_id = t.vendor_id AND o.order_id = t.order_id) \
+         {statement}",
+        source.select
+    );
+    let query = source.parameters.iter().fold(sql(text), |query, parameter| query.bind(*parameter));
+    tx.execute(query).await?;
+    Ok(())
+}
+
+const ORDERS: &str = "touched t JOIN vendor_orders o ON o.vendor_id = t.vendor_id AND o.order_id = t.order_id";
+const LINES: &str = "JOIN order_lines l ON l.order_id = o.order_id AND l.vendor_id = o.vendor_id";
+const REFUNDS: &str = "JOIN refunds r ON r.order_id = o.order_id AND r.vendor_id = o.vendor_id";
+/// Each row three times, for its day, its month and its year.
+const GRAINS: &str = "CROSS JOIN (SELECT 0 AS grain UNION ALL SELECT 1 UNION ALL SELECT 2) g";
+
+/// Statements that add `sign` times the contribution of the touched orders to every sum but that of new customers. Lines and refunds
+/// are summed each by themselves before they meet, so that neither multiplies the other.
+fn contributions(sign: &str) -> [String; 5] {
+    let start = |row: &str| format!("CASE g.grain WHEN 0 THEN {row}.day WHEN 1 THEN {row}.month ELSE {row}.year END");
+    // Sales by day and by hour differ in the name of the bucket alone.
+    let sales = |table: &str, bucket: &str, extra_column: &str, extra_value: &str, extra_update: &str| {
+        format!(
+            "INSERT INTO {table} (vendor_id, {bucket}, gross, discounts, returns, commission, orders, units{extra_column}) \
+             SELECT vendor_id, bucket, {sign} * SUM(gross), {sign} * SUM(discounts), {sign} * SUM(returns), {sign} * SUM(commission), \
+                    {sign} * SUM(orders), {sign} * SUM(units){extra_value} \
+             FROM (SELECT o.vendor_id, o.{bucket} AS bucket, SUM(l.gross) AS gross, SUM(l.discount) AS discounts, 0 AS returns, \
+                          SUM(l.commission) AS commission, COUNT(DISTINCT o.order_id) AS orders, SUM(l.quantity) AS units \
+                   FROM {ORDERS} {LINES} WHERE {COUNTED} GROUP BY o.vendor_id, o.{bucket} \
+                   UNION ALL \
+                   SELECT r.vendor_id, r.{bucket}, 0, 0, SUM(r.amount), -SUM(r.commission), 0, -SUM(r.quantity) \
+                   FROM {ORDERS} {REFUNDS} WHERE {COUNTED} GROUP BY r.vendor_id, r.{bucket}) AS sums \
+             GROUP BY vendor_id, bucket \
+             ON CONFLICT (vendor_id, {bucket}) DO UPDATE SET \
+                 gross = {table}.gross + excluded.gross, discounts = {table}.discounts + excluded.discounts, \
+                 returns = {table}.returns + excluded.returns, commission = {table}.commission + excluded.commission, \
+                 orders = {table}.orders + excluded.orders, units = {table}.units + excluded.units{extra_update}"
+        )
+    };
+    [
+        sales("sales_days", "day", ", new_customers", ", 0", ""),
+        sales("sales_hours", "hour_us", "", "", ""),
+        format!(
+            "INSERT INTO status_days (vendor_id, day, status, orders) \
+             SELECT o.vendor_id, o.day, o.status, {sign} * COUNT(*) FROM {ORDERS} GROUP BY o.vendor_id, o.day, o.status \
+             ON CONFLICT (vendor_id, day, status) DO UPDATE SET orders = status_days.orders + excluded.orders"
+        ),
+        format!(
+            "INSERT INTO product_sales (vendor_id, grain, start, product_id, units, net, entries) \
+             SELECT vendor_id, grain, start, product_id, {sign} * SUM(units), {sign} * SUM(net), {sign} * SUM(entries) \
+             FROM (SELECT o.vendor_id, g.grain, {line_start} AS start, l.product_id, l.quantity AS units, l.gross - l.discount AS net, \
+                          1 AS entries \
+                   FROM {ORDERS} {LINES} {GRAINS} WHERE {COUNTED} \
+                   UNION ALL \
+                   SELECT r.vendor_id, g.grain, {refund_start}, l.product_id, -r.quantity, -r.amount, 1 \
+                   FROM {ORDERS} {REFUNDS} JOIN order_lines l ON l.order_id = r.order_id AND l.line = r.line {GRAINS} WHERE {COUNTED}) \
+                  AS sums \
+             GROUP BY vendor_id, grain, start, product_id \
+             ON CONFLICT (vendor_id, grain, start, product_id) DO UPDATE SET units = product_sales.units + excluded.units, \
+                 net = product_sales.net + excluded.net, entries = product_sales.entries + excluded.entries",
+            line_start = start("o"),
+            refund_start = start("r"),
+        ),
+        format!(
+            "INSERT INTO customer_orders (vendor_id, grain, start, customer_id, orders) \
+             SELECT o.vendor_id, g.grain, {start} AS start, o.customer_id, {sign} * COUNT(*) \
+             FROM {ORDERS} {GRAINS} WHERE {COUNTED} GROUP BY o.vendor_id, g.grain, {start}, o.customer_id \
+             ON CONFLICT (vendor_id, grain, start, customer_id) DO UPDATE SET orders = customer_orders.orders + excluded.orders",
+            start = start("o"),
+        ),
+    ]
+}
+
+/// Statements that work out again, for every customer of a touched order, the day of its first counted order with the vendor, and how
+/// many customers are new on each day.
+fn first_orders() -> [String; 4] {
+    let count_new = |sign: &str| {
+        format!(
+            "INSERT INTO sales_days (vendor_id, day, gross, discounts, returns, commission, orders, units, new_customers) \
+             SELECT f.vendor_id, f.day, 0, 0, 0, 0, 0, 0, {sign} * COUNT(*) \
+             FROM pairs p JOIN first_orders f ON f.vendor_id = p.vendor_id AND f.customer_id = p.customer_id \
+             GROUP BY f.vendor_id, f.day \
+             ON CONFLICT (vendor_id, day) DO UPDATE SET new_customers = sales_days.new_customers + excluded.new_customers"
+        )
+    };
+    [
+        count_new("-1"),
+        "DELETE FROM first_orders WHERE (vendor_id, customer_id) IN (SELECT vendor_id, customer_id FROM pairs)".to_owned(),
+        format!(
+            "INSERT INTO first_orders (vendor_id, customer_id, day) \
+             SELECT o.vendor_id, o.customer_id, MIN(o.day) \
+             FROM pairs p JOIN vendor_orders o ON o.vendor_id = p.vendor_id AND o.customer_id = p.customer_id \
+             WHERE {COUNTED} GROUP BY o.vendor_id, o.customer_id"
+        ),
+        count_new("1"),
+    ]
+}
+
+/// Every table of sums, with its key, its values, and which of its values make a row worth having.
+const TABLES: [(&str, &str, &[&str]); 6] = [
+    ("sales_days", "vendor_id, day", &["gross", "discounts", "returns", "commission", "orders", "units", "new_customers"]),
+    ("sales_hours", "vendor_id, hour_us", &["gross", "discounts", "returns", "commission", "orders", "units"]),
+    ("status_days", "vendor_id, day, status", &["orders"]),
+    ("product_sales", "vendor_id, grain, start, product_id", &["units", "net", "entries"]),
+    ("customer_orders", "vendor_id, grain, start, customer_id", &["orders"]),
+    ("first_orders", "vendor_id, customer_id", &["day"]),
+];
+
+/// Works every sum out again from the raw rows. Readers see the old sums until the transaction ends.
+pub async fn rebuild(tx: &mut Tx) -> Result<(), DbError> {
+    for (table, _, _) in TABLES {
+        tx.execute(sql(format!("DELETE FROM {table}"))).await?;
+    }
+    add(tx, &Touched::Table("vendor_orders")).await
+}
+
+/// How many rows of a table of sums differ from what the raw rows give.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    pub table: &'static str,
+    pub rows: i64,
+}
+
+/// Compares every sum with the raw rows, by rebuilding them. Drop the transaction afterwards to leave them as they were, or commit it
+/// to have them mended.
+pub async fn verify(tx: &mut Tx) -> Result<Vec<Difference>, DbError> {
+    for (table, _, _) in TABLES {
+        tx.execute(sql(format!("CREATE TEMP TABLE stored_{table}{} AS SELECT * FROM {table}", tx.dialect.temp_table_end()))).await?;
+    }
+    rebuild(tx).await?;
+    let mut differences = Vec::new();
+    for (table, key, values) in TABLES {
+        let some = values.iter().map(|value| format!("{value} <> 0")).collect::<Vec<_>>().join(" OR ");
+        let rows = |table: &str| format!("SELECT {key}, {} FROM {table} WHERE {some}", values.join(", "));
+        let (stored, right) = (rows(&format!("stored_{table}")), rows(table));
+        let text = format!(
+            "SELECT COUNT(*) AS differing FROM (SELECT DISTINCT {key} FROM (\
+                 SELECT * FROM ({stored} EXCEPT {right}) AS missing UNION ALL SELECT * FROM ({right} EXCEPT {stored}) AS extra) AS differing) AS keys"
+        );
+        if let Some(row) = tx.row(sql(text)).await? {
+            let rows = super::rows::int(&row, "differing")?;
+            if rows > 0 {
+                differences.push(Difference { table, rows });
+            }
+        }
+        tx.execute(sql(format!("DROP TABLE stored_{table}"))).await?;
+    }
+    Ok(differences)
 }

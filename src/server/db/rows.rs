@@ -1,1 +1,43 @@
+//! Rows into domain types.
 
+use jiff::Timestamp;
+use sqlx::{Row, any::AnyRow};
+
+use super::DbError;
+use crate::domain::{catalog::Product, invalid::Invalid};
+
+pub fn int(row: &AnyRow, column: &str) -> Result<i64, DbError> {
+    Ok(row.try_get(column)?)
+}
+
+pub fn int_or_null(row: &AnyRow, column: &str) -> Result<Option<i64>, DbError> {
+    Ok(row.try_get(column)?)
+}
+
+pub fn text(row: &AnyRow, column: &str) -> Result<String, DbError> {
+    Ok(row.try_get(column)?)
+}
+
+/// A text that this program only ever stores in one of its own spellings.
+pub fn parsed<T: std::str::FromStr<Err = Invalid>>(row: &AnyRow, column: &str) -> Result<T, DbError> {
+    text(row, column)?.parse().map_err(|invalid: Invalid| DbError::Corrupt(format!("{column}: {invalid}")))
+}
+
+/// An instant stored as microseconds since 1970.
+pub fn instant(row: &AnyRow, column: &str) -> Result<Timestamp, DbError> {
+    Timestamp::from_microsecond(int(row, column)?).map_err(|error| DbError::Corrupt(format!("{column}: {error}")))
+}
+
+/// Columns external_id, name, description, category, unit_price, stock, low_stock_threshold and status.
+pub fn product(row: &AnyRow) -> Result<Product, DbError> {
+    Ok(Product {
+        product_id: text(row, "external_id")?,
+        name: text(row, "name")?,
+        description: text(row, "description")?,
+        category: text(row, "category")?,
+        unit_price: int(row, "unit_price")?,
+        stock: int(row, "stock")?,
+        low_stock_threshold: int_or_null(row, "low_stock_threshold")?,
+        status: parsed(row, "status")?,
+    })
+}

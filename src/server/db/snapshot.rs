@@ -1,1 +1,269 @@
+//! What one snapshot needs from the database: at most seven statements, in one transaction, whatever the number of orders.
 
+use std::collections::BTreeMap;
+
+use jiff::{ToSpan, civil::Date};
+use sqlx::any::AnyRow;
+
+use super::{DbError, Tx, rows, sql};
+use crate::domain::{
+    period::{DateRange, day_number},
+    report::{COVER_DAYS, CategorySales, LowStock, MAX_LOW_STOCK, ProductSales, StatusOrders, Sums, TOP},
+};
+
+/// The vendor, and how many distinct customers it had in each of the two ranges.
+pub struct Head {
+    pub name: String,
+    pub currency: String,
+    pub time_zone: String,
+    pub customers: i64,
+    pub previous_customers: i64,
+}
+
+/// `None` where there is no such vendor.
+pub async fn find_head(tx: &mut Tx, vendor_id: i64, range: DateRange, previous: Option<DateRange>) -> Result<Option<Head>, DbError> {
+    let mut parameters = vec![vendor_id];
+    let mut customers = |range: DateRange| {
+        let orders = read_grains("customer_orders", "customer_id, orders", range, &mut parameters);
+        format!("(SELECT COUNT(DISTINCT customer_id) FROM ({orders}) AS counted WHERE orders > 0)")
+    };
+    let (current, before) = (customers(range), previous.map_or_else(|| "0".to_owned(), &mut customers));
+    let text = format!(
+        "SELECT v.name, v.currency, v.time_zone, {current} AS customers, {before} AS previous_customers FROM vendors v WHERE v.id = $1"
+    );
+    let Some(row) = tx.row(bind_all(text, &parameters)).await? else { return Ok(None) };
+    Ok(Some(Head {
+        name: rows::text(&row, "name")?,
+        currency: rows::text(&row, "currency")?,
+        time_zone: rows::text(&row, "time_zone")?,
+        customers: rows::int(&row, "customers")?,
+        previous_customers: rows::int(&row, "previous_customers")?,
+    }))
+}
+
+/// Sums by bucket (a day number, or the microsecond an hour began) of a range and of the one it is compared with.
+pub type Buckets = [BTreeMap<i64, Sums>; 2];
+
+/// The days with any sales in either range.
+pub async fn list_days(tx: &mut Tx, vendor_id: i64, range: DateRange, previous: Option<DateRange>) -> Result<Buckets, DbError> {
+    let bounds = |range: DateRange| (day_number(range.from), day_number(range.to));
+    list_buckets(tx, "sales_days", "day", "new_customers", vendor_id, bounds(range), previous.map(bounds)).await
+}
+
+/// The hours with any sales between the given microseconds, the second of each pair excluded. They know nothing of new customers.
+pub async fn list_hours(tx: &mut Tx, vendor_id: i64, range: (i64, i64), previous: Option<(i64, i64)>) -> Result<Buckets, DbError> {
+    let included = |(from, until): (i64, i64)| (from, until - 1);
+    list_buckets(tx, "sales_hours", "hour_us", "0", vendor_id, included(range), previous.map(included)).await
+}
+
+async fn list_buckets(
+    tx: &mut Tx,
+    table: &str,
+    bucket: &str,
+    new_customers: &str,
+    vendor_id: i64,
+    range: (i64, i64),
+    previous: Option<(i64, i64)>,
+) -> Result<Buckets, DbError> {
+    let select = |which: usize, from: usize| {
+        format!(
+            "SELECT {which} AS which, {bucket} AS bucket, gross, discounts, returns, commission, orders, units, \
+                    {new_customers} AS new_customers \
+             FROM {table} WHERE vendor_id = $1 AND {bucket} BETWEEN ${from} AND ${}",
+            from + 1
+        )
+    };
+    let mut parameters = vec![vendor_id, range.0, range.1];
+    let mut text = select(0, 2);
+    if let Some((from, to)) = previous {
+        parameters.extend([from, to]);
+        text = format!("{text} UNION ALL {}", select(1, 4));
+    }
+    let mut buckets = Buckets::default();
+    for row in tx.rows(bind_all(text, &parameters)).await? {
+        let which = usize::from(rows::int(&row, "which")? != 0);
+        buckets[which].insert(rows::int(&row, "bucket")?, sums(&row)?);
+    }
+    Ok(buckets)
+}
+
+fn sums(row: &AnyRow) -> Result<Sums, DbError> {
+    Ok(Sums {
+        gross_sales: rows::int(row, "gross")?,
+        discounts: rows::int(row, "discounts")?,
+        returns: rows::int(row, "returns")?,
+        commission: rows::int(row, "commission")?,
+        orders: rows::int(row, "orders")?,
+        units: rows::int(row, "units")?,
+        new_customers: rows::int(row, "new_customers")?,
+    })
+}
+
+/// Orders placed in the range by status, the most first.
+pub async fn list_statuses(tx: &mut Tx, vendor_id: i64, range: DateRange) -> Result<Vec<StatusOrders>, DbError> {
+    let query = sql("SELECT status, CAST(SUM(orders) AS BIGINT) AS placed FROM status_days \
+                     WHERE vendor_id = $1 AND day BETWEEN $2 AND $3 GROUP BY status HAVING SUM(orders) > 0 ORDER BY 2 DESC, 1")
+    .bind(vendor_id)
+    .bind(day_number(range.from))
+    .bind(day_number(range.to));
+    let found = tx.rows(query).await?;
+    found.iter().map(|row| Ok(StatusOrders { status: rows::parsed(row, "status")?, orders: rows::int(row, "placed")? })).collect()
+}
+
+/// The products and the categories that sold best. A category's figures are those of the products that are in it now.
+pub async fn list_top(tx: &mut Tx, vendor_id: i64, range: DateRange) -> Result<(Vec<ProductSales>, Vec<CategorySales>), DbError> {
+    let mut parameters = vec![vendor_id];
+    let grains = read_grains("product_sales", "product_id, units, net, entries", range, &mut parameters);
+    // Names are looked up for those products only that can be among the first, ties included.
+    let text = format!(
+        "WITH sales AS MATERIALIZED (\
+             SELECT product_id, CAST(SUM(units) AS BIGINT) AS units, CAST(SUM(net) AS BIGINT) AS net FROM ({grains}) AS grains \
+             GROUP BY product_id HAVING SUM(entries) <> 0), \
+         last AS (SELECT net FROM sales ORDER BY net DESC LIMIT 1 OFFSET {offset}) \
+         SELECT * FROM (\
+             SELECT 0 AS list, p.external_id AS id, p.name AS name, s.units AS units, s.net AS net \
+             FROM sales s JOIN products p ON p.id = s.product_id \
+             WHERE s.net >= COALESCE((SELECT net FROM last), s.net) ORDER BY s.net DESC, p.external_id LIMIT {TOP}) AS best_products \
+         UNION ALL \
+         SELECT * FROM (\
+             SELECT 1 AS list, p.category AS id, p.category AS name, CAST(SUM(s.units) AS BIGINT) AS units, \
+                    CAST(SUM(s.net) AS BIGINT) AS net \
+             FROM sales s JOIN products p ON p.id = s.product_id \
+             GROUP BY p.category ORDER BY 5 DESC, 2 LIMIT {TOP}) AS best_categories",
+        offset = TOP - 1
+    );
+    let (mut products, mut categories) = (Vec::new(), Vec::new());
+    for row in tx.rows(bind_all(text, &parameters)).await? {
+        let (id, units, net_sales) = (rows::text(&row, "id")?, rows::int(&row, "units")?, rows::int(&row, "net")?);
+        match rows::int(&row, "list")? {
+            0 => products.push(ProductSales { product_id: id, name: rows::text(&row, "name")?, units, net_sales }),
+            _ => categories.push(CategorySales { category: id, units, net_sales }),
+        }
+    }
+    products.sort_by(|a, b| b.net_sales.cmp(&a.net_sales).then_with(|| a.product_id.cmp(&b.product_id)));
+    categories.sort_by(|a, b| b.net_sales.cmp(&a.net_sales).then_with(|| a.category.cmp(&b.category)));
+    Ok((products, categories))
+}
+
+/// Active products at or below their threshold, the emptiest first.
+pub async fn list_low_stock(tx: &mut Tx, vendor_id: i64, today: Date) -> Result<Vec<LowStock>, DbError> {
+    let query = sql(format!(
+        "WITH low AS MATERIALIZED (\
+             SELECT p.id, p.external_id, p.name, p.stock, COALESCE(p.low_stock_threshold, v.low_stock_threshold) AS threshold \
+             FROM products p JOIN vendors v ON v.id = p.vendor_id \
+             WHERE p.vendor_id = $1 AND p.status = 'active' AND p.stock <= COALESCE(p.low_stock_threshold, v.low_stock_threshold) \
+             ORDER BY p.stock, p.external_id LIMIT {MAX_LOW_STOCK}), \
+         sold AS (\
+             SELECT product_id, SUM(units) AS units FROM product_sales \
+             WHERE vendor_id = $1 AND grain = 0 AND start BETWEEN $2 AND $3 AND product_id IN (SELECT id FROM low) GROUP BY product_id) \
+         SELECT low.external_id, low.name, low.stock, low.threshold, CAST(COALESCE(sold.units, 0) AS BIGINT) AS units \
+         FROM low LEFT JOIN sold ON sold.product_id = low.id ORDER BY low.stock, low.external_id"
+    ))
+    .bind(vendor_id)
+    .bind(day_number(today) - COVER_DAYS + 1)
+    .bind(day_number(today));
+    let found = tx.rows(query).await?;
+    found
+        .iter()
+        .map(|row| {
+            let stock = rows::int(row, "stock")?;
+            Ok(LowStock {
+                product_id: rows::text(row, "external_id")?,
+                name: rows::text(row, "name")?,
+                stock,
+                threshold: rows::int(row, "threshold")?,
+                days_of_cover: LowStock::cover(stock, rows::int(row, "units")?),
+            })
+        })
+        .collect()
+}
+
+fn bind_all(text: String, parameters: &[i64]) -> super::Arguments<'static> {
+    parameters.iter().fold(sql(text), |query, parameter| query.bind(*parameter))
+}
+
+/// A `SELECT` of a grained table over a range, as the fewest years, months and days that make it up. `$1` is the vendor; the others
+/// are appended to `parameters`.
+fn read_grains(table: &str, columns: &str, range: DateRange, parameters: &mut Vec<i64>) -> String {
+    let selects: Vec<_> = grains(range)
+        .into_iter()
+        .map(|(grain, from, to)| {
+            let first = parameters.len() + 1;
+            parameters.extend([day_number(from), day_number(to)]);
+            format!("SELECT {columns} FROM {table} WHERE vendor_id = $1 AND grain = {grain} AND start BETWEEN ${first} AND ${}", first + 1)
+        })
+        .collect();
+    selects.join(" UNION ALL ")
+}
+
+/// Runs of days (0), months (1) and years (2) that make up the range: each with the first and the last start of its run.
+fn grains(range: DateRange) -> Vec<(u8, Date, Date)> {
+    let mut runs: Vec<(u8, Date, Date)> = Vec::new();
+    let mut day = range.from;
+    while day <= range.to {
+        let year_end = day.last_of_year();
+        let month_end = day.last_of_month();
+        let (grain, end) = if day.day_of_year() == 1 && year_end <= range.to {
+            (2, year_end)
+        } else if day.day() == 1 && month_end <= range.to {
+            (1, month_end)
+        } else {
+            (0, day)
+        };
+        match runs.last_mut() {
+            Some((last, _, to)) if *last == grain => *to = day,
+            _ => runs.push((grain, day, day)),
+        }
+        day = end.saturating_add(1.day());
+    }
+    runs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn runs(from: &str, to: &str) -> Vec<(u8, String, String)> {
+        grains(DateRange::parse(from, to).unwrap()).into_iter().map(|(grain, from, to)| (grain, from.to_string(), to.to_string())).collect()
+    }
+
+    #[test]
+    fn a_year_is_one_row_and_a_ragged_range_is_days_months_years_months_days() {
+        let run = |grain, from: &str, to: &str| (grain, from.to_owned(), to.to_owned());
+        assert_eq!(runs("2017-01-01", "2017-12-31"), [run(2, "2017-01-01", "2017-01-01")]);
+        assert_eq!(
+            runs("2015-11-29", "2018-02-02"),
+            [
+                run(0, "2015-11-29", "2015-11-30"),
+                run(1, "2015-12-01", "2015-12-01"),
+                run(2, "2016-01-01", "2017-01-01"),
+                run(1, "2018-01-01", "2018-01-01"),
+                run(0, "2018-02-01", "2018-02-02"),
+            ]
+        );
+    }
+
+    #[test]
+    fn every_day_of_a_range_is_covered_once() {
+        for (from, to) in
+            [("2016-02-28", "2016-03-01"), ("2015-01-01", "2024-12-31"), ("2017-01-02", "2017-12-30"), ("2020-02-29", "2020-02-29")]
+        {
+            let range = DateRange::parse(from, to).unwrap();
+            let mut next = range.from;
+            for (grain, first, last) in grains(range) {
+                let mut start = first;
+                while start <= last {
+                    assert_eq!(start, next, "{from} {to}");
+                    next = match grain {
+                        2 => start.last_of_year(),
+                        1 => start.last_of_month(),
+                        _ => start,
+                    }
+                    .saturating_add(1.day());
+                    start = next;
+                }
+            }
+            assert_eq!(next, range.to.saturating_add(1.day()), "{from} {to}");
+        }
+    }
+}

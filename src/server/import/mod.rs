@@ -1,8 +1,43 @@
 //! Marketplace bundles into the database, and the demo marketplace.
+//!
+//! A bundle is read into temporary tables, checked there, and written in a few statements over whole tables: all in one transaction,
+//! so that a bundle is in the database whole or not at all. Rows are compared before they are written: what is there already, as the
+//! bundle has it, is not touched, and neither are the sums over it. What a bundle does not mention stays as it is.
 
 use std::path::Path;
 
-use super::db::{Db, DbError};
+use jiff::Timestamp;
+
+use super::db::{
+    Db, DbError,
+    rollups::{self, Touched},
+    sql,
+};
+
+/// The files of a bundle.
+mod bundle;
+/// The demo marketplace.
+mod demo;
+/// Instants into local days.
+mod local_days;
+/// Vendors, products and customers.
+mod market;
+/// Refunds, and the commission they give back.
+mod refunds;
+/// Orders, lines, and each vendor's part.
+mod sales;
+/// CSV into temporary tables.
+mod staging;
+/// Columns, and what is accepted in each.
+mod tables;
+/// The transaction, and its temporary tables.
+mod work;
+
+pub use demo::{DemoLogin, demo};
+
+use bundle::Bundle;
+use staging::Staged;
+use work::Work;
 
 /// Why nothing was imported.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +49,12 @@ pub enum ImportError {
     File { file: String, message: String },
     #[error(transparent)]
     Db(#[from] DbError),
+    /// The demo was asked for where somebody sells already.
+    #[error("the database has vendors in it that are not the demo's: the demo wants an empty one (set DATABASE_URL)")]
+    Occupied,
+    /// A password of the demo could not be hashed.
+    #[error("demo logins: {0}")]
+    Password(String),
 }
 
 /// What an import found, and what of it was new or different.
@@ -37,12 +78,6 @@ pub struct ImportOptions {
     pub shift_to_today: bool,
 }
 
-/// Reads a marketplace bundle (`*.csv` or `*.csv.gz`), all of it or nothing. `progress` is told the phase and how far it is.
-pub async fn import_bundle(db: &Db, folder: &Path, options: ImportOptions, progress: &dyn Progress) -> Result<ImportReport, ImportError> {
-    let _ = (db, folder, options, progress);
-    todo!()
-}
-
 /// Is told how far an import is.
 pub trait Progress: Send + Sync {
     /// A new phase begins, such as `order_items.csv` or `daily sums`; `total` in bytes or steps, 0 where it is not known.
@@ -51,18 +86,88 @@ pub trait Progress: Send + Sync {
     fn done(&self, so_far: u64);
 }
 
-/// A login of the demo marketplace.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DemoLogin {
-    pub email: String,
-    pub password: String,
-    /// Such as `admin` or `vendor: Nordlicht Keramik (EUR, Europe/Berlin)`.
-    pub who: String,
+/// Reads a marketplace bundle (`*.csv` or `*.csv.gz`), all of it or nothing. `progress` is told the phase and how far it is.
+pub async fn import_bundle(db: &Db, folder: &Path, options: ImportOptions, progress: &dyn Progress) -> Result<ImportReport, ImportError> {
+    import(db, Bundle::Folder(folder.to_owned()), options, progress).await
 }
 
-/// Fills an empty database with a lively, deterministic marketplace that ends today. On a database with vendors in it: an error
-/// that says so, unless they are the demo's own, in which case nothing is done but to return the logins.
-pub async fn demo(db: &Db, today: jiff::civil::Date, progress: &dyn Progress) -> Result<Vec<DemoLogin>, ImportError> {
-    let _ = (db, today, progress);
-    todo!()
+async fn import(db: &Db, mut bundle: Bundle, options: ImportOptions, progress: &dyn Progress) -> Result<ImportReport, ImportError> {
+    let mut work = Work::begin(db, progress).await?;
+    let vendors = stage(&mut work, &mut bundle, &tables::VENDORS).await?;
+    let products = stage(&mut work, &mut bundle, &tables::PRODUCTS).await?;
+    let customers = stage(&mut work, &mut bundle, &tables::CUSTOMERS).await?;
+    let orders = stage(&mut work, &mut bundle, &tables::ORDERS).await?;
+    let items = stage(&mut work, &mut bundle, &tables::ORDER_ITEMS).await?;
+    let refunds = staging::stage(&mut work, &mut bundle, &tables::REFUNDS).await?;
+    if options.shift_to_today {
+        shift_to(&mut work, Timestamp::now()).await?;
+    }
+
+    progress.phase("vendors, products and customers", 0);
+    // From here on nobody else writes to a vendor that is there.
+    let lock = format!("SELECT id FROM vendors ORDER BY id{}", work.tx.dialect.for_update());
+    work.tx.rows(sql(lock)).await?;
+    market::write(&mut work).await?;
+
+    progress.phase("comparing orders", 0);
+    sales::compare_orders(&mut work).await?;
+    sales::compare_lines(&mut work, &items).await?;
+    refunds::compare(&mut work, refunds.as_ref()).await?;
+
+    progress.phase("writing orders", 0);
+    let there_before = sales::find_touched(&mut work).await?;
+    if there_before > 0 {
+        rollups::retract(&mut work.tx, &Touched::Table(sales::TOUCHED_BEFORE)).await?;
+    }
+    sales::write_orders_and_lines(&mut work).await?;
+    local_days::load(&mut work).await?;
+    sales::write_parts(&mut work).await?;
+    refunds::write(&mut work).await?;
+
+    progress.phase("daily sums", 0);
+    if work.integer(&format!("SELECT COUNT(*) FROM {}", sales::TOUCHED)).await? > Some(0) {
+        rollups::add(&mut work.tx, &Touched::Table(sales::TOUCHED)).await?;
+    }
+    let vendors_changed = market::changed_vendors(&mut work, sales::TOUCHED).await?;
+    let changed = work.commit().await?;
+    Ok(ImportReport {
+        vendors: vendors.rows,
+        products: products.rows,
+        customers: customers.rows,
+        orders: orders.rows,
+        lines: items.rows,
+        refunds: refunds.map_or(0, |refunds| refunds.rows),
+        changed,
+        vendors_changed,
+    })
+}
+
+/// Reads a table that every bundle has.
+async fn stage(work: &mut Work<'_>, bundle: &mut Bundle, table: &'static tables::Table) -> Result<Staged, ImportError> {
+    staging::stage(work, bundle, table).await?.ok_or_else(|| ImportError::File {
+        file: format!("{}.csv", table.name),
+        message: "is missing: a bundle has vendors, products, customers, orders and order_items, each as .csv or .csv.gz".to_owned(),
+    })
+}
+
+/// Moves every instant by the same number of days, so that the newest order is of the day of `now` in UTC.
+async fn shift_to(work: &mut Work<'_>, now: Timestamp) -> Result<(), ImportError> {
+    const DAY_US: i64 = 86_400_000_000;
+    let Some(newest) = work.integer("SELECT MAX(placed_us) FROM bundle_orders").await? else { return Ok(()) };
+    let shift = (now.as_microsecond().div_euclid(DAY_US) - newest.div_euclid(DAY_US)) * DAY_US;
+    work.tx.execute(sql("UPDATE bundle_orders SET placed_us = placed_us + $1").bind(shift)).await?;
+    work.tx.execute(sql("UPDATE bundle_refunds SET refunded_us = refunded_us + $1").bind(shift)).await?;
+    let accepted = tables::INSTANTS_US;
+    for (table, staging, instant) in [("orders", "bundle_orders", "placed_us"), ("refunds", "bundle_refunds", "refunded_us")] {
+        let (first, end) = (accepted.start, accepted.end);
+        work.refuse(
+            table,
+            &format!(
+                "SELECT csv_line, 'shifted with the newest order to today, this is not from 1970-01-02 to 2100-12-31' AS message
+                 FROM {staging} WHERE {instant} < {first} OR {instant} >= {end}"
+            ),
+        )
+        .await?;
+    }
+    Ok(())
 }

@@ -1,17 +1,23 @@
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
-use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 
 use crate::{
     domain::{
         accounts::Vendor,
         invalid::Invalid,
-        period::{Comparison, DateRange, Interval},
-        report::Snapshot,
+        money::Currency,
+        period::{Comparison, DateRange, Interval, day_number, parse_day},
+        report::{ComparisonShown, Point, RangeShown, Snapshot, Sums, Totals},
     },
     server::{
         AppError, VendorRef,
-        cache::{Cache, Served},
-        db::Db,
+        cache::{
+            Cache, CacheKey, Loaded, Served, Tag,
+            keys::{SNAPSHOT_TODAY_TTL, SNAPSHOT_TTL},
+        },
+        db::{Db, DbError, snapshot},
     },
 };
 
@@ -29,19 +35,58 @@ pub struct SnapshotQuery {
     pub interval: Interval,
 }
 
+/// The range shown when none is asked for, in days, today among them.
+const DEFAULT_DAYS: i64 = 28;
+
 impl SnapshotQuery {
     /// Reads the parameters of the API. Without `today` both dates are required; with it, none of them means the 28 days that end
-    /// today, and one of them without the other is refused.
-    pub fn parse(from: Option<&str>, to: Option<&str>, compare: Option<&str>, interval: Option<&str>, today: Option<Date>) -> Result<Self, Vec<Invalid>> {
-        let _ = (from, to, compare, interval, today);
-        todo!()
+    /// today. Empty texts, which forms send, count as absent.
+    pub fn parse(
+        from: Option<&str>,
+        to: Option<&str>,
+        compare: Option<&str>,
+        interval: Option<&str>,
+        today: Option<Date>,
+    ) -> Result<Self, Vec<Invalid>> {
+        let given = |text: Option<&'_ str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
+        let missing = |field| Invalid::new(field, "is missing: a day as YYYY-MM-DD is required");
+        let range = match (given(from), given(to), today) {
+            (None, None, Some(today)) => DateRange::new(today.saturating_sub((DEFAULT_DAYS - 1).days()), today).map_err(|e| vec![e]),
+            (from, to, _) => {
+                let day = |field, text: Option<String>| text.ok_or_else(|| missing(field)).and_then(|text| parse_day(field, &text));
+                match (day("dateFrom", from), day("dateTo", to)) {
+                    (Ok(from), Ok(to)) => DateRange::new(from, to).map_err(|e| vec![e]),
+                    (from, to) => Err([from.err(), to.err()].into_iter().flatten().collect()),
+                }
+            }
+        };
+        let comparison = given(compare).map_or(Ok(Comparison::default()), |text| text.parse());
+        let mut refused = range.as_ref().err().cloned().unwrap_or_default();
+        let comparison = comparison.map_err(|e| refused.push(e)).unwrap_or_default();
+        let Ok(range) = range else { return Err(refused) };
+        match Interval::choose(given(interval).as_deref(), range) {
+            Ok(interval) if refused.is_empty() => Ok(Self { range, comparison, interval }),
+            Ok(_) => Err(refused),
+            Err(invalid) => {
+                refused.push(invalid);
+                Err(refused)
+            }
+        }
+    }
+
+    /// The part of the cache key that names this query: calendar days, so that it means the same tomorrow.
+    fn cache_detail(&self) -> String {
+        format!("{}:{}:{}:{}", self.range.from, self.range.to, self.comparison.as_str(), self.interval.as_str())
     }
 }
 
-/// Today in the vendor's time zone.
+/// Today in the vendor's time zone. A zone that this program's database of zones no longer knows counts as UTC.
 pub fn today(vendor: &Vendor) -> Date {
-    let _ = vendor;
-    todo!()
+    today_in(&TimeZone::get(&vendor.time_zone).unwrap_or(TimeZone::UTC))
+}
+
+fn today_in(zone: &TimeZone) -> Date {
+    Timestamp::now().to_zoned(zone.clone()).date()
 }
 
 impl Analytics {
@@ -51,13 +96,187 @@ impl Analytics {
 
     /// A snapshot's JSON, as the API serves it.
     pub async fn snapshot_json(&self, vendor: &VendorRef, query: &SnapshotQuery) -> Result<Served<Bytes>, AppError> {
-        let _ = (&self.db, &self.cache, vendor, query);
-        todo!()
+        let key = CacheKey::snapshot(&vendor.external_id, &query.cache_detail());
+        let id = vendor.external_id.as_str();
+        let tags = [Tag::vendor(id), Tag::products(id), Tag::orders(id), Tag::analytics()];
+        let (db, vendor, query) = (self.db.clone(), vendor.clone(), *query);
+        self.cache.get_or_load(&key, &tags, move || async move { load(&db, &vendor, &query).await }).await
     }
 
     /// The same snapshot for a page.
     pub async fn snapshot(&self, vendor: &VendorRef, query: &SnapshotQuery) -> Result<Served<Snapshot>, AppError> {
-        let _ = (vendor, query);
-        todo!()
+        let served = self.snapshot_json(vendor, query).await?;
+        let snapshot = serde_json::from_slice(&served.value).map_err(|error| AppError::Internal(format!("cached snapshot: {error}")))?;
+        Ok(served.map(|_| snapshot))
+    }
+}
+
+async fn load(db: &Db, vendor: &VendorRef, query: &SnapshotQuery) -> Result<Loaded, AppError> {
+    let (snapshot, today) = compute(db, vendor, query).await?;
+    let bytes = serde_json::to_vec(&snapshot).map_err(|error| AppError::Internal(format!("snapshot: {error}")))?;
+    let ttl = if query.range.contains(today) { SNAPSHOT_TODAY_TTL } else { SNAPSHOT_TTL };
+    Ok(Loaded { bytes: bytes.into(), ttl })
+}
+
+/// Works a snapshot out: at most seven statements, all of them from one state of the database. Returns it with the vendor's today.
+async fn compute(db: &Db, vendor: &VendorRef, query: &SnapshotQuery) -> Result<(Snapshot, Date), AppError> {
+    let (range, previous) = (query.range, query.range.compared(query.comparison));
+    let mut tx = db.read().await?;
+    let head = snapshot::find_head(&mut tx, vendor.id, range, previous).await?.ok_or(AppError::NotFound)?;
+    let zone = TimeZone::get(&head.time_zone).map_err(|error| DbError::Corrupt(format!("vendors.time_zone: {error}")))?;
+    let currency = Currency::parse(&head.currency).map_err(|error| DbError::Corrupt(format!("vendors.currency: {error}")))?;
+    let today = today_in(&zone);
+
+    let [days, previous_days] = snapshot::list_days(&mut tx, vendor.id, range, previous).await?;
+    let (series, previous_series) = if query.interval == Interval::Hour {
+        let [hours, previous_hours] =
+            snapshot::list_hours(&mut tx, vendor.id, instants(range, &zone)?, previous.map(|p| instants(p, &zone)).transpose()?).await?;
+        (hourly(range, &zone, hours)?, previous.map(|previous| hourly(previous, &zone, previous_hours)).transpose()?)
+    } else {
+        (daily(range, query.interval, &days), previous.map(|previous| daily(previous, query.interval, &previous_days)))
+    };
+    let orders_by_status = snapshot::list_statuses(&mut tx, vendor.id, range).await?;
+    let (top_products, top_categories) = snapshot::list_top(&mut tx, vendor.id, range).await?;
+    let low_stock = snapshot::list_low_stock(&mut tx, vendor.id, today).await?;
+    tx.commit().await?;
+
+    let snapshot = Snapshot {
+        vendor_id: vendor.external_id.clone(),
+        vendor_name: head.name,
+        currency,
+        time_zone: head.time_zone,
+        range: RangeShown { from: range.from, to: range.to, days: range.days(), interval: query.interval },
+        comparison: previous.map(|p| ComparisonShown { kind: query.comparison, from: p.from, to: p.to, days: p.days() }),
+        totals: Totals::new(total(&days), head.customers),
+        previous_totals: previous.map(|_| Totals::new(total(&previous_days), head.previous_customers)),
+        series,
+        previous_series,
+        orders_by_status,
+        top_products,
+        top_categories,
+        low_stock,
+        computed_at: Timestamp::from_second(Timestamp::now().as_second()).unwrap_or_default(),
+    };
+    Ok((snapshot, today))
+}
+
+fn total(buckets: &BTreeMap<i64, Sums>) -> Sums {
+    buckets.values().fold(Sums::default(), |mut total, sums| {
+        total += *sums;
+        total
+    })
+}
+
+/// One point for every day, week or month of the range, without gaps.
+fn daily(range: DateRange, interval: Interval, days: &BTreeMap<i64, Sums>) -> Vec<Point> {
+    let starts = range.starts(interval);
+    let ends = starts.iter().skip(1).map(|start| day_number(*start)).chain([day_number(range.to) + 1]);
+    starts
+        .iter()
+        .zip(ends)
+        .map(|(start, end)| {
+            let mut sums = Sums::default();
+            days.range(day_number(*start)..end).for_each(|(_, day)| sums += *day);
+            Point::new(start.to_string(), sums)
+        })
+        .collect()
+}
+
+/// Midnight of the first day, and midnight after the last, in microseconds.
+fn instants(range: DateRange, zone: &TimeZone) -> Result<(i64, i64), AppError> {
+    let midnight = |day: Date| match day.to_zoned(zone.clone()) {
+        Ok(zoned) => Ok(zoned.timestamp().as_microsecond()),
+        Err(error) => Err(AppError::Internal(format!("midnight of {day}: {error}"))),
+    };
+    Ok((midnight(range.from)?, midnight(range.to.saturating_add(1.day()))?))
+}
+
+/// One point for every local hour of the range, without gaps: 24 on most days, 23 or 25 where clocks change. Clocks change by half an
+/// hour in places, so hours are found by looking every quarter of one.
+fn hourly(range: DateRange, zone: &TimeZone, mut hours: BTreeMap<i64, Sums>) -> Result<Vec<Point>, AppError> {
+    const QUARTER: i64 = 900_000_000;
+    let (from, until) = instants(range, zone)?;
+    let mut instant = from;
+    while instant < until {
+        hours.entry(hour_start(instant, zone)).or_default();
+        instant += QUARTER;
+    }
+    Ok(hours.into_iter().map(|(hour, sums)| Point::new(Timestamp::from_microsecond(hour).unwrap_or_default().to_string(), sums)).collect())
+}
+
+/// When the local hour that holds this instant began, both in microseconds.
+fn hour_start(instant: i64, zone: &TimeZone) -> i64 {
+    const HOUR: i64 = 3_600_000_000;
+    let offset = zone.to_offset(Timestamp::from_microsecond(instant).unwrap_or_default()).seconds();
+    instant - (instant + i64::from(offset) * 1_000_000).rem_euclid(HOUR)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn range(from: &str, to: &str) -> DateRange {
+        DateRange::parse(from, to).unwrap()
+    }
+
+    #[test]
+    fn a_day_has_23_24_or_25_hours_and_they_follow_each_other_without_gaps() {
+        for (zone, day, hours) in [
+            ("Europe/Berlin", "2017-03-26", 23),
+            ("Europe/Berlin", "2017-10-29", 25),
+            ("Asia/Kolkata", "2017-06-01", 24),
+            ("Pacific/Kiritimati", "2017-06-01", 24),
+        ] {
+            let zone = TimeZone::get(zone).unwrap();
+            assert_eq!(hourly(range(day, day), &zone, BTreeMap::new()).unwrap().len(), hours, "{day}");
+        }
+    }
+
+    #[test]
+    fn sales_of_every_minute_of_a_half_hour_shift_fall_in_an_hour_of_their_day() {
+        let zone = TimeZone::get("Australia/Lord_Howe").unwrap();
+        for day in ["2017-04-02", "2017-10-01"] {
+            let range = range(day, day);
+            let (from, until) = instants(range, &zone).unwrap();
+            let empty = hourly(range, &zone, BTreeMap::new()).unwrap();
+            let one = Sums { orders: 1, ..Sums::default() };
+            let mut filled = BTreeMap::new();
+            let mut minutes = 0;
+            for instant in (from..until).step_by(60_000_000) {
+                *filled.entry(hour_start(instant, &zone)).or_default() += one;
+                minutes += 1;
+            }
+            let points = hourly(range, &zone, filled).unwrap();
+            assert_eq!(points.len(), empty.len(), "{day}");
+            assert_eq!(points.iter().map(|point| point.orders).sum::<i64>(), minutes, "{day}");
+        }
+    }
+
+    #[test]
+    fn weeks_and_months_sum_their_days_and_gaps_are_zero() {
+        let sold = |day: &str, gross_sales| (day_number(day.parse().unwrap()), Sums { gross_sales, ..Sums::default() });
+        let days = BTreeMap::from([sold("2025-01-05", 1), sold("2025-01-06", 10), sold("2025-02-28", 100)]);
+        let gross = |interval| daily(range("2025-01-01", "2025-03-31"), interval, &days).iter().map(|p| p.gross_sales).collect::<Vec<_>>();
+        assert_eq!(gross(Interval::Month), [11, 100, 0]);
+        assert_eq!(gross(Interval::Week)[..3], [1, 10, 0]);
+        assert_eq!(gross(Interval::Day).len(), 90);
+    }
+
+    #[test]
+    fn every_wrong_parameter_is_named_at_once() {
+        let fields = |result: Result<SnapshotQuery, Vec<Invalid>>| result.unwrap_err().into_iter().map(|i| i.field).collect::<Vec<_>>();
+        assert_eq!(fields(SnapshotQuery::parse(None, None, None, None, None)), ["dateFrom", "dateTo"]);
+        assert_eq!(fields(SnapshotQuery::parse(Some("x"), Some("2025-01-01"), Some("y"), None, None)), ["dateFrom", "compare"]);
+        assert_eq!(
+            fields(SnapshotQuery::parse(Some("2025-01-01"), Some("2025-01-02"), Some("y"), Some("z"), None)),
+            ["compare", "interval"]
+        );
+    }
+
+    #[test]
+    fn without_dates_a_page_shows_28_days_up_to_today() {
+        let today = crate::domain::period::day_from_number(20_000);
+        let query = SnapshotQuery::parse(None, Some(""), None, None, Some(today)).unwrap();
+        assert_eq!((query.range.days(), query.range.to, query.comparison), (28, today, Comparison::PreviousPeriod));
     }
 }

@@ -1,14 +1,18 @@
+use futures::future::{BoxFuture, FutureExt};
+use sha2::{Digest, Sha256};
+
+use super::to_the_end;
 use crate::{
     api::products::ProductForm,
     domain::{
-        catalog::{BulkChange, Product, ProductInput, ProductPage, ProductQuery},
-        invalid::Invalid,
+        catalog::{BulkChange, Product, ProductInput, ProductPage, ProductQuery, ProductStatus},
+        invalid::{Checks, Invalid},
         money::Currency,
     },
     server::{
         AppError, VendorRef,
-        cache::{Cache, Served},
-        db::Db,
+        cache::{Cache, CacheKey, Cause, Loaded, Served, Tag, keys::LISTING_TTL},
+        db::{Db, Tx, catalog},
     },
 };
 
@@ -18,16 +22,59 @@ pub struct Catalog {
     cache: Cache,
 }
 
-/// Reads the parameters of a listing.
-pub fn parse_query(search: Option<String>, status: Option<&str>, sort: Option<&str>, after: Option<String>) -> Result<ProductQuery, Invalid> {
-    let _ = (search, status, sort, after);
-    todo!()
+/// Products on one page of a listing.
+const PAGE: usize = 50;
+/// The longest search text, in characters.
+const MAX_SEARCH: usize = 100;
+
+/// Reads the parameters of a listing. Empty texts, which forms send, count as absent.
+pub fn parse_query(
+    search: Option<String>,
+    status: Option<&str>,
+    sort: Option<&str>,
+    after: Option<String>,
+) -> Result<ProductQuery, Vec<Invalid>> {
+    let search = search.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    let mut checks = Checks::default();
+    checks.require(search.as_ref().is_none_or(|text| text.chars().count() <= MAX_SEARCH && !text.contains('\0')), "search", || {
+        format!("must be at most {MAX_SEARCH} characters")
+    });
+    let mut read = ProductQuery { search, after: after.filter(|id| !id.is_empty()), ..ProductQuery::default() };
+    read.status = given(status).and_then(|text| checks.accept(text.parse()));
+    read.sort = given(sort).and_then(|text| checks.accept(text.parse())).unwrap_or_default();
+    checks.finish().map(|()| read)
+}
+
+fn given(text: Option<&str>) -> Option<&str> {
+    text.filter(|text| !text.is_empty())
 }
 
 /// Reads a product's form: the id of the product to change (none for a new one) and what to write.
 pub fn read_form(form: &ProductForm, currency: Currency) -> Result<(Option<String>, ProductInput), Vec<Invalid>> {
-    let _ = (form, currency);
-    todo!()
+    let mut checks = Checks::default();
+    let number = |field: &str, text: &str| {
+        text.trim().parse::<i64>().map_err(|_| Invalid::new(field, format!("`{text}` is not a whole number, such as 12")))
+    };
+    let unit_price = checks.accept(currency.parse_amount("unitPrice", form.unit_price.trim()));
+    let stock = checks.accept(number("stock", &form.stock));
+    let threshold = (!form.low_stock_threshold.trim().is_empty())
+        .then(|| checks.accept(number("lowStockThreshold", &form.low_stock_threshold)))
+        .flatten();
+    let status = checks.accept(form.status.parse::<ProductStatus>());
+    let product_id = Some(form.product_id.clone()).filter(|id| !id.is_empty());
+    checks.finish()?;
+    let input = ProductInput {
+        product_id: product_id.clone(),
+        name: form.name.clone(),
+        // Forms send line ends as CR LF.
+        description: form.description.replace("\r\n", "\n"),
+        category: form.category.clone(),
+        unit_price: unit_price.unwrap_or_default(),
+        stock: stock.unwrap_or_default(),
+        low_stock_threshold: threshold,
+        status: status.unwrap_or(ProductStatus::Active),
+    };
+    Ok((product_id, input))
 }
 
 impl Catalog {
@@ -37,33 +84,126 @@ impl Catalog {
 
     /// A page of 50, through the cache.
     pub async fn list(&self, vendor: &VendorRef, query: &ProductQuery) -> Result<Served<ProductPage>, AppError> {
-        let _ = (&self.db, &self.cache, vendor, query);
-        todo!()
+        let served = self.list_json(vendor, query).await?;
+        let page = serde_json::from_slice(&served.value).map_err(|error| AppError::Internal(format!("cached listing: {error}")))?;
+        Ok(served.map(|_| page))
+    }
+
+    /// The same page as JSON, as the API serves it.
+    pub async fn list_json(&self, vendor: &VendorRef, query: &ProductQuery) -> Result<Served<bytes::Bytes>, AppError> {
+        let key = CacheKey::products(&vendor.external_id, &cache_detail(query));
+        let tags = [Tag::vendor(&vendor.external_id), Tag::products(&vendor.external_id)];
+        let (db, vendor_id, query) = (self.db.clone(), vendor.id, query.clone());
+        self.cache.get_or_load(&key, &tags, move || async move { load_page(&db, vendor_id, &query).await }).await
     }
 
     pub async fn find(&self, vendor: &VendorRef, product_id: &str) -> Result<Product, AppError> {
-        let _ = (vendor, product_id);
-        todo!()
+        let mut tx = self.db.read().await?;
+        let found = catalog::find_product(&mut tx, vendor.id, product_id).await?;
+        tx.commit().await?;
+        found.ok_or(AppError::NotFound)
     }
 
+    /// Gives the product an id of its own.
     pub async fn create(&self, vendor: &VendorRef, input: &ProductInput) -> Result<Product, AppError> {
-        let _ = (vendor, input);
-        todo!()
+        input.check()?;
+        if input.product_id.is_some() {
+            return Err(Invalid::new("productId", "is given by Vendorscope: leave it out").into());
+        }
+        let product_id = format!("p{:016x}", rand::random::<u64>());
+        self.write(vendor, "product created", {
+            let input = input.clone();
+            move |tx, vendor_id| {
+                async move {
+                    catalog::insert_product(tx, vendor_id, &product_id, &input).await?;
+                    catalog::find_product(tx, vendor_id, &product_id).await?.ok_or(AppError::NotFound)
+                }
+                .boxed()
+            }
+        })
+        .await
     }
 
     pub async fn update(&self, vendor: &VendorRef, product_id: &str, input: &ProductInput) -> Result<Product, AppError> {
-        let _ = (vendor, product_id, input);
-        todo!()
+        input.check()?;
+        if input.product_id.as_ref().is_some_and(|id| id != product_id) {
+            return Err(Invalid::new("productId", "cannot change: leave it out, or send the product's own").into());
+        }
+        self.write(vendor, "product updated", {
+            let (product_id, input) = (product_id.to_owned(), input.clone());
+            move |tx, vendor_id| {
+                async move {
+                    catalog::update_product(tx, vendor_id, &product_id, &input).await?;
+                    catalog::find_product(tx, vendor_id, &product_id).await?.ok_or(AppError::NotFound)
+                }
+                .boxed()
+            }
+        })
+        .await
     }
 
+    /// The product's sales remain.
     pub async fn delete(&self, vendor: &VendorRef, product_id: &str) -> Result<(), AppError> {
-        let _ = (vendor, product_id);
-        todo!()
+        self.write(vendor, "product deleted", {
+            let product_id = product_id.to_owned();
+            move |tx, vendor_id| {
+                async move { if catalog::delete_product(tx, vendor_id, &product_id).await? { Ok(()) } else { Err(AppError::NotFound) } }
+                    .boxed()
+            }
+        })
+        .await
     }
 
     /// All of the named products, or none: `NotFound` when one of them is not this vendor's. Returns how many were changed.
     pub async fn change_many(&self, vendor: &VendorRef, change: &BulkChange) -> Result<u64, AppError> {
-        let _ = (vendor, change);
-        todo!()
+        change.check()?;
+        self.write(vendor, "products changed", {
+            let change = change.clone();
+            move |tx, vendor_id| {
+                async move {
+                    let changed = catalog::change_products(tx, vendor_id, &change).await?;
+                    if changed == change.product_ids.len() as u64 { Ok(changed) } else { Err(AppError::NotFound) }
+                }
+                .boxed()
+            }
+        })
+        .await
     }
+
+    /// One transaction, and then what it makes stale: commit, invalidate, answer.
+    async fn write<T, W>(&self, vendor: &VendorRef, why: &'static str, work: W) -> Result<T, AppError>
+    where
+        T: Send + 'static,
+        W: for<'a> FnOnce(&'a mut Tx, i64) -> BoxFuture<'a, Result<T, AppError>> + Send + 'static,
+    {
+        let (db, cache, vendor) = (self.db.clone(), self.cache.clone(), vendor.clone());
+        to_the_end(async move {
+            let mut tx = db.write().await?;
+            let done = work(&mut tx, vendor.id).await?;
+            tx.commit().await?;
+            let tags = [Tag::vendor(&vendor.external_id), Tag::products(&vendor.external_id)];
+            cache.invalidate(&tags, &Cause { who: format!("vendor {}", vendor.external_id), why }).await;
+            Ok(done)
+        })
+        .await
+    }
+}
+
+async fn load_page(db: &Db, vendor_id: i64, query: &ProductQuery) -> Result<Loaded, AppError> {
+    let mut tx = db.read().await?;
+    let found = catalog::list_products(&mut tx, vendor_id, query, PAGE as i64 + 1).await?;
+    tx.commit().await?;
+    let mut products = found.ok_or_else(|| Invalid::new("after", "names no product of this vendor: use `next` of the page before"))?;
+    let more = products.len() > PAGE;
+    products.truncate(PAGE);
+    let next = products.last().filter(|_| more).map(|product| product.product_id.clone());
+    let bytes =
+        serde_json::to_vec(&ProductPage { products, next }).map_err(|error| AppError::Internal(format!("product listing: {error}")))?;
+    Ok(Loaded { bytes: bytes.into(), ttl: LISTING_TTL })
+}
+
+/// A digest: searches are as long and as odd as people make them.
+fn cache_detail(query: &ProductQuery) -> String {
+    let digest = Sha256::digest(format!("{query:?}"));
+    digest[..16].iter().map(|byte| format!("{byte:02x}")).collect()
 }

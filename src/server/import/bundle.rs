@@ -1,0 +1,94 @@
+//! The files of a bundle: where they lie, how large they are, and how to read them.
+
+use std::{
+    fs::File,
+    io::{BufReader, Cursor, ErrorKind, Read},
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use flate2::read::MultiGzDecoder;
+
+use super::ImportError;
+
+/// Where the tables of a bundle come from.
+pub(super) enum Bundle {
+    Folder(PathBuf),
+    /// Tables and their CSV, made in this process.
+    Memory(Vec<(&'static str, Vec<u8>)>),
+}
+
+/// One table of a bundle as CSV, decompressed as it is read.
+pub(super) struct Source {
+    /// As errors name it: `orders.csv.gz`.
+    pub file: String,
+    /// Bytes to read, compressed if the file is.
+    pub total: u64,
+    /// How many of them have been read.
+    pub so_far: Arc<AtomicU64>,
+    pub reader: Box<dyn Read + Send>,
+}
+
+impl Bundle {
+    /// Opens a table; `None` where the bundle does not have it.
+    pub fn open(&mut self, table: &str) -> Result<Option<Source>, ImportError> {
+        match self {
+            Self::Folder(folder) => open_file(folder, table),
+            Self::Memory(tables) => Ok(tables.iter_mut().find(|(name, _)| *name == table).map(|(name, csv)| {
+                let csv = std::mem::take(csv);
+                let so_far = Arc::new(AtomicU64::new(0));
+                let total = csv.len() as u64;
+                let reader = Box::new(Counting { inner: Cursor::new(csv), so_far: so_far.clone() });
+                Source { file: format!("{name}.csv"), total, so_far, reader }
+            })),
+        }
+    }
+}
+
+fn open_file(folder: &Path, table: &str) -> Result<Option<Source>, ImportError> {
+    let plain = open_if_there(folder, format!("{table}.csv"))?;
+    let gzipped = open_if_there(folder, format!("{table}.csv.gz"))?;
+    let (name, file, is_gzipped) = match (plain, gzipped) {
+        (None, None) => return Ok(None),
+        (Some((name, file)), None) => (name, file, false),
+        (None, Some((name, file))) => (name, file, true),
+        (Some(_), Some((file, _))) => {
+            return Err(ImportError::File { file, message: format!("`{table}.csv` lies beside it: which of the two? Remove one") });
+        }
+    };
+    let so_far = Arc::new(AtomicU64::new(0));
+    let total = file.metadata().map_err(|error| unreadable(&name, &error))?.len();
+    let counting = BufReader::new(Counting { inner: file, so_far: so_far.clone() });
+    // Several gzip members one after the other are one file, as `cat a.gz b.gz` makes them.
+    let reader: Box<dyn Read + Send> = if is_gzipped { Box::new(MultiGzDecoder::new(counting)) } else { Box::new(counting) };
+    Ok(Some(Source { file: name, total, so_far, reader }))
+}
+
+fn open_if_there(folder: &Path, name: String) -> Result<Option<(String, File)>, ImportError> {
+    match File::open(folder.join(&name)) {
+        Ok(file) => Ok(Some((name, file))),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(unreadable(&name, &error)),
+    }
+}
+
+/// A file that cannot be read, as an import reports it.
+pub(super) fn unreadable(file: &str, error: &std::io::Error) -> ImportError {
+    ImportError::File { file: file.to_owned(), message: format!("cannot be read: {error}") }
+}
+
+struct Counting<R> {
+    inner: R,
+    so_far: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counting<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.so_far.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}

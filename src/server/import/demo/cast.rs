@@ -1,0 +1,452 @@
+//! Who sells what in the demo marketplace. Vendors, products and people are made up.
+
+/// A vendor of the demo.
+pub(super) struct Seller {
+    /// Its marketplace id without the prefix, and the name of its login.
+    pub login: &'static str,
+    pub name: &'static str,
+    pub country: &'static str,
+    pub time_zone: &'static str,
+    pub currency: &'static str,
+    /// What a euro's worth costs in the currency.
+    pub per_euro: f64,
+    /// Prices are multiples of this many minor units, less `below`.
+    pub price_step: i64,
+    pub below: i64,
+    pub commission_bps: i64,
+    pub low_stock_threshold: i64,
+    /// Orders on an ordinary day at the end of the story.
+    pub orders_a_day: f64,
+    /// How much of that came in the time told of: 0.4 means that it began at 60 %.
+    pub growth: f64,
+    pub season: &'static Season,
+    /// Monday to Sunday.
+    pub week: [f64; 7],
+    pub trade: &'static [Category],
+}
+
+/// Demand in each month, January to December.
+pub(super) type Season = [f64; 12];
+
+pub(super) struct Category {
+    pub name: &'static str,
+    pub things: &'static [&'static str],
+    /// A product is a variant of a thing: `Ash` `mug`.
+    pub variants: &'static [&'static str],
+    /// Euros.
+    pub prices: (f64, f64),
+}
+
+const GIFTS: Season = [0.75, 0.95, 0.85, 0.9, 1.05, 0.85, 0.75, 0.8, 0.9, 1.05, 1.5, 1.9];
+const WINTER: Season = [1.4, 1.25, 1.0, 0.8, 0.65, 0.5, 0.45, 0.55, 0.9, 1.25, 1.5, 1.6];
+const SUMMER: Season = [0.55, 0.6, 0.8, 1.0, 1.25, 1.5, 1.6, 1.35, 1.0, 0.75, 0.65, 0.8];
+const SOUTHERN_SUMMER: Season = [1.6, 1.35, 1.05, 0.85, 0.65, 0.55, 0.55, 0.65, 0.85, 1.0, 1.25, 1.65];
+const STEADY: Season = [1.0, 0.95, 1.0, 0.98, 1.0, 0.95, 0.92, 0.95, 1.02, 1.05, 1.15, 1.2];
+const DESK: Season = [1.15, 0.9, 1.25, 1.3, 0.9, 0.85, 0.8, 1.1, 1.25, 1.0, 1.0, 1.1];
+
+const LEISURE: [f64; 7] = [0.92, 0.88, 0.92, 0.97, 1.05, 1.15, 1.2];
+const OFFICE: [f64; 7] = [1.2, 1.2, 1.15, 1.1, 0.95, 0.65, 0.75];
+/// The weekend is Friday and Saturday.
+const GULF: [f64; 7] = [0.95, 0.95, 0.98, 1.1, 1.15, 1.1, 0.9];
+
+/// Ordinary prices end in 90 or 50 hundredths.
+const DEFAULTS: Seller = Seller {
+    login: "",
+    name: "",
+    country: "",
+    time_zone: "",
+    currency: "EUR",
+    per_euro: 1.0,
+    price_step: 100,
+    below: 10,
+    commission_bps: 1200,
+    low_stock_threshold: 5,
+    orders_a_day: 5.0,
+    growth: 0.4,
+    season: &STEADY,
+    week: LEISURE,
+    trade: &[],
+};
+
+pub(super) const SELLERS: &[Seller] = &[
+    Seller {
+        login: "studio",
+        name: "Nordlicht Keramik",
+        country: "Germany",
+        time_zone: "Europe/Berlin",
+        commission_bps: 1200,
+        low_stock_threshold: 8,
+        orders_a_day: 14.0,
+        growth: 0.45,
+        season: &GIFTS,
+        trade: &[
+            Category {
+                name: "Mugs",
+                things: &["mug", "espresso cup", "beaker"],
+                variants: &["Fog", "Ash", "Sea", "Ochre"],
+                prices: (16.0, 34.0),
+            },
+            Category { name: "Bowls", things: &["bowl", "deep plate"], variants: &["Fog", "Ash", "Sea"], prices: (22.0, 58.0) },
+            Category { name: "Vases", things: &["vase", "bud vase"], variants: &["Dune", "Birch", "Tide"], prices: (28.0, 140.0) },
+            Category { name: "Workshop", things: &["starter clay set"], variants: &["White", "Stone"], prices: (32.0, 48.0) },
+        ],
+        ..DEFAULTS
+    },
+    Seller {
+        login: "paper",
+        name: "Hudson Paper Works",
+        country: "United States",
+        time_zone: "America/New_York",
+        currency: "USD",
+        per_euro: 1.1,
+        commission_bps: 1000,
+        low_stock_threshold: 20,
+        orders_a_day: 11.0,
+        growth: 0.3,
+        season: &DESK,
+        week: OFFICE,
+        trade: &[
+            Category {
+                name: "Notebooks",
+                things: &["notebook", "pocket notebook"],
+                variants: &["Dotted", "Ruled", "Plain", "Grid"],
+                prices: (9.0, 24.0),
+            },
+            Category {
+                name: "Planners",
+                things: &["weekly planner", "wall calendar"],
+                variants: &["Graphite", "Moss", "Coral"],
+                prices: (18.0, 42.0),
+            },
+            Category {
+                name: "Cards",
+                things: &["card set"],
+                variants: &["Thank you", "Birthday", "Botanical", "Winter"],
+                prices: (8.0, 18.0),
+            },
+        ],
+        ..DEFAULTS
+    },
+    Seller {
+        login: "loom",
+        name: "Thistle and Loom",
+        country: "United Kingdom",
+        time_zone: "Europe/London",
+        currency: "GBP",
+        per_euro: 0.85,
+        commission_bps: 1100,
+        orders_a_day: 9.0,
+        growth: 0.25,
+        season: &WINTER,
+        trade: &[
+            Category {
+                name: "Scarves",
+                things: &["lambswool scarf", "wrap"],
+                variants: &["Heather", "Peat", "Loch", "Bracken"],
+                prices: (38.0, 110.0),
+            },
+            Category {
+                name: "Blankets",
+                things: &["throw", "blanket"],
+                variants: &["Heather", "Peat", "Herringbone"],
+                prices: (75.0, 190.0),
+            },
+            Category { name: "Yarn", things: &["yarn, 100 g"], variants: &["Oat", "Loch", "Bracken", "Slate"], prices: (12.0, 22.0) },
+        ],
+        ..DEFAULTS
+    },
+    Seller {
+        login: "stationery",
+        name: "Kaze Stationery",
+        country: "Japan",
+        time_zone: "Asia/Tokyo",
+        currency: "JPY",
+        per_euro: 165.0,
+        price_step: 50,
+        below: 0,
+        commission_bps: 900,
+        low_stock_threshold: 15,
+        orders_a_day: 12.0,
+        growth: 0.5,
+        season: &DESK,
+        week: OFFICE,
+        trade: &[
+            Category {
+                name: "Pens",
+                things: &["fountain pen", "brush pen", "gel pen"],
+                variants: &["Indigo", "Pine", "Sakura"],
+                prices: (6.0, 90.0),
+            },
+            Category {
+                name: "Ink",
+                things: &["ink, 30 ml"],
+                variants: &["Night rain", "Persimmon", "Moss garden", "Old gold"],
+                prices: (12.0, 26.0),
+            },
+            Category { name: "Washi", things: &["washi tape", "origami set"], variants: &["Wave", "Crane", "Maple"], prices: (4.0, 18.0) },
+        ],
+        ..DEFAULTS
+    },
+    Seller {
+        login: "oud",
+        name: "Dar Al Yasmin",
+        country: "Kuwait",
+        time_zone: "Asia/Kuwait",
+        currency: "KWD",
+        per_euro: 0.33,
+        price_step: 250,
+        below: 0,
+        commission_bps: 1500,
+        low_stock_threshold: 4,
+        orders_a_day: 6.0,
+        growth: 0.35,
+        season: &GIFTS,
+        week: GULF,
+        trade: &[
+            Category {
+                name: "Perfume",
+                things: &["eau de parfum", "attar"],
+                variants: &["Jasmine", "Amber", "Oud", "Rose"],
+                prices: (35.0, 190.0),
+            },
+            Category {
+                name: "Incense",
+                things: &["bakhoor", "burner"],
+                variants: &["Amber", "Sandalwood", "Saffron"],
+                prices: (14.0, 80.0),
+            },
+            Category { name: "Gift boxes", things: &["gift box"], variants: &["Small", "Large", "Eid"], prices: (60.0, 240.0) },
+        ],
+        ..DEFAULTS
+    },
+    Seller {
+        login: "spice",
+        name: "Monsoon Spice House",
+        country: "India",
+        time_zone: "Asia/Kolkata",
+        currency: "INR",
+        per_euro: 95.0,
+        price_step: 1000,
+        below: 100,
+        commission_bps: 800,
+        low_stock_threshold: 30,
+        orders_a_day: 13.0,
+        growth: 0.55,
+        trade: &[
+            Category {
+                name: "Spices",
+                things: &["cardamom", "pepper", "turmeric", "cinnamon"],
+                variants: &["Whole", "Ground"],
+                prices: (3.0, 12.0),
+            },
+            Category { name: "Blends", things: &["masala"], variants: &["Garam", "Chai", "Coastal", "Tandoor"], prices: (3.5, 9.0) },
+            Category { name: "Teas", things: &["tea, 250 g"], variants: &["Assam", "Nilgiri", "First flush"], prices: (6.0, 24.0) },
+        ],
+        ..DEFAULTS
+    },
+    Seller {
+        login: "lagoon",
+        name: "Lagoon Outfitters",
+        country: "Australia",
+        time_zone: "Australia/Lord_Howe",
+        currency: "AUD",
+        per_euro: 1.65,
+        commission_bps: 1100,
+        orders_a_day: 5.0,
+        growth: 0.2,
+        season: &SOUTHERN_SUMMER,
+        trade: &[
+            Category { name: "Swim", things: &["rash vest", "board shorts"], variants: &["Reef", "Kelp", "Coral"], prices: (38.0, 85.0) },
+            Category { name: "Snorkelling", things: &["mask", "snorkel", "fins"], variants: &["Junior", "Adult"], prices: (18.0, 70.0) },
+            Category { name: "Shade", things: &["sun hat", "beach tent"], variants: &["Sand", "Navy"], prices: (24.0, 120.0) },
+        ],
+        ..DEFAULTS
+    },
+    Seller {
+        login: "leather",
+        name: "Atelier Garance",
+        country: "France",
+        time_zone: "Europe/Paris",
+        commission_bps: 1400,
+        low_stock_threshold: 3,
+        orders_a_day: 4.0,
+        growth: 0.3,
+        season: &GIFTS,
+        trade: &[
+            Category {
+                name: "Bags",
+                things: &["tote", "satchel", "clutch"],
+                variants: &["Cognac", "Noir", "Olive"],
+                prices: (95.0, 320.0),
+            },
+            Category {
+                name: "Small leather",
+                things: &["card holder", "belt", "key ring"],
+                variants: &["Cognac", "Noir"],
+                prices: (18.0, 85.0),
+            },
+        ],
+        ..DEFAULTS
+    },
+    Seller {
+        login: "coffee",
+        name: "Ridgeline Coffee Roasters",
+        country: "United States",
+        time_zone: "America/Los_Angeles",
+        currency: "USD",
+        per_euro: 1.1,
+        commission_bps: 950,
+        low_stock_threshold: 25,
+        orders_a_day: 15.0,
+        growth: 0.5,
+        trade: &[
+            Category {
+                name: "Beans",
+                things: &["beans, 340 g", "beans, 1 kg"],
+                variants: &["House", "Decaf", "Dark Harbor", "Sunrise"],
+                prices: (14.0, 46.0),
+            },
+            Category {
+                name: "Brewing",
+                things: &["dripper", "filters, 100", "kettle"],
+                variants: &["Small", "Large"],
+                prices: (7.0, 85.0),
+            },
+            Category { name: "Subscriptions", things: &["three-month subscription"], variants: &["Light", "Dark"], prices: (48.0, 66.0) },
+        ],
+        ..DEFAULTS
+    },
+    Seller {
+        login: "fjord",
+        name: "Fjell og Fjord",
+        country: "Norway",
+        time_zone: "Europe/Oslo",
+        currency: "NOK",
+        per_euro: 11.6,
+        price_step: 1000,
+        below: 100,
+        commission_bps: 1200,
+        orders_a_day: 5.0,
+        growth: 0.3,
+        season: &SUMMER,
+        trade: &[
+            Category {
+                name: "Camping",
+                things: &["tarp", "sleeping mat", "lantern"],
+                variants: &["Light", "Expedition"],
+                prices: (35.0, 180.0),
+            },
+            Category {
+                name: "Kitchen",
+                things: &["camp pot", "spork set", "wood stove"],
+                variants: &["Solo", "Duo"],
+                prices: (12.0, 95.0),
+            },
+            Category {
+                name: "Clothing",
+                things: &["wool base layer", "cap"],
+                variants: &["Granite", "Spruce", "Ember"],
+                prices: (25.0, 90.0),
+            },
+        ],
+        ..DEFAULTS
+    },
+    Seller {
+        login: "candles",
+        name: "Signal Hill Candles",
+        country: "Canada",
+        time_zone: "America/St_Johns",
+        currency: "CAD",
+        per_euro: 1.5,
+        commission_bps: 1000,
+        low_stock_threshold: 10,
+        orders_a_day: 6.0,
+        growth: 0.6,
+        season: &WINTER,
+        trade: &[
+            Category {
+                name: "Candles",
+                things: &["soy candle", "pillar candle"],
+                variants: &["Spruce", "Fog bank", "Partridgeberry", "Driftwood"],
+                prices: (14.0, 42.0),
+            },
+            Category { name: "Diffusers", things: &["reed diffuser"], variants: &["Spruce", "Salt air"], prices: (24.0, 38.0) },
+            Category { name: "Soap", things: &["soap bar"], variants: &["Oat", "Juniper", "Kelp"], prices: (6.0, 12.0) },
+        ],
+        ..DEFAULTS
+    },
+    Seller {
+        login: "tiles",
+        name: "Casa Maré",
+        country: "Portugal",
+        time_zone: "Europe/Lisbon",
+        commission_bps: 1300,
+        low_stock_threshold: 6,
+        orders_a_day: 4.5,
+        growth: 0.15,
+        season: &SUMMER,
+        trade: &[
+            Category {
+                name: "Tiles",
+                things: &["hand-painted tile", "tile panel"],
+                variants: &["Sardine", "Lemon", "Caravel"],
+                prices: (12.0, 160.0),
+            },
+            Category { name: "Table", things: &["serving board", "olive dish"], variants: &["Cork", "Acacia"], prices: (15.0, 55.0) },
+            Category { name: "Linen", things: &["tablecloth", "tea towel"], variants: &["Azure", "Natural"], prices: (11.0, 78.0) },
+        ],
+        ..DEFAULTS
+    },
+];
+
+/// Where customers live, how many of a hundred do, and what people are called there.
+pub(super) const PEOPLE: &[(&str, u32, &[&str], &[&str])] = &[
+    (
+        "Germany",
+        20,
+        &["Anna", "Jonas", "Lea", "Felix", "Mara", "Paul", "Clara", "Emil", "Frieda", "Oskar"],
+        &["Albrecht", "Brandt", "Dietrich", "Engel", "Fuchs", "Hoffmann", "Krüger", "Lindner", "Seidel", "Vogel"],
+    ),
+    (
+        "United States",
+        26,
+        &["Ava", "Liam", "Grace", "Mason", "Ruth", "Caleb", "Nora", "Miles", "June", "Theo"],
+        &["Abbott", "Bishop", "Carver", "Delgado", "Ellison", "Foster", "Greer", "Holloway", "Ortiz", "Whitaker"],
+    ),
+    (
+        "United Kingdom",
+        13,
+        &["Isla", "Harry", "Freya", "Callum", "Poppy", "Rhys", "Amara", "Finlay", "Edith", "Rowan"],
+        &["Ainsworth", "Baxter", "Cairns", "Davies", "Fairfax", "Hargreaves", "Llewellyn", "Okafor", "Pryce", "Thornton"],
+    ),
+    (
+        "Japan",
+        11,
+        &["Aoi", "Haruto", "Yui", "Ren", "Sakura", "Sota", "Hina", "Kaito", "Mio", "Riku"],
+        &["Aoki", "Endo", "Fujita", "Hayashi", "Ishikawa", "Kimura", "Matsuda", "Nakano", "Ogawa", "Ueda"],
+    ),
+    (
+        "India",
+        11,
+        &["Aarav", "Diya", "Ishaan", "Kavya", "Meera", "Nikhil", "Priya", "Rohan", "Tara", "Vikram"],
+        &["Banerjee", "Chandra", "Desai", "Iyer", "Kapoor", "Menon", "Nair", "Patel", "Rao", "Sharma"],
+    ),
+    (
+        "France",
+        8,
+        &["Camille", "Hugo", "Inès", "Jules", "Léa", "Louis", "Manon", "Noé", "Zoé", "Élise"],
+        &["Aubert", "Bonnet", "Chevalier", "Dupuis", "Faure", "Garnier", "Lemaire", "Moreau", "Perrin", "Roche"],
+    ),
+    (
+        "Kuwait",
+        6,
+        &["Abdullah", "Dalal", "Fahad", "Hessa", "Khaled", "Latifa", "Mishari", "Noura", "Sara", "Yousef"],
+        &["Al-Ajmi", "Al-Fadhli", "Al-Hamad", "Al-Kandari", "Al-Mutairi", "Al-Rashid", "Al-Sabti", "Al-Shammari", "Behbehani", "Dashti"],
+    ),
+    (
+        "Australia",
+        5,
+        &["Charlotte", "Jack", "Matilda", "Noah", "Olivia", "Oliver", "Ruby", "Thomas", "Willow", "William"],
+        &["Barker", "Campbell", "Doyle", "Fraser", "Hartigan", "Keane", "Mackay", "Nguyen", "Sinclair", "Walsh"],
+    ),
+];

@@ -1,0 +1,100 @@
+//! Instants into local hours, days, months and years, in SQL: `jiff` says when each zone's offset from UTC changes, and the database
+//! does the rest by the million.
+
+use jiff::{Timestamp, ToSpan, civil, tz::TimeZone};
+
+use crate::{domain::period::day_number, server::db::DbError};
+
+use super::{ImportError, sales::TOUCHED, staging, tables::Cell, work::Work};
+
+const DAY_US: i64 = 86_400_000_000;
+
+/// Fills `import_offsets` with the offsets of the touched vendors' zones from the first to the last instant that is dated, and
+/// `import_days` with the days these fall on. Needs the orders as the bundle has them.
+pub(super) async fn load(work: &mut Work<'_>) -> Result<(), ImportError> {
+    work.create_keyed("import_offsets", "time_zone TEXT, from_us BIGINT, offset_us BIGINT, PRIMARY KEY (time_zone, from_us)").await?;
+    work.create_keyed("import_days", "day BIGINT PRIMARY KEY, month BIGINT, year BIGINT").await?;
+    let instants = format!(
+        "SELECT o.placed_us AS us FROM {TOUCHED} t JOIN orders o ON o.id = t.order_id
+         UNION ALL SELECT refunded_us FROM import_refunds
+         UNION ALL SELECT refunded_us FROM refunds WHERE vendor_id IN (SELECT vendor_id FROM import_rezoned)"
+    );
+    let first = work.integer(&format!("SELECT MIN(us) FROM ({instants}) AS instants")).await?;
+    let last = work.integer(&format!("SELECT MAX(us) FROM ({instants}) AS instants")).await?;
+    let (Some(first), Some(last)) = (first, last) else { return Ok(()) };
+
+    let mut offsets = Vec::new();
+    for name in work.texts(&format!("SELECT DISTINCT time_zone FROM vendors WHERE id IN (SELECT vendor_id FROM {TOUCHED})")).await? {
+        for (from_us, offset_us) in offsets_between(&name, first, last)? {
+            offsets.extend([Cell::Text(name.clone()), Cell::Integer(from_us), Cell::Integer(offset_us)]);
+        }
+    }
+    staging::insert(work, "import_offsets", 3, offsets).await?;
+
+    // No zone is a whole day away from UTC.
+    let days = (first / DAY_US - 1..=last / DAY_US + 1).flat_map(calendar).map(Cell::Integer).collect();
+    staging::insert(work, "import_days", 3, days).await?;
+    for table in ["import_offsets", "import_days"] {
+        work.analyze(table).await?;
+    }
+    Ok(())
+}
+
+/// SQL for the local wall clock at `instant`, as microseconds since 1970-01-01 00:00 on that clock. `v` is the vendor.
+pub(super) fn local_us(instant: &str) -> String {
+    format!(
+        "{instant} + (SELECT z.offset_us FROM import_offsets z WHERE z.time_zone = v.time_zone AND z.from_us <= {instant}
+                      ORDER BY z.from_us DESC LIMIT 1)"
+    )
+}
+
+/// SQL for the instant at which the local hour of `instant` began; also where offsets are no whole hours.
+pub(super) fn hour_us(instant: &str) -> String {
+    format!("{instant} - p.local_us % 3600000000")
+}
+
+/// SQL for the number of the local day. Clocks show 1970 or later, so that cutting off is rounding down.
+pub(super) fn day() -> &'static str {
+    "p.local_us / 86400000000"
+}
+
+/// From when on which offset holds: the one at `first`, then every change up to `last`. All in microseconds.
+fn offsets_between(name: &str, first: i64, last: i64) -> Result<Vec<(i64, i64)>, DbError> {
+    let corrupt = |error: jiff::Error| DbError::Corrupt(format!("time zone `{name}`: {error}"));
+    let zone = TimeZone::get(name).map_err(corrupt)?;
+    let start = Timestamp::from_microsecond(first).map_err(corrupt)?;
+    let microseconds = |offset: jiff::tz::Offset| i64::from(offset.seconds()) * 1_000_000;
+    let changes = zone
+        .following(start)
+        .map(|change| (change.timestamp().as_microsecond(), microseconds(change.offset())))
+        .take_while(|(from_us, _)| *from_us <= last);
+    Ok(std::iter::once((first, microseconds(zone.to_offset(start)))).chain(changes).collect())
+}
+
+/// The numbers of a day, of the first day of its month and of the first day of its year.
+fn calendar(day: i64) -> [i64; 3] {
+    let date = civil::date(1970, 1, 1).saturating_add(day.days());
+    [day, day_number(date.first_of_month()), day_number(date.first_of_year())]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_knows_the_first_days_of_its_month_and_year() {
+        assert_eq!(calendar(0), [0, 0, 0]);
+        // 2024-02-29, 2024-02-01, 2024-01-01
+        assert_eq!(calendar(19_782), [19_782, 19_754, 19_723]);
+    }
+
+    #[test]
+    fn offsets_start_with_the_one_in_force_and_end_with_the_last_change_in_the_range() {
+        let us = |text: &str| text.parse::<Timestamp>().unwrap().as_microsecond();
+        let hours = |hours: i64| hours * 3_600_000_000;
+        let offsets = offsets_between("Europe/Berlin", us("2026-02-01T00:00:00Z"), us("2026-11-01T00:00:00Z")).unwrap();
+        let expected =
+            [(us("2026-02-01T00:00:00Z"), hours(1)), (us("2026-03-29T01:00:00Z"), hours(2)), (us("2026-10-25T01:00:00Z"), hours(1))];
+        assert_eq!(offsets, expected);
+    }
+}

@@ -1,0 +1,167 @@
+//! Refunds of a bundle: never more than was sold, and the commission they give back.
+
+use crate::domain::money::MAX_AMOUNT;
+
+use super::{ImportError, Staged, local_days, work::Work};
+
+/// Every refund of the bundle goes to `import_refunds`, in minor units, with its `state`: 0 as it is there, 1 new, 2 different.
+/// A refund is known by its order, line and instant. Needs `import_lines`.
+pub(super) async fn compare(work: &mut Work<'_>, refunds: Option<&Staged>) -> Result<(), ImportError> {
+    work.create_keyed(
+        "import_refunds",
+        "order_id BIGINT, line BIGINT, refunded_us BIGINT, csv_line BIGINT, vendor_id BIGINT, quantity BIGINT, amount BIGINT,
+         state BIGINT, PRIMARY KEY (order_id, line, refunded_us)",
+    )
+    .await?;
+    let Some(refunds) = refunds else { return Ok(()) };
+    let amount = "b.amount / v.minor_thousandths";
+    let resolved = work
+        .run(&format!(
+            "INSERT INTO import_refunds
+             SELECT o.id, b.line, b.refunded_us, b.csv_line, v.id, b.quantity, {amount}, CASE
+                WHEN r.id IS NULL THEN 1
+                WHEN (r.quantity, r.amount) = (b.quantity, {amount}) THEN 0
+                ELSE 2 END
+             FROM bundle_refunds b
+             JOIN orders o ON o.external_id = b.order_id
+             LEFT JOIN import_lines l ON l.order_id = o.id AND l.line = b.line
+             LEFT JOIN order_lines s ON s.order_id = o.id AND s.line = b.line
+             JOIN vendors v ON v.id = COALESCE(l.vendor_id, s.vendor_id)
+             LEFT JOIN refunds r ON r.order_id = o.id AND r.line = b.line AND r.refunded_us = b.refunded_us
+             WHERE b.amount % v.minor_thousandths = 0 AND {amount} <= {MAX_AMOUNT}
+             ON CONFLICT DO NOTHING"
+        ))
+        .await?;
+    if resolved != refunds.rows {
+        refuse(work).await?;
+    }
+    work.analyze("import_refunds").await?;
+    Ok(())
+}
+
+/// Says which refund of the bundle did not make it into `import_refunds`, and why.
+async fn refuse(work: &mut Work<'_>) -> Result<(), ImportError> {
+    work.refuse(
+        "refunds",
+        &format!(
+            "SELECT b.csv_line, CASE
+                WHEN o.id IS NULL THEN 'order_id: there is no order `' || b.order_id || '`'
+                WHEN v.id IS NULL THEN 'line: order `' || b.order_id || '` has no line ' || CAST(b.line AS TEXT)
+                WHEN b.amount % v.minor_thousandths <> 0 THEN 'amount: has more decimals than ' || v.currency || ' has'
+                ELSE 'amount: is too large: at most {MAX_AMOUNT} minor units' END AS message
+             FROM bundle_refunds b
+             LEFT JOIN orders o ON o.external_id = b.order_id
+             LEFT JOIN import_lines l ON l.order_id = o.id AND l.line = b.line
+             LEFT JOIN order_lines s ON s.order_id = o.id AND s.line = b.line
+             LEFT JOIN vendors v ON v.id = COALESCE(l.vendor_id, s.vendor_id)
+             WHERE v.id IS NULL OR b.amount % v.minor_thousandths <> 0 OR b.amount / v.minor_thousandths > {MAX_AMOUNT}"
+        ),
+    )
+    .await?;
+    let message = "'refunded_at: order `' || order_id || '`, line ' || CAST(line AS TEXT) || ', has a refund of this instant twice'";
+    work.refuse_duplicates("refunds", "bundle_refunds", "order_id, line, refunded_us", message).await
+}
+
+/// Writes the refunds that are new or differ, dates those of vendors whose zone has changed, and works out the commission given
+/// back. Needs `local_days::load`, and the lines as the bundle has them.
+pub(super) async fn write(work: &mut Work<'_>) -> Result<(), ImportError> {
+    let (hour, day) = (local_days::hour_us("p.refunded_us"), local_days::day());
+    let local = local_days::local_us("r.refunded_us");
+    work.write(&format!(
+        "INSERT INTO refunds (vendor_id, order_id, line, quantity, amount, commission, refunded_us, hour_us, day, month, year)
+         SELECT p.vendor_id, p.order_id, p.line, p.quantity, p.amount, 0, p.refunded_us, {hour}, d.day, d.month, d.year
+         FROM (SELECT r.vendor_id, r.order_id, r.line, r.quantity, r.amount, r.refunded_us, {local} AS local_us
+               FROM import_refunds r JOIN vendors v ON v.id = r.vendor_id WHERE r.state > 0) AS p
+         JOIN import_days d ON d.day = {day}
+         WHERE true
+         ON CONFLICT (order_id, line, refunded_us) DO UPDATE SET quantity = excluded.quantity, amount = excluded.amount"
+    ))
+    .await?;
+    work.write(&format!(
+        "UPDATE refunds SET hour_us = n.hour_us, day = n.day, month = n.month, year = n.year
+         FROM (SELECT p.id, {hour} AS hour_us, d.day, d.month, d.year
+               FROM (SELECT r.id, r.refunded_us, {local} AS local_us
+                     FROM refunds r JOIN vendors v ON v.id = r.vendor_id
+                     WHERE r.vendor_id IN (SELECT vendor_id FROM import_rezoned)) AS p
+               JOIN import_days d ON d.day = {day}) AS n
+         WHERE refunds.id = n.id AND (refunds.hour_us, refunds.day) <> (n.hour_us, n.day)"
+    ))
+    .await?;
+
+    work.create_keyed("import_refunded", "order_id BIGINT, line BIGINT, PRIMARY KEY (order_id, line)").await?;
+    work.run(
+        "INSERT INTO import_refunded
+         SELECT order_id, line FROM import_refunds WHERE state > 0
+         UNION SELECT l.order_id, l.line FROM import_lines l JOIN refunds r ON r.order_id = l.order_id AND r.line = l.line WHERE l.state = 2",
+    )
+    .await?;
+    work.analyze("import_refunded").await?;
+    refuse_more_than_sold(work).await?;
+    share_commission(work).await
+}
+
+/// Over all refunds of a line, those there already too: not more units, and not more money, than were sold.
+async fn refuse_more_than_sold(work: &mut Work<'_>) -> Result<(), ImportError> {
+    let exceeded = "
+        SELECT a.order_id, a.line, o.external_id, l.quantity - SUM(r.quantity) AS units_left, l.gross - l.discount - SUM(r.amount) AS left_over
+        FROM import_refunded a
+        JOIN refunds r ON r.order_id = a.order_id AND r.line = a.line
+        JOIN order_lines l ON l.order_id = a.order_id AND l.line = a.line
+        JOIN orders o ON o.id = a.order_id
+        GROUP BY a.order_id, a.line, o.external_id, l.quantity, l.gross, l.discount";
+    let message = |of: &str| {
+        format!(
+            "CASE WHEN e.units_left < 0 THEN 'quantity' ELSE '{of}' END || ': refunds of order `' || e.external_id || '`, line '
+             || CAST(e.line AS TEXT) || ', come to more than was sold'"
+        )
+    };
+    // The refund of the file that comes last is the one too many; with none in the file, the line itself has become too small.
+    work.refuse(
+        "refunds",
+        &format!(
+            "SELECT MAX(b.csv_line) AS csv_line, {} AS message
+             FROM ({exceeded}) AS e JOIN import_refunds b ON b.order_id = e.order_id AND b.line = e.line
+             WHERE b.state > 0 AND (e.units_left < 0 OR e.left_over < 0)
+             GROUP BY e.order_id, e.line, e.external_id, e.units_left",
+            message("amount")
+        ),
+    )
+    .await?;
+    work.refuse(
+        "order_items",
+        &format!(
+            "SELECT b.csv_line, {} AS message
+             FROM ({exceeded}) AS e JOIN import_lines b ON b.order_id = e.order_id AND b.line = e.line
+             WHERE e.units_left < 0 OR e.left_over < 0",
+            message("gross")
+        ),
+    )
+    .await
+}
+
+/// A refund gives back the share of the line's commission that all refunds up to it come to, rounded, less what those before it gave
+/// back. So the shares never come to more than the commission, and a line refunded in full gives back all of it.
+async fn share_commission(work: &mut Work<'_>) -> Result<(), ImportError> {
+    let upto = proportion("commission", "refunded", "net");
+    work.run(&format!(
+        "UPDATE refunds SET commission = n.commission
+         FROM (SELECT id, upto - COALESCE(LAG(upto) OVER (PARTITION BY order_id, line ORDER BY refunded_us), 0) AS commission
+               FROM (SELECT id, order_id, line, refunded_us, CASE WHEN net = 0 THEN 0 ELSE {upto} END AS upto
+                     FROM (SELECT r.id, r.order_id, r.line, r.refunded_us, l.commission, l.gross - l.discount AS net,
+                                  CAST(SUM(r.amount) OVER (PARTITION BY r.order_id, r.line ORDER BY r.refunded_us) AS BIGINT) AS refunded
+                           FROM import_refunded a
+                           JOIN refunds r ON r.order_id = a.order_id AND r.line = a.line
+                           JOIN order_lines l ON l.order_id = a.order_id AND l.line = a.line) AS amounts) AS shares) AS n
+         WHERE refunds.id = n.id AND refunds.commission <> n.commission"
+    ))
+    .await?;
+    Ok(())
+}
+
+/// SQL for `whole * part / of`, rounded to the nearest, of integers that are not negative with `whole` and `part` at most `of` and
+/// `of` at most `MAX_AMOUNT`. The product may be beyond 64 bits, so `part` is split into millions and the rest: long division
+/// in two digits, of which each step stays below 2^63.
+fn proportion(whole: &str, part: &str, of: &str) -> String {
+    let millions = format!("{whole} * ({part} / 1000000)");
+    format!("({millions}) / {of} * 1000000 + ((({millions}) % {of}) * 1000000 + {whole} * ({part} % 1000000) + {of} / 2) / {of}")
+}

@@ -1,0 +1,177 @@
+//! Orders and their lines: checked, compared with what is there, then written, each vendor's part with its local day.
+
+use crate::domain::money::MAX_AMOUNT;
+
+use super::{ImportError, Staged, local_days, work::Work};
+
+/// Pairs of vendor and order that the bundle adds or changes.
+pub(super) const TOUCHED: &str = "import_touched";
+/// Those of them that are there already.
+pub(super) const TOUCHED_BEFORE: &str = "import_touched_before";
+
+/// Orders that are there already and differ go to `import_orders`; those that are new are written, so that they have ids.
+pub(super) async fn compare_orders(work: &mut Work<'_>) -> Result<(), ImportError> {
+    work.refuse_duplicates("orders", "bundle_orders", "order_id", "'order_id: `' || order_id || '` is in this file twice'").await?;
+    work.refuse(
+        "orders",
+        "SELECT b.csv_line, CASE
+            WHEN c.id IS NULL THEN 'customer_id: there is no customer `' || b.customer_id || '`'
+            ELSE 'customer_id: order `' || b.order_id || '` belongs to another customer already' END AS message
+         FROM bundle_orders b
+         LEFT JOIN customers c ON c.external_id = b.customer_id
+         LEFT JOIN orders o ON o.external_id = b.order_id
+         WHERE c.id IS NULL OR o.customer_id <> c.id",
+    )
+    .await?;
+    work.create_keyed("import_orders", "order_id BIGINT PRIMARY KEY, placed_us BIGINT, status TEXT, status_changed BIGINT").await?;
+    work.run(
+        "INSERT INTO import_orders
+         SELECT o.id, b.placed_us, b.status, CASE WHEN o.status <> b.status THEN 1 ELSE 0 END
+         FROM bundle_orders b JOIN orders o ON o.external_id = b.order_id
+         WHERE (o.placed_us, o.status) <> (b.placed_us, b.status)",
+    )
+    .await?;
+    work.analyze("import_orders").await?;
+    work.write(
+        "INSERT INTO orders (external_id, customer_id, placed_us, status)
+         SELECT b.order_id, c.id, b.placed_us, b.status
+         FROM bundle_orders b
+         JOIN customers c ON c.external_id = b.customer_id
+         LEFT JOIN orders o ON o.external_id = b.order_id
+         WHERE o.id IS NULL ORDER BY b.csv_line",
+    )
+    .await?;
+    Ok(())
+}
+
+/// Every line of the bundle goes to `import_lines`, in minor units, with its `state`: 0 as it is there, 1 new, 2 different.
+pub(super) async fn compare_lines(work: &mut Work<'_>, items: &Staged) -> Result<(), ImportError> {
+    work.create_keyed(
+        "import_lines",
+        "order_id BIGINT, line BIGINT, csv_line BIGINT, vendor_id BIGINT, product_id BIGINT, quantity BIGINT, gross BIGINT,
+         discount BIGINT, state BIGINT, PRIMARY KEY (order_id, line)",
+    )
+    .await?;
+    let (gross, discount) = ("b.gross / v.minor_thousandths", "b.discount / v.minor_thousandths");
+    let resolved = work
+        .run(&format!(
+            "INSERT INTO import_lines
+             SELECT o.id, b.line, b.csv_line, p.vendor_id, p.id, b.quantity, {gross}, {discount}, CASE
+                WHEN s.line IS NULL THEN 1
+                WHEN (s.product_id, s.quantity, s.gross, s.discount) = (p.id, b.quantity, {gross}, {discount}) THEN 0
+                ELSE 2 END
+             FROM bundle_items b
+             JOIN orders o ON o.external_id = b.order_id
+             JOIN products p ON p.external_id = b.product_id
+             JOIN vendors v ON v.id = p.vendor_id
+             LEFT JOIN order_lines s ON s.order_id = o.id AND s.line = b.line
+             WHERE b.gross % v.minor_thousandths = 0 AND b.discount % v.minor_thousandths = 0 AND {gross} <= {MAX_AMOUNT}
+               AND (s.vendor_id IS NULL OR s.vendor_id = p.vendor_id)
+             ON CONFLICT DO NOTHING"
+        ))
+        .await?;
+    if resolved != items.rows {
+        refuse_lines(work).await?;
+    }
+    work.analyze("import_lines").await?;
+    Ok(())
+}
+
+/// Says which line of the bundle did not make it into `import_lines`, and why.
+async fn refuse_lines(work: &mut Work<'_>) -> Result<(), ImportError> {
+    work.refuse(
+        "order_items",
+        &format!(
+            "SELECT b.csv_line, CASE
+                WHEN o.id IS NULL THEN 'order_id: there is no order `' || b.order_id || '`'
+                WHEN p.id IS NULL THEN 'product_id: there is no product `' || b.product_id || '`'
+                WHEN s.vendor_id <> p.vendor_id THEN 'product_id: this line was sold by another vendor'
+                WHEN b.gross % v.minor_thousandths <> 0 THEN 'gross: has more decimals than ' || v.currency || ' has'
+                WHEN b.discount % v.minor_thousandths <> 0 THEN 'discount: has more decimals than ' || v.currency || ' has'
+                ELSE 'gross: is too large: at most {MAX_AMOUNT} minor units' END AS message
+             FROM bundle_items b
+             LEFT JOIN orders o ON o.external_id = b.order_id
+             LEFT JOIN products p ON p.external_id = b.product_id
+             LEFT JOIN vendors v ON v.id = p.vendor_id
+             LEFT JOIN order_lines s ON s.order_id = o.id AND s.line = b.line
+             WHERE o.id IS NULL OR p.id IS NULL OR s.vendor_id <> p.vendor_id OR b.gross % v.minor_thousandths <> 0
+                OR b.discount % v.minor_thousandths <> 0 OR b.gross / v.minor_thousandths > {MAX_AMOUNT}"
+        ),
+    )
+    .await?;
+    let message = "'line: order `' || order_id || '` has line ' || CAST(line AS TEXT) || ' in this file twice'";
+    work.refuse_duplicates("order_items", "bundle_items", "order_id, line", message).await
+}
+
+/// Finds the pairs of vendor and order that change, and says how many.
+pub(super) async fn find_touched(work: &mut Work<'_>) -> Result<i64, ImportError> {
+    for table in [TOUCHED, TOUCHED_BEFORE] {
+        work.create_keyed(table, "vendor_id BIGINT, order_id BIGINT, PRIMARY KEY (vendor_id, order_id)").await?;
+    }
+    for pairs in [
+        "SELECT vendor_id, order_id FROM import_lines WHERE state > 0 GROUP BY vendor_id, order_id ORDER BY vendor_id, order_id",
+        "SELECT vendor_id, order_id FROM import_refunds WHERE state > 0 GROUP BY vendor_id, order_id",
+        // A vendor's part follows the marketplace's status only where that has changed since it was last imported.
+        "SELECT s.vendor_id, s.order_id
+         FROM import_orders c
+         JOIN order_lines l ON l.order_id = c.order_id
+         JOIN vendor_orders s ON s.vendor_id = l.vendor_id AND s.order_id = l.order_id
+         WHERE s.placed_us <> c.placed_us OR (c.status_changed = 1 AND s.status <> c.status)
+         GROUP BY s.vendor_id, s.order_id",
+        "SELECT s.vendor_id, s.order_id FROM vendor_orders s WHERE s.vendor_id IN (SELECT vendor_id FROM import_rezoned)",
+    ] {
+        work.run(&format!("INSERT INTO {TOUCHED} {pairs} ON CONFLICT DO NOTHING")).await?;
+    }
+    work.analyze(TOUCHED).await?;
+    work.run(&format!(
+        "INSERT INTO {TOUCHED_BEFORE}
+         SELECT t.vendor_id, t.order_id FROM {TOUCHED} t JOIN vendor_orders s ON s.vendor_id = t.vendor_id AND s.order_id = t.order_id"
+    ))
+    .await?;
+    work.analyze(TOUCHED_BEFORE).await?;
+    Ok(work.integer(&format!("SELECT COUNT(*) FROM {TOUCHED_BEFORE}")).await?.unwrap_or(0))
+}
+
+/// Writes the orders that differ, and all lines that are new or differ.
+pub(super) async fn write_orders_and_lines(work: &mut Work<'_>) -> Result<(), ImportError> {
+    work.write("UPDATE orders SET placed_us = c.placed_us, status = c.status FROM import_orders AS c WHERE orders.id = c.order_id").await?;
+    // The commission was agreed when the line was sold: it changes with the line's amounts only.
+    work.write(
+        "INSERT INTO order_lines (order_id, line, vendor_id, product_id, quantity, gross, discount, commission)
+         SELECT l.order_id, l.line, l.vendor_id, l.product_id, l.quantity, l.gross, l.discount,
+                ((l.gross - l.discount) * v.commission_bps + 5000) / 10000
+         FROM import_lines l JOIN vendors v ON v.id = l.vendor_id
+         WHERE l.state > 0
+         ORDER BY l.order_id, l.line
+         ON CONFLICT (order_id, line) DO UPDATE SET product_id = excluded.product_id, quantity = excluded.quantity,
+                gross = excluded.gross, discount = excluded.discount,
+                commission = CASE WHEN (order_lines.gross, order_lines.discount) = (excluded.gross, excluded.discount)
+                    THEN order_lines.commission ELSE excluded.commission END",
+    )
+    .await?;
+    Ok(())
+}
+
+/// Writes the touched parts. Needs `local_days::load`, and the orders as the bundle has them.
+pub(super) async fn write_parts(work: &mut Work<'_>) -> Result<(), ImportError> {
+    let (local, hour, day) = (local_days::local_us("o.placed_us"), local_days::hour_us("p.placed_us"), local_days::day());
+    work.write(&format!(
+        "INSERT INTO vendor_orders (vendor_id, order_id, customer_id, status, placed_us, hour_us, day, month, year)
+         SELECT p.vendor_id, p.order_id, p.customer_id, p.status, p.placed_us, {hour}, d.day, d.month, d.year
+         FROM (SELECT t.vendor_id, t.order_id, o.customer_id, o.placed_us, {local} AS local_us,
+                      CASE WHEN s.status IS NULL OR c.status_changed = 1 THEN o.status ELSE s.status END AS status
+               FROM {TOUCHED} t
+               JOIN orders o ON o.id = t.order_id
+               JOIN vendors v ON v.id = t.vendor_id
+               LEFT JOIN vendor_orders s ON s.vendor_id = t.vendor_id AND s.order_id = t.order_id
+               LEFT JOIN import_orders c ON c.order_id = t.order_id) AS p
+         JOIN import_days d ON d.day = {day}
+         WHERE true
+         ON CONFLICT (vendor_id, order_id) DO UPDATE SET status = excluded.status, placed_us = excluded.placed_us,
+                hour_us = excluded.hour_us, day = excluded.day, month = excluded.month, year = excluded.year
+         WHERE (vendor_orders.status, vendor_orders.placed_us, vendor_orders.hour_us, vendor_orders.day)
+            <> (excluded.status, excluded.placed_us, excluded.hour_us, excluded.day)"
+    ))
+    .await?;
+    Ok(())
+}
