@@ -218,9 +218,11 @@ async fn connect(client: &Client) -> Result<(MultiplexedConnection, u64), Down> 
     // Patience is ours: the client's own limits are only there to clean up behind it.
     let config = AsyncConnectionConfig::new().set_connection_timeout(Some(CONNECT_TIMEOUT)).set_response_timeout(Some(CONNECT_TIMEOUT));
     let mut connection = client.get_multiplexed_async_connection_with_config(&config).await.map_err(|error| Down::from(&error))?;
+    // Alone, because the error of a command in a pipeline does not say its code.
+    redis::cmd("PING").query_async::<Value>(&mut connection).await.map_err(|error| Down::from(&error))?;
     let mut hello = redis::pipe();
-    hello.cmd("PING").cmd("INFO").arg("server").cmd("INFO").arg("replication");
-    let (_, server, replication): (Value, String, String) = hello.query_async(&mut connection).await.map_err(|error| Down::from(&error))?;
+    hello.cmd("INFO").arg("server").cmd("INFO").arg("replication");
+    let (server, replication): (String, String) = hello.query_async(&mut connection).await.map_err(|error| Down::from(&error))?;
     if info_field(&replication, "role") == Some("slave") {
         // Not for good: behind one address a replica is what there is for a moment while another server takes over.
         return Err(Down { reason: "it is a read-only replica".to_owned(), for_good: false });
