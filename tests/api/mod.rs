@@ -1,1 +1,55 @@
+/// Cache statistics and invalidation.
+mod admin;
+/// Logging in and out, and the cookie.
+mod auth;
+/// What is read from the environment.
+mod configuration;
+/// Probes.
+mod health;
+/// Who gets what: every route as nobody, a vendor and an admin.
+mod isolation;
+/// Orders.
+mod orders;
+/// What bad requests are answered with.
+mod problems;
+/// Products.
+mod products;
+/// Where sessions live.
+mod sessions;
+/// The analytics snapshot.
+mod snapshot;
 
+use reqwest::Response;
+use serde_json::Value;
+
+/// A vendor of Northwind (Pavlova, Ltd.), and another one.
+const VENDOR: &str = "7";
+const OTHER_VENDOR: &str = "8";
+
+/// The `application/problem+json` of a refusal, after the parts that every one has were checked.
+async fn problem(response: Response, status: u16, code: &str) -> Value {
+    assert_eq!(response.headers()["content-type"], "application/problem+json", "{response:?}");
+    let request_id = response.headers()["x-request-id"].to_str().expect("ASCII").to_owned();
+    let actual = response.status().as_u16();
+    let body: Value = response.json().await.expect("JSON");
+    assert_eq!((actual, body["code"].as_str()), (status, Some(code)), "{body}");
+    assert_eq!(body["status"], status);
+    assert_eq!(body["requestId"], request_id.as_str());
+    assert_eq!(body["instance"], format!("urn:vendorscope:request:{request_id}"));
+    assert!(body["type"].as_str().is_some_and(|text| text.ends_with(code)) && body["title"].is_string() && body["detail"].is_string(), "{body}");
+    body
+}
+
+/// The fields that an invalid input was refused for.
+async fn refused_fields(response: Response) -> Vec<String> {
+    let body = problem(response, 422, "invalid").await;
+    let errors = body["errors"].as_array().expect("a list");
+    assert!(errors.iter().all(|error| error["message"].as_str().is_some_and(|text| !text.is_empty())), "{body}");
+    errors.iter().map(|error| error["field"].as_str().expect("a text").to_owned()).collect()
+}
+
+/// The `name=value` of the cookie that an answer sets.
+fn cookie(response: &Response) -> Option<String> {
+    let header = response.headers().get("set-cookie")?.to_str().ok()?;
+    Some(header.split(';').next().unwrap_or_default().to_owned())
+}

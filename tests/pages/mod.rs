@@ -1,1 +1,27 @@
+/// Files, headers, and who may keep what.
+mod delivery;
+/// Who sees which page.
+mod guard;
+/// Logging in and out without scripts.
+mod login;
 
+use reqwest::{Method, Response};
+
+use crate::harness::Client;
+
+/// Opens an address as a browser does.
+async fn open(client: &Client, path: &str) -> Response {
+    let request = client.request(Method::GET, path).header("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
+    request.header("sec-fetch-site", "none").send().await.expect("an answer")
+}
+
+/// Sends a form as a browser without scripts does.
+async fn submit(client: &Client, path: &str, fields: &[(&str, &str)]) -> Response {
+    let request = client.request(Method::POST, path).header("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
+    request.header("sec-fetch-site", "same-origin").form(fields).send().await.expect("an answer")
+}
+
+/// Where an answer leads.
+fn location(response: &Response) -> &str {
+    response.headers().get("location").map_or("", |value| value.to_str().expect("ASCII"))
+}

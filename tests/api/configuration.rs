@@ -1,0 +1,135 @@
+use std::collections::HashMap;
+
+use vendorscope::server::config::{Config, ConfigError, LogFormat, Network};
+
+fn read(vars: &[(&str, &str)]) -> Result<Config, Vec<ConfigError>> {
+    let vars: HashMap<&str, &str> = vars.iter().copied().collect();
+    Config::from_vars(|name| vars.get(name).map(|value| (*value).to_owned()))
+}
+
+const SECRET: &str = "0123456789abcdef0123456789abcdef";
+
+#[test]
+fn with_nothing_set_it_is_development_on_this_machine() {
+    let config = read(&[]).expect("defaults");
+    assert!(!config.production && config.sessions.secret_is_temporary);
+    assert_eq!(config.database.url, "sqlite://vendorscope.db");
+    assert_eq!((config.cache.redis_url, config.sessions.redis_url), (None, None));
+    assert_eq!((config.log.filter.as_str(), config.log.format), ("info", LogFormat::Pretty));
+    assert_eq!(config.http.address.to_string(), "127.0.0.1:3000");
+    assert_ne!(config.sessions.secret, read(&[]).expect("defaults").sessions.secret, "a secret of its own each start");
+}
+
+#[test]
+fn production_names_everything_that_is_missing_at_once() {
+    let errors = read(&[("APP_ENV", "production"), ("REDIS_URL", " ")]).expect_err("three are missing");
+    let mut names: Vec<&str> = errors
+        .iter()
+        .map(|error| match error {
+            ConfigError::Missing { name, .. } | ConfigError::Refused { name, .. } => *name,
+        })
+        .collect();
+    names.sort_unstable();
+    assert_eq!(names, ["DATABASE_URL", "REDIS_URL", "SESSION_SECRET"]);
+    let all = [("APP_ENV", "production"), ("REDIS_URL", "rediss://r:6380"), ("DATABASE_URL", "postgres://u@h/d"), ("SESSION_SECRET", SECRET)];
+    let config = read(&all).expect("complete");
+    assert!(config.production);
+    assert_eq!(config.sessions.redis_url, config.cache.redis_url, "sessions live where the cache does, unless told otherwise");
+}
+
+#[test]
+fn a_wrong_value_is_named_with_what_is_accepted() {
+    for (name, value, shown) in [
+        ("APP_ENV", "staging", "`staging`"),
+        ("DATABASE_URL", "mysql://root:hunter2@db/x", "`mysql://root:***@db/x`"),
+        ("DATABASE_URL", "sqlite://:memory:", "`sqlite://:memory:`"),
+        ("DATABASE_CONNECTIONS", "0", "`0`"),
+        ("REDIS_URL", "http://:hunter2@cache", "`http://:***@cache`"),
+        ("REDIS_URL", "hunter2", "`***`"),
+        ("REDIS_URL", "redis://", "`redis://`"),
+        ("SESSION_REDIS_URL", "cache:6379?password=hunter2", "`***`"),
+        ("SESSION_SECRET", "hunter2", "`***`"),
+        ("COOKIE_DOMAIN", "https://example.com", "`https://example.com`"),
+        ("LEPTOS_SITE_ADDR", "localhost", "`localhost`"),
+        ("LEPTOS_HASH_FILES", "yes", "`yes`"),
+        ("TRUSTED_PROXIES", "10.0.0.0/33", "`10.0.0.0/33`"),
+        ("RUST_LOG", "vendorscope=loud", "`vendorscope=loud`"),
+        ("LOG_FORMAT", "xml", "`xml`"),
+    ] {
+        let errors = read(&[(name, value)]).expect_err(name);
+        let [error] = &errors[..] else { panic!("{name}: {errors:?}") };
+        let text = error.to_string();
+        assert!(text.starts_with(&format!("{name}={shown} is not accepted: ")), "{text}");
+        assert!(!text.contains("hunter2"), "{text}");
+    }
+}
+
+#[test]
+fn what_is_set_is_what_is_used() {
+    let config = read(&[
+        ("DATABASE_URL", "postgres://app:hunter2@db/market?sslmode=require"),
+        ("DATABASE_CONNECTIONS", "25"),
+        ("REDIS_URL", "redis://:hunter2@cache:6379/1"),
+        ("SESSION_REDIS_URL", "redis://sessions"),
+        ("SESSION_SECRET", SECRET),
+        ("COOKIE_DOMAIN", ".Example.com"),
+        ("LEPTOS_SITE_ADDR", "0.0.0.0:8080"),
+        ("TRUSTED_PROXIES", "10.0.0.0/8, ::1"),
+        ("RUST_LOG", "vendorscope=debug,info"),
+        ("LOG_FORMAT", "json"),
+    ])
+    .expect("all accepted");
+    assert_eq!(config.database.connections, 25);
+    assert_eq!(config.sessions.redis_url.as_deref(), Some("redis://sessions"));
+    assert_eq!(config.sessions.cookie_domain.as_deref(), Some("example.com"));
+    assert_eq!(config.http.address.port(), 8080);
+    assert_eq!(config.http.trusted_proxies, [Network::parse("10.0.0.0/8"), Network::parse("::1")].map(|network| network.expect("a network")));
+    assert_eq!((config.log.filter.as_str(), config.log.format), ("vendorscope=debug,info", LogFormat::Json));
+
+    let shown = format!("{config:?}");
+    assert!(!shown.contains("hunter2") && !shown.contains(SECRET), "{shown}");
+}
+
+#[test]
+fn a_network_holds_the_addresses_that_begin_like_it() {
+    for (network, address, inside) in [
+        ("10.0.0.0/8", "10.255.0.1", true),
+        ("10.0.0.0/8", "11.0.0.1", false),
+        ("10.0.0.0/8", "::ffff:10.1.2.3", true),
+        ("0.0.0.0/0", "203.0.113.9", true),
+        ("0.0.0.0/0", "2001:db8::1", false),
+        ("::/0", "2001:db8::1", true),
+        ("2001:db8::/32", "2001:db8:ffff::1", true),
+        ("2001:db8::/32", "2001:db9::1", false),
+        ("127.0.0.1", "127.0.0.1", true),
+        ("127.0.0.1", "127.0.0.2", false),
+    ] {
+        let contains = Network::parse(network).expect(network).contains(address.parse().expect(address));
+        assert_eq!(contains, inside, "{address} in {network}");
+    }
+    for text in ["", "10.0.0.0/", "10.0.0/8", "::1/129", "example.com"] {
+        assert_eq!(Network::parse(text), None, "{text}");
+    }
+}
+
+/// cargo-leptos reads Cargo.toml, the server reads Leptos.toml: what both say must be the same.
+#[test]
+fn both_leptos_configurations_agree() {
+    let cargo = section(include_str!("../../Cargo.toml"));
+    let leptos = section(include_str!("../../Leptos.toml"));
+    assert!(leptos.contains_key("output-name") && leptos.contains_key("hash-files"), "{leptos:?}");
+    for (key, value) in &leptos {
+        assert_eq!(cargo.get(key), Some(value), "{key}");
+    }
+    let of_the_server = ["output-name", "site-root", "site-pkg-dir", "site-addr", "reload-port", "env", "hash-files", "hash-file-name", "server-fn-prefix"];
+    for key in of_the_server {
+        assert_eq!(leptos.get(key), cargo.get(key), "{key}");
+    }
+}
+
+/// The lines of `[package.metadata.leptos]`, which must begin a line: leptos_config finds it no other way.
+fn section(toml: &str) -> HashMap<String, String> {
+    let (_, rest) = toml.split_once("\n[package.metadata.leptos]\n").expect("the section");
+    let lines = rest.lines().take_while(|line| !line.starts_with('['));
+    lines.filter_map(|line| line.split_once(" = ")).map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+}
