@@ -1,1 +1,12 @@
+//! The command line. (The browser half has none: cargo builds this file for it all the same.)
+
+#[cfg(feature = "ssr")]
+mod command_line;
+
+#[cfg(feature = "ssr")]
+fn main() -> std::process::ExitCode {
+    command_line::run()
+}
+
+#[cfg(not(feature = "ssr"))]
 fn main() {}

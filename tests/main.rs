@@ -4,6 +4,8 @@
 mod api;
 /// One suite for every database and every store: what it promises holds on all of them.
 mod contracts;
+/// The thinnest slice, from the address bar to the database and back.
+mod first_light;
 /// Starts what the tests need, each on a free port and in a folder of its own.
 mod harness;
 /// The pages, as a browser without scripts gets them.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::ApiError;
 use crate::domain::{
     accounts::{Vendor, Viewer},
+    clock::WallClock,
     report::Snapshot,
 };
 
@@ -17,6 +18,8 @@ pub struct Dashboard {
     pub today: Date,
     pub snapshot: Snapshot,
     pub freshness: Freshness,
+    /// Exact for the hours of the series, where it is cut into hours.
+    pub clock: WallClock,
 }
 
 /// Where the figures came from.
@@ -58,5 +61,7 @@ pub async fn load_dashboard(
     .map_err(|invalid| context::api_error(invalid.into()))?;
     let served = state.analytics.snapshot(&current.vendor, &query).await.map_err(context::api_error)?;
     let freshness = Freshness { source: served.outcome.into(), age_seconds: served.age.as_secs() };
-    Ok(Dashboard { viewer: current.viewer(), vendor, today, snapshot: served.value, freshness })
+    let points = served.value.series.iter().chain(served.value.previous_series.iter().flatten());
+    let clock = WallClock::covering(&vendor.time_zone, points.filter_map(|point| point.start.parse().ok()));
+    Ok(Dashboard { viewer: current.viewer(), vendor, today, snapshot: served.value, freshness, clock })
 }

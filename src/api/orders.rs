@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use super::ApiError;
 use crate::domain::{
     accounts::{Vendor, Viewer},
+    clock::WallClock,
     orders::{Order, OrderPage},
 };
 
@@ -12,6 +13,8 @@ pub struct OrdersView {
     pub viewer: Viewer,
     pub vendor: Vendor,
     pub page: OrderPage,
+    /// Exact for every order of the page.
+    pub clock: WallClock,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -19,6 +22,7 @@ pub struct OrderView {
     pub viewer: Viewer,
     pub vendor: Vendor,
     pub order: Order,
+    pub clock: WallClock,
 }
 
 #[server(prefix = "/_fn", endpoint = "orders", input = GetUrl)]
@@ -28,7 +32,8 @@ pub async fn load_orders(status: Option<String>, after: Option<String>) -> Resul
     let query = crate::server::services::orders::parse_query(status.as_deref(), after).map_err(|e| context::api_error(e.into()))?;
     let vendor = state.accounts.vendor(&current.vendor).await.map_err(context::api_error)?;
     let page = state.orders.list(&current.vendor, &query).await.map_err(context::api_error)?;
-    Ok(OrdersView { viewer: current.viewer(), vendor, page })
+    let clock = WallClock::covering(&vendor.time_zone, page.orders.iter().map(|order| order.placed_at));
+    Ok(OrdersView { viewer: current.viewer(), vendor, page, clock })
 }
 
 #[server(prefix = "/_fn", endpoint = "order", input = GetUrl)]
@@ -37,7 +42,8 @@ pub async fn load_order(order_id: String) -> Result<OrderView, ApiError> {
     let (state, current) = context::current_vendor().await?;
     let vendor = state.accounts.vendor(&current.vendor).await.map_err(context::api_error)?;
     let order = state.orders.find(&current.vendor, &order_id).await.map_err(context::api_error)?;
-    Ok(OrderView { viewer: current.viewer(), vendor, order })
+    let clock = WallClock::covering(&vendor.time_zone, [order.placed_at]);
+    Ok(OrderView { viewer: current.viewer(), vendor, order, clock })
 }
 
 /// Moves this vendor's part of an order to `status` and goes to its page with `?saved=1`.

@@ -1,9 +1,29 @@
 //! The pages.
 
 use leptos::prelude::*;
-use leptos_meta::{MetaTags, provide_meta_context};
+use leptos_meta::{HashedStylesheet, Meta, MetaTags, Title, provide_meta_context};
+use leptos_router::{
+    SsrMode,
+    components::{FlatRoutes, Route, Router},
+    path,
+};
 
-/// The HTML document around every page.
+/// A figure against its comparison: percent, sign and words.
+mod change;
+/// Charts as SVG, made where the page is made.
+mod charts;
+/// What two pages or more are built from.
+mod components;
+/// Numbers, money and dates as text.
+mod format;
+/// One file a route.
+mod pages;
+/// Date ranges in the dashboard's address.
+mod ranges;
+
+use components::frame::Visit;
+
+/// The HTML document around every page. Server only.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     view! {
         <!DOCTYPE html>
@@ -11,6 +31,9 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
             <head>
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
+                <meta name="color-scheme" content="light dark"/>
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
+                <HashedStylesheet id="leptos" options=options.clone()/>
                 <AutoReload options=options.clone()/>
                 <HydrationScripts options/>
                 <MetaTags/>
@@ -22,8 +45,26 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
+/// Every page renders in one piece (`SsrMode::Async`): the first paint is the answer, with or without scripts.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
-    view! { <p>"Vendorscope"</p> }
+    provide_context(Visit::default());
+    view! {
+        // Titles hold fixed texts only: Leptos does not escape them on the server.
+        <Title formatter=|page: String| format!("{page} · Vendorscope")/>
+        <Meta name="robots" content="noindex"/>
+        <Router>
+            <FlatRoutes fallback=pages::not_found::NotFoundPage>
+                <Route path=path!("/") view=pages::dashboard::DashboardPage ssr=SsrMode::Async/>
+                <Route path=path!("/login") view=pages::login::LoginPage ssr=SsrMode::Async/>
+                <Route path=path!("/products") view=pages::products::ProductsPage ssr=SsrMode::Async/>
+                <Route path=path!("/products/new") view=pages::new_product::NewProductPage ssr=SsrMode::Async/>
+                <Route path=path!("/products/:id") view=pages::product::ProductPage ssr=SsrMode::Async/>
+                <Route path=path!("/orders") view=pages::orders::OrdersPage ssr=SsrMode::Async/>
+                <Route path=path!("/orders/:id") view=pages::order::OrderPage ssr=SsrMode::Async/>
+                <Route path=path!("/admin/cache") view=pages::admin_cache::AdminCachePage ssr=SsrMode::Async/>
+            </FlatRoutes>
+        </Router>
+    }
 }

@@ -4,6 +4,8 @@
 pub mod accounts;
 /// Products, and what may be written to them.
 pub mod catalog;
+/// A vendor's wall clock for the browser, which has no time zone database.
+pub mod clock;
 /// What is wrong with an input, by field.
 pub mod invalid;
 /// Currencies and amounts in minor units.

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
 
+/// The program as it runs: everything connected, listening, until it is told to stop.
+mod application;
 /// The read-through cache. Knows nothing of the database.
 pub mod cache;
 /// Configuration: one struct a concern, read from the environment.
@@ -26,16 +28,19 @@ pub mod telemetry;
 /// HTTP: router, middleware, JSON API, errors.
 pub mod web;
 
+pub use application::{Application, StartError, open_cache, open_database};
 pub use errors::AppError;
 
 /// What every handler and server function has at hand. Cheap to clone.
 #[derive(Clone)]
 pub struct AppState(Arc<Shared>);
 
+/// What `AppState` points to.
 pub struct Shared {
     pub config: config::Config,
     pub db: db::Db,
     pub cache: cache::Cache,
+    pub sessions: sessions::Sessions,
     pub accounts: services::accounts::Accounts,
     pub analytics: services::analytics::Analytics,
     pub catalog: services::catalog::Catalog,
@@ -44,16 +49,17 @@ pub struct Shared {
 }
 
 impl AppState {
-    pub fn new(config: config::Config, db: db::Db, cache: cache::Cache, leptos: LeptosOptions) -> Self {
+    pub fn new(config: config::Config, db: db::Db, cache: cache::Cache, sessions: sessions::Sessions) -> Self {
         Self(Arc::new(Shared {
             accounts: services::accounts::Accounts::new(db.clone(), cache.clone()),
             analytics: services::analytics::Analytics::new(db.clone(), cache.clone()),
             catalog: services::catalog::Catalog::new(db.clone(), cache.clone()),
             orders: services::orders::Orders::new(db.clone(), cache.clone()),
+            leptos: config.http.leptos.clone(),
             config,
             db,
             cache,
-            leptos,
+            sessions,
         }))
     }
 }

@@ -1,1 +1,267 @@
+//! What the cache promises, over each of its stores.
 
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::sync::oneshot;
+use vendorscope::server::cache::{
+    Cache, CacheKey, Cause, Clock, Loaded, Outcome, Served, Tag,
+    store::{Store, memory::MemoryStore, redis::RedisStore},
+};
+
+use crate::harness::redis::RedisServer;
+
+/// What Redis does and memory cannot: be away, be slow, forget, hold garbage.
+mod redis_faults;
+
+const TTL: Duration = Duration::from_secs(60);
+
+/// A store, two caches over it as two instances would have them, and a clock that both go by.
+struct Bench {
+    one: Cache,
+    other: Cache,
+    clock: Clock,
+    _server: Option<RedisServer>,
+}
+
+impl Bench {
+    fn memory() -> Self {
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
+        let clock = Clock::manual();
+        Self { one: Cache::over(store.clone(), clock.clone()), other: Cache::over(store, clock.clone()), clock, _server: None }
+    }
+
+    async fn redis() -> Self {
+        let server = RedisServer::start();
+        let clock = Clock::manual();
+        let one = over_redis(&server, &clock).await;
+        let other = over_redis(&server, &clock).await;
+        Self { one, other, clock, _server: Some(server) }
+    }
+}
+
+async fn over_redis(server: &RedisServer, clock: &Clock) -> Cache {
+    let store = RedisStore::connect(&server.url()).await.expect("a Redis that is there");
+    Cache::over(Arc::new(store), clock.clone())
+}
+
+/// The same test over each store.
+macro_rules! over_each_store {
+    ($($(#[$doc:meta])* async fn $name:ident($bench:ident: Bench) $body:block)*) => {
+        $(mod $name {
+            use super::*;
+
+            $(#[$doc])*
+            async fn case($bench: Bench) $body
+
+            #[tokio::test]
+            async fn memory() {
+                case(Bench::memory()).await;
+            }
+
+            #[tokio::test]
+            async fn redis() {
+                case(Bench::redis().await).await;
+            }
+        })*
+    };
+}
+
+/// A source of truth: one number, and how often it was read.
+#[derive(Clone, Default)]
+struct Source(Arc<(AtomicU64, AtomicU64)>);
+
+impl Source {
+    fn set(&self, value: u64) {
+        self.0.0.store(value, Ordering::SeqCst);
+    }
+
+    fn loads(&self) -> u64 {
+        self.0.1.load(Ordering::SeqCst)
+    }
+
+    fn load(&self) -> Loaded {
+        self.0.1.fetch_add(1, Ordering::SeqCst);
+        Loaded { bytes: self.0.0.load(Ordering::SeqCst).to_string().into(), ttl: TTL }
+    }
+}
+
+fn key() -> CacheKey {
+    CacheKey::snapshot("42", "2026-11-01:2026-11-23:none:day")
+}
+
+fn tags() -> [Tag; 2] {
+    [Tag::vendor("42"), Tag::analytics()]
+}
+
+fn cause() -> Cause {
+    Cause { who: "test".to_owned(), why: "product updated" }
+}
+
+async fn read(cache: &Cache, source: &Source) -> Served<u64> {
+    let source = source.clone();
+    let served = cache.get_or_load(&key(), &tags(), move || async move { Ok::<_, String>(source.load()) }).await;
+    number(served.expect("the source does not fail"))
+}
+
+async fn read_from_broken_source(cache: &Cache) -> Result<Served<u64>, String> {
+    cache.get_or_load(&key(), &tags(), || async { Err("the database is down".to_owned()) }).await.map(number)
+}
+
+fn number(served: Served<bytes::Bytes>) -> Served<u64> {
+    served.map(|bytes| std::str::from_utf8(&bytes).ok().and_then(|text| text.parse().ok()).expect("what the source gave"))
+}
+
+over_each_store! {
+    async fn a_second_read_is_a_hit_on_every_instance(bench: Bench) {
+        let source = Source::default();
+        source.set(7);
+        let first = read(&bench.one, &source).await;
+        assert_eq!((first.value, first.outcome, first.age), (7, Outcome::Miss, Duration::ZERO));
+        bench.clock.advance(Duration::from_secs(3));
+        let second = read(&bench.other, &source).await;
+        assert_eq!((second.value, second.outcome, second.age), (7, Outcome::Hit, Duration::from_secs(3)));
+        assert_eq!(source.loads(), 1);
+    }
+
+    async fn no_instance_serves_what_was_invalidated(bench: Bench) {
+        let source = Source::default();
+        for (round, tag) in tags().into_iter().enumerate() {
+            read(&bench.one, &source).await;
+            source.set(round as u64 + 100);
+            bench.one.invalidate(&[tag], &cause()).await;
+            let after = read(&bench.other, &source).await;
+            assert_eq!((after.value, after.outcome), (round as u64 + 100, Outcome::Miss));
+        }
+    }
+
+    async fn tags_of_others_change_nothing(bench: Bench) {
+        let source = Source::default();
+        read(&bench.one, &source).await;
+        bench.one.invalidate(&[Tag::vendor("43"), Tag::products("42"), Tag::orders("42")], &cause()).await;
+        assert_eq!(read(&bench.one, &source).await.outcome, Outcome::Hit);
+    }
+
+    /// The mistake that everybody's cache makes somewhere.
+    async fn a_load_that_began_before_a_write_is_not_served_after_it(bench: Bench) {
+        let (source, (began, has_begun), (go_on, may_go_on)) = (Source::default(), oneshot::channel(), oneshot::channel::<()>());
+        let (cache, slow) = (bench.one.clone(), source.clone());
+        let loading = tokio::spawn(async move {
+            cache
+                .get_or_load(&key(), &tags(), move || async move {
+                    let loaded = slow.load();
+                    began.send(()).expect("the test waits");
+                    may_go_on.await.expect("the test lets it go on");
+                    Ok::<_, String>(loaded)
+                })
+                .await
+        });
+        has_begun.await.expect("the loader began");
+        source.set(1);
+        bench.other.invalidate(&tags(), &cause()).await;
+        go_on.send(()).expect("the loader waits");
+        assert_eq!(loading.await.expect("no panic").map(number).map(|served| served.value), Ok(0), "it was asked before the write");
+        for cache in [&bench.one, &bench.other] {
+            assert_eq!(read(cache, &source).await.value, 1);
+        }
+    }
+
+    async fn entries_expire_within_ten_percent_of_their_lifetime(bench: Bench) {
+        let source = Source::default();
+        read(&bench.one, &source).await;
+        bench.clock.advance(TTL.mul_f64(0.89));
+        assert_eq!(read(&bench.one, &source).await.outcome, Outcome::Hit);
+        bench.clock.advance(TTL.mul_f64(0.22));
+        assert_eq!(read(&bench.one, &source).await.outcome, Outcome::Miss);
+        assert_eq!(source.loads(), 2);
+    }
+
+    async fn an_expired_value_stands_in_while_the_source_fails(bench: Bench) {
+        let source = Source::default();
+        source.set(5);
+        read(&bench.one, &source).await;
+        bench.clock.advance(TTL * 2);
+        let stale = read_from_broken_source(&bench.one).await.expect("the value of before");
+        assert_eq!((stale.value, stale.outcome, stale.age), (5, Outcome::Stale, TTL * 2));
+        bench.one.invalidate(&tags(), &cause()).await;
+        assert_eq!(read_from_broken_source(&bench.one).await.map(|served| served.value), Err("the database is down".to_owned()), "an invalidated one does not");
+    }
+
+    async fn a_failed_load_is_not_kept(bench: Bench) {
+        let source = Source::default();
+        assert!(read_from_broken_source(&bench.one).await.is_err());
+        assert_eq!(read(&bench.one, &source).await.outcome, Outcome::Miss);
+        assert_eq!(read(&bench.one, &source).await.outcome, Outcome::Hit);
+    }
+
+    async fn the_same_key_with_other_tags_is_another_entry(bench: Bench) {
+        let source = Source::default();
+        read(&bench.one, &source).await;
+        let (again, other_tags) = (source.clone(), [Tag::vendor("42")]);
+        let served = bench.one.get_or_load(&key(), &other_tags, move || async move { Ok::<_, String>(again.load()) }).await;
+        assert_eq!(served.map(|served| served.outcome), Ok(Outcome::Miss));
+    }
+
+    async fn the_order_and_number_of_tags_does_not_matter(bench: Bench) {
+        let source = Source::default();
+        read(&bench.one, &source).await;
+        let (again, [vendor, analytics]) = (source.clone(), tags());
+        let served = bench.one.get_or_load(&key(), &[analytics.clone(), vendor, analytics], move || async move { Ok::<_, String>(again.load()) }).await;
+        assert_eq!(served.map(|served| served.outcome), Ok(Outcome::Hit));
+    }
+
+    async fn a_caller_that_goes_away_does_not_stop_the_load(bench: Bench) {
+        let (source, (began, has_begun), (go_on, may_go_on)) = (Source::default(), oneshot::channel(), oneshot::channel::<()>());
+        let (cache, slow) = (bench.one.clone(), source.clone());
+        let caller = tokio::spawn(async move {
+            cache
+                .get_or_load(&key(), &tags(), move || async move {
+                    began.send(()).expect("the test waits");
+                    may_go_on.await.expect("the test lets it go on");
+                    Ok::<_, String>(slow.load())
+                })
+                .await
+        });
+        has_begun.await.expect("the loader began");
+        caller.abort();
+        assert!(caller.await.is_err_and(|error| error.is_cancelled()));
+        go_on.send(()).expect("the loader goes on waiting although its caller went away");
+        while read(&bench.one, &source).await.outcome != Outcome::Hit {
+            tokio::task::yield_now().await;
+        }
+        assert!(source.loads() >= 1);
+    }
+
+    async fn a_panic_of_the_loader_is_its_callers_alone(bench: Bench) {
+        let cache = bench.one.clone();
+        let panicking = tokio::spawn(async move { cache.get_or_load(&key(), &tags(), || async { if true { panic!("a broken loader") } else { Err("never".to_owned()) } }).await });
+        assert!(panicking.await.is_err_and(|error| error.is_panic()));
+        assert_eq!(read(&bench.one, &Source::default()).await.outcome, Outcome::Miss);
+    }
+
+    async fn statistics_are_the_same_on_every_instance(bench: Bench) {
+        let source = Source::default();
+        assert_eq!(bench.one.stats().await.hit_rate, None);
+        read(&bench.one, &source).await;
+        for cache in [&bench.one, &bench.one, &bench.other] {
+            read(cache, &source).await;
+        }
+        // Each hands over what it counted when it is asked.
+        let stats = (bench.one.stats().await, bench.other.stats().await, bench.one.stats().await);
+        assert_eq!(stats.1, stats.2);
+        assert_eq!((stats.1.hits, stats.1.misses, stats.1.loads, stats.1.hit_rate, stats.1.total_keys), (3, 1, 1, Some(75.0), 1));
+        assert!(stats.1.memory_usage > 0);
+    }
+
+    async fn subscribers_hear_of_invalidations(bench: Bench) {
+        let mut heard = bench.one.subscribe();
+        bench.one.invalidate(&[Tag::vendor("42")], &cause()).await;
+        let message = heard.recv().await.expect("a message");
+        assert_eq!((message.tags, message.who, message.why), (vec!["vendor:{42}".to_owned()], "test".to_owned(), "product updated".to_owned()));
+    }
+}

@@ -1,5 +1,9 @@
+//! One suite for every database and every store.
+
 /// Stores, entries, generations, single flight.
 mod cache;
+/// Snapshots of real marketplaces against a second tool.
+mod crosscheck;
 /// Rollups and snapshots against the raw rows.
 mod figures;
 /// Marketplace bundles and the demo.

@@ -1,1 +1,4 @@
 //! Starts what the tests need.
+
+/// Redis servers.
+pub mod redis;

@@ -2,12 +2,16 @@
 //!
 //! | key | holds | life |
 //! | --- | --- | --- |
-//! | `analytics:{vendor}:snapshot:FROM:TO:COMPARE:INTERVAL` | snapshot, as JSON | 300 s ± 10 %; 60 s where the range includes today |
-//! | `vendors:{vendor}:profile` | name, currency, zone | 300 s |
-//! | `products:{vendor}:list:HASH` | one page of a listing | 120 s |
+//! | `analytics:{vendor}:snapshot:FROM:TO:COMPARE:INTERVAL` | snapshot, as JSON | 300 s ± 10 %; 60 s ± 10 % where the range includes today |
+//! | `vendors:{vendor}:profile` | name, currency, zone | 300 s ± 10 % |
+//! | `products:{vendor}:list:HASH` | one page of a listing | 120 s ± 10 % |
+//! | `admin:metrics:DETAIL` | figures of the whole marketplace | 300 s ± 10 % |
+//! | `cache:stats` | hash of counts, summed over instances | until reset |
 //! | `tag:vendor:{vendor}`, `tag:products:{vendor}`, `tag:orders:{vendor}`, `tag:analytics` | the tag's generation | 7 days after its last use |
 //!
 //! `{…}` is written as it stands: on Redis Cluster the keys of one vendor share a slot by it. Ids are percent-encoded.
+//! An entry stays in the store for [`STALE_FOR`] beyond its life, for the time its loader fails. Invalidations are published on the
+//! channel `cache:invalidations`.
 
 use std::time::Duration;
 
@@ -19,6 +23,23 @@ pub const SNAPSHOT_TODAY_TTL: Duration = Duration::from_secs(60);
 pub const PROFILE_TTL: Duration = Duration::from_secs(300);
 pub const LISTING_TTL: Duration = Duration::from_secs(120);
 pub const ADMIN_METRICS_TTL: Duration = Duration::from_secs(300);
+
+/// Lifetimes vary by this share, up or down, so that what was loaded together does not expire together.
+pub const TTL_JITTER: f64 = 0.1;
+/// How much longer than its life an entry is kept, to be served as stale while its loader fails.
+pub const STALE_FOR: Duration = Duration::from_secs(3600);
+
+/// The hash that instances add their counts to.
+pub(super) const STATS: &str = "cache:stats";
+/// Where invalidations are published.
+pub(super) const INVALIDATIONS_CHANNEL: &str = "cache:invalidations";
+/// A pattern for SCAN that matches every entry and little else; [`is_entry`] decides.
+pub(super) const ENTRIES_PATTERN: &str = "[avp]*:*";
+
+/// Whether a key of the store is an entry's: neither a tag, a session nor a stranger's.
+pub(super) fn is_entry(key: &[u8]) -> bool {
+    ["analytics:", "vendors:", "products:", "admin:metrics:"].iter().any(|family| key.starts_with(family.as_bytes()))
+}
 
 /// The name of an entry in the store.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -38,8 +59,18 @@ impl CacheKey {
         Self(format!("products:{{{}}}:list:{detail}", encode_segment(vendor)))
     }
 
+    /// Figures of the whole marketplace.
+    pub fn admin_metrics(detail: &str) -> Self {
+        Self(format!("admin:metrics:{detail}"))
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The vendor it belongs to, as it is written in the key; for the log.
+    pub fn vendor(&self) -> Option<&str> {
+        self.0.split_once('{')?.1.split_once('}').map(|(vendor, _)| vendor)
     }
 }
 
@@ -77,6 +108,11 @@ impl Tag {
             ("orders", Some(id)) => Ok(Self::orders(&id)),
             _ => Err(Invalid::new("tags", format!("`{text}` is not accepted: vendor:ID, products:ID, orders:ID or analytics"))),
         }
+    }
+
+    /// A tag whose name is known to be one: it was read from an entry.
+    pub(super) fn from_name(name: &str) -> Self {
+        Self(name.to_owned())
     }
 
     /// Without the `tag:` that it has in the store.

@@ -167,3 +167,55 @@ fn first_orders() -> [String; 4] {
         count_new("1"),
     ]
 }
+
+/// Every table of sums, with its key, its values, and which of its values make a row worth having.
+const TABLES: [(&str, &str, &[&str]); 6] = [
+    ("sales_days", "vendor_id, day", &["gross", "discounts", "returns", "commission", "orders", "units", "new_customers"]),
+    ("sales_hours", "vendor_id, hour_us", &["gross", "discounts", "returns", "commission", "orders", "units"]),
+    ("status_days", "vendor_id, day, status", &["orders"]),
+    ("product_sales", "vendor_id, grain, start, product_id", &["units", "net", "entries"]),
+    ("customer_orders", "vendor_id, grain, start, customer_id", &["orders"]),
+    ("first_orders", "vendor_id, customer_id", &["day"]),
+];
+
+/// Works every sum out again from the raw rows. Readers see the old sums until the transaction ends.
+pub async fn rebuild(tx: &mut Tx) -> Result<(), DbError> {
+    for (table, _, _) in TABLES {
+        tx.execute(sql(format!("DELETE FROM {table}"))).await?;
+    }
+    add(tx, &Touched::Table("vendor_orders")).await
+}
+
+/// How many rows of a table of sums differ from what the raw rows give.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    pub table: &'static str,
+    pub rows: i64,
+}
+
+/// Compares every sum with the raw rows, by rebuilding them. Drop the transaction afterwards to leave them as they were, or commit it
+/// to have them mended.
+pub async fn verify(tx: &mut Tx) -> Result<Vec<Difference>, DbError> {
+    for (table, _, _) in TABLES {
+        tx.execute(sql(format!("CREATE TEMP TABLE stored_{table}{} AS SELECT * FROM {table}", tx.dialect.temp_table_end()))).await?;
+    }
+    rebuild(tx).await?;
+    let mut differences = Vec::new();
+    for (table, key, values) in TABLES {
+        let some = values.iter().map(|value| format!("{value} <> 0")).collect::<Vec<_>>().join(" OR ");
+        let rows = |table: &str| format!("SELECT {key}, {} FROM {table} WHERE {some}", values.join(", "));
+        let (stored, right) = (rows(&format!("stored_{table}")), rows(table));
+        let text = format!(
+            "SELECT COUNT(*) AS differing FROM (SELECT DISTINCT {key} FROM (\
+                 SELECT * FROM ({stored} EXCEPT {right}) AS missing UNION ALL SELECT * FROM ({right} EXCEPT {stored}) AS extra) AS differing) AS keys"
+        );
+        if let Some(row) = tx.row(sql(text)).await? {
+            let rows = super::rows::int(&row, "differing")?;
+            if rows > 0 {
+                differences.push(Difference { table, rows });
+            }
+        }
+        tx.execute(sql(format!("DROP TABLE stored_{table}"))).await?;
+    }
+    Ok(differences)
+}

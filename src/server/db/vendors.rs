@@ -1,1 +1,37 @@
+use sqlx::Row;
 
+use super::{Db, DbError, sql};
+use crate::{
+    domain::{accounts::Vendor, money::Currency},
+    server::VendorRef,
+};
+
+/// The vendor with this marketplace id.
+pub async fn find(db: &Db, external_id: &str) -> Result<Option<VendorRef>, DbError> {
+    let mut tx = db.read().await?;
+    let row = tx.row(sql("SELECT id, external_id FROM vendors WHERE external_id = $1").bind(external_id.to_owned())).await?;
+    row.map(|row| Ok(VendorRef { id: row.try_get("id")?, external_id: row.try_get("external_id")? })).transpose()
+}
+
+/// A vendor's profile.
+pub async fn find_profile(db: &Db, id: i64) -> Result<Option<Vendor>, DbError> {
+    let mut tx = db.read().await?;
+    let query = sql("SELECT external_id, name, country, time_zone, currency, low_stock_threshold FROM vendors WHERE id = $1").bind(id);
+    let Some(row) = tx.row(query).await? else { return Ok(None) };
+    let currency: String = row.try_get("currency")?;
+    Ok(Some(Vendor {
+        vendor_id: row.try_get("external_id")?,
+        name: row.try_get("name")?,
+        country: row.try_get("country")?,
+        time_zone: row.try_get("time_zone")?,
+        currency: Currency::parse(&currency).map_err(|e| DbError::Corrupt(e.to_string()))?,
+        low_stock_threshold: row.try_get("low_stock_threshold")?,
+    }))
+}
+
+/// The marketplace's ids of all vendors.
+pub async fn list_ids(db: &Db) -> Result<Vec<String>, DbError> {
+    let mut tx = db.read().await?;
+    let rows = tx.rows(sql("SELECT external_id FROM vendors ORDER BY external_id")).await?;
+    rows.iter().map(|row| Ok(row.try_get("external_id")?)).collect()
+}

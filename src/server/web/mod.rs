@@ -1,3 +1,65 @@
-//! HTTP.
+//! HTTP: the router, and all that happens to a request before and after its handler.
 
+use axum::{
+    Router,
+    http::{HeaderMap, StatusCode, header},
+    middleware::{from_fn, from_fn_with_state},
+};
+use tower::ServiceBuilder;
+use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, limit::RequestBodyLimitLayer};
+
+use super::{AppState, sessions::carry_session};
+
+/// What server functions need of the request they run in.
 pub mod context;
+/// What a refused or failed request is answered with.
+pub mod errors;
+/// Whether this instance is alive, and whether it can work.
+mod health;
+/// The JSON API, one file a resource.
+mod json;
+/// What happens to every request.
+mod middleware;
+/// The pages, and who may see them.
+mod pages;
+
+pub use middleware::{ClientAddress, RequestId};
+
+/// Everything that is served. The layers read from the outside in.
+pub fn router(state: AppState) -> Router {
+    let for_people = ServiceBuilder::new()
+        .layer(from_fn(middleware::refuse_cross_site))
+        .layer(from_fn_with_state(state.clone(), carry_session))
+        .layer(RequestBodyLimitLayer::new(middleware::MAX_BODY));
+    let for_all = ServiceBuilder::new()
+        .layer(from_fn(middleware::trace))
+        .layer(from_fn_with_state(state.clone(), middleware::client_address))
+        .layer(CompressionLayer::new())
+        .layer(from_fn_with_state(state.clone(), middleware::response_headers))
+        .layer(from_fn(errors::render_problems))
+        .layer(CatchPanicLayer::custom(middleware::answer_panic))
+        .layer(from_fn(middleware::limit_duration))
+        .layer(from_fn(middleware::limit_body));
+    Router::new()
+        .merge(pages::router(&state))
+        .nest("/api", json::router())
+        .fallback(pages::fallback)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(for_people)
+        .merge(health::router())
+        .layer(for_all)
+        .with_state(state)
+}
+
+async fn method_not_allowed() -> errors::Problem {
+    errors::Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        "This method is not accepted here; `Allow` names those that are.",
+    )
+}
+
+/// Whether the one who asks reads pages: a browser that opens an address or sends a form.
+fn wants_html(headers: &HeaderMap) -> bool {
+    headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
+}

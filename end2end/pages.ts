@@ -1,0 +1,27 @@
+import type { Page } from '@playwright/test';
+
+import { admin, logIn, vendor, type Login } from './test';
+
+/** Every page, with who it is for. */
+export const PAGES: { name: string; login?: () => Login; path: (page: Page) => Promise<string> }[] = [
+  { name: 'login', path: async () => '/login' },
+  { name: 'dashboard', login: () => vendor(0), path: async () => '/' },
+  { name: 'dashboard without sales', login: () => vendor(0), path: async () => '/?dateFrom=2001-01-01&dateTo=2001-01-31' },
+  { name: 'products', login: () => vendor(0), path: async () => '/products' },
+  { name: 'new product', login: () => vendor(0), path: async () => '/products/new' },
+  { name: 'product', login: () => vendor(0), path: (page) => first(page, '/api/vendor/products', 'products', 'productId') },
+  { name: 'orders', login: () => vendor(0), path: async () => '/orders' },
+  { name: 'order', login: () => vendor(0), path: (page) => first(page, '/api/vendor/orders', 'orders', 'orderId') },
+  { name: 'cache', login: admin, path: async () => '/admin/cache' },
+];
+
+/** Logs in as whoever the page is for, and returns its path. */
+export async function arrive(page: Page, { login, path }: (typeof PAGES)[number]): Promise<string> {
+  if (login) await logIn(page, login());
+  return path(page);
+}
+
+async function first(page: Page, api: string, list: string, id: string): Promise<string> {
+  const body = await (await page.request.get(api)).json();
+  return `/${list}/${encodeURIComponent(body[list][0][id])}`;
+}

@@ -1,0 +1,34 @@
+import { defineConfig } from '@playwright/test';
+
+// Every spec runs with scripts off, except `*.hydrate.spec.ts`: whatever works without them is tested without them.
+export default defineConfig({
+  testDir: './tests',
+  outputDir: './test-results',
+  globalSetup: './server.ts',
+  forbidOnly: Boolean(process.env.CI),
+  fullyParallel: true,
+  workers: 2,
+  reporter: [['list']],
+  use: {
+    locale: 'en-GB',
+    timezoneId: 'UTC',
+    trace: 'retain-on-failure',
+    launchOptions: {
+      // The distribution's browser: none is downloaded.
+      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
+    },
+  },
+  projects: [
+    { name: 'without scripts', testMatch: /\.spec\.ts$/, testIgnore: /\.hydrate\.spec\.ts$/, use: { javaScriptEnabled: false } },
+    { name: 'with scripts', testMatch: /\.hydrate\.spec\.ts$/ },
+  ],
+});

@@ -1,0 +1,81 @@
+import { test as base, expect, type BrowserContext, type Page } from '@playwright/test';
+
+export { expect };
+
+export interface Login {
+  email: string;
+  password: string;
+  who: string;
+}
+
+/** The demo's logins, as `vendorscope demo` prints them: `  email  password  (who)`. */
+const logins: Login[] = [...(process.env.LOGINS ?? '').matchAll(/^ +(\S+@\S+) +(.+?) {2,}\((.*)\)$/gm)].map(
+  ([, email, password, who]) => ({ email, password, who }),
+);
+
+export function admin(): Login {
+  return find(logins.find((login) => login.who.startsWith('admin')));
+}
+
+/** The demo's vendors, in its order. A spec that changes something takes one of its own. */
+export function vendor(index: number): Login {
+  return find(logins.filter((login) => login.who.startsWith('vendor'))[index]);
+}
+
+function find(login: Login | undefined): Login {
+  if (!login) throw new Error(`the demo has no such login: ${process.env.LOGINS}`);
+  return login;
+}
+
+/** Any error or warning in the console, and any uncaught exception, fails the test that caused it. */
+export const test = base.extend<{ quietConsole: void }>({
+  baseURL: async ({}, use) => use(process.env.BASE_URL),
+  quietConsole: [
+    async ({ context }, use) => {
+      const said: string[] = [];
+      context.on('console', (message) => {
+        if (['error', 'warning', 'assert'].includes(message.type())) said.push(`${message.type()}: ${message.text()} (${message.location().url})`);
+      });
+      context.on('weberror', (error) => said.push(`exception: ${error.error().stack ?? error.error().message}`));
+      await use();
+      expect(said, 'nothing in the console').toEqual([]);
+    },
+    { auto: true },
+  ],
+});
+
+/** Cookies of this worker's logins: hashing a password costs what a page costs a hundred times. */
+const sessions = new Map<string, Awaited<ReturnType<BrowserContext['cookies']>>>();
+
+/** Logs in without the form; the cookie is the page's. */
+export async function logIn(page: Page, { email, password }: Login): Promise<void> {
+  const known = sessions.get(email);
+  if (known) return page.context().addCookies(known);
+  const response = await page.request.post('/api/auth/login', { data: { email, password } });
+  expect(response.status(), `${email} logs in`).toBe(200);
+  sessions.set(email, await page.context().cookies());
+}
+
+/** Opens an address and waits until the browser half has taken the page over. */
+export async function openHydrated(page: Page, path: string): Promise<void> {
+  await page.addInitScript(() => {
+    // The browser half is started in the microtasks after its module is there; a timer comes after all of them.
+    const original = WebAssembly.instantiateStreaming;
+    WebAssembly.instantiateStreaming = async (...parameters: Parameters<typeof original>) => {
+      const result = await original(...parameters);
+      setTimeout(() => Object.assign(window, { hydrated: true }));
+      return result;
+    };
+  });
+  await page.goto(path);
+  await page.waitForFunction(() => 'hydrated' in window);
+}
+
+/** The digits of an amount as a page shows it: its minor units, without the sign. */
+export function digits(text: string | null): number {
+  return Number((text ?? '').replace(/\D/g, ''));
+}
+
+export function isoDay(offset: number): string {
+  return new Date(Date.now() + offset * 86_400_000).toISOString().slice(0, 10);
+}

@@ -1,0 +1,18 @@
+import AxeBuilder from '@axe-core/playwright';
+
+import { arrive, PAGES } from '../pages';
+import { expect, openHydrated, test } from '../test';
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test.describe(colorScheme, () => {
+    test.use({ colorScheme });
+    for (const entry of PAGES) {
+      test(`axe finds nothing on: ${entry.name}`, async ({ page }) => {
+        await openHydrated(page, await arrive(page, entry));
+        const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).analyze();
+        const found = violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.target.join(' ')).join(', ')}`);
+        expect(found).toEqual([]);
+      });
+    }
+  });
+}

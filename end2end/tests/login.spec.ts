@@ -1,0 +1,49 @@
+import { admin, expect, test, vendor } from '../test';
+
+test('a vendor logs in and sees the dashboard, and logs out again', async ({ page }) => {
+  const { email, password } = vendor(0);
+  await page.goto('/');
+  await expect(page).toHaveURL(/\/login/);
+  await page.getByLabel('Email').fill(email);
+  await page.getByLabel('Password').fill(password);
+  await page.getByRole('button', { name: 'Log in' }).click();
+  await expect(page.getByRole('heading', { name: 'Net sales', exact: true })).toBeVisible();
+  await expect(page.getByRole('banner')).toContainText(email);
+
+  await page.getByRole('button', { name: 'Log out' }).click();
+  await expect(page).toHaveURL(/\/login/);
+  await page.goto('/');
+  await expect(page).toHaveURL(/\/login/);
+});
+
+test('after logging in the page that was asked for opens', async ({ page }) => {
+  const { email, password } = vendor(0);
+  await page.goto('/products');
+  await page.getByLabel('Email').fill(email);
+  await page.getByLabel('Password').fill(password);
+  await page.getByRole('button', { name: 'Log in' }).click();
+  await expect(page.getByRole('heading', { level: 1, name: 'Products' })).toBeVisible();
+});
+
+test('an admin lands on the admin pages', async ({ page }) => {
+  const { email, password } = admin();
+  await page.goto('/login');
+  await page.getByLabel('Email').fill(email);
+  await page.getByLabel('Password').fill(password);
+  await page.getByRole('button', { name: 'Log in' }).click();
+  await expect(page).toHaveURL(/\/admin/);
+});
+
+test('a wrong password and an unknown address get the same answer', async ({ page }) => {
+  const answers = [];
+  for (const email of [vendor(0).email, 'nobody@example.com']) {
+    await page.goto('/login');
+    await page.getByLabel('Email').fill(email);
+    await page.getByLabel('Password').fill('not the right password');
+    await page.getByRole('button', { name: 'Log in' }).click();
+    await expect(page).toHaveURL(/\/login\?/);
+    answers.push(await page.getByRole('alert').textContent());
+  }
+  expect(answers[0]).toContain('not right');
+  expect(answers[1]).toBe(answers[0]);
+});

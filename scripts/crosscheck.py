@@ -1,0 +1,223 @@
+#!/usr/bin/env python3
+"""What a vendor's snapshot must say, worked out from a marketplace bundle's CSV files by DuckDB and its ICU time zones.
+
+It shares nothing with the program under test but the definitions of the figures (docs/figures.md): no rollups, no SQL, no time zone
+database. Prints a list with one object for each query, in the shape and the names of the snapshot API.
+
+usage: crosscheck.py BUNDLE QUERIES
+  BUNDLE   folder with vendors, products, orders, order_items as .csv or .csv.gz (refunds if there are any)
+  QUERIES  JSON list of {"vendor": "69", "from": "2017-03-01", "to": "2017-03-31", "compare": "previous_period", "interval": "day"};
+           - reads it from standard input
+"""
+
+import calendar
+import json
+import sys
+from datetime import date, timedelta
+from pathlib import Path
+
+import duckdb
+
+# ISO 4217's minor units, where they are not 2.
+DECIMALS = {code: 0 for code in "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split()}
+DECIMALS |= {code: 3 for code in "BHD IQD JOD KWD LYD OMR TND".split()}
+
+UNCOUNTED = "('pending', 'failed', 'cancelled')"
+DEFAULT_THRESHOLD = 5
+TOP = 10
+MAX_LOW_STOCK = 100
+COVER_DAYS = 28
+
+
+def main(bundle, queries):
+    queries = json.load(sys.stdin) if queries == "-" else json.loads(queries)
+    db = duckdb.connect(config={"autoinstall_known_extensions": "false"})
+    db.execute("SET TimeZone = 'UTC'")
+    load(db, Path(bundle))
+    json.dump([answer(db, query) for query in queries], sys.stdout)
+
+
+def load(db, bundle):
+    """Reads the CSV files as texts, then gives every column the type it is worked with."""
+    for table in ["vendors", "products", "orders", "order_items", "refunds"]:
+        files = [path for path in [bundle / f"{table}.csv", bundle / f"{table}.csv.gz"] if path.exists()]
+        if files:
+            db.execute(f"CREATE TABLE raw_{table} AS SELECT * FROM read_csv(?, header = true, all_varchar = true, quote = '\"', escape = '\"')", [str(files[0])])
+        elif table == "refunds":
+            db.execute("CREATE TABLE raw_refunds (order_id VARCHAR, line VARCHAR, quantity VARCHAR, amount VARCHAR, refunded_at VARCHAR)")
+        else:
+            sys.exit(f"crosscheck.py: {bundle} has neither {table}.csv nor {table}.csv.gz")
+    db.execute("CREATE TABLE orders AS SELECT order_id, customer_id, CAST(placed_at AS TIMESTAMPTZ) AS placed_at, status FROM raw_orders")
+    db.execute("""
+        CREATE TABLE lines AS
+        SELECT i.order_id, CAST(i.line AS BIGINT) AS line, p.vendor_id, i.product_id, p.category, CAST(i.quantity AS BIGINT) AS quantity,
+               CAST(i.gross AS DECIMAL(18, 3)) AS gross, CAST(i.discount AS DECIMAL(18, 3)) AS discount
+        FROM raw_order_items i JOIN raw_products p USING (product_id)""")
+    db.execute("""
+        CREATE TABLE refunds AS
+        SELECT r.order_id, l.line, l.vendor_id, l.product_id, l.category, CAST(r.quantity AS BIGINT) AS quantity,
+               CAST(r.amount AS DECIMAL(18, 3)) AS amount, CAST(r.refunded_at AS TIMESTAMPTZ) AS refunded_at
+        FROM raw_refunds r JOIN lines l ON l.order_id = r.order_id AND l.line = CAST(r.line AS BIGINT)""")
+
+
+def answer(db, query):
+    vendor = query["vendor"]
+    name, zone, currency = db.execute("SELECT name, time_zone, currency FROM raw_vendors WHERE vendor_id = ?", [vendor]).fetchone()
+    sales = local_sales(db, vendor, zone, 10 ** DECIMALS.get(currency, 2))
+    range_, interval = (day(query["from"]), day(query["to"])), query["interval"]
+    previous = compared(range_, query["compare"])
+    return {
+        "vendorId": vendor,
+        "vendorName": name,
+        "currency": currency,
+        "timeZone": zone,
+        "range": shown(range_) | {"interval": interval},
+        "comparison": shown(previous) | {"kind": query["compare"]} if previous else None,
+        "totals": totals(db, sales, range_),
+        "previousTotals": totals(db, sales, previous) if previous else None,
+        "series": series(db, sales, range_, interval, zone),
+        "previousSeries": series(db, sales, previous, interval, zone) if previous else None,
+        "ordersByStatus": statuses(db, vendor, zone, range_),
+        "topProducts": top(db, sales, range_, "product_id", "productId"),
+        "topCategories": top(db, sales, range_, "category", "category"),
+        "lowStock": low_stock(db, sales, vendor, zone),
+    }
+
+
+def local_sales(db, vendor, zone, minor_units):
+    """One row for each counted line and refund of a vendor, in minor units, at the vendor's wall clock. Returns the table's name."""
+    db.execute(f"""
+        CREATE OR REPLACE TEMP TABLE sales AS
+        SELECT timezone($zone, moment) AS wall, * FROM (
+            SELECT o.placed_at AS moment, o.order_id, o.customer_id, l.product_id, l.category, l.quantity AS units,
+                   CAST(l.gross * {minor_units} AS BIGINT) AS gross, CAST(l.discount * {minor_units} AS BIGINT) AS discounts, 0 AS returns
+            FROM lines l JOIN orders o USING (order_id) WHERE l.vendor_id = $vendor AND o.status NOT IN {UNCOUNTED}
+            UNION ALL
+            SELECT r.refunded_at, NULL, NULL, r.product_id, r.category, -r.quantity, 0, 0, CAST(r.amount * {minor_units} AS BIGINT)
+            FROM refunds r JOIN orders o USING (order_id) WHERE r.vendor_id = $vendor AND o.status NOT IN {UNCOUNTED})""",
+        {"zone": zone, "vendor": vendor})
+    return "sales"
+
+
+SUMS = """COALESCE(CAST(SUM(gross) AS BIGINT), 0), COALESCE(CAST(SUM(discounts) AS BIGINT), 0), COALESCE(CAST(SUM(returns) AS BIGINT), 0),
+          COUNT(DISTINCT order_id), COALESCE(CAST(SUM(units) AS BIGINT), 0)"""
+
+
+def totals(db, sales, range_):
+    gross, discounts, returns, orders, units = db.execute(f"SELECT {SUMS} FROM {sales} WHERE CAST(wall AS DATE) BETWEEN ? AND ?", range_).fetchone()
+    customers, new = db.execute(f"""
+        SELECT COUNT(*) FILTER (ordered), COUNT(*) FILTER (first BETWEEN $1 AND $2) FROM (
+            SELECT customer_id, MIN(CAST(wall AS DATE)) AS first, BOOL_OR(CAST(wall AS DATE) BETWEEN $1 AND $2) AS ordered
+            FROM {sales} WHERE customer_id IS NOT NULL GROUP BY customer_id)""", range_).fetchone()
+    net = gross - discounts - returns
+    return {
+        "grossSales": gross, "discounts": discounts, "returns": returns, "netSales": net,
+        # A bundle without commission_bps agrees none.
+        "commission": 0, "payable": net,
+        "orders": orders, "units": units, "averageOrderValue": rounded(net, orders),
+        "customers": customers, "newCustomers": new, "returningCustomers": customers - new,
+    }
+
+
+def rounded(amount, by):
+    """Half away from zero, in integers."""
+    if by == 0:
+        return None
+    quotient = (2 * abs(amount) + by) // (2 * by)
+    return quotient if amount >= 0 else -quotient
+
+
+def series(db, sales, range_, interval, zone):
+    if interval == "hour":
+        # Every local hour of the days: found by looking at every quarter of an hour from well before to well after them.
+        frame = f"""
+            SELECT DISTINCT {HOUR} AS bucket FROM (
+                SELECT moment, timezone($zone, moment) AS wall
+                FROM generate_series(CAST($from AS TIMESTAMPTZ) - INTERVAL 2 DAY, CAST($to AS TIMESTAMPTZ) + INTERVAL 3 DAY, INTERVAL 15 MINUTE) AS quarters (moment))
+            WHERE CAST(wall AS DATE) BETWEEN $from AND $to"""
+        bucket, label = HOUR, "strftime(bucket, '%Y-%m-%dT%H:%M:%SZ')"
+    else:
+        bucket = f"GREATEST(CAST(date_trunc('{interval}', wall) AS DATE), $from)"
+        frame = f"SELECT DISTINCT {bucket} AS bucket FROM (SELECT day AS wall FROM generate_series(CAST($from AS TIMESTAMP), CAST($to AS TIMESTAMP), INTERVAL 1 DAY) AS days (day))"
+        label = "strftime(bucket, '%Y-%m-%d')"
+    parameters = {"from": range_[0], "to": range_[1]} | ({"zone": zone} if interval == "hour" else {})
+    rows = db.execute(f"""
+        WITH frame AS ({frame}),
+        sold AS (SELECT {bucket} AS bucket, * FROM {sales} WHERE CAST(wall AS DATE) BETWEEN $from AND $to)
+        SELECT {label}, {SUMS} FROM frame LEFT JOIN sold USING (bucket) GROUP BY bucket ORDER BY bucket""", parameters).fetchall()
+    return [
+        {"start": start, "grossSales": gross, "discounts": discounts, "returns": returns, "netSales": gross - discounts - returns, "orders": orders, "units": units}
+        for start, gross, discounts, returns, orders, units in rows
+    ]
+
+
+# When the wall clock's hour began. (`-` between wall clocks, so that offsets of half an hour cancel out.)
+HOUR = "(moment - (wall - date_trunc('hour', wall)))"
+
+
+def statuses(db, vendor, zone, range_):
+    rows = db.execute("""
+        SELECT status, COUNT(*) FROM orders
+        WHERE order_id IN (SELECT order_id FROM lines WHERE vendor_id = $vendor) AND CAST(timezone($zone, placed_at) AS DATE) BETWEEN $from AND $to
+        GROUP BY status ORDER BY 2 DESC, 1""", {"vendor": vendor, "zone": zone, "from": range_[0], "to": range_[1]}).fetchall()
+    return [{"status": status, "orders": orders} for status, orders in rows]
+
+
+def top(db, sales, range_, column, name):
+    rows = db.execute(f"""
+        SELECT {column}, CAST(SUM(units) AS BIGINT), CAST(SUM(gross - discounts - returns) AS BIGINT) FROM {sales}
+        WHERE CAST(wall AS DATE) BETWEEN ? AND ? GROUP BY 1 ORDER BY 3 DESC, 1 LIMIT {TOP}""", range_).fetchall()
+    found = [{name: key, "units": units, "netSales": net} for key, units, net in rows]
+    if column == "product_id":
+        for product in found:
+            product["name"] = db.execute("SELECT name FROM raw_products WHERE product_id = ?", [product["productId"]]).fetchone()[0]
+    return found
+
+
+def low_stock(db, sales, vendor, zone):
+    rows = db.execute(f"""
+        SELECT p.product_id, p.name, CAST(p.stock AS BIGINT) AS stock,
+               (SELECT CAST(SUM(units) AS BIGINT) FROM {sales} s WHERE s.product_id = p.product_id
+                AND CAST(s.wall AS DATE) > CAST(timezone($zone, now()) AS DATE) - {COVER_DAYS} AND CAST(s.wall AS DATE) <= CAST(timezone($zone, now()) AS DATE))
+        FROM raw_products p WHERE p.vendor_id = $vendor AND p.status = 'active' AND CAST(p.stock AS BIGINT) <= {DEFAULT_THRESHOLD}
+        ORDER BY stock, p.product_id LIMIT {MAX_LOW_STOCK}""", {"vendor": vendor, "zone": zone}).fetchall()
+    return [
+        {
+            "productId": id, "name": name, "stock": stock, "threshold": DEFAULT_THRESHOLD,
+            "daysOfCover": rounded(10 * COVER_DAYS * stock, units) / 10 if units and units > 0 else None,
+        }
+        for id, name, stock, units in rows
+    ]
+
+
+def compared(range_, kind):
+    """The range that this one is compared with."""
+    first, last = range_
+    if kind == "none":
+        return None
+    if kind == "previous_year":
+        return earlier_year(first), earlier_year(last)
+    before = first - timedelta(days=1)
+    if first.day == 1 and last.day == calendar.monthrange(last.year, last.month)[1]:
+        months = (last.year - first.year) * 12 + last.month - first.month + 1
+        index = first.year * 12 + first.month - 1 - months
+        return date(index // 12, index % 12 + 1, 1), before
+    return first - (last - first) - timedelta(days=1), before
+
+
+def earlier_year(of):
+    return of.replace(year=of.year - 1, day=28) if (of.month, of.day) == (2, 29) else of.replace(year=of.year - 1)
+
+
+def shown(range_):
+    return {"from": range_[0].isoformat(), "to": range_[1].isoformat(), "days": (range_[1] - range_[0]).days + 1}
+
+
+def day(text):
+    return date.fromisoformat(text)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    main(*sys.argv[1:])

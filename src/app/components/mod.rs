@@ -1,0 +1,14 @@
+//! What two pages or more are built from.
+
+/// Messages about a form: refused, saved.
+pub mod feedback;
+/// Header, navigation and main part of every page.
+pub mod frame;
+/// A page around its one resource: waiting, loaded, failed.
+pub mod loaded;
+/// Why a page cannot be shown, and what to do about it.
+pub mod problem;
+/// The form that a product is made and changed with.
+pub mod product_form;
+/// The status of an order or a product.
+pub mod status;

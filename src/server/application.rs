@@ -1,0 +1,117 @@
+use std::{future::Future, io, net::SocketAddr, time::Duration};
+
+use tokio::net::TcpListener;
+
+use super::{
+    AppState,
+    cache::Cache,
+    config::{Config, redact},
+    db::{Db, DbError},
+    sessions::Sessions,
+    web,
+};
+
+/// Why the server did not start, and what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("cannot open the database {url}: {source}; check DATABASE_URL, and that the server runs or the folder can be written")]
+    Database { url: String, source: DbError },
+    #[error("cannot bring the database {url} up to date: {source}")]
+    Migrate { url: String, source: DbError },
+    #[error("cannot use Redis at {url} as cache: {reason}; start it, or correct REDIS_URL")]
+    Cache { url: String, reason: String },
+    #[error("{0}; start it, or correct REDIS_URL or SESSION_REDIS_URL")]
+    Sessions(String),
+    #[error("cannot listen on {address}: {source}; choose another address with LEPTOS_SITE_ADDR")]
+    Listen { address: SocketAddr, source: io::Error },
+}
+
+/// How long requests in flight may take to finish once the server is told to stop.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// The server, connected and listening, but not answering yet.
+pub struct Application {
+    listener: TcpListener,
+    address: SocketAddr,
+    state: AppState,
+}
+
+impl Application {
+    /// Connects to everything, brings the database up to date, and binds the address. Port 0 takes a free one.
+    pub async fn build(config: Config) -> Result<Self, StartError> {
+        if config.sessions.secret_is_temporary {
+            tracing::warn!("SESSION_SECRET is not set: made one for this start, so everyone has to log in again after the next");
+        }
+        let db = open_database(&config).await?;
+        let cache = open_cache(&config).await?;
+        let sessions = Sessions::open(&config).await.map_err(|e| StartError::Sessions(e.to_string()))?;
+        let wanted = config.http.address;
+        let listening = async {
+            let listener = TcpListener::bind(wanted).await?;
+            let address = listener.local_addr()?;
+            Ok((listener, address))
+        };
+        let (listener, address) = listening.await.map_err(|source| StartError::Listen { address: wanted, source })?;
+        Ok(Self { listener, address, state: AppState::new(config, db, cache, sessions) })
+    }
+
+    /// Where it listens, with the port it got.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub fn state(&self) -> &AppState {
+        &self.state
+    }
+
+    /// Answers until `shutdown` comes, then lets requests in flight finish.
+    pub async fn run_until_stopped(self, shutdown: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        tracing::info!(address = %self.address, "listening on http://{}", self.address);
+        let (told, stopping) = tokio::sync::oneshot::channel::<()>();
+        let signal = async move {
+            shutdown.await;
+            tracing::info!("stopping");
+            // Nobody hears it where serving has ended already.
+            let _ = told.send(());
+        };
+        let service = web::router(self.state).into_make_service_with_connect_info::<SocketAddr>();
+        let serving = axum::serve(self.listener, service).with_graceful_shutdown(signal);
+        let out_of_patience = async {
+            if stopping.await.is_err() {
+                std::future::pending::<()>().await;
+            }
+            tokio::time::sleep(GRACE).await;
+        };
+        tokio::select! {
+            result = serving => result,
+            () = out_of_patience => {
+                tracing::warn!(seconds = GRACE.as_secs(), "stopped with requests unfinished");
+                Ok(())
+            }
+        }
+    }
+}
+
+/// The database, up to date.
+pub async fn open_database(config: &Config) -> Result<Db, StartError> {
+    let url = || redact(&config.database.url);
+    let db = Db::connect(&config.database.url, config.database.connections)
+        .await
+        .map_err(|source| StartError::Database { url: url(), source })?;
+    db.migrate().await.map_err(|source| StartError::Migrate { url: url(), source })?;
+    tracing::info!(database = db.dialect.name(), url = url(), "database ready");
+    Ok(db)
+}
+
+/// The cache, in Redis where there is a URL.
+pub async fn open_cache(config: &Config) -> Result<Cache, StartError> {
+    match &config.cache.redis_url {
+        Some(url) => {
+            Cache::redis(url).await.map_err(|e| StartError::Cache { url: redact(url), reason: e.to_string() })
+        }
+        None => {
+            tracing::warn!("no REDIS_URL: the cache lives in this process alone");
+            Ok(Cache::memory())
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Judging what was read: the one place that decides whether an entry may be served.
+
+use super::{
+    entry::Entry,
+    generations::Generation,
+    keys::{CacheKey, Tag},
+    stats::Counter,
+    store::Reading,
+};
+
+/// What is known of a key after reading.
+#[derive(Debug)]
+pub enum Found {
+    /// Neither expired nor invalidated.
+    Current(Entry),
+    Missing {
+        reason: MissReason,
+        /// Each tag's generation at the time of reading, which is before any loader begins.
+        generations: Vec<Option<Generation>>,
+        /// Expired, but not invalidated.
+        expired: Option<Entry>,
+    },
+    /// The store could not be asked or is not trusted; why.
+    Unknown(String),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MissReason {
+    Absent,
+    Expired,
+    Invalidated,
+    Corrupt,
+}
+
+impl MissReason {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Absent => "absent",
+            Self::Expired => "expired",
+            Self::Invalidated => "invalidated",
+            Self::Corrupt => "corrupt",
+        }
+    }
+
+    pub fn counter(self) -> Counter {
+        match self {
+            Self::Absent => Counter::MissesAbsent,
+            Self::Expired => Counter::MissesExpired,
+            Self::Invalidated => Counter::MissesInvalidated,
+            Self::Corrupt => Counter::MissesCorrupt,
+        }
+    }
+}
+
+/// The tags in the order in which they are stamped: sorted, each once.
+pub fn normal(tags: &[Tag]) -> Vec<Tag> {
+    let mut tags = tags.to_vec();
+    tags.sort_unstable();
+    tags.dedup();
+    tags
+}
+
+/// `tags` are in [`normal`] order, and `reading` is of them.
+pub fn judge(key: &CacheKey, tags: &[Tag], reading: Reading, now_micros: u64) -> Found {
+    let generations = reading.generations;
+    let missing = |reason, generations, expired| Found::Missing { reason, generations, expired };
+    let Some(stored) = reading.entry else { return missing(MissReason::Absent, generations, None) };
+    match Entry::decode(key, &stored) {
+        Err(corrupt) => {
+            tracing::warn!(key = key.as_str(), %corrupt, "entry cannot be read");
+            missing(MissReason::Corrupt, generations, None)
+        }
+        Ok(entry) if !entry.is_stamped(tags, &generations) => missing(MissReason::Invalidated, generations, None),
+        Ok(entry) if entry.is_expired(now_micros) => missing(MissReason::Expired, generations, Some(entry)),
+        Ok(entry) => Found::Current(entry),
+    }
+}

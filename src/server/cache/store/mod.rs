@@ -1,0 +1,80 @@
+//! Where entries and generations are kept.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use super::{
+    generations::Generation,
+    keys::{CacheKey, Tag},
+    stats::Counts,
+};
+
+/// One connection that mends itself.
+mod link;
+/// In this process.
+pub mod memory;
+/// In Redis, shared by every instance.
+pub mod redis;
+
+/// Why a store did not do what it was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    #[error("not reachable: {0}")]
+    Unreachable(String),
+    /// Whether it did what it was asked is not known.
+    #[error("no answer within {} ms", .0.as_millis())]
+    Timeout(Duration),
+    #[error("refused: {0}")]
+    Refused(String),
+}
+
+/// What is stored under a key, and the generation of each tag, in the order asked; `None` where there is none.
+#[derive(Debug, Clone)]
+pub struct Reading {
+    pub entry: Option<Bytes>,
+    pub generations: Vec<Option<Generation>>,
+}
+
+/// What a store says of itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Entries of this cache.
+    pub entries: u64,
+    /// Bytes; on Redis the whole server's.
+    pub memory_bytes: u64,
+}
+
+/// Entries by key, generations by tag. What every implementation promises:
+///
+/// - a value is a tag's generation during one unbroken stretch of time at most: once replaced, removed or forgotten it never comes back;
+/// - once `invalidate` has answered `Ok`, no later reading on any instance gives the earlier generations of those tags;
+/// - every call answers within a bound of its own, whatever happens underneath. A call that failed may have taken effect.
+///
+/// Entries may be lost at any time.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// `redis` or `memory`.
+    fn name(&self) -> &'static str;
+
+    /// Whether other instances see the same entries, generations and counts.
+    fn is_shared(&self) -> bool;
+
+    /// The entry and its tags' generations in one round trip.
+    async fn read(&self, key: &CacheKey, tags: &[Tag]) -> Result<Reading, StoreError>;
+
+    /// A generation for each tag: the one it has, or else a new one.
+    async fn mint(&self, tags: &[Tag]) -> Result<Vec<Generation>, StoreError>;
+
+    /// Keeps `entry` for `keep`.
+    async fn write(&self, key: &CacheKey, entry: Bytes, tags: &[Tag], keep: Duration) -> Result<(), StoreError>;
+
+    /// Gives each tag a new generation, then publishes `message`.
+    async fn invalidate(&self, tags: &[Tag], message: &str) -> Result<(), StoreError>;
+
+    /// Adds to the counts that all instances share and answers their sum.
+    async fn add_counts(&self, counts: &Counts) -> Result<Counts, StoreError>;
+
+    async fn usage(&self) -> Result<Usage, StoreError>;
+}

@@ -1,0 +1,138 @@
+use axum::http::{HeaderMap, HeaderValue, header};
+use sha2::{Digest, Sha512};
+use tower_sessions::{
+    cookie::{Cookie, CookieJar, Key, SameSite},
+    session::Id,
+};
+
+use super::LIFETIME;
+use crate::server::config::Config;
+
+/// The cookie that carries a session's id: HttpOnly, SameSite=Lax, Path=/, signed. In production Secure and, unless it is shared
+/// between the hosts of a domain, under a name that browsers hold to this one host (`__Host-`, RFC 6265bis 4.1.3.2).
+#[derive(Clone)]
+pub struct SessionCookie {
+    name: &'static str,
+    key: Key,
+    secure: bool,
+    domain: Option<String>,
+}
+
+impl SessionCookie {
+    pub fn new(config: &Config) -> Self {
+        let domain = config.sessions.cookie_domain.clone();
+        let name = if config.production && domain.is_none() { "__Host-vendorscope" } else { "vendorscope" };
+        Self { name, key: signing_key(&config.sessions.secret), secure: config.production, domain }
+    }
+
+    /// The id in this request's cookie, if it is one that this installation signed.
+    pub fn read(&self, headers: &HeaderMap) -> Option<Id> {
+        let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+        cookies.flat_map(Cookie::split_parse).flatten().filter(|cookie| cookie.name() == self.name).find_map(|cookie| {
+            let mut jar = CookieJar::new();
+            jar.add_original(cookie.into_owned());
+            jar.signed(&self.key).get(self.name)?.value().parse().ok()
+        })
+    }
+
+    /// `Set-Cookie` for a session that begins now.
+    pub fn set(&self, id: Id) -> Option<HeaderValue> {
+        let mut jar = CookieJar::new();
+        jar.signed_mut(&self.key).add(self.build(id.to_string(), LIFETIME));
+        let cookie = jar.get(self.name)?.to_string();
+        HeaderValue::from_str(&cookie).ok()
+    }
+
+    /// `Set-Cookie` that makes the browser forget it. With the same attributes: a `__Host-` cookie is not touched otherwise.
+    pub fn clear(&self) -> Option<HeaderValue> {
+        HeaderValue::from_str(&self.build(String::new(), time::Duration::ZERO).to_string()).ok()
+    }
+
+    fn build(&self, value: String, max_age: time::Duration) -> Cookie<'static> {
+        let mut cookie = Cookie::build((self.name, value))
+            .http_only(true)
+            .same_site(SameSite::Lax)
+            .path("/")
+            .secure(self.secure)
+            .max_age(max_age)
+            .build();
+        if let Some(domain) = &self.domain {
+            cookie.set_domain(domain.clone());
+        }
+        cookie
+    }
+}
+
+impl std::fmt::Debug for SessionCookie {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SessionCookie").field("name", &self.name).field("secure", &self.secure).field("domain", &self.domain).finish()
+    }
+}
+
+/// SHA-512 gives the 64 bytes that a key is made of; the text before the secret keeps this key apart from any other made of it.
+fn signing_key(secret: &str) -> Key {
+    Key::from(&Sha512::new_with_prefix("vendorscope session cookie\0").chain_update(secret).finalize())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cookie(change: impl FnOnce(&mut Config)) -> SessionCookie {
+        let mut config = Config::for_tests();
+        change(&mut config);
+        SessionCookie::new(&config)
+    }
+
+    fn sent_back(set_cookie: &HeaderValue) -> HeaderMap {
+        let pair = set_cookie.to_str().unwrap().split(';').next().unwrap();
+        HeaderMap::from_iter([(header::COOKIE, HeaderValue::from_str(&format!("theme=dark; {pair}")).unwrap())])
+    }
+
+    #[test]
+    fn production_cookies_are_held_to_this_host_or_shared_by_a_domain() {
+        let id = Id::default();
+        let host = cookie(|c| c.production = true).set(id).unwrap();
+        let host = host.to_str().unwrap();
+        assert!(host.starts_with("__Host-vendorscope=") && host.contains("; Secure") && !host.contains("Domain"), "{host}");
+        let shared = cookie(|c| {
+            c.production = true;
+            c.sessions.cookie_domain = Some("example.com".to_owned());
+        });
+        let shared = shared.set(id).unwrap();
+        let shared = shared.to_str().unwrap();
+        assert!(shared.starts_with("vendorscope=") && shared.contains("; Secure") && shared.contains("Domain=example.com"), "{shared}");
+    }
+
+    #[test]
+    fn clearing_keeps_the_attributes_without_which_browsers_ignore_it() {
+        let cleared = cookie(|c| c.production = true).clear().unwrap();
+        let cleared = cleared.to_str().unwrap();
+        assert!(
+            cleared.starts_with("__Host-vendorscope=;")
+                && cleared.contains("; Secure")
+                && cleared.contains("Max-Age=0")
+                && cleared.contains("Path=/"),
+            "{cleared}"
+        );
+    }
+
+    #[test]
+    fn an_id_reads_back_and_one_that_another_secret_signed_does_not() {
+        let ours = cookie(|_| ());
+        let id = Id::default();
+        assert_eq!(ours.read(&sent_back(&ours.set(id).unwrap())), Some(id));
+        let theirs = cookie(|c| c.sessions.secret = "another secret, also long enough".to_owned());
+        assert_eq!(ours.read(&sent_back(&theirs.set(id).unwrap())), None);
+    }
+
+    #[test]
+    fn a_forged_cookie_before_the_real_one_does_not_hide_it() {
+        let ours = cookie(|_| ());
+        let id = Id::default();
+        let real = ours.set(id).unwrap();
+        let real = real.to_str().unwrap().split(';').next().unwrap();
+        let headers = HeaderMap::from_iter([(header::COOKIE, HeaderValue::from_str(&format!("vendorscope=forged; {real}")).unwrap())]);
+        assert_eq!(ours.read(&headers), Some(id));
+    }
+}

@@ -1,0 +1,157 @@
+use std::collections::BTreeMap;
+
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, FromRequestParts, Query, Request, rejection::BytesRejection},
+    http::{StatusCode, header, request::Parts},
+};
+use serde::de::DeserializeOwned;
+
+use crate::{
+    domain::invalid::Invalid,
+    server::{
+        AppError, AppState,
+        web::{errors::Problem, middleware::too_large},
+    },
+};
+
+/// A JSON body. 415 for another type of body, 400 for what is no JSON, 413 for too much of it, 422 by field for what does not fit.
+pub struct JsonBody<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest<AppState> for JsonBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
+        let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let media_type = content_type.split(';').next().unwrap_or_default().trim();
+        if !media_type.eq_ignore_ascii_case("application/json") {
+            let detail = "The body must be JSON, with Content-Type: application/json.";
+            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail));
+        }
+        let body = Bytes::from_request(request, state).await.map_err(|rejection| match rejection {
+            BytesRejection::FailedToBufferBody(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => too_large(),
+            _ => Problem::new(StatusCode::BAD_REQUEST, "malformed_body", "The body could not be read to its end."),
+        })?;
+        parse(&body).map(Self)
+    }
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let path = error.path().to_string();
+        refusal(&path, error.inner())
+    })?;
+    // Something after the value.
+    deserializer.end().map_err(|error| refusal(".", &error))?;
+    Ok(value)
+}
+
+fn refusal(path: &str, error: &serde_json::Error) -> Problem {
+    if !error.is_data() {
+        let detail = format!("The body is not JSON: line {}, column {}.", error.line(), error.column());
+        return Problem::new(StatusCode::BAD_REQUEST, "malformed_json", detail);
+    }
+    let text = error.to_string();
+    // serde says where in the text; whoever sent it wants to know which field.
+    let message = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message);
+    let named = ["unknown field `", "missing field `"].iter().find_map(|start| message.strip_prefix(start)?.split('`').next());
+    let field = match (path, named) {
+        (".", Some(name)) => name.to_owned(),
+        (".", None) => "body".to_owned(),
+        // The path of an unknown field ends with it already.
+        (path, Some(name)) if path != name && !path.ends_with(&format!(".{name}")) => format!("{path}.{name}"),
+        (path, _) => path.to_owned(),
+    };
+    Problem::from(AppError::from(Invalid::new(field, message)))
+}
+
+/// The parameters of an address, each at most once. `only` refuses those that the route does not have.
+pub struct Parameters(BTreeMap<String, String>);
+
+impl FromRequestParts<AppState> for Parameters {
+    type Rejection = AppError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, AppError> {
+        let Query(pairs) = Query::<Vec<(String, String)>>::from_request_parts(parts, state)
+            .await
+            .map_err(|_| Invalid::new("query", "must be name=value pairs in UTF-8, percent-encoded"))?;
+        let mut parameters = BTreeMap::new();
+        for (name, value) in pairs {
+            if let Some(_before) = parameters.insert(name.clone(), value) {
+                return Err(Invalid::new(name, "is given twice").into());
+            }
+        }
+        Ok(Self(parameters))
+    }
+}
+
+impl Parameters {
+    /// These parameters, if all of them have one of `names`.
+    pub fn only(self, names: &[&str]) -> Result<Self, AppError> {
+        let unknown: Vec<Invalid> = self
+            .0
+            .keys()
+            .filter(|name| !names.contains(&name.as_str()))
+            .map(|name| Invalid::new(name.clone(), format!("is not a parameter here: one of {}", names.join(", "))))
+            .collect();
+        if unknown.is_empty() { Ok(self) } else { Err(unknown.into()) }
+    }
+
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    pub fn owned(&self, name: &str) -> Option<String> {
+        self.0.get(name).cloned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "camelCase", deny_unknown_fields)]
+    struct Outer {
+        #[allow(dead_code)]
+        unit_price: i64,
+        #[allow(dead_code)]
+        inner: Option<Inner>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Inner {
+        #[allow(dead_code)]
+        status: bool,
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused_by_the_field_it_is_in() {
+        for (body, field) in [
+            (r#"{"unitPrice": "12"}"#, "unitPrice"),
+            (r#"{"unitPrice": 1.5}"#, "unitPrice"),
+            (r#"{"unitPrice": 99999999999999999999}"#, "unitPrice"),
+            (r#"{}"#, "unitPrice"),
+            (r#"{"unitPrice": 1, "colour": "red"}"#, "colour"),
+            (r#"{"unitPrice": 1, "inner": {}}"#, "inner.status"),
+            (r#"{"unitPrice": 1, "inner": {"status": true, "x": 1}}"#, "inner.x"),
+            (r#"[]"#, "body"),
+            (r#"{"unitPrice": 1, "unitPrice": 2}"#, "unitPrice"),
+        ] {
+            let problem = parse::<Outer>(body.as_bytes()).unwrap_err();
+            assert_eq!(problem.status, StatusCode::UNPROCESSABLE_ENTITY, "{body}");
+            assert_eq!(problem.errors[0].field, field, "{body}: {problem:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_json_is_malformed() {
+        for body in ["", "{", "{'unitPrice': 1}", r#"{"unitPrice": 1} {}"#, "\u{feff}{}", r#"{"unitPrice": NaN}"#] {
+            assert_eq!(parse::<Outer>(body.as_bytes()).unwrap_err().code, "malformed_json", "{body:?}");
+        }
+    }
+}

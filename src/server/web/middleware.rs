@@ -1,0 +1,202 @@
+//! What happens to every request, piece by piece; `router` says in which order.
+
+use std::{
+    any::Any,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use axum::{
+    extract::{ConnectInfo, Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use tracing::Instrument;
+
+use super::errors::{Problem, is_under};
+use crate::server::{AppState, config::Network};
+
+/// The largest body accepted, in bytes.
+pub const MAX_BODY: usize = 1024 * 1024;
+/// How long an answer may take to begin.
+const MAX_DURATION: Duration = Duration::from_secs(30);
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Names one request in logs and in answers: the caller's `X-Request-Id`, or one made here.
+#[derive(Debug, Clone, Default)]
+pub struct RequestId(Arc<str>);
+
+impl RequestId {
+    fn of(headers: &HeaderMap) -> Self {
+        let given = headers.get(&X_REQUEST_ID).and_then(|value| value.to_str().ok());
+        let accepted = |id: &&str| (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+        Self(given.filter(accepted).map_or_else(|| format!("{:032x}", rand::random::<u128>()).into(), Into::into))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Names the request, and opens the span that everything logged for it stands in. Queries stay out of it: people type into them.
+pub async fn trace(mut request: Request, next: Next) -> Response {
+    let id = RequestId::of(request.headers());
+    let span = tracing::info_span!("request", id = id.as_str(), method = %request.method(), path = request.uri().path());
+    let quiet = is_probe(request.uri().path()) || is_under(request.uri().path(), "/pkg");
+    request.extensions_mut().insert(id.clone());
+    async move {
+        let started = Instant::now();
+        let mut response = next.run(request).await;
+        let (status, elapsed_ms) = (response.status().as_u16(), started.elapsed().as_secs_f64() * 1000.0);
+        if quiet {
+            tracing::debug!(status, elapsed_ms, "answered");
+        } else {
+            tracing::info!(status, elapsed_ms, "answered");
+        }
+        if let Ok(value) = HeaderValue::from_str(id.as_str()) {
+            response.headers_mut().insert(X_REQUEST_ID, value);
+        }
+        response
+    }
+    .instrument(span)
+    .await
+}
+
+fn is_probe(path: &str) -> bool {
+    matches!(path, "/healthz" | "/readyz")
+}
+
+/// The network address of whoever asks; `None` only where the server was not told.
+#[derive(Debug, Clone, Copy)]
+pub struct ClientAddress(pub Option<IpAddr>);
+
+impl ClientAddress {
+    pub fn text(&self) -> Option<String> {
+        self.0.map(|address| address.to_string())
+    }
+}
+
+/// Finds out who asks: the peer, or behind trusted proxies the rightmost address of `X-Forwarded-For` that is not one of them.
+/// Never the leftmost, which anybody can write.
+pub async fn client_address(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical());
+    let address = peer.map(|peer| forwarded_for(peer, request.headers(), &state.config.http.trusted_proxies));
+    request.extensions_mut().insert(ClientAddress(address));
+    next.run(request).await
+}
+
+fn forwarded_for(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> IpAddr {
+    let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(address));
+    let lines: Vec<&str> = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).collect();
+    let mut hops = lines.iter().rev().flat_map(|line| line.rsplit(',')).map(|hop| parse_hop(hop.trim()));
+    let mut address = peer;
+    while is_trusted(address) {
+        match hops.next() {
+            Some(Some(hop)) => address = hop,
+            // The end, or nonsense that no trusted proxy wrote: the last address known is the answer.
+            Some(None) | None => break,
+        }
+    }
+    address
+}
+
+fn parse_hop(text: &str) -> Option<IpAddr> {
+    let address = text.parse().or_else(|_| text.parse::<SocketAddr>().map(|address| address.ip()));
+    address.ok().map(|address| address.to_canonical())
+}
+
+/// Headers that belong on every answer: what browsers may do with it, and who may keep it.
+pub async fn response_headers(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
+    let mut response = next.run(request).await;
+    let cache_control = cache_control(&path, &response);
+    let headers = response.headers_mut();
+    let mut set = |name: HeaderName, value: &'static str| {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    };
+    set(header::CACHE_CONTROL, cache_control);
+    set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    // Not no-referrer: forms that are sent without scripts come back by it.
+    set(header::REFERRER_POLICY, "same-origin");
+    set(header::X_FRAME_OPTIONS, "DENY");
+    set(header::CONTENT_SECURITY_POLICY, "frame-ancestors 'none'");
+    if state.config.production {
+        set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
+    response
+}
+
+/// Whatever is not plainly a file that is the same for everybody stays private.
+fn cache_control(path: &str, response: &Response) -> &'static str {
+    let content_type = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let is_file = matches!(response.status(), StatusCode::OK | StatusCode::NOT_MODIFIED | StatusCode::PARTIAL_CONTENT)
+        && !content_type.starts_with("text/html")
+        && !is_under(path, "/api")
+        && !is_under(path, "/_fn")
+        && !is_probe(path);
+    let name = path.rsplit('/').next().unwrap_or_default();
+    match name.contains('.') {
+        true if is_file && is_under(path, "/pkg") && has_hash(name) => "public, max-age=31536000, immutable",
+        true if is_file && is_under(path, "/pkg") => "no-cache",
+        true if is_file => "public, max-age=3600",
+        _ => "private, no-store",
+    }
+}
+
+/// Whether a file's name holds the hash of its content, as cargo-leptos writes it: `vendorscope.kL3…22 letters….css`.
+fn has_hash(name: &str) -> bool {
+    name.split('.').skip(1).any(|part| part.len() >= 16 && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)))
+}
+
+/// A panic is a defect: the log has it, the answer does not.
+pub fn answer_panic(panic: Box<dyn Any + Send + 'static>) -> Response {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    tracing::error!(panic = text.unwrap_or("of another type"), "panicked");
+    Problem::internal().into_response()
+}
+
+/// Nobody waits for ever.
+pub async fn limit_duration(request: Request, next: Next) -> Response {
+    tokio::time::timeout(MAX_DURATION, next.run(request)).await.unwrap_or_else(|_| {
+        tracing::error!(seconds = MAX_DURATION.as_secs(), "gave up");
+        Problem::unavailable().into_response()
+    })
+}
+
+/// Refuses a body that says it is too large before any of it is read; `RequestBodyLimitLayer` counts those that do not say.
+pub async fn limit_body(request: Request, next: Next) -> Response {
+    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if length.is_some_and(|length| length > MAX_BODY as u64) { too_large().into_response() } else { next.run(request).await }
+}
+
+pub fn too_large() -> Problem {
+    Problem::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "too_large",
+        format!("The body is larger than {MAX_BODY} bytes, the most that is accepted."),
+    )
+}
+
+/// Refuses writes that another site makes a browser send. Browsers say where a request comes from (Fetch Metadata, or at least
+/// Origin); what says neither is no browser, and has no cookie that it did not mean to send.
+pub async fn refuse_cross_site(request: Request, next: Next) -> Response {
+    let is_safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE);
+    if is_safe || is_same_origin(&request) {
+        return next.run(request).await;
+    }
+    tracing::warn!("cross-site request refused");
+    Problem::new(StatusCode::FORBIDDEN, "cross_site", "This request comes from another site.").into_response()
+}
+
+fn is_same_origin(request: &Request) -> bool {
+    let text = |name: HeaderName| request.headers().get(name).map(|value| value.to_str().unwrap_or_default());
+    if let Some(site) = text(HeaderName::from_static("sec-fetch-site")) {
+        return matches!(site, "same-origin" | "none");
+    }
+    let Some(origin) = text(header::ORIGIN) else { return true };
+    let host = text(header::HOST).or_else(|| request.uri().authority().map(|authority| authority.as_str()));
+    let origin_host = origin.split_once("://").map(|(_, host)| host);
+    origin_host.is_some() && origin_host.map(str::to_ascii_lowercase) == host.map(str::to_ascii_lowercase)
+}

@@ -1,0 +1,134 @@
+//! The pages, their server functions, and the files beside them.
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::{Method, StatusCode, Uri},
+    middleware::{Next, from_fn},
+    response::{IntoResponse, Redirect, Response},
+};
+use leptos_axum::{ErrorHandler, LeptosRoutes, generate_route_list};
+use tower::ServiceExt;
+
+use super::errors::{Problem, is_under};
+use crate::{
+    app::{App, shell},
+    domain::accounts::{Role, encode_segment},
+    server::{AppError, AppState, services::accounts::User, sessions::RequestSession},
+};
+
+/// Every page of the app and every server function, each with the state in its context.
+pub fn router(state: &AppState) -> Router<AppState> {
+    let options = state.leptos.clone();
+    // Worked out once: the app runs for it.
+    let routes = generate_route_list(App);
+    Router::new().leptos_routes_with_context(state, routes, || (), move || shell(options.clone())).route_layer(from_fn(guard))
+}
+
+/// Files, and the page that says there is no such page.
+pub async fn fallback(State(state): State<AppState>, request: Request) -> Response {
+    let path = request.uri().path();
+    if is_under(path, "/_fn") || !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return Problem::not_found().into_response();
+    }
+    let is_build_output = is_under(path, "/pkg");
+    let (parts, body) = request.into_parts();
+    let Ok(file) = leptos_axum::site_pkg_dir_service(&state.leptos).oneshot(Request::from_parts(parts.clone(), ())).await;
+    if file.status() != StatusCode::NOT_FOUND {
+        return file.into_response();
+    }
+    if is_build_output || !super::wants_html(&parts.headers) {
+        return Problem::not_found().into_response();
+    }
+    let (context, options) = (state.clone(), state.leptos.clone());
+    let page = ErrorHandler::new_with_context(move || leptos::context::provide_context(context.clone()), shell, options);
+    let Ok(page) = page.oneshot(Request::from_parts(parts, body)).await;
+    page
+}
+
+/// Lets people see the pages that are theirs: everyone else goes to log in, or to where they belong. (Server functions answer for
+/// themselves.)
+async fn guard(request: Request, next: Next) -> Response {
+    let uri = request.uri().clone();
+    if is_under(uri.path(), "/_fn") {
+        return next.run(request).await;
+    }
+    let Some(session) = request.extensions().get::<RequestSession>() else {
+        return AppError::Internal("a page without sessions".to_owned()).into_response();
+    };
+    let (is_login, is_admin_page) = (uri.path() == "/login", is_under(uri.path(), "/admin"));
+    match session.user().await {
+        Err(error) => error.into_response(),
+        Ok(None) if is_login => next.run(request).await,
+        Ok(None) => Redirect::to(&login_page(None, Some(&uri))).into_response(),
+        Ok(Some(user)) if is_login => Redirect::to(home(&user)).into_response(),
+        Ok(Some(user)) => match (user.role, is_admin_page) {
+            (Role::Vendor, false) | (Role::Admin, true) => next.run(request).await,
+            (Role::Admin, false) => Redirect::to(home(&user)).into_response(),
+            (Role::Vendor, true) => AppError::Forbidden.into_response(),
+        },
+    }
+}
+
+/// Where a user begins.
+pub fn home(user: &User) -> &'static str {
+    match user.role {
+        Role::Vendor => "/",
+        Role::Admin => "/admin/cache",
+    }
+}
+
+/// The address of the login page, which then goes on to `next`.
+pub fn login_page(error: Option<&str>, next: Option<&Uri>) -> String {
+    let next = next.and_then(|uri| uri.path_and_query()).map(|next| next.as_str()).filter(|next| *next != "/");
+    login_address(error, next)
+}
+
+/// As `login_page`, with `next` as a text that has been checked.
+pub fn login_address(error: Option<&str>, next: Option<&str>) -> String {
+    let parameters: Vec<String> = [("error", error), ("next", next)]
+        .into_iter()
+        .filter_map(|(name, value)| Some(format!("{name}={}", encode_segment(value?))))
+        .collect();
+    if parameters.is_empty() { "/login".to_owned() } else { format!("/login?{}", parameters.join("&")) }
+}
+
+/// The longest address that a login goes on to.
+const MAX_NEXT: usize = 2_000;
+
+/// `next` if it is an address of this site: a path that begins with one slash, in visible ASCII, without the backslash that browsers
+/// read as a slash. Anything else could lead away from here.
+pub fn local_path(next: &str) -> Option<&str> {
+    let local = next.starts_with('/')
+        && !next.starts_with("//")
+        && next.len() <= MAX_NEXT
+        && next.bytes().all(|b| b.is_ascii_graphic() && b != b'\\')
+        && !is_under(next.split(['?', '#']).next().unwrap_or_default(), "/login");
+    local.then_some(next)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_paths_of_this_site_are_gone_on_to() {
+        for local in ["/", "/orders?status=shipped&after=1", "/products/a%2Fb", "/a//b"] {
+            assert_eq!(local_path(local), Some(local));
+        }
+        for foreign in [
+            "",
+            "orders",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "/\t/evil.example",
+            "/a\r\nSet-Cookie: x=y",
+            "/é",
+            "/login?next=/",
+            "javascript:alert(1)",
+        ] {
+            assert_eq!(local_path(foreign), None, "{foreign:?}");
+        }
+    }
+}

@@ -1,0 +1,127 @@
+use std::{net::SocketAddr, path::PathBuf};
+
+use serde_json::json;
+use tokio::task::JoinHandle;
+use vendorscope::{
+    domain::accounts::Role,
+    server::{
+        AppError, AppState, Application,
+        config::Config,
+        import::{ImportOptions, import_bundle},
+    },
+};
+
+use super::{Client, RedisServer, TestDatabase, Unwatched, northwind};
+
+/// Every test user's.
+const PASSWORD: &str = "correct horse battery staple";
+
+/// A running instance. It ends when dropped.
+pub struct TestApp {
+    pub address: SocketAddr,
+    state: AppState,
+    task: JoinHandle<std::io::Result<()>>,
+    // Outlives the instance's connections to it.
+    _database: TestDatabase,
+}
+
+/// What an instance runs on: a SQLite database of its own, memory for cache and sessions and no data, unless told otherwise.
+pub struct Builder {
+    database: Option<TestDatabase>,
+    bundle: Option<PathBuf>,
+    config: Config,
+}
+
+impl TestApp {
+    pub fn builder() -> Builder {
+        Builder { database: None, bundle: None, config: Config::for_tests() }
+    }
+
+    pub fn state(&self) -> &AppState {
+        &self.state
+    }
+
+    /// Statements that this instance has sent to its database.
+    pub fn queries(&self) -> u64 {
+        self.state.db.queries()
+    }
+
+    /// A browser that nobody has logged in with.
+    pub fn client(&self) -> Client {
+        Client::new(self.address)
+    }
+
+    /// A browser in which a user of this vendor has logged in; the user is made if there is none.
+    pub async fn log_in_as_vendor(&self, vendor_id: &str) -> Client {
+        self.log_in(&format!("vendor-{vendor_id}@example.com"), Role::Vendor, Some(vendor_id)).await
+    }
+
+    /// A browser in which an admin has logged in; the user is made if there is none.
+    pub async fn log_in_as_admin(&self) -> Client {
+        self.log_in("admin@example.com", Role::Admin, None).await
+    }
+
+    async fn log_in(&self, email: &str, role: Role, vendor: Option<&str>) -> Client {
+        match self.state.accounts.add_user(email, PASSWORD, role, vendor).await {
+            Ok(_) | Err(AppError::Conflict(_)) => {}
+            Err(error) => panic!("adding {email}: {error}"),
+        }
+        let client = self.client();
+        let response = client.post("/api/auth/login", &json!({ "email": email, "password": PASSWORD })).await;
+        assert_eq!(response.status(), 200, "{email} logs in: {}", response.text().await.unwrap_or_default());
+        client
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Builder {
+    /// Runs on this database, which another instance may run on too.
+    pub fn database(mut self, database: &TestDatabase) -> Self {
+        self.database = Some(database.clone());
+        self
+    }
+
+    /// Cache and sessions in this Redis.
+    pub fn redis(mut self, redis: &RedisServer) -> Self {
+        self.config.cache.redis_url = Some(redis.url());
+        self.config.sessions.redis_url = Some(redis.url());
+        self
+    }
+
+    /// Imports a marketplace bundle before it starts.
+    pub fn bundle(mut self, folder: PathBuf) -> Self {
+        self.bundle = Some(folder);
+        self
+    }
+
+    /// Imports Northwind before it starts.
+    pub fn northwind(self) -> Self {
+        self.bundle(northwind())
+    }
+
+    /// Changes any other setting.
+    pub fn config(mut self, change: impl FnOnce(&mut Config)) -> Self {
+        change(&mut self.config);
+        self
+    }
+
+    pub async fn spawn(mut self) -> TestApp {
+        let database = self.database.unwrap_or_else(TestDatabase::sqlite);
+        if let Some(folder) = &self.bundle {
+            let db = database.open().await;
+            import_bundle(&db, folder, ImportOptions::default(), &Unwatched)
+                .await
+                .unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+        }
+        self.config.database.url = database.url().to_owned();
+        let application = Application::build(self.config).await.unwrap_or_else(|error| panic!("the application starts: {error}"));
+        let (address, state) = (application.address(), application.state().clone());
+        let task = tokio::spawn(application.run_until_stopped(std::future::pending()));
+        TestApp { address, state, task, _database: database }
+    }
+}
