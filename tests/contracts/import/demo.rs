@@ -1,0 +1,79 @@
+use jiff::{Timestamp, civil::date, tz::TimeZone};
+use vendorscope::server::import;
+
+use super::*;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_is_lively_ends_today_and_is_not_told_twice() {
+    let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
+    for database in databases().await {
+        let db = database.open().await;
+        let logins = import::demo(&db, today, &Unwatched).await.unwrap();
+        let before = everything(&db).await;
+
+        assert_eq!(logins[0].email, "admin@demo.example");
+        assert_eq!(logins.len() as i64, 1 + count(&db, "vendors").await);
+        assert_eq!(logins.len() as i64, count(&db, "users").await);
+        for (what, query) in [
+            ("currencies", "SELECT COUNT(DISTINCT currency) - 4 FROM vendors"),
+            ("time zones", "SELECT COUNT(DISTINCT time_zone) - 6 FROM vendors"),
+            ("statuses", "SELECT COUNT(DISTINCT status) - 5 FROM orders"),
+            (
+                "full refunds",
+                "SELECT COUNT(*) FROM refunds r JOIN order_lines l ON l.order_id = r.order_id AND l.line = r.line WHERE r.quantity = l.quantity",
+            ),
+            (
+                "partial refunds",
+                "SELECT COUNT(*) FROM refunds r JOIN order_lines l ON l.order_id = r.order_id AND l.line = r.line WHERE r.amount < l.gross - l.discount",
+            ),
+            (
+                "orders of several vendors",
+                "SELECT COUNT(*) FROM (SELECT order_id FROM vendor_orders GROUP BY order_id HAVING COUNT(*) > 1) AS several",
+            ),
+            ("discounts", "SELECT COUNT(*) FROM order_lines WHERE discount > 0"),
+            ("commission", "SELECT COUNT(*) FROM order_lines WHERE commission > 0"),
+            (
+                "low stock",
+                "SELECT COUNT(*) FROM products p JOIN vendors v ON v.id = p.vendor_id WHERE p.status = 'active' AND p.stock <= v.low_stock_threshold",
+            ),
+            (
+                "customers who come back",
+                "SELECT COUNT(*) FROM (SELECT customer_id FROM vendor_orders GROUP BY vendor_id, customer_id HAVING COUNT(*) > 3) AS loyal",
+            ),
+        ] {
+            assert!(integers(&db, query).await[0][0] > 0, "{what}");
+        }
+        let span = integers(&db, "SELECT MIN(placed_us), MAX(placed_us) FROM orders").await;
+        let now = Timestamp::now().as_microsecond();
+        assert!(span[0][1] <= now && span[0][1] > now - 2 * 86_400_000_000, "the newest order is fresh");
+        assert!(span[0][0] < now - 400 * 86_400_000_000, "the oldest is more than a year old");
+
+        assert_eq!(import::demo(&db, today, &Unwatched).await.unwrap(), logins);
+        assert_eq!(everything(&db).await, before);
+        assert_eq!(logins.len() as i64, count(&db, "users").await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_of_a_day_is_the_same_everywhere() {
+    let mut all = Vec::new();
+    for database in databases().await {
+        let db = database.open().await;
+        import::demo(&db, date(2026, 2, 28), &Unwatched).await.unwrap();
+        all.push(everything(&db).await);
+    }
+    assert!(all.windows(2).all(|pair| pair[0] == pair[1]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_refuses_a_database_with_other_vendors() {
+    for database in databases().await {
+        let db = database.open().await;
+        Bundle::small().imported(&db).await;
+        let before = everything(&db).await;
+        let error = import::demo(&db, date(2026, 2, 28), &Unwatched).await.unwrap_err();
+        assert!(matches!(error, ImportError::Occupied), "{error}");
+        assert_eq!(everything(&db).await, before);
+        assert_eq!(count(&db, "users").await, 0);
+    }
+}
