@@ -2,6 +2,8 @@
 
 /// The JSON API, route by route.
 mod api;
+/// The program, as it is run from a shell.
+mod command_line;
 /// One suite for every database and every store: what it promises holds on all of them.
 mod contracts;
 /// The thinnest slice, from the address bar to the database and back.

@@ -132,8 +132,8 @@ pub fn run() -> ExitCode {
 
 async fn execute(command: Command, mut config: Config) -> anyhow::Result<()> {
     if !matches!(command, Command::Serve) && std::env::var_os("RUST_LOG").is_none() {
-        // These commands speak for themselves.
-        config.log.filter = "warn".to_owned();
+        // These commands speak for themselves, and their statements are slow by nature.
+        config.log.filter = "warn,sqlx=error".to_owned();
     }
     telemetry::start(&config.log);
     match command {

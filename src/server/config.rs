@@ -5,6 +5,7 @@ use std::{
     fmt,
     net::{IpAddr, SocketAddr},
     path::Path,
+    time::Duration,
 };
 
 use leptos::config::LeptosOptions;
@@ -55,6 +56,8 @@ pub struct HttpConfig {
     pub address: SocketAddr,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<Network>,
+    /// How long an answer may take to begin.
+    pub patience: Duration,
     /// Names and folders of the browser half.
     pub leptos: LeptosOptions,
 }
@@ -72,6 +75,7 @@ pub enum LogFormat {
     Json,
 }
 
+const PATIENCE: Duration = Duration::from_secs(30);
 /// Shortest secret accepted, in characters.
 pub const MIN_SECRET: usize = 32;
 
@@ -158,7 +162,13 @@ impl Config {
                 secret_is_temporary: false,
                 cookie_domain: None,
             },
-            http: HttpConfig { address: SocketAddr::from(([127, 0, 0, 1], 0)), trusted_proxies: Vec::new(), leptos },
+            // Tests load a small machine far beyond what a person would wait for.
+            http: HttpConfig {
+                address: SocketAddr::from(([127, 0, 0, 1], 0)),
+                trusted_proxies: Vec::new(),
+                patience: Duration::from_secs(600),
+                leptos,
+            },
             log: LogConfig { filter: "info".to_owned(), format: LogFormat::Pretty },
         }
     }
@@ -242,7 +252,7 @@ fn read_http<V: Fn(&str) -> Option<String>>(reader: &mut Reader<V>) -> HttpConfi
         matches!(text.to_ascii_uppercase().as_str(), "DEV" | "DEVELOPMENT" | "PROD" | "PRODUCTION").then_some(())
     });
     // Refused above is refused for good: get_configuration would only say the same in other words.
-    let mut leptos = if reader.errors.is_empty() { leptos_options() } else { default_leptos_options() };
+    let mut leptos = if reader.errors.is_empty() { read_leptos_options(&mut reader.errors) } else { default_leptos_options() };
     if let Some(address) = address {
         leptos.site_addr = address;
     }
@@ -253,12 +263,19 @@ fn read_http<V: Fn(&str) -> Option<String>>(reader: &mut Reader<V>) -> HttpConfi
             text.split(',').map(|part| Network::parse(part.trim())).collect()
         })
         .unwrap_or_default();
-    HttpConfig { address: leptos.site_addr, trusted_proxies, leptos }
+    HttpConfig { address: leptos.site_addr, trusted_proxies, patience: PATIENCE, leptos }
 }
 
 /// `Leptos.toml` of the working folder, or the one this program was built with; `LEPTOS_*` variables override either.
-fn leptos_options() -> LeptosOptions {
-    leptos::config::get_configuration(Some("Leptos.toml")).map(|file| file.leptos_options).unwrap_or_else(|_| default_leptos_options())
+fn read_leptos_options(errors: &mut Vec<ConfigError>) -> LeptosOptions {
+    const FILE: &str = "Leptos.toml";
+    if !Path::new(FILE).exists() {
+        return default_leptos_options();
+    }
+    leptos::config::get_configuration(Some(FILE)).map(|file| file.leptos_options).unwrap_or_else(|error| {
+        errors.push(ConfigError::Refused { name: FILE, value: "[package.metadata.leptos]".to_owned(), accepted: error.to_string() });
+        default_leptos_options()
+    })
 }
 
 fn default_leptos_options() -> LeptosOptions {

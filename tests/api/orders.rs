@@ -33,7 +33,8 @@ async fn orders_are_listed_newest_first_page_after_page() {
 async fn an_order_moves_only_where_its_status_lets_it() {
     let app = TestApp::builder().northwind().spawn().await;
     let client = app.log_in_as_vendor(VENDOR).await;
-    let delivered = client.get_json(&format!("{ORDERS}?status=delivered")).await["orders"][0]["orderId"].as_str().expect("an id").to_owned();
+    let delivered =
+        client.get_json(&format!("{ORDERS}?status=delivered")).await["orders"][0]["orderId"].as_str().expect("an id").to_owned();
     let path = format!("{ORDERS}/{delivered}");
     let patch = |body: Value| client.request(Method::PATCH, &path).json(&body).send();
 

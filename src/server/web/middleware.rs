@@ -4,7 +4,7 @@ use std::{
     any::Any,
     net::{IpAddr, SocketAddr},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use axum::{
@@ -20,8 +20,6 @@ use crate::server::{AppState, config::Network};
 
 /// The largest body accepted, in bytes.
 pub const MAX_BODY: usize = 1024 * 1024;
-/// How long an answer may take to begin.
-const MAX_DURATION: Duration = Duration::from_secs(30);
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Names one request in logs and in answers: the caller's `X-Request-Id`, or one made here.
@@ -158,9 +156,10 @@ pub fn answer_panic(panic: Box<dyn Any + Send + 'static>) -> Response {
 }
 
 /// Nobody waits for ever.
-pub async fn limit_duration(request: Request, next: Next) -> Response {
-    tokio::time::timeout(MAX_DURATION, next.run(request)).await.unwrap_or_else(|_| {
-        tracing::error!(seconds = MAX_DURATION.as_secs(), "gave up");
+pub async fn limit_duration(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let patience = state.config.http.patience;
+    tokio::time::timeout(patience, next.run(request)).await.unwrap_or_else(|_| {
+        tracing::error!(?patience, "gave up");
         Problem::unavailable().into_response()
     })
 }

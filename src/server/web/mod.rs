@@ -38,7 +38,7 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn_with_state(state.clone(), middleware::response_headers))
         .layer(from_fn(errors::render_problems))
         .layer(CatchPanicLayer::custom(middleware::answer_panic))
-        .layer(from_fn(middleware::limit_duration))
+        .layer(from_fn_with_state(state.clone(), middleware::limit_duration))
         .layer(from_fn(middleware::limit_body));
     Router::new()
         .merge(pages::router(&state))

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use axum::{
     body::Bytes,
-    extract::{FromRequest, FromRequestParts, Query, Request, rejection::BytesRejection},
+    extract::{FromRequest, FromRequestParts, Path, Query, Request, rejection::BytesRejection},
     http::{StatusCode, header, request::Parts},
 };
 use serde::de::DeserializeOwned;
@@ -64,6 +64,18 @@ fn refusal(path: &str, error: &serde_json::Error) -> Problem {
         (path, _) => path.to_owned(),
     };
     Problem::from(AppError::from(Invalid::new(field, message)))
+}
+
+/// The id in a path. One that is no text names nothing.
+pub struct PathId(pub String);
+
+impl FromRequestParts<AppState> for PathId {
+    type Rejection = AppError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, AppError> {
+        let id = Path::<String>::from_request_parts(parts, state).await;
+        id.map(|Path(id)| Self(id)).map_err(|_| AppError::NotFound)
+    }
 }
 
 /// The parameters of an address, each at most once. `only` refuses those that the route does not have.

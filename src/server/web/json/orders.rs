@@ -1,11 +1,7 @@
-use axum::{
-    Json, Router,
-    extract::{Path, State},
-    routing::get,
-};
+use axum::{Json, Router, extract::State, routing::get};
 use serde::Deserialize;
 
-use super::input::{JsonBody, Parameters};
+use super::input::{JsonBody, Parameters, PathId};
 use crate::{
     domain::orders::{Order, OrderPage, OrderStatus},
     server::{AppError, AppState, services::orders::parse_query, sessions::CurrentVendor},
@@ -21,7 +17,7 @@ async fn list(State(state): State<AppState>, current: CurrentVendor, parameters:
     Ok(Json(state.orders.list(&current.vendor, &query).await?))
 }
 
-async fn find(State(state): State<AppState>, current: CurrentVendor, Path(id): Path<String>) -> Result<Json<Order>, AppError> {
+async fn find(State(state): State<AppState>, current: CurrentVendor, PathId(id): PathId) -> Result<Json<Order>, AppError> {
     Ok(Json(state.orders.find(&current.vendor, &id).await?))
 }
 
@@ -34,7 +30,7 @@ struct OrderChange {
 async fn change(
     State(state): State<AppState>,
     current: CurrentVendor,
-    Path(id): Path<String>,
+    PathId(id): PathId,
     JsonBody(change): JsonBody<OrderChange>,
 ) -> Result<Json<Order>, AppError> {
     Ok(Json(state.orders.set_status(&current.vendor, &id, change.status).await?))

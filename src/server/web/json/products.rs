@@ -2,7 +2,7 @@ use std::time::Instant;
 
 use axum::{
     Json, Router,
-    extract::{Path, State},
+    extract::State,
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
     routing::{get, patch},
@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::{
     analytics::freshness,
-    input::{JsonBody, Parameters},
+    input::{JsonBody, Parameters, PathId},
 };
 use crate::{
     domain::{
@@ -48,14 +48,14 @@ async fn create(
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(product)).into_response())
 }
 
-async fn find(State(state): State<AppState>, current: CurrentVendor, Path(id): Path<String>) -> Result<Json<Product>, AppError> {
+async fn find(State(state): State<AppState>, current: CurrentVendor, PathId(id): PathId) -> Result<Json<Product>, AppError> {
     Ok(Json(state.catalog.find(&current.vendor, &id).await?))
 }
 
 async fn update(
     State(state): State<AppState>,
     current: CurrentVendor,
-    Path(id): Path<String>,
+    PathId(id): PathId,
     JsonBody(input): JsonBody<ProductInput>,
 ) -> Result<Json<Product>, AppError> {
     if input.product_id.as_ref().is_some_and(|given| *given != id) {
@@ -64,7 +64,7 @@ async fn update(
     Ok(Json(state.catalog.update(&current.vendor, &id, &input).await?))
 }
 
-async fn delete(State(state): State<AppState>, current: CurrentVendor, Path(id): Path<String>) -> Result<StatusCode, AppError> {
+async fn delete(State(state): State<AppState>, current: CurrentVendor, PathId(id): PathId) -> Result<StatusCode, AppError> {
     state.catalog.delete(&current.vendor, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

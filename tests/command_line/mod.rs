@@ -1,0 +1,99 @@
+use std::{path::Path, process::Command};
+
+use tempfile::TempDir;
+
+use crate::harness::northwind;
+
+/// What a command left behind.
+struct Done {
+    code: i32,
+    stdout: String,
+    stderr: String,
+}
+
+impl Done {
+    /// The one line that an error is told in.
+    fn error(&self, code: i32) -> &str {
+        assert_eq!((self.code, self.stderr.lines().count()), (code, 1), "{}", self.stderr);
+        self.stderr.trim_end()
+    }
+
+    fn succeeded(self) -> String {
+        assert_eq!(self.code, 0, "{}", self.stderr);
+        self.stdout
+    }
+}
+
+/// Runs the program in a folder of its own, with these variables and no others.
+fn run(folder: &Path, vars: &[(&str, &str)], arguments: &[&str]) -> Done {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vendorscope"));
+    let output = command.current_dir(folder).env_clear().envs(vars.iter().copied()).args(arguments).output().expect("the program runs");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+    Done { code: output.status.code().expect("an exit code"), stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("a temporary folder")
+}
+
+const PASSWORD: (&str, &str) = ("VENDORSCOPE_PASSWORD", "correct horse battery staple");
+
+#[test]
+fn every_command_explains_itself() {
+    let home = folder();
+    for command in [&[][..], &["serve"], &["migrate"], &["demo"], &["import"], &["user"], &["user", "add"], &["user", "list"]] {
+        let text = run(home.path(), &[], &[command, &["--help"]].concat()).succeeded();
+        assert!(text.contains("Usage: vendorscope") && text.lines().next().is_some_and(|line| line.len() > 15), "{command:?}: {text}");
+    }
+    assert!(run(home.path(), &[], &["--help"]).succeeded().contains("SESSION_SECRET"));
+    assert_eq!(run(home.path(), &[], &["explode"]).code, 2);
+}
+
+#[test]
+fn a_wrong_setting_stops_the_program_before_it_does_anything() {
+    let home = folder();
+    let done = run(home.path(), &[("DATABASE_URL", "mysql://root:hunter2@db/x"), ("LOG_FORMAT", "xml")], &["migrate"]);
+    let error = done.error(2);
+    assert!(error.contains("DATABASE_URL=`mysql://root:***@db/x`") && error.contains("LOG_FORMAT=`xml`") && !error.contains("hunter2"), "{error}");
+    let done = run(home.path(), &[("APP_ENV", "production")], &["serve"]);
+    let error = done.error(2);
+    assert!(["DATABASE_URL", "REDIS_URL", "SESSION_SECRET"].iter().all(|name| error.contains(name)), "{error}");
+    assert_eq!(std::fs::read_dir(home.path()).expect("the folder").count(), 0, "no database was made");
+}
+
+#[test]
+fn what_cannot_be_reached_is_named_with_what_to_do() {
+    let home = folder();
+    let done = run(home.path(), &[("DATABASE_URL", "sqlite://no/such/folder/x.db")], &["migrate"]);
+    assert!(done.error(1).contains("check DATABASE_URL"), "{}", done.stderr);
+}
+
+#[test]
+fn users_are_added_once_and_listed() {
+    let home = folder();
+    let add = |vars: &[(&str, &str)], more: &[&str]| run(home.path(), vars, &[&["user", "add"], more].concat());
+    assert_eq!(add(&[PASSWORD], &[" Boss@Example.com ", "--role", "admin"]).succeeded(), "Added boss@example.com as admin.\n");
+    assert!(add(&[PASSWORD], &["boss@example.com", "--role", "admin"]).error(1).contains("already"));
+    assert!(add(&[PASSWORD], &["v@example.com", "--role", "vendor", "--vendor", "nobody"]).error(1).contains("there is no vendor `nobody`"));
+    assert!(add(&[("VENDORSCOPE_PASSWORD", "short")], &["w@example.com", "--role", "admin"]).error(1).contains("password"));
+    assert_eq!(add(&[PASSWORD], &["v@example.com", "--role", "vendor"]).code, 2, "a vendor's user needs a vendor");
+    assert_eq!(run(home.path(), &[], &["user", "list"]).succeeded(), "boss@example.com  admin\n");
+}
+
+#[test]
+fn a_bundle_is_imported_once_and_a_broken_one_not_at_all() {
+    let home = folder();
+    let bundle = northwind();
+    let bundle = bundle.to_str().expect("UTF-8");
+    let first = run(home.path(), &[], &["import", bundle]).succeeded();
+    assert!(first.starts_with("29 vendors, 77 products, 91 customers, 830 orders, 2155 lines, 0 refunds"), "{first}");
+    let again = run(home.path(), &[], &["import", bundle]).succeeded();
+    assert!(again.ends_with(": 0 rows new or different.\n"), "{again}");
+    let missing = run(home.path(), &[], &["import", "no-such-folder"]);
+    assert_eq!(missing.code, 1);
+    assert!(missing.stderr.contains("nothing was imported"), "{}", missing.stderr);
+    // Its vendors can be given users.
+    let added = run(home.path(), &[PASSWORD], &["user", "add", "v@example.com", "--role", "vendor", "--vendor", "7"]);
+    assert_eq!(added.succeeded(), "Added v@example.com as vendor.\n");
+    assert_eq!(run(home.path(), &[], &["user", "list"]).succeeded(), "v@example.com  vendor of 7\n");
+}
