@@ -10,7 +10,7 @@ pub enum Change {
     New,
     /// The same as before, nothing included.
     Same,
-    /// Tenths of a percent of the size of the base, up or down; at least a tenth either way is not promised.
+    /// Tenths of a percent of the size of the base, up or down; 0 where it is less than half a tenth.
     Percent(i64),
 }
 
@@ -26,15 +26,20 @@ impl Change {
         }
     }
 
+    /// Whether the change is neither up nor down as far as its text tells.
+    pub fn is_level(self) -> bool {
+        matches!(self, Self::Same | Self::Percent(0))
+    }
+
     pub fn is_up(self) -> bool {
-        matches!(self, Self::New | Self::Percent(0..))
+        matches!(self, Self::New | Self::Percent(1..))
     }
 
     /// The mark before the text; decoration beside `text` and `words`.
     pub fn arrow(self) -> &'static str {
         match self {
-            Self::Same => "→",
-            Self::New | Self::Percent(0..) => "↑",
+            Self::Same | Self::Percent(0) => "→",
+            Self::New | Self::Percent(1..) => "↑",
             Self::Percent(_) => "↓",
         }
     }
@@ -44,6 +49,7 @@ impl Change {
         match self {
             Self::New => "new".to_owned(),
             Self::Same => "no change".to_owned(),
+            Self::Percent(0) => "±0.0%".to_owned(),
             Self::Percent(tenths) => format!("{}{}%", if tenths < 0 { "−" } else { "+" }, tenths_of(tenths)),
         }
     }
@@ -53,6 +59,7 @@ impl Change {
         match self {
             Self::New => "new: there was nothing in".to_owned(),
             Self::Same => "the same as in".to_owned(),
+            Self::Percent(0) => "nearly the same as in".to_owned(),
             Self::Percent(tenths) => format!("{}% {} than in", tenths_of(tenths), if tenths < 0 { "less" } else { "more" }),
         }
     }
@@ -80,6 +87,7 @@ mod tests {
             (100, 112, "+12.0%", "↑", "12.0% more than in"),
             (300, 200, "−33.3%", "↓", "33.3% less than in"),
             (200, 0, "−100.0%", "↓", "100.0% less than in"),
+            (100_000, 100_001, "±0.0%", "→", "nearly the same as in"),
             (1, 13, "+1,200.0%", "↑", "1,200.0% more than in"),
         ] {
             let change = Change::between(Some(before), Some(now));

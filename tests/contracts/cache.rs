@@ -10,14 +10,19 @@ use std::{
 
 use tokio::sync::oneshot;
 use vendorscope::server::cache::{
-    Cache, CacheKey, Cause, Clock, Loaded, Outcome, Served, Tag,
+    Cache, CacheKey, Cause, Clock, Loaded, Outcome, Served, Settings, Tag,
+    stats::Counter,
     store::{Store, memory::MemoryStore, redis::RedisStore},
 };
 
 use crate::harness::redis::RedisServer;
 
+/// Random histories: no read is older than the last acknowledged write.
+mod histories;
 /// What Redis does and memory cannot: be away, be slow, forget, hold garbage.
 mod redis_faults;
+/// Many callers, one load.
+mod stampede;
 
 const TTL: Duration = Duration::from_secs(60);
 
@@ -46,8 +51,12 @@ impl Bench {
 }
 
 async fn over_redis(server: &RedisServer, clock: &Clock) -> Cache {
+    over_redis_with(server, clock, Settings::default()).await
+}
+
+async fn over_redis_with(server: &RedisServer, clock: &Clock, settings: Settings) -> Cache {
     let store = RedisStore::connect(&server.url()).await.expect("a Redis that is there");
-    Cache::over(Arc::new(store), clock.clone())
+    Cache::with(Arc::new(store), clock.clone(), settings)
 }
 
 /// The same test over each store.

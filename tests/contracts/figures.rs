@@ -120,13 +120,13 @@ async fn run(tx: &mut Tx, text: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn after_any_history_of_writes_the_sums_are_those_of_the_raw_rows() {
     for database in databases().await {
-        let db = &database.db;
+        let db = &database.open().await;
         let mut marketplace = Marketplace::open(db, 42).await;
         for step in 0..120 {
             marketplace.write(db).await;
             if step % 20 == 19 {
                 let mut tx = db.write().await.unwrap();
-                assert_eq!(rollups::verify(&mut tx).await.unwrap(), [], "{} after {step} writes", database.name);
+                assert_eq!(rollups::verify(&mut tx).await.unwrap(), [], "{} after {step} writes", database.url());
             }
         }
     }
@@ -135,7 +135,7 @@ async fn after_any_history_of_writes_the_sums_are_those_of_the_raw_rows() {
 #[tokio::test(flavor = "multi_thread")]
 async fn verify_names_the_table_whose_sums_were_tampered_with() {
     for database in databases().await {
-        let db = &database.db;
+        let db = &database.open().await;
         let mut marketplace = Marketplace::open(db, 7).await;
         for _ in 0..10 {
             marketplace.write(db).await;
@@ -143,7 +143,7 @@ async fn verify_names_the_table_whose_sums_were_tampered_with() {
         let mut tx = db.write().await.unwrap();
         run(&mut tx, "UPDATE sales_days SET gross = gross + 1 WHERE vendor_id = 1").await;
         let differences = rollups::verify(&mut tx).await.unwrap();
-        assert_eq!(differences.iter().map(|d| d.table).collect::<Vec<_>>(), ["sales_days"], "{}", database.name);
+        assert_eq!(differences.iter().map(|d| d.table).collect::<Vec<_>>(), ["sales_days"], "{}", database.url());
         assert_eq!(rollups::verify(&mut tx).await.unwrap(), [], "verify leaves mended sums in its transaction");
     }
 }
@@ -151,7 +151,7 @@ async fn verify_names_the_table_whose_sums_were_tampered_with() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_snapshot_costs_at_most_seven_statements_and_its_series_sums_to_its_totals() {
     for database in databases().await {
-        let db = &database.db;
+        let db = &database.open().await;
         let mut marketplace = Marketplace::open(db, 1).await;
         for _ in 0..150 {
             marketplace.write(db).await;
@@ -163,7 +163,7 @@ async fn a_snapshot_costs_at_most_seven_statements_and_its_series_sums_to_its_to
                 ("2017-01-15", "2017-12-30", "day"),
                 ("2017-09-20", "2017-10-10", "hour"),
             ] {
-                let context = format!("{} vendor {vendor} {from} {to} {interval}", database.name);
+                let context = format!("{} vendor {vendor} {from} {to} {interval}", database.url());
                 let query = SnapshotQuery::parse(Some(from), Some(to), Some("previous_year"), Some(interval), None).unwrap();
                 let analytics = Analytics::new(db.clone(), Cache::memory());
                 let before = db.queries();

@@ -1,4 +1,57 @@
-//! Starts what the tests need.
+//! Starts what the tests need: applications, databases, Redis, each on a free port and in a folder of its own, and gone with the
+//! value that stands for it.
 
-/// Redis servers.
+/// The application itself, over a database and stores that a test chooses.
+mod app;
+/// A browser without a screen: requests that keep their cookies.
+mod client;
+/// A database of a test's own, SQLite or PostgreSQL.
+mod database;
+/// PostgreSQL: the test run's, or one of this process.
+mod postgres;
+/// Redis on a free port.
 pub mod redis;
+
+pub use app::TestApp;
+pub use client::Client;
+pub use database::{TestDatabase, databases};
+pub use redis::RedisServer;
+
+use std::{
+    net::{Ipv4Addr, TcpListener},
+    path::PathBuf,
+};
+
+use vendorscope::server::import::Progress;
+
+/// A port that nobody listened on a moment ago. Who starts a server on it tries another when it has gone in between.
+fn free_port() -> u16 {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr()).expect("a free port").port()
+}
+
+/// The Northwind bundle, which is part of the project.
+pub fn northwind() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/northwind")
+}
+
+/// The Complete Journey bundle, which is not. A test that needs it fails without it, and says how to get it.
+pub fn complete_journey() -> PathBuf {
+    let data = std::env::var_os("VENDORSCOPE_DATA")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data"), PathBuf::from);
+    let folder = data.join("complete-journey");
+    assert!(
+        folder.join("order_items.csv.gz").exists(),
+        "the Complete Journey bundle is not at {}: put the folder complete-journey with its five .csv.gz files into ../shared/data beside \
+         the checkout, or set VENDORSCOPE_DATA to the folder that holds it (docs/development.md says where it comes from)",
+        folder.display()
+    );
+    folder
+}
+
+/// Progress that nobody watches.
+pub struct Unwatched;
+
+impl Progress for Unwatched {
+    fn phase(&self, _: &str, _: u64) {}
+    fn done(&self, _: u64) {}
+}

@@ -199,7 +199,7 @@ mod tests {
     #[test]
     fn a_shorter_comparison_ends_where_its_points_end() {
         let html = chart(&[(100, Some(100)), (100, Some(100)), (100, None)]);
-        assert!(html.contains("class=\"before\" d=\"M0 0L500 0\""), "{html}");
+        assert!(html.contains("d=\"M0 0L500 0\""), "{html}");
     }
 
     #[test]

@@ -10,7 +10,7 @@ pub struct Scale {
 }
 
 /// Steps between ticks aimed at.
-const STEPS: i64 = 4;
+const STEPS: i64 = 5;
 
 impl Scale {
     /// Covers every value and zero, with 1, 2 or 5 times a power of ten between ticks; a step is never below one minor unit.
@@ -77,10 +77,10 @@ mod tests {
     #[test]
     fn ticks_are_round_evenly_spaced_and_cover_the_values_and_zero() {
         for (values, ticks) in [
-            (vec![0, 930], vec![0, 500, 1000]),
+            (vec![0, 930], vec![0, 200, 400, 600, 800, 1000]),
             (vec![100, 1_234_567], vec![0, 500_000, 1_000_000, 1_500_000]),
             (vec![-300, 900], vec![-500, 0, 500, 1000]),
-            (vec![-5, -1], vec![-6, -4, -2, 0]),
+            (vec![-7, -1], vec![-8, -6, -4, -2, 0]),
             (vec![0, 3], vec![0, 1, 2, 3]),
             (vec![0], vec![0, 1]),
             (vec![], vec![0, 1]),

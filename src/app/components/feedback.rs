@@ -23,6 +23,19 @@ where
     })
 }
 
+/// Counts the submissions that were accepted: what a page loads its data anew for. A refused one must not, or the page would be
+/// written over what was typed.
+pub fn accepted<F>(action: ServerAction<F>) -> Memo<usize>
+where
+    F: ServerFn<Output = (), Error = ApiError> + Clone + Send + Sync + 'static,
+{
+    let (version, value) = (action.version(), action.value());
+    Memo::new(move |before: Option<&usize>| match value.get() {
+        Some(Ok(())) => version.get(),
+        _ => before.copied().unwrap_or_default(),
+    })
+}
+
 /// Says why a form was refused, field by field.
 #[component]
 pub fn Refused(#[prop(into)] error: Signal<Option<ApiError>>) -> impl IntoView {

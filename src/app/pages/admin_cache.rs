@@ -6,7 +6,7 @@ use crate::{
     api::admin::{CacheHealth, InvalidateTags, load_cache_health},
     app::{
         components::{
-            feedback::{Done, Refused, refusal},
+            feedback::{Done, Refused, accepted, refusal},
             frame::Section,
             loaded::loaded,
         },
@@ -17,23 +17,28 @@ use crate::{
 #[component]
 pub fn AdminCachePage() -> impl IntoView {
     let invalidate = ServerAction::<InvalidateTags>::new();
+    let done = accepted(invalidate);
+    let data = Resource::new(move || done.get(), |_| load_cache_health());
+    view! {
+        <Title text="Cache"/>
+        {loaded(Section::Cache, data, |view| &view.viewer, move |view| health(view, invalidate), || ().into_any())}
+    }
+}
+
+pub fn health(CacheHealth { stats, store, .. }: CacheHealth, invalidate: ServerAction<InvalidateTags>) -> AnyView {
     let query = use_query_map();
-    let data = Resource::new(move || invalidate.version().get(), |_| load_cache_health());
-    let show = move |CacheHealth { stats, store, .. }: CacheHealth| {
-        let invalidated = move || {
-            let count = query.with(|query| query.get("invalidated").filter(|_| query.get("__err").is_none()))?.parse::<u32>().ok()?;
-            Some(view! { <Done text=format!("{} invalidated.", format::counted(i64::from(count), "tag was", "tags were"))/> })
-        };
-        let (store_name, store_note) = match store.as_str() {
-            "redis" => ("Redis", "Shared by every instance."),
-            "memory" => {
-                ("Memory", "In this process only: each instance keeps its own, and a restart empties it. Set REDIS_URL to share one.")
-            }
-            other => (other, ""),
-        };
-        let rate = stats.hit_rate.map_or_else(|| "—".to_owned(), |rate| format!("{rate:.2}%"));
-        let memory_note = if store == "redis" { "What the whole Redis server uses." } else { "What the entries take up in this process." };
-        let figures = [
+    let invalidated = move || {
+        let count = query.with(|query| query.get("invalidated").filter(|_| query.get("__err").is_none()))?.parse::<u32>().ok()?;
+        Some(view! { <Done text=format!("{} invalidated.", format::counted(i64::from(count), "tag was", "tags were"))/> })
+    };
+    let (store_name, store_note) = match store.as_str() {
+        "redis" => ("Redis", "Shared by every instance."),
+        "memory" => ("Memory", "In this process only: each instance keeps its own, and a restart empties it. Set REDIS_URL to share one."),
+        other => (other, ""),
+    };
+    let rate = stats.hit_rate.map_or_else(|| "—".to_owned(), |rate| format!("{rate:.2}%"));
+    let memory_note = if store == "redis" { "What the whole Redis server uses." } else { "What the entries take up in this process." };
+    let figures = [
             ("Hits", number(stats.hits), "Lookups answered from the cache."),
             ("Misses", number(stats.misses), "Lookups that had to be worked out."),
             ("Hit rate", rate, "Hits of all lookups; a dash before the first one."),
@@ -43,36 +48,31 @@ pub fn AdminCachePage() -> impl IntoView {
         ]
         .map(|(name, value, note)| view! { <div class="card figure"><dt>{name}</dt><dd class="value">{value}</dd><dd class="hint">{note}</dd></div> })
         .collect_view();
-        view! {
-            <div class="head"><h1>"Cache"</h1><a class="button quiet" href="/admin/cache" rel="external">"Refresh"</a></div>
-            <p class="lead">"Store: " <strong>{store_name.to_owned()}</strong> ". " {store_note}</p>
-            {invalidated}
-            <dl class="cards">{figures}</dl>
-            <section class="card">
-                <h2>"Invalidate by tag"</h2>
-                <p>"What carries a tag is worked out anew the next time someone asks for it. Nothing is lost but time."</p>
-                <dl class="tags">
-                    <div><dt><code>"vendor:ID"</code></dt><dd>"all that is cached for one vendor"</dd></div>
-                    <div><dt><code>"products:ID"</code></dt><dd>"what depends on that vendor's products"</dd></div>
-                    <div><dt><code>"orders:ID"</code></dt><dd>"what depends on that vendor's orders"</dd></div>
-                    <div><dt><code>"analytics"</code></dt><dd>"the figures of every vendor"</dd></div>
-                </dl>
-                <Refused error=refusal(invalidate)/>
-                <ActionForm action=invalidate attr:class="filter">
-                    <div class="field grow">
-                        <label for="tags">"Tags, separated by spaces or commas"</label>
-                        <input id="tags" name="tags" required autocomplete="off" spellcheck="false" placeholder="vendor:42"/>
-                    </div>
-                    <button type="submit" disabled=move || invalidate.pending().get()>"Invalidate"</button>
-                </ActionForm>
-            </section>
-        }
-        .into_any()
-    };
     view! {
-        <Title text="Cache"/>
-        {loaded(Section::Cache, data, |view| &view.viewer, show, || ().into_any())}
+        <div class="head"><h1>"Cache"</h1><a class="button quiet" href="/admin/cache" rel="external">"Refresh"</a></div>
+        <p class="lead">"Store: " <strong>{store_name.to_owned()}</strong> ". " {store_note}</p>
+        {invalidated}
+        <dl class="cards">{figures}</dl>
+        <section class="card">
+            <h2>"Invalidate by tag"</h2>
+            <p>"What carries a tag is worked out anew the next time someone asks for it. Nothing is lost but time."</p>
+            <dl class="tags">
+                <div><dt><code>"vendor:ID"</code></dt><dd>"all that is cached for one vendor"</dd></div>
+                <div><dt><code>"products:ID"</code></dt><dd>"what depends on that vendor's products"</dd></div>
+                <div><dt><code>"orders:ID"</code></dt><dd>"what depends on that vendor's orders"</dd></div>
+                <div><dt><code>"analytics"</code></dt><dd>"the figures of every vendor"</dd></div>
+            </dl>
+            <Refused error=refusal(invalidate)/>
+            <ActionForm action=invalidate attr:class="filter">
+                <div class="field grow">
+                    <label for="tags">"Tags, separated by spaces or commas"</label>
+                    <input id="tags" name="tags" required autocomplete="off" spellcheck="false" placeholder="vendor:42"/>
+                </div>
+                <button type="submit" disabled=move || invalidate.pending().get()>"Invalidate"</button>
+            </ActionForm>
+        </section>
     }
+    .into_any()
 }
 
 fn number(value: u64) -> String {

@@ -6,7 +6,7 @@ use crate::{
     api::orders::{OrderView, SetOrderStatus, load_order},
     app::{
         components::{
-            feedback::{Done, Refused, refusal},
+            feedback::{Done, Refused, accepted, refusal},
             frame::Section,
             loaded::loaded,
             status::{Shown, Status},
@@ -24,31 +24,33 @@ use crate::{
 pub fn OrderPage() -> impl IntoView {
     let set_status = ServerAction::<SetOrderStatus>::new();
     let params = use_params_map();
-    let query = use_query_map();
     let id = Memo::new(move |_| params.with(|params| params.get("id")).unwrap_or_default());
-    let data = Resource::new(move || (id.get(), set_status.version().get()), |(id, _)| load_order(id));
-    let show = move |OrderView { vendor, order, clock, .. }: OrderView| {
-        let saved = move || {
-            query
-                .with(|query| query.get("saved").is_some() && query.get("__err").is_none())
-                .then(|| view! { <Done text="The status was changed."/> })
-        };
-        let lead = format!("Placed {} ({}) by {}", format::instant(&clock, order.placed_at), vendor.time_zone, order.customer_name);
-        view! {
-            <p class="crumb"><a href="/orders">"Orders"</a></p>
-            <h1>{format!("Order {} ", order.order_id)} <Status status=order.status/></h1>
-            <p class="lead">{lead}</p>
-            {saved}
-            <Refused error=refusal(set_status)/>
-            {status_form(set_status, &order)}
-            {lines(order.lines, vendor.currency)}
-        }
-        .into_any()
-    };
+    let changed = accepted(set_status);
+    let data = Resource::new(move || (id.get(), changed.get()), |(id, _)| load_order(id));
     view! {
         <Title text="Order"/>
-        {loaded(Section::Orders, data, |view| &view.viewer, show, || ().into_any())}
+        {loaded(Section::Orders, data, |view| &view.viewer, move |view| order(view, set_status), || ().into_any())}
     }
+}
+
+pub fn order(OrderView { vendor, order, clock, .. }: OrderView, set_status: ServerAction<SetOrderStatus>) -> AnyView {
+    let query = use_query_map();
+    let saved = move || {
+        query
+            .with(|query| query.get("saved").is_some() && query.get("__err").is_none())
+            .then(|| view! { <Done text="The status was changed."/> })
+    };
+    let lead = format!("Placed {} ({}) by {}", format::instant(&clock, order.placed_at), vendor.time_zone, order.customer_name);
+    view! {
+        <p class="crumb"><a href="/orders">"Orders"</a></p>
+        <h1>{format!("Order {} ", order.order_id)} <Status status=order.status/></h1>
+        <p class="lead">{lead}</p>
+        {saved}
+        <Refused error=refusal(set_status)/>
+        {status_form(set_status, &order)}
+        {lines(order.lines, vendor.currency)}
+    }
+    .into_any()
 }
 
 /// The statuses that this one may become, as a form; a sentence where there is none.

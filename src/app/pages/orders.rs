@@ -25,28 +25,32 @@ pub fn OrdersPage() -> impl IntoView {
         })
     });
     let data = Resource::new(move || query.get(), |(status, after)| load_orders(status, after));
-    let show = move |view: OrdersView| {
+    let show = move |view| {
         let (status, after) = query.get_untracked();
-        let zone = format!("Newest first. Times are those of {}.", view.vendor.time_zone);
-        let next = view.page.next.as_deref().map(|after| next_href(status.as_deref(), after));
-        let body = match (view.page.orders.is_empty(), status.is_some() || after.is_some()) {
-            (true, false) => view! { <section class="card empty"><h2>"No orders yet"</h2><p>"The first one shows here as soon as it is placed."</p></section> }.into_any(),
-            (true, true) => view! { <section class="card empty"><h2>"No order matches"</h2><p><a href="/orders">"Show all orders"</a></p></section> }.into_any(),
-            (false, _) => table(view),
-        };
-        view! {
-            <h1>"Orders"</h1>
-            <p class="lead">{zone}</p>
-            {filter(status)}
-            {body}
-            {next.map(|href| view! { <nav class="pager" aria-label="Pages"><a class="button quiet" href=href>"Next page"</a></nav> })}
-        }
-        .into_any()
+        list(view, status, after)
     };
     view! {
         <Title text="Orders"/>
         {loaded(Section::Orders, data, |view| &view.viewer, show, move || filter(query.get_untracked().0))}
     }
+}
+
+pub fn list(view: OrdersView, status: Option<String>, after: Option<String>) -> AnyView {
+    let zone = format!("Newest first. Times are those of {}.", view.vendor.time_zone);
+    let next = view.page.next.as_deref().map(|after| next_href(status.as_deref(), after));
+    let body = match (view.page.orders.is_empty(), status.is_some() || after.is_some()) {
+            (true, false) => view! { <section class="card empty"><h2>"No orders yet"</h2><p>"The first one shows here as soon as it is placed."</p></section> }.into_any(),
+            (true, true) => view! { <section class="card empty"><h2>"No order matches"</h2><p><a href="/orders">"Show all orders"</a></p></section> }.into_any(),
+            (false, _) => table(view),
+        };
+    view! {
+        <h1>"Orders"</h1>
+        <p class="lead">{zone}</p>
+        {filter(status)}
+        {body}
+        {next.map(|href| view! { <nav class="pager" aria-label="Pages"><a class="button quiet" href=href>"Next page"</a></nav> })}
+    }
+    .into_any()
 }
 
 fn next_href(status: Option<&str>, after: &str) -> String {

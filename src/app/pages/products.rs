@@ -16,7 +16,7 @@ use crate::{
 
 /// The list's address, as it stands there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct ListQuery {
+pub struct ListQuery {
     search: Option<String>,
     status: Option<String>,
     sort: Option<String>,
@@ -49,39 +49,42 @@ pub fn ProductsPage() -> impl IntoView {
         })
     });
     let data = Resource::new(move || query.get(), |query| load_products(query.search, query.status, query.sort, query.after));
-    let show = move |ProductsView { vendor, page, .. }: ProductsView| {
-        let asked = query.get_untracked();
-        let deleted =
-            move || params.with(|params| params.get("deleted").is_some()).then(|| view! { <Done text="The product was deleted."/> });
-        let body = match (page.products.is_empty(), asked.is_filtered() || asked.after.is_some()) {
-            (true, false) => view! {
-                <section class="card empty">
-                    <h2>"No products yet"</h2>
-                    <p>"Add your first product; what it sells shows on the dashboard at once."</p>
-                    <a class="button" href="/products/new">"New product"</a>
-                </section>
-            }
-            .into_any(),
-            (true, true) => view! {
-                <section class="card empty"><h2>"No product matches"</h2><p><a href="/products">"Show all products"</a></p></section>
-            }
-            .into_any(),
-            (false, _) => table(page.products, &vendor),
-        };
-        let next = page.next.map(|after| view! { <nav class="pager" aria-label="Pages"><a class="button quiet" href=asked.next_href(&after)>"Next page"</a></nav> });
-        view! {
-            <div class="head"><h1>"Products"</h1><a class="button" href="/products/new">"New product"</a></div>
-            {deleted}
-            {filter(query)}
-            {body}
-            {next}
-        }
-        .into_any()
-    };
     view! {
         <Title text="Products"/>
-        {loaded(Section::Products, data, |view| &view.viewer, show, move || filter(query))}
+        {loaded(Section::Products, data, |view| &view.viewer, move |view| list(view, query), move || filter(query))}
     }
+}
+
+pub fn list(ProductsView { vendor, page, .. }: ProductsView, query: Memo<ListQuery>) -> AnyView {
+    let params = use_query_map();
+    let asked = query.get_untracked();
+    let deleted = move || params.with(|params| params.get("deleted").is_some()).then(|| view! { <Done text="The product was deleted."/> });
+    let body = match (page.products.is_empty(), asked.is_filtered() || asked.after.is_some()) {
+        (true, false) => view! {
+            <section class="card empty">
+                <h2>"No products yet"</h2>
+                <p>"Add your first product; what it sells shows on the dashboard at once."</p>
+                <a class="button" href="/products/new">"New product"</a>
+            </section>
+        }
+        .into_any(),
+        (true, true) => view! {
+            <section class="card empty"><h2>"No product matches"</h2><p><a href="/products">"Show all products"</a></p></section>
+        }
+        .into_any(),
+        (false, _) => table(page.products, &vendor),
+    };
+    let next = page.next.map(
+        |after| view! { <nav class="pager" aria-label="Pages"><a class="button quiet" href=asked.next_href(&after)>"Next page"</a></nav> },
+    );
+    view! {
+        <div class="head"><h1>"Products"</h1><a class="button" href="/products/new">"New product"</a></div>
+        {deleted}
+        {filter(query)}
+        {body}
+        {next}
+    }
+    .into_any()
 }
 
 fn filter(query: Memo<ListQuery>) -> AnyView {
@@ -122,7 +125,7 @@ fn table(products: Vec<Product>, vendor: &Vendor) -> AnyView {
             view! {
                 <tr>
                     <th scope="row"><a href=href>{product.name}</a></th>
-                    <td>{product.category}</td>
+                    <td class="spare">{product.category}</td>
                     <td><Status status=product.status/></td>
                     <td class="number">{low.then(|| view! { <span class="low">"Low "</span> })} {format::count(product.stock)}</td>
                     <td class="number">{format::money(currency, product.unit_price)}</td>
@@ -136,7 +139,7 @@ fn table(products: Vec<Product>, vendor: &Vendor) -> AnyView {
                 <thead>
                     <tr>
                         <th scope="col">"Product"</th>
-                        <th scope="col">"Category"</th>
+                        <th scope="col" class="spare">"Category"</th>
                         <th scope="col">"Status"</th>
                         <th scope="col" class="number">"Stock"</th>
                         <th scope="col" class="number">"Price"</th>

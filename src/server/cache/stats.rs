@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub enum Counter {
     /// Served from an entry that was current.
     Hits,
+    /// Of the hits, those that moved no payload: the entry was in this process, its generations in the store.
+    NearHits,
     /// Missed: there was no entry.
     MissesAbsent,
     /// Missed: the entry had outlived its time.
@@ -27,11 +29,18 @@ pub enum Counter {
     InvalidatedTags,
     /// A value that could not be stored.
     WriteFailures,
+    /// A caller that was served by somebody else's load.
+    Coalesced,
+    /// A load that waited for another instance's.
+    LeaseWaits,
+    /// A reload of an entry that was still fresh.
+    Refreshes,
 }
 
 impl Counter {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 15] = [
         Self::Hits,
+        Self::NearHits,
         Self::MissesAbsent,
         Self::MissesExpired,
         Self::MissesInvalidated,
@@ -42,12 +51,16 @@ impl Counter {
         Self::Stale,
         Self::InvalidatedTags,
         Self::WriteFailures,
+        Self::Coalesced,
+        Self::LeaseWaits,
+        Self::Refreshes,
     ];
 
     /// Its name in the store and in metrics.
     pub fn name(self) -> &'static str {
         match self {
             Self::Hits => "hits",
+            Self::NearHits => "near_hits",
             Self::MissesAbsent => "misses_absent",
             Self::MissesExpired => "misses_expired",
             Self::MissesInvalidated => "misses_invalidated",
@@ -58,6 +71,9 @@ impl Counter {
             Self::Stale => "stale",
             Self::InvalidatedTags => "invalidated_tags",
             Self::WriteFailures => "write_failures",
+            Self::Coalesced => "coalesced",
+            Self::LeaseWaits => "lease_waits",
+            Self::Refreshes => "refreshes",
         }
     }
 }

@@ -132,7 +132,9 @@ async fn a_restart_from_an_old_snapshot_brings_nothing_back() {
 #[tokio::test]
 async fn garbage_under_a_key_is_a_miss_and_is_replaced() {
     let server = RedisServer::start();
-    let (cache, source, mut redis) = (over_redis(&server, &Clock::default()).await, Source::default(), server.connection().await);
+    let settings = Settings { near_bytes: 0, ..Settings::default() };
+    let (cache, source, mut redis) =
+        (over_redis_with(&server, &Clock::default(), settings).await, Source::default(), server.connection().await);
     let kept = |redis: &redis::aio::MultiplexedConnection| {
         let mut redis = redis.clone();
         async move { redis::cmd("GET").arg(key().as_str()).query_async::<Vec<u8>>(&mut redis).await.expect("an entry") }

@@ -19,12 +19,16 @@ const LOW_STOCK_SHOWN: usize = 10;
 pub fn breakdowns(snapshot: &Snapshot) -> AnyView {
     view! {
         <div class="grid">
-            {panel(definitions::WATERFALL, waterfall(snapshot))}
-            {panel(definitions::TOP, top_products(snapshot))}
-            {panel(definitions::TOP_CATEGORIES, top_categories(snapshot))}
-            {panel(definitions::BY_STATUS, by_status(snapshot))}
-            {panel(definitions::NEW_CUSTOMERS, customers(&snapshot.totals, snapshot.previous_totals.as_ref()))}
-            {panel(definitions::LOW_STOCK, low_stock(&snapshot.low_stock))}
+            <div class="column">
+                {panel(definitions::WATERFALL, waterfall(snapshot))}
+                {panel(definitions::LOW_STOCK, low_stock(&snapshot.low_stock))}
+                {panel(definitions::BY_STATUS, by_status(snapshot))}
+                {panel(definitions::NEW_CUSTOMERS, customers(&snapshot.totals, snapshot.previous_totals.as_ref()))}
+            </div>
+            <div class="column">
+                {panel(definitions::TOP, top_products(snapshot))}
+                {panel(definitions::TOP_CATEGORIES, top_categories(snapshot))}
+            </div>
         </div>
     }
     .into_any()
@@ -147,7 +151,7 @@ fn ranked(heading: &'static str, rows: Vec<Ranked>, snapshot: &Snapshot) -> AnyV
             };
             view! {
                 <tr>
-                    <th scope="row"><span class="clip">{name}</span><Bar from=0 to=row.net_sales low high/></th>
+                    <th scope="row"><span class="clip">{name}</span><Bar from=0 to=row.net_sales low high height=4/></th>
                     <td class="number">{format::count(row.units)}</td>
                     <td class="number">{format::money(snapshot.currency, row.net_sales)}</td>
                 </tr>
@@ -198,7 +202,7 @@ fn customers(totals: &Totals, before: Option<&Totals>) -> AnyView {
                 <td class="drawn"><Bar from=0 to=number low=0 high=totals.customers/></td>
                 <td class="number">{format::count(number)}</td>
                 <td class="number dim">{format::share(number, totals.customers)}</td>
-                {before.map(|before| view! { <td class="number dim">{format!("from {}", format::count(before))}</td> })}
+                {before.map(|before| view! { <td class="number dim spare">{format!("from {}", format::count(before))}</td> })}
             </tr>
         }
     })
@@ -211,7 +215,7 @@ fn customers(totals: &Totals, before: Option<&Totals>) -> AnyView {
                     <td></td>
                     <th scope="col">"Number"</th>
                     <th scope="col">"Share"</th>
-                    {before.map(|_| view! { <th scope="col">"Before"</th> })}
+                    {before.map(|_| view! { <th scope="col" class="spare">"Before"</th> })}
                 </tr>
             </thead>
             <tbody>{rows}</tbody>

@@ -25,7 +25,8 @@ pub fn cards(snapshot: &Snapshot, compared: Option<&str>) -> AnyView {
     let card = |definition, figure: fn(&Totals) -> Option<i64>, text: &dyn Fn(Option<i64>) -> String, more, course| {
         let now = figure(&snapshot.totals);
         let before = snapshot.previous_totals.as_ref().map(figure);
-        let change = before.map(|before| (Change::between(before, now), text(before)));
+        // Where there is no figure now, it has not fallen either.
+        let change = before.filter(|_| now.is_some()).map(|before| (Change::between(before, now), text(before)));
         one(definition, text(now), change, compared, more, course)
     };
     view! {
@@ -75,10 +76,10 @@ fn one(
 
 /// The colour of a change; sign, arrow and words say the same without it.
 fn tone(change: Change, more: More) -> &'static str {
-    match (change, change.is_up() == (more == More::IsGood)) {
-        (Change::Same, _) => "",
-        (_, true) => "good",
-        (_, false) => "bad",
+    match change.is_up() == (more == More::IsGood) {
+        _ if change.is_level() => "",
+        true => "good",
+        false => "bad",
     }
 }
 
@@ -93,5 +94,6 @@ mod tests {
         assert_eq!(tone(Change::Percent(-100), More::IsBad), "good");
         assert_eq!(tone(Change::New, More::IsBad), "bad");
         assert_eq!(tone(Change::Same, More::IsGood), "");
+        assert_eq!(tone(Change::Percent(0), More::IsBad), "");
     }
 }

@@ -40,7 +40,7 @@ pub fn DashboardPage() -> impl IntoView {
     }
 }
 
-fn dashboard(Dashboard { vendor, today, snapshot, freshness, clock, .. }: Dashboard, query: RangeQuery) -> AnyView {
+pub fn dashboard(Dashboard { vendor, today, snapshot, freshness, clock, .. }: Dashboard, query: RangeQuery) -> AnyView {
     let range = DateRange { from: snapshot.range.from, to: snapshot.range.to };
     let compared = compared_with(&snapshot);
     let lead = match &snapshot.comparison {

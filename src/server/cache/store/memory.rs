@@ -3,17 +3,19 @@
 use std::{
     collections::HashMap,
     sync::{Mutex, PoisonError, RwLock},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use moka::future::Cache as Moka;
+use tokio::time::Instant;
 
 use super::{Reading, Store, StoreError, Usage};
 use crate::server::cache::{
     generations::Generation,
     keys::{CacheKey, Tag},
+    lease::Lease,
     stats::Counts,
 };
 
@@ -26,6 +28,8 @@ const OVERHEAD_BYTES: usize = 200;
 pub struct MemoryStore {
     entries: Moka<String, Kept>,
     generations: RwLock<Generations>,
+    /// By name: the token and until when.
+    leases: Mutex<HashMap<String, (u64, Instant)>>,
     counts: Mutex<Counts>,
 }
 
@@ -46,7 +50,7 @@ impl MemoryStore {
             .weigher(|key: &String, kept: &Kept| u32::try_from(key.len() + kept.entry.len() + OVERHEAD_BYTES).unwrap_or(u32::MAX))
             .expire_after(KeepFor)
             .build();
-        Self { entries, generations: RwLock::new(Generations::new(max_tags)), counts: Mutex::default() }
+        Self { entries, generations: RwLock::new(Generations::new(max_tags)), leases: Mutex::default(), counts: Mutex::default() }
     }
 }
 
@@ -69,8 +73,33 @@ impl Store for MemoryStore {
     async fn read(&self, key: &CacheKey, tags: &[Tag]) -> Result<Reading, StoreError> {
         // The entry first: generations read after it can only be newer, and newer refuses.
         let entry = self.entries.get(key.as_str()).await.map(|kept| kept.entry);
+        Ok(Reading { entry, generations: self.generations(tags).await? })
+    }
+
+    async fn generations(&self, tags: &[Tag]) -> Result<Vec<Option<Generation>>, StoreError> {
         let known = self.generations.read().unwrap_or_else(PoisonError::into_inner);
-        Ok(Reading { entry, generations: tags.iter().map(|tag| known.get(tag)).collect() })
+        Ok(tags.iter().map(|tag| known.get(tag)).collect())
+    }
+
+    async fn contend(&self, key: &CacheKey, tags: &[Tag], lease: &Lease) -> Result<(bool, Reading), StoreError> {
+        let won = {
+            let (mut leases, now) = (self.leases.lock().unwrap_or_else(PoisonError::into_inner), Instant::now());
+            leases.retain(|_, (_, until)| *until > now);
+            let free = !leases.contains_key(&lease.name);
+            if free {
+                leases.insert(lease.name.clone(), (lease.token, now + lease.lasts));
+            }
+            free
+        };
+        Ok((won, self.read(key, tags).await?))
+    }
+
+    async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
+        let mut leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
+        if leases.get(&lease.name).is_some_and(|(token, _)| *token == lease.token) {
+            leases.remove(&lease.name);
+        }
+        Ok(())
     }
 
     async fn mint(&self, tags: &[Tag]) -> Result<Vec<Generation>, StoreError> {
@@ -107,11 +136,11 @@ impl Store for MemoryStore {
 struct KeepFor;
 
 impl moka::Expiry<String, Kept> for KeepFor {
-    fn expire_after_create(&self, _: &String, kept: &Kept, _: Instant) -> Option<Duration> {
+    fn expire_after_create(&self, _: &String, kept: &Kept, _: std::time::Instant) -> Option<Duration> {
         Some(kept.keep)
     }
 
-    fn expire_after_update(&self, _: &String, kept: &Kept, _: Instant, _: Option<Duration>) -> Option<Duration> {
+    fn expire_after_update(&self, _: &String, kept: &Kept, _: std::time::Instant, _: Option<Duration>) -> Option<Duration> {
         Some(kept.keep)
     }
 }

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::{
     generations::Generation,
     keys::{CacheKey, Tag},
+    lease::Lease,
     stats::Counts,
 };
 
@@ -63,6 +64,15 @@ pub trait Store: Send + Sync + 'static {
 
     /// The entry and its tags' generations in one round trip.
     async fn read(&self, key: &CacheKey, tags: &[Tag]) -> Result<Reading, StoreError>;
+
+    /// The tags' generations alone.
+    async fn generations(&self, tags: &[Tag]) -> Result<Vec<Option<Generation>>, StoreError>;
+
+    /// Takes the lease if nobody has it (`true`), and reads as [`read`](Self::read) does, after that.
+    async fn contend(&self, key: &CacheKey, tags: &[Tag], lease: &Lease) -> Result<(bool, Reading), StoreError>;
+
+    /// Gives the lease back, if it is still this one.
+    async fn release(&self, lease: &Lease) -> Result<(), StoreError>;
 
     /// A generation for each tag: the one it has, or else a new one.
     async fn mint(&self, tags: &[Tag]) -> Result<Vec<Generation>, StoreError>;

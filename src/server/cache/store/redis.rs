@@ -24,6 +24,7 @@ use crate::server::cache::{
     error::{CacheError, RedactedUrl},
     generations::Generation,
     keys::{self, CacheKey, Tag},
+    lease::Lease,
     stats::{Counter, Counts},
 };
 
@@ -34,6 +35,8 @@ const TAG_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Counting entries stops after this many keys or this long, and the rest is estimated.
 const COUNT_KEYS: u64 = 100_000;
 const COUNT_FOR: Duration = Duration::from_millis(500);
+/// Removes a lease only if it is still the caller's own.
+const COMPARE_AND_DELETE: &str = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) else return 0 end";
 
 pub struct RedisStore {
     link: Link,
@@ -82,14 +85,38 @@ impl Store for RedisStore {
         ask_generations(&mut pipeline, tags);
         let (values, live) = self.ask(&mut pipeline, READ_TIMEOUT).await?;
         let mut values = values.into_iter();
-        let entry = match values.next() {
-            Some(Value::BulkString(bytes)) => Some(Bytes::from(bytes)),
-            // Something else lies under the key: for the reader it is no entry, and writing one replaces it.
-            Some(Value::ServerError(error)) if error.code() == "WRONGTYPE" => Some(Bytes::new()),
+        Ok(Reading { entry: read_entry(values.next())?, generations: read_generations(values.next(), tags, &live)? })
+    }
+
+    async fn generations(&self, tags: &[Tag]) -> Result<Vec<Option<Generation>>, StoreError> {
+        if tags.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut pipeline = redis::pipe();
+        ask_generations(&mut pipeline, tags);
+        let (mut values, live) = self.ask(&mut pipeline, READ_TIMEOUT).await?;
+        read_generations(values.pop(), tags, &live)
+    }
+
+    async fn contend(&self, key: &CacheKey, tags: &[Tag], lease: &Lease) -> Result<(bool, Reading), StoreError> {
+        let mut pipeline = redis::pipe();
+        pipeline.cmd("SET").arg(&lease.name).arg(lease.token).arg("NX").arg("PX").arg(millis(lease.lasts));
+        pipeline.cmd("GET").arg(key.as_str());
+        ask_generations(&mut pipeline, tags);
+        let (values, live) = self.ask(&mut pipeline, READ_TIMEOUT).await?;
+        let mut values = values.into_iter();
+        let won = match values.next() {
             Some(Value::ServerError(error)) => return Err(refused(&error)),
-            _ => None,
+            answer => matches!(answer, Some(Value::Okay)),
         };
-        Ok(Reading { entry, generations: read_generations(values.next(), tags, &live)? })
+        Ok((won, Reading { entry: read_entry(values.next())?, generations: read_generations(values.next(), tags, &live)? }))
+    }
+
+    async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
+        let mut pipeline = redis::pipe();
+        pipeline.cmd("EVAL").arg(COMPARE_AND_DELETE).arg(1).arg(&lease.name).arg(lease.token);
+        let (values, _) = self.ask(&mut pipeline, READ_TIMEOUT).await?;
+        first_error(&values).map_or(Ok(()), |error| Err(refused(error)))
     }
 
     async fn mint(&self, tags: &[Tag]) -> Result<Vec<Generation>, StoreError> {
@@ -213,6 +240,16 @@ impl RedisStore {
 fn ask_generations(pipeline: &mut Pipeline, tags: &[Tag]) {
     if !tags.is_empty() {
         pipeline.cmd("MGET").arg(tags.iter().map(Tag::key).collect::<Vec<_>>());
+    }
+}
+
+fn read_entry(answer: Option<Value>) -> Result<Option<Bytes>, StoreError> {
+    match answer {
+        Some(Value::BulkString(bytes)) => Ok(Some(Bytes::from(bytes))),
+        // Something else lies under the key: for the reader it is no entry, and writing one replaces it.
+        Some(Value::ServerError(error)) if error.code() == "WRONGTYPE" => Ok(Some(Bytes::new())),
+        Some(Value::ServerError(error)) => Err(refused(&error)),
+        _ => Ok(None),
     }
 }
 

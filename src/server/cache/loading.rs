@@ -1,0 +1,329 @@
+//! From a miss to a value: share a load of this process, or take the lease, or wait for who has it; load, keep, answer.
+
+use std::{
+    fmt::Display,
+    future::Future,
+    panic::{AssertUnwindSafe, resume_unwind},
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use futures::FutureExt;
+
+use super::{
+    Cache, Loaded, Outcome, Served,
+    clock::micros,
+    entry::Entry,
+    generations::{Generation, Stamp},
+    keys::{self, CacheKey, Tag},
+    lease::Lease,
+    lookup::{self, Found},
+    millis,
+    single_flight::{Boarded, FlightName, Flown, arrival},
+    stats::Counter,
+};
+
+/// Joining somebody's load that is then lost (its loader panicked) is tried this often before a caller loads for itself.
+const JOINS: usize = 2;
+const FIRST_LOOK_AGAIN: Duration = Duration::from_millis(5);
+const LONGEST_LOOK_AGAIN: Duration = Duration::from_millis(100);
+/// From this share of its life on, a hit also starts a reload.
+const REFRESH_FROM: f64 = 0.8;
+
+tokio::task_local! {
+    /// Set while a loader runs. A lookup made by a loader waits for no turn and for nobody who waits for one: the turn it would be
+    /// waiting for might be its loader's own.
+    static LOADING: ();
+}
+
+/// What is to be loaded, and what was known when that was found out.
+pub(super) struct Miss {
+    pub key: CacheKey,
+    /// Tags with the generations they had when the miss was found.
+    pub stamp: Stamp,
+    /// Expired, but not invalidated.
+    pub expired: Option<Entry>,
+    pub started: Instant,
+}
+
+impl Miss {
+    fn tags(&self) -> Vec<Tag> {
+        self.stamp.iter().map(|(tag, _)| tag.clone()).collect()
+    }
+}
+
+impl Cache {
+    /// A generation for every tag: those that were read, and new ones for those that had none. `None` if the store gives none.
+    pub(super) async fn complete(&self, tags: &[Tag], generations: Vec<Option<Generation>>) -> Option<Stamp> {
+        let complete: Option<Vec<_>> = generations.into_iter().collect();
+        let generations = match complete {
+            Some(generations) => generations,
+            None => self.0.store.mint(tags).await.inspect_err(|error| tracing::debug!(%error, "no generation")).ok()?,
+        };
+        (generations.len() == tags.len()).then(|| tags.iter().cloned().zip(generations).collect())
+    }
+
+    /// One load, shared by everyone in this process who found the same generations.
+    pub(super) async fn load_missing<E, F, Fut>(&self, miss: Miss, load: F) -> Result<Served<Bytes>, E>
+    where
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output = Result<Loaded, E>> + Send + 'static,
+        E: Display + Send + Sync + Clone + 'static,
+    {
+        let (key, started, expired, nested) = (miss.key.clone(), miss.started, miss.expired.clone(), is_nested());
+        let name = FlightName::Stamped(miss.key.clone(), miss.stamp.clone());
+        let cache = self.clone();
+        let result = self.share(name, move |_close| async move { cache.load_under_lease(miss, load, nested).await }).await;
+        match (result, expired) {
+            (Ok(flown), _) if flown.outcome == Outcome::Stale => {
+                Ok(self.serve_stale(&key, flown.entry, &"being loaded elsewhere", started))
+            }
+            (Ok(flown), _) => Ok(self.served(flown, started)),
+            // Nobody invalidated it: it is what the source said last, only older than it should be.
+            (Err(error), Some(entry)) => Ok(self.serve_stale(&key, entry, &error, started)),
+            (Err(error), None) => Err(error),
+        }
+    }
+
+    /// Loads from the source without the store: nothing is known of generations, so nothing may be kept, and only those may share a
+    /// load who asked before it began.
+    pub(super) async fn load_unstamped<E, F, Fut>(&self, key: &CacheKey, why: &str, load: F, started: Instant) -> Result<Served<Bytes>, E>
+    where
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output = Result<Loaded, E>> + Send + 'static,
+        E: Display + Send + Sync + Clone + 'static,
+    {
+        self.0.stats.add(Counter::Bypasses);
+        tracing::info!(key = key.as_str(), vendor = key.vendor(), reason = why, "cache bypassed");
+        let (cache, nested) = (self.clone(), is_nested());
+        let flown = self
+            .share(FlightName::Unstamped(key.clone()), move |close| async move {
+                let _turn = cache.turn(nested).await;
+                close();
+                let created_micros = cache.0.clock.now_micros();
+                let loaded = cache.run(load).await?;
+                let entry =
+                    Entry { created_micros, expires_micros: created_micros, load_micros: 0, stamp: Stamp::new(), payload: loaded.bytes };
+                Ok(Flown { entry, outcome: Outcome::Bypass })
+            })
+            .await?;
+        Ok(self.served(flown, started))
+    }
+
+    /// Past most of its life, an entry that was just found current is loaded again in the background: once, by one instance.
+    pub(super) fn refresh_early<E, F, Fut>(&self, key: &CacheKey, entry: &Entry, load: F)
+    where
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output = Result<Loaded, E>> + Send + 'static,
+        E: Display + Send + Sync + Clone + 'static,
+    {
+        let life = entry.expires_micros.saturating_sub(entry.created_micros) as f64;
+        if (entry.age_micros(self.0.clock.now_micros()) as f64) < life * REFRESH_FROM {
+            return;
+        }
+        // Whoever waits for a value goes first.
+        let Ok(turn) = self.0.turns.clone().try_acquire_owned() else { return };
+        let Boarded::Pilot(pilot) = self.0.flights.board(FlightName::Refresh(key.clone())) else { return };
+        let (cache, key, entry) = (self.clone(), key.clone(), entry.clone());
+        tokio::spawn(async move {
+            let _turn = turn;
+            let result = cache.refresh(&key, entry, load).await;
+            if let Err(error) = &result {
+                tracing::warn!(key = key.as_str(), %error, "early reload failed");
+            }
+            drop(pilot);
+        });
+    }
+
+    async fn refresh<E, F, Fut>(&self, key: &CacheKey, entry: Entry, load: F) -> Result<(), E>
+    where
+        F: FnOnce() -> Fut + Send,
+        Fut: Future<Output = Result<Loaded, E>> + Send,
+    {
+        let lease = Lease::to_refresh(key, &entry.stamp, self.0.settings.lease_lasts);
+        let tags: Vec<Tag> = entry.stamp.iter().map(|(tag, _)| tag.clone()).collect();
+        let Ok((true, reading)) = self.0.store.contend(key, &tags, &lease).await else { return Ok(()) };
+        let Some(generations) = reading.generations.iter().copied().collect::<Option<Vec<_>>>() else { return Ok(()) };
+        match lookup::judge(key, &tags, reading, self.0.clock.now_micros()) {
+            Found::Current(found) if found.created_micros > entry.created_micros => {}
+            _ => {
+                self.0.stats.add(Counter::Refreshes);
+                let stamp = tags.into_iter().zip(generations).collect();
+                self.load_and_keep(key, stamp, load).await?;
+            }
+        }
+        // Not given back where the load failed: until it runs out, nobody tries again.
+        self.give_back(&lease).await;
+        Ok(())
+    }
+
+    /// Runs `fly` in a task of its own, or shares the one that runs already. `fly` is handed a way to let nobody join any more.
+    async fn share<E, F, Fut>(&self, name: FlightName, fly: F) -> Result<Flown, E>
+    where
+        F: FnOnce(Box<dyn FnOnce() + Send>) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<Flown, E>> + Send + 'static,
+        E: Send + Sync + Clone + 'static,
+    {
+        let joins = if is_nested() { 0 } else { JOINS };
+        for _ in 0..joins {
+            match self.0.flights.board(name.clone()) {
+                Boarded::Pilot(pilot) => {
+                    return join(tokio::spawn(async move {
+                        let closing = pilot.closer();
+                        let result = fly(Box::new(move || closing.close())).await;
+                        pilot.land(&result);
+                        result
+                    }))
+                    .await;
+                }
+                Boarded::Passenger(passenger) => {
+                    if let Some(result) = arrival(passenger).await {
+                        self.0.stats.add(Counter::Coalesced);
+                        return result;
+                    }
+                }
+            }
+        }
+        join(tokio::spawn(fly(Box::new(|| {})))).await
+    }
+
+    /// Waits for another instance's load, or takes the lease and loads.
+    async fn load_under_lease<E, F, Fut>(&self, miss: Miss, load: F, nested: bool) -> Result<Flown, E>
+    where
+        F: FnOnce() -> Fut + Send,
+        Fut: Future<Output = Result<Loaded, E>> + Send,
+    {
+        let tags = miss.tags();
+        let lease = Lease::to_load(&miss.key, &miss.stamp, self.0.settings.lease_lasts);
+        let (mut stamp, mut pause, began) = (miss.stamp, FIRST_LOOK_AGAIN, tokio::time::Instant::now());
+        let mut held = None;
+        // Without an answer the load goes ahead: a lease saves work and nothing else.
+        while let Ok((won, reading)) = self.0.store.contend(&miss.key, &tags, &lease).await {
+            if let Some(newer) = reading.generations.iter().copied().collect::<Option<Vec<_>>>() {
+                stamp = tags.iter().cloned().zip(newer).collect();
+            }
+            let expired = match lookup::judge(&miss.key, &tags, reading, self.0.clock.now_micros()) {
+                // Somebody loaded it between the miss and now.
+                Found::Current(entry) => {
+                    if won {
+                        self.give_back(&lease).await;
+                    }
+                    self.0.near.keep(&miss.key, &entry).await;
+                    return Ok(Flown { entry, outcome: Outcome::Miss });
+                }
+                Found::Missing { expired, .. } => expired,
+                Found::Unknown(_) => None,
+            };
+            if won {
+                held = Some(lease);
+                break;
+            }
+            if let Some(entry) = expired {
+                return Ok(Flown { entry, outcome: Outcome::Stale });
+            }
+            if began.elapsed() >= self.0.settings.lease_patience {
+                tracing::warn!(key = miss.key.as_str(), "another instance's load takes too long: loading too");
+                break;
+            }
+            if pause == FIRST_LOOK_AGAIN {
+                self.0.stats.add(Counter::LeaseWaits);
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_LOOK_AGAIN);
+        }
+        let _turn = self.turn(nested).await;
+        let result = AssertUnwindSafe(self.load_and_keep(&miss.key, stamp, load)).catch_unwind().await;
+        if let Some(lease) = held {
+            self.give_back(&lease).await;
+        }
+        match result {
+            Ok(result) => result.map(|entry| Flown { entry, outcome: Outcome::Miss }),
+            Err(panic) => resume_unwind(panic),
+        }
+    }
+
+    /// `stamp` holds generations that were taken before this is called: that is what the cache's promise rests on.
+    async fn load_and_keep<E, F, Fut>(&self, key: &CacheKey, stamp: Stamp, load: F) -> Result<Entry, E>
+    where
+        F: FnOnce() -> Fut + Send,
+        Fut: Future<Output = Result<Loaded, E>> + Send,
+    {
+        let (created_micros, began) = (self.0.clock.now_micros(), Instant::now());
+        let loaded = self.run(load).await?;
+        let load_time = began.elapsed();
+        let expires_micros = created_micros.saturating_add(micros(jittered(loaded.ttl)));
+        let entry = Entry { created_micros, expires_micros, load_micros: micros(load_time), stamp, payload: loaded.bytes };
+        let tags: Vec<Tag> = entry.stamp.iter().map(|(tag, _)| tag.clone()).collect();
+        match self.0.store.write(key, entry.encode(key), &tags, loaded.ttl.saturating_add(keys::STALE_FOR)).await {
+            Ok(()) => {
+                self.0.near.keep(key, &entry).await;
+                tracing::info!(
+                    key = key.as_str(),
+                    vendor = key.vendor(),
+                    bytes = entry.payload.len(),
+                    load_ms = millis(load_time),
+                    "cache set"
+                );
+            }
+            Err(error) => {
+                self.0.stats.add(Counter::WriteFailures);
+                tracing::warn!(key = key.as_str(), %error, "value not cached");
+            }
+        }
+        Ok(entry)
+    }
+
+    async fn run<E, F, Fut>(&self, load: F) -> Result<Loaded, E>
+    where
+        F: FnOnce() -> Fut + Send,
+        Fut: Future<Output = Result<Loaded, E>> + Send,
+    {
+        self.0.stats.add(Counter::Loads);
+        LOADING.scope((), async { load().await }).await.inspect_err(|_| self.0.stats.add(Counter::LoadFailures))
+    }
+
+    /// One of a bounded number of turns to load, held until dropped.
+    async fn turn(&self, nested: bool) -> Option<tokio::sync::OwnedSemaphorePermit> {
+        // The semaphore is never closed.
+        if nested { None } else { self.0.turns.clone().acquire_owned().await.ok() }
+    }
+
+    async fn give_back(&self, lease: &Lease) {
+        if let Err(error) = self.0.store.release(lease).await {
+            tracing::debug!(lease = lease.name, %error, "lease not given back: it runs out by itself");
+        }
+    }
+
+    fn served(&self, flown: Flown, started: Instant) -> Served<Bytes> {
+        let age = Duration::from_micros(flown.entry.age_micros(self.0.clock.now_micros()));
+        Served { value: flown.entry.payload, outcome: flown.outcome, age, elapsed: started.elapsed() }
+    }
+
+    fn serve_stale(&self, key: &CacheKey, entry: Entry, why: &impl Display, started: Instant) -> Served<Bytes> {
+        self.0.stats.add(Counter::Stale);
+        let age = Duration::from_micros(entry.age_micros(self.0.clock.now_micros()));
+        tracing::warn!(key = key.as_str(), vendor = key.vendor(), age_ms = millis(age), reason = %why, stale = true, "serving from cache");
+        Served { value: entry.payload, outcome: Outcome::Stale, age, elapsed: started.elapsed() }
+    }
+}
+
+fn is_nested() -> bool {
+    LOADING.try_with(|()| ()).is_ok()
+}
+
+/// The result of a task; its panic goes on in the caller.
+async fn join<T>(task: tokio::task::JoinHandle<T>) -> T {
+    match task.await {
+        Ok(value) => value,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => resume_unwind(panic),
+            // Nobody aborts these tasks but a runtime that is shutting down, and then this one is not polled again either.
+            Err(_) => std::future::pending().await,
+        },
+    }
+}
+
+/// The lifetime, up to 10 % shorter or longer.
+fn jittered(ttl: Duration) -> Duration {
+    ttl.mul_f64(rand::random_range(1.0 - keys::TTL_JITTER..=1.0 + keys::TTL_JITTER))
+}
