@@ -118,9 +118,14 @@ async fn an_unknown_user_a_wrong_password_and_a_disabled_user_get_the_same_answe
     tx.commit().await.expect("committed");
 
     let long = "x".repeat(500_000);
-    for (email, password) in
-        [(EMAIL, "not the password"), ("nobody@example.com", PASSWORD), ("no address", PASSWORD), ("disabled@example.com", PASSWORD), (EMAIL, &long), (EMAIL, "")]
-    {
+    for (email, password) in [
+        (EMAIL, "not the password"),
+        ("nobody@example.com", PASSWORD),
+        ("no address", PASSWORD),
+        ("disabled@example.com", PASSWORD),
+        (EMAIL, &long),
+        (EMAIL, ""),
+    ] {
         let response = log_in(&app.client(), email, password).await;
         assert!(cookie(&response).is_none());
         let body = problem(response, 401, "wrong_credentials").await;
@@ -148,7 +153,8 @@ async fn a_write_that_another_site_asks_for_is_refused() {
         &[("origin", "http://127.0.0.1:1")],
     ];
     for headers in foreign {
-        let request = headers.iter().fold(client.request(Method::POST, "/api/auth/logout"), |request, (name, value)| request.header(*name, *value));
+        let request =
+            headers.iter().fold(client.request(Method::POST, "/api/auth/logout"), |request, (name, value)| request.header(*name, *value));
         problem(request.send().await.expect("an answer"), 403, "cross_site").await;
     }
     assert_eq!(client.get("/api/auth/me").await.status(), 200, "nothing happened");

@@ -31,7 +31,8 @@ fn production_names_everything_that_is_missing_at_once() {
         .collect();
     names.sort_unstable();
     assert_eq!(names, ["DATABASE_URL", "REDIS_URL", "SESSION_SECRET"]);
-    let all = [("APP_ENV", "production"), ("REDIS_URL", "rediss://r:6380"), ("DATABASE_URL", "postgres://u@h/d"), ("SESSION_SECRET", SECRET)];
+    let all =
+        [("APP_ENV", "production"), ("REDIS_URL", "rediss://r:6380"), ("DATABASE_URL", "postgres://u@h/d"), ("SESSION_SECRET", SECRET)];
     let config = read(&all).expect("complete");
     assert!(config.production);
     assert_eq!(config.sessions.redis_url, config.cache.redis_url, "sessions live where the cache does, unless told otherwise");
@@ -83,7 +84,10 @@ fn what_is_set_is_what_is_used() {
     assert_eq!(config.sessions.redis_url.as_deref(), Some("redis://sessions"));
     assert_eq!(config.sessions.cookie_domain.as_deref(), Some("example.com"));
     assert_eq!(config.http.address.port(), 8080);
-    assert_eq!(config.http.trusted_proxies, [Network::parse("10.0.0.0/8"), Network::parse("::1")].map(|network| network.expect("a network")));
+    assert_eq!(
+        config.http.trusted_proxies,
+        [Network::parse("10.0.0.0/8"), Network::parse("::1")].map(|network| network.expect("a network"))
+    );
     assert_eq!((config.log.filter.as_str(), config.log.format), ("vendorscope=debug,info", LogFormat::Json));
 
     let shown = format!("{config:?}");
@@ -121,7 +125,8 @@ fn both_leptos_configurations_agree() {
     for (key, value) in &leptos {
         assert_eq!(cargo.get(key), Some(value), "{key}");
     }
-    let of_the_server = ["output-name", "site-root", "site-pkg-dir", "site-addr", "reload-port", "env", "hash-files", "hash-file-name", "server-fn-prefix"];
+    let of_the_server =
+        ["output-name", "site-root", "site-pkg-dir", "site-addr", "reload-port", "env", "hash-files", "hash-file-name", "server-fn-prefix"];
     for key in of_the_server {
         assert_eq!(leptos.get(key), cargo.get(key), "{key}");
     }

@@ -36,7 +36,10 @@ async fn problem(response: Response, status: u16, code: &str) -> Value {
     assert_eq!(body["status"], status);
     assert_eq!(body["requestId"], request_id.as_str());
     assert_eq!(body["instance"], format!("urn:vendorscope:request:{request_id}"));
-    assert!(body["type"].as_str().is_some_and(|text| text.ends_with(code)) && body["title"].is_string() && body["detail"].is_string(), "{body}");
+    assert!(
+        body["type"].as_str().is_some_and(|text| text.ends_with(code)) && body["title"].is_string() && body["detail"].is_string(),
+        "{body}"
+    );
     body
 }
 

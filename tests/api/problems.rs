@@ -14,11 +14,17 @@ async fn bodies_that_cannot_be_read_are_refused_by_their_kind() {
     problem(login("application/json", "{".to_owned()).await.expect("an answer"), 400, "malformed_json").await;
     problem(login("application/json", String::new()).await.expect("an answer"), 400, "malformed_json").await;
     problem(login("text/plain", "{}".to_owned()).await.expect("an answer"), 415, "unsupported_media_type").await;
-    problem(login("application/x-www-form-urlencoded", "email=a&password=b".to_owned()).await.expect("an answer"), 415, "unsupported_media_type").await;
+    problem(
+        login("application/x-www-form-urlencoded", "email=a&password=b".to_owned()).await.expect("an answer"),
+        415,
+        "unsupported_media_type",
+    )
+    .await;
     let long = format!("{{\"email\": \"{}\"", "x".repeat(1024 * 1024));
     problem(login("application/json", long.clone()).await.expect("an answer"), 413, "too_large").await;
     // One that does not say how long it is.
-    let chunks = futures::stream::iter(long.into_bytes().chunks(65_536).map(|chunk| Ok::<_, std::io::Error>(chunk.to_vec())).collect::<Vec<_>>());
+    let chunks =
+        futures::stream::iter(long.into_bytes().chunks(65_536).map(|chunk| Ok::<_, std::io::Error>(chunk.to_vec())).collect::<Vec<_>>());
     let request = app.client().request(Method::POST, "/api/auth/login").header("content-type", "application/json");
     let response = request.body(reqwest::Body::wrap_stream(chunks)).send().await.expect("an answer");
     problem(response, 413, "too_large").await;

@@ -31,7 +31,11 @@ async fn a_product_is_made_read_changed_and_deleted() {
     let mut changed = made.clone();
     changed["unitPrice"] = json!(500);
     let response = client.put(&location, &changed).await;
-    assert_eq!((response.status().as_u16(), response.json::<Value>().await.expect("JSON")), (200, changed.clone()), "what was read can be sent back");
+    assert_eq!(
+        (response.status().as_u16(), response.json::<Value>().await.expect("JSON")),
+        (200, changed.clone()),
+        "what was read can be sent back"
+    );
     assert_eq!(client.get_json(&location).await, changed);
 
     assert_eq!(client.request(Method::DELETE, &location).send().await.expect("an answer").status(), 204);
@@ -77,13 +81,15 @@ async fn many_products_change_together_or_not_at_all() {
     let app = TestApp::builder().northwind().spawn().await;
     let client = app.log_in_as_vendor(VENDOR).await;
     let listed = client.get_json(PRODUCTS).await;
-    let ids: Vec<&str> = listed["products"].as_array().expect("a list").iter().map(|product| product["productId"].as_str().expect("an id")).collect();
+    let ids: Vec<&str> =
+        listed["products"].as_array().expect("a list").iter().map(|product| product["productId"].as_str().expect("an id")).collect();
     let bulk = format!("{PRODUCTS}/bulk");
     let patch = |body: Value| client.request(Method::PATCH, &bulk).json(&body).send();
 
     let response = patch(json!({ "productIds": ids, "changes": { "stock": 3 } })).await.expect("an answer");
     assert_eq!((response.status().as_u16(), response.json::<Value>().await.expect("JSON")), (200, json!({ "changed": ids.len() })));
-    let stocks: Vec<Value> = client.get_json(PRODUCTS).await["products"].as_array().expect("a list").iter().map(|product| product["stock"].clone()).collect();
+    let stocks: Vec<Value> =
+        client.get_json(PRODUCTS).await["products"].as_array().expect("a list").iter().map(|product| product["stock"].clone()).collect();
     assert!(stocks.iter().all(|stock| *stock == 3), "{stocks:?}");
 
     let other = first_product(&app.log_in_as_vendor(OTHER_VENDOR).await).await;

@@ -7,7 +7,9 @@ use crate::harness::TestApp;
 async fn app_with_files() -> (TestApp, tempfile::TempDir) {
     let site = tempfile::tempdir().expect("a folder");
     std::fs::create_dir(site.path().join("pkg")).expect("a folder");
-    for (name, text) in [("pkg/vendorscope.kL3n_aB-9zYxWvUtSrQpO1.css", "body{}"), ("pkg/vendorscope.css", "body{}"), ("robots.txt", "none")] {
+    for (name, text) in
+        [("pkg/vendorscope.kL3n_aB-9zYxWvUtSrQpO1.css", "body{}"), ("pkg/vendorscope.css", "body{}"), ("robots.txt", "none")]
+    {
         std::fs::write(site.path().join(name), text).expect("a file");
     }
     let root = site.path().to_str().expect("UTF-8").to_owned();
@@ -30,7 +32,11 @@ async fn only_files_that_never_change_are_kept_for_good() {
         ("/healthz", 200, "private, no-store"),
     ] {
         let response = client.get(path).await;
-        assert_eq!((response.status().as_u16(), response.headers()["cache-control"].to_str().expect("ASCII")), (status, cache_control), "{path}");
+        assert_eq!(
+            (response.status().as_u16(), response.headers()["cache-control"].to_str().expect("ASCII")),
+            (status, cache_control),
+            "{path}"
+        );
     }
     let posted = client.request(Method::POST, "/robots.txt").send().await.expect("an answer");
     assert_eq!(posted.status(), 404, "files are read and nothing else");

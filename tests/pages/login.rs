@@ -57,7 +57,16 @@ async fn a_refusal_is_the_same_for_an_unknown_user_and_a_wrong_password() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_login_never_leads_to_another_site() {
     let app = app().await;
-    for next in ["https://evil.example", "//evil.example", "/\\evil.example", "\\\\evil.example", "/\t/evil.example", "javascript:alert(1)", "/a\r\nset-cookie: x=1", "é"] {
+    for next in [
+        "https://evil.example",
+        "//evil.example",
+        "/\\evil.example",
+        "\\\\evil.example",
+        "/\t/evil.example",
+        "javascript:alert(1)",
+        "/a\r\nset-cookie: x=1",
+        "é",
+    ] {
         let response = submit(&app.client(), "/_fn/login", &[("email", EMAIL), ("password", PASSWORD), ("next", next)]).await;
         assert_eq!((response.status().as_u16(), location(&response)), (302, "/"), "{next:?}");
         let response = submit(&app.client(), "/_fn/login", &[("email", EMAIL), ("password", "wrong"), ("next", next)]).await;
@@ -77,7 +86,8 @@ async fn the_logout_form_ends_the_session() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn another_sites_form_logs_nobody_in() {
     let app = app().await;
-    let request = app.client().request(reqwest::Method::POST, "/_fn/login").header("accept", "text/html").header("sec-fetch-site", "cross-site");
+    let request =
+        app.client().request(reqwest::Method::POST, "/_fn/login").header("accept", "text/html").header("sec-fetch-site", "cross-site");
     let response = request.form(&[("email", EMAIL), ("password", PASSWORD)]).send().await.expect("an answer");
     assert_eq!(response.status(), 403);
     assert!(!response.headers().contains_key("set-cookie"));
