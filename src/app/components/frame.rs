@@ -96,8 +96,8 @@ fn focus_on_arrival(main: NodeRef<html::Main>) {
         let path = location.pathname.get_untracked();
         let before = visit.path.try_update_value(|last| last.replace(path.clone())).flatten();
         if before.is_some_and(|before| before != path) {
-            // Fails only where the element is not in a document.
-            _ = main.focus();
+            // On the next frame: until then the page may not be in the document, and cannot be focused.
+            request_animation_frame(move || _ = main.focus());
         }
     });
 }

@@ -10,5 +10,7 @@ pub mod loaded;
 pub mod problem;
 /// The form that a product is made and changed with.
 pub mod product_form;
+/// Forms that ask for an address.
+pub mod query_form;
 /// The status of an order or a product.
 pub mod status;

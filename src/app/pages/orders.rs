@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::{components::Form, hooks::use_query_map};
+use leptos_router::hooks::use_query_map;
 
 use crate::{
     api::orders::{OrdersView, load_orders},
@@ -8,6 +8,7 @@ use crate::{
         components::{
             frame::Section,
             loaded::loaded,
+            query_form::QueryForm,
             status::{Shown, Status},
         },
         format,
@@ -67,10 +68,10 @@ fn filter(chosen: Option<String>) -> AnyView {
     let all = option("", "All");
     let statuses = OrderStatus::ALL.map(|status| option(status.as_str(), Shown::from(status).name)).collect_view();
     view! {
-        <Form method="GET" action="/orders" attr:class="filter" attr:role="search">
+        <QueryForm action="/orders" class="filter" role="search">
             <div class="field"><label for="status">"Status"</label><select id="status" name="status">{all} {statuses}</select></div>
             <button class="quiet" type="submit">"Show"</button>
-        </Form>
+        </QueryForm>
     }
     .into_any()
 }

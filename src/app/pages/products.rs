@@ -1,11 +1,11 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::{components::Form, hooks::use_query_map};
+use leptos_router::hooks::use_query_map;
 
 use crate::{
     api::products::{ProductsView, load_products},
     app::{
-        components::{feedback::Done, frame::Section, loaded::loaded, status::Status},
+        components::{feedback::Done, frame::Section, loaded::loaded, query_form::QueryForm, status::Status},
         format,
     },
     domain::{
@@ -102,7 +102,7 @@ fn filter(query: Memo<ListQuery>) -> AnyView {
         .map(|(value, label)| option(value.as_str(), label, &sort))
         .collect_view();
     view! {
-        <Form method="GET" action="/products" attr:class="filter" attr:role="search">
+        <QueryForm action="/products" class="filter" role="search">
             <div class="field grow">
                 <label for="search">"Search by name"</label>
                 <input id="search" name="search" type="search" value=search.clone() prop:value=search/>
@@ -110,7 +110,7 @@ fn filter(query: Memo<ListQuery>) -> AnyView {
             <div class="field"><label for="status">"Status"</label><select id="status" name="status">{statuses}</select></div>
             <div class="field"><label for="sort">"Sort by"</label><select id="sort" name="sort">{sorts}</select></div>
             <button class="quiet" type="submit">"Show"</button>
-        </Form>
+        </QueryForm>
     }
     .into_any()
 }
