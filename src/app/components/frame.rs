@@ -39,11 +39,21 @@ pub struct Visit {
     pub viewer: StoredValue<Option<Viewer>>,
     /// The path that the focus was last put on.
     path: StoredValue<Option<String>>,
+    /// Whether scripts have taken the first page over.
+    hydrated: StoredValue<bool>,
 }
 
-impl Default for Visit {
-    fn default() -> Self {
-        Self { viewer: StoredValue::new(None), path: StoredValue::new(None) }
+impl Visit {
+    /// To be called once, around every page.
+    pub fn begin() -> Self {
+        let visit = Self { viewer: StoredValue::new(None), path: StoredValue::new(None), hydrated: StoredValue::new(false) };
+        Effect::new(move |_| visit.hydrated.set_value(true));
+        visit
+    }
+
+    /// False while the page that the server made is shown for the first time.
+    pub fn is_hydrated(self) -> bool {
+        self.hydrated.get_value()
     }
 }
 

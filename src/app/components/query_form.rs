@@ -1,9 +1,12 @@
 use leptos::{
     ev::SubmitEvent,
+    html,
     prelude::*,
     web_sys::{FormData, HtmlFormElement, UrlSearchParams},
 };
 use leptos_router::{NavigateOptions, hooks::use_navigate};
+
+use super::fields::reset_when_shown_anew;
 
 /// A form whose fields are the parameters of an address. Where scripts run it goes there inside the browser, and leaves out fields
 /// without a value. (Leptos' own `Form` sends its button along, as a parameter without a name.)
@@ -14,6 +17,8 @@ pub fn QueryForm(
     #[prop(optional)] role: Option<&'static str>,
     children: Children,
 ) -> impl IntoView {
+    let form = NodeRef::<html::Form>::new();
+    reset_when_shown_anew(form);
     let navigate = use_navigate();
     let submit = move |event: SubmitEvent| {
         let form = event_target::<HtmlFormElement>(&event);
@@ -24,7 +29,7 @@ pub fn QueryForm(
             navigate(&href(action, &fields), NavigateOptions { scroll: false, ..Default::default() });
         }
     };
-    view! { <form method="get" action=action class=class role=role on:submit=submit>{children()}</form> }
+    view! { <form method="get" action=action class=class role=role node_ref=form on:submit=submit>{children()}</form> }
 }
 
 fn href(action: &str, fields: &str) -> String {

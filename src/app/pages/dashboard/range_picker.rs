@@ -3,7 +3,10 @@ use leptos::{html, prelude::*};
 
 use crate::{
     app::{
-        components::query_form::QueryForm,
+        components::{
+            fields::{Input, input, select},
+            query_form::QueryForm,
+        },
         format,
         ranges::{self, RangeQuery, earlier, later, preset_name, presets},
     },
@@ -51,7 +54,7 @@ pub fn picker(query: &RangeQuery, range: DateRange, today: Date) -> AnyView {
     view! {
         <div class="picker">
             {arrow(shifted(earlier(range)), "Earlier range", "‹")}
-            <details class="menu" node_ref=menu prop:open=false on:keydown=by_key>
+            <details class="menu" node_ref=menu on:keydown=by_key>
                 <summary class="button quiet" node_ref=opener>{name.map_or_else(|| format::range(range), str::to_owned)}</summary>
                 <div
                     class="panel"
@@ -71,42 +74,39 @@ pub fn picker(query: &RangeQuery, range: DateRange, today: Date) -> AnyView {
 /// Dates, comparison and interval as a form whose fields are the address's parameters, holding what the address says.
 pub fn form(query: &RangeQuery, today: Option<Date>) -> AnyView {
     // A date field can hold a day and nothing else: what is none is left to the message that refuses it.
-    let day = |text: &Option<String>| text.clone().filter(|text| parse_day("", text).is_ok()).unwrap_or_default();
-    let (from, to) = (day(&query.date_from), day(&query.date_to));
-    let option = |value: &'static str, label: &'static str, chosen: &str| {
-        let selected = value == chosen;
-        view! { <option value=value selected=selected prop:selected=selected>{label}</option> }
+    let day = |text: &Option<String>| text.clone().filter(|text| parse_day("", text).is_ok());
+    let date = |id, label: &str, value, max: Option<Date>| Input {
+        id,
+        label: label.to_owned(),
+        kind: "date",
+        value,
+        required: true,
+        min: Some(FIRST_DAY.to_string()),
+        max: max.map(|day| day.to_string()),
+        ..Default::default()
     };
-    let compare = query.compare.as_deref().unwrap_or(Comparison::default().as_str());
-    let comparisons = Comparison::ALL.map(|kind| option(kind.as_str(), ranges::comparison_name(kind), compare)).collect_view();
-    let interval = query.interval.as_deref().unwrap_or("auto");
-    let automatic = option("auto", "Automatic", interval);
-    let intervals = Interval::ALL
-        .map(|step| {
-            let label = match step {
-                Interval::Hour => "Hours",
-                Interval::Day => "Days",
-                Interval::Week => "Weeks",
-                Interval::Month => "Months",
-            };
-            option(step.as_str(), label, interval)
-        })
-        .collect_view();
-    let last = today.map(|today| today.to_string());
+    let comparisons = Comparison::ALL.map(|kind| (kind.as_str(), ranges::comparison_name(kind))).to_vec();
+    let intervals = std::iter::once(("auto", "Automatic")).chain(Interval::ALL.map(|step| (step.as_str(), interval_name(step)))).collect();
+    let fields = vec![
+        input(date("dateFrom", "From", day(&query.date_from), today)),
+        input(date("dateTo", "To", day(&query.date_to), None)),
+        select("compare", "compare", "Compare with", comparisons, query.compare.as_deref().unwrap_or(Comparison::default().as_str())),
+        select("interval", "interval", "Show by", intervals, query.interval.as_deref().unwrap_or("auto")),
+    ];
     view! {
         <QueryForm action="/" class="range">
-            <div class="field">
-                <label for="dateFrom">"From"</label>
-                <input id="dateFrom" name="dateFrom" type="date" required min=FIRST_DAY.to_string() max=last value=from.clone() prop:value=from/>
-            </div>
-            <div class="field">
-                <label for="dateTo">"To"</label>
-                <input id="dateTo" name="dateTo" type="date" required min=FIRST_DAY.to_string() value=to.clone() prop:value=to/>
-            </div>
-            <div class="field"><label for="compare">"Compare with"</label><select id="compare" name="compare">{comparisons}</select></div>
-            <div class="field"><label for="interval">"Show by"</label><select id="interval" name="interval">{automatic} {intervals}</select></div>
+            {fields}
             <button type="submit">"Apply"</button>
         </QueryForm>
     }
     .into_any()
+}
+
+fn interval_name(interval: Interval) -> &'static str {
+    match interval {
+        Interval::Hour => "Hours",
+        Interval::Day => "Days",
+        Interval::Week => "Weeks",
+        Interval::Month => "Months",
+    }
 }
