@@ -19,6 +19,7 @@ export default async function serve(): Promise<() => Promise<void>> {
     DATABASE_URL: `sqlite://${join(folder, 'demo.db')}`,
     LEPTOS_SITE_ADDR: address,
     LEPTOS_HASH_FILES: 'true',
+    ...(process.env.LEPTOS_SITE_ROOT ? { LEPTOS_SITE_ROOT: process.env.LEPTOS_SITE_ROOT } : {}),
     RUST_LOG: process.env.RUST_LOG ?? 'warn',
   };
   process.env.LOGINS = execFileSync(program, ['demo'], { cwd: project, env, encoding: 'utf8' });

@@ -25,7 +25,7 @@ DECIMALS |= {code: 3 for code in "BHD IQD JOD KWD LYD OMR TND".split()}
 UNCOUNTED = "('pending', 'failed', 'cancelled')"
 DEFAULT_THRESHOLD = 5
 TOP = 10
-MAX_LOW_STOCK = 100
+MAX_LOW_STOCK = 500
 COVER_DAYS = 28
 
 

@@ -49,7 +49,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
-    provide_context(Visit::default());
+    provide_context(Visit::begin());
     view! {
         // Titles hold fixed texts only: Leptos does not escape them on the server.
         <Title formatter=|page: String| format!("{page} · Vendorscope")/>

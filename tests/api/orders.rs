@@ -33,13 +33,15 @@ async fn orders_are_listed_newest_first_page_after_page() {
 async fn an_order_moves_only_where_its_status_lets_it() {
     let app = TestApp::builder().northwind().spawn().await;
     let client = app.log_in_as_vendor(VENDOR).await;
-    let delivered =
-        client.get_json(&format!("{ORDERS}?status=delivered")).await["orders"][0]["orderId"].as_str().expect("an id").to_owned();
-    let path = format!("{ORDERS}/{delivered}");
+    let shipped = client.get_json(&format!("{ORDERS}?status=shipped")).await["orders"][0]["orderId"].as_str().expect("an id").to_owned();
+    let path = format!("{ORDERS}/{shipped}");
     let patch = |body: Value| client.request(Method::PATCH, &path).json(&body).send();
 
-    let same = patch(json!({ "status": "delivered" })).await.expect("an answer");
-    assert_eq!(same.status(), 200, "the same again changes nothing");
+    problem(patch(json!({ "status": "processing" })).await.expect("an answer"), 409, "conflict").await;
+    for time in ["the first time", "the second time, which changes nothing"] {
+        let answer = patch(json!({ "status": "delivered" })).await.expect("an answer");
+        assert_eq!(answer.status(), 200, "{time}");
+    }
     problem(patch(json!({ "status": "pending" })).await.expect("an answer"), 409, "conflict").await;
     assert_eq!(client.get_json(&path).await["status"], "delivered");
     assert_eq!(refused_fields(patch(json!({ "status": "lost" })).await.expect("an answer")).await, ["status"]);

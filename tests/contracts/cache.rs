@@ -19,6 +19,8 @@ use crate::harness::redis::RedisServer;
 
 /// Random histories: no read is older than the last acknowledged write.
 mod histories;
+/// Clusters and sentinels: servers that take over from one another.
+mod redis_failover;
 /// What Redis does and memory cannot: be away, be slow, forget, hold garbage.
 mod redis_faults;
 /// Many callers, one load.

@@ -14,7 +14,7 @@ use std::{fs, path::Path};
 use sqlx::Row;
 use tempfile::TempDir;
 use vendorscope::server::{
-    db::{Db, sql},
+    db::{Db, rollups, sql},
     import::{ImportError, ImportOptions, ImportReport, import_bundle},
 };
 
@@ -112,8 +112,9 @@ async fn count(db: &Db, table: &str) -> i64 {
     integers(db, &format!("SELECT COUNT(*) FROM {table}")).await[0][0]
 }
 
-/// Everything that an import writes, under the marketplace's own ids. Sums of nothing are left out, for they may be there or not.
+/// Everything that an import writes, after a look at whether the sums are those of the rows; under the marketplace's own ids. Sums of nothing are left out, for they may be there or not.
 async fn everything(db: &Db) -> Vec<String> {
+    assert_eq!(rollups::verify(&mut db.write().await.unwrap()).await.unwrap(), [], "{}", db.dialect.name());
     let parts = "JOIN vendors v ON v.id = t.vendor_id";
     let mut all = Vec::new();
     for (table, columns, from) in [
@@ -187,10 +188,9 @@ async fn northwind_comes_to_the_totals_everybody_quotes_in_its_lines_and_in_its_
         // All of Northwind's orders are shipped or processing: each counts.
         let sums = "SELECT CAST(SUM(gross) AS BIGINT), CAST(SUM(gross - discounts - returns) AS BIGINT), CAST(SUM(units) AS BIGINT) FROM sales_days";
         assert_eq!(integers(&db, sums).await, [[135_445_859, 126_579_276, 51_317]]);
-        let by_month = "SELECT CAST(SUM(gross) AS BIGINT) FROM sales_days WHERE day BETWEEN 9862 AND 9892";
-        let july_1996 =
-            "SELECT CAST(SUM(gross) AS BIGINT) FROM order_lines l JOIN orders o ON o.id = l.order_id WHERE o.placed_us < 838857600000000";
-        assert_eq!(integers(&db, by_month).await, integers(&db, july_1996).await);
+        // July 1996, days 9678 to 9708.
+        let july = "SELECT CAST(SUM(gross) AS BIGINT) FROM sales_days WHERE day BETWEEN 9678 AND 9708";
+        assert_eq!(integers(&db, july).await, [[3_019_210]]);
     }
 }
 

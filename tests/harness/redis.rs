@@ -30,8 +30,21 @@ impl RedisServer {
     pub fn start_with(options: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let options: Vec<String> = options.iter().map(|option| (*option).to_owned()).collect();
-        // Between asking for a free port and the server taking it, another test may have been faster: then with another one.
-        for _ in 0..20 {
+        Self::start_in(folder, options)
+    }
+
+    fn start_sentinel(configuration: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        // A sentinel keeps what it learns in its configuration, and does not start without a file to keep it in.
+        let file = folder.path().join("sentinel.conf");
+        std::fs::write(&file, configuration).expect("a file to write");
+        Self::start_in(folder, vec![file.display().to_string(), "--sentinel".to_owned()])
+    }
+
+    fn start_in(folder: TempDir, options: Vec<String>) -> Self {
+        // Between asking for a free port and the server taking it, another test may have been faster: then with another one. A member
+        // of a cluster takes a second port, 10,000 above the first, and that may not exist.
+        for _ in 0..50 {
             let port = free_port();
             if let Some(process) = launch(port, &options, &folder) {
                 return Self { process, port, options, folder };
@@ -53,6 +66,19 @@ impl RedisServer {
     pub async fn connection(&self) -> redis::aio::MultiplexedConnection {
         let client = redis::Client::open(self.url()).expect("an address");
         client.get_multiplexed_async_connection().await.expect("a connection")
+    }
+
+    /// Asks again and again until the answer is the one waited for.
+    async fn until_it_says(&self, question: &redis::Cmd, enough: impl Fn(&str) -> bool) {
+        let (mut connection, begun) = (self.connection().await, std::time::Instant::now());
+        loop {
+            let answer: String = question.query_async(&mut connection).await.expect("an answer");
+            if enough(&answer) {
+                return;
+            }
+            assert!(begun.elapsed() < START_WITHIN, "{answer}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// Kills it, as `kill -9` does.
@@ -83,6 +109,69 @@ impl RedisServer {
     }
 }
 
+/// Six members of a cluster: three masters, each with a replica.
+pub struct RedisCluster {
+    pub members: Vec<RedisServer>,
+}
+
+impl RedisCluster {
+    /// Returns once every member finds the cluster whole and every replica has a copy. A master that is gone is replaced after about
+    /// a second.
+    pub async fn start() -> Self {
+        let members: Vec<_> =
+            (0..6).map(|_| RedisServer::start_with(&["--cluster-enabled", "yes", "--cluster-node-timeout", "1000"])).collect();
+        let addresses = members.iter().map(|member| format!("127.0.0.1:{}", member.port()));
+        let created = Command::new("redis-cli")
+            .args(["--cluster", "create"])
+            .args(addresses)
+            .args(["--cluster-replicas", "1", "--cluster-yes"])
+            .output();
+        let created = created.expect("redis-cli is installed");
+        assert!(created.status.success(), "{}", String::from_utf8_lossy(&created.stdout));
+        for member in &members {
+            member.until_it_says(redis::cmd("CLUSTER").arg("INFO"), |info| info.contains("cluster_state:ok")).await;
+            member
+                .until_it_says(redis::cmd("INFO").arg("replication"), |info| {
+                    info.contains("role:master") || info.contains("master_link_status:up")
+                })
+                .await;
+        }
+        Self { members }
+    }
+
+    /// `redis+cluster://…` with two of the members.
+    pub fn url(&self) -> String {
+        format!("redis+cluster://127.0.0.1:{},127.0.0.1:{}", self.members[0].port(), self.members[1].port())
+    }
+}
+
+/// A master with a replica, and a sentinel that makes the replica master within about a second of the master's death.
+pub struct RedisSentinel {
+    pub master: RedisServer,
+    pub replica: RedisServer,
+    sentinel: RedisServer,
+}
+
+impl RedisSentinel {
+    /// Returns once the sentinel knows the replica.
+    pub async fn start() -> Self {
+        let master = RedisServer::start();
+        let master_port = master.port().to_string();
+        let replica = RedisServer::start_with(&["--replicaof", "127.0.0.1", &master_port]);
+        let watch = format!("main 127.0.0.1 {master_port} 1");
+        let lines = [format!("monitor {watch}"), "down-after-milliseconds main 500".to_owned(), "failover-timeout main 3000".to_owned()];
+        let sentinel = RedisServer::start_sentinel(&lines.map(|line| format!("sentinel {line}\n")).concat());
+        replica.until_it_says(redis::cmd("INFO").arg("replication"), |info| info.contains("master_link_status:up")).await;
+        // One master, its state, one replica: as it will look for a successor.
+        sentinel.until_it_says(redis::cmd("INFO").arg("sentinel"), |info| info.contains("status=ok") && info.contains("slaves=1")).await;
+        Self { master, replica, sentinel }
+    }
+
+    pub fn url(&self) -> String {
+        format!("redis+sentinel://127.0.0.1:{}/main", self.sentinel.port)
+    }
+}
+
 impl Drop for RedisServer {
     fn drop(&mut self) {
         self.kill();
@@ -96,10 +185,18 @@ pub fn free_port() -> u16 {
 
 /// `None` if it ended before it accepted connections.
 fn launch(port: u16, options: &[String], folder: &TempDir) -> Option<Child> {
+    let port = port.to_string();
+    let usual = ["--port", &port, "--bind", "127.0.0.1", "--daemonize", "no"];
+    let unsaved = ["--save", "", "--appendonly", "no"];
+    // A configuration file comes first.
+    let (file, options) = options.split_at(options.iter().take_while(|option| !option.starts_with("--")).count().min(1));
     let mut process = Command::new("redis-server")
-        .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--daemonize", "no", "--dir"])
-        .arg(folder.path())
+        .args(file)
+        .args(usual)
+        .args(if file.is_empty() { &unsaved[..] } else { &[] })
         .args(options)
+        .arg("--dir")
+        .arg(folder.path())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -110,7 +207,7 @@ fn launch(port: u16, options: &[String], folder: &TempDir) -> Option<Child> {
     // Goes on reading until the server ends, so that a full pipe never stops it.
     std::thread::spawn(move || {
         for line in BufReader::new(output).lines().map_while(Result::ok) {
-            if line.contains("eady to accept connections") {
+            if line.contains("eady to accept connections") || line.contains("+monitor master") {
                 let _ = tell.send(());
             }
         }

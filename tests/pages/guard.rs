@@ -44,7 +44,7 @@ async fn a_page_that_is_not_there_is_a_404() {
         let response = open(&vendor, page).await;
         assert_eq!(response.status(), 404, "{page}");
         assert!(response.headers()["content-type"].to_str().is_ok_and(|kind| kind.starts_with("text/html")), "{page}");
-        assert!(response.text().await.expect("a text").trim_end().ends_with("</html>"), "{page}");
+        assert!(response.text().await.expect("a text").contains("</html>"), "{page}");
     }
     // Another vendor's product is as good as none.
     let other = app.log_in_as_vendor("8").await.get_json("/api/vendor/products").await;

@@ -3,22 +3,15 @@ use leptos::prelude::*;
 use super::scale::rounded;
 
 /// A bar from `from` to `to` on an axis from `low` to `high`. Decoration: the cell beside it holds the number.
-#[component]
-pub fn Bar(
-    from: i64,
-    to: i64,
-    low: i64,
-    high: i64,
-    #[prop(default = "")] tone: &'static str,
-    #[prop(default = 10)] height: u8,
-) -> impl IntoView {
+pub fn bar(from: i64, to: i64, low: i64, high: i64, class: &'static str) -> AnyView {
     let (start, length) = placed(from, to, low, high);
     view! {
-        <svg class=format!("bar {tone}") width="100%" height=height aria-hidden="true">
-            <rect class="track" width="100%" height=height rx="2"/>
-            <rect class="fill" x=format!("{start}%") width=format!("{length}%") height=height rx="2"/>
+        <svg class=class aria-hidden="true">
+            <rect class="track" width="100%" height="100%" rx="2"/>
+            <rect class="fill" x=format!("{start}%") width=format!("{length}%") height="100%" rx="2"/>
         </svg>
     }
+    .into_any()
 }
 
 /// Start and length in percent of the axis; what is not nothing is at least visible.

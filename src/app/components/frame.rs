@@ -39,11 +39,21 @@ pub struct Visit {
     pub viewer: StoredValue<Option<Viewer>>,
     /// The path that the focus was last put on.
     path: StoredValue<Option<String>>,
+    /// Whether scripts have taken the first page over.
+    hydrated: StoredValue<bool>,
 }
 
-impl Default for Visit {
-    fn default() -> Self {
-        Self { viewer: StoredValue::new(None), path: StoredValue::new(None) }
+impl Visit {
+    /// To be called once, around every page.
+    pub fn begin() -> Self {
+        let visit = Self { viewer: StoredValue::new(None), path: StoredValue::new(None), hydrated: StoredValue::new(false) };
+        Effect::new(move |_| visit.hydrated.set_value(true));
+        visit
+    }
+
+    /// False while the page that the server made is shown for the first time.
+    pub fn is_hydrated(self) -> bool {
+        self.hydrated.get_value()
     }
 }
 
@@ -96,8 +106,8 @@ fn focus_on_arrival(main: NodeRef<html::Main>) {
         let path = location.pathname.get_untracked();
         let before = visit.path.try_update_value(|last| last.replace(path.clone())).flatten();
         if before.is_some_and(|before| before != path) {
-            // Fails only where the element is not in a document.
-            _ = main.focus();
+            // On the next frame: until then the page may not be in the document, and cannot be focused.
+            request_animation_frame(move || _ = main.focus());
         }
     });
 }

@@ -2,6 +2,8 @@
 
 /// Messages about a form: refused, saved.
 pub mod feedback;
+/// Form fields, each with its label.
+pub mod fields;
 /// Header, navigation and main part of every page.
 pub mod frame;
 /// A page around its one resource: waiting, loaded, failed.
@@ -10,5 +12,9 @@ pub mod loaded;
 pub mod problem;
 /// The form that a product is made and changed with.
 pub mod product_form;
+/// Forms that ask for an address.
+pub mod query_form;
 /// The status of an order or a product.
 pub mod status;
+/// Tables.
+pub mod table;

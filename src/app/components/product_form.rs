@@ -1,6 +1,9 @@
-use leptos::prelude::*;
+use leptos::{html, prelude::*};
 
-use super::feedback::{Refused, refusal};
+use super::{
+    feedback::{Refused, refusal},
+    fields::{Input, input, reset_when_shown_anew, select},
+};
 use crate::{
     api::products::SaveProduct,
     domain::{
@@ -28,45 +31,49 @@ pub fn ProductForm(action: ServerAction<SaveProduct>, vendor: Vendor, product: O
     let price = if is_new { String::new() } else { currency.to_decimal(product.unit_price) };
     let price_step = currency.to_decimal(1);
     let threshold = product.low_stock_threshold.map(|threshold| threshold.to_string()).unwrap_or_default();
-    let statuses = [(ProductStatus::Active, "Active: on sale"), (ProductStatus::Archived, "Archived: not on sale, sales remain")]
-        .map(|(status, label)| {
-            let selected = status == product.status;
-            view! { <option value=status.as_str() selected=selected prop:selected=selected>{label}</option> }
-        })
-        .collect_view();
+    let form = NodeRef::<html::Form>::new();
+    reset_when_shown_anew(form);
+    let number = |id, name, label: &str, value: String| Input {
+        id,
+        name: Some(name),
+        label: label.to_owned(),
+        kind: "number",
+        value: Some(value),
+        required: true,
+        min: Some("0".to_owned()),
+        max: Some(MAX_STOCK.to_string()),
+        step: Some("1".to_owned()),
+        ..Default::default()
+    };
+    let line = |id, name, label: &str, value, max_length| Input {
+        id,
+        name: Some(name),
+        label: label.to_owned(),
+        value: Some(value),
+        required: true,
+        max_length: Some(max_length),
+        autocomplete: Some("off"),
+        ..Default::default()
+    };
+    let hint = format!("Empty: your default, {}", vendor.low_stock_threshold);
+    let statuses = vec![
+        (ProductStatus::Active.as_str(), "Active: on sale"),
+        (ProductStatus::Archived.as_str(), "Archived: not on sale, sales remain"),
+    ];
     view! {
-        <ActionForm action attr:class="card form">
+        <ActionForm action node_ref=form attr:class="card form">
             <Refused error=refusal(action)/>
             <input type="hidden" name="form[product_id]" value=product.product_id/>
-            <div class="field wide">
-                <label for="name">"Name"</label>
-                <input id="name" name="form[name]" required maxlength=MAX_NAME autocomplete="off" value=product.name.clone() prop:value=product.name/>
-            </div>
+            {input(Input { class: "wide", ..line("name", "form[name]", "Name", product.name, MAX_NAME) })}
             <div class="field wide">
                 <label for="description">"Description"</label>
                 <Description text=product.description/>
             </div>
-            <div class="field">
-                <label for="category">"Category"</label>
-                <input id="category" name="form[category]" required maxlength=MAX_CATEGORY autocomplete="off" value=product.category.clone() prop:value=product.category/>
-            </div>
-            <div class="field">
-                <label for="price">{format!("Price in {}", currency.code())}</label>
-                <input id="price" name="form[unit_price]" type="number" inputmode="decimal" required min="0" step=price_step value=price.clone() prop:value=price/>
-            </div>
-            <div class="field">
-                <label for="stock">"Stock"</label>
-                <input id="stock" name="form[stock]" type="number" inputmode="numeric" required min="0" max=MAX_STOCK step="1" value=product.stock.to_string() prop:value=product.stock.to_string()/>
-            </div>
-            <div class="field">
-                <label for="threshold">"Low-stock threshold"</label>
-                <input id="threshold" name="form[low_stock_threshold]" type="number" inputmode="numeric" min="0" max=MAX_STOCK step="1" aria-describedby="threshold-hint" value=threshold.clone() prop:value=threshold/>
-                <p class="hint" id="threshold-hint">{format!("Empty: your default, {}", vendor.low_stock_threshold)}</p>
-            </div>
-            <div class="field">
-                <label for="status">"Status"</label>
-                <select id="status" name="form[status]">{statuses}</select>
-            </div>
+            {input(line("category", "form[category]", "Category", product.category, MAX_CATEGORY))}
+            {input(Input { max: None, step: Some(price_step), ..number("price", "form[unit_price]", &format!("Price in {currency}"), price) })}
+            {input(number("stock", "form[stock]", "Stock", product.stock.to_string()))}
+            {input(Input { required: false, hint: Some(hint), ..number("threshold", "form[low_stock_threshold]", "Low-stock threshold", threshold) })}
+            {select("status", "form[status]", "Status", statuses, product.status.as_str())}
             <div class="actions wide">
                 <button type="submit" disabled=move || action.pending().get()>{submit}</button>
                 <a class="button quiet" href="/products">"Cancel"</a>
@@ -76,11 +83,11 @@ pub fn ProductForm(action: ServerAction<SaveProduct>, vendor: Vendor, product: O
 }
 
 /// The description's `<textarea>`. Its text is escaped here and set as inner HTML: Leptos 0.8 writes the children of a `<textarea>`
-/// on the server as they are, and `</textarea><script>` would be markup. The property is for the browser, where it wins.
+/// on the server as they are, and `</textarea><script>` would be markup.
 #[component]
 fn Description(text: String) -> impl IntoView {
     view! {
-        <textarea id="description" name="form[description]" rows="4" maxlength=MAX_DESCRIPTION inner_html=escape_rcdata(&text) prop:value=text></textarea>
+        <textarea id="description" name="form[description]" rows="4" maxlength=MAX_DESCRIPTION inner_html=escape_rcdata(&text)></textarea>
     }
 }
 

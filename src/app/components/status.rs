@@ -3,9 +3,9 @@ use leptos::prelude::*;
 use crate::domain::{catalog::ProductStatus, orders::OrderStatus};
 
 /// A status in words, with a tone that only repeats them.
-#[component]
-pub fn Status(#[prop(into)] status: Shown) -> impl IntoView {
-    view! { <span class=format!("status {}", status.tone)>{status.name}</span> }
+pub fn status(status: impl Into<Shown>) -> AnyView {
+    let Shown { name, tone } = status.into();
+    view! { <span class=format!("status {tone}")>{name}</span> }.into_any()
 }
 
 /// How a status is shown.

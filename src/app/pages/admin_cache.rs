@@ -7,6 +7,7 @@ use crate::{
     app::{
         components::{
             feedback::{Done, Refused, accepted, refusal},
+            fields::{Input, input},
             frame::Section,
             loaded::loaded,
         },
@@ -30,6 +31,15 @@ pub fn health(CacheHealth { stats, store, .. }: CacheHealth, invalidate: ServerA
     let invalidated = move || {
         let count = query.with(|query| query.get("invalidated").filter(|_| query.get("__err").is_none()))?.parse::<u32>().ok()?;
         Some(view! { <Done text=format!("{} invalidated.", format::counted(i64::from(count), "tag was", "tags were"))/> })
+    };
+    let tags = Input {
+        id: "tags",
+        label: "Tags, separated by spaces or commas".to_owned(),
+        class: "grow",
+        required: true,
+        autocomplete: Some("off"),
+        placeholder: Some("vendor:42"),
+        ..Default::default()
     };
     let (store_name, store_note) = match store.as_str() {
         "redis" => ("Redis", "Shared by every instance."),
@@ -64,10 +74,7 @@ pub fn health(CacheHealth { stats, store, .. }: CacheHealth, invalidate: ServerA
             </dl>
             <Refused error=refusal(invalidate)/>
             <ActionForm action=invalidate attr:class="filter">
-                <div class="field grow">
-                    <label for="tags">"Tags, separated by spaces or commas"</label>
-                    <input id="tags" name="tags" required autocomplete="off" spellcheck="false" placeholder="vendor:42"/>
-                </div>
+                {input(tags)}
                 <button type="submit" disabled=move || invalidate.pending().get()>"Invalidate"</button>
             </ActionForm>
         </section>

@@ -2,7 +2,13 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-use crate::{api::auth::Login, app::components::feedback::refusal};
+use crate::{
+    api::auth::Login,
+    app::components::{
+        feedback::refusal,
+        fields::{Input, input},
+    },
+};
 
 #[component]
 pub fn LoginPage() -> impl IntoView {
@@ -28,14 +34,8 @@ pub fn LoginPage() -> impl IntoView {
                 <h1>"Log in to Vendorscope"</h1>
                 <div role="alert">{move || message().map(|text| view! { <p class="notice bad">{text}</p> })}</div>
                 {next}
-                <div class="field">
-                    <label for="email">"Email"</label>
-                    <input id="email" name="email" type="email" autocomplete="username" required/>
-                </div>
-                <div class="field">
-                    <label for="password">"Password"</label>
-                    <input id="password" name="password" type="password" autocomplete="current-password" required/>
-                </div>
+                {input(Input { id: "email", label: "Email".to_owned(), kind: "email", autocomplete: Some("username"), required: true, ..Default::default() })}
+                {input(Input { id: "password", label: "Password".to_owned(), kind: "password", autocomplete: Some("current-password"), required: true, ..Default::default() })}
                 <button type="submit" disabled=move || action.pending().get()>"Log in"</button>
             </ActionForm>
         </main>

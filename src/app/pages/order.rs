@@ -7,9 +7,11 @@ use crate::{
     app::{
         components::{
             feedback::{Done, Refused, accepted, refusal},
+            fields::select,
             frame::Section,
             loaded::loaded,
-            status::{Shown, Status},
+            status::{Shown, status},
+            table::{Cell, Column, Row, scrolling, table},
         },
         format,
     },
@@ -43,7 +45,7 @@ pub fn order(OrderView { vendor, order, clock, .. }: OrderView, set_status: Serv
     let lead = format!("Placed {} ({}) by {}", format::instant(&clock, order.placed_at), vendor.time_zone, order.customer_name);
     view! {
         <p class="crumb"><a href="/orders">"Orders"</a></p>
-        <h1>{format!("Order {} ", order.order_id)} <Status status=order.status/></h1>
+        <h1>{format!("Order {} ", order.order_id)} {status(order.status)}</h1>
         <p class="lead">{lead}</p>
         {saved}
         <Refused error=refusal(set_status)/>
@@ -62,12 +64,11 @@ fn status_form(action: ServerAction<SetOrderStatus>, order: &Order) -> AnyView {
         let text = format!("{} is where an order ends: its status cannot change any more.", Shown::from(current).name);
         return view! { <p class="hint">{text}</p> }.into_any();
     }
-    let options =
-        options.into_iter().map(|status| view! { <option value=status.as_str()>{Shown::from(status).name}</option> }).collect_view();
+    let options = options.into_iter().map(|status| (status.as_str(), Shown::from(status).name)).collect();
     view! {
         <ActionForm action attr:class="filter">
             <input type="hidden" name="order_id" value=order_id/>
-            <div class="field"><label for="status">"Change the status to"</label><select id="status" name="status">{options}</select></div>
+            {select("status", "status", "Change the status to", options, "")}
             <button type="submit" disabled=move || action.pending().get()>"Change"</button>
         </ActionForm>
     }
@@ -77,51 +78,36 @@ fn status_form(action: ServerAction<SetOrderStatus>, order: &Order) -> AnyView {
 fn lines(lines: Vec<OrderLine>, currency: Currency) -> AnyView {
     let total = |amount: fn(&OrderLine) -> i64| lines.iter().map(amount).sum::<i64>();
     let (gross, discount, refunded) = (total(|line| line.gross), total(|line| line.discount), total(|line| line.refunded_amount));
-    let money = move |amount| format::money(currency, amount);
-    let rows = lines
-        .iter()
-        .map(|line| {
-            let refunded = match line.refunded_quantity {
-                0 if line.refunded_amount == 0 => "—".to_owned(),
-                quantity => format!("{} ({})", money(-line.refunded_amount), format::counted(quantity, "unit", "units")),
-            };
-            view! {
-                <tr>
-                    <th scope="row"><a href=format!("/products/{}", encode_segment(&line.product_id))>{line.name.clone()}</a></th>
-                    <td class="number">{format::count(line.quantity)}</td>
-                    <td class="number">{money(line.gross)}</td>
-                    <td class="number">{money(-line.discount)}</td>
-                    <td class="number">{refunded}</td>
-                    <td class="number">{money(line.gross - line.discount - line.refunded_amount)}</td>
-                </tr>
-            }
-        })
-        .collect_view();
-    view! {
-        <div class="card scroll" role="region" aria-label="Lines of this order" tabindex="0">
-            <table>
-                <thead>
-                    <tr>
-                        <th scope="col">"Product"</th>
-                        <th scope="col" class="number">"Quantity"</th>
-                        <th scope="col" class="number">"Gross"</th>
-                        <th scope="col" class="number">"Discount"</th>
-                        <th scope="col" class="number">"Refunded"</th>
-                        <th scope="col" class="number">"Net"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-                <tfoot>
-                    <tr>
-                        <th scope="row" colspan="2">"Total"</th>
-                        <td class="number">{money(gross)}</td>
-                        <td class="number">{money(-discount)}</td>
-                        <td class="number">{money(-refunded)}</td>
-                        <td class="number">{money(gross - discount - refunded)}</td>
-                    </tr>
-                </tfoot>
-            </table>
-        </div>
-    }
-    .into_any()
+    let money = move |amount| Cell::Text(format::money(currency, amount));
+    let foot = vec![
+        Cell::Text("Total".to_owned()),
+        format::count(total(|line| line.quantity)).into(),
+        money(gross),
+        money(-discount),
+        money(-refunded),
+        money(gross - discount - refunded),
+    ];
+    let rows = lines.into_iter().map(|line| {
+        let refunded = match line.refunded_quantity {
+            0 if line.refunded_amount == 0 => "—".to_owned(),
+            quantity => format!("{} ({})", format::money(currency, -line.refunded_amount), format::counted(quantity, "unit", "units")),
+        };
+        Row::from(vec![
+            Cell::Link { href: format!("/products/{}", encode_segment(&line.product_id)), text: line.name },
+            format::count(line.quantity).into(),
+            money(line.gross),
+            money(-line.discount),
+            refunded.into(),
+            money(line.gross - line.discount - line.refunded_amount),
+        ])
+    });
+    let columns = vec![
+        Column::text("Product"),
+        Column::number("Quantity"),
+        Column::number("Gross"),
+        Column::number("Discount"),
+        Column::number("Refunded"),
+        Column::number("Net"),
+    ];
+    scrolling("card scroll", "Lines of this order", table("plain", columns, rows.collect(), Some(foot.into())))
 }

@@ -1,14 +1,17 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::{components::Form, hooks::use_query_map};
+use leptos_router::hooks::use_query_map;
 
 use crate::{
     api::orders::{OrdersView, load_orders},
     app::{
         components::{
+            fields::select,
             frame::Section,
             loaded::loaded,
-            status::{Shown, Status},
+            query_form::QueryForm,
+            status::{Shown, status},
+            table::{Cell, Column, Row, scrolling, table},
         },
         format,
     },
@@ -41,7 +44,7 @@ pub fn list(view: OrdersView, status: Option<String>, after: Option<String>) -> 
     let body = match (view.page.orders.is_empty(), status.is_some() || after.is_some()) {
             (true, false) => view! { <section class="card empty"><h2>"No orders yet"</h2><p>"The first one shows here as soon as it is placed."</p></section> }.into_any(),
             (true, true) => view! { <section class="card empty"><h2>"No order matches"</h2><p><a href="/orders">"Show all orders"</a></p></section> }.into_any(),
-            (false, _) => table(view),
+            (false, _) => rows(view),
         };
     view! {
         <h1>"Orders"</h1>
@@ -59,58 +62,37 @@ fn next_href(status: Option<&str>, after: &str) -> String {
 }
 
 fn filter(chosen: Option<String>) -> AnyView {
-    let chosen = chosen.unwrap_or_default();
-    let option = |value: &'static str, label: &'static str| {
-        let selected = chosen == value;
-        view! { <option value=value selected=selected prop:selected=selected>{label}</option> }
-    };
-    let all = option("", "All");
-    let statuses = OrderStatus::ALL.map(|status| option(status.as_str(), Shown::from(status).name)).collect_view();
+    let statuses = std::iter::once(("", "All")).chain(OrderStatus::ALL.map(|status| (status.as_str(), Shown::from(status).name))).collect();
     view! {
-        <Form method="GET" action="/orders" attr:class="filter" attr:role="search">
-            <div class="field"><label for="status">"Status"</label><select id="status" name="status">{all} {statuses}</select></div>
+        <QueryForm action="/orders" class="filter" role="search">
+            {select("status", "status", "Status", statuses, chosen.as_deref().unwrap_or_default())}
             <button class="quiet" type="submit">"Show"</button>
-        </Form>
+        </QueryForm>
     }
     .into_any()
 }
 
-fn table(OrdersView { vendor, page, clock, .. }: OrdersView) -> AnyView {
-    let rows = page
-        .orders
-        .into_iter()
-        .map(|order| {
-            let href = format!("/orders/{}", encode_segment(&order.order_id));
-            view! {
-                <tr>
-                    <th scope="row"><a href=href>{order.order_id}</a></th>
-                    <td><time datetime=order.placed_at.to_string()>{format::instant(&clock, order.placed_at)}</time></td>
-                    <td>{order.customer_name}</td>
-                    <td><Status status=order.status/></td>
-                    <td class="number">{format::count(order.units)}</td>
-                    <td class="number">{format::money(vendor.currency, order.total)}</td>
-                </tr>
-            }
-        })
-        .collect_view();
-    view! {
-        <div class="card scroll" role="region" aria-label="Orders" tabindex="0">
-            <table>
-                <thead>
-                    <tr>
-                        <th scope="col">"Order"</th>
-                        <th scope="col">"Placed"</th>
-                        <th scope="col">"Customer"</th>
-                        <th scope="col">"Status"</th>
-                        <th scope="col" class="number">"Units"</th>
-                        <th scope="col" class="number">"Total"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
-    }
-    .into_any()
+fn rows(OrdersView { vendor, page, clock, .. }: OrdersView) -> AnyView {
+    let rows = page.orders.into_iter().map(|order| {
+        let placed = format::instant(&clock, order.placed_at);
+        Row::from(vec![
+            Cell::Link { href: format!("/orders/{}", encode_segment(&order.order_id)), text: order.order_id },
+            view! { <time datetime=order.placed_at.to_string()>{placed}</time> }.into_any().into(),
+            order.customer_name.into(),
+            status(order.status).into(),
+            format::count(order.units).into(),
+            format::money(vendor.currency, order.total).into(),
+        ])
+    });
+    let columns = vec![
+        Column::text("Order"),
+        Column::text("Placed"),
+        Column::text("Customer"),
+        Column::text("Status"),
+        Column::number("Units"),
+        Column::number("Total"),
+    ];
+    scrolling("card scroll", "Orders", table("plain", columns, rows.collect(), None))
 }
 
 #[cfg(test)]

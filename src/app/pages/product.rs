@@ -9,7 +9,7 @@ use crate::{
         frame::Section,
         loaded::loaded,
         product_form::ProductForm,
-        status::Status,
+        status::status,
     },
 };
 
@@ -35,14 +35,14 @@ pub fn product(
     let query = use_query_map();
     let saved =
         move || query.with(|query| query.get("saved").is_some() && query.get("__err").is_none()).then(|| view! { <Done text="Saved."/> });
-    let head = product.clone().map(|product| view! { <h1>{product.name} " " <Status status=product.status/></h1> });
+    let head = product.clone().map(|product| view! { <h1>{product.name} " " {status(product.status)}</h1> });
     let product_id = product.as_ref().map(|product| product.product_id.clone()).unwrap_or_default();
     view! {
         <p class="crumb"><a href="/products">"Products"</a></p>
         {head}
         {saved}
         <ProductForm action=save vendor product/>
-        <details class="card danger" prop:open=false>
+        <details class="card danger">
             <summary>"Delete this product"</summary>
             <p>"It leaves every list. What it has sold stays in your figures. This cannot be undone."</p>
             <Refused error=refusal(delete)/>

@@ -1,11 +1,19 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::{components::Form, hooks::use_query_map};
+use leptos_router::hooks::use_query_map;
 
 use crate::{
     api::products::{ProductsView, load_products},
     app::{
-        components::{feedback::Done, frame::Section, loaded::loaded, status::Status},
+        components::{
+            feedback::Done,
+            fields::{Input, input, select},
+            frame::Section,
+            loaded::loaded,
+            query_form::QueryForm,
+            status::status,
+            table::{Cell, Column, Row, scrolling, table},
+        },
         format,
     },
     domain::{
@@ -72,7 +80,7 @@ pub fn list(ProductsView { vendor, page, .. }: ProductsView, query: Memo<ListQue
             <section class="card empty"><h2>"No product matches"</h2><p><a href="/products">"Show all products"</a></p></section>
         }
         .into_any(),
-        (false, _) => table(page.products, &vendor),
+        (false, _) => rows(page.products, &vendor),
     };
     let next = page.next.map(
         |after| view! { <nav class="pager" aria-label="Pages"><a class="button quiet" href=asked.next_href(&after)>"Next page"</a></nav> },
@@ -89,67 +97,49 @@ pub fn list(ProductsView { vendor, page, .. }: ProductsView, query: Memo<ListQue
 
 fn filter(query: Memo<ListQuery>) -> AnyView {
     let asked = query.get_untracked();
-    let search = asked.search.unwrap_or_default();
-    let option = |value: &'static str, label: &'static str, chosen: &Option<String>| {
-        let selected = chosen.as_deref().unwrap_or_default() == value;
-        view! { <option value=value selected=selected prop:selected=selected>{label}</option> }
+    let search = Input {
+        id: "search",
+        label: "Search by name".to_owned(),
+        kind: "search",
+        class: "grow",
+        value: asked.search,
+        ..Default::default()
     };
-    let statuses = [("", "All"), (ProductStatus::Active.as_str(), "Active"), (ProductStatus::Archived.as_str(), "Archived")]
-        .map(|(value, label)| option(value, label, &asked.status))
-        .collect_view();
-    let sort = asked.sort.or_else(|| Some(ProductSort::default().as_str().to_owned()));
-    let sorts = [(ProductSort::Name, "Name"), (ProductSort::Stock, "Stock"), (ProductSort::Price, "Price")]
-        .map(|(value, label)| option(value.as_str(), label, &sort))
-        .collect_view();
+    let statuses = vec![("", "All"), (ProductStatus::Active.as_str(), "Active"), (ProductStatus::Archived.as_str(), "Archived")];
+    let sorts = vec![(ProductSort::Name.as_str(), "Name"), (ProductSort::Stock.as_str(), "Stock"), (ProductSort::Price.as_str(), "Price")];
     view! {
-        <Form method="GET" action="/products" attr:class="filter" attr:role="search">
-            <div class="field grow">
-                <label for="search">"Search by name"</label>
-                <input id="search" name="search" type="search" value=search.clone() prop:value=search/>
-            </div>
-            <div class="field"><label for="status">"Status"</label><select id="status" name="status">{statuses}</select></div>
-            <div class="field"><label for="sort">"Sort by"</label><select id="sort" name="sort">{sorts}</select></div>
+        <QueryForm action="/products" class="filter" role="search">
+            {input(search)}
+            {select("status", "status", "Status", statuses, asked.status.as_deref().unwrap_or_default())}
+            {select("sort", "sort", "Sort by", sorts, asked.sort.as_deref().unwrap_or(ProductSort::default().as_str()))}
             <button class="quiet" type="submit">"Show"</button>
-        </Form>
+        </QueryForm>
     }
     .into_any()
 }
 
-fn table(products: Vec<Product>, vendor: &Vendor) -> AnyView {
+fn rows(products: Vec<Product>, vendor: &Vendor) -> AnyView {
     let (currency, default) = (vendor.currency, vendor.low_stock_threshold);
-    let rows = products
-        .into_iter()
-        .map(|product| {
-            let href = format!("/products/{}", encode_segment(&product.product_id));
-            let low = product.status == ProductStatus::Active && product.stock <= product.low_stock_threshold.unwrap_or(default);
-            view! {
-                <tr>
-                    <th scope="row"><a href=href>{product.name}</a></th>
-                    <td class="spare">{product.category}</td>
-                    <td><Status status=product.status/></td>
-                    <td class="number">{low.then(|| view! { <span class="low">"Low "</span> })} {format::count(product.stock)}</td>
-                    <td class="number">{format::money(currency, product.unit_price)}</td>
-                </tr>
-            }
-        })
-        .collect_view();
-    view! {
-        <div class="card scroll" role="region" aria-label="Products" tabindex="0">
-            <table>
-                <thead>
-                    <tr>
-                        <th scope="col">"Product"</th>
-                        <th scope="col" class="spare">"Category"</th>
-                        <th scope="col">"Status"</th>
-                        <th scope="col" class="number">"Stock"</th>
-                        <th scope="col" class="number">"Price"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
-    }
-    .into_any()
+    let rows = products.into_iter().map(|product| {
+        let low = product.status == ProductStatus::Active && product.stock <= product.low_stock_threshold.unwrap_or(default);
+        let stock = format::count(product.stock);
+        let stock = if low { view! { <span class="low">"Low "</span> {stock} }.into_any().into() } else { Cell::Text(stock) };
+        Row::from(vec![
+            Cell::Link { href: format!("/products/{}", encode_segment(&product.product_id)), text: product.name },
+            product.category.into(),
+            status(product.status).into(),
+            stock,
+            format::money(currency, product.unit_price).into(),
+        ])
+    });
+    let columns = vec![
+        Column::text("Product"),
+        Column::classed("Category", "spare"),
+        Column::text("Status"),
+        Column::number("Stock"),
+        Column::number("Price"),
+    ];
+    scrolling("card scroll", "Products", table("plain", columns, rows.collect(), None))
 }
 
 #[cfg(test)]

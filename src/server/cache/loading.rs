@@ -73,7 +73,7 @@ impl Cache {
         let (key, started, expired, nested) = (miss.key.clone(), miss.started, miss.expired.clone(), is_nested());
         let name = FlightName::Stamped(miss.key.clone(), miss.stamp.clone());
         let cache = self.clone();
-        let result = self.share(name, move |_close| async move { cache.load_under_lease(miss, load, nested).await }).await;
+        let result = self.share(name, false, move || async move { cache.load_under_lease(miss, load, nested).await }).await;
         match (result, expired) {
             (Ok(flown), _) if flown.outcome == Outcome::Stale => {
                 Ok(self.serve_stale(&key, flown.entry, &"being loaded elsewhere", started))
@@ -95,18 +95,15 @@ impl Cache {
     {
         self.0.stats.add(Counter::Bypasses);
         tracing::info!(key = key.as_str(), vendor = key.vendor(), reason = why, "cache bypassed");
-        let (cache, nested) = (self.clone(), is_nested());
-        let flown = self
-            .share(FlightName::Unstamped(key.clone()), move |close| async move {
-                let _turn = cache.turn(nested).await;
-                close();
-                let created_micros = cache.0.clock.now_micros();
-                let loaded = cache.run(load).await?;
-                let entry =
-                    Entry { created_micros, expires_micros: created_micros, load_micros: 0, stamp: Stamp::new(), payload: loaded.bytes };
-                Ok(Flown { entry, outcome: Outcome::Bypass })
-            })
-            .await?;
+        let cache = self.clone();
+        let fly = move || async move {
+            let created_micros = cache.0.clock.now_micros();
+            let loaded = cache.run(load).await?;
+            let entry =
+                Entry { created_micros, expires_micros: created_micros, load_micros: 0, stamp: Stamp::new(), payload: loaded.bytes };
+            Ok(Flown { entry, outcome: Outcome::Bypass })
+        };
+        let flown = self.share(FlightName::Unstamped(key.clone()), true, fly).await?;
         Ok(self.served(flown, started))
     }
 
@@ -123,7 +120,7 @@ impl Cache {
         }
         // Whoever waits for a value goes first.
         let Ok(turn) = self.0.turns.clone().try_acquire_owned() else { return };
-        let Boarded::Pilot(pilot) = self.0.flights.board(FlightName::Refresh(key.clone())) else { return };
+        let Boarded::Pilot(pilot) = self.0.loads.board(FlightName::Refresh(key.clone())) else { return };
         let (cache, key, entry) = (self.clone(), key.clone(), entry.clone());
         tokio::spawn(async move {
             let _turn = turn;
@@ -145,7 +142,7 @@ impl Cache {
         let Ok((true, reading)) = self.0.store.contend(key, &tags, &lease).await else { return Ok(()) };
         let Some(generations) = reading.generations.iter().copied().collect::<Option<Vec<_>>>() else { return Ok(()) };
         match lookup::judge(key, &tags, reading, self.0.clock.now_micros()) {
-            Found::Current(found) if found.created_micros > entry.created_micros => {}
+            Found::Current { entry: found, .. } if found.created_micros > entry.created_micros => {}
             _ => {
                 self.0.stats.add(Counter::Refreshes);
                 let stamp = tags.into_iter().zip(generations).collect();
@@ -157,20 +154,29 @@ impl Cache {
         Ok(())
     }
 
-    /// Runs `fly` in a task of its own, or shares the one that runs already. `fly` is handed a way to let nobody join any more.
-    async fn share<E, F, Fut>(&self, name: FlightName, fly: F) -> Result<Flown, E>
+    /// Runs `fly` in a task of its own, or shares the one that runs already. With `departs` it may be shared only until its turn to load
+    /// comes; without, until it ends.
+    async fn share<E, F, Fut>(&self, name: FlightName, departs: bool, fly: F) -> Result<Flown, E>
     where
-        F: FnOnce(Box<dyn FnOnce() + Send>) -> Fut + Send + 'static,
+        F: FnOnce() -> Fut + Send + 'static,
         Fut: Future<Output = Result<Flown, E>> + Send + 'static,
         E: Send + Sync + Clone + 'static,
     {
         let joins = if is_nested() { 0 } else { JOINS };
         for _ in 0..joins {
-            match self.0.flights.board(name.clone()) {
-                Boarded::Pilot(pilot) => {
+            match self.0.loads.board(name.clone()) {
+                Boarded::Pilot(mut pilot) => {
+                    let cache = self.clone();
                     return join(tokio::spawn(async move {
-                        let closing = pilot.closer();
-                        let result = fly(Box::new(move || closing.close())).await;
+                        let _turn = if departs {
+                            pilot.wait_for_the_one_before().await;
+                            let turn = cache.turn(false).await;
+                            pilot.depart();
+                            turn
+                        } else {
+                            None
+                        };
+                        let result = fly().await;
                         pilot.land(&result);
                         result
                     }))
@@ -184,7 +190,7 @@ impl Cache {
                 }
             }
         }
-        join(tokio::spawn(fly(Box::new(|| {})))).await
+        join(tokio::spawn(fly())).await
     }
 
     /// Waits for another instance's load, or takes the lease and loads.
@@ -204,7 +210,7 @@ impl Cache {
             }
             let expired = match lookup::judge(&miss.key, &tags, reading, self.0.clock.now_micros()) {
                 // Somebody loaded it between the miss and now.
-                Found::Current(entry) => {
+                Found::Current { entry, .. } => {
                     if won {
                         self.give_back(&lease).await;
                     }

@@ -9,10 +9,10 @@ use super::{
 };
 
 /// What is known of a key after reading.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Found {
-    /// Neither expired nor invalidated.
-    Current(Entry),
+    /// Neither expired nor invalidated; `near` if it was in this process.
+    Current { entry: Entry, near: bool },
     Missing {
         reason: MissReason,
         /// Each tag's generation at the time of reading, which is before any loader begins.
@@ -72,6 +72,6 @@ pub fn judge(key: &CacheKey, tags: &[Tag], reading: Reading, now_micros: u64) ->
         }
         Ok(entry) if !entry.is_stamped(tags, &generations) => missing(MissReason::Invalidated, generations, None),
         Ok(entry) if entry.is_expired(now_micros) => missing(MissReason::Expired, generations, Some(entry)),
-        Ok(entry) => Found::Current(entry),
+        Ok(entry) => Found::Current { entry, near: false },
     }
 }

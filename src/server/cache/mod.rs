@@ -7,6 +7,7 @@
 //! The store may fail in any way: a read then goes to its loader. See `docs/cache.md`.
 
 use std::{
+    convert::Infallible,
     fmt::Display,
     future::Future,
     sync::{
@@ -61,7 +62,7 @@ use entry::Entry;
 use loading::Miss;
 use lookup::Found;
 use near::Near;
-use single_flight::Flights;
+use single_flight::{Boarded, FlightName, Flights, Flown, arrival};
 use stats::{Counter, Counts, Stats};
 use store::{Store, memory::MemoryStore, redis::RedisStore};
 use undelivered::Undelivered;
@@ -143,7 +144,8 @@ struct Shared {
     near: Near,
     settings: Settings,
     clock: Clock,
-    flights: Flights,
+    lookups: Flights<Arc<Found>>,
+    loads: Flights<Flown>,
     /// Loads that may run at the same time.
     turns: Arc<Semaphore>,
     undelivered: Undelivered,
@@ -182,7 +184,7 @@ impl Cache {
         Self::over(Arc::new(MemoryStore::default()), Clock::default())
     }
 
-    /// In Redis, shared by every instance: `redis://` or `rediss://`. Fails if the address cannot be used or the server refuses this
+    /// In Redis, shared by every instance: `redis://`, `redis+sentinel://` or `redis+cluster://`, and each with `rediss`. Fails if the address cannot be used or the server refuses this
     /// program. A server that is not there is waited for in the background; until it comes, everything is loaded from the source.
     pub async fn redis(url: &str) -> Result<Self, CacheError> {
         Ok(Self::over(Arc::new(RedisStore::connect(url).await?), Clock::default()))
@@ -201,7 +203,8 @@ impl Cache {
             store,
             near: Near::new(settings.near_bytes),
             clock,
-            flights: Flights::default(),
+            lookups: Flights::default(),
+            loads: Flights::default(),
             turns: Arc::new(Semaphore::new(settings.concurrent_loads.max(1))),
             undelivered: Undelivered::default(),
             messages: broadcast::channel(MESSAGES).0,
@@ -223,9 +226,9 @@ impl Cache {
         let tags = lookup::normal(tags);
         self.flush_counts_soon();
         let (reason, generations, expired) = match self.look_up(key, &tags).await {
-            Found::Current(entry) => {
+            Found::Current { entry, near } => {
                 self.refresh_early(key, &entry, load);
-                return Ok(self.serve_hit(key, entry, started));
+                return Ok(self.serve_hit(key, entry, near, started));
             }
             Found::Missing { reason, generations, expired } => (reason, generations, expired),
             Found::Unknown(why) => return self.load_unstamped(key, &why, load, started).await,
@@ -274,17 +277,39 @@ impl Cache {
         self.0.store.name()
     }
 
-    /// Near entries first, then the store's; both only with generations that the store gives now.
+    /// What is known of the key now. Callers that ask at the same time share one question to the store, if it was not yet on its way
+    /// when they came.
     async fn look_up(&self, key: &CacheKey, tags: &[Tag]) -> Found {
+        if !self.0.store.is_shared() {
+            return self.ask_store(key, tags).await;
+        }
+        loop {
+            match self.0.lookups.board(FlightName::Lookup(key.clone(), tags.to_vec())) {
+                Boarded::Pilot(mut pilot) => {
+                    pilot.wait_for_the_one_before().await;
+                    pilot.depart();
+                    let found = self.ask_store(key, tags).await;
+                    pilot.land::<Infallible>(&Ok(Arc::new(found.clone())));
+                    return found;
+                }
+                Boarded::Passenger(passenger) => {
+                    // A pilot that is lost is a caller that went away: the next one asks.
+                    if let Some(Ok(found)) = arrival::<_, Infallible>(passenger).await {
+                        return Found::clone(&found);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Near entries first, then the store's; both only with generations that the store gives now.
+    async fn ask_store(&self, key: &CacheKey, tags: &[Tag]) -> Found {
         if self.0.undelivered.contains_any(tags) {
             return Found::Unknown("an invalidation is not delivered yet".to_owned());
         }
         if let Some(entry) = self.0.near.find(key, tags, self.0.clock.now_micros()).await {
             match self.0.store.generations(tags).await {
-                Ok(current) if entry.is_stamped(tags, &current) => {
-                    self.0.stats.add(Counter::NearHits);
-                    return Found::Current(entry);
-                }
+                Ok(current) if entry.is_stamped(tags, &current) => return Found::Current { entry, near: true },
                 // Another instance may have loaded it again already.
                 Ok(_) => {}
                 Err(error) => return Found::Unknown(error.to_string()),
@@ -293,7 +318,7 @@ impl Cache {
         match self.0.store.read(key, tags).await {
             Ok(reading) => {
                 let found = lookup::judge(key, tags, reading, self.0.clock.now_micros());
-                if let Found::Current(entry) = &found {
+                if let Found::Current { entry, .. } = &found {
                     self.0.near.keep(key, entry).await;
                 }
                 found
@@ -302,8 +327,9 @@ impl Cache {
         }
     }
 
-    fn serve_hit(&self, key: &CacheKey, entry: Entry, started: Instant) -> Served<Bytes> {
+    fn serve_hit(&self, key: &CacheKey, entry: Entry, near: bool, started: Instant) -> Served<Bytes> {
         self.0.stats.add(Counter::Hits);
+        self.0.stats.add_many(Counter::NearHits, u64::from(near));
         let age = Duration::from_micros(entry.age_micros(self.0.clock.now_micros()));
         let elapsed = started.elapsed();
         tracing::info!(key = key.as_str(), vendor = key.vendor(), age_ms = millis(age), elapsed_ms = millis(elapsed), "cache hit");

@@ -17,8 +17,11 @@ use super::{
     work::Work,
 };
 
-/// Rows of one INSERT. More of them make a statement no cheaper.
+/// Rows that are read before they are handed over.
 const BATCH_ROWS: usize = 400;
+/// Rows of one INSERT. Few, because with SQLite the driver looks up the name of every parameter from the first one on: the work
+/// grows with the square of their number.
+const INSERT_ROWS: usize = 40;
 /// Batches read ahead of the database.
 const BATCHES_AHEAD: usize = 4;
 
@@ -50,22 +53,26 @@ pub(super) async fn stage(work: &mut Work<'_>, bundle: &mut Bundle, table: &'sta
 
 /// Inserts rows of `width` cells, and says how many there were.
 pub(super) async fn insert(work: &mut Work<'_>, table: &str, width: usize, cells: Vec<Cell>) -> Result<u64, DbError> {
-    let mut cells = cells.into_iter().peekable();
-    let mut rows = 0;
-    while cells.peek().is_some() {
-        let count = (cells.len() / width).min(BATCH_ROWS);
-        // The same text for the same number of rows, so that the database prepares it once.
-        let row = |at: usize| format!("({})", (1..=width).map(|column| format!("${}", at * width + column)).collect::<Vec<_>>().join(","));
-        let statement = format!("INSERT INTO {table} VALUES {}", (0..count).map(row).collect::<Vec<_>>().join(","));
+    let rows = cells.len() / width;
+    // The same text for the same number of rows, so that the database prepares it once.
+    let full = insert_statement(table, width, rows.min(INSERT_ROWS));
+    let mut cells = cells.into_iter();
+    for done in (0..rows).step_by(INSERT_ROWS) {
+        let count = (rows - done).min(INSERT_ROWS);
+        let statement = if done == 0 || count == INSERT_ROWS { full.clone() } else { insert_statement(table, width, count) };
         let query = cells.by_ref().take(count * width).fold(sql(statement), |query, cell| match cell {
             Cell::Integer(number) => query.bind(number),
             Cell::Text(text) => query.bind(text),
             Cell::NoInteger => query.bind(None::<i64>),
         });
         work.tx.execute(query).await?;
-        rows += count as u64;
     }
-    Ok(rows)
+    Ok(rows as u64)
+}
+
+fn insert_statement(table: &str, width: usize, rows: usize) -> String {
+    let row = |at: usize| format!("({})", (1..=width).map(|column| format!("${}", at * width + column)).collect::<Vec<_>>().join(","));
+    format!("INSERT INTO {table} VALUES {}", (0..rows).map(row).collect::<Vec<_>>().join(","))
 }
 
 /// Reads and checks all rows. Ends early, without an error, when nobody takes the batches any more.

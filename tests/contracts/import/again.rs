@@ -1,4 +1,4 @@
-use vendorscope::server::db::rollups::{self, Touched};
+use vendorscope::server::db::rollups::Touched;
 
 use super::*;
 

@@ -3,8 +3,11 @@ use leptos::prelude::*;
 use super::definitions::{self, Definition, explained};
 use crate::{
     app::{
-        charts::bars::Bar,
-        components::status::{Shown, Status},
+        charts::bars::bar,
+        components::{
+            status::status,
+            table::{Cell, Column, Row, table},
+        },
         format,
     },
     domain::{
@@ -76,25 +79,15 @@ fn waterfall(snapshot: &Snapshot) -> AnyView {
     let steps = steps(&snapshot.totals);
     let low = steps.iter().map(|step| step.from.min(step.to)).fold(0, i64::min);
     let high = steps.iter().map(|step| step.from.max(step.to)).fold(0, i64::max);
-    let rows = steps
-        .into_iter()
-        .map(|step| {
-            view! {
-                <tr class=if step.is_level { "level" } else { "" }>
-                    <th scope="row">{step.name}</th>
-                    <td class="drawn"><Bar from=step.from to=step.to low high tone=if step.is_level { "" } else { "less" }/></td>
-                    <td class="number">{format::money(snapshot.currency, step.amount)}</td>
-                </tr>
-            }
-        })
-        .collect_view();
-    view! {
-        <table class="bars">
-            <thead class="unseen"><tr><th scope="col">"Step"</th><td></td><th scope="col">"Amount"</th></tr></thead>
-            <tbody>{rows}</tbody>
-        </table>
-    }
-    .into_any()
+    let rows = steps.into_iter().map(|step| Row {
+        class: step.is_level.then_some("level"),
+        cells: vec![
+            Cell::Text(step.name.to_owned()),
+            bar(step.from, step.to, low, high, if step.is_level { "bar" } else { "bar less" }).into(),
+            format::money(snapshot.currency, step.amount).into(),
+        ],
+    });
+    table("bars", vec![Column::text("Step"), Column::text(""), Column::number("Amount")], rows.collect(), None)
 }
 
 fn by_status(snapshot: &Snapshot) -> AnyView {
@@ -102,30 +95,17 @@ fn by_status(snapshot: &Snapshot) -> AnyView {
     if all == 0 {
         return nothing("No orders in this range.");
     }
-    let rows = snapshot
-        .orders_by_status
-        .iter()
-        .filter(|entry| entry.orders > 0)
-        .map(|entry| {
-            let href = format!("/orders?status={}", entry.status);
-            let label = format!("{} orders", Shown::from(entry.status).name);
-            view! {
-                <tr>
-                    <th scope="row"><a href=href aria-label=label><Status status=entry.status/></a></th>
-                    <td class="drawn"><Bar from=0 to=entry.orders low=0 high=all/></td>
-                    <td class="number">{format::count(entry.orders)}</td>
-                    <td class="number dim">{format::share(entry.orders, all)}</td>
-                </tr>
-            }
-        })
-        .collect_view();
-    view! {
-        <table class="bars">
-            <thead class="unseen"><tr><th scope="col">"Status"</th><td></td><th scope="col">"Orders"</th><th scope="col">"Share"</th></tr></thead>
-            <tbody>{rows}</tbody>
-        </table>
-    }
-    .into_any()
+    let rows = snapshot.orders_by_status.iter().filter(|entry| entry.orders > 0).map(|entry| {
+        let href = format!("/orders?status={}", entry.status);
+        Row::from(vec![
+            view! { <a href=href>{status(entry.status)}</a> }.into_any().into(),
+            bar(0, entry.orders, 0, all, "bar").into(),
+            format::count(entry.orders).into(),
+            format::share(entry.orders, all).unwrap_or_default().into(),
+        ])
+    });
+    let columns = vec![Column::text("Status"), Column::text(""), Column::number("Orders"), Column::classed("Share", "number dim")];
+    table("bars", columns, rows.collect(), None)
 }
 
 /// A name with a link perhaps, units and net sales: a row of a top list.
@@ -142,29 +122,18 @@ fn ranked(heading: &'static str, rows: Vec<Ranked>, snapshot: &Snapshot) -> AnyV
     }
     let low = rows.iter().map(|row| row.net_sales).fold(0, i64::min);
     let high = rows.iter().map(|row| row.net_sales).fold(0, i64::max);
-    let rows = rows
-        .into_iter()
-        .map(|row| {
-            let name = match row.href {
-                Some(href) => view! { <a href=href>{row.name}</a> }.into_any(),
-                None => row.name.into_any(),
-            };
-            view! {
-                <tr>
-                    <th scope="row"><span class="clip">{name}</span><Bar from=0 to=row.net_sales low high height=4/></th>
-                    <td class="number">{format::count(row.units)}</td>
-                    <td class="number">{format::money(snapshot.currency, row.net_sales)}</td>
-                </tr>
-            }
-        })
-        .collect_view();
-    view! {
-        <table class="ranked">
-            <thead><tr><th scope="col">{heading}</th><th scope="col" class="number">"Units"</th><th scope="col" class="number">"Net sales"</th></tr></thead>
-            <tbody>{rows}</tbody>
-        </table>
-    }
-    .into_any()
+    let rows = rows.into_iter().map(|row| {
+        let name = match row.href {
+            Some(href) => view! { <a class="clip" href=href>{row.name}</a> }.into_any(),
+            None => view! { <span class="clip">{row.name}</span> }.into_any(),
+        };
+        Row::from(vec![
+            view! { {name} {bar(0, row.net_sales, low, high, "bar thin")} }.into_any().into(),
+            format::count(row.units).into(),
+            format::money(snapshot.currency, row.net_sales).into(),
+        ])
+    });
+    table("ranked", vec![Column::text(heading), Column::number("Units"), Column::number("Net sales")], rows.collect(), None)
 }
 
 fn top_products(snapshot: &Snapshot) -> AnyView {
@@ -191,37 +160,25 @@ fn customers(totals: &Totals, before: Option<&Totals>) -> AnyView {
     if totals.customers == 0 {
         return nothing("No customers in this range.");
     }
-    let rows = [
-        ("New", totals.new_customers, before.map(|t| t.new_customers)),
-        ("Returning", totals.returning_customers, before.map(|t| t.returning_customers)),
-    ]
-    .map(|(name, number, before)| {
-        view! {
-            <tr>
-                <th scope="row">{name}</th>
-                <td class="drawn"><Bar from=0 to=number low=0 high=totals.customers/></td>
-                <td class="number">{format::count(number)}</td>
-                <td class="number dim">{format::share(number, totals.customers)}</td>
-                {before.map(|before| view! { <td class="number dim spare">{format!("from {}", format::count(before))}</td> })}
-            </tr>
-        }
-    })
-    .collect_view();
-    view! {
-        <table class="bars">
-            <thead class="unseen">
-                <tr>
-                    <th scope="col">"Customers"</th>
-                    <td></td>
-                    <th scope="col">"Number"</th>
-                    <th scope="col">"Share"</th>
-                    {before.map(|_| view! { <th scope="col" class="spare">"Before"</th> })}
-                </tr>
-            </thead>
-            <tbody>{rows}</tbody>
-        </table>
+    let row = |name: &str, number, before: Option<i64>| {
+        Row::from(vec![
+            Cell::Text(name.to_owned()),
+            bar(0, number, 0, totals.customers, "bar").into(),
+            format::count(number).into(),
+            format::share(number, totals.customers).unwrap_or_default().into(),
+            // Left out with its column where there is no comparison.
+            before.map(|before| format!("from {}", format::count(before))).unwrap_or_default().into(),
+        ])
+    };
+    let mut columns = vec![Column::text("Customers"), Column::text(""), Column::number("Number"), Column::classed("Share", "number dim")];
+    if before.is_some() {
+        columns.push(Column::classed("Before", "number dim spare"));
     }
-    .into_any()
+    let rows = vec![
+        row("New", totals.new_customers, before.map(|before| before.new_customers)),
+        row("Returning", totals.returning_customers, before.map(|before| before.returning_customers)),
+    ];
+    table("bars", columns, rows, None)
 }
 
 fn low_stock(products: &[LowStock]) -> AnyView {
@@ -231,7 +188,7 @@ fn low_stock(products: &[LowStock]) -> AnyView {
     let (first, rest) = products.split_at(products.len().min(LOW_STOCK_SHOWN));
     let rest = (!rest.is_empty()).then(|| {
         view! {
-            <details prop:open=false>
+            <details>
                 <summary>{format!("{} more", format::count(rest.len() as i64))}</summary>
                 {low_stock_table(rest)}
             </details>
@@ -241,25 +198,14 @@ fn low_stock(products: &[LowStock]) -> AnyView {
 }
 
 fn low_stock_table(products: &[LowStock]) -> AnyView {
-    let rows = products
-        .iter()
-        .map(|product| {
-            view! {
-                <tr>
-                    <th scope="row"><a class="clip" href=format!("/products/{}", encode_segment(&product.product_id))>{product.name.clone()}</a></th>
-                    <td class="number">{format::count(product.stock)} <span class="dim">{format!(" of {}", format::count(product.threshold))}</span></td>
-                    <td class="number">{cover(product)}</td>
-                </tr>
-            }
-        })
-        .collect_view();
-    view! {
-        <table class="ranked">
-            <thead><tr><th scope="col">"Product"</th><th scope="col" class="number">"Stock"</th><th scope="col" class="number">"Cover"</th></tr></thead>
-            <tbody>{rows}</tbody>
-        </table>
-    }
-    .into_any()
+    let rows = products.iter().map(|product| {
+        Row::from(vec![
+            Cell::Link { href: format!("/products/{}", encode_segment(&product.product_id)), text: product.name.clone() },
+            format!("{} of {}", format::count(product.stock), format::count(product.threshold)).into(),
+            cover(product).into(),
+        ])
+    });
+    table("ranked", vec![Column::text("Product"), Column::number("Stock"), Column::number("Cover")], rows.collect(), None)
 }
 
 /// `1.5 days`; words where there is nothing to divide.

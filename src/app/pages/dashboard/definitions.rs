@@ -49,7 +49,7 @@ pub const LOW_STOCK: Definition = Definition {
 /// The definition behind a question mark; opens without scripts.
 pub fn explained(definition: Definition) -> AnyView {
     view! {
-        <details class="define" name="define" prop:open=false>
+        <details class="define" name="define">
             <summary aria-label=format!("What is {}?", definition.name)><span aria-hidden="true">"?"</span></summary>
             <p>{definition.text}</p>
         </details>

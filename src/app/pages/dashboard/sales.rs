@@ -3,13 +3,10 @@ use leptos::prelude::*;
 use crate::{
     app::{
         charts::line::{LineChart, Mark},
+        components::table::{Cell, Column, Row, scrolling, table},
         format,
     },
-    domain::{
-        clock::WallClock,
-        period::{DateRange, Interval},
-        report::Snapshot,
-    },
+    domain::{clock::WallClock, period::DateRange, report::Snapshot},
 };
 
 /// Net sales over time, with the comparison, and all values as a table.
@@ -33,9 +30,9 @@ pub fn sales(snapshot: &Snapshot, clock: &WallClock) -> AnyView {
             <h2>"Net sales over time"</h2>
             <LineChart marks=marks(snapshot, clock) currency title=caption.clone() now=now_legend before=before_legend/>
             <figcaption>{caption}</figcaption>
-            <details prop:open=false>
+            <details>
                 <summary>"Show as a table"</summary>
-                {table(snapshot, clock, interval, has_before)}
+                {values(snapshot, clock, has_before)}
             </details>
         </figure>
     }
@@ -59,48 +56,34 @@ fn marks(snapshot: &Snapshot, clock: &WallClock) -> Vec<Mark> {
         .collect()
 }
 
-fn table(snapshot: &Snapshot, clock: &WallClock, interval: Interval, has_before: bool) -> AnyView {
-    let money = |amount| format::money(snapshot.currency, amount);
+fn values(snapshot: &Snapshot, clock: &WallClock, has_before: bool) -> AnyView {
+    let interval = snapshot.range.interval;
+    let money = |amount| Cell::Text(format::money(snapshot.currency, amount));
     let before = snapshot.previous_series.as_deref().unwrap_or_default();
-    let rows = snapshot
-        .series
-        .iter()
-        .enumerate()
-        .map(|(i, point)| {
-            let before = has_before
-                .then(|| view! { <td class="number">{before.get(i).map_or_else(|| "—".to_owned(), |point| money(point.net_sales))}</td> });
-            view! {
-                <tr>
-                    <th scope="row">{format::point_label(point, interval, clock)}</th>
-                    <td class="number">{format::count(point.orders)}</td>
-                    <td class="number">{format::count(point.units)}</td>
-                    <td class="number">{money(point.gross_sales)}</td>
-                    <td class="number">{money(-point.discounts)}</td>
-                    <td class="number">{money(-point.returns)}</td>
-                    <td class="number">{money(point.net_sales)}</td>
-                    {before}
-                </tr>
-            }
-        })
-        .collect_view();
-    view! {
-        <div class="scroll tall" role="region" aria-label="Sales over time" tabindex="0">
-            <table>
-                <thead>
-                    <tr>
-                        <th scope="col">"From"</th>
-                        <th scope="col" class="number">"Orders"</th>
-                        <th scope="col" class="number">"Units"</th>
-                        <th scope="col" class="number">"Gross"</th>
-                        <th scope="col" class="number">"Discounts"</th>
-                        <th scope="col" class="number">"Returns"</th>
-                        <th scope="col" class="number">"Net"</th>
-                        {has_before.then(|| view! { <th scope="col" class="number">"Net before"</th> })}
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
+    let mut columns = vec![
+        Column::text("From"),
+        Column::number("Orders"),
+        Column::number("Units"),
+        Column::number("Gross"),
+        Column::number("Discounts"),
+        Column::number("Returns"),
+        Column::number("Net"),
+    ];
+    if has_before {
+        columns.push(Column::number("Net before"));
     }
-    .into_any()
+    let rows = snapshot.series.iter().enumerate().map(|(i, point)| {
+        Row::from(vec![
+            format::point_label(point, interval, clock).into(),
+            format::count(point.orders).into(),
+            format::count(point.units).into(),
+            money(point.gross_sales),
+            money(-point.discounts),
+            money(-point.returns),
+            money(point.net_sales),
+            // Left out with its column where there is no comparison.
+            before.get(i).map_or_else(|| Cell::Text("—".to_owned()), |point| money(point.net_sales)),
+        ])
+    });
+    scrolling("scroll tall", "Sales over time", table("plain", columns, rows.collect(), None))
 }

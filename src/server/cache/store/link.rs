@@ -6,23 +6,39 @@
 
 use std::{sync::Arc, time::Duration};
 
-use redis::{AsyncConnectionConfig, Client, Pipeline, RedisError, Value, aio::MultiplexedConnection};
+use redis::{AsyncConnectionConfig, Client, ConnectionInfo, Pipeline, RedisError, Value, aio::MultiplexedConnection};
 use tokio::{
     sync::{mpsc, watch},
     time::{Instant, sleep, timeout},
 };
 
-use super::StoreError;
+use super::{
+    StoreError,
+    address::{Sentinels, at},
+};
 use crate::server::cache::error::RedactedUrl;
 
 /// For name resolution, TCP, TLS and the handshake together.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// For one sentinel to say who the master is.
+const SENTINEL_TIMEOUT: Duration = Duration::from_millis(500);
 /// A server that answers a probe slower than this stays out of use.
 const PROBE_TIMEOUT: Duration = Duration::from_millis(250);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 /// Probes that may fail before the connection is given up and made anew.
 const PROBES: u32 = 3;
+
+/// What to connect to.
+#[derive(Debug, Clone)]
+pub enum Target {
+    /// A server that stands alone, or whose address leads to whichever is the master.
+    Server(ConnectionInfo),
+    /// A member of a cluster.
+    Member(ConnectionInfo),
+    /// Whoever the sentinels say is the master at the time.
+    Master(Sentinels),
+}
 
 /// A connection that was made and shaken hands over.
 #[derive(Clone)]
@@ -70,10 +86,10 @@ impl Drop for Link {
 
 impl Link {
     /// Starts connecting. Needs a Tokio runtime.
-    pub fn start(client: Client, url: RedactedUrl) -> Self {
+    pub fn start(target: Target, url: RedactedUrl) -> Self {
         let (publish, state) = watch::channel(State::Connecting);
         let (reports, incoming) = mpsc::unbounded_channel();
-        let task = tokio::spawn(keep_connected(client, url, publish, incoming)).abort_handle();
+        let task = tokio::spawn(keep_connected(target, url, publish, incoming)).abort_handle();
         Self { state, reports, task }
     }
 
@@ -143,10 +159,10 @@ impl Link {
 }
 
 /// Connects, watches over the connection, connects again; until the link is dropped.
-async fn keep_connected(client: Client, url: RedactedUrl, state: watch::Sender<State>, mut reports: mpsc::UnboundedReceiver<Report>) {
+async fn keep_connected(target: Target, url: RedactedUrl, state: watch::Sender<State>, mut reports: mpsc::UnboundedReceiver<Report>) {
     let mut pause = FIRST_PAUSE;
     for serial in 1_u64.. {
-        match timeout(CONNECT_TIMEOUT, connect(&client))
+        match timeout(CONNECT_TIMEOUT, connect(&target))
             .await
             .unwrap_or_else(|_| Err(Down { reason: "no connection in time".to_owned(), for_good: false }))
         {
@@ -213,11 +229,13 @@ async fn probe(live: &Live) -> bool {
     false
 }
 
-/// Connects and asks the server who it is.
-async fn connect(client: &Client) -> Result<(MultiplexedConnection, u64), Down> {
-    // Patience is ours: the client's own limits are only there to clean up behind it.
-    let config = AsyncConnectionConfig::new().set_connection_timeout(Some(CONNECT_TIMEOUT)).set_response_timeout(Some(CONNECT_TIMEOUT));
-    let mut connection = client.get_multiplexed_async_connection_with_config(&config).await.map_err(|error| Down::from(&error))?;
+/// Finds the server, connects, and asks it who it is.
+async fn connect(target: &Target) -> Result<(MultiplexedConnection, u64), Down> {
+    let server = match target {
+        Target::Server(server) | Target::Member(server) => server.clone(),
+        Target::Master(sentinels) => find_master(sentinels).await?,
+    };
+    let mut connection = open(server, CONNECT_TIMEOUT).await?;
     // Alone, because the error of a command in a pipeline does not say its code.
     redis::cmd("PING").query_async::<Value>(&mut connection).await.map_err(|error| Down::from(&error))?;
     let mut hello = redis::pipe();
@@ -227,9 +245,39 @@ async fn connect(client: &Client) -> Result<(MultiplexedConnection, u64), Down> 
         // Not for good: behind one address a replica is what there is for a moment while another server takes over.
         return Err(Down { reason: "it is a read-only replica".to_owned(), for_good: false });
     }
+    if matches!(target, Target::Server(_)) && info_field(&server, "redis_mode") == Some("cluster") {
+        return Err(Down { reason: "it is a member of a cluster: write redis+cluster:// instead of redis://".to_owned(), for_good: true });
+    }
     // A service that hides its run id is taken to be one server for ever: restoring an old snapshot then goes unnoticed.
     let server = info_field(&server, "run_id").map_or(0, fingerprint);
     Ok((connection, server))
+}
+
+/// The first answer of a sentinel counts. One that is wrong leads to a replica or to nobody, and is asked for again.
+async fn find_master(Sentinels { sentinels, master, like }: &Sentinels) -> Result<ConnectionInfo, Down> {
+    let mut reason = "no sentinel answers".to_owned();
+    for sentinel in sentinels {
+        let asked = timeout(SENTINEL_TIMEOUT, async {
+            let mut connection = open(sentinel.clone(), SENTINEL_TIMEOUT).await?;
+            let mut question = redis::cmd("SENTINEL");
+            question.arg("get-master-addr-by-name").arg(master);
+            question.query_async::<Option<(String, u16)>>(&mut connection).await.map_err(|error| Down::from(&error))
+        });
+        match asked.await {
+            Ok(Ok(Some((host, port)))) => return Ok(at(like, &host, port)),
+            Ok(Ok(None)) => reason = format!("the sentinels know no master called {master}"),
+            Ok(Err(down)) => reason = down.reason,
+            Err(_) => {}
+        }
+    }
+    Err(Down { reason, for_good: false })
+}
+
+async fn open(server: ConnectionInfo, within: Duration) -> Result<MultiplexedConnection, Down> {
+    // Patience is ours: the client's own limits are only there to clean up behind it.
+    let config = AsyncConnectionConfig::new().set_connection_timeout(Some(within)).set_response_timeout(Some(CONNECT_TIMEOUT));
+    let client = Client::open(server).map_err(|error| Down::from(&error))?;
+    client.get_multiplexed_async_connection_with_config(&config).await.map_err(|error| Down::from(&error))
 }
 
 impl From<&RedisError> for Down {

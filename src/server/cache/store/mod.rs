@@ -12,12 +12,18 @@ use super::{
     stats::Counts,
 };
 
+/// Where Redis is.
+mod address;
+/// Redis Cluster: which member has which key.
+mod cluster;
 /// One connection that mends itself.
 mod link;
 /// In this process.
 pub mod memory;
 /// In Redis, shared by every instance.
 pub mod redis;
+/// From commands to connections.
+mod route;
 
 /// Why a store did not do what it was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -9,19 +9,20 @@
 //! **Commands that take effect late.** A call that was given up may still be carried out. Each attempt of an invalidation therefore
 //! brings numbers of its own, each of which is sent once.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use redis::{Client, Pipeline, ServerError, Value};
+use redis::{Cmd, FromRedisValue, ServerError, Value};
 use tokio::time::Instant;
 
 use super::{
     Reading, Store, StoreError, Usage,
-    link::{Link, Live, info_field},
+    link::{Link, info_field},
+    route::{Answer, Route, Routed},
 };
 use crate::server::cache::{
-    error::{CacheError, RedactedUrl},
+    error::CacheError,
     generations::Generation,
     keys::{self, CacheKey, Tag},
     lease::Lease,
@@ -35,37 +36,44 @@ const TAG_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Counting entries stops after this many keys or this long, and the rest is estimated.
 const COUNT_KEYS: u64 = 100_000;
 const COUNT_FOR: Duration = Duration::from_millis(500);
+const COUNT_STEP: u64 = 1_000;
 /// Removes a lease only if it is still the caller's own.
 const COMPARE_AND_DELETE: &str = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) else return 0 end";
 
 pub struct RedisStore {
-    link: Link,
+    route: Route,
 }
 
 impl RedisStore {
     /// Fails if the address cannot be used or the server refuses us; a server that is merely not there yet is waited for in the
-    /// background. Accepts `redis://` and `rediss://`.
+    /// background. Accepts `redis://`, `redis+sentinel://` and `redis+cluster://`, and each with `rediss`.
     pub async fn connect(url: &str) -> Result<Self, CacheError> {
-        let shown = RedactedUrl::new(url);
-        if !(url.starts_with("redis://") || url.starts_with("rediss://")) {
-            return Err(CacheError::Url { url: shown, reason: "it must begin with redis:// or rediss://".to_owned() });
-        }
-        let client = Client::open(url).map_err(|error| CacheError::Url { url: shown.clone(), reason: error.to_string() })?;
-        let link = Link::start(client, shown.clone());
-        link.first_attempt().await.map_err(|reason| CacheError::Refused { url: shown, reason })?;
-        Ok(Self { link })
+        Ok(Self { route: Route::connect(url).await? })
     }
 
-    async fn ask(&self, pipeline: &mut Pipeline, patience: Duration) -> Result<(Vec<Value>, Live), StoreError> {
-        let (values, live) = self.link.ask(pipeline.ignore_errors(), patience).await?;
-        // A server that has become a replica (or is one that is still loading) is not the one to speak to.
-        if values
-            .iter()
-            .any(|value| matches!(value, Value::ServerError(error) if matches!(error.code(), "READONLY" | "LOADING" | "MASTERDOWN")))
-        {
-            self.link.give_up(&live);
+    /// Removes generations: a tag without one matches no entry either.
+    async fn remove(&self, tags: &[Tag]) -> Result<(), StoreError> {
+        let removals = tags.iter().map(|tag| routed(tag.key(), redis::cmd("DEL").arg(tag.key()))).collect();
+        all_done(&self.route.ask(removals, WRITE_TIMEOUT).await?)
+    }
+
+    /// One MGET for each slot that the tags are in: without a cluster, one.
+    fn ask_generations(&self, tags: &[Tag]) -> (Vec<Routed>, Vec<Vec<usize>>) {
+        let mut groups: Vec<(u16, Vec<usize>)> = Vec::new();
+        for (place, tag) in tags.iter().enumerate() {
+            let slot = self.route.slot(&tag.key());
+            match groups.iter_mut().find(|(other, _)| *other == slot) {
+                Some((_, places)) => places.push(place),
+                None => groups.push((slot, vec![place])),
+            }
         }
-        Ok((values, live))
+        groups
+            .into_iter()
+            .map(|(_, places)| {
+                let keys: Vec<_> = places.iter().map(|place| tags[*place].key()).collect();
+                (routed(keys[0].clone(), redis::cmd("MGET").arg(&keys)), places)
+            })
+            .unzip()
     }
 }
 
@@ -80,116 +88,83 @@ impl Store for RedisStore {
     }
 
     async fn read(&self, key: &CacheKey, tags: &[Tag]) -> Result<Reading, StoreError> {
-        let mut pipeline = redis::pipe();
-        pipeline.cmd("GET").arg(key.as_str());
-        ask_generations(&mut pipeline, tags);
-        let (values, live) = self.ask(&mut pipeline, READ_TIMEOUT).await?;
-        let mut values = values.into_iter();
-        Ok(Reading { entry: read_entry(values.next())?, generations: read_generations(values.next(), tags, &live)? })
+        let (mut commands, places) = self.ask_generations(tags);
+        commands.insert(0, routed(key.as_str().to_owned(), redis::cmd("GET").arg(key.as_str())));
+        let mut answers = self.route.ask(commands, READ_TIMEOUT).await?.into_iter();
+        Ok(Reading { entry: read_entry(answers.next())?, generations: read_generations(answers, &places, tags.len())? })
     }
 
     async fn generations(&self, tags: &[Tag]) -> Result<Vec<Option<Generation>>, StoreError> {
-        if tags.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut pipeline = redis::pipe();
-        ask_generations(&mut pipeline, tags);
-        let (mut values, live) = self.ask(&mut pipeline, READ_TIMEOUT).await?;
-        read_generations(values.pop(), tags, &live)
+        let (commands, places) = self.ask_generations(tags);
+        read_generations(self.route.ask(commands, READ_TIMEOUT).await?.into_iter(), &places, tags.len())
     }
 
     async fn contend(&self, key: &CacheKey, tags: &[Tag], lease: &Lease) -> Result<(bool, Reading), StoreError> {
-        let mut pipeline = redis::pipe();
-        pipeline.cmd("SET").arg(&lease.name).arg(lease.token).arg("NX").arg("PX").arg(millis(lease.lasts));
-        pipeline.cmd("GET").arg(key.as_str());
-        ask_generations(&mut pipeline, tags);
-        let (values, live) = self.ask(&mut pipeline, READ_TIMEOUT).await?;
-        let mut values = values.into_iter();
-        let won = match values.next() {
+        let (mut commands, places) = self.ask_generations(tags);
+        let take =
+            routed(lease.name.clone(), redis::cmd("SET").arg(&lease.name).arg(lease.token).arg("NX").arg("PX").arg(millis(lease.lasts)));
+        let get = routed(key.as_str().to_owned(), redis::cmd("GET").arg(key.as_str()));
+        commands.splice(0..0, [take, get]);
+        let mut answers = self.route.ask(commands, READ_TIMEOUT).await?.into_iter();
+        let won = match answers.next().map(|answer| answer.value) {
             Some(Value::ServerError(error)) => return Err(refused(&error)),
             answer => matches!(answer, Some(Value::Okay)),
         };
-        Ok((won, Reading { entry: read_entry(values.next())?, generations: read_generations(values.next(), tags, &live)? }))
+        Ok((won, Reading { entry: read_entry(answers.next())?, generations: read_generations(answers, &places, tags.len())? }))
     }
 
     async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
-        let mut pipeline = redis::pipe();
-        pipeline.cmd("EVAL").arg(COMPARE_AND_DELETE).arg(1).arg(&lease.name).arg(lease.token);
-        let (values, _) = self.ask(&mut pipeline, READ_TIMEOUT).await?;
-        first_error(&values).map_or(Ok(()), |error| Err(refused(error)))
+        let give_back = routed(lease.name.clone(), redis::cmd("EVAL").arg(COMPARE_AND_DELETE).arg(1).arg(&lease.name).arg(lease.token));
+        all_done(&self.route.ask(vec![give_back], READ_TIMEOUT).await?)
     }
 
     async fn mint(&self, tags: &[Tag]) -> Result<Vec<Generation>, StoreError> {
-        if tags.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut pipeline = redis::pipe();
-        for tag in tags {
-            pipeline.cmd("SET").arg(tag.key()).arg(Generation::mint().to_string()).arg("NX").arg("PX").arg(millis(TAG_LIFE));
-        }
-        ask_generations(&mut pipeline, tags);
-        let (mut values, live) = self.ask(&mut pipeline, WRITE_TIMEOUT).await?;
-        let current = read_generations(values.pop(), tags, &live)?;
+        let (reads, places) = self.ask_generations(tags);
+        let mut commands: Vec<Routed> = tags.iter().map(|tag| set_generation(tag, &["NX"])).collect();
+        commands.extend(reads);
+        let mut answers = self.route.ask(commands, WRITE_TIMEOUT).await?;
+        let current = read_generations(answers.split_off(tags.len()).into_iter(), &places, tags.len())?;
         if let Some(generations) = current.into_iter().collect::<Option<Vec<_>>>() {
             return Ok(generations);
         }
-        if let Some(error) = first_error(&values) {
-            return Err(refused(error));
-        }
+        all_done(&answers)?;
         // Something that is no generation lies under a tag's key. Without it the next reader can mint one.
-        let mut removal = redis::pipe();
-        removal.cmd("DEL").arg(tags.iter().map(Tag::key).collect::<Vec<_>>());
-        self.ask(&mut removal, WRITE_TIMEOUT).await?;
+        self.remove(tags).await?;
         Err(StoreError::Refused("a tag's key held something else; removed".to_owned()))
     }
 
     async fn write(&self, key: &CacheKey, entry: Bytes, tags: &[Tag], keep: Duration) -> Result<(), StoreError> {
-        let mut pipeline = redis::pipe();
-        pipeline.cmd("SET").arg(key.as_str()).arg(&entry[..]).arg("PX").arg(millis(keep));
-        for tag in tags {
-            pipeline.cmd("PEXPIRE").arg(tag.key()).arg(millis(TAG_LIFE));
-        }
-        let (values, _) = self.ask(&mut pipeline, WRITE_TIMEOUT).await?;
-        first_error(&values[..values.len().min(1)]).map_or(Ok(()), |error| Err(refused(error)))
+        let mut commands =
+            vec![routed(key.as_str().to_owned(), redis::cmd("SET").arg(key.as_str()).arg(&entry[..]).arg("PX").arg(millis(keep)))];
+        commands.extend(tags.iter().map(|tag| routed(tag.key(), redis::cmd("PEXPIRE").arg(tag.key()).arg(millis(TAG_LIFE)))));
+        all_done(&self.route.ask(commands, WRITE_TIMEOUT).await?[..1])
     }
 
     async fn invalidate(&self, tags: &[Tag], message: &str) -> Result<(), StoreError> {
         if tags.is_empty() {
             return Ok(());
         }
-        let mut pipeline = redis::pipe();
-        for tag in tags {
-            pipeline.cmd("SET").arg(tag.key()).arg(Generation::mint().to_string()).arg("PX").arg(millis(TAG_LIFE));
-        }
-        pipeline.cmd("PUBLISH").arg(keys::INVALIDATIONS_CHANNEL).arg(message);
-        let (values, _) = self.ask(&mut pipeline, WRITE_TIMEOUT).await?;
-        let Some(error) = first_error(&values[..values.len().min(tags.len())]) else { return Ok(()) };
-        if error.code() != "OOM" {
-            return Err(refused(error));
-        }
-        // A full server still removes, and a tag without a generation matches no entry either.
-        let mut removal = redis::pipe();
-        removal.cmd("DEL").arg(tags.iter().map(Tag::key).collect::<Vec<_>>());
-        removal.cmd("PUBLISH").arg(keys::INVALIDATIONS_CHANNEL).arg(message);
-        let (values, _) = self.ask(&mut removal, WRITE_TIMEOUT).await?;
-        first_error(&values[..values.len().min(1)]).map_or(Ok(()), |error| Err(refused(error)))
+        let mut commands: Vec<Routed> = tags.iter().map(|tag| set_generation(tag, &[])).collect();
+        // A channel is no key, but in a cluster any member will do, and this one is known.
+        commands.push(routed(tags[0].key(), redis::cmd("PUBLISH").arg(keys::INVALIDATIONS_CHANNEL).arg(message)));
+        let answers = self.route.ask(commands, WRITE_TIMEOUT).await?;
+        let renewed = &answers[..tags.len()];
+        // A full server still removes.
+        let full = renewed.iter().any(|answer| matches!(&answer.value, Value::ServerError(error) if error.code() == "OOM"));
+        if full { self.remove(tags).await } else { all_done(renewed) }
     }
 
     async fn add_counts(&self, counts: &Counts) -> Result<Counts, StoreError> {
-        let mut pipeline = redis::pipe();
-        for counter in Counter::ALL.into_iter().filter(|counter| counts.get(*counter) > 0) {
-            pipeline.cmd("HINCRBY").arg(keys::STATS).arg(counter.name()).arg(counts.get(counter));
-        }
-        pipeline.cmd("HGETALL").arg(keys::STATS);
-        let (mut values, _) = self.ask(&mut pipeline, WRITE_TIMEOUT).await?;
-        let sums: std::collections::HashMap<String, u64> = match values.pop() {
-            Some(Value::ServerError(error)) => return Err(refused(&error)),
-            Some(value) => redis::from_redis_value(value).map_err(|error| StoreError::Refused(error.to_string()))?,
-            None => Default::default(),
-        };
-        if let Some(error) = first_error(&values) {
-            return Err(refused(error));
-        }
+        let changed = Counter::ALL.into_iter().filter(|counter| counts.get(*counter) > 0);
+        let mut commands: Vec<Routed> = changed
+            .map(|counter| {
+                routed(keys::STATS.to_owned(), redis::cmd("HINCRBY").arg(keys::STATS).arg(counter.name()).arg(counts.get(counter)))
+            })
+            .collect();
+        commands.push(routed(keys::STATS.to_owned(), redis::cmd("HGETALL").arg(keys::STATS)));
+        let mut answers = self.route.ask(commands, WRITE_TIMEOUT).await?;
+        let sums: HashMap<String, u64> = parse(answers.pop().map(|answer| answer.value))?;
+        all_done(&answers)?;
         let mut sum = Counts::default();
         for counter in Counter::ALL {
             sum.set(counter, sums.get(counter.name()).copied().unwrap_or(0));
@@ -198,37 +173,36 @@ impl Store for RedisStore {
     }
 
     async fn usage(&self) -> Result<Usage, StoreError> {
-        let mut pipeline = redis::pipe();
-        pipeline.cmd("INFO").arg("memory").cmd("DBSIZE");
-        let (values, _) = self.ask(&mut pipeline, READ_TIMEOUT).await?;
-        let mut values = values.into_iter();
-        let memory: String = values.next().and_then(|value| redis::from_redis_value(value).ok()).unwrap_or_default();
-        let all_keys: u64 = values.next().and_then(|value| redis::from_redis_value(value).ok()).unwrap_or(0);
-        let memory_bytes = info_field(&memory, "used_memory").and_then(|bytes| bytes.parse().ok()).unwrap_or(0);
-        Ok(Usage { entries: self.count_entries(all_keys).await?, memory_bytes })
+        let mut usage = Usage::default();
+        for link in self.route.links() {
+            let mut pipeline = redis::pipe();
+            pipeline.cmd("INFO").arg("memory").cmd("DBSIZE").ignore_errors();
+            let mut values = self.route.ask_one(&link, &pipeline, READ_TIMEOUT).await?.0.into_iter();
+            let (memory, all_keys) = (parse::<String>(values.next())?, parse::<u64>(values.next())?);
+            usage.memory_bytes += info_field(&memory, "used_memory").and_then(|bytes| bytes.parse().ok()).unwrap_or(0);
+            usage.entries += self.count_entries(&link, all_keys).await?;
+        }
+        Ok(usage)
     }
 }
 
 impl RedisStore {
     /// Walks over the keys in small steps that never hold the server up. Where there are too many, an estimate: the share of ours
     /// among the keys seen, times all keys.
-    async fn count_entries(&self, all_keys: u64) -> Result<u64, StoreError> {
+    async fn count_entries(&self, link: &Link, all_keys: u64) -> Result<u64, StoreError> {
         let (started, mut cursor, mut ours, mut steps) = (Instant::now(), 0_u64, 0_u64, 0_u64);
-        const STEP: u64 = 1_000;
         loop {
             let mut pipeline = redis::pipe();
-            pipeline.cmd("SCAN").arg(cursor).arg("MATCH").arg(keys::ENTRIES_PATTERN).arg("COUNT").arg(STEP);
-            let (values, _) = self.ask(&mut pipeline, READ_TIMEOUT).await?;
-            let Some(value) = values.into_iter().next() else { return Ok(ours) };
-            let (next, names): (u64, Vec<Vec<u8>>) =
-                redis::from_redis_value(value).map_err(|error| StoreError::Refused(error.to_string()))?;
+            pipeline.cmd("SCAN").arg(cursor).arg("MATCH").arg(keys::ENTRIES_PATTERN).arg("COUNT").arg(COUNT_STEP).ignore_errors();
+            let (values, _) = self.route.ask_one(link, &pipeline, READ_TIMEOUT).await?;
+            let (next, names): (u64, Vec<Vec<u8>>) = parse(values.into_iter().next())?;
             ours += names.iter().filter(|name| keys::is_entry(name)).count() as u64;
             steps += 1;
             if next == 0 {
                 return Ok(ours);
             }
-            if steps * STEP >= COUNT_KEYS || started.elapsed() >= COUNT_FOR {
-                let seen = (steps * STEP).min(all_keys).max(1);
+            if steps * COUNT_STEP >= COUNT_KEYS || started.elapsed() >= COUNT_FOR {
+                let seen = (steps * COUNT_STEP).min(all_keys).max(1);
                 return Ok(u64::try_from(u128::from(ours) * u128::from(all_keys) / u128::from(seen)).unwrap_or(ours));
             }
             cursor = next;
@@ -236,15 +210,17 @@ impl RedisStore {
     }
 }
 
-/// Adds one MGET; without tags nothing, and [`read_generations`] expects nothing.
-fn ask_generations(pipeline: &mut Pipeline, tags: &[Tag]) {
-    if !tags.is_empty() {
-        pipeline.cmd("MGET").arg(tags.iter().map(Tag::key).collect::<Vec<_>>());
-    }
+fn routed(key: String, command: &mut Cmd) -> Routed {
+    Routed { key, command: std::mem::take(command) }
 }
 
-fn read_entry(answer: Option<Value>) -> Result<Option<Bytes>, StoreError> {
-    match answer {
+/// Each call brings a number that was never sent before.
+fn set_generation(tag: &Tag, condition: &[&str]) -> Routed {
+    routed(tag.key(), redis::cmd("SET").arg(tag.key()).arg(Generation::mint().to_string()).arg("PX").arg(millis(TAG_LIFE)).arg(condition))
+}
+
+fn read_entry(answer: Option<Answer>) -> Result<Option<Bytes>, StoreError> {
+    match answer.map(|answer| answer.value) {
         Some(Value::BulkString(bytes)) => Ok(Some(Bytes::from(bytes))),
         // Something else lies under the key: for the reader it is no entry, and writing one replaces it.
         Some(Value::ServerError(error)) if error.code() == "WRONGTYPE" => Ok(Some(Bytes::new())),
@@ -253,26 +229,40 @@ fn read_entry(answer: Option<Value>) -> Result<Option<Bytes>, StoreError> {
     }
 }
 
-fn read_generations(answer: Option<Value>, tags: &[Tag], live: &Live) -> Result<Vec<Option<Generation>>, StoreError> {
-    match answer {
-        None if tags.is_empty() => Ok(Vec::new()),
-        Some(Value::Array(values)) if values.len() == tags.len() => Ok(values
-            .iter()
-            .map(|value| match value {
-                Value::BulkString(text) => Generation::parse(text).map(|generation| generation.seen_through(live.server)),
-                _ => None,
-            })
-            .collect()),
+/// Puts the answers to [`RedisStore::ask_generations`] back into the order of the tags.
+fn read_generations(
+    answers: impl Iterator<Item = Answer>,
+    places: &[Vec<usize>],
+    tags: usize,
+) -> Result<Vec<Option<Generation>>, StoreError> {
+    let mut generations = vec![None; tags];
+    let mut answered = 0;
+    for (Answer { value, server }, places) in answers.zip(places) {
+        match value {
+            Value::Array(values) if values.len() == places.len() => {
+                for (place, value) in places.iter().zip(values) {
+                    if let Value::BulkString(text) = value {
+                        generations[*place] = Generation::parse(&text).map(|generation| generation.seen_through(server));
+                    }
+                }
+                answered += places.len();
+            }
+            Value::ServerError(error) => return Err(refused(&error)),
+            _ => return Err(StoreError::Refused("unexpected answer to MGET".to_owned())),
+        }
+    }
+    if answered == tags { Ok(generations) } else { Err(StoreError::Refused("fewer generations than tags".to_owned())) }
+}
+
+fn parse<T: FromRedisValue>(value: Option<Value>) -> Result<T, StoreError> {
+    match value {
         Some(Value::ServerError(error)) => Err(refused(&error)),
-        _ => Err(StoreError::Refused("unexpected answer to MGET".to_owned())),
+        value => redis::from_redis_value(value.unwrap_or(Value::Nil)).map_err(|error| StoreError::Refused(error.to_string())),
     }
 }
 
-fn first_error(values: &[Value]) -> Option<&ServerError> {
-    values.iter().find_map(|value| match value {
-        Value::ServerError(error) => Some(error),
-        _ => None,
-    })
+fn all_done(answers: &[Answer]) -> Result<(), StoreError> {
+    answers.iter().try_for_each(|answer| if let Value::ServerError(error) = &answer.value { Err(refused(error)) } else { Ok(()) })
 }
 
 fn refused(error: &ServerError) -> StoreError {

@@ -14,8 +14,10 @@ use crate::{
 
 use super::{ImportError, ImportOptions, Progress, bundle::Bundle, import};
 
-/// Who sells what, and who buys.
+/// Who sells what.
 mod cast;
+/// Who buys.
+mod people;
 /// What happened.
 mod story;
 

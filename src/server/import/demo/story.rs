@@ -5,7 +5,10 @@ use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 
 use crate::domain::{money::Currency, orders::OrderStatus};
 
-use super::cast::{PEOPLE, SELLERS, Seller};
+use super::{
+    cast::{SELLERS, Seller},
+    people::PEOPLE,
+};
 
 /// Days told of: fourteen months.
 const DAYS: i32 = 425;

@@ -55,7 +55,8 @@ fn refusal(path: &str, error: &serde_json::Error) -> Problem {
     let text = error.to_string();
     // serde says where in the text; whoever sent it wants to know which field.
     let message = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message);
-    let named = ["unknown field `", "missing field `"].iter().find_map(|start| message.strip_prefix(start)?.split('`').next());
+    let named =
+        ["unknown field `", "missing field `", "duplicate field `"].iter().find_map(|start| message.strip_prefix(start)?.split('`').next());
     let field = match (path, named) {
         (".", Some(name)) => name.to_owned(),
         (".", None) => "body".to_owned(),
