@@ -184,8 +184,9 @@ impl Cache {
         Self::over(Arc::new(MemoryStore::default()), Clock::default())
     }
 
-    /// In Redis, shared by every instance: `redis://`, `redis+sentinel://` or `redis+cluster://`, and each with `rediss`. Fails if the address cannot be used or the server refuses this
-    /// program. A server that is not there is waited for in the background; until it comes, everything is loaded from the source.
+    /// In Redis, shared by every instance: `redis://`, `redis+sentinel://` or `redis+cluster://`, and each with `rediss`. Fails if the
+    /// address cannot be used or the server refuses this program. A server that is not there is waited for in the background; until it
+    /// comes, everything is loaded from the source.
     pub async fn redis(url: &str) -> Result<Self, CacheError> {
         Ok(Self::over(Arc::new(RedisStore::connect(url).await?), Clock::default()))
     }

@@ -57,6 +57,8 @@ struct Moody {
     inner: Arc<dyn Store>,
     dice: Dice,
     mischief: Mischief,
+    /// Whether it lies elsewhere, as Redis does: then lookups are shared.
+    shared: bool,
 }
 
 impl Moody {
@@ -79,11 +81,17 @@ impl Store for Moody {
     }
 
     fn is_shared(&self) -> bool {
-        self.inner.is_shared()
+        self.shared
     }
 
     async fn read(&self, key: &CacheKey, tags: &[Tag]) -> Result<Reading, StoreError> {
-        self.around(self.inner.read(key, tags)).await
+        // Evictions: a generation that is forgotten is replaced by another one, an entry that is forgotten is not there.
+        if self.dice.below(20) == 0 {
+            self.inner.invalidate(&tags[..1], "").await?;
+        }
+        let reading = self.around(self.inner.read(key, tags)).await?;
+        let forgotten = self.dice.below(20) == 0;
+        Ok(Reading { entry: reading.entry.filter(|_| !forgotten), ..reading })
     }
 
     async fn generations(&self, tags: &[Tag]) -> Result<Vec<Option<Generation>>, StoreError> {
@@ -209,7 +217,7 @@ async fn history(seed: u64, store: Arc<dyn Store>, mischief: Mischief, instances
     let (dice, clock) = (Dice::new(seed), Clock::manual());
     let caches = (0..instances)
         .map(|_| {
-            let store = Moody { inner: store.clone(), dice: dice.clone(), mischief };
+            let store = Moody { inner: store.clone(), dice: dice.clone(), mischief, shared: seed % 2 == 0 };
             let settings = Settings {
                 near_bytes: if dice.below(2) == 0 { 0 } else { 1 << 20 },
                 concurrent_loads: 1 + dice.below(3) as usize,

@@ -6,7 +6,8 @@ use crate::harness::redis::{RedisCluster, RedisSentinel};
 /// Generous: electing a master takes a second or two, and the machine may be busy.
 const FAILOVER: Duration = Duration::from_secs(30);
 
-/// Reads and writes through two instances until there were `enough` hits: every read answers, and none is older than the last acknowledged write.
+/// Reads and writes through two instances until there were `enough` hits: every read answers, and none is older than the last
+/// acknowledged write.
 async fn work_until_hits(instances: &[Cache; 2], source: &Source, written: &mut u64, enough: u64) {
     let (began, mut hits, mut round) = (Instant::now(), 0, 0);
     while hits < enough {

@@ -188,6 +188,42 @@ async fn a_server_turned_replica_is_not_read() {
 }
 
 #[tokio::test]
+async fn a_reset_connection_is_mended() {
+    let server = RedisServer::start();
+    let (cache, source, mut redis) = (over_redis(&server, &Clock::default()).await, Source::default(), server.connection().await);
+    read(&cache, &source).await;
+    for value in 1..=5 {
+        let () = redis::cmd("CLIENT").arg("KILL").arg("TYPE").arg("normal").query_async(&mut redis).await.expect("an answer");
+        source.set(value);
+        cache.invalidate(&tags(), &cause()).await;
+        assert_eq!(read(&cache, &source).await.value, value);
+        until_hit(&cache, &source).await;
+        assert_eq!((read(&cache, &source).await.value, cache.undelivered_tags()), (value, 0));
+    }
+}
+
+/// As with a full disk, or too few replicas: reading goes on, and nothing can be invalidated.
+#[tokio::test]
+async fn a_server_that_refuses_writes_is_trusted_for_what_was_not_written() {
+    let server = RedisServer::start();
+    let (cache, source, mut redis) = (over_redis(&server, &Clock::default()).await, Source::default(), server.connection().await);
+    read(&cache, &source).await;
+    let refuse = async |redis: &mut redis::aio::MultiplexedConnection, replicas: u8| {
+        let () = redis::cmd("CONFIG").arg("SET").arg("min-replicas-to-write").arg(replicas).query_async(redis).await.expect("an answer");
+    };
+    refuse(&mut redis, 1).await;
+    assert_eq!(read(&cache, &source).await.outcome, Outcome::Hit);
+    source.set(1);
+    cache.invalidate(&[Tag::vendor("42")], &cause()).await;
+    assert_eq!(cache.undelivered_tags(), 1);
+    let served = read(&cache, &source).await;
+    assert_eq!((served.value, served.outcome), (1, Outcome::Bypass));
+    refuse(&mut redis, 0).await;
+    until_hit(&cache, &source).await;
+    assert_eq!((read(&cache, &source).await.value, cache.undelivered_tags()), (1, 0));
+}
+
+#[tokio::test]
 async fn keys_of_others_are_not_counted() {
     let server = RedisServer::start();
     let (cache, mut redis) = (over_redis(&server, &Clock::default()).await, server.connection().await);
