@@ -54,7 +54,10 @@ fn a_wrong_setting_stops_the_program_before_it_does_anything() {
     let home = folder();
     let done = run(home.path(), &[("DATABASE_URL", "mysql://root:hunter2@db/x"), ("LOG_FORMAT", "xml")], &["migrate"]);
     let error = done.error(2);
-    assert!(error.contains("DATABASE_URL=`mysql://root:***@db/x`") && error.contains("LOG_FORMAT=`xml`") && !error.contains("hunter2"), "{error}");
+    assert!(
+        error.contains("DATABASE_URL=`mysql://root:***@db/x`") && error.contains("LOG_FORMAT=`xml`") && !error.contains("hunter2"),
+        "{error}"
+    );
     let done = run(home.path(), &[("APP_ENV", "production")], &["serve"]);
     let error = done.error(2);
     assert!(["DATABASE_URL", "REDIS_URL", "SESSION_SECRET"].iter().all(|name| error.contains(name)), "{error}");
@@ -74,7 +77,9 @@ fn users_are_added_once_and_listed() {
     let add = |vars: &[(&str, &str)], more: &[&str]| run(home.path(), vars, &[&["user", "add"], more].concat());
     assert_eq!(add(&[PASSWORD], &[" Boss@Example.com ", "--role", "admin"]).succeeded(), "Added boss@example.com as admin.\n");
     assert!(add(&[PASSWORD], &["boss@example.com", "--role", "admin"]).error(1).contains("already"));
-    assert!(add(&[PASSWORD], &["v@example.com", "--role", "vendor", "--vendor", "nobody"]).error(1).contains("there is no vendor `nobody`"));
+    assert!(
+        add(&[PASSWORD], &["v@example.com", "--role", "vendor", "--vendor", "nobody"]).error(1).contains("there is no vendor `nobody`")
+    );
     assert!(add(&[("VENDORSCOPE_PASSWORD", "short")], &["w@example.com", "--role", "admin"]).error(1).contains("password"));
     assert_eq!(add(&[PASSWORD], &["v@example.com", "--role", "vendor"]).code, 2, "a vendor's user needs a vendor");
     assert_eq!(run(home.path(), &[], &["user", "list"]).succeeded(), "boss@example.com  admin\n");
