@@ -7,20 +7,20 @@ use leptos::prelude::*;
 pub struct Column {
     /// Empty for a column that only repeats another one as a drawing.
     name: &'static str,
-    class: Option<&'static str>,
+    class: &'static str,
 }
 
 impl Column {
     pub fn text(name: &'static str) -> Self {
-        Self { name, class: None }
+        Self { name, class: "" }
     }
 
     pub fn number(name: &'static str) -> Self {
-        Self { name, class: Some("number") }
+        Self { name, class: "number" }
     }
 
     pub fn classed(name: &'static str, class: &'static str) -> Self {
-        Self { name, class: Some(class) }
+        Self { name, class }
     }
 }
 
@@ -55,13 +55,14 @@ impl Cell {
 
 /// A row; the first cell is its heading.
 pub struct Row {
-    pub class: Option<&'static str>,
+    /// Empty for none.
+    pub class: &'static str,
     pub cells: Vec<Cell>,
 }
 
 impl From<Vec<Cell>> for Row {
     fn from(cells: Vec<Cell>) -> Self {
-        Self { class: None, cells }
+        Self { class: "", cells }
     }
 }
 
@@ -117,7 +118,7 @@ mod tests {
                 vec![Cell::Link { href: "/products/1".to_owned(), text: "<b>".to_owned() }, String::new().into(), "7".to_owned().into()];
             table("plain", columns, vec![cells.into()], None).to_html()
         });
-        assert!(html.contains("<th scope=\"row\"><a href=\"/products/1\" class=\"clip\">&lt;b&gt;</a></th>"), "{html}");
+        assert!(html.contains("<th scope=\"row\" class=\"\"><a href=\"/products/1\" class=\"clip\">&lt;b&gt;</a></th>"), "{html}");
         assert!(html.contains("<td class=\"number\">7</td>"), "{html}");
         assert_eq!(html.matches("scope=\"col\"").count(), 2, "a drawing needs no heading: {html}");
     }

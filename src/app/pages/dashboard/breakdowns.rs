@@ -80,7 +80,7 @@ fn waterfall(snapshot: &Snapshot) -> AnyView {
     let low = steps.iter().map(|step| step.from.min(step.to)).fold(0, i64::min);
     let high = steps.iter().map(|step| step.from.max(step.to)).fold(0, i64::max);
     let rows = steps.into_iter().map(|step| Row {
-        class: step.is_level.then_some("level"),
+        class: if step.is_level { "level" } else { "" },
         cells: vec![
             Cell::Text(step.name.to_owned()),
             bar(step.from, step.to, low, high, if step.is_level { "bar" } else { "bar less" }).into(),
