@@ -70,7 +70,7 @@ struct Import {
 enum UserCommand {
     /// Add a user; the password comes from VENDORSCOPE_PASSWORD, or is asked for
     Add(UserAdd),
-    /// List all users
+    /// List all users, with their roles and vendors
     List,
 }
 
