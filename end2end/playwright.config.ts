@@ -8,6 +8,8 @@ export default defineConfig({
   forbidOnly: Boolean(process.env.CI),
   fullyParallel: true,
   workers: 2,
+  // Pages are slow to start on a machine that builds beside them; nothing here measures time.
+  timeout: 60_000,
   reporter: [['list']],
   use: {
     locale: 'en-GB',
