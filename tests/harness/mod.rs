@@ -17,17 +17,10 @@ pub use client::Client;
 pub use database::{TestDatabase, databases};
 pub use redis::RedisServer;
 
-use std::{
-    net::{Ipv4Addr, TcpListener},
-    path::PathBuf,
-};
+use std::path::PathBuf;
 
+use redis::free_port;
 use vendorscope::server::import::Progress;
-
-/// A port that nobody listened on a moment ago. Who starts a server on it tries another when it has gone in between.
-fn free_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr()).expect("a free port").port()
-}
 
 /// The Northwind bundle, which is part of the project.
 pub fn northwind() -> PathBuf {

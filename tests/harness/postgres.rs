@@ -1,9 +1,10 @@
 use std::{
+    io::{BufRead, BufReader},
     os::unix::fs::MetadataExt,
     path::PathBuf,
     process::{Child, Command, Stdio},
-    sync::{Arc, Weak},
-    time::{Duration, Instant},
+    sync::{Arc, Weak, mpsc},
+    time::Duration,
 };
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
@@ -20,6 +21,9 @@ pub struct PostgresServer {
     own: Option<(Child, TempDir)>,
 }
 
+/// Far longer than a start ever takes.
+const START_WITHIN: Duration = Duration::from_secs(60);
+
 static RUNNING: Mutex<Weak<PostgresServer>> = Mutex::const_new(Weak::new());
 
 impl PostgresServer {
@@ -31,7 +35,7 @@ impl PostgresServer {
         }
         let server = Arc::new(match std::env::var("TEST_POSTGRES_URL") {
             Ok(url) => Self { url, own: None },
-            Err(_) => Self::start().await,
+            Err(_) => Self::start(),
         });
         *running = Arc::downgrade(&server);
         server
@@ -48,7 +52,7 @@ impl PostgresServer {
         format!("{server}/{name}")
     }
 
-    async fn start() -> Self {
+    fn start() -> Self {
         let programs = programs();
         let folder = tempfile::Builder::new().prefix("vendorscope-postgres").tempdir().expect("a temporary folder");
         let data = folder.path().join("data");
@@ -81,12 +85,14 @@ impl PostgresServer {
                     "-c",
                     "max_connections=100",
                 ])
+                // Its log is read below, and not in everyone's language.
+                .env("LC_ALL", "C")
                 .stdout(Stdio::null())
-                .stderr(Stdio::null())
+                .stderr(Stdio::piped())
                 .spawn()
                 .expect("postgres starts (scripts/setup --tests installs it)");
-            let url = format!("postgres://postgres@127.0.0.1:{port}/postgres");
-            if answers(&mut process, &url).await {
+            if is_ready(&mut process) {
+                let url = format!("postgres://postgres@127.0.0.1:{port}/postgres");
                 return Self { url, own: Some((process, folder)) };
             }
             let _ = process.kill();
@@ -107,17 +113,20 @@ impl Drop for PostgresServer {
     }
 }
 
-/// Whether the server takes connections before it ends (because somebody else took the port) or thirty seconds have passed.
-async fn answers(process: &mut Child, url: &str) -> bool {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while Instant::now() < deadline && matches!(process.try_wait(), Ok(None)) {
-        if let Ok(connection) = PgConnection::connect(url).await {
-            let _ = connection.close().await;
-            return true;
+/// Whether the server says that it takes connections, before it ends (because somebody else took the port) or `START_WITHIN` is over.
+fn is_ready(process: &mut Child) -> bool {
+    let log = process.stderr.take().expect("its log is piped");
+    let (tell, told) = mpsc::channel();
+    // Goes on reading until the server ends, so that a full pipe never stops it.
+    std::thread::spawn(move || {
+        for line in BufReader::new(log).lines().map_while(Result::ok) {
+            if line.contains("database system is ready to accept connections") {
+                // Nobody listens any more where it came too late.
+                let _ = tell.send(());
+            }
         }
-        tokio::task::yield_now().await;
-    }
-    false
+    });
+    told.recv_timeout(START_WITHIN).is_ok()
 }
 
 /// PostgreSQL refuses to run as root. `setpriv` becomes what it starts, so that its process id is
