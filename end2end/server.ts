@@ -20,9 +20,9 @@ export default async function serve(): Promise<() => Promise<void>> {
     LEPTOS_SITE_ADDR: address,
     LEPTOS_HASH_FILES: 'true',
     ...(process.env.LEPTOS_SITE_ROOT ? { LEPTOS_SITE_ROOT: process.env.LEPTOS_SITE_ROOT } : {}),
-    RUST_LOG: process.env.RUST_LOG ?? 'warn',
+    RUST_LOG: process.env.RUST_LOG ?? 'error',
   };
-  process.env.LOGINS = execFileSync(program, ['demo'], { cwd: project, env, encoding: 'utf8' });
+  process.env.LOGINS = execFileSync(program, ['demo'], { cwd: project, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
   process.env.BASE_URL = `http://${address}`;
 
   const server = spawn(program, ['serve'], { cwd: project, env, stdio: 'inherit' });
