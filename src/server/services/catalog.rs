@@ -1,7 +1,7 @@
 use futures::future::{BoxFuture, FutureExt};
 use sha2::{Digest, Sha256};
 
-use super::to_the_end;
+use super::{Written, by_vendor, write};
 use crate::{
     api::products::ProductForm,
     domain::{
@@ -11,7 +11,7 @@ use crate::{
     },
     server::{
         AppError, VendorRef,
-        cache::{Cache, CacheKey, Cause, Loaded, Served, Tag, keys::LISTING_TTL},
+        cache::{Cache, CacheKey, Loaded, Served, Tag, keys::LISTING_TTL},
         db::{Db, Tx, catalog},
     },
 };
@@ -170,20 +170,19 @@ impl Catalog {
         .await
     }
 
-    /// One transaction, and then what it makes stale: commit, invalidate, answer.
+    /// One transaction, after which this vendor's figures and listings are stale.
     async fn write<T, W>(&self, vendor: &VendorRef, why: &'static str, work: W) -> Result<T, AppError>
     where
         T: Send + 'static,
         W: for<'a> FnOnce(&'a mut Tx, i64) -> BoxFuture<'a, Result<T, AppError>> + Send + 'static,
     {
-        let (db, cache, vendor) = (self.db.clone(), self.cache.clone(), vendor.clone());
-        to_the_end(async move {
-            let mut tx = db.write().await?;
-            let done = work(&mut tx, vendor.id).await?;
-            tx.commit().await?;
-            let tags = [Tag::vendor(&vendor.external_id), Tag::products(&vendor.external_id)];
-            cache.invalidate(&tags, &Cause { who: format!("vendor {}", vendor.external_id), why }).await;
-            Ok(done)
+        let (vendor, cause) = (vendor.clone(), by_vendor(vendor, why));
+        write(&self.db, &self.cache, cause, move |tx| {
+            async move {
+                let answer = work(tx, vendor.id).await?;
+                Ok(Written { answer, stale: vec![Tag::vendor(&vendor.external_id), Tag::products(&vendor.external_id)] })
+            }
+            .boxed()
         })
         .await
     }

@@ -1,10 +1,13 @@
 //! The only place where cache meets database: every read that may be cached, and every write with what it invalidates.
 
-use std::future::Future;
-
+use futures::future::BoxFuture;
 use tracing::Instrument;
 
-use super::AppError;
+use super::{
+    AppError, VendorRef,
+    cache::{Cache, Cause, Tag},
+    db::{Db, Tx},
+};
 
 /// Users, and the vendors they belong to.
 pub mod accounts;
@@ -15,8 +18,34 @@ pub mod catalog;
 /// Orders.
 pub mod orders;
 
-/// Carries a write to its end even when the request that asked for it goes away in the middle: between a commit and the invalidation
-/// that belongs to it there must be no way out.
-async fn to_the_end<T: Send + 'static>(write: impl Future<Output = Result<T, AppError>> + Send + 'static) -> Result<T, AppError> {
-    tokio::spawn(write.in_current_span()).await.unwrap_or_else(|error| Err(AppError::Internal(format!("a write did not end: {error}"))))
+/// What a write answers, and what it has made stale: nothing where it changed nothing.
+struct Written<T> {
+    answer: T,
+    stale: Vec<Tag>,
+}
+
+/// Every write of the services: one transaction, and then what it makes stale. Commit, invalidate, answer; where `work` fails, nothing
+/// has changed. Carried to its end even when the request that asked for it goes away in the middle: between a commit and the
+/// invalidation that belongs to it there must be no way out.
+async fn write<T, W>(db: &Db, cache: &Cache, cause: Cause, work: W) -> Result<T, AppError>
+where
+    T: Send + 'static,
+    W: for<'a> FnOnce(&'a mut Tx) -> BoxFuture<'a, Result<Written<T>, AppError>> + Send + 'static,
+{
+    let (db, cache) = (db.clone(), cache.clone());
+    let to_the_end = async move {
+        let mut tx = db.write().await?;
+        let Written { answer, stale } = work(&mut tx).await?;
+        tx.commit().await?;
+        cache.invalidate(&stale, &cause).await;
+        Ok(answer)
+    };
+    tokio::spawn(to_the_end.in_current_span())
+        .await
+        .unwrap_or_else(|error| Err(AppError::Internal(format!("a write did not end: {error}"))))
+}
+
+/// Who a vendor's own write is logged as, and why it invalidates.
+fn by_vendor(vendor: &VendorRef, why: &'static str) -> Cause {
+    Cause { who: format!("vendor {}", vendor.external_id), why }
 }

@@ -1,4 +1,6 @@
-use super::to_the_end;
+use futures::future::FutureExt;
+
+use super::{Written, by_vendor, write};
 use crate::{
     domain::{
         invalid::Invalid,
@@ -6,7 +8,7 @@ use crate::{
     },
     server::{
         AppError, VendorRef,
-        cache::{Cache, Cause, Tag},
+        cache::{Cache, Tag},
         db::{
             Db, orders,
             rollups::{self, Touched},
@@ -63,27 +65,26 @@ impl Orders {
 
     /// `Conflict` where the order may not go from its status to `next`; the same status again changes nothing.
     pub async fn set_status(&self, vendor: &VendorRef, order_id: &str, next: OrderStatus) -> Result<Order, AppError> {
-        let (db, cache, vendor, order_id) = (self.db.clone(), self.cache.clone(), vendor.clone(), order_id.to_owned());
-        to_the_end(async move {
-            let mut tx = db.write().await?;
-            orders::lock_vendor(&mut tx, vendor.id).await?;
-            let (id, status) = orders::find_status(&mut tx, vendor.id, &order_id).await?.ok_or(AppError::NotFound)?;
-            if status != next {
-                if !status.may_become(next) {
-                    return Err(AppError::Conflict(format!("The order is {status} and cannot become {next}.")));
+        let (vendor, order_id, cause) = (vendor.clone(), order_id.to_owned(), by_vendor(vendor, "order status changed"));
+        write(&self.db, &self.cache, cause, move |tx| {
+            async move {
+                orders::lock_vendor(tx, vendor.id).await?;
+                let (id, status) = orders::find_status(tx, vendor.id, &order_id).await?.ok_or(AppError::NotFound)?;
+                let mut stale = Vec::new();
+                if status != next {
+                    if !status.may_become(next) {
+                        return Err(AppError::Conflict(format!("The order is {status} and cannot become {next}.")));
+                    }
+                    let touched = [(vendor.id, id)];
+                    rollups::retract(tx, &Touched::Orders(&touched)).await?;
+                    orders::update_status(tx, vendor.id, id, next).await?;
+                    rollups::add(tx, &Touched::Orders(&touched)).await?;
+                    stale = vec![Tag::vendor(&vendor.external_id), Tag::orders(&vendor.external_id)];
                 }
-                let touched = [(vendor.id, id)];
-                rollups::retract(&mut tx, &Touched::Orders(&touched)).await?;
-                orders::update_status(&mut tx, vendor.id, id, next).await?;
-                rollups::add(&mut tx, &Touched::Orders(&touched)).await?;
+                let answer = orders::find_order(tx, vendor.id, &order_id).await?.ok_or(AppError::NotFound)?;
+                Ok(Written { answer, stale })
             }
-            let order = orders::find_order(&mut tx, vendor.id, &order_id).await?.ok_or(AppError::NotFound)?;
-            tx.commit().await?;
-            if status != next {
-                let tags = [Tag::vendor(&vendor.external_id), Tag::orders(&vendor.external_id)];
-                cache.invalidate(&tags, &Cause { who: format!("vendor {}", vendor.external_id), why: "order status changed" }).await;
-            }
-            Ok(order)
+            .boxed()
         })
         .await
     }
