@@ -57,7 +57,7 @@ async fn main() {
 }
 
 async fn look_up(cache: &Cache) -> Outcome {
-    let load = || async { Ok::<_, String>(Loaded { bytes: Bytes::from(vec![b'x'; PAYLOAD_BYTES]), ttl: Duration::from_secs(300) }) };
+    let load = || async { Ok::<_, String>(Loaded::new(vec![b'x'; PAYLOAD_BYTES], Duration::from_secs(300))) };
     cache.get_or_load(&CacheKey::snapshot("42", "bench"), &tags(), load).await.expect("the source does not fail").outcome
 }
 

@@ -17,6 +17,8 @@ pub mod db;
 pub mod errors;
 /// Marketplace bundles into the database, and the demo marketplace.
 pub mod import;
+/// Telling open dashboards that something has changed.
+pub mod live;
 /// Password hashing.
 pub mod passwords;
 /// The only place where cache meets database.
@@ -45,6 +47,7 @@ pub struct Shared {
     pub analytics: services::analytics::Analytics,
     pub catalog: services::catalog::Catalog,
     pub orders: services::orders::Orders,
+    pub live: live::Live,
     pub leptos: LeptosOptions,
 }
 
@@ -55,6 +58,7 @@ impl AppState {
             analytics: services::analytics::Analytics::new(db.clone(), cache.clone()),
             catalog: services::catalog::Catalog::new(db.clone(), cache.clone()),
             orders: services::orders::Orders::new(db.clone(), cache.clone()),
+            live: live::Live::default(),
             leptos: config.http.leptos.clone(),
             config,
             db,

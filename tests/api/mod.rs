@@ -4,6 +4,8 @@ mod admin;
 mod auth;
 /// What is read from the environment.
 mod configuration;
+/// Live updates.
+mod events;
 /// Probes.
 mod health;
 /// Who gets what: every route as nobody, a vendor and an admin.
@@ -18,6 +20,8 @@ mod products;
 mod sessions;
 /// The analytics snapshot.
 mod snapshot;
+/// Loading before anyone asks.
+mod warming;
 
 use reqwest::Response;
 use serde_json::Value;

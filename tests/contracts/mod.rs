@@ -8,3 +8,5 @@ mod crosscheck;
 mod figures;
 /// Marketplace bundles and the demo.
 mod import;
+/// A day of a marketplace, on a clock of its own.
+mod simulation;

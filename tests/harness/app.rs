@@ -93,6 +93,18 @@ impl Builder {
         self
     }
 
+    /// The cache at this address. (Sessions stay where they are.)
+    pub fn cache_at(mut self, url: &str) -> Self {
+        self.config.cache.redis_url = Some(url.to_owned());
+        self
+    }
+
+    /// Sessions in this Redis. (The cache stays where it is.)
+    pub fn sessions_in(mut self, redis: &RedisServer) -> Self {
+        self.config.sessions.redis_url = Some(redis.url());
+        self
+    }
+
     /// Imports a marketplace bundle before it starts.
     pub fn bundle(mut self, folder: PathBuf) -> Self {
         self.bundle = Some(folder);

@@ -21,7 +21,11 @@ impl Client {
 
     /// The same browser, sent to another instance: cookies belong to the host, and not to its port.
     pub fn at(&self, app: &TestApp) -> Self {
-        Self { http: self.http.clone(), base: format!("http://{}", app.address) }
+        self.at_address(app.address)
+    }
+
+    pub fn at_address(&self, address: SocketAddr) -> Self {
+        Self { http: self.http.clone(), base: format!("http://{address}") }
     }
 
     /// A request to a path, to be completed.

@@ -23,6 +23,8 @@ pub mod catalog;
 pub mod dialect;
 /// Orders, one vendor's part at a time.
 pub mod orders;
+/// Invalidations that writes owe the cache.
+pub mod outbox;
 /// The sums that the dashboard reads, kept beside every write.
 pub mod rollups;
 /// Rows into domain types.
@@ -69,6 +71,8 @@ pub struct Db {
     reads: AnyPool,
     /// On SQLite a pool of one, so that writers queue here and not on a lock; on PostgreSQL the pool of readers.
     writes: AnyPool,
+    /// One connection, for the outbox alone.
+    looks: AnyPool,
     queries: Arc<AtomicU64>,
 }
 
@@ -102,7 +106,8 @@ impl Db {
                 (pool.clone(), pool)
             }
         };
-        Ok(Self { dialect, reads, writes, queries: Arc::new(AtomicU64::new(0)) })
+        let looks = options().max_connections(1).connect_lazy(&url).map_err(DbError::from_connecting)?;
+        Ok(Self { dialect, reads, writes, looks, queries: Arc::new(AtomicU64::new(0)) })
     }
 
     /// Brings the tables up to this program's version.
@@ -126,7 +131,8 @@ impl Db {
         Ok(Tx { inner, dialect: self.dialect, queries: self.queries.clone() })
     }
 
-    /// Statements run so far by this process, without the BEGIN and COMMIT around them.
+    /// Statements run so far by this process, without the BEGIN and COMMIT around them, and without the outbox's looks and removals,
+    /// which no request asks for.
     pub fn queries(&self) -> u64 {
         self.queries.load(Ordering::Relaxed)
     }
@@ -153,6 +159,10 @@ pub fn sql<'q>(text: impl Into<String>) -> Arguments<'q> {
 impl Tx {
     pub async fn execute(&mut self, query: Arguments<'_>) -> Result<AnyQueryResult, DbError> {
         self.count();
+        Ok(query.execute(&mut *self.inner).await?)
+    }
+
+    async fn execute_uncounted(&mut self, query: Arguments<'_>) -> Result<AnyQueryResult, DbError> {
         Ok(query.execute(&mut *self.inner).await?)
     }
 

@@ -8,10 +8,13 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::db::{
-    Db, DbError,
-    rollups::{self, Touched},
-    sql,
+use super::{
+    cache::{Cause, Invalidation, Tag},
+    db::{
+        Db, DbError, outbox,
+        rollups::{self, Touched},
+        sql,
+    },
 };
 
 /// The files of a bundle.
@@ -129,6 +132,12 @@ async fn import(db: &Db, mut bundle: Bundle, options: ImportOptions, progress: &
         rollups::add(&mut work.tx, &Touched::Table(sales::TOUCHED)).await?;
     }
     let vendors_changed = market::changed_vendors(&mut work, sales::TOUCHED).await?;
+    if !vendors_changed.is_empty() {
+        // Every entry of a vendor carries this tag. Whatever instances there are, now or later, deliver it.
+        let stale: Vec<_> = vendors_changed.iter().map(|id| Tag::vendor(id)).collect();
+        let invalidation = Invalidation::new(&stale, &Cause { who: "import".to_owned(), why: "bundle imported" }, Timestamp::now());
+        outbox::record(&mut work.tx, &invalidation.to_json()).await?;
+    }
     let changed = work.commit().await?;
     Ok(ImportReport {
         vendors: vendors.rows,

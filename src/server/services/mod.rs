@@ -1,12 +1,13 @@
 //! The only place where cache meets database: every read that may be cached, and every write with what it invalidates.
 
 use futures::future::BoxFuture;
+use jiff::Timestamp;
 use tracing::Instrument;
 
 use super::{
     AppError, VendorRef,
-    cache::{Cache, Cause, Tag},
-    db::{Db, Tx},
+    cache::{Cache, Cause, Invalidation, Tag},
+    db::{Db, Tx, outbox},
 };
 
 /// Users, and the vendors they belong to.
@@ -17,6 +18,13 @@ pub mod analytics;
 pub mod catalog;
 /// Orders.
 pub mod orders;
+/// What the cache is owed, kept in the database.
+pub mod owed;
+
+/// Keeping in the cache what is asked for most.
+pub mod warming;
+
+pub use owed::DatabaseOutbox;
 
 /// What a write answers, and what it has made stale: nothing where it changed nothing.
 struct Written<T> {
@@ -36,8 +44,14 @@ where
     let to_the_end = async move {
         let mut tx = db.write().await?;
         let Written { answer, stale } = work(&mut tx).await?;
+        let debt = if cache.keeps_debts() && !stale.is_empty() {
+            let invalidation = Invalidation::new(&stale, &cause, Timestamp::now());
+            Some(cache.owe(outbox::record(&mut tx, &invalidation.to_json()).await?))
+        } else {
+            None
+        };
         tx.commit().await?;
-        cache.invalidate(&stale, &cause).await;
+        cache.invalidate_owed(&stale, &cause, debt).await;
         Ok(answer)
     };
     tokio::spawn(to_the_end.in_current_span())

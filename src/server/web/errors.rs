@@ -69,7 +69,7 @@ impl From<&AppError> for Problem {
             AppError::Invalid(errors) => Self::invalid(errors.clone()),
             AppError::Conflict(why) => Self::new(StatusCode::CONFLICT, "conflict", why.clone()),
             AppError::Db(error) if is_unavailable(error) => Self::unavailable(),
-            AppError::Sessions(_) => Self::unavailable(),
+            AppError::Sessions(_) | AppError::Busy => Self::unavailable(),
             AppError::Db(_) | AppError::Internal(_) => Self::internal(),
         }
     }

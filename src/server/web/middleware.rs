@@ -4,7 +4,7 @@ use std::{
     any::Any,
     net::{IpAddr, SocketAddr},
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use axum::{
@@ -13,6 +13,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use futures::StreamExt;
 use tracing::Instrument;
 
 use super::errors::{Problem, is_under};
@@ -164,10 +165,30 @@ pub async fn limit_duration(State(state): State<AppState>, request: Request, nex
     })
 }
 
-/// Refuses a body that says it is too large before any of it is read; `RequestBodyLimitLayer` counts those that do not say.
+/// What is read of a body that is refused, and for how long: a client that is cut off while it sends sees a broken connection
+/// instead of the answer.
+const MAX_REFUSED_BODY: usize = 16 * MAX_BODY;
+const REFUSED_BODY_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Refuses a body that says it is too large; `RequestBodyLimitLayer` counts those that do not say.
 pub async fn limit_body(request: Request, next: Next) -> Response {
     let length = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if length.is_some_and(|length| length > MAX_BODY as u64) { too_large().into_response() } else { next.run(request).await }
+    if length.is_none_or(|length| length <= MAX_BODY as u64) {
+        return next.run(request).await;
+    }
+    let mut body = request.into_body().into_data_stream();
+    let drain = async {
+        let mut read = 0;
+        while let Some(Ok(piece)) = body.next().await {
+            read += piece.len();
+            if read > MAX_REFUSED_BODY {
+                return;
+            }
+        }
+    };
+    // However that ends, the answer is the same.
+    let _ = tokio::time::timeout(REFUSED_BODY_PATIENCE, drain).await;
+    too_large().into_response()
 }
 
 pub fn too_large() -> Problem {

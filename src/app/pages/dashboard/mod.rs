@@ -7,7 +7,7 @@ use leptos_router::hooks::use_query_map;
 use crate::{
     api::dashboard::{Dashboard, Freshness, Source, load_dashboard},
     app::{
-        components::{frame::Section, loaded::loaded},
+        components::{frame::Section, live::on_change, loaded::loaded},
         format,
         ranges::{self, RangeQuery},
     },
@@ -33,6 +33,7 @@ pub fn DashboardPage() -> impl IntoView {
     let params = use_query_map();
     let query = Memo::new(move |_| params.with(RangeQuery::of));
     let data = Resource::new(move || query.get(), |query| load_dashboard(query.date_from, query.date_to, query.compare, query.interval));
+    on_change(move || data.refetch());
     let show = move |data: Dashboard| dashboard(data, query.get_untracked());
     view! {
         <Title text="Dashboard"/>

@@ -58,8 +58,8 @@ enum State {
 }
 
 /// Why there is no connection.
-struct Down {
-    reason: String,
+pub(super) struct Down {
+    pub reason: String,
     /// Trying again will not help: the password is wrong, not the network.
     for_good: bool,
 }
@@ -254,7 +254,7 @@ async fn connect(target: &Target) -> Result<(MultiplexedConnection, u64), Down> 
 }
 
 /// The first answer of a sentinel counts. One that is wrong leads to a replica or to nobody, and is asked for again.
-async fn find_master(Sentinels { sentinels, master, like }: &Sentinels) -> Result<ConnectionInfo, Down> {
+pub(super) async fn find_master(Sentinels { sentinels, master, like }: &Sentinels) -> Result<ConnectionInfo, Down> {
     let mut reason = "no sentinel answers".to_owned();
     for sentinel in sentinels {
         let asked = timeout(SENTINEL_TIMEOUT, async {

@@ -13,7 +13,7 @@ use crate::{
 };
 
 pub fn router() -> Router<AppState> {
-    Router::new().route("/cache/stats", get(stats)).route("/cache/invalidate", post(invalidate))
+    Router::new().route("/cache/stats", get(stats)).route("/cache/invalidate", post(invalidate)).route("/cache/warm", post(warm))
 }
 
 async fn stats(State(state): State<AppState>, _: CurrentAdmin) -> Json<CacheStats> {
@@ -41,4 +41,28 @@ async fn invalidate(
     let address = context::client_address(&parts);
     let invalidated = context::invalidate_tags(&state, &admin, &names, address.as_deref()).await?;
     Ok(Json(Invalidated { invalidated }))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ToWarm {
+    /// Whose dashboard, as it opens. Left out: whatever this instance is asked for most.
+    vendor_ids: Option<Vec<String>>,
+}
+
+#[derive(Serialize)]
+struct Warmed {
+    /// Snapshots that were not in the cache before.
+    warmed: usize,
+}
+
+async fn warm(
+    State(state): State<AppState>,
+    admin: CurrentAdmin,
+    parts: Parts,
+    JsonBody(body): JsonBody<ToWarm>,
+) -> Result<Json<Warmed>, AppError> {
+    let address = context::client_address(&parts);
+    let warmed = context::warm(&state, &admin, body.vendor_ids.as_deref(), address.as_deref()).await?;
+    Ok(Json(Warmed { warmed }))
 }

@@ -8,6 +8,8 @@ use crate::server::AppState;
 mod admin;
 mod analytics;
 mod auth;
+/// What changes, as it does.
+mod events;
 /// Bodies and parameters, read strictly.
 mod input;
 mod orders;
@@ -16,6 +18,7 @@ mod products;
 pub fn router() -> Router<AppState> {
     Router::new()
         .nest("/auth", auth::router())
+        .nest("/vendor/events", events::router())
         .nest("/vendor/analytics", analytics::router())
         .nest("/vendor/products", products::router())
         .nest("/vendor/orders", orders::router())

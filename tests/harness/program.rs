@@ -1,0 +1,82 @@
+//! The program itself, as a process of its own that can be killed.
+
+use std::{
+    io::{BufRead, BufReader},
+    net::SocketAddr,
+    process::{Child, Command, Stdio},
+    sync::mpsc,
+    time::Duration,
+};
+
+use tempfile::TempDir;
+
+use super::{Client, TestDatabase};
+
+/// Far longer than a start ever takes.
+const START_WITHIN: Duration = Duration::from_secs(120);
+/// Every instance's, so that each knows the others' cookies.
+const SECRET: &str = "a secret of the tests, long enough";
+
+pub struct Program {
+    process: Child,
+    pub address: SocketAddr,
+    _home: TempDir,
+}
+
+impl Program {
+    /// `vendorscope serve` on a free port, with the cache and the sessions in this Redis.
+    pub fn serve(database: &TestDatabase, redis_url: &str) -> Self {
+        let home = tempfile::tempdir().expect("a temporary folder");
+        let mut process = Command::new(env!("CARGO_BIN_EXE_vendorscope"))
+            .arg("serve")
+            .current_dir(home.path())
+            .env_clear()
+            .envs([("DATABASE_URL", database.url()), ("REDIS_URL", redis_url), ("SESSION_SECRET", SECRET)])
+            .envs([("LEPTOS_SITE_ADDR", "127.0.0.1:0"), ("RUST_LOG", "vendorscope=info")])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let log = process.stderr.take().expect("its log is piped");
+        let (tell, told) = mpsc::channel();
+        // Goes on reading until the program ends, so that a full pipe never stops it.
+        std::thread::spawn(move || {
+            let mut before = Vec::new();
+            for line in BufReader::new(log).lines().map_while(Result::ok) {
+                let address = line.split("listening on http://").nth(1).and_then(|rest| rest.split_whitespace().next()?.parse().ok());
+                if let Some(address) = address {
+                    let _ = tell.send(Ok(address));
+                }
+                if before.len() < 50 {
+                    before.push(line);
+                }
+            }
+            let _ = tell.send(Err(before.join("\n")));
+        });
+        match told.recv_timeout(START_WITHIN) {
+            Ok(Ok(address)) => Self { process, address, _home: home },
+            other => {
+                let _ = process.kill();
+                panic!("the program does not start: {other:?}");
+            }
+        }
+    }
+
+    /// A browser that nobody has logged in with.
+    pub fn client(&self) -> Client {
+        Client::new(self.address)
+    }
+
+    /// As `kill -9` does.
+    pub fn kill(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
