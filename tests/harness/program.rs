@@ -10,7 +10,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::{Client, TestDatabase};
+use super::TestDatabase;
 
 /// Far longer than a start ever takes.
 const START_WITHIN: Duration = Duration::from_secs(120);
@@ -61,11 +61,6 @@ impl Program {
                 panic!("the program does not start: {other:?}");
             }
         }
-    }
-
-    /// A browser that nobody has logged in with.
-    pub fn client(&self) -> Client {
-        Client::new(self.address)
     }
 
     /// As `kill -9` does.

@@ -31,7 +31,7 @@ use crate::server::cache::{
     stats::{Counter, Counts},
 };
 
-const READ_TIMEOUT: Duration = Duration::from_millis(250);
+const READ_TIMEOUT: Duration = Duration::from_millis(500);
 const WRITE_TIMEOUT: Duration = Duration::from_secs(1);
 /// A tag that no entry was written under for this long is forgotten.
 const TAG_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
