@@ -18,6 +18,7 @@ use vendorscope::{
 };
 
 mod progress;
+mod rollups;
 
 /// Vendor analytics for marketplaces, behind a cache that is never stale.
 #[derive(Parser)]
@@ -55,6 +56,9 @@ enum Command {
     /// Add and list those who may log in
     #[command(subcommand)]
     User(UserCommand),
+    /// Check or mend the sums that the dashboards read
+    #[command(subcommand)]
+    Rollups(rollups::RollupsCommand),
 }
 
 #[derive(Args)]
@@ -147,6 +151,7 @@ async fn execute(command: Command, mut config: Config) -> anyhow::Result<()> {
         Command::Import(arguments) => import_bundle(&config, &arguments).await,
         Command::User(UserCommand::Add(arguments)) => add_user(&config, &arguments).await,
         Command::User(UserCommand::List) => list_users(&config).await,
+        Command::Rollups(command) => rollups::run(&config, &command).await,
     }
 }
 
@@ -169,7 +174,7 @@ async fn demo(config: &Config) -> anyhow::Result<()> {
     let progress = progress::for_stderr();
     let logins = import::demo(&db, today, &*progress).await?;
     progress.finish();
-    invalidate_all(config, &db).await?;
+    invalidate_all(config, &db, "import").await?;
     let width = logins.iter().map(|login| login.email.len()).max().unwrap_or_default();
     println!("The demo marketplace is ready. Log in with:");
     for login in logins {
@@ -184,7 +189,7 @@ async fn import_bundle(config: &Config, arguments: &Import) -> anyhow::Result<()
     let options = ImportOptions { shift_to_today: arguments.shift_to_today };
     let report = import::import_bundle(&db, &arguments.dir, options, &*progress).await.context("nothing was imported")?;
     progress.finish();
-    invalidate(config, &report.vendors_changed).await?;
+    invalidate(config, &report.vendors_changed, "import").await?;
     println!(
         "{} vendors, {} products, {} customers, {} orders, {} lines, {} refunds: {} rows new or different.",
         report.vendors, report.products, report.customers, report.orders, report.lines, report.refunds, report.changed
@@ -192,22 +197,23 @@ async fn import_bundle(config: &Config, arguments: &Import) -> anyhow::Result<()
     Ok(())
 }
 
-/// The demo says nothing of which vendors changed: all of them.
-async fn invalidate_all(config: &Config, db: &Db) -> anyhow::Result<()> {
-    invalidate(config, &vendorscope::server::db::vendors::list_ids(db).await?).await
+/// For what says nothing of which vendors changed: all of them.
+async fn invalidate_all(config: &Config, db: &Db, why: &'static str) -> anyhow::Result<()> {
+    invalidate(config, &vendorscope::server::db::vendors::list_ids(db).await?, why).await
 }
 
 /// Tags invalidated in one go.
 const TAGS_AT_ONCE: usize = 600;
 
 /// Tells the running instances' cache what changed beneath it. Without Redis there is none that this process could reach.
-async fn invalidate(config: &Config, vendors: &[String]) -> anyhow::Result<()> {
+async fn invalidate(config: &Config, vendors: &[String], why: &'static str) -> anyhow::Result<()> {
     if config.cache.redis_url.is_none() || vendors.is_empty() {
         return Ok(());
     }
     let cache: Cache = open_cache(config).await.context("the rows are written, but the cache was not told: run it again")?;
-    let cause = Cause { who: "cli".to_owned(), why: "import" };
-    let tags: Vec<Tag> = vendors.iter().flat_map(|id| [Tag::vendor(id), Tag::products(id), Tag::orders(id)]).collect();
+    let cause = Cause { who: "cli".to_owned(), why };
+    let of_vendors = vendors.iter().flat_map(|id| [Tag::vendor(id), Tag::products(id), Tag::orders(id)]);
+    let tags: Vec<Tag> = of_vendors.chain([Tag::marketplace()]).collect();
     for tags in tags.chunks(TAGS_AT_ONCE) {
         cache.invalidate(tags, &cause).await;
     }

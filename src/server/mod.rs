@@ -44,6 +44,8 @@ pub struct Shared {
     pub accounts: services::accounts::Accounts,
     pub analytics: services::analytics::Analytics,
     pub catalog: services::catalog::Catalog,
+    pub ingest: services::ingest::Ingest,
+    pub marketplace: services::marketplace::Marketplace,
     pub orders: services::orders::Orders,
     pub leptos: LeptosOptions,
 }
@@ -54,6 +56,8 @@ impl AppState {
             accounts: services::accounts::Accounts::new(db.clone(), cache.clone()),
             analytics: services::analytics::Analytics::new(db.clone(), cache.clone()),
             catalog: services::catalog::Catalog::new(db.clone(), cache.clone()),
+            ingest: services::ingest::Ingest::new(db.clone(), cache.clone()),
+            marketplace: services::marketplace::Marketplace::new(db.clone(), cache.clone()),
             orders: services::orders::Orders::new(db.clone(), cache.clone()),
             leptos: config.http.leptos.clone(),
             config,

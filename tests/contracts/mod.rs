@@ -8,3 +8,7 @@ mod crosscheck;
 mod figures;
 /// Marketplace bundles and the demo.
 mod import;
+/// What the databases read for a snapshot.
+mod plans;
+/// Where figures like these are got wrong elsewhere.
+mod traps;

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 
+use super::export::{self, ExportTable, Pieces};
 use crate::{
     domain::{
         accounts::Vendor,
@@ -103,6 +104,20 @@ impl Analytics {
         self.cache.get_or_load(&key, &tags, move || async move { load(&db, &vendor, &query).await }).await
     }
 
+    /// The figures of one range as CSV: they come to what the snapshot of the same query shows.
+    pub async fn export(&self, vendor: &VendorRef, query: &SnapshotQuery, table: ExportTable) -> Result<Pieces, AppError> {
+        match table {
+            ExportTable::Series => Ok(export::series(self.snapshot(vendor, query).await?.value)),
+            ExportTable::Products => {
+                let mut tx = self.db.read().await?;
+                let head = snapshot::find_head(&mut tx, vendor.id, query.range, None).await?.ok_or(AppError::NotFound)?;
+                let products = snapshot::list_products_sold(&mut tx, vendor.id, query.range).await?;
+                tx.commit().await?;
+                Ok(export::products(products, parse_currency(&head.currency)?))
+            }
+        }
+    }
+
     /// The same snapshot for a page.
     pub async fn snapshot(&self, vendor: &VendorRef, query: &SnapshotQuery) -> Result<Served<Snapshot>, AppError> {
         let served = self.snapshot_json(vendor, query).await?;
@@ -124,7 +139,7 @@ async fn compute(db: &Db, vendor: &VendorRef, query: &SnapshotQuery) -> Result<(
     let mut tx = db.read().await?;
     let head = snapshot::find_head(&mut tx, vendor.id, range, previous).await?.ok_or(AppError::NotFound)?;
     let zone = TimeZone::get(&head.time_zone).map_err(|error| DbError::Corrupt(format!("vendors.time_zone: {error}")))?;
-    let currency = Currency::parse(&head.currency).map_err(|error| DbError::Corrupt(format!("vendors.currency: {error}")))?;
+    let currency = parse_currency(&head.currency)?;
     let today = today_in(&zone);
 
     let [days, previous_days] = snapshot::list_days(&mut tx, vendor.id, range, previous).await?;
@@ -160,6 +175,10 @@ async fn compute(db: &Db, vendor: &VendorRef, query: &SnapshotQuery) -> Result<(
     Ok((snapshot, today))
 }
 
+fn parse_currency(code: &str) -> Result<Currency, DbError> {
+    Currency::parse(code).map_err(|error| DbError::Corrupt(format!("vendors.currency: {error}")))
+}
+
 fn total(buckets: &BTreeMap<i64, Sums>) -> Sums {
     buckets.values().fold(Sums::default(), |mut total, sums| {
         total += *sums;
@@ -168,7 +187,7 @@ fn total(buckets: &BTreeMap<i64, Sums>) -> Sums {
 }
 
 /// One point for every day, week or month of the range, without gaps.
-fn daily(range: DateRange, interval: Interval, days: &BTreeMap<i64, Sums>) -> Vec<Point> {
+pub(super) fn daily(range: DateRange, interval: Interval, days: &BTreeMap<i64, Sums>) -> Vec<Point> {
     let starts = range.starts(interval);
     let ends = starts.iter().skip(1).map(|start| day_number(*start)).chain([day_number(range.to) + 1]);
     starts

@@ -20,6 +20,8 @@ use crate::server::{AppState, config::Network};
 
 /// The largest body accepted, in bytes.
 pub const MAX_BODY: usize = 1024 * 1024;
+/// The same where the marketplace's backend sends thousands of rows at a time.
+pub const MAX_INGEST_BODY: usize = 8 * 1024 * 1024;
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Names one request in logs and in answers: the caller's `X-Request-Id`, or one made here.
@@ -167,15 +169,17 @@ pub async fn limit_duration(State(state): State<AppState>, request: Request, nex
 /// Refuses a body that says it is too large before any of it is read; `RequestBodyLimitLayer` counts those that do not say.
 pub async fn limit_body(request: Request, next: Next) -> Response {
     let length = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if length.is_some_and(|length| length > MAX_BODY as u64) { too_large().into_response() } else { next.run(request).await }
+    let most = max_body(request.uri().path());
+    if length.is_some_and(|length| length > most as u64) { too_large(most).into_response() } else { next.run(request).await }
 }
 
-pub fn too_large() -> Problem {
-    Problem::new(
-        StatusCode::PAYLOAD_TOO_LARGE,
-        "too_large",
-        format!("The body is larger than {MAX_BODY} bytes, the most that is accepted."),
-    )
+/// The largest body that this path accepts, in bytes.
+pub fn max_body(path: &str) -> usize {
+    if is_under(path, "/api/ingest") { MAX_INGEST_BODY } else { MAX_BODY }
+}
+
+pub fn too_large(most: usize) -> Problem {
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", format!("The body is larger than {most} bytes, the most that is accepted."))
 }
 
 /// Refuses writes that another site makes a browser send. Browsers say where a request comes from (Fetch Metadata, or at least
