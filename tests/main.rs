@@ -14,3 +14,5 @@ mod first_light;
 mod harness;
 /// The pages, as a browser without scripts gets them.
 mod pages;
+/// Random histories: what holds after any of them.
+mod properties;

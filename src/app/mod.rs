@@ -63,6 +63,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/products/:id") view=pages::product::ProductPage ssr=SsrMode::Async/>
                 <Route path=path!("/orders") view=pages::orders::OrdersPage ssr=SsrMode::Async/>
                 <Route path=path!("/orders/:id") view=pages::order::OrderPage ssr=SsrMode::Async/>
+                <Route path=path!("/admin") view=pages::admin::AdminPage ssr=SsrMode::Async/>
                 <Route path=path!("/admin/cache") view=pages::admin_cache::AdminCachePage ssr=SsrMode::Async/>
             </FlatRoutes>
         </Router>

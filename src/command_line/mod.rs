@@ -19,6 +19,7 @@ use vendorscope::{
 /// Looking at the cache, and acting on it.
 mod cache;
 mod progress;
+mod rollups;
 
 /// Vendor analytics for marketplaces, behind a cache that is never stale.
 #[derive(Parser)]
@@ -59,6 +60,9 @@ enum Command {
     /// Look at the cache, invalidate, and warm
     #[command(subcommand)]
     Cache(cache::CacheCommand),
+    /// Check or mend the sums that the dashboards read
+    #[command(subcommand)]
+    Rollups(rollups::RollupsCommand),
 }
 
 #[derive(Args)]
@@ -152,6 +156,7 @@ async fn execute(command: Command, mut config: Config) -> anyhow::Result<()> {
         Command::User(UserCommand::Add(arguments)) => add_user(&config, &arguments).await,
         Command::User(UserCommand::List) => list_users(&config).await,
         Command::Cache(command) => cache::execute(command, &config).await,
+        Command::Rollups(command) => rollups::run(&config, &command).await,
     }
 }
 

@@ -17,6 +17,13 @@ const ROUTES: &[(&str, &str, u16, u16)] = &[
     ("GET", "/api/vendor/orders", 200, 403),
     ("GET", "/api/vendor/orders/{order}", 200, 403),
     ("PATCH", "/api/vendor/orders/{order}", 422, 403),
+    ("POST", "/api/vendor/orders", 422, 403),
+    ("POST", "/api/vendor/orders/{order}/refunds", 422, 403),
+    ("GET", "/api/vendor/analytics/export.csv?dateFrom=1997-01-01&dateTo=1997-01-31", 200, 422),
+    ("POST", "/api/ingest/orders", 403, 422),
+    ("POST", "/api/ingest/refunds", 403, 422),
+    ("POST", "/api/ingest/products", 403, 422),
+    ("GET", "/api/admin/metrics?dateFrom=1997-01-01&dateTo=1997-01-31", 403, 200),
     ("GET", "/api/admin/cache/stats", 403, 200),
     ("POST", "/api/admin/cache/invalidate", 403, 422),
 ];

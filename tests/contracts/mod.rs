@@ -10,3 +10,7 @@ mod figures;
 mod import;
 /// A day of a marketplace, on a clock of its own.
 mod simulation;
+/// What the databases read for a snapshot.
+mod plans;
+/// Where figures like these are got wrong elsewhere.
+mod traps;

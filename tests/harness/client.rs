@@ -41,6 +41,10 @@ impl Client {
         self.request(Method::POST, path).json(body).send().await.unwrap_or_else(|error| panic!("POST {path}: {error}"))
     }
 
+    pub async fn patch(&self, path: &str, body: &Value) -> Response {
+        self.request(Method::PATCH, path).json(body).send().await.unwrap_or_else(|error| panic!("PATCH {path}: {error}"))
+    }
+
     pub async fn put(&self, path: &str, body: &Value) -> Response {
         self.request(Method::PUT, path).json(body).send().await.unwrap_or_else(|error| panic!("PUT {path}: {error}"))
     }

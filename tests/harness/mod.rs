@@ -7,6 +7,8 @@ mod app;
 mod client;
 /// A database of a test's own, SQLite or PostgreSQL.
 mod database;
+/// A marketplace small enough to reckon by hand.
+mod market;
 /// PostgreSQL: the test run's, or one of this process.
 mod postgres;
 /// The program as a process of its own.
@@ -20,6 +22,7 @@ pub use app::TestApp;
 pub use client::Client;
 pub use database::{TestDatabase, databases};
 pub use program::Program;
+pub use market::{Market, contents};
 pub use redis::RedisServer;
 
 use std::path::PathBuf;

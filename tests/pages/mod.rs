@@ -4,6 +4,8 @@ mod delivery;
 mod guard;
 /// Logging in and out without scripts.
 mod login;
+/// Orders, refunds and the marketplace's page.
+mod orders;
 
 use reqwest::{Method, Response};
 

@@ -69,6 +69,10 @@ fn field_text(invalid: &Invalid) -> String {
         "lowStockThreshold" | "low_stock_threshold" => "Low-stock threshold",
         "status" => "Status",
         "tags" => "Tags",
+        "amount" => "Amount",
+        "dateFrom" => "From",
+        "dateTo" => "To",
+        "search" => "Search",
         "form" => return invalid.message.clone(),
         other => other,
     };

@@ -12,6 +12,7 @@ pub enum Section {
     Dashboard,
     Products,
     Orders,
+    Marketplace,
     Cache,
     /// Nowhere in the navigation.
     Elsewhere,
@@ -22,7 +23,7 @@ impl Section {
     fn role(self) -> Option<Role> {
         match self {
             Self::Dashboard | Self::Products | Self::Orders => Some(Role::Vendor),
-            Self::Cache => Some(Role::Admin),
+            Self::Marketplace | Self::Cache => Some(Role::Admin),
             Self::Elsewhere => None,
         }
     }
@@ -30,7 +31,8 @@ impl Section {
 
 const VENDOR_SECTIONS: &[(Section, &str, &str)] =
     &[(Section::Dashboard, "/", "Dashboard"), (Section::Products, "/products", "Products"), (Section::Orders, "/orders", "Orders")];
-const ADMIN_SECTIONS: &[(Section, &str, &str)] = &[(Section::Cache, "/admin/cache", "Cache")];
+const ADMIN_SECTIONS: &[(Section, &str, &str)] =
+    &[(Section::Marketplace, "/admin", "Marketplace"), (Section::Cache, "/admin/cache", "Cache")];
 
 /// What outlives a page while someone moves between pages in the browser.
 #[derive(Clone, Copy)]

@@ -16,6 +16,8 @@ pub mod problem;
 pub mod product_form;
 /// Forms that ask for an address.
 pub mod query_form;
+/// The form that money and goods are given back with.
+pub mod refund_form;
 /// The status of an order or a product.
 pub mod status;
 /// Tables.

@@ -1,5 +1,7 @@
 //! One file a route.
 
+/// `/admin`
+pub mod admin;
 /// `/admin/cache`
 pub mod admin_cache;
 /// `/`

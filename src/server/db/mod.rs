@@ -21,16 +21,28 @@ pub mod accounts;
 pub mod catalog;
 /// What SQLite and PostgreSQL write differently.
 pub mod dialect;
+/// Answers remembered by the key that their request carried.
+pub mod idempotency;
+/// Sums of the whole marketplace.
+pub mod marketplace;
+/// Instants on a vendor's clock.
+pub mod moment;
 /// Orders, one vendor's part at a time.
 pub mod orders;
 /// Invalidations that writes owe the cache.
 pub mod outbox;
+/// Writing orders.
+pub mod placing;
+/// Refunds, and the commission they give back.
+pub mod refunds;
 /// The sums that the dashboard reads, kept beside every write.
 pub mod rollups;
 /// Rows into domain types.
-mod rows;
+pub mod rows;
 /// What one snapshot needs, in as few statements as it takes.
 pub mod snapshot;
+/// Stock, as sales and refunds change it.
+pub mod stock;
 /// Vendors.
 pub mod vendors;
 
@@ -154,6 +166,12 @@ pub struct Tx {
 /// A statement and its parameters. The texts are this program's own, never a caller's: what callers send is bound.
 pub fn sql<'q>(text: impl Into<String>) -> Arguments<'q> {
     sqlx::query(AssertSqlSafe(text.into()))
+}
+
+/// A LIKE pattern for texts that hold this one. Both databases fold the case of A to Z here, and of no other letter.
+fn contains_pattern(search: &str) -> String {
+    let escaped: String = search.chars().flat_map(|c| if matches!(c, '%' | '_' | '\\') { vec!['\\', c] } else { vec![c] }).collect();
+    format!("%{}%", escaped.to_ascii_lowercase())
 }
 
 impl Tx {

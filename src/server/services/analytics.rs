@@ -4,6 +4,7 @@ use bytes::Bytes;
 use futures::future::{BoxFuture, FutureExt};
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 
+use super::export::{self, ExportTable, Pieces};
 use crate::{
     domain::{
         accounts::Vendor,
@@ -120,6 +121,20 @@ impl Analytics {
         move || async move { load(&db, &vendor, &query, cache.now()).await }.boxed()
     }
 
+    /// The figures of one range as CSV: they come to what the snapshot of the same query shows.
+    pub async fn export(&self, vendor: &VendorRef, query: &SnapshotQuery, table: ExportTable) -> Result<Pieces, AppError> {
+        match table {
+            ExportTable::Series => Ok(export::series(self.snapshot(vendor, query).await?.value)),
+            ExportTable::Products => {
+                let mut tx = self.db.read().await?;
+                let head = snapshot::find_head(&mut tx, vendor.id, query.range, None).await?.ok_or(AppError::NotFound)?;
+                let products = snapshot::list_products_sold(&mut tx, vendor.id, query.range).await?;
+                tx.commit().await?;
+                Ok(export::products(products, parse_currency(&head.currency)?))
+            }
+        }
+    }
+
     /// The same snapshot for a page.
     pub async fn snapshot(&self, vendor: &VendorRef, query: &SnapshotQuery) -> Result<Served<Snapshot>, AppError> {
         let served = self.snapshot_json(vendor, query).await?;
@@ -153,7 +168,7 @@ async fn compute(db: &Db, vendor: &VendorRef, query: &SnapshotQuery, now: Timest
     let mut tx = db.read().await?;
     let head = snapshot::find_head(&mut tx, vendor.id, range, previous).await?.ok_or(AppError::NotFound)?;
     let zone = TimeZone::get(&head.time_zone).map_err(|error| DbError::Corrupt(format!("vendors.time_zone: {error}")))?;
-    let currency = Currency::parse(&head.currency).map_err(|error| DbError::Corrupt(format!("vendors.currency: {error}")))?;
+    let currency = parse_currency(&head.currency)?;
     let today = now.to_zoned(zone.clone()).date();
 
     let [days, previous_days] = snapshot::list_days(&mut tx, vendor.id, range, previous).await?;
@@ -189,6 +204,10 @@ async fn compute(db: &Db, vendor: &VendorRef, query: &SnapshotQuery, now: Timest
     Ok((snapshot, zone))
 }
 
+fn parse_currency(code: &str) -> Result<Currency, DbError> {
+    Currency::parse(code).map_err(|error| DbError::Corrupt(format!("vendors.currency: {error}")))
+}
+
 fn total(buckets: &BTreeMap<i64, Sums>) -> Sums {
     buckets.values().fold(Sums::default(), |mut total, sums| {
         total += *sums;
@@ -197,7 +216,7 @@ fn total(buckets: &BTreeMap<i64, Sums>) -> Sums {
 }
 
 /// One point for every day, week or month of the range, without gaps.
-fn daily(range: DateRange, interval: Interval, days: &BTreeMap<i64, Sums>) -> Vec<Point> {
+pub(super) fn daily(range: DateRange, interval: Interval, days: &BTreeMap<i64, Sums>) -> Vec<Point> {
     let starts = range.starts(interval);
     let ends = starts.iter().skip(1).map(|start| day_number(*start)).chain([day_number(range.to) + 1]);
     starts

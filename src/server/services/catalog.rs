@@ -12,7 +12,7 @@ use crate::{
     server::{
         AppError, VendorRef,
         cache::{Cache, CacheKey, Loaded, Served, Tag, keys::LISTING_TTL},
-        db::{Db, Tx, catalog},
+        db::{Db, Tx, catalog, placing},
     },
 };
 
@@ -179,6 +179,8 @@ impl Catalog {
         let (vendor, cause) = (vendor.clone(), by_vendor(vendor, why));
         write(&self.db, &self.cache, cause, move |tx| {
             async move {
+                // Orders take from the stock that is written here.
+                placing::lock_vendor(tx, vendor.id).await?;
                 let answer = work(tx, vendor.id).await?;
                 Ok(Written { answer, stale: vec![Tag::vendor(&vendor.external_id), Tag::products(&vendor.external_id)] })
             }

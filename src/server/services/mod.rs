@@ -16,6 +16,12 @@ pub mod accounts;
 pub mod analytics;
 /// Products.
 pub mod catalog;
+/// Figures as CSV.
+pub mod export;
+/// What the marketplace's backend sends.
+pub mod ingest;
+/// Figures of the whole marketplace.
+pub mod marketplace;
 /// Orders.
 pub mod orders;
 /// What the cache is owed, kept in the database.

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use crate::server::{
     cache::{Cause, Invalidation, Outbox, Owed, Tag},
-    db::{Db, DbError, outbox},
+    db::{Db, DbError, Tx, outbox},
 };
 
 /// Whatever instances there are deliver what is owed, or do without what they hold, within this time.
@@ -15,9 +15,15 @@ const ASK_AGAIN_AFTER: Duration = Duration::from_millis(50);
 /// Invalidates without a cache at hand: leaves it to the running instances, if there are any, or to the next one that starts.
 pub async fn owe(db: &Db, tags: &[Tag], cause: &Cause) -> Result<(), DbError> {
     let mut tx = db.write().await?;
-    outbox::record(&mut tx, &Invalidation::new(tags, cause, Timestamp::now()).to_json()).await?;
+    record(&mut tx, tags, cause).await?;
     tx.commit().await?;
     until_told(db).await
+}
+
+/// Leaves an invalidation in the transaction of the change that calls for it.
+pub async fn record(tx: &mut Tx, tags: &[Tag], cause: &Cause) -> Result<(), DbError> {
+    outbox::record(tx, &Invalidation::new(tags, cause, Timestamp::now()).to_json()).await?;
+    Ok(())
 }
 
 /// Returns once no instance serves anymore what earlier writes to this database have made stale.
