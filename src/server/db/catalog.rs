@@ -38,7 +38,7 @@ pub async fn list_products(tx: &mut Tx, vendor_id: i64, query: &ProductQuery, li
 }
 
 /// A LIKE pattern for texts that hold this one. Both databases fold the case of A to Z here, and of no other letter.
-fn contains_pattern(search: &str) -> String {
+pub(super) fn contains_pattern(search: &str) -> String {
     let escaped: String = search.chars().flat_map(|c| if matches!(c, '%' | '_' | '\\') { vec!['\\', c] } else { vec![c] }).collect();
     format!("%{}%", escaped.to_ascii_lowercase())
 }

@@ -17,12 +17,16 @@ use sqlx::{
 
 /// Users and the audit log.
 pub mod accounts;
+/// Keys that programs use the API with.
+pub mod api_keys;
 /// Products.
 pub mod catalog;
 /// What SQLite and PostgreSQL write differently.
 pub mod dialect;
 /// Orders, one vendor's part at a time.
 pub mod orders;
+/// One-time links for those who have lost their password.
+pub mod password_resets;
 /// The sums that the dashboard reads, kept beside every write.
 pub mod rollups;
 /// Rows into domain types.

@@ -17,6 +17,8 @@ pub mod orders;
 
 /// Carries a write to its end even when the request that asked for it goes away in the middle: between a commit and the invalidation
 /// that belongs to it there must be no way out.
-async fn to_the_end<T: Send + 'static>(write: impl Future<Output = Result<T, AppError>> + Send + 'static) -> Result<T, AppError> {
+pub(in crate::server) async fn to_the_end<T: Send + 'static>(
+    write: impl Future<Output = Result<T, AppError>> + Send + 'static,
+) -> Result<T, AppError> {
     tokio::spawn(write.in_current_span()).await.unwrap_or_else(|error| Err(AppError::Internal(format!("a write did not end: {error}"))))
 }
