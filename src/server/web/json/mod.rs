@@ -5,6 +5,7 @@ use axum::Router;
 use super::errors::Problem;
 use crate::server::AppState;
 
+mod account;
 mod admin;
 mod analytics;
 mod auth;
@@ -16,6 +17,7 @@ mod products;
 pub fn router() -> Router<AppState> {
     Router::new()
         .nest("/auth", auth::router())
+        .nest("/account", account::router())
         .nest("/vendor/analytics", analytics::router())
         .nest("/vendor/products", products::router())
         .nest("/vendor/orders", orders::router())
