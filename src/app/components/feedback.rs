@@ -69,7 +69,10 @@ fn field_text(invalid: &Invalid) -> String {
         "lowStockThreshold" | "low_stock_threshold" => "Low-stock threshold",
         "status" => "Status",
         "tags" => "Tags",
-        "form" => return invalid.message.clone(),
+        "current" => "Present password",
+        "password" => "New password",
+        "theme" => "Theme",
+        "form" | "token" => return invalid.message.clone(),
         other => other,
     };
     format!("{label}: {}", invalid.message)

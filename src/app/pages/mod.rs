@@ -1,8 +1,14 @@
 //! One file a route.
 
+/// `/account`
+pub mod account;
 /// `/admin/cache`
 pub mod admin_cache;
-/// `/`
+/// `/admin/vendors/{id}`
+pub mod admin_vendor;
+/// `/admin/vendors`
+pub mod admin_vendors;
+/// `/`, and `/admin/vendors/{id}/dashboard`
 pub mod dashboard;
 /// `/login`
 pub mod login;
@@ -18,3 +24,5 @@ pub mod orders;
 pub mod product;
 /// `/products`
 pub mod products;
+/// `/reset`
+pub mod reset;
