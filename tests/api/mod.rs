@@ -1,3 +1,5 @@
+/// Passwords, sessions and keys of one's own.
+mod account;
 /// Cache statistics and invalidation.
 mod admin;
 /// Logging in and out, and the cookie.
@@ -6,14 +8,20 @@ mod auth;
 mod configuration;
 /// Probes.
 mod health;
-/// Who gets what: every route as nobody, a vendor and an admin.
+/// What belongs to another vendor.
 mod isolation;
+/// How often one may ask.
+mod limits;
+/// What Prometheus reads.
+mod metrics;
 /// Orders.
 mod orders;
 /// What bad requests are answered with.
 mod problems;
 /// Products.
 mod products;
+/// Who gets what: every route there is, as everyone who may come.
+mod routes;
 /// Where sessions live.
 mod sessions;
 /// The analytics snapshot.

@@ -41,7 +41,19 @@ const PASSWORD: (&str, &str) = ("VENDORSCOPE_PASSWORD", "correct horse battery s
 #[test]
 fn every_command_explains_itself() {
     let home = folder();
-    for command in [&[][..], &["serve"], &["migrate"], &["demo"], &["import"], &["user"], &["user", "add"], &["user", "list"]] {
+    for command in [
+        &[][..],
+        &["serve"],
+        &["migrate"],
+        &["demo"],
+        &["import"],
+        &["user"],
+        &["user", "add"],
+        &["user", "list"],
+        &["user", "disable"],
+        &["user", "enable"],
+        &["user", "reset-password"],
+    ] {
         let text = run(home.path(), &[], &[command, &["--help"]].concat()).succeeded();
         assert!(text.contains("Usage: vendorscope") && text.lines().next().is_some_and(|line| line.len() > 15), "{command:?}: {text}");
     }
@@ -101,4 +113,26 @@ fn a_bundle_is_imported_once_and_a_broken_one_not_at_all() {
     let added = run(home.path(), &[PASSWORD], &["user", "add", "v@example.com", "--role", "vendor", "--vendor", "7"]);
     assert_eq!(added.succeeded(), "Added v@example.com as vendor.\n");
     assert_eq!(run(home.path(), &[], &["user", "list"]).succeeded(), "v@example.com  vendor of 7\n");
+}
+
+#[test]
+fn users_are_shut_out_let_in_again_and_given_a_link_for_a_lost_password() {
+    let home = folder();
+    run(home.path(), &[PASSWORD], &["user", "add", "boss@example.com", "--role", "admin"]).succeeded();
+    let user = |command: &str, email: &str| run(home.path(), &[("PUBLIC_URL", "https://vendors.example.com")], &["user", command, email]);
+    assert!(user("disable", "Boss@example.com").succeeded().starts_with("Disabled boss@example.com"));
+    assert_eq!(run(home.path(), &[], &["user", "list"]).succeeded(), "boss@example.com  admin, disabled\n");
+    assert!(user("reset-password", "boss@example.com").error(1).contains("enable it first"));
+    assert_eq!(user("enable", "boss@example.com").succeeded(), "Enabled boss@example.com.\n");
+    let link = user("reset-password", "boss@example.com").succeeded();
+    let token = link.trim_end().strip_prefix("https://vendors.example.com/reset?token=").unwrap_or_else(|| panic!("{link}"));
+    assert!(token.len() == 64 && token.bytes().all(|b| b.is_ascii_hexdigit()), "{token}");
+    for command in ["disable", "enable", "reset-password"] {
+        assert!(user(command, "nobody@example.com").error(1).contains("there is no user `nobody@example.com`"));
+    }
+    assert!(
+        run(home.path(), &[("VENDORSCOPE_PASSWORD", "password1234")], &["user", "add", "v@example.com", "--role", "admin"])
+            .error(1)
+            .contains("too easy to guess")
+    );
 }

@@ -8,3 +8,7 @@ mod crosscheck;
 mod figures;
 /// Marketplace bundles and the demo.
 mod import;
+/// The rate limits' script against their arithmetic.
+mod rate_limit;
+/// Session stores, and what happens at the same time.
+mod sessions;

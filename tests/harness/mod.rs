@@ -3,19 +3,25 @@
 
 /// The application itself, over a database and stores that a test chooses.
 mod app;
+/// HAProxy in front of several instances.
+mod balancer;
 /// A browser without a screen: requests that keep their cookies.
 mod client;
 /// A database of a test's own, SQLite or PostgreSQL.
 mod database;
 /// PostgreSQL: the test run's, or one of this process.
 mod postgres;
+/// The program itself, as a process that can be killed.
+mod program;
 /// Redis on a free port.
 pub mod redis;
 
-pub use app::TestApp;
+pub use app::{PASSWORD, TestApp};
+pub use balancer::Balancer;
 pub use client::Client;
 pub use database::{TestDatabase, databases};
-pub use redis::RedisServer;
+pub use program::Program;
+pub use redis::{RedisCluster, RedisSentinel, RedisServer};
 
 use std::path::PathBuf;
 
