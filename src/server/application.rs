@@ -7,6 +7,7 @@ use super::{
     cache::Cache,
     config::{Config, redact},
     db::{Db, DbError},
+    rate_limit::Limiter,
     services::{DatabaseOutbox, warming},
     sessions::Sessions,
     web,
@@ -48,6 +49,7 @@ impl Application {
         // Before anyone asks: what earlier instances still owed is delivered, or not trusted.
         cache.watch(Arc::new(DatabaseOutbox(db.clone()))).await;
         let sessions = Sessions::open(&config).await.map_err(|e| StartError::Sessions(e.to_string()))?;
+        let limits = Limiter::open(&config).await.map_err(|e| StartError::Sessions(e.to_string()))?;
         let wanted = config.http.address;
         let listening = async {
             let listener = TcpListener::bind(wanted).await?;
@@ -55,7 +57,7 @@ impl Application {
             Ok((listener, address))
         };
         let (listener, address) = listening.await.map_err(|source| StartError::Listen { address: wanted, source })?;
-        Ok(Self { listener, address, state: AppState::new(config, db, cache, sessions) })
+        Ok(Self { listener, address, state: AppState::new(config, db, cache, sessions, limits) })
     }
 
     /// Where it listens, with the port it got.

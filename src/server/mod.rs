@@ -19,8 +19,12 @@ pub mod errors;
 pub mod import;
 /// Telling open dashboards that something has changed.
 pub mod live;
+/// What is counted for Prometheus.
+pub mod metrics;
 /// Password hashing.
 pub mod passwords;
+/// How often one may ask.
+pub mod rate_limit;
 /// The only place where cache meets database.
 pub mod services;
 /// Sessions: store, cookie, who is logged in.
@@ -43,6 +47,8 @@ pub struct Shared {
     pub db: db::Db,
     pub cache: cache::Cache,
     pub sessions: sessions::Sessions,
+    pub limits: rate_limit::Limiter,
+    pub metrics: metrics::Metrics,
     pub accounts: services::accounts::Accounts,
     pub analytics: services::analytics::Analytics,
     pub catalog: services::catalog::Catalog,
@@ -54,7 +60,7 @@ pub struct Shared {
 }
 
 impl AppState {
-    pub fn new(config: config::Config, db: db::Db, cache: cache::Cache, sessions: sessions::Sessions) -> Self {
+    pub fn new(config: config::Config, db: db::Db, cache: cache::Cache, sessions: sessions::Sessions, limits: rate_limit::Limiter) -> Self {
         Self(Arc::new(Shared {
             accounts: services::accounts::Accounts::new(db.clone(), cache.clone()),
             analytics: services::analytics::Analytics::new(db.clone(), cache.clone()),
@@ -68,6 +74,8 @@ impl AppState {
             db,
             cache,
             sessions,
+            limits,
+            metrics: metrics::Metrics::default(),
         }))
     }
 }

@@ -1,3 +1,5 @@
+/// Passwords, sessions and keys of one's own.
+mod account;
 /// Cache statistics and invalidation.
 mod admin;
 /// Logging in and out, and the cookie.
@@ -14,10 +16,14 @@ mod export;
 mod health;
 /// What the marketplace's backend sends.
 mod ingest;
-/// Who gets what: every route as nobody, a vendor and an admin.
+/// What belongs to another vendor.
 mod isolation;
+/// How often one may ask.
+mod limits;
 /// Figures of the whole marketplace.
 mod marketplace;
+/// What Prometheus reads.
+mod metrics;
 /// Orders that vendors note themselves, and refunds.
 mod order_writes;
 /// Orders.
@@ -26,6 +32,8 @@ mod orders;
 mod problems;
 /// Products.
 mod products;
+/// Who gets what: every route there is, as everyone who may come.
+mod routes;
 /// Where sessions live.
 mod sessions;
 /// The analytics snapshot.

@@ -3,6 +3,8 @@
 
 /// The application itself, over a database and stores that a test chooses.
 mod app;
+/// HAProxy in front of several instances.
+mod balancer;
 /// A browser without a screen: requests that keep their cookies.
 mod client;
 /// A database of a test's own, SQLite or PostgreSQL.
@@ -18,12 +20,13 @@ pub mod proxy;
 /// Redis on a free port.
 pub mod redis;
 
-pub use app::TestApp;
+pub use app::{PASSWORD, TestApp};
+pub use balancer::Balancer;
 pub use client::Client;
 pub use database::{TestDatabase, databases};
-pub use program::Program;
 pub use market::{Market, contents};
-pub use redis::RedisServer;
+pub use program::Program;
+pub use redis::{RedisCluster, RedisSentinel, RedisServer};
 
 use std::path::PathBuf;
 

@@ -27,8 +27,10 @@ pub(super) const ANSWER_AFTER: Duration = Duration::from_millis(1_100);
 const LOOK_EVERY: Duration = Duration::from_millis(400);
 /// While something is owed. What is still there at the second look is delivered by whoever sees it.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
-/// For one look. A caller that has to look first waits no longer than this.
-const LOOK_PATIENCE: Duration = Duration::from_millis(500);
+/// For one look. A database that has not said in this time that nothing is owed would not load anything sooner.
+const LOOK_PATIENCE: Duration = Duration::from_secs(2);
+/// After a look that failed, nobody waits for another for this long.
+const LEAVE_ALONE_FOR: Duration = Duration::from_secs(1);
 /// Rows of one look. Where there are more, no tag is trusted until there are fewer.
 const ROWS: usize = 1_000;
 
@@ -77,7 +79,8 @@ struct Known {
     too_many: bool,
     /// When each row was first seen.
     seen: HashMap<i64, Instant>,
-    silent: bool,
+    /// When the last look failed, if it did.
+    silent_since: Option<Instant>,
 }
 
 #[derive(Default)]
@@ -161,8 +164,16 @@ impl Cache {
         if self.0.undelivered.contains_any(tags) {
             return Err(Distrust::Owed("an invalidation is not delivered yet".to_owned()));
         }
-        if self.0.trust.outbox.get().is_none() || matches!(self.0.trust.judge(tags), Verdict::Trusted) {
+        // Nobody else writes past a store that nobody else sees, but for imports, and those wait for the relay.
+        if !self.keeps_debts() {
             return Ok(());
+        }
+        match self.0.trust.judge(tags) {
+            Verdict::Trusted => return Ok(()),
+            Verdict::Overdue if self.0.trust.failed_just_now() => {
+                return Err(Distrust::Overdue("the outbox cannot be looked at".to_owned()));
+            }
+            Verdict::Overdue | Verdict::Owed => {}
         }
         match timeout(LOOK_PATIENCE, self.earn_trust(tags)).await {
             Ok(result) => result,
@@ -196,11 +207,11 @@ impl Cache {
         let trust = &self.0.trust;
         let Some(outbox) = trust.outbox.get() else { return Ok(()) };
         let began = Moment::now();
-        let found = timeout(TRUST_FOR, outbox.owed(ROWS)).await.unwrap_or_else(|_| Err("no answer in time".to_owned()));
+        let found = timeout(LOOK_PATIENCE, outbox.owed(ROWS)).await.unwrap_or_else(|_| Err("no answer in time".to_owned()));
         let mut known = lock(&trust.known);
         match found {
             Ok(rows) => {
-                if std::mem::take(&mut known.silent) {
+                if known.silent_since.take().is_some() {
                     tracing::info!("the outbox answers again");
                 }
                 known.looked = Some(began);
@@ -211,7 +222,7 @@ impl Cache {
                 Ok(())
             }
             Err(error) => {
-                if !std::mem::replace(&mut known.silent, true) {
+                if known.silent_since.replace(Instant::now()).is_none() {
                     tracing::warn!(error, "the outbox cannot be looked at: the cache is not trusted until it can");
                 }
                 Err(format!("the outbox cannot be looked at: {error}"))
@@ -306,6 +317,10 @@ impl Trust {
             }
             _ => Verdict::Overdue,
         }
+    }
+
+    fn failed_just_now(&self) -> bool {
+        lock(&self.known).silent_since.is_some_and(|when| when.elapsed() < LEAVE_ALONE_FOR)
     }
 
     fn owed(&self) -> Vec<Owed> {

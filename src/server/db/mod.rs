@@ -17,6 +17,8 @@ use sqlx::{
 
 /// Users and the audit log.
 pub mod accounts;
+/// Keys that programs use the API with.
+pub mod api_keys;
 /// Products.
 pub mod catalog;
 /// What SQLite and PostgreSQL write differently.
@@ -31,6 +33,8 @@ pub mod moment;
 pub mod orders;
 /// Invalidations that writes owe the cache.
 pub mod outbox;
+/// One-time links for those who have lost their password.
+pub mod password_resets;
 /// Writing orders.
 pub mod placing;
 /// Refunds, and the commission they give back.

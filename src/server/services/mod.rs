@@ -47,7 +47,7 @@ where
     W: for<'a> FnOnce(&'a mut Tx) -> BoxFuture<'a, Result<Written<T>, AppError>> + Send + 'static,
 {
     let (db, cache) = (db.clone(), cache.clone());
-    let to_the_end = async move {
+    let write = async move {
         let mut tx = db.write().await?;
         let Written { answer, stale } = work(&mut tx).await?;
         let debt = if cache.keeps_debts() && !stale.is_empty() {
@@ -60,12 +60,18 @@ where
         cache.invalidate_owed(&stale, &cause, debt).await;
         Ok(answer)
     };
-    tokio::spawn(to_the_end.in_current_span())
-        .await
-        .unwrap_or_else(|error| Err(AppError::Internal(format!("a write did not end: {error}"))))
+    to_the_end(write).await
 }
 
 /// Who a vendor's own write is logged as, and why it invalidates.
 fn by_vendor(vendor: &VendorRef, why: &'static str) -> Cause {
     Cause { who: format!("vendor {}", vendor.external_id), why }
+}
+
+/// Carries a write to its end even when the request that asked for it goes away in the middle: between a commit and the invalidation
+/// that belongs to it there must be no way out.
+pub(in crate::server) async fn to_the_end<T: Send + 'static>(
+    write: impl Future<Output = Result<T, AppError>> + Send + 'static,
+) -> Result<T, AppError> {
+    tokio::spawn(write.in_current_span()).await.unwrap_or_else(|error| Err(AppError::Internal(format!("a write did not end: {error}"))))
 }

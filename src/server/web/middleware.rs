@@ -8,7 +8,7 @@ use std::{
 };
 
 use axum::{
-    extract::{ConnectInfo, Request, State},
+    extract::{ConnectInfo, MatchedPath, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -65,8 +65,19 @@ pub async fn trace(mut request: Request, next: Next) -> Response {
     .await
 }
 
+/// Counts the request, by the route that it was for.
+pub async fn measure(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let response = next.run(request).await;
+    let route = route.as_ref().map_or("none", MatchedPath::as_str);
+    state.metrics.observe(method.as_str(), route, response.status().as_u16(), started.elapsed());
+    response
+}
+
 fn is_probe(path: &str) -> bool {
-    matches!(path, "/healthz" | "/readyz")
+    matches!(path, "/healthz" | "/readyz" | "/metrics")
 }
 
 /// The network address of whoever asks; `None` only where the server was not told.
@@ -108,9 +119,15 @@ fn parse_hop(text: &str) -> Option<IpAddr> {
     address.ok().map(|address| address.to_canonical())
 }
 
+/// What the scripts of this one answer are marked with; no other script runs in it.
+#[derive(Debug, Clone)]
+pub struct ScriptNonce(pub Arc<str>);
+
 /// Headers that belong on every answer: what browsers may do with it, and who may keep it.
-pub async fn response_headers(State(state): State<AppState>, request: Request, next: Next) -> Response {
+pub async fn response_headers(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
+    let nonce = ScriptNonce(format!("{:032x}", rand::random::<u128>()).into());
+    request.extensions_mut().insert(nonce.clone());
     let mut response = next.run(request).await;
     let cache_control = cache_control(&path, &response);
     let headers = response.headers_mut();
@@ -122,11 +139,25 @@ pub async fn response_headers(State(state): State<AppState>, request: Request, n
     // Not no-referrer: forms that are sent without scripts come back by it.
     set(header::REFERRER_POLICY, "same-origin");
     set(header::X_FRAME_OPTIONS, "DENY");
-    set(header::CONTENT_SECURITY_POLICY, "frame-ancestors 'none'");
+    set(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    set(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
     if state.config.production {
         set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
     }
+    if let Ok(policy) = HeaderValue::from_str(&content_security_policy(&nonce, state.config.http.reloads_pages)) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
     response
+}
+
+/// Nothing but what this site serves, no script in the page without the nonce, no style in the page at all. WebAssembly may be
+/// compiled; text may not. (`reloads_pages`: cargo-leptos tells an open page over a WebSocket of its own when to load anew.)
+fn content_security_policy(ScriptNonce(nonce): &ScriptNonce, reloads_pages: bool) -> String {
+    let reload = if reloads_pages { " ws: wss:" } else { "" };
+    format!(
+        "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; font-src 'self'; \
+         connect-src 'self'{reload}; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
 }
 
 /// Whatever is not plainly a file that is the same for everybody stays private.
@@ -206,12 +237,16 @@ pub fn too_large(most: usize) -> Problem {
 /// Refuses writes that another site makes a browser send. Browsers say where a request comes from (Fetch Metadata, or at least
 /// Origin); what says neither is no browser, and has no cookie that it did not mean to send.
 pub async fn refuse_cross_site(request: Request, next: Next) -> Response {
-    let is_safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE);
-    if is_safe || is_same_origin(&request) {
+    if is_safe(request.method()) || is_same_origin(&request) {
         return next.run(request).await;
     }
     tracing::warn!("cross-site request refused");
     Problem::new(StatusCode::FORBIDDEN, "cross_site", "This request comes from another site.").into_response()
+}
+
+/// Whether a method only reads (RFC 9110, 9.2.1).
+pub fn is_safe(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE)
 }
 
 fn is_same_origin(request: &Request) -> bool {

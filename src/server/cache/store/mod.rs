@@ -13,7 +13,7 @@ use super::{
 };
 
 /// Where Redis is.
-mod address;
+pub mod address;
 /// Redis Cluster: which member has which key.
 mod cluster;
 /// One connection that mends itself.
@@ -23,7 +23,7 @@ pub mod memory;
 /// In Redis, shared by every instance.
 pub mod redis;
 /// From commands to connections.
-mod route;
+pub mod route;
 /// Hearing of invalidations.
 mod subscription;
 

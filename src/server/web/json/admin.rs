@@ -19,7 +19,11 @@ use crate::{
 };
 
 pub fn router() -> Router<AppState> {
-    Router::new().route("/cache/stats", get(stats)).route("/cache/invalidate", post(invalidate)).route("/cache/warm", post(warm)).route("/metrics", get(metrics))
+    Router::new()
+        .route("/cache/stats", get(stats))
+        .route("/cache/invalidate", post(invalidate))
+        .route("/cache/warm", post(warm))
+        .route("/metrics", get(metrics))
 }
 
 /// The bytes that the cache holds, as they are.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::input::JsonBody;
 use crate::{
     domain::accounts::Viewer,
-    server::{AppError, AppState, sessions::CurrentUser, web::context},
+    server::{AppError, AppState, sessions::CurrentUser, web::account},
 };
 
 pub fn router() -> Router<AppState> {
@@ -29,12 +29,12 @@ struct Me {
 }
 
 async fn log_in(State(state): State<AppState>, parts: Parts, JsonBody(credentials): JsonBody<Credentials>) -> Result<Json<Me>, AppError> {
-    let user = context::open_session(&state, &parts, &credentials.email, &credentials.password).await?;
+    let user = account::log_in(&state, &parts, &credentials.email, &credentials.password).await?;
     Ok(Json(Me { user: CurrentUser(user).viewer() }))
 }
 
 async fn log_out(State(state): State<AppState>, parts: Parts) -> Result<StatusCode, AppError> {
-    context::close_session(&state, &parts).await?;
+    account::log_out(&state, &parts).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

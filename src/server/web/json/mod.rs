@@ -6,6 +6,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 use super::{errors::Problem, middleware::MAX_BODY};
 use crate::server::AppState;
 
+mod account;
 mod admin;
 mod analytics;
 mod auth;
@@ -21,6 +22,7 @@ mod products;
 pub fn router() -> Router<AppState> {
     Router::new()
         .nest("/auth", auth::router())
+        .nest("/account", account::router())
         .nest("/vendor/events", events::router())
         .nest("/vendor/analytics", analytics::router())
         .nest("/vendor/products", products::router())
