@@ -25,12 +25,13 @@ const TOO_MUCH: i64 = 90_000_000_001;
 
 fn bad_inputs() -> Vec<Bad> {
     let line = |name: &'static str, value: Value| order(|order| order["lines"][0][name] = value);
+    let many: Vec<Value> = (0..101).map(|number| json!({ "productId": format!("e{number}"), "quantity": 1 })).collect();
     vec![
         // New orders.
         Bad("POST", ORDERS, json!({}), 422, &["customer"]),
         Bad("POST", ORDERS, json!([]), 422, &["body"]),
         Bad("POST", ORDERS, order(|o| o["lines"] = json!([])), 422, &["lines"]),
-        Bad("POST", ORDERS, order(|o| o["lines"] = json!(vec![json!({ "productId": "e1", "quantity": 1 }); 101])), 422, &["lines"]),
+        Bad("POST", ORDERS, order(|o| o["lines"] = json!(many)), 422, &["lines"]),
         Bad(
             "POST",
             ORDERS,
