@@ -11,7 +11,7 @@ mod client;
 mod database;
 /// PostgreSQL: the test run's, or one of this process.
 mod postgres;
-/// The program itself, as a process that can be killed.
+/// The program as a process of its own.
 mod program;
 /// Redis on a free port.
 pub mod redis;
