@@ -2,7 +2,7 @@ use leptos::{prelude::*, server_fn::codec::GetUrl};
 use serde::{Deserialize, Serialize};
 
 use super::ApiError;
-use crate::domain::accounts::Viewer;
+use crate::domain::{accounts::Viewer, market::MarketMetrics};
 
 /// All that the cache page shows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,6 +35,24 @@ pub async fn load_cache_health() -> Result<CacheHealth, ApiError> {
     let (state, current) = context::current_admin().await?;
     let stats = state.cache.stats().await;
     Ok(CacheHealth { viewer: current.viewer(), stats, store: state.cache.store_name().to_owned() })
+}
+
+/// All that the marketplace's page shows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Market {
+    pub viewer: Viewer,
+    pub metrics: MarketMetrics,
+}
+
+/// The parameters are those of the metrics API, as texts from the address. Without dates: the 28 days that end today (UTC).
+#[server(prefix = "/_fn", endpoint = "admin/market", input = GetUrl)]
+pub async fn load_market(date_from: Option<String>, date_to: Option<String>) -> Result<Market, ApiError> {
+    use crate::server::{services::marketplace, web::context};
+    let (state, current) = context::current_admin().await?;
+    let range = marketplace::parse_range(date_from.as_deref(), date_to.as_deref(), Some(marketplace::today()))
+        .map_err(|e| context::api_error(e.into()))?;
+    let metrics = state.marketplace.metrics(range).await.map_err(context::api_error)?.value;
+    Ok(Market { viewer: current.viewer(), metrics })
 }
 
 /// Invalidates the tags (separated by spaces or commas) and goes to `/admin/cache?invalidated=N`.

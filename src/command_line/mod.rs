@@ -5,14 +5,17 @@ use clap::{Args, Parser, Subcommand};
 use jiff::{Timestamp, tz::TimeZone};
 use vendorscope::server::{
     Application,
-    cache::{Cache, Cause, Tag},
     config::Config,
-    db::Db,
     import::{self, ImportOptions},
-    open_cache, open_database, telemetry,
+    open_database,
+    services::owed,
+    telemetry,
 };
 
+/// Looking at the cache, and acting on it.
+mod cache;
 mod progress;
+mod rollups;
 /// `vendorscope user …`
 mod users;
 
@@ -63,6 +66,12 @@ enum Command {
     /// Add, list, shut out and let in again those who may log in
     #[command(subcommand)]
     User(UserCommand),
+    /// Look at the cache, invalidate, and warm
+    #[command(subcommand)]
+    Cache(cache::CacheCommand),
+    /// Check or mend the sums that the dashboards read
+    #[command(subcommand)]
+    Rollups(rollups::RollupsCommand),
 }
 
 #[derive(Args)]
@@ -119,6 +128,8 @@ async fn execute(command: Command, mut config: Config) -> anyhow::Result<()> {
         Command::Demo => demo(&config).await,
         Command::Import(arguments) => import_bundle(&config, &arguments).await,
         Command::User(command) => users::execute(command, &config).await,
+        Command::Cache(command) => cache::execute(command, &config).await,
+        Command::Rollups(command) => rollups::run(&config, &command).await,
     }
 }
 
@@ -141,7 +152,7 @@ async fn demo(config: &Config) -> anyhow::Result<()> {
     let progress = progress::for_stderr();
     let logins = import::demo(&db, today, &*progress).await?;
     progress.finish();
-    invalidate_all(config, &db).await?;
+    owed::until_told(&db).await?;
     let width = logins.iter().map(|login| login.email.len()).max().unwrap_or_default();
     println!("The demo marketplace is ready. Log in with:");
     for login in logins {
@@ -156,32 +167,10 @@ async fn import_bundle(config: &Config, arguments: &Import) -> anyhow::Result<()
     let options = ImportOptions { shift_to_today: arguments.shift_to_today };
     let report = import::import_bundle(&db, &arguments.dir, options, &*progress).await.context("nothing was imported")?;
     progress.finish();
-    invalidate(config, &report.vendors_changed).await?;
+    owed::until_told(&db).await?;
     println!(
         "{} vendors, {} products, {} customers, {} orders, {} lines, {} refunds: {} rows new or different.",
         report.vendors, report.products, report.customers, report.orders, report.lines, report.refunds, report.changed
     );
-    Ok(())
-}
-
-/// The demo says nothing of which vendors changed: all of them.
-async fn invalidate_all(config: &Config, db: &Db) -> anyhow::Result<()> {
-    invalidate(config, &vendorscope::server::db::vendors::list_ids(db).await?).await
-}
-
-/// Tags invalidated in one go.
-const TAGS_AT_ONCE: usize = 600;
-
-/// Tells the running instances' cache what changed beneath it. Without Redis there is none that this process could reach.
-async fn invalidate(config: &Config, vendors: &[String]) -> anyhow::Result<()> {
-    if config.cache.redis_url.is_none() || vendors.is_empty() {
-        return Ok(());
-    }
-    let cache: Cache = open_cache(config).await.context("the rows are written, but the cache was not told: run it again")?;
-    let cause = Cause { who: "cli".to_owned(), why: "import" };
-    let tags: Vec<Tag> = vendors.iter().flat_map(|id| [Tag::vendor(id), Tag::products(id), Tag::orders(id)]).collect();
-    for tags in tags.chunks(TAGS_AT_ONCE) {
-        cache.invalidate(tags, &cause).await;
-    }
     Ok(())
 }

@@ -149,7 +149,8 @@ fn check_numbers(checks: &mut Checks, unit_price: Option<i64>, stock: Option<i64
     checks.require(within(threshold, MAX_STOCK), "lowStockThreshold", || format!("must be 0 to {MAX_STOCK}, or null"));
 }
 
-fn is_line(text: &str, most: usize) -> bool {
+/// Whether a text is 1 to `most` characters on one line.
+pub fn is_line(text: &str, most: usize) -> bool {
     !text.trim().is_empty() && text.chars().count() <= most && !text.chars().any(char::is_control)
 }
 

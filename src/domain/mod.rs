@@ -6,13 +6,21 @@ pub mod accounts;
 pub mod catalog;
 /// A vendor's wall clock for the browser, which has no time zone database.
 pub mod clock;
+/// What the marketplace's backend sends, many at a time.
+pub mod ingest;
 /// What is wrong with an input, by field.
 pub mod invalid;
+/// The whole marketplace's figures, as the API serves them.
+pub mod market;
 /// Currencies and amounts in minor units.
 pub mod money;
+/// What vendors write about orders: new ones, changes, refunds.
+pub mod order_writes;
 /// Orders, their statuses and which of them count.
 pub mod orders;
 /// Calendar ranges, comparisons and intervals.
 pub mod period;
 /// The analytics snapshot, as the API serves it.
 pub mod report;
+/// Sharing an amount out over lines.
+pub mod sharing;

@@ -1,6 +1,6 @@
 use std::str::FromStr;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
 use super::invalid::Invalid;
@@ -105,6 +105,31 @@ pub struct OrderLine {
     pub refunded_quantity: i64,
     /// Minor units.
     pub refunded_amount: i64,
+}
+
+impl OrderLine {
+    /// Units that can still be refunded.
+    pub fn units_left(&self) -> i64 {
+        self.quantity - self.refunded_quantity
+    }
+
+    /// What can still be refunded, in minor units.
+    pub fn amount_left(&self) -> i64 {
+        self.gross - self.discount - self.refunded_amount
+    }
+}
+
+/// Which orders to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderQuery {
+    pub status: Option<OrderStatus>,
+    /// The first and the last day they were placed on, by the vendor's calendar.
+    pub from: Option<Date>,
+    pub to: Option<Date>,
+    /// An order's id, or a part of its customer's name in any case.
+    pub search: Option<String>,
+    /// `next` of the page before.
+    pub after: Option<String>,
 }
 
 /// One page of a vendor's orders, newest first.

@@ -30,6 +30,9 @@ pub enum AppError {
     /// Sessions cannot be read or written at the moment.
     #[error("session store: {0}")]
     Sessions(String),
+    /// As much as this instance can do is being done.
+    #[error("too much at once")]
+    Busy,
     /// A defect, or a broken installation. The text goes to the log only.
     #[error("internal: {0}")]
     Internal(String),

@@ -17,6 +17,8 @@ pub mod db;
 pub mod errors;
 /// Marketplace bundles into the database, and the demo marketplace.
 pub mod import;
+/// Telling open dashboards that something has changed.
+pub mod live;
 /// What is counted for Prometheus.
 pub mod metrics;
 /// Password hashing.
@@ -50,7 +52,10 @@ pub struct Shared {
     pub accounts: services::accounts::Accounts,
     pub analytics: services::analytics::Analytics,
     pub catalog: services::catalog::Catalog,
+    pub ingest: services::ingest::Ingest,
+    pub marketplace: services::marketplace::Marketplace,
     pub orders: services::orders::Orders,
+    pub live: live::Live,
     pub leptos: LeptosOptions,
 }
 
@@ -60,7 +65,10 @@ impl AppState {
             accounts: services::accounts::Accounts::new(db.clone(), cache.clone()),
             analytics: services::analytics::Analytics::new(db.clone(), cache.clone()),
             catalog: services::catalog::Catalog::new(db.clone(), cache.clone()),
+            ingest: services::ingest::Ingest::new(db.clone(), cache.clone()),
+            marketplace: services::marketplace::Marketplace::new(db.clone(), cache.clone()),
             orders: services::orders::Orders::new(db.clone(), cache.clone()),
+            live: live::Live::default(),
             leptos: config.http.leptos.clone(),
             config,
             db,

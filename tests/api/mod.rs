@@ -4,16 +4,28 @@ mod account;
 mod admin;
 /// Logging in and out, and the cookie.
 mod auth;
+/// Every kind of input that is refused: what is answered, and that nothing changes.
+mod bad_input;
 /// What is read from the environment.
 mod configuration;
+/// Live updates.
+mod events;
+/// Figures as CSV.
+mod export;
 /// Probes.
 mod health;
+/// What the marketplace's backend sends.
+mod ingest;
 /// What belongs to another vendor.
 mod isolation;
 /// How often one may ask.
 mod limits;
+/// Figures of the whole marketplace.
+mod marketplace;
 /// What Prometheus reads.
 mod metrics;
+/// Orders that vendors note themselves, and refunds.
+mod order_writes;
 /// Orders.
 mod orders;
 /// What bad requests are answered with.
@@ -26,6 +38,8 @@ mod routes;
 mod sessions;
 /// The analytics snapshot.
 mod snapshot;
+/// Loading before anyone asks.
+mod warming;
 
 use reqwest::Response;
 use serde_json::Value;
@@ -57,6 +71,14 @@ async fn refused_fields(response: Response) -> Vec<String> {
     let errors = body["errors"].as_array().expect("a list");
     assert!(errors.iter().all(|error| error["message"].as_str().is_some_and(|text| !text.is_empty())), "{body}");
     errors.iter().map(|error| error["field"].as_str().expect("a text").to_owned()).collect()
+}
+
+/// The JSON of an answer that must have this status.
+async fn answered(response: Response, status: u16) -> Value {
+    let actual = response.status().as_u16();
+    let body = response.text().await.expect("a body");
+    assert_eq!(actual, status, "{body}");
+    serde_json::from_str(&body).unwrap_or_else(|error| panic!("{error}: {body}"))
 }
 
 /// The `name=value` of the cookie that an answer sets.

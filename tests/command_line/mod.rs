@@ -50,6 +50,9 @@ fn every_command_explains_itself() {
         &["user"],
         &["user", "add"],
         &["user", "list"],
+        &["rollups"],
+        &["rollups", "verify"],
+        &["rollups", "rebuild"],
         &["user", "disable"],
         &["user", "enable"],
         &["user", "reset-password"],
@@ -113,6 +116,27 @@ fn a_bundle_is_imported_once_and_a_broken_one_not_at_all() {
     let added = run(home.path(), &[PASSWORD], &["user", "add", "v@example.com", "--role", "vendor", "--vendor", "7"]);
     assert_eq!(added.succeeded(), "Added v@example.com as vendor.\n");
     assert_eq!(run(home.path(), &[], &["user", "list"]).succeeded(), "v@example.com  vendor of 7\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sums_that_were_tampered_with_are_found_and_mended() {
+    use vendorscope::server::db::{Db, sql};
+    let home = folder();
+    let bundle = northwind();
+    run(home.path(), &[], &["import", bundle.to_str().expect("UTF-8")]).succeeded();
+    assert_eq!(run(home.path(), &[], &["rollups", "verify"]).succeeded(), "Every sum is that of the orders.\n");
+
+    let db = Db::connect(&format!("sqlite://{}", home.path().join("vendorscope.db").display()), 1).await.expect("the database opens");
+    let mut tx = db.write().await.expect("a transaction");
+    tx.execute(sql("UPDATE sales_days SET gross = gross + 1 WHERE vendor_id = 7 AND orders > 0")).await.expect("changed");
+    tx.commit().await.expect("committed");
+    for time in ["once", "and again: looking changes nothing"] {
+        let done = run(home.path(), &[], &["rollups", "verify"]);
+        let error = done.error(1);
+        assert!(error.contains("rows: run `vendorscope rollups rebuild`") && error.contains("of sales_days"), "{time}: {error}");
+    }
+    assert!(run(home.path(), &[], &["rollups", "rebuild"]).succeeded().contains("were wrong"));
+    assert_eq!(run(home.path(), &[], &["rollups", "verify"]).succeeded(), "Every sum is that of the orders.\n");
 }
 
 #[test]

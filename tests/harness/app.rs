@@ -94,6 +94,18 @@ impl Builder {
         self
     }
 
+    /// The cache at this address. (Sessions stay where they are.)
+    pub fn cache_at(mut self, url: &str) -> Self {
+        self.config.cache.redis_url = Some(url.to_owned());
+        self
+    }
+
+    /// Sessions in this Redis. (The cache stays where it is.)
+    pub fn sessions_in(mut self, redis: &RedisServer) -> Self {
+        self.config.sessions.redis_url = Some(redis.url());
+        self
+    }
+
     /// Sessions and limits in the Redis of this address, and the cache in this process.
     pub fn sessions_at(mut self, url: String) -> Self {
         self.config.sessions.redis_url = Some(url);

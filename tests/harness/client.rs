@@ -21,7 +21,12 @@ impl Client {
 
     /// The same browser, sent to another instance: cookies belong to the host, and not to its port.
     pub fn at(&self, app: &TestApp) -> Self {
-        Self { http: self.http.clone(), base: format!("http://{}", app.address) }
+        self.at_address(app.address)
+    }
+
+    /// The same browser, sent to whatever listens at another address of this machine.
+    pub fn at_address(&self, address: SocketAddr) -> Self {
+        Self { http: self.http.clone(), base: format!("http://{address}") }
     }
 
     /// A request to a path, to be completed.
@@ -35,6 +40,10 @@ impl Client {
 
     pub async fn post(&self, path: &str, body: &Value) -> Response {
         self.request(Method::POST, path).json(body).send().await.unwrap_or_else(|error| panic!("POST {path}: {error}"))
+    }
+
+    pub async fn patch(&self, path: &str, body: &Value) -> Response {
+        self.request(Method::PATCH, path).json(body).send().await.unwrap_or_else(|error| panic!("PATCH {path}: {error}"))
     }
 
     pub async fn put(&self, path: &str, body: &Value) -> Response {

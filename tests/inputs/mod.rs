@@ -58,6 +58,8 @@ fn an_entry_that_is_not_the_one_that_was_written_is_refused() {
         created_micros: 1,
         expires_micros: 2,
         load_micros: 3,
+        digest: 4,
+        earned_micros: 5,
         stamp: vec![(Tag::vendor("7"), Generation::from_raw(11)), (Tag::orders("7"), Generation::from_raw(12))],
         payload: Bytes::from_static(b"{\"name\":\"payload\"}"),
     };

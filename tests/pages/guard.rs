@@ -9,7 +9,7 @@ const VENDOR_PAGES: [&str; 5] = ["/", "/products", "/products/new", "/orders", "
 async fn nobody_sees_a_page_before_the_login() {
     let app = TestApp::builder().northwind().spawn().await;
     let client = app.client();
-    for page in VENDOR_PAGES.iter().chain(&["/admin/cache"]) {
+    for page in VENDOR_PAGES.iter().chain(&["/admin", "/admin/cache"]) {
         let response = open(&client, page).await;
         assert_eq!(response.status(), 303, "{page}");
         assert!(location(&response).starts_with("/login"), "{page}");
@@ -28,7 +28,7 @@ async fn vendors_and_admins_see_their_own_pages() {
     }
     for page in VENDOR_PAGES {
         let response = open(&admin, page).await;
-        assert_eq!((response.status().as_u16(), location(&response)), (303, "/admin/cache"), "{page}");
+        assert_eq!((response.status().as_u16(), location(&response)), (303, "/admin"), "{page}");
     }
     assert_eq!(open(&admin, "/admin/cache").await.status(), 200);
     let response = open(&vendor, "/admin/cache").await;
@@ -62,6 +62,7 @@ async fn server_functions_answer_for_themselves() {
         ("/_fn/product", 200, 403),
         ("/_fn/orders", 200, 403),
         ("/_fn/order?order_id=none", 404, 403),
+        ("/_fn/admin/market", 403, 200),
         ("/_fn/admin/cache", 403, 200),
     ] {
         let call = |client: &crate::harness::Client| client.request(Method::GET, function).header("accept", "application/json").send();

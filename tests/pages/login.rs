@@ -32,7 +32,7 @@ async fn the_form_logs_in_and_goes_on_to_where_one_was_going() {
 async fn without_a_destination_everyone_begins_where_they_work() {
     let app = app().await;
     app.state().accounts.add_user("admin@example.com", PASSWORD, Role::Admin, None).await.expect("a new user");
-    for (email, home) in [(EMAIL, "/"), ("admin@example.com", "/admin/cache")] {
+    for (email, home) in [(EMAIL, "/"), ("admin@example.com", "/admin")] {
         let client = app.client();
         let response = submit(&client, "/_fn/login", &[("email", email), ("password", PASSWORD)]).await;
         assert_eq!((response.status().as_u16(), location(&response)), (302, home));

@@ -10,6 +10,8 @@ mod guard;
 mod hostile;
 /// Logging in and out without scripts.
 mod login;
+/// Orders, refunds and the marketplace's page.
+mod orders;
 /// An admin's view of vendors.
 mod vendors;
 

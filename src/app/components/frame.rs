@@ -12,6 +12,7 @@ pub enum Section {
     Dashboard,
     Products,
     Orders,
+    Marketplace,
     Vendors,
     Cache,
     Account,
@@ -24,7 +25,7 @@ impl Section {
     fn role(self) -> Option<Role> {
         match self {
             Self::Dashboard | Self::Products | Self::Orders => Some(Role::Vendor),
-            Self::Vendors | Self::Cache => Some(Role::Admin),
+            Self::Marketplace | Self::Vendors | Self::Cache => Some(Role::Admin),
             Self::Account | Self::Elsewhere => None,
         }
     }
@@ -32,8 +33,11 @@ impl Section {
 
 const VENDOR_SECTIONS: &[(Section, &str, &str)] =
     &[(Section::Dashboard, "/", "Dashboard"), (Section::Products, "/products", "Products"), (Section::Orders, "/orders", "Orders")];
-const ADMIN_SECTIONS: &[(Section, &str, &str)] =
-    &[(Section::Vendors, "/admin/vendors", "Vendors"), (Section::Cache, "/admin/cache", "Cache")];
+const ADMIN_SECTIONS: &[(Section, &str, &str)] = &[
+    (Section::Marketplace, "/admin", "Marketplace"),
+    (Section::Vendors, "/admin/vendors", "Vendors"),
+    (Section::Cache, "/admin/cache", "Cache"),
+];
 
 /// What outlives a page while someone moves between pages in the browser.
 #[derive(Clone, Copy)]

@@ -71,6 +71,7 @@ pub fn health(CacheHealth { stats, store, .. }: CacheHealth, invalidate: ServerA
                 <div><dt><code>"products:ID"</code></dt><dd>"what depends on that vendor's products"</dd></div>
                 <div><dt><code>"orders:ID"</code></dt><dd>"what depends on that vendor's orders"</dd></div>
                 <div><dt><code>"analytics"</code></dt><dd>"the figures of every vendor"</dd></div>
+                <div><dt><code>"marketplace"</code></dt><dd>"the figures of the whole marketplace"</dd></div>
             </dl>
             <Refused error=refusal(invalidate)/>
             <ActionForm action=invalidate attr:class="filter">

@@ -2,6 +2,8 @@
 
 /// `/account`
 pub mod account;
+/// `/admin`
+pub mod admin;
 /// `/admin/cache`
 pub mod admin_cache;
 /// `/admin/vendors/{id}`

@@ -3,13 +3,14 @@ use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use crate::{
-    api::orders::{OrderView, SetOrderStatus, load_order},
+    api::orders::{OrderView, RefundOrder, SetOrderStatus, load_order},
     app::{
         components::{
             feedback::{Done, Refused, accepted, refusal},
             fields::select,
             frame::Section,
             loaded::loaded,
+            refund_form::RefundForm,
             status::{Shown, status},
             table::{Cell, Column, Row, scrolling, table},
         },
@@ -25,32 +26,45 @@ use crate::{
 #[component]
 pub fn OrderPage() -> impl IntoView {
     let set_status = ServerAction::<SetOrderStatus>::new();
+    let refund = ServerAction::<RefundOrder>::new();
     let params = use_params_map();
     let id = Memo::new(move |_| params.with(|params| params.get("id")).unwrap_or_default());
-    let changed = accepted(set_status);
-    let data = Resource::new(move || (id.get(), changed.get()), |(id, _)| load_order(id));
+    let (changed, refunded) = (accepted(set_status), accepted(refund));
+    let data = Resource::new(move || (id.get(), changed.get(), refunded.get()), |(id, ..)| load_order(id));
     view! {
         <Title text="Order"/>
-        {loaded(Section::Orders, data, |view| &view.viewer, move |view| order(view, set_status), || ().into_any())}
+        {loaded(Section::Orders, data, |view| &view.viewer, move |view| order(view, set_status, refund), || ().into_any())}
     }
 }
 
-pub fn order(OrderView { vendor, order, clock, .. }: OrderView, set_status: ServerAction<SetOrderStatus>) -> AnyView {
+pub fn order(
+    OrderView { vendor, order, clock, .. }: OrderView,
+    set_status: ServerAction<SetOrderStatus>,
+    refund: ServerAction<RefundOrder>,
+) -> AnyView {
     let query = use_query_map();
-    let saved = move || {
-        query
-            .with(|query| query.get("saved").is_some() && query.get("__err").is_none())
-            .then(|| view! { <Done text="The status was changed."/> })
+    let done = move || {
+        query.with(|query| {
+            let text = match query.get("__err") {
+                None if query.get("saved").is_some() => "The status was changed.",
+                None if query.get("refunded").is_some() => "The refund was noted.",
+                _ => return None,
+            };
+            Some(view! { <Done text/> })
+        })
     };
     let lead = format!("Placed {} ({}) by {}", format::instant(&clock, order.placed_at), vendor.time_zone, order.customer_name);
+    let is_refundable = order.status.is_counted() && order.lines.iter().any(|line| line.amount_left() > 0 || line.units_left() > 0);
+    let refund_form = is_refundable.then(|| view! { <RefundForm action=refund order=order.clone() currency=vendor.currency/> });
     view! {
         <p class="crumb"><a href="/orders">"Orders"</a></p>
         <h1>{format!("Order {} ", order.order_id)} {status(order.status)}</h1>
         <p class="lead">{lead}</p>
-        {saved}
+        {done}
         <Refused error=refusal(set_status)/>
         {status_form(set_status, &order)}
         {lines(order.lines, vendor.currency)}
+        {refund_form}
     }
     .into_any()
 }

@@ -1,6 +1,6 @@
 //! Products. A deleted one is absent from everything here; its sales remain.
 
-use super::{Arguments, DbError, Tx, rows, sql};
+use super::{Arguments, DbError, Tx, contains_pattern, rows, sql};
 use crate::domain::catalog::{BulkChange, Product, ProductInput, ProductQuery, ProductSort};
 
 const COLUMNS: &str = "external_id, name, description, category, unit_price, stock, low_stock_threshold, status";
@@ -35,12 +35,6 @@ pub async fn list_products(tx: &mut Tx, vendor_id: i64, query: &ProductQuery, li
     let text = format!("SELECT {COLUMNS} FROM products WHERE {} ORDER BY {sort}, id LIMIT $2", conditions.join(" AND "));
     let query = texts.into_iter().fold(sql(text).bind(vendor_id).bind(limit), |query, text| query.bind(text));
     tx.rows(query).await?.iter().map(rows::product).collect::<Result<_, _>>().map(Some)
-}
-
-/// A LIKE pattern for texts that hold this one. Both databases fold the case of A to Z here, and of no other letter.
-pub(super) fn contains_pattern(search: &str) -> String {
-    let escaped: String = search.chars().flat_map(|c| if matches!(c, '%' | '_' | '\\') { vec!['\\', c] } else { vec![c] }).collect();
-    format!("%{}%", escaped.to_ascii_lowercase())
 }
 
 pub async fn find_product(tx: &mut Tx, vendor_id: i64, product_id: &str) -> Result<Option<Product>, DbError> {

@@ -77,6 +77,15 @@ impl Dialect {
         }
     }
 
+    /// Lets one import in at a time, until the transaction ends. SQLite has one writer as it is.
+    pub fn lock_imports(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            // The number is this program's own: it stands for nothing else.
+            Self::Postgres => Some("SELECT 1 FROM pg_advisory_xact_lock(8206291)"),
+        }
+    }
+
     /// Ends a `CREATE TEMP TABLE` whose rows live as long as the transaction.
     pub fn temp_table_end(self) -> &'static str {
         match self {

@@ -23,16 +23,30 @@ pub mod api_keys;
 pub mod catalog;
 /// What SQLite and PostgreSQL write differently.
 pub mod dialect;
+/// Answers remembered by the key that their request carried.
+pub mod idempotency;
+/// Sums of the whole marketplace.
+pub mod marketplace;
+/// Instants on a vendor's clock.
+pub mod moment;
 /// Orders, one vendor's part at a time.
 pub mod orders;
+/// Invalidations that writes owe the cache.
+pub mod outbox;
 /// One-time links for those who have lost their password.
 pub mod password_resets;
+/// Writing orders.
+pub mod placing;
+/// Refunds, and the commission they give back.
+pub mod refunds;
 /// The sums that the dashboard reads, kept beside every write.
 pub mod rollups;
 /// Rows into domain types.
-mod rows;
+pub mod rows;
 /// What one snapshot needs, in as few statements as it takes.
 pub mod snapshot;
+/// Stock, as sales and refunds change it.
+pub mod stock;
 /// Vendors.
 pub mod vendors;
 
@@ -73,6 +87,8 @@ pub struct Db {
     reads: AnyPool,
     /// On SQLite a pool of one, so that writers queue here and not on a lock; on PostgreSQL the pool of readers.
     writes: AnyPool,
+    /// One connection, for the outbox alone.
+    looks: AnyPool,
     queries: Arc<AtomicU64>,
 }
 
@@ -106,7 +122,8 @@ impl Db {
                 (pool.clone(), pool)
             }
         };
-        Ok(Self { dialect, reads, writes, queries: Arc::new(AtomicU64::new(0)) })
+        let looks = options().max_connections(1).connect_lazy(&url).map_err(DbError::from_connecting)?;
+        Ok(Self { dialect, reads, writes, looks, queries: Arc::new(AtomicU64::new(0)) })
     }
 
     /// Brings the tables up to this program's version.
@@ -130,7 +147,8 @@ impl Db {
         Ok(Tx { inner, dialect: self.dialect, queries: self.queries.clone() })
     }
 
-    /// Statements run so far by this process, without the BEGIN and COMMIT around them.
+    /// Statements run so far by this process, without the BEGIN and COMMIT around them, and without the outbox's looks and removals,
+    /// which no request asks for.
     pub fn queries(&self) -> u64 {
         self.queries.load(Ordering::Relaxed)
     }
@@ -154,9 +172,19 @@ pub fn sql<'q>(text: impl Into<String>) -> Arguments<'q> {
     sqlx::query(AssertSqlSafe(text.into()))
 }
 
+/// A LIKE pattern for texts that hold this one. Both databases fold the case of A to Z here, and of no other letter.
+fn contains_pattern(search: &str) -> String {
+    let escaped: String = search.chars().flat_map(|c| if matches!(c, '%' | '_' | '\\') { vec!['\\', c] } else { vec![c] }).collect();
+    format!("%{}%", escaped.to_ascii_lowercase())
+}
+
 impl Tx {
     pub async fn execute(&mut self, query: Arguments<'_>) -> Result<AnyQueryResult, DbError> {
         self.count();
+        Ok(query.execute(&mut *self.inner).await?)
+    }
+
+    async fn execute_uncounted(&mut self, query: Arguments<'_>) -> Result<AnyQueryResult, DbError> {
         Ok(query.execute(&mut *self.inner).await?)
     }
 

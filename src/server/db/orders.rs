@@ -3,23 +3,43 @@
 use super::{DbError, Tx, rows, sql};
 use crate::domain::orders::{Order, OrderLine, OrderStatus, OrderSummary};
 
-/// At most `limit` orders, newest first, after the one that `after` names. `None` where `after` names none of this vendor's.
-pub async fn list_orders(
-    tx: &mut Tx,
-    vendor_id: i64,
-    status: Option<OrderStatus>,
-    after: Option<&str>,
-    limit: i64,
-) -> Result<Option<Vec<OrderSummary>>, DbError> {
+/// Which orders to list.
+#[derive(Debug, Clone, Default)]
+pub struct OrderFilter<'a> {
+    pub status: Option<OrderStatus>,
+    /// Placed at this microsecond or later.
+    pub from_us: Option<i64>,
+    /// Placed before this microsecond.
+    pub until_us: Option<i64>,
+    /// An order's id, or a part of its customer's name in any case.
+    pub search: Option<&'a str>,
+    /// The order to go on after.
+    pub after: Option<&'a str>,
+}
+
+/// At most `limit` orders, newest first. `None` where `filter.after` names none of this vendor's.
+pub async fn list_orders(tx: &mut Tx, vendor_id: i64, filter: &OrderFilter<'_>, limit: i64) -> Result<Option<Vec<OrderSummary>>, DbError> {
     let mut conditions = vec!["vo.vendor_id = $1".to_owned()];
-    let mut numbers = Vec::new();
-    if let Some(after) = after {
-        let Some((order_id, placed_us)) = find_position(tx, vendor_id, after).await? else { return Ok(None) };
-        numbers.extend([placed_us, order_id]);
-        conditions.push("(vo.placed_us, vo.order_id) < ($3, $4)".to_owned());
+    let mut numbers: Vec<i64> = Vec::new();
+    let mut number = |value: i64| {
+        numbers.push(value);
+        format!("${}", numbers.len() + 2)
+    };
+    if let Some(after) = filter.after {
+        let Some(part) = find_part(tx, vendor_id, after).await? else { return Ok(None) };
+        conditions.push(format!("(vo.placed_us, vo.order_id) < ({}, {})", number(part.placed_us), number(part.id)));
     }
-    if status.is_some() {
-        conditions.push(format!("vo.status = ${}", numbers.len() + 3));
+    conditions.extend(filter.from_us.map(|from| format!("vo.placed_us >= {}", number(from))));
+    conditions.extend(filter.until_us.map(|until| format!("vo.placed_us < {}", number(until))));
+    let mut texts: Vec<String> = Vec::new();
+    if let Some(status) = filter.status {
+        texts.push(status.as_str().to_owned());
+        conditions.push(format!("vo.status = ${}", numbers.len() + texts.len() + 2));
+    }
+    if let Some(search) = filter.search {
+        texts.extend([search.to_owned(), super::contains_pattern(search)]);
+        let last = numbers.len() + texts.len() + 2;
+        conditions.push(format!("(o.external_id = ${} OR LOWER(c.name) LIKE ${last} ESCAPE '\\')", last - 1));
     }
     let lines = |sum: &str| {
         format!("(SELECT CAST(SUM({sum}) AS BIGINT) FROM order_lines l WHERE l.order_id = vo.order_id AND l.vendor_id = vo.vendor_id)")
@@ -33,7 +53,7 @@ pub async fn list_orders(
         conditions = conditions.join(" AND "),
     );
     let query = numbers.into_iter().fold(sql(text).bind(vendor_id).bind(limit), |query, number| query.bind(number));
-    let query = status.into_iter().fold(query, |query, status| query.bind(status.as_str()));
+    let query = texts.into_iter().fold(query, |query, text| query.bind(text));
     let found = tx.rows(query).await?;
     let orders = found.iter().map(|row| {
         Ok(OrderSummary {
@@ -46,15 +66,6 @@ pub async fn list_orders(
         })
     });
     orders.collect::<Result<_, DbError>>().map(Some)
-}
-
-async fn find_position(tx: &mut Tx, vendor_id: i64, order_id: &str) -> Result<Option<(i64, i64)>, DbError> {
-    let query = sql("SELECT vo.order_id, vo.placed_us FROM orders o JOIN vendor_orders vo ON vo.order_id = o.id \
-                     WHERE o.external_id = $1 AND vo.vendor_id = $2")
-    .bind(order_id.to_owned())
-    .bind(vendor_id);
-    let row = tx.row(query).await?;
-    row.map(|row| Ok((rows::int(&row, "order_id")?, rows::int(&row, "placed_us")?))).transpose()
 }
 
 /// One vendor's part of an order, with its lines and what was refunded of them.
@@ -99,14 +110,24 @@ pub async fn find_order(tx: &mut Tx, vendor_id: i64, order_id: &str) -> Result<O
     }))
 }
 
-/// The database's id and the status of one vendor's part of an order.
-pub async fn find_status(tx: &mut Tx, vendor_id: i64, order_id: &str) -> Result<Option<(i64, OrderStatus)>, DbError> {
-    let query = sql("SELECT vo.order_id, vo.status FROM orders o JOIN vendor_orders vo ON vo.order_id = o.id \
+/// What a write needs to know of one vendor's part of an order.
+pub struct Part {
+    /// The database's id of the order.
+    pub id: i64,
+    pub status: OrderStatus,
+    pub placed_us: i64,
+}
+
+pub async fn find_part(tx: &mut Tx, vendor_id: i64, order_id: &str) -> Result<Option<Part>, DbError> {
+    let query = sql("SELECT vo.order_id, vo.status, vo.placed_us FROM orders o JOIN vendor_orders vo ON vo.order_id = o.id \
                      WHERE o.external_id = $1 AND vo.vendor_id = $2")
     .bind(order_id.to_owned())
     .bind(vendor_id);
     let row = tx.row(query).await?;
-    row.map(|row| Ok((rows::int(&row, "order_id")?, rows::parsed(&row, "status")?))).transpose()
+    row.map(|row| {
+        Ok(Part { id: rows::int(&row, "order_id")?, status: rows::parsed(&row, "status")?, placed_us: rows::int(&row, "placed_us")? })
+    })
+    .transpose()
 }
 
 /// Changes the raw row only; the sums are the caller's to keep (`rollups`).
@@ -116,12 +137,5 @@ pub async fn update_status(tx: &mut Tx, vendor_id: i64, order_id: i64, status: O
         .bind(order_id)
         .bind(status.as_str());
     tx.execute(query).await?;
-    Ok(())
-}
-
-/// Lets no other transaction change this vendor's orders until this one ends.
-pub async fn lock_vendor(tx: &mut Tx, vendor_id: i64) -> Result<(), DbError> {
-    let text = format!("SELECT id FROM vendors WHERE id = $1{}", tx.dialect.for_update());
-    tx.row(sql(text).bind(vendor_id)).await?;
     Ok(())
 }

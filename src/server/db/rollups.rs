@@ -178,12 +178,20 @@ const TABLES: [(&str, &str, &[&str]); 6] = [
     ("first_orders", "vendor_id, customer_id", &["day"]),
 ];
 
-/// Works every sum out again from the raw rows. Readers see the old sums until the transaction ends.
+/// Works every sum out again from the raw rows. Readers see the old sums until the transaction ends; writers wait for it.
 pub async fn rebuild(tx: &mut Tx) -> Result<(), DbError> {
+    lock_vendors(tx).await?;
     for (table, _, _) in TABLES {
         tx.execute(sql(format!("DELETE FROM {table}"))).await?;
     }
     add(tx, &Touched::Table("vendor_orders")).await
+}
+
+/// Sums and orders change under their vendor's lock alone.
+async fn lock_vendors(tx: &mut Tx) -> Result<(), DbError> {
+    let text = format!("SELECT id FROM vendors ORDER BY id{}", tx.dialect.for_update());
+    tx.rows(sql(text)).await?;
+    Ok(())
 }
 
 /// How many rows of a table of sums differ from what the raw rows give.
@@ -196,6 +204,7 @@ pub struct Difference {
 /// Compares every sum with the raw rows, by rebuilding them. Drop the transaction afterwards to leave them as they were, or commit it
 /// to have them mended.
 pub async fn verify(tx: &mut Tx) -> Result<Vec<Difference>, DbError> {
+    lock_vendors(tx).await?;
     for (table, _, _) in TABLES {
         tx.execute(sql(format!("CREATE TEMP TABLE stored_{table}{} AS SELECT * FROM {table}", tx.dialect.temp_table_end()))).await?;
     }

@@ -87,7 +87,7 @@ async fn list_buckets(
     Ok(buckets)
 }
 
-fn sums(row: &AnyRow) -> Result<Sums, DbError> {
+pub(super) fn sums(row: &AnyRow) -> Result<Sums, DbError> {
     Ok(Sums {
         gross_sales: rows::int(row, "gross")?,
         discounts: rows::int(row, "discounts")?,
@@ -143,6 +143,30 @@ pub async fn list_top(tx: &mut Tx, vendor_id: i64, range: DateRange) -> Result<(
     products.sort_by(|a, b| b.net_sales.cmp(&a.net_sales).then_with(|| a.product_id.cmp(&b.product_id)));
     categories.sort_by(|a, b| b.net_sales.cmp(&a.net_sales).then_with(|| a.category.cmp(&b.category)));
     Ok((products, categories))
+}
+
+/// Every product with sales or refunds in the range, the best first.
+pub async fn list_products_sold(tx: &mut Tx, vendor_id: i64, range: DateRange) -> Result<Vec<ProductSales>, DbError> {
+    let mut parameters = vec![vendor_id];
+    let grains = read_grains("product_sales", "product_id, units, net, entries", range, &mut parameters);
+    let text = format!(
+        "SELECT p.external_id, p.name, s.units, s.net \
+         FROM (SELECT product_id, CAST(SUM(units) AS BIGINT) AS units, CAST(SUM(net) AS BIGINT) AS net FROM ({grains}) AS grains \
+               GROUP BY product_id HAVING SUM(entries) <> 0) AS s \
+         JOIN products p ON p.id = s.product_id ORDER BY s.net DESC, p.external_id"
+    );
+    let found = tx.rows(bind_all(text, &parameters)).await?;
+    found
+        .iter()
+        .map(|row| {
+            Ok(ProductSales {
+                product_id: rows::text(row, "external_id")?,
+                name: rows::text(row, "name")?,
+                units: rows::int(row, "units")?,
+                net_sales: rows::int(row, "net")?,
+            })
+        })
+        .collect()
 }
 
 /// Active products at or below their threshold, the emptiest first.

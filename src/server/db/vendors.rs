@@ -1,6 +1,6 @@
 use sqlx::Row;
 
-use super::{Db, DbError, catalog::contains_pattern, sql};
+use super::{Db, DbError, Tx, contains_pattern, sql};
 use crate::{
     domain::{
         accounts::{UserSummary, Vendor, VendorSummary},
@@ -37,6 +37,12 @@ pub async fn list_ids(db: &Db) -> Result<Vec<String>, DbError> {
     let mut tx = db.read().await?;
     let rows = tx.rows(sql("SELECT external_id FROM vendors ORDER BY external_id")).await?;
     rows.iter().map(|row| Ok(row.try_get("external_id")?)).collect()
+}
+
+/// The IANA name of the vendor's time zone.
+pub async fn find_time_zone(tx: &mut Tx, id: i64) -> Result<Option<String>, DbError> {
+    let row = tx.row(sql("SELECT time_zone FROM vendors WHERE id = $1").bind(id)).await?;
+    row.map(|row| Ok(row.try_get("time_zone")?)).transpose()
 }
 
 /// At most `limit` vendors whose name or id holds `search` (in lower case; empty for all), by name and id, after the one of this id.

@@ -8,10 +8,15 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::db::{
-    Db, DbError,
-    rollups::{self, Touched},
-    sql,
+use crate::domain::{ingest::INSTANTS_US, invalid::Invalid};
+
+use super::{
+    cache::{Cause, Invalidation, Tag},
+    db::{
+        Db, DbError, Tx, outbox,
+        rollups::{self, Touched},
+        sql,
+    },
 };
 
 /// The files of a bundle.
@@ -22,6 +27,8 @@ mod demo;
 mod local_days;
 /// Vendors, products and customers.
 mod market;
+/// What the marketplace's backend sends, as a bundle in memory.
+mod records;
 /// Refunds, and the commission they give back.
 mod refunds;
 /// Orders, lines, and each vendor's part.
@@ -34,6 +41,7 @@ mod tables;
 mod work;
 
 pub use demo::{DemoLogin, demo};
+pub use records::{Taken, take_orders, take_products, take_refunds};
 
 use bundle::Bundle;
 use staging::Staged;
@@ -45,6 +53,9 @@ pub enum ImportError {
     /// A row that cannot be taken, by file and line (the header is line 1).
     #[error("{file}, line {line}: {message}")]
     Row { file: String, line: u64, message: String },
+    /// What of a request cannot be taken, by its place and field.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Invalid(Vec<Invalid>),
     #[error("{file}: {message}")]
     File { file: String, message: String },
     #[error(transparent)]
@@ -92,7 +103,9 @@ pub async fn import_bundle(db: &Db, folder: &Path, options: ImportOptions, progr
 }
 
 async fn import(db: &Db, mut bundle: Bundle, options: ImportOptions, progress: &dyn Progress) -> Result<ImportReport, ImportError> {
-    let mut work = Work::begin(db, progress).await?;
+    let mut tx = db.write().await?;
+    lock_out_others(&mut tx).await?;
+    let mut work = Work::within(&mut tx, progress);
     let vendors = stage(&mut work, &mut bundle, &tables::VENDORS).await?;
     let products = stage(&mut work, &mut bundle, &tables::PRODUCTS).await?;
     let customers = stage(&mut work, &mut bundle, &tables::CUSTOMERS).await?;
@@ -102,44 +115,65 @@ async fn import(db: &Db, mut bundle: Bundle, options: ImportOptions, progress: &
     if options.shift_to_today {
         shift_to(&mut work, Timestamp::now()).await?;
     }
-
-    progress.phase("vendors, products and customers", 0);
-    // From here on nobody else writes to a vendor that is there.
-    let lock = format!("SELECT id FROM vendors ORDER BY id{}", work.tx.dialect.for_update());
-    work.tx.rows(sql(lock)).await?;
-    market::write(&mut work).await?;
-
-    progress.phase("comparing orders", 0);
-    sales::compare_orders(&mut work).await?;
-    sales::compare_lines(&mut work, &items).await?;
-    refunds::compare(&mut work, refunds.as_ref()).await?;
-
-    progress.phase("writing orders", 0);
-    let there_before = sales::find_touched(&mut work).await?;
-    if there_before > 0 {
-        rollups::retract(&mut work.tx, &Touched::Table(sales::TOUCHED_BEFORE)).await?;
+    let refunds = refunds.map_or(0, |refunds| refunds.rows);
+    let vendors_changed = write_staged(&mut work, items.rows, refunds, "SELECT id FROM vendors").await?;
+    let changed = work.finish().await?;
+    if !vendors_changed.is_empty() {
+        // Every entry of a vendor carries its tag. Whatever instances there are, now or later, deliver it.
+        let stale: Vec<_> = vendors_changed.iter().map(|id| Tag::vendor(id)).chain([Tag::marketplace()]).collect();
+        let invalidation = Invalidation::new(&stale, &Cause { who: "import".to_owned(), why: "bundle imported" }, Timestamp::now());
+        outbox::record(&mut tx, &invalidation.to_json()).await?;
     }
-    sales::write_orders_and_lines(&mut work).await?;
-    local_days::load(&mut work).await?;
-    sales::write_parts(&mut work).await?;
-    refunds::write(&mut work).await?;
-
-    progress.phase("daily sums", 0);
-    if work.integer(&format!("SELECT COUNT(*) FROM {}", sales::TOUCHED)).await? > Some(0) {
-        rollups::add(&mut work.tx, &Touched::Table(sales::TOUCHED)).await?;
-    }
-    let vendors_changed = market::changed_vendors(&mut work, sales::TOUCHED).await?;
-    let changed = work.commit().await?;
+    tx.commit().await?;
     Ok(ImportReport {
         vendors: vendors.rows,
         products: products.rows,
         customers: customers.rows,
         orders: orders.rows,
         lines: items.rows,
-        refunds: refunds.map_or(0, |refunds| refunds.rows),
+        refunds,
         changed,
         vendors_changed,
     })
+}
+
+/// One import at a time: two that bring the same new order would else both find it absent.
+async fn lock_out_others(tx: &mut Tx) -> Result<(), DbError> {
+    if let Some(statement) = tx.dialect.lock_imports() {
+        tx.execute(sql(statement)).await?;
+    }
+    Ok(())
+}
+
+/// Checks and writes what the temporary tables hold. `vendors` is a `SELECT` of the database's ids of those that may change. Returns
+/// the marketplace's ids of those that did.
+async fn write_staged(work: &mut Work<'_>, items: u64, refunds: u64, vendors: &str) -> Result<Vec<String>, ImportError> {
+    work.progress.phase("vendors, products and customers", 0);
+    // From here on nobody else writes to these vendors.
+    let lock = format!("SELECT id FROM vendors WHERE id IN ({vendors}) ORDER BY id{}", work.tx.dialect.for_update());
+    work.tx.rows(sql(lock)).await?;
+    market::write(work).await?;
+
+    work.progress.phase("comparing orders", 0);
+    sales::compare_orders(work).await?;
+    sales::compare_lines(work, items).await?;
+    refunds::compare(work, refunds).await?;
+
+    work.progress.phase("writing orders", 0);
+    let there_before = sales::find_touched(work).await?;
+    if there_before > 0 {
+        rollups::retract(work.tx, &Touched::Table(sales::TOUCHED_BEFORE)).await?;
+    }
+    sales::write_orders_and_lines(work).await?;
+    local_days::load(work).await?;
+    sales::write_parts(work).await?;
+    refunds::write(work).await?;
+
+    work.progress.phase("daily sums", 0);
+    if work.integer(&format!("SELECT COUNT(*) FROM {}", sales::TOUCHED)).await? > Some(0) {
+        rollups::add(work.tx, &Touched::Table(sales::TOUCHED)).await?;
+    }
+    market::changed_vendors(work, sales::TOUCHED).await
 }
 
 /// Reads a table that every bundle has.
@@ -157,7 +191,7 @@ async fn shift_to(work: &mut Work<'_>, now: Timestamp) -> Result<(), ImportError
     let shift = (now.as_microsecond().div_euclid(DAY_US) - newest.div_euclid(DAY_US)) * DAY_US;
     work.tx.execute(sql("UPDATE bundle_orders SET placed_us = placed_us + $1").bind(shift)).await?;
     work.tx.execute(sql("UPDATE bundle_refunds SET refunded_us = refunded_us + $1").bind(shift)).await?;
-    let accepted = tables::INSTANTS_US;
+    let accepted = INSTANTS_US;
     for (table, staging, instant) in [("orders", "bundle_orders", "placed_us"), ("refunds", "bundle_refunds", "refunded_us")] {
         let (first, end) = (accepted.start, accepted.end);
         work.refuse(

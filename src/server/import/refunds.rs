@@ -1,19 +1,21 @@
 //! Refunds of a bundle: never more than was sold, and the commission they give back.
 
-use crate::domain::money::MAX_AMOUNT;
+use crate::{domain::money::MAX_AMOUNT, server::db::refunds::share_commission};
 
-use super::{ImportError, Staged, local_days, work::Work};
+use super::{ImportError, local_days, work::Work};
 
 /// Every refund of the bundle goes to `import_refunds`, in minor units, with its `state`: 0 as it is there, 1 new, 2 different.
 /// A refund is known by its order, line and instant. Needs `import_lines`.
-pub(super) async fn compare(work: &mut Work<'_>, refunds: Option<&Staged>) -> Result<(), ImportError> {
+pub(super) async fn compare(work: &mut Work<'_>, refunds: u64) -> Result<(), ImportError> {
     work.create_keyed(
         "import_refunds",
         "order_id BIGINT, line BIGINT, refunded_us BIGINT, csv_line BIGINT, vendor_id BIGINT, quantity BIGINT, amount BIGINT,
          state BIGINT, PRIMARY KEY (order_id, line, refunded_us)",
     )
     .await?;
-    let Some(refunds) = refunds else { return Ok(()) };
+    if refunds == 0 {
+        return Ok(());
+    }
     let amount = "b.amount / v.minor_thousandths";
     let resolved = work
         .run(&format!(
@@ -32,7 +34,7 @@ pub(super) async fn compare(work: &mut Work<'_>, refunds: Option<&Staged>) -> Re
              ON CONFLICT DO NOTHING"
         ))
         .await?;
-    if resolved != refunds.rows {
+    if resolved != refunds {
         refuse(work).await?;
     }
     work.analyze("import_refunds").await?;
@@ -97,7 +99,8 @@ pub(super) async fn write(work: &mut Work<'_>) -> Result<(), ImportError> {
     .await?;
     work.analyze("import_refunded").await?;
     refuse_more_than_sold(work).await?;
-    share_commission(work).await
+    work.run(&share_commission("SELECT order_id, line FROM import_refunded")).await?;
+    Ok(())
 }
 
 /// Over all refunds of a line, those there already too: not more units, and not more money, than were sold.
@@ -137,31 +140,4 @@ async fn refuse_more_than_sold(work: &mut Work<'_>) -> Result<(), ImportError> {
         ),
     )
     .await
-}
-
-/// A refund gives back the share of the line's commission that all refunds up to it come to, rounded, less what those before it gave
-/// back. So the shares never come to more than the commission, and a line refunded in full gives back all of it.
-async fn share_commission(work: &mut Work<'_>) -> Result<(), ImportError> {
-    let upto = proportion("commission", "refunded", "net");
-    work.run(&format!(
-        "UPDATE refunds SET commission = n.commission
-         FROM (SELECT id, upto - COALESCE(LAG(upto) OVER (PARTITION BY order_id, line ORDER BY refunded_us), 0) AS commission
-               FROM (SELECT id, order_id, line, refunded_us, CASE WHEN net = 0 THEN 0 ELSE {upto} END AS upto
-                     FROM (SELECT r.id, r.order_id, r.line, r.refunded_us, l.commission, l.gross - l.discount AS net,
-                                  CAST(SUM(r.amount) OVER (PARTITION BY r.order_id, r.line ORDER BY r.refunded_us) AS BIGINT) AS refunded
-                           FROM import_refunded a
-                           JOIN refunds r ON r.order_id = a.order_id AND r.line = a.line
-                           JOIN order_lines l ON l.order_id = a.order_id AND l.line = a.line) AS amounts) AS shares) AS n
-         WHERE refunds.id = n.id AND refunds.commission <> n.commission"
-    ))
-    .await?;
-    Ok(())
-}
-
-/// SQL for `whole * part / of`, rounded to the nearest, of integers that are not negative with `whole` and `part` at most `of` and
-/// `of` at most `MAX_AMOUNT`. The product may be beyond 64 bits, so `part` is split into millions and the rest: long division
-/// in two digits, of which each step stays below 2^63.
-fn proportion(whole: &str, part: &str, of: &str) -> String {
-    let millions = format!("{whole} * ({part} / 1000000)");
-    format!("({millions}) / {of} * 1000000 + ((({millions}) % {of}) * 1000000 + {whole} * ({part} % 1000000) + {of} / 2) / {of}")
 }

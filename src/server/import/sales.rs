@@ -2,7 +2,7 @@
 
 use crate::domain::money::MAX_AMOUNT;
 
-use super::{ImportError, Staged, local_days, work::Work};
+use super::{ImportError, local_days, work::Work};
 
 /// Pairs of vendor and order that the bundle adds or changes.
 pub(super) const TOUCHED: &str = "import_touched";
@@ -23,10 +23,15 @@ pub(super) async fn compare_orders(work: &mut Work<'_>) -> Result<(), ImportErro
          WHERE c.id IS NULL OR o.customer_id <> c.id",
     )
     .await?;
-    work.create_keyed("import_orders", "order_id BIGINT PRIMARY KEY, placed_us BIGINT, status TEXT, status_changed BIGINT").await?;
+    work.create_keyed(
+        "import_orders",
+        "order_id BIGINT PRIMARY KEY, placed_us BIGINT, status TEXT, placed_changed BIGINT, status_changed BIGINT",
+    )
+    .await?;
     work.run(
         "INSERT INTO import_orders
-         SELECT o.id, b.placed_us, b.status, CASE WHEN o.status <> b.status THEN 1 ELSE 0 END
+         SELECT o.id, b.placed_us, b.status, CASE WHEN o.placed_us <> b.placed_us THEN 1 ELSE 0 END,
+                CASE WHEN o.status <> b.status THEN 1 ELSE 0 END
          FROM bundle_orders b JOIN orders o ON o.external_id = b.order_id
          WHERE (o.placed_us, o.status) <> (b.placed_us, b.status)",
     )
@@ -45,7 +50,7 @@ pub(super) async fn compare_orders(work: &mut Work<'_>) -> Result<(), ImportErro
 }
 
 /// Every line of the bundle goes to `import_lines`, in minor units, with its `state`: 0 as it is there, 1 new, 2 different.
-pub(super) async fn compare_lines(work: &mut Work<'_>, items: &Staged) -> Result<(), ImportError> {
+pub(super) async fn compare_lines(work: &mut Work<'_>, items: u64) -> Result<(), ImportError> {
     work.create_keyed(
         "import_lines",
         "order_id BIGINT, line BIGINT, csv_line BIGINT, vendor_id BIGINT, product_id BIGINT, quantity BIGINT, gross BIGINT,
@@ -70,7 +75,7 @@ pub(super) async fn compare_lines(work: &mut Work<'_>, items: &Staged) -> Result
              ON CONFLICT DO NOTHING"
         ))
         .await?;
-    if resolved != items.rows {
+    if resolved != items {
         refuse_lines(work).await?;
     }
     work.analyze("import_lines").await?;
@@ -111,12 +116,12 @@ pub(super) async fn find_touched(work: &mut Work<'_>) -> Result<i64, ImportError
     for pairs in [
         "SELECT vendor_id, order_id FROM import_lines WHERE state > 0 GROUP BY vendor_id, order_id ORDER BY vendor_id, order_id",
         "SELECT vendor_id, order_id FROM import_refunds WHERE state > 0 GROUP BY vendor_id, order_id",
-        // A vendor's part follows the marketplace's status only where that has changed since it was last imported.
+        // A vendor's part follows the marketplace's date and status only where those have changed since they were last imported.
         "SELECT s.vendor_id, s.order_id
          FROM import_orders c
          JOIN order_lines l ON l.order_id = c.order_id
          JOIN vendor_orders s ON s.vendor_id = l.vendor_id AND s.order_id = l.order_id
-         WHERE s.placed_us <> c.placed_us OR (c.status_changed = 1 AND s.status <> c.status)
+         WHERE (c.placed_changed = 1 AND s.placed_us <> c.placed_us) OR (c.status_changed = 1 AND s.status <> c.status)
          GROUP BY s.vendor_id, s.order_id",
         "SELECT s.vendor_id, s.order_id FROM vendor_orders s WHERE s.vendor_id IN (SELECT vendor_id FROM import_rezoned)",
     ] {
@@ -154,17 +159,19 @@ pub(super) async fn write_orders_and_lines(work: &mut Work<'_>) -> Result<(), Im
 
 /// Writes the touched parts. Needs `local_days::load`, and the orders as the bundle has them.
 pub(super) async fn write_parts(work: &mut Work<'_>) -> Result<(), ImportError> {
-    let (local, hour, day) = (local_days::local_us("o.placed_us"), local_days::hour_us("p.placed_us"), local_days::day());
+    let (local, hour, day) = (local_days::local_us("n.placed_us"), local_days::hour_us("p.placed_us"), local_days::day());
     work.write(&format!(
         "INSERT INTO vendor_orders (vendor_id, order_id, customer_id, status, placed_us, hour_us, day, month, year)
          SELECT p.vendor_id, p.order_id, p.customer_id, p.status, p.placed_us, {hour}, d.day, d.month, d.year
-         FROM (SELECT t.vendor_id, t.order_id, o.customer_id, o.placed_us, {local} AS local_us,
-                      CASE WHEN s.status IS NULL OR c.status_changed = 1 THEN o.status ELSE s.status END AS status
-               FROM {TOUCHED} t
-               JOIN orders o ON o.id = t.order_id
-               JOIN vendors v ON v.id = t.vendor_id
-               LEFT JOIN vendor_orders s ON s.vendor_id = t.vendor_id AND s.order_id = t.order_id
-               LEFT JOIN import_orders c ON c.order_id = t.order_id) AS p
+         FROM (SELECT n.vendor_id, n.order_id, n.customer_id, n.placed_us, n.status, {local} AS local_us
+               FROM (SELECT t.vendor_id, t.order_id, o.customer_id,
+                            CASE WHEN s.status IS NULL OR c.placed_changed = 1 THEN o.placed_us ELSE s.placed_us END AS placed_us,
+                            CASE WHEN s.status IS NULL OR c.status_changed = 1 THEN o.status ELSE s.status END AS status
+                     FROM {TOUCHED} t
+                     JOIN orders o ON o.id = t.order_id
+                     LEFT JOIN vendor_orders s ON s.vendor_id = t.vendor_id AND s.order_id = t.order_id
+                     LEFT JOIN import_orders c ON c.order_id = t.order_id) AS n
+               JOIN vendors v ON v.id = n.vendor_id) AS p
          JOIN import_days d ON d.day = {day}
          WHERE true
          ON CONFLICT (vendor_id, order_id) DO UPDATE SET status = excluded.status, placed_us = excluded.placed_us,

@@ -5,8 +5,10 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use crate::domain::{
     catalog::{MAX_CATEGORY, MAX_NAME, MAX_STOCK, ProductStatus},
+    ingest::{INSTANTS_US, MAX_ID},
     invalid::Invalid,
     money::{Currency, MAX_AMOUNT, parse_thousandths},
+    order_writes::MAX_QUANTITY,
     orders::OrderStatus,
 };
 
@@ -147,7 +149,7 @@ pub(super) const ORDER_ITEMS: Table = Table {
             ));
         }
         cells.push(row.id("order_id")?);
-        cells.push(Cell::Integer(row.number("line", 1, MAX_QUANTITY)?));
+        cells.push(Cell::Integer(row.number("line", 1, MAX_LINE)?));
         cells.push(row.id("product_id")?);
         cells.push(Cell::Integer(row.number("quantity", 1, MAX_QUANTITY)?));
         cells.push(Cell::Integer(gross));
@@ -169,7 +171,7 @@ pub(super) const REFUNDS: Table = Table {
             return Err(Invalid::new("amount", "must be more than 0 where quantity is 0"));
         }
         cells.push(row.id("order_id")?);
-        cells.push(Cell::Integer(row.number("line", 1, MAX_QUANTITY)?));
+        cells.push(Cell::Integer(row.number("line", 1, MAX_LINE)?));
         cells.push(Cell::Integer(quantity));
         cells.push(Cell::Integer(amount));
         cells.push(row.instant("refunded_at")?);
@@ -177,14 +179,10 @@ pub(super) const REFUNDS: Table = Table {
     },
 };
 
-/// The most units on one line, and the highest line number.
-const MAX_QUANTITY: i64 = 1_000_000_000;
+/// The highest line number.
+const MAX_LINE: i64 = 1_000_000_000;
 /// The highest commission: all of it.
 const MAX_BPS: i64 = 10_000;
-/// The longest id of the marketplace, in characters.
-const MAX_ID: usize = 100;
-/// Instants from the second day of 1970, so that no local day has a negative number, to the end of 2100.
-pub(super) const INSTANTS_US: std::ops::Range<i64> = 86_400_000_000..4_133_980_800_000_000;
 
 /// One row of a file, its fields found by the names in the header.
 pub(super) struct Row<'a> {

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use sqlx::Row as _;
 
-use crate::server::db::{Db, DbError, Tx, sql};
+use crate::server::db::{DbError, Tx, sql};
 
 use super::{ImportError, Progress};
 
 pub(super) struct Work<'a> {
-    pub tx: Tx,
+    pub tx: &'a mut Tx,
     pub progress: &'a dyn Progress,
     /// Rows written so far.
     pub changed: u64,
@@ -19,8 +19,8 @@ pub(super) struct Work<'a> {
 }
 
 impl<'a> Work<'a> {
-    pub async fn begin(db: &Db, progress: &'a dyn Progress) -> Result<Self, DbError> {
-        Ok(Self { tx: db.write().await?, progress, changed: 0, files: HashMap::new(), temporary: Vec::new() })
+    pub fn within(tx: &'a mut Tx, progress: &'a dyn Progress) -> Self {
+        Self { tx, progress, changed: 0, files: HashMap::new(), temporary: Vec::new() }
     }
 
     /// Remembers which file a table was read from.
@@ -72,6 +72,11 @@ impl<'a> Work<'a> {
         }
     }
 
+    /// The number that a `SELECT COUNT(*)` gives.
+    pub async fn count(&mut self, query: &str) -> Result<u64, DbError> {
+        Ok(self.integer(query).await?.map_or(0, i64::unsigned_abs))
+    }
+
     /// The rows of a query's one column.
     pub async fn texts(&mut self, query: &str) -> Result<Vec<String>, DbError> {
         self.tx.rows(sql(query)).await?.iter().map(|row| Ok(row.try_get(0)?)).collect()
@@ -95,13 +100,12 @@ impl<'a> Work<'a> {
         self.refuse(table, &format!("SELECT csv_line, message FROM ({numbered}) AS numbered WHERE occurrence = 2")).await
     }
 
-    /// All of it, or, where this is never called, nothing.
-    pub async fn commit(mut self) -> Result<u64, DbError> {
+    /// Leaves no temporary table behind, and says how many rows were written. The rest is the transaction's to commit, or to drop.
+    pub async fn finish(mut self) -> Result<u64, DbError> {
         // PostgreSQL would drop them by itself, SQLite with the connection only.
         for table in std::mem::take(&mut self.temporary) {
             self.run(&format!("DROP TABLE {table}")).await?;
         }
-        self.tx.commit().await?;
         Ok(self.changed)
     }
 }

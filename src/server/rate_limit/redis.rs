@@ -5,8 +5,10 @@ use redis::{FromRedisValue, Value};
 use super::gcra::{Decision, Rate};
 use crate::server::cache::{
     CacheError,
+    error::RedactedUrl,
     store::{
         StoreError,
+        address::Address,
         route::{Route, Routed},
     },
 };
@@ -42,7 +44,9 @@ pub struct RedisLimits {
 
 impl RedisLimits {
     pub async fn connect(url: &str) -> Result<Self, CacheError> {
-        Ok(Self { route: Route::connect(url).await? })
+        let shown = RedactedUrl::new(url);
+        let address = Address::parse(url).map_err(|reason| CacheError::Url { url: shown.clone(), reason })?;
+        Ok(Self { route: Route::connect(address, shown).await? })
     }
 
     /// The decision, and the server's clock by which it was made, in microseconds since 1970.

@@ -1,8 +1,10 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use bytes::Bytes;
+use futures::future::{BoxFuture, FutureExt};
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 
+use super::export::{self, ExportTable, Pieces};
 use crate::{
     domain::{
         accounts::Vendor,
@@ -15,9 +17,10 @@ use crate::{
         AppError, VendorRef,
         cache::{
             Cache, CacheKey, Loaded, Served, Tag,
-            keys::{SNAPSHOT_TODAY_TTL, SNAPSHOT_TTL},
+            keys::{SNAPSHOT_LONGEST_TTL, SNAPSHOT_TODAY_TTL, SNAPSHOT_TTL},
         },
         db::{Db, DbError, snapshot},
+        services::warming::Popularity,
     },
 };
 
@@ -25,6 +28,7 @@ use crate::{
 pub struct Analytics {
     db: Db,
     cache: Cache,
+    popularity: Popularity,
 }
 
 /// Which snapshot.
@@ -82,25 +86,53 @@ impl SnapshotQuery {
 
 /// Today in the vendor's time zone. A zone that this program's database of zones no longer knows counts as UTC.
 pub fn today(vendor: &Vendor) -> Date {
-    today_in(&TimeZone::get(&vendor.time_zone).unwrap_or(TimeZone::UTC))
-}
-
-fn today_in(zone: &TimeZone) -> Date {
-    Timestamp::now().to_zoned(zone.clone()).date()
+    Timestamp::now().to_zoned(TimeZone::get(&vendor.time_zone).unwrap_or(TimeZone::UTC)).date()
 }
 
 impl Analytics {
     pub fn new(db: Db, cache: Cache) -> Self {
-        Self { db, cache }
+        Self { db, cache, popularity: Popularity::default() }
     }
 
     /// A snapshot's JSON, as the API serves it.
     pub async fn snapshot_json(&self, vendor: &VendorRef, query: &SnapshotQuery) -> Result<Served<Bytes>, AppError> {
-        let key = CacheKey::snapshot(&vendor.external_id, &query.cache_detail());
-        let id = vendor.external_id.as_str();
-        let tags = [Tag::vendor(id), Tag::products(id), Tag::orders(id), Tag::analytics()];
-        let (db, vendor, query) = (self.db.clone(), vendor.clone(), *query);
-        self.cache.get_or_load(&key, &tags, move || async move { load(&db, &vendor, &query).await }).await
+        self.popularity.note(vendor, query).await;
+        let (key, tags) = entry(vendor, query);
+        self.cache.get_or_load(&key, &tags, self.loader(vendor, query)).await
+    }
+
+    /// Has the snapshot in the cache and fresh for a while, as far as the cache can be reached. Whether it had to be loaded.
+    pub async fn warm(&self, vendor: &VendorRef, query: &SnapshotQuery) -> Result<bool, AppError> {
+        let (key, tags) = entry(vendor, query);
+        self.cache.warm(&key, &tags, self.loader(vendor, query)).await
+    }
+
+    /// How often each snapshot was asked for lately.
+    pub fn popularity(&self) -> &Popularity {
+        &self.popularity
+    }
+
+    fn loader(
+        &self,
+        vendor: &VendorRef,
+        query: &SnapshotQuery,
+    ) -> impl FnOnce() -> BoxFuture<'static, Result<Loaded, AppError>> + Send + use<> {
+        let (db, vendor, query, cache) = (self.db.clone(), vendor.clone(), *query, self.cache.clone());
+        move || async move { load(&db, &vendor, &query, cache.now()).await }.boxed()
+    }
+
+    /// The figures of one range as CSV: they come to what the snapshot of the same query shows.
+    pub async fn export(&self, vendor: &VendorRef, query: &SnapshotQuery, table: ExportTable) -> Result<Pieces, AppError> {
+        match table {
+            ExportTable::Series => Ok(export::series(self.snapshot(vendor, query).await?.value)),
+            ExportTable::Products => {
+                let mut tx = self.db.read().await?;
+                let head = snapshot::find_head(&mut tx, vendor.id, query.range, None).await?.ok_or(AppError::NotFound)?;
+                let products = snapshot::list_products_sold(&mut tx, vendor.id, query.range).await?;
+                tx.commit().await?;
+                Ok(export::products(products, parse_currency(&head.currency)?))
+            }
+        }
     }
 
     /// The same snapshot for a page.
@@ -111,21 +143,33 @@ impl Analytics {
     }
 }
 
-async fn load(db: &Db, vendor: &VendorRef, query: &SnapshotQuery) -> Result<Loaded, AppError> {
-    let (snapshot, today) = compute(db, vendor, query).await?;
-    let bytes = serde_json::to_vec(&snapshot).map_err(|error| AppError::Internal(format!("snapshot: {error}")))?;
-    let ttl = if query.range.contains(today) { SNAPSHOT_TODAY_TTL } else { SNAPSHOT_TTL };
-    Ok(Loaded { bytes: bytes.into(), ttl })
+/// Where a snapshot is kept, and what makes it stale.
+fn entry(vendor: &VendorRef, query: &SnapshotQuery) -> (CacheKey, [Tag; 4]) {
+    let id = vendor.external_id.as_str();
+    (CacheKey::snapshot(id, &query.cache_detail()), [Tag::vendor(id), Tag::products(id), Tag::orders(id), Tag::analytics()])
 }
 
-/// Works a snapshot out: at most seven statements, all of them from one state of the database. Returns it with the vendor's today.
-async fn compute(db: &Db, vendor: &VendorRef, query: &SnapshotQuery) -> Result<(Snapshot, Date), AppError> {
+async fn load(db: &Db, vendor: &VendorRef, query: &SnapshotQuery, now: Timestamp) -> Result<Loaded, AppError> {
+    let (mut snapshot, zone) = compute(db, vendor, query, now).await?;
+    let today = now.to_zoned(zone.clone()).date();
+    // At midnight another day is today, and days of cover are those of other days.
+    let until_midnight = instants(DateRange { from: today, to: today }, &zone)?.1.saturating_sub(now.as_microsecond());
+    let until_midnight = Duration::from_micros(until_midnight.unsigned_abs());
+    let to_json = |snapshot: &Snapshot| serde_json::to_vec(snapshot).map_err(|error| AppError::Internal(format!("snapshot: {error}")));
+    let bytes = to_json(&snapshot)?;
+    snapshot.computed_at = Timestamp::UNIX_EPOCH;
+    let ttl = if query.range.contains(today) { SNAPSHOT_TODAY_TTL } else { SNAPSHOT_TTL };
+    Ok(Loaded::new(bytes, ttl).renewable(&to_json(&snapshot)?, SNAPSHOT_LONGEST_TTL, until_midnight))
+}
+
+/// Works a snapshot out: at most seven statements, all of them from one state of the database. Returns it with the vendor's zone.
+async fn compute(db: &Db, vendor: &VendorRef, query: &SnapshotQuery, now: Timestamp) -> Result<(Snapshot, TimeZone), AppError> {
     let (range, previous) = (query.range, query.range.compared(query.comparison));
     let mut tx = db.read().await?;
     let head = snapshot::find_head(&mut tx, vendor.id, range, previous).await?.ok_or(AppError::NotFound)?;
     let zone = TimeZone::get(&head.time_zone).map_err(|error| DbError::Corrupt(format!("vendors.time_zone: {error}")))?;
-    let currency = Currency::parse(&head.currency).map_err(|error| DbError::Corrupt(format!("vendors.currency: {error}")))?;
-    let today = today_in(&zone);
+    let currency = parse_currency(&head.currency)?;
+    let today = now.to_zoned(zone.clone()).date();
 
     let [days, previous_days] = snapshot::list_days(&mut tx, vendor.id, range, previous).await?;
     let (series, previous_series) = if query.interval == Interval::Hour {
@@ -155,9 +199,13 @@ async fn compute(db: &Db, vendor: &VendorRef, query: &SnapshotQuery) -> Result<(
         top_products,
         top_categories,
         low_stock,
-        computed_at: Timestamp::from_second(Timestamp::now().as_second()).unwrap_or_default(),
+        computed_at: Timestamp::from_second(now.as_second()).unwrap_or_default(),
     };
-    Ok((snapshot, today))
+    Ok((snapshot, zone))
+}
+
+fn parse_currency(code: &str) -> Result<Currency, DbError> {
+    Currency::parse(code).map_err(|error| DbError::Corrupt(format!("vendors.currency: {error}")))
 }
 
 fn total(buckets: &BTreeMap<i64, Sums>) -> Sums {
@@ -168,7 +216,7 @@ fn total(buckets: &BTreeMap<i64, Sums>) -> Sums {
 }
 
 /// One point for every day, week or month of the range, without gaps.
-fn daily(range: DateRange, interval: Interval, days: &BTreeMap<i64, Sums>) -> Vec<Point> {
+pub(super) fn daily(range: DateRange, interval: Interval, days: &BTreeMap<i64, Sums>) -> Vec<Point> {
     let starts = range.starts(interval);
     let ends = starts.iter().skip(1).map(|start| day_number(*start)).chain([day_number(range.to) + 1]);
     starts

@@ -1,7 +1,7 @@
 use futures::future::{BoxFuture, FutureExt};
 use sha2::{Digest, Sha256};
 
-use super::to_the_end;
+use super::{Written, by_vendor, write};
 use crate::{
     api::products::ProductForm,
     domain::{
@@ -11,8 +11,8 @@ use crate::{
     },
     server::{
         AppError, VendorRef,
-        cache::{Cache, CacheKey, Cause, Loaded, Served, Tag, keys::LISTING_TTL},
-        db::{Db, Tx, catalog},
+        cache::{Cache, CacheKey, Loaded, Served, Tag, keys::LISTING_TTL},
+        db::{Db, Tx, catalog, placing},
     },
 };
 
@@ -170,20 +170,21 @@ impl Catalog {
         .await
     }
 
-    /// One transaction, and then what it makes stale: commit, invalidate, answer.
+    /// One transaction, after which this vendor's figures and listings are stale.
     async fn write<T, W>(&self, vendor: &VendorRef, why: &'static str, work: W) -> Result<T, AppError>
     where
         T: Send + 'static,
         W: for<'a> FnOnce(&'a mut Tx, i64) -> BoxFuture<'a, Result<T, AppError>> + Send + 'static,
     {
-        let (db, cache, vendor) = (self.db.clone(), self.cache.clone(), vendor.clone());
-        to_the_end(async move {
-            let mut tx = db.write().await?;
-            let done = work(&mut tx, vendor.id).await?;
-            tx.commit().await?;
-            let tags = [Tag::vendor(&vendor.external_id), Tag::products(&vendor.external_id)];
-            cache.invalidate(&tags, &Cause { who: format!("vendor {}", vendor.external_id), why }).await;
-            Ok(done)
+        let (vendor, cause) = (vendor.clone(), by_vendor(vendor, why));
+        write(&self.db, &self.cache, cause, move |tx| {
+            async move {
+                // Orders take from the stock that is written here.
+                placing::lock_vendor(tx, vendor.id).await?;
+                let answer = work(tx, vendor.id).await?;
+                Ok(Written { answer, stale: vec![Tag::vendor(&vendor.external_id), Tag::products(&vendor.external_id)] })
+            }
+            .boxed()
         })
         .await
     }
@@ -199,7 +200,7 @@ async fn load_page(db: &Db, vendor_id: i64, query: &ProductQuery) -> Result<Load
     let next = products.last().filter(|_| more).map(|product| product.product_id.clone());
     let bytes =
         serde_json::to_vec(&ProductPage { products, next }).map_err(|error| AppError::Internal(format!("product listing: {error}")))?;
-    Ok(Loaded { bytes: bytes.into(), ttl: LISTING_TTL })
+    Ok(Loaded::new(bytes, LISTING_TTL))
 }
 
 /// A digest: searches are as long and as odd as people make them.

@@ -1,10 +1,14 @@
 //! The only place where cache meets database: every read that may be cached, and every write with what it invalidates.
 
-use std::future::Future;
-
+use futures::future::BoxFuture;
+use jiff::Timestamp;
 use tracing::Instrument;
 
-use super::AppError;
+use super::{
+    AppError, VendorRef,
+    cache::{Cache, Cause, Invalidation, Tag},
+    db::{Db, Tx, outbox},
+};
 
 /// Users, and the vendors they belong to.
 pub mod accounts;
@@ -12,8 +16,57 @@ pub mod accounts;
 pub mod analytics;
 /// Products.
 pub mod catalog;
+/// Figures as CSV.
+pub mod export;
+/// What the marketplace's backend sends.
+pub mod ingest;
+/// Figures of the whole marketplace.
+pub mod marketplace;
 /// Orders.
 pub mod orders;
+/// What the cache is owed, kept in the database.
+pub mod owed;
+
+/// Keeping in the cache what is asked for most.
+pub mod warming;
+
+pub use owed::DatabaseOutbox;
+
+/// What a write answers, and what it has made stale: nothing where it changed nothing.
+struct Written<T> {
+    answer: T,
+    stale: Vec<Tag>,
+}
+
+/// Every write of the services: one transaction, and then what it makes stale. Commit, invalidate, answer; where `work` fails, nothing
+/// has changed. Carried to its end even when the request that asked for it goes away in the middle: between a commit and the
+/// invalidation that belongs to it there must be no way out.
+async fn write<T, W>(db: &Db, cache: &Cache, cause: Cause, work: W) -> Result<T, AppError>
+where
+    T: Send + 'static,
+    W: for<'a> FnOnce(&'a mut Tx) -> BoxFuture<'a, Result<Written<T>, AppError>> + Send + 'static,
+{
+    let (db, cache) = (db.clone(), cache.clone());
+    let write = async move {
+        let mut tx = db.write().await?;
+        let Written { answer, stale } = work(&mut tx).await?;
+        let debt = if cache.keeps_debts() && !stale.is_empty() {
+            let invalidation = Invalidation::new(&stale, &cause, Timestamp::now());
+            Some(cache.owe(outbox::record(&mut tx, &invalidation.to_json()).await?))
+        } else {
+            None
+        };
+        tx.commit().await?;
+        cache.invalidate_owed(&stale, &cause, debt).await;
+        Ok(answer)
+    };
+    to_the_end(write).await
+}
+
+/// Who a vendor's own write is logged as, and why it invalidates.
+fn by_vendor(vendor: &VendorRef, why: &'static str) -> Cause {
+    Cause { who: format!("vendor {}", vendor.external_id), why }
+}
 
 /// Carries a write to its end even when the request that asked for it goes away in the middle: between a commit and the invalidation
 /// that belongs to it there must be no way out.

@@ -1,20 +1,33 @@
-use super::to_the_end;
+use futures::future::FutureExt;
+use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
+
+use super::{Written, by_vendor, write};
 use crate::{
+    api::orders::RefundForm,
     domain::{
-        invalid::Invalid,
-        orders::{Order, OrderPage, OrderStatus},
+        invalid::{Checks, Invalid},
+        money::Currency,
+        order_writes::{Buyer, LineRefund, NewOrder, NewRefund, OrderChange},
+        orders::{Order, OrderPage, OrderQuery},
+        period::parse_day,
+        sharing::commission,
     },
     server::{
         AppError, VendorRef,
-        cache::{Cache, Cause, Tag},
+        cache::{Cache, Tag},
         db::{
-            Db, orders,
+            Db, DbError, Tx,
+            moment::Moment,
+            orders::{self, OrderFilter},
+            placing::{self, LineRow, OrderRow, Seller},
+            refunds,
             rollups::{self, Touched},
+            stock, vendors,
         },
     },
 };
 
-/// A vendor's parts of orders. Every write invalidates the vendor's analytics before it is answered.
+/// A vendor's parts of orders. Every write keeps sums and stock, and invalidates the vendor's analytics before it is answered.
 pub struct Orders {
     db: Db,
     cache: Cache,
@@ -22,19 +35,66 @@ pub struct Orders {
 
 /// Orders on one page of a list.
 const PAGE: usize = 50;
+/// The longest search text, in characters.
+const MAX_SEARCH: usize = 100;
 
-/// Which orders to list.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct OrderQuery {
-    pub status: Option<OrderStatus>,
-    /// `next` of the page before.
-    pub after: Option<String>,
+/// The parameters of a list, as texts from an address. Empty ones, which forms send, count as absent.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct OrderParameters<'a> {
+    pub status: Option<&'a str>,
+    pub date_from: Option<&'a str>,
+    pub date_to: Option<&'a str>,
+    pub search: Option<&'a str>,
+    pub after: Option<&'a str>,
 }
 
-/// Reads the parameters of a list. Empty texts, which forms send, count as absent.
-pub fn parse_query(status: Option<&str>, after: Option<String>) -> Result<OrderQuery, Invalid> {
-    let status = status.filter(|text| !text.is_empty()).map(str::parse).transpose()?;
-    Ok(OrderQuery { status, after: after.filter(|id| !id.is_empty()) })
+/// Reads the parameters of a list.
+pub fn parse_query(parameters: &OrderParameters<'_>) -> Result<OrderQuery, Vec<Invalid>> {
+    let given = |text: Option<&str>| text.map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
+    let mut checks = Checks::default();
+    let mut day = |field, text| given(text).and_then(|text| checks.accept(parse_day(field, &text)));
+    let (from, to) = (day("dateFrom", parameters.date_from), day("dateTo", parameters.date_to));
+    let status = given(parameters.status).and_then(|text| checks.accept(text.parse()));
+    let search = given(parameters.search);
+    if let (Some(from), Some(to)) = (from, to) {
+        checks.require(from <= to, "dateTo", || format!("`{to}` lies before dateFrom `{from}`: the same day or a later one is accepted"));
+    }
+    checks.require(search.as_ref().is_none_or(|text| text.chars().count() <= MAX_SEARCH && !text.contains('\0')), "search", || {
+        format!("must be at most {MAX_SEARCH} characters")
+    });
+    let after = parameters.after.filter(|id| !id.is_empty()).map(str::to_owned);
+    checks.finish().map(|()| OrderQuery { status, from, to, search, after })
+}
+
+/// Reads a refund's form.
+pub fn read_refund(form: &RefundForm, currency: Currency) -> Result<NewRefund, Vec<Invalid>> {
+    let mut checks = Checks::default();
+    let amount = |field: &str, text: &str| {
+        let text = text.trim();
+        if text.is_empty() { Ok(None) } else { currency.parse_amount(field, text).map(Some) }
+    };
+    let whole = |field: &str, text: &str| match text.trim() {
+        "" => Ok(0),
+        text => text.parse::<i64>().map_err(|_| Invalid::new(field, format!("`{text}` is not a whole number, such as 2"))),
+    };
+    let of_order = checks.accept(amount("amount", &form.amount)).flatten();
+    let mut lines = Vec::new();
+    for line in &form.lines {
+        let field = |name: &str| format!("line {} {name}", line.line);
+        let number = checks.accept(whole("line", &line.line));
+        let quantity = checks.accept(whole(&field("quantity"), &line.quantity));
+        let amount = checks.accept(amount(&field("amount"), &line.amount));
+        if let (Some(line), Some(quantity), Some(amount)) = (number, quantity, amount)
+            && (quantity != 0 || amount.is_some())
+        {
+            lines.push(LineRefund { line, quantity, amount });
+        }
+    }
+    let is_one = of_order.is_some() != !lines.is_empty();
+    checks.require(is_one, "form", || "Fill in either what comes back of the lines, or an amount on the whole order.".to_owned());
+    checks.finish()?;
+    let lines = of_order.is_none().then_some(lines);
+    Ok(NewRefund { lines, amount: of_order, restock: form.restock.is_some(), refunded_at: None })
 }
 
 impl Orders {
@@ -45,7 +105,14 @@ impl Orders {
     /// A page of 50, newest first.
     pub async fn list(&self, vendor: &VendorRef, query: &OrderQuery) -> Result<OrderPage, AppError> {
         let mut tx = self.db.read().await?;
-        let found = orders::list_orders(&mut tx, vendor.id, query.status, query.after.as_deref(), PAGE as i64 + 1).await?;
+        let mut filter =
+            OrderFilter { status: query.status, search: query.search.as_deref(), after: query.after.as_deref(), ..OrderFilter::default() };
+        if query.from.is_some() || query.to.is_some() {
+            let zone = zone(&vendors::find_time_zone(&mut tx, vendor.id).await?.ok_or(AppError::NotFound)?)?;
+            filter.from_us = query.from.map(|day| midnight(day, &zone)).transpose()?;
+            filter.until_us = query.to.map(|day| midnight(day.saturating_add(1.day()), &zone)).transpose()?;
+        }
+        let found = orders::list_orders(&mut tx, vendor.id, &filter, PAGE as i64 + 1).await?;
         tx.commit().await?;
         let mut orders = found.ok_or_else(|| Invalid::new("after", "names no order of this vendor: use `next` of the page before"))?;
         let more = orders.len() > PAGE;
@@ -61,30 +128,209 @@ impl Orders {
         found.ok_or(AppError::NotFound)
     }
 
-    /// `Conflict` where the order may not go from its status to `next`; the same status again changes nothing.
-    pub async fn set_status(&self, vendor: &VendorRef, order_id: &str, next: OrderStatus) -> Result<Order, AppError> {
-        let (db, cache, vendor, order_id) = (self.db.clone(), self.cache.clone(), vendor.clone(), order_id.to_owned());
-        to_the_end(async move {
-            let mut tx = db.write().await?;
-            orders::lock_vendor(&mut tx, vendor.id).await?;
-            let (id, status) = orders::find_status(&mut tx, vendor.id, &order_id).await?.ok_or(AppError::NotFound)?;
-            if status != next {
-                if !status.may_become(next) {
-                    return Err(AppError::Conflict(format!("The order is {status} and cannot become {next}.")));
-                }
-                let touched = [(vendor.id, id)];
-                rollups::retract(&mut tx, &Touched::Orders(&touched)).await?;
-                orders::update_status(&mut tx, vendor.id, id, next).await?;
-                rollups::add(&mut tx, &Touched::Orders(&touched)).await?;
+    /// Gives the order an id of its own. `Invalid` by field, for a product or a customer that is not this vendor's too; `Conflict`
+    /// where the order counts and there is not enough in stock.
+    pub async fn create(&self, vendor: &VendorRef, new: NewOrder) -> Result<Order, AppError> {
+        let now = Timestamp::now();
+        new.check(now)?;
+        let vendor_ref = vendor.clone();
+        write(&self.db, &self.cache, by_vendor(vendor, "order created"), move |tx| {
+            async move {
+                let seller = lock(tx, &vendor_ref).await?;
+                let order_id = place(tx, &vendor_ref, &seller, &new, now).await?;
+                written(tx, &vendor_ref, &order_id, true).await
             }
-            let order = orders::find_order(&mut tx, vendor.id, &order_id).await?.ok_or(AppError::NotFound)?;
-            tx.commit().await?;
-            if status != next {
-                let tags = [Tag::vendor(&vendor.external_id), Tag::orders(&vendor.external_id)];
-                cache.invalidate(&tags, &Cause { who: format!("vendor {}", vendor.external_id), why: "order status changed" }).await;
-            }
-            Ok(order)
+            .boxed()
         })
         .await
+    }
+
+    /// Changes status and date. `Conflict` where the order may not go from its status to the next, or would take more than there is
+    /// in stock; what is as it is already changes nothing.
+    pub async fn change(&self, vendor: &VendorRef, order_id: &str, change: OrderChange) -> Result<Order, AppError> {
+        change.check(Timestamp::now())?;
+        let (vendor_ref, order_id) = (vendor.clone(), order_id.to_owned());
+        write(&self.db, &self.cache, by_vendor(vendor, "order changed"), move |tx| {
+            async move {
+                let seller = lock(tx, &vendor_ref).await?;
+                let has_changed = apply(tx, &vendor_ref, &seller, &order_id, &change).await?;
+                written(tx, &vendor_ref, &order_id, has_changed).await
+            }
+            .boxed()
+        })
+        .await
+    }
+
+    /// Gives money and goods back. `Invalid` by field where it is more than is left, `Conflict` where the order counts as no sale.
+    pub async fn refund(&self, vendor: &VendorRef, order_id: &str, refund: NewRefund) -> Result<Order, AppError> {
+        let now = Timestamp::now();
+        refund.check(now)?;
+        let (vendor_ref, order_id) = (vendor.clone(), order_id.to_owned());
+        write(&self.db, &self.cache, by_vendor(vendor, "order refunded"), move |tx| {
+            async move {
+                let seller = lock(tx, &vendor_ref).await?;
+                give_back(tx, &vendor_ref, &seller, &order_id, &refund, now).await?;
+                written(tx, &vendor_ref, &order_id, true).await
+            }
+            .boxed()
+        })
+        .await
+    }
+}
+
+async fn lock(tx: &mut Tx, vendor: &VendorRef) -> Result<Seller, AppError> {
+    placing::lock_vendor(tx, vendor.id).await?.ok_or(AppError::NotFound)
+}
+
+/// The order as it is now, and what is stale where it has changed: what shows stock, too.
+async fn written(tx: &mut Tx, vendor: &VendorRef, order_id: &str, has_changed: bool) -> Result<Written<Order>, AppError> {
+    let answer = orders::find_order(tx, vendor.id, order_id).await?.ok_or(AppError::NotFound)?;
+    let id = vendor.external_id.as_str();
+    let stale = if has_changed { vec![Tag::vendor(id), Tag::orders(id), Tag::products(id), Tag::marketplace()] } else { Vec::new() };
+    Ok(Written { answer, stale })
+}
+
+/// Writes a new order and everything that follows from it. Returns the marketplace's id.
+async fn place(tx: &mut Tx, vendor: &VendorRef, seller: &Seller, new: &NewOrder, now: Timestamp) -> Result<String, AppError> {
+    let ids: Vec<&str> = new.lines.iter().map(|line| line.product_id.as_str()).collect();
+    let products = placing::find_products(tx, vendor.id, &ids).await?;
+    let mut checks = Checks::default();
+    for (at, line) in new.lines.iter().enumerate() {
+        checks.require(products.contains_key(&line.product_id), &format!("lines[{at}].productId"), || {
+            format!("there is no product `{}` of yours", line.product_id)
+        });
+    }
+    checks.finish()?;
+    let on_sale: Vec<_> = new.lines.iter().filter_map(|line| Some((line, products.get(&line.product_id)?))).collect();
+    let prices: Vec<i64> = on_sale.iter().map(|(line, product)| line.unit_price.unwrap_or(product.unit_price)).collect();
+    let lines: Vec<LineRow> = on_sale
+        .iter()
+        .zip(new.price(&prices)?)
+        .map(|((line, product), priced)| LineRow {
+            product_id: product.id,
+            quantity: line.quantity,
+            gross: priced.gross,
+            discount: priced.discount,
+            commission: commission(priced.gross - priced.discount, seller.commission_bps),
+        })
+        .collect();
+    let customer_id = find_or_insert_customer(tx, vendor, &new.customer).await?;
+    let order_id = format!("o{:016x}", rand::random::<u64>());
+    let placed = Moment::new(new.placed_at.unwrap_or(now), &zone(&seller.time_zone)?);
+    let row = OrderRow { order_id: &order_id, customer_id, status: new.status, placed, lines: &lines };
+    let id = placing::insert_order(tx, vendor.id, &row).await?;
+    if new.status.is_counted() {
+        take_stock(tx, vendor, id).await?;
+    }
+    rollups::add(tx, &Touched::Orders(&[(vendor.id, id)])).await?;
+    Ok(order_id)
+}
+
+async fn find_or_insert_customer(tx: &mut Tx, vendor: &VendorRef, buyer: &Buyer) -> Result<i64, AppError> {
+    match buyer {
+        Buyer { customer_id: Some(id), .. } => placing::find_customer(tx, vendor.id, id)
+            .await?
+            .ok_or_else(|| Invalid::new("customer.customerId", format!("no customer `{id}` has ordered from you")).into()),
+        Buyer { name, country, .. } => {
+            let customer_id = format!("c{:016x}", rand::random::<u64>());
+            let text = |text: &Option<String>| text.as_deref().unwrap_or_default().trim().to_owned();
+            Ok(placing::insert_customer(tx, &customer_id, &text(name), &text(country)).await?)
+        }
+    }
+}
+
+/// Whether anything has changed.
+async fn apply(tx: &mut Tx, vendor: &VendorRef, seller: &Seller, order_id: &str, change: &OrderChange) -> Result<bool, AppError> {
+    let part = orders::find_part(tx, vendor.id, order_id).await?.ok_or(AppError::NotFound)?;
+    let next = change.status.unwrap_or(part.status);
+    let placed = change.placed_at.map(|at| zone(&seller.time_zone).map(|zone| Moment::new(at, &zone))).transpose()?;
+    let placed = placed.filter(|placed| placed.us != part.placed_us);
+    if next != part.status && !part.status.may_become(next) {
+        return Err(AppError::Conflict(format!("The order is {} and cannot become {next}.", part.status)));
+    }
+    if next == part.status && placed.is_none() {
+        return Ok(false);
+    }
+    let touched = [(vendor.id, part.id)];
+    rollups::retract(tx, &Touched::Orders(&touched)).await?;
+    if next != part.status {
+        orders::update_status(tx, vendor.id, part.id, next).await?;
+    }
+    if let Some(placed) = &placed {
+        placing::update_placed(tx, vendor.id, part.id, placed).await?;
+    }
+    match (part.status.is_counted(), next.is_counted()) {
+        (false, true) => take_stock(tx, vendor, part.id).await?,
+        (true, false) => stock::give_back(tx, vendor.id, part.id).await?,
+        _ => {}
+    }
+    rollups::add(tx, &Touched::Orders(&touched)).await?;
+    Ok(true)
+}
+
+async fn give_back(
+    tx: &mut Tx,
+    vendor: &VendorRef,
+    seller: &Seller,
+    order_id: &str,
+    refund: &NewRefund,
+    now: Timestamp,
+) -> Result<(), AppError> {
+    let part = orders::find_part(tx, vendor.id, order_id).await?.ok_or(AppError::NotFound)?;
+    let order = orders::find_order(tx, vendor.id, order_id).await?.ok_or(AppError::NotFound)?;
+    if !part.status.is_counted() {
+        return Err(AppError::Conflict(format!("The order is {}: nothing of it was sold, so nothing can be refunded.", part.status)));
+    }
+    let lines = refund.plan(&order.lines)?;
+    let zone = zone(&seller.time_zone)?;
+    let mut at = Moment::new(refund.refunded_at.unwrap_or(now), &zone);
+    if at.us < part.placed_us {
+        return Err(Invalid::new("refundedAt", format!("lies before the order was placed, {}", order.placed_at)).into());
+    }
+    // A refund is known by its line and its instant.
+    loop {
+        let taken = refunds::lines_refunded_at(tx, part.id, at.us).await?;
+        match (taken.iter().any(|taken| lines.iter().any(|line| line.line == *taken)), refund.refunded_at) {
+            (false, _) => break,
+            (true, Some(_)) => {
+                return Err(Invalid::new("refundedAt", "a line has a refund of this instant already: send another instant").into());
+            }
+            (true, None) => at = Moment::new(Timestamp::from_microsecond(at.us + 1).unwrap_or(now), &zone),
+        }
+    }
+    let touched = [(vendor.id, part.id)];
+    rollups::retract(tx, &Touched::Orders(&touched)).await?;
+    refunds::insert_refunds(tx, vendor.id, part.id, &lines, &at).await?;
+    if refund.restock {
+        for line in lines.iter().filter(|line| line.quantity > 0) {
+            stock::give_back_units(tx, part.id, line.line, line.quantity).await?;
+        }
+    }
+    rollups::add(tx, &Touched::Orders(&touched)).await?;
+    Ok(())
+}
+
+/// Refuses, naming the products, where there is not enough of them.
+async fn take_stock(tx: &mut Tx, vendor: &VendorRef, id: i64) -> Result<(), AppError> {
+    let short = stock::take(tx, vendor.id, id).await?;
+    if short.is_empty() {
+        return Ok(());
+    }
+    let named: Vec<_> = short
+        .iter()
+        .map(|short| format!("{} of `{}` ({}) are in stock, {} are wanted", short.stock, short.product_id, short.name, short.wanted))
+        .collect();
+    Err(AppError::Conflict(format!("There is not enough in stock: {}.", named.join("; "))))
+}
+
+fn zone(name: &str) -> Result<TimeZone, AppError> {
+    Ok(TimeZone::get(name).map_err(|error| DbError::Corrupt(format!("vendors.time_zone: {error}")))?)
+}
+
+/// The microsecond at which a day of this zone begins.
+fn midnight(day: Date, zone: &TimeZone) -> Result<i64, AppError> {
+    match day.to_zoned(zone.clone()) {
+        Ok(zoned) => Ok(zoned.timestamp().as_microsecond()),
+        Err(error) => Err(AppError::Internal(format!("midnight of {day}: {error}"))),
     }
 }

@@ -20,6 +20,7 @@ use crate::{
     server::{
         AppError, AppState, VendorRef,
         cache::{Cause, Tag},
+        services::warming,
         sessions::{CurrentAdmin, CurrentHolder, CurrentVendor, request_session},
     },
 };
@@ -223,6 +224,35 @@ pub(super) async fn invalidate_tags(
     state.accounts.audit(&admin.user.email, "cache_invalidate", &detail, address).await?;
     state.cache.invalidate(&tags, &Cause { who: admin.user.email.clone(), why: "asked for by an admin" }).await;
     Ok(tags.len())
+}
+
+/// The most vendors of one request.
+const MAX_WARMED: usize = 100;
+
+/// Has snapshots in the cache, audited: the dashboards of these vendors as they open, or whatever this instance is asked for most.
+/// Returns how many were not there before.
+pub(super) async fn warm(
+    state: &AppState,
+    admin: &CurrentAdmin,
+    vendors: Option<&[String]>,
+    address: Option<&str>,
+) -> Result<usize, AppError> {
+    let snapshots = match vendors {
+        None => state.analytics.popularity().ranking(),
+        Some(ids) => {
+            if !(1..=MAX_WARMED).contains(&ids.len()) {
+                return Err(Invalid::new("vendorIds", format!("must name 1 to {MAX_WARMED} vendors")).into());
+            }
+            let mut snapshots = Vec::with_capacity(ids.len());
+            for id in ids {
+                snapshots.push(warming::opening_snapshot(&state.accounts, id).await?);
+            }
+            snapshots
+        }
+    };
+    let detail = vendors.map_or_else(|| "most asked for".to_owned(), |ids| ids.join(" "));
+    state.accounts.audit(&admin.user.email, "cache_warm", &detail, address).await?;
+    Ok(warming::warm(&state.analytics, &snapshots).await)
 }
 
 pub(super) fn client_address(parts: &Parts) -> Option<String> {

@@ -77,7 +77,7 @@ impl From<&AppError> for Problem {
             AppError::Invalid(errors) => Self::invalid(errors.clone()),
             AppError::Conflict(why) => Self::new(StatusCode::CONFLICT, "conflict", why.clone()),
             AppError::Db(error) if is_unavailable(error) => Self::unavailable(),
-            AppError::Sessions(_) => Self::unavailable(),
+            AppError::Sessions(_) | AppError::Busy => Self::unavailable(),
             AppError::TooMany { retry_after_seconds } => Self::too_many(*retry_after_seconds),
             AppError::DoneInPart(what) => Self::new(StatusCode::SERVICE_UNAVAILABLE, "done_in_part", what.clone()),
             AppError::Db(_) | AppError::Internal(_) => Self::internal(),

@@ -4,7 +4,7 @@ use std::{
     any::Any,
     net::{IpAddr, SocketAddr},
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use axum::{
@@ -13,6 +13,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use futures::StreamExt;
 use tracing::Instrument;
 
 use super::errors::{Problem, is_under};
@@ -20,6 +21,8 @@ use crate::server::{AppState, config::Network};
 
 /// The largest body accepted, in bytes.
 pub const MAX_BODY: usize = 1024 * 1024;
+/// The same where the marketplace's backend sends thousands of rows at a time.
+pub const MAX_INGEST_BODY: usize = 8 * 1024 * 1024;
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Names one request in logs and in answers: the caller's `X-Request-Id`, or one made here.
@@ -195,18 +198,40 @@ pub async fn limit_duration(State(state): State<AppState>, request: Request, nex
     })
 }
 
-/// Refuses a body that says it is too large before any of it is read; `RequestBodyLimitLayer` counts those that do not say.
+/// What is read of a body that is refused, and for how long: a client that is cut off while it sends sees a broken connection
+/// instead of the answer.
+const MAX_REFUSED_BODY: usize = 16 * MAX_BODY;
+const REFUSED_BODY_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Refuses a body that says it is too large; `RequestBodyLimitLayer` counts those that do not say.
 pub async fn limit_body(request: Request, next: Next) -> Response {
     let length = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if length.is_some_and(|length| length > MAX_BODY as u64) { too_large().into_response() } else { next.run(request).await }
+    let most = max_body(request.uri().path());
+    if length.is_none_or(|length| length <= most as u64) {
+        return next.run(request).await;
+    }
+    let mut body = request.into_body().into_data_stream();
+    let drain = async {
+        let mut read = 0;
+        while let Some(Ok(piece)) = body.next().await {
+            read += piece.len();
+            if read > MAX_REFUSED_BODY {
+                return;
+            }
+        }
+    };
+    // However that ends, the answer is the same.
+    let _ = tokio::time::timeout(REFUSED_BODY_PATIENCE, drain).await;
+    too_large(most).into_response()
 }
 
-pub fn too_large() -> Problem {
-    Problem::new(
-        StatusCode::PAYLOAD_TOO_LARGE,
-        "too_large",
-        format!("The body is larger than {MAX_BODY} bytes, the most that is accepted."),
-    )
+/// The largest body that this path accepts, in bytes.
+pub fn max_body(path: &str) -> usize {
+    if is_under(path, "/api/ingest") { MAX_INGEST_BODY } else { MAX_BODY }
+}
+
+pub fn too_large(most: usize) -> Problem {
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", format!("The body is larger than {most} bytes, the most that is accepted."))
 }
 
 /// Refuses writes that another site makes a browser send. Browsers say where a request comes from (Fetch Metadata, or at least

@@ -34,8 +34,7 @@ pub fn router(state: AppState) -> Router {
     let for_people = ServiceBuilder::new()
         .layer(from_fn(middleware::refuse_cross_site))
         .layer(from_fn_with_state(state.clone(), carry_session))
-        .layer(from_fn_with_state(state.clone(), limits::limit_requests))
-        .layer(RequestBodyLimitLayer::new(middleware::MAX_BODY));
+        .layer(from_fn_with_state(state.clone(), limits::limit_requests));
     let for_all = ServiceBuilder::new()
         .layer(from_fn(middleware::trace))
         .layer(from_fn_with_state(state.clone(), middleware::measure))
@@ -47,7 +46,7 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn_with_state(state.clone(), middleware::limit_duration))
         .layer(from_fn(middleware::limit_body));
     Router::new()
-        .merge(pages::router(&state))
+        .merge(pages::router(&state).layer(RequestBodyLimitLayer::new(middleware::MAX_BODY)))
         .nest("/api", json::router())
         .fallback(pages::fallback)
         .method_not_allowed_fallback(method_not_allowed)

@@ -98,7 +98,7 @@ async fn guard(request: Request, next: Next) -> Response {
 pub fn home(user: &User) -> &'static str {
     match user.role {
         Role::Vendor => "/",
-        Role::Admin => "/admin/cache",
+        Role::Admin => "/admin",
     }
 }
 

@@ -7,7 +7,7 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 use crate::{
     api::dashboard::{Dashboard, Freshness, Source, load_dashboard},
     app::{
-        components::{frame::Section, loaded::loaded},
+        components::{frame::Section, live::on_change, loaded::loaded},
         format,
         ranges::{self, RangeQuery},
     },
@@ -38,6 +38,10 @@ pub fn DashboardPage() -> impl IntoView {
         move || query.get(),
         |query| load_dashboard(query.date_from, query.date_to, query.compare, query.interval, query.vendor_id),
     );
+    // Events are a vendor's own: an admin's view of somebody's dashboard is as old as it says.
+    if vendor().is_none() {
+        on_change(move || data.refetch());
+    }
     let section = if vendor().is_some() { Section::Vendors } else { Section::Dashboard };
     let show = move |data: Dashboard| dashboard(data, query.get_untracked());
     view! {

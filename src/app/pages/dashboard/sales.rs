@@ -30,6 +30,10 @@ pub fn sales(snapshot: &Snapshot, clock: &WallClock) -> AnyView {
             <h2>"Net sales over time"</h2>
             <LineChart marks=marks(snapshot, clock) currency title=caption.clone() now=now_legend before=before_legend/>
             <figcaption>{caption}</figcaption>
+            <p class="actions">
+                <a class="button quiet" href=export_href(snapshot, "series") download="" rel="external">"Download as CSV"</a>
+                <a class="button quiet" href=export_href(snapshot, "products") download="" rel="external">"Products as CSV"</a>
+            </p>
             <details>
                 <summary>"Show as a table"</summary>
                 {values(snapshot, clock, has_before)}
@@ -37,6 +41,13 @@ pub fn sales(snapshot: &Snapshot, clock: &WallClock) -> AnyView {
         </figure>
     }
     .into_any()
+}
+
+/// Where the same figures are a file.
+fn export_href(snapshot: &Snapshot, table: &str) -> String {
+    let range = snapshot.range;
+    let interval = range.interval.as_str();
+    format!("/api/vendor/analytics/export.csv?dateFrom={}&dateTo={}&interval={interval}&table={table}", range.from, range.to)
 }
 
 fn marks(snapshot: &Snapshot, clock: &WallClock) -> Vec<Mark> {

@@ -1,6 +1,17 @@
 //! Who sells what in the demo marketplace. Vendors and products are made up.
 
+use std::sync::LazyLock;
+
+use super::{
+    seasons::{DESK, GIFTS, GULF, LEISURE, OFFICE, SOUTHERN_SUMMER, STEADY, SUMMER, Season, WINTER},
+    stalls::STALLS,
+};
+
+/// Every vendor of the demo: shops, and the stalls beside them.
+pub(super) static SELLERS: LazyLock<Vec<Seller>> = LazyLock::new(|| SHOPS.iter().chain(STALLS).copied().collect());
+
 /// A vendor of the demo.
+#[derive(Clone, Copy)]
 pub(super) struct Seller {
     /// Its marketplace id without the prefix, and the name of its login.
     pub login: &'static str,
@@ -25,9 +36,6 @@ pub(super) struct Seller {
     pub trade: &'static [Category],
 }
 
-/// Demand in each month, January to December.
-pub(super) type Season = [f64; 12];
-
 pub(super) struct Category {
     pub name: &'static str,
     pub things: &'static [&'static str],
@@ -37,20 +45,8 @@ pub(super) struct Category {
     pub prices: (f64, f64),
 }
 
-const GIFTS: Season = [0.75, 0.95, 0.85, 0.9, 1.05, 0.85, 0.75, 0.8, 0.9, 1.05, 1.5, 1.9];
-const WINTER: Season = [1.4, 1.25, 1.0, 0.8, 0.65, 0.5, 0.45, 0.55, 0.9, 1.25, 1.5, 1.6];
-const SUMMER: Season = [0.55, 0.6, 0.8, 1.0, 1.25, 1.5, 1.6, 1.35, 1.0, 0.75, 0.65, 0.8];
-const SOUTHERN_SUMMER: Season = [1.6, 1.35, 1.05, 0.85, 0.65, 0.55, 0.55, 0.65, 0.85, 1.0, 1.25, 1.65];
-const STEADY: Season = [1.0, 0.95, 1.0, 0.98, 1.0, 0.95, 0.92, 0.95, 1.02, 1.05, 1.15, 1.2];
-const DESK: Season = [1.15, 0.9, 1.25, 1.3, 0.9, 0.85, 0.8, 1.1, 1.25, 1.0, 1.0, 1.1];
-
-const LEISURE: [f64; 7] = [0.92, 0.88, 0.92, 0.97, 1.05, 1.15, 1.2];
-const OFFICE: [f64; 7] = [1.2, 1.2, 1.15, 1.1, 0.95, 0.65, 0.75];
-/// The weekend is Friday and Saturday.
-const GULF: [f64; 7] = [0.95, 0.95, 0.98, 1.1, 1.15, 1.1, 0.9];
-
 /// Ordinary prices end in 90 or 50 hundredths.
-const DEFAULTS: Seller = Seller {
+pub(super) const DEFAULTS: Seller = Seller {
     login: "",
     name: "",
     country: "",
@@ -68,7 +64,7 @@ const DEFAULTS: Seller = Seller {
     trade: &[],
 };
 
-pub(super) const SELLERS: &[Seller] = &[
+const SHOPS: &[Seller] = &[
     Seller {
         login: "studio",
         name: "Nordlicht Keramik",
@@ -76,7 +72,7 @@ pub(super) const SELLERS: &[Seller] = &[
         time_zone: "Europe/Berlin",
         commission_bps: 1200,
         low_stock_threshold: 8,
-        orders_a_day: 14.0,
+        orders_a_day: 8.4,
         growth: 0.45,
         season: &GIFTS,
         trade: &[
@@ -101,7 +97,7 @@ pub(super) const SELLERS: &[Seller] = &[
         per_euro: 1.1,
         commission_bps: 1000,
         low_stock_threshold: 20,
-        orders_a_day: 11.0,
+        orders_a_day: 6.6,
         growth: 0.3,
         season: &DESK,
         week: OFFICE,
@@ -135,7 +131,7 @@ pub(super) const SELLERS: &[Seller] = &[
         currency: "GBP",
         per_euro: 0.85,
         commission_bps: 1100,
-        orders_a_day: 9.0,
+        orders_a_day: 5.4,
         growth: 0.25,
         season: &WINTER,
         trade: &[
@@ -166,7 +162,7 @@ pub(super) const SELLERS: &[Seller] = &[
         below: 0,
         commission_bps: 900,
         low_stock_threshold: 15,
-        orders_a_day: 12.0,
+        orders_a_day: 7.2,
         growth: 0.5,
         season: &DESK,
         week: OFFICE,
@@ -198,7 +194,7 @@ pub(super) const SELLERS: &[Seller] = &[
         below: 0,
         commission_bps: 1500,
         low_stock_threshold: 4,
-        orders_a_day: 6.0,
+        orders_a_day: 3.6,
         growth: 0.35,
         season: &GIFTS,
         week: GULF,
@@ -230,7 +226,7 @@ pub(super) const SELLERS: &[Seller] = &[
         below: 100,
         commission_bps: 800,
         low_stock_threshold: 30,
-        orders_a_day: 13.0,
+        orders_a_day: 7.8,
         growth: 0.55,
         trade: &[
             Category {
@@ -252,7 +248,7 @@ pub(super) const SELLERS: &[Seller] = &[
         currency: "AUD",
         per_euro: 1.65,
         commission_bps: 1100,
-        orders_a_day: 5.0,
+        orders_a_day: 3.0,
         growth: 0.2,
         season: &SOUTHERN_SUMMER,
         trade: &[
@@ -269,7 +265,7 @@ pub(super) const SELLERS: &[Seller] = &[
         time_zone: "Europe/Paris",
         commission_bps: 1400,
         low_stock_threshold: 3,
-        orders_a_day: 4.0,
+        orders_a_day: 2.4,
         growth: 0.3,
         season: &GIFTS,
         trade: &[
@@ -297,7 +293,7 @@ pub(super) const SELLERS: &[Seller] = &[
         per_euro: 1.1,
         commission_bps: 950,
         low_stock_threshold: 25,
-        orders_a_day: 15.0,
+        orders_a_day: 9.0,
         growth: 0.5,
         trade: &[
             Category {
@@ -326,7 +322,7 @@ pub(super) const SELLERS: &[Seller] = &[
         price_step: 1000,
         below: 100,
         commission_bps: 1200,
-        orders_a_day: 5.0,
+        orders_a_day: 3.0,
         growth: 0.3,
         season: &SUMMER,
         trade: &[
@@ -360,7 +356,7 @@ pub(super) const SELLERS: &[Seller] = &[
         per_euro: 1.5,
         commission_bps: 1000,
         low_stock_threshold: 10,
-        orders_a_day: 6.0,
+        orders_a_day: 3.6,
         growth: 0.6,
         season: &WINTER,
         trade: &[
@@ -382,7 +378,7 @@ pub(super) const SELLERS: &[Seller] = &[
         time_zone: "Europe/Lisbon",
         commission_bps: 1300,
         low_stock_threshold: 6,
-        orders_a_day: 4.5,
+        orders_a_day: 2.7,
         growth: 0.15,
         season: &SUMMER,
         trade: &[

@@ -1,5 +1,6 @@
 //! The demo marketplace: made up, the same on every machine for the same day, and imported like any other bundle.
 
+use futures::stream::{self, StreamExt};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use sqlx::Row as _;
 
@@ -18,6 +19,10 @@ use super::{ImportError, ImportOptions, Progress, bundle::Bundle, import};
 mod cast;
 /// Who buys.
 mod people;
+/// When people buy.
+mod seasons;
+/// The smaller vendors.
+mod stalls;
 /// What happened.
 mod story;
 
@@ -73,6 +78,8 @@ fn logins() -> Vec<DemoLogin> {
     std::iter::once(admin).chain(vendors).collect()
 }
 
+/// Passwords hashed at a time.
+const HASHES_AT_ONCE: usize = 4;
 const ADMIN: &str = "admin@demo.example";
 
 fn email(seller: &Seller) -> String {
@@ -85,28 +92,35 @@ fn vendor_id(seller: &Seller) -> String {
 
 /// Adds the users that are not there yet: all of them, or those that an interrupted run has left out.
 async fn add_users(db: &Db, progress: &dyn Progress) -> Result<(), ImportError> {
+    let mut tx = db.read().await?;
+    let there: Vec<String> = tx
+        .rows(sql("SELECT email FROM users"))
+        .await?
+        .iter()
+        .map(|row| row.try_get("email"))
+        .collect::<Result<_, _>>()
+        .map_err(DbError::from)?;
+    drop(tx);
     let users = std::iter::once((ADMIN.to_owned(), None)).chain(SELLERS.iter().map(|seller| (email(seller), Some(vendor_id(seller)))));
-    for (done, (email, vendor)) in (1..).zip(users) {
-        let mut tx = db.read().await?;
-        let there = tx.row(sql("SELECT id FROM users WHERE email = $1").bind(email.clone())).await?.is_some();
-        drop(tx);
-        if !there {
-            // Each password is salted by itself, the same words or not.
-            let hash = passwords::hash(PASSWORD).await.map_err(hashing_failed)?;
-            let role = if vendor.is_some() { Role::Vendor } else { Role::Admin };
-            let mut tx = db.write().await?;
-            tx.execute(
-                sql("INSERT INTO users (email, password_hash, role, vendor_id, created_us)
-                     VALUES ($1, $2, $3, (SELECT id FROM vendors WHERE external_id = $4), $5) ON CONFLICT (email) DO NOTHING")
-                .bind(email)
-                .bind(hash)
-                .bind(role.as_str())
-                .bind(vendor)
-                .bind(Timestamp::now().as_microsecond()),
-            )
-            .await?;
-            tx.commit().await?;
-        }
+    let missing = users.filter(|(email, _)| !there.contains(email));
+    // Each password is salted by itself, the same words or not: on as many cores as there are.
+    let mut hashed = stream::iter(missing).map(|user| async { (user, passwords::hash(PASSWORD).await) }).buffered(HASHES_AT_ONCE);
+    let mut done = there.len() as u64;
+    while let Some(((email, vendor), hash)) = hashed.next().await {
+        let role = if vendor.is_some() { Role::Vendor } else { Role::Admin };
+        let mut tx = db.write().await?;
+        tx.execute(
+            sql("INSERT INTO users (email, password_hash, role, vendor_id, created_us)
+                 VALUES ($1, $2, $3, (SELECT id FROM vendors WHERE external_id = $4), $5) ON CONFLICT (email) DO NOTHING")
+            .bind(email)
+            .bind(hash.map_err(hashing_failed)?)
+            .bind(role.as_str())
+            .bind(vendor)
+            .bind(Timestamp::now().as_microsecond()),
+        )
+        .await?;
+        tx.commit().await?;
+        done += 1;
         progress.done(done);
     }
     Ok(())

@@ -10,9 +10,9 @@ use super::{
     people::PEOPLE,
 };
 
-/// Days told of: fourteen months.
-const DAYS: i32 = 425;
-const CUSTOMERS: usize = 1_800;
+/// Days told of: two years.
+const DAYS: i32 = 730;
+const CUSTOMERS: usize = 2_600;
 const SEED: u64 = 0x5EED_0F_5A1E5;
 
 struct Product {

@@ -1,4 +1,3 @@
-use bytes::Bytes;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
@@ -82,7 +81,7 @@ impl Accounts {
         let load = move || async move {
             let profile = db::vendors::find_profile(&db, id).await?.ok_or(AppError::NotFound)?;
             let json = serde_json::to_vec(&profile).map_err(|e| AppError::Internal(format!("vendor as JSON: {e}")))?;
-            Ok::<_, AppError>(Loaded { bytes: Bytes::from(json), ttl: PROFILE_TTL })
+            Ok::<_, AppError>(Loaded::new(json, PROFILE_TTL))
         };
         let served = self.cache.get_or_load(&CacheKey::profile(&vendor.external_id), &[Tag::vendor(&vendor.external_id)], load).await?;
         serde_json::from_slice(&served.value).map_err(|e| AppError::Internal(format!("cached vendor: {e}")))

@@ -2,35 +2,73 @@ use std::time::{Duration, Instant};
 
 use axum::{
     Router,
+    body::Body,
     extract::State,
     http::{HeaderName, HeaderValue, header},
     response::{IntoResponse, Response},
     routing::get,
 };
+use futures::stream;
 
 use super::input::Parameters;
 use crate::{
-    domain::{accounts::Role, invalid::Invalid},
-    server::{AppError, AppState, VendorRef, cache::Served, services::analytics::SnapshotQuery, sessions::CurrentUser},
+    domain::{
+        accounts::{Role, encode_segment},
+        invalid::Invalid,
+    },
+    server::{
+        AppError, AppState, VendorRef,
+        cache::Served,
+        services::{accounts::User, analytics::SnapshotQuery},
+        sessions::CurrentUser,
+    },
 };
 
 pub fn router() -> Router<AppState> {
-    Router::new().route("/snapshot", get(snapshot))
+    Router::new().route("/snapshot", get(snapshot)).route("/export.csv", get(export))
 }
 
 /// The bytes that the cache holds, as they are.
 async fn snapshot(State(state): State<AppState>, CurrentUser(user): CurrentUser, parameters: Parameters) -> Result<Response, AppError> {
     let started = Instant::now();
     let parameters = parameters.only(&["dateFrom", "dateTo", "compare", "interval", "vendorId"])?;
-    let vendor = match (user.role, user.vendor, parameters.get("vendorId")) {
-        (Role::Vendor, Some(vendor), None) => vendor,
-        (Role::Vendor, _, _) => return Err(Invalid::new("vendorId", "is accepted from admins only: a vendor sees its own figures").into()),
-        (Role::Admin, _, Some(id)) => state.accounts.find_vendor(id).await?,
-        (Role::Admin, _, None) => return Err(Invalid::new("vendorId", "is required: the id of the vendor whose figures to show").into()),
+    let vendor = vendor_asked_for(&state, user, &parameters).await?;
+    answer(&state, &vendor, &query(&parameters)?, started).await
+}
+
+/// The figures of a snapshot as a file that streams.
+async fn export(State(state): State<AppState>, CurrentUser(user): CurrentUser, parameters: Parameters) -> Result<Response, AppError> {
+    let parameters = parameters.only(&["dateFrom", "dateTo", "compare", "interval", "vendorId", "table"])?;
+    let vendor = vendor_asked_for(&state, user, &parameters).await?;
+    let table = parameters.get("table").map(str::parse).transpose();
+    let (query, table) = match (query(&parameters), table) {
+        (Ok(query), Ok(table)) => (query, table.unwrap_or_default()),
+        (query, table) => return Err(query.err().into_iter().flatten().chain(table.err()).collect::<Vec<_>>().into()),
     };
+    let pieces = state.analytics.export(&vendor, &query, table).await?;
+    let (id, range) = (encode_segment(&vendor.external_id), query.range);
+    let disposition = format!("attachment; filename=\"vendorscope-{id}-{}-{}-{}.csv\"", table.as_str(), range.from, range.to);
+    // Percent-encoded: always a header value.
+    let disposition = HeaderValue::try_from(disposition).map_err(|e| AppError::Internal(e.to_string()))?;
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8; header=present")),
+        (header::CONTENT_DISPOSITION, disposition),
+    ];
+    Ok((headers, Body::from_stream(stream::iter(pieces))).into_response())
+}
+
+async fn vendor_asked_for(state: &AppState, user: User, parameters: &Parameters) -> Result<VendorRef, AppError> {
+    match (user.role, user.vendor, parameters.get("vendorId")) {
+        (Role::Vendor, Some(vendor), None) => Ok(vendor),
+        (Role::Vendor, _, _) => Err(Invalid::new("vendorId", "is accepted from admins only: a vendor sees its own figures").into()),
+        (Role::Admin, _, Some(id)) => state.accounts.find_vendor(id).await,
+        (Role::Admin, _, None) => Err(Invalid::new("vendorId", "is required: the id of the vendor whose figures to show").into()),
+    }
+}
+
+fn query(parameters: &Parameters) -> Result<SnapshotQuery, Vec<Invalid>> {
     let get = |name| parameters.get(name);
-    let query = SnapshotQuery::parse(get("dateFrom"), get("dateTo"), get("compare"), get("interval"), None)?;
-    answer(&state, &vendor, &query, started).await
+    SnapshotQuery::parse(get("dateFrom"), get("dateTo"), get("compare"), get("interval"), None)
 }
 
 async fn answer(state: &AppState, vendor: &VendorRef, query: &SnapshotQuery, started: Instant) -> Result<Response, AppError> {

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use axum::{
     body::Bytes,
-    extract::{FromRequest, FromRequestParts, Path, Query, Request, rejection::BytesRejection},
+    extract::{FromRequest, FromRequestParts, OriginalUri, Path, Query, Request, rejection::BytesRejection},
     http::{StatusCode, header, request::Parts},
 };
 use serde::de::DeserializeOwned;
@@ -11,7 +11,10 @@ use crate::{
     domain::invalid::Invalid,
     server::{
         AppError, AppState,
-        web::{errors::Problem, middleware::too_large},
+        web::{
+            errors::Problem,
+            middleware::{MAX_BODY, max_body, too_large},
+        },
     },
 };
 
@@ -28,8 +31,9 @@ impl<T: DeserializeOwned> FromRequest<AppState> for JsonBody<T> {
             let detail = "The body must be JSON, with Content-Type: application/json.";
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail));
         }
+        let most = request.extensions().get::<OriginalUri>().map_or(MAX_BODY, |uri| max_body(uri.0.path()));
         let body = Bytes::from_request(request, state).await.map_err(|rejection| match rejection {
-            BytesRejection::FailedToBufferBody(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => too_large(),
+            BytesRejection::FailedToBufferBody(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => too_large(most),
             _ => Problem::new(StatusCode::BAD_REQUEST, "malformed_body", "The body could not be read to its end."),
         })?;
         parse(&body).map(Self)

@@ -1,0 +1,51 @@
+use anyhow::bail;
+use clap::Subcommand;
+use vendorscope::server::{
+    cache::{Cause, Tag},
+    config::Config,
+    db::{rollups, vendors},
+    open_database,
+    services::owed,
+};
+
+#[derive(Subcommand)]
+pub enum RollupsCommand {
+    /// Work every sum out again from the orders, and say where what is stored differs; changes nothing
+    Verify,
+    /// Work every sum out again from the orders, and store it
+    Rebuild,
+}
+
+pub async fn run(config: &Config, command: &RollupsCommand) -> anyhow::Result<()> {
+    match command {
+        RollupsCommand::Verify => verify(config).await,
+        RollupsCommand::Rebuild => rebuild(config).await,
+    }
+}
+
+async fn verify(config: &Config) -> anyhow::Result<()> {
+    let db = open_database(config).await?;
+    // Never committed: what it works out goes with it.
+    let differences = rollups::verify(&mut db.write().await?).await?;
+    if differences.is_empty() {
+        println!("Every sum is that of the orders.");
+        return Ok(());
+    }
+    let tables: Vec<_> = differences.iter().map(|difference| format!("{} of {}", difference.rows, difference.table)).collect();
+    bail!("sums differ from the orders in {} rows: run `vendorscope rollups rebuild`", tables.join(", "))
+}
+
+async fn rebuild(config: &Config) -> anyhow::Result<()> {
+    let db = open_database(config).await?;
+    let stale: Vec<_> = vendors::list_ids(&db).await?.iter().map(|id| Tag::vendor(id)).chain([Tag::marketplace()]).collect();
+    let mut tx = db.write().await?;
+    let differences = rollups::verify(&mut tx).await?;
+    owed::record(&mut tx, &stale, &Cause { who: "cli".to_owned(), why: "sums rebuilt" }).await?;
+    tx.commit().await?;
+    owed::until_told(&db).await?;
+    match differences.iter().map(|difference| difference.rows).sum::<i64>() {
+        0 => println!("Rebuilt: every sum was right already."),
+        rows => println!("Rebuilt: {rows} rows were wrong, and are right now."),
+    }
+    Ok(())
+}

@@ -1,0 +1,51 @@
+//! Refunds, and the commission they give back. Raw rows only: the sums beside them are the caller's to keep (`rollups`).
+
+use super::{DbError, Tx, moment::Moment, rows, sql};
+use crate::domain::order_writes::RefundedLine;
+
+/// The lines of an order that have a refund of this very instant already.
+pub async fn lines_refunded_at(tx: &mut Tx, order_id: i64, refunded_us: i64) -> Result<Vec<i64>, DbError> {
+    let query = sql("SELECT line FROM refunds WHERE order_id = $1 AND refunded_us = $2").bind(order_id).bind(refunded_us);
+    tx.rows(query).await?.iter().map(|row| rows::int(row, "line")).collect()
+}
+
+/// Notes what is given back of each line, and shares the commission out anew over all refunds of these lines.
+pub async fn insert_refunds(tx: &mut Tx, vendor_id: i64, order_id: i64, lines: &[RefundedLine], at: &Moment) -> Result<(), DbError> {
+    for line in lines {
+        let query =
+            sql("INSERT INTO refunds (vendor_id, order_id, line, quantity, amount, commission, refunded_us, hour_us, day, month, year) \
+                         VALUES ($1, $2, $3, $4, $5, 0, $6, $7, $8, $9, $10)");
+        let numbers = [vendor_id, order_id, line.line, line.quantity, line.amount].into_iter().chain(at.numbers());
+        tx.execute(numbers.fold(query, |query, number| query.bind(number))).await?;
+    }
+    let lines = "SELECT order_id, line FROM order_lines WHERE order_id = $1 AND vendor_id = $2";
+    tx.execute(sql(share_commission(lines)).bind(order_id).bind(vendor_id)).await?;
+    Ok(())
+}
+
+/// The statement that shares the commission of `lines`, a `SELECT order_id, line`, out over all of their refunds.
+///
+/// A refund gives back the share of the line's commission that all refunds up to it come to, rounded, less what those before it gave
+/// back. So the shares never come to more than the commission, and a line refunded in full gives back all of it.
+pub fn share_commission(lines: &str) -> String {
+    let upto = proportion("commission", "refunded", "net");
+    format!(
+        "UPDATE refunds SET commission = n.commission \
+         FROM (SELECT id, upto - COALESCE(LAG(upto) OVER (PARTITION BY order_id, line ORDER BY refunded_us), 0) AS commission \
+               FROM (SELECT id, order_id, line, refunded_us, CASE WHEN net = 0 THEN 0 ELSE {upto} END AS upto \
+                     FROM (SELECT r.id, r.order_id, r.line, r.refunded_us, l.commission, l.gross - l.discount AS net, \
+                                  CAST(SUM(r.amount) OVER (PARTITION BY r.order_id, r.line ORDER BY r.refunded_us) AS BIGINT) AS refunded \
+                           FROM ({lines}) AS a \
+                           JOIN refunds r ON r.order_id = a.order_id AND r.line = a.line \
+                           JOIN order_lines l ON l.order_id = a.order_id AND l.line = a.line) AS amounts) AS shares) AS n \
+         WHERE refunds.id = n.id AND refunds.commission <> n.commission"
+    )
+}
+
+/// SQL for `whole * part / of`, rounded to the nearest, of integers that are not negative with `whole` and `part` at most `of` and
+/// `of` at most `MAX_AMOUNT`. The product may be beyond 64 bits, so `part` is split into millions and the rest: long division
+/// in two digits, of which each step stays below 2^63.
+fn proportion(whole: &str, part: &str, of: &str) -> String {
+    let millions = format!("{whole} * ({part} / 1000000)");
+    format!("({millions}) / {of} * 1000000 + ((({millions}) % {of}) * 1000000 + {whole} * ({part} % 1000000) + {of} / 2) / {of}")
+}

@@ -1,0 +1,144 @@
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
+
+use super::analytics::daily;
+use crate::{
+    domain::{
+        invalid::Invalid,
+        market::{CurrencyMetrics, MarketMetrics, MarketRange, TOP_VENDORS, VendorSales},
+        money::{Currency, divide_rounded},
+        period::{DateRange, Interval, parse_day},
+        report::Sums,
+    },
+    server::{
+        AppError,
+        cache::{Cache, CacheKey, Loaded, Served, Tag, keys::ADMIN_METRICS_TTL},
+        db::{
+            Db, DbError,
+            marketplace::{self, VendorSums},
+        },
+    },
+};
+
+/// Figures of the whole marketplace.
+pub struct Marketplace {
+    db: Db,
+    cache: Cache,
+}
+
+/// The range shown when none is asked for, in days, today among them.
+const DEFAULT_DAYS: i64 = 28;
+
+/// Reads the range of the API. Without `today` both dates are required; with it, none of them means the 28 days that end today. Empty
+/// texts, which forms send, count as absent.
+pub fn parse_range(from: Option<&str>, to: Option<&str>, today: Option<Date>) -> Result<DateRange, Vec<Invalid>> {
+    let given = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
+    let day = |field: &str, text: Option<String>| match text {
+        Some(text) => parse_day(field, &text),
+        None => Err(Invalid::new(field, "is missing: a day as YYYY-MM-DD is required")),
+    };
+    match (given(from), given(to), today) {
+        (None, None, Some(today)) => DateRange::new(today.saturating_sub((DEFAULT_DAYS - 1).days()), today).map_err(|e| vec![e]),
+        (from, to, _) => match (day("dateFrom", from), day("dateTo", to)) {
+            (Ok(from), Ok(to)) => DateRange::new(from, to).map_err(|e| vec![e]),
+            (from, to) => Err([from.err(), to.err()].into_iter().flatten().collect()),
+        },
+    }
+}
+
+/// Today in UTC: the marketplace has no calendar of its own.
+pub fn today() -> Date {
+    Timestamp::now().to_zoned(TimeZone::UTC).date()
+}
+
+impl Marketplace {
+    pub fn new(db: Db, cache: Cache) -> Self {
+        Self { db, cache }
+    }
+
+    /// The figures' JSON, as the API serves it, through the cache: stale with every vendor's sales.
+    pub async fn metrics_json(&self, range: DateRange) -> Result<Served<Bytes>, AppError> {
+        let key = CacheKey::admin_metrics(&format!("{}:{}", range.from, range.to));
+        let db = self.db.clone();
+        self.cache.get_or_load(&key, &[Tag::marketplace()], move || async move { load(&db, range).await }).await
+    }
+
+    /// The same for a page.
+    pub async fn metrics(&self, range: DateRange) -> Result<Served<MarketMetrics>, AppError> {
+        let served = self.metrics_json(range).await?;
+        let metrics = serde_json::from_slice(&served.value).map_err(|error| AppError::Internal(format!("cached metrics: {error}")))?;
+        Ok(served.map(|_| metrics))
+    }
+}
+
+async fn load(db: &Db, range: DateRange) -> Result<Loaded, AppError> {
+    let mut tx = db.read().await?;
+    let vendors = marketplace::list_vendors(&mut tx, range).await?;
+    let days = marketplace::list_days(&mut tx, range).await?;
+    tx.commit().await?;
+    let metrics = compute(range, vendors, &days)?;
+    let bytes = serde_json::to_vec(&metrics).map_err(|error| AppError::Internal(format!("metrics: {error}")))?;
+    Ok(Loaded::new(bytes, ADMIN_METRICS_TTL))
+}
+
+fn compute(range: DateRange, vendors: Vec<VendorSums>, days: &BTreeMap<String, BTreeMap<i64, Sums>>) -> Result<MarketMetrics, AppError> {
+    let interval = match Interval::automatic(range) {
+        // Vendors' hours differ.
+        Interval::Hour => Interval::Day,
+        interval => interval,
+    };
+    let count = |vendors: &[VendorSums]| vendors.iter().filter(|vendor| vendor.sums.orders > 0).count() as i64;
+    let (all, active_vendors) = (vendors.len() as i64, count(&vendors));
+    let mut by_currency: BTreeMap<String, Vec<VendorSums>> = BTreeMap::new();
+    for vendor in vendors {
+        by_currency.entry(vendor.currency.clone()).or_default().push(vendor);
+    }
+    let empty = BTreeMap::new();
+    let mut currencies = by_currency
+        .into_iter()
+        .map(|(code, vendors)| {
+            let currency = Currency::parse(&code).map_err(|error| DbError::Corrupt(format!("vendors.currency: {error}")))?;
+            let mut sums = Sums::default();
+            vendors.iter().for_each(|vendor| sums += vendor.sums);
+            Ok(CurrencyMetrics {
+                currency,
+                gross_sales: sums.gross_sales,
+                discounts: sums.discounts,
+                returns: sums.returns,
+                net_sales: sums.net_sales(),
+                commission: sums.commission,
+                orders: sums.orders,
+                units: sums.units,
+                average_order_value: divide_rounded(sums.net_sales(), sums.orders),
+                active_vendors: count(&vendors),
+                series: daily(range, interval, days.get(&code).unwrap_or(&empty)),
+                top_vendors: top(vendors),
+            })
+        })
+        .collect::<Result<Vec<_>, AppError>>()?;
+    currencies.sort_by_key(|metrics| (std::cmp::Reverse(metrics.orders), metrics.currency.code().to_owned()));
+    Ok(MarketMetrics {
+        range: MarketRange { from: range.from, to: range.to, days: range.days(), interval },
+        vendors: all,
+        active_vendors,
+        currencies,
+        computed_at: Timestamp::from_second(Timestamp::now().as_second()).unwrap_or_default(),
+    })
+}
+
+fn top(vendors: Vec<VendorSums>) -> Vec<VendorSales> {
+    let sold = vendors.into_iter().filter(|vendor| vendor.sums != Sums::default());
+    let mut sales: Vec<_> = sold
+        .map(|vendor| VendorSales {
+            vendor_id: vendor.vendor_id,
+            name: vendor.name,
+            orders: vendor.sums.orders,
+            net_sales: vendor.sums.net_sales(),
+        })
+        .collect();
+    sales.sort_by(|a, b| b.net_sales.cmp(&a.net_sales).then_with(|| a.vendor_id.cmp(&b.vendor_id)));
+    sales.truncate(TOP_VENDORS);
+    sales
+}

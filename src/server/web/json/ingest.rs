@@ -1,0 +1,66 @@
+use axum::{
+    Json, Router,
+    extract::{DefaultBodyLimit, FromRequestParts, State},
+    http::request::Parts,
+    routing::post,
+};
+use tower_http::limit::RequestBodyLimitLayer;
+
+use super::input::JsonBody;
+use crate::{
+    domain::{
+        ingest::{Ingested, OrderBatch, ProductBatch, RefundBatch},
+        invalid::Invalid,
+    },
+    server::{AppError, AppState, services::ingest::Sender, sessions::CurrentAdmin, web::middleware::MAX_INGEST_BODY},
+};
+
+pub fn router() -> Router<AppState> {
+    Router::new()
+        .route("/orders", post(orders))
+        .route("/refunds", post(refunds))
+        .route("/products", post(products))
+        .layer(DefaultBodyLimit::disable())
+        .layer(RequestBodyLimitLayer::new(MAX_INGEST_BODY))
+}
+
+/// The admin whose request this is, with its `Idempotency-Key`.
+struct CurrentSender(Sender);
+
+impl FromRequestParts<AppState> for CurrentSender {
+    type Rejection = AppError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, AppError> {
+        let admin = CurrentAdmin::from_request_parts(parts, state).await?;
+        let mut keys = parts.headers.get_all("idempotency-key").iter();
+        let key = keys.next().map(|key| key.to_str().unwrap_or_default());
+        if keys.next().is_some() {
+            return Err(Invalid::new("Idempotency-Key", "is given twice").into());
+        }
+        Ok(Self(Sender::new(&admin.user.email, key)?))
+    }
+}
+
+async fn orders(
+    State(state): State<AppState>,
+    CurrentSender(sender): CurrentSender,
+    JsonBody(batch): JsonBody<OrderBatch>,
+) -> Result<Json<Ingested>, AppError> {
+    Ok(Json(state.ingest.orders(&sender, batch).await?))
+}
+
+async fn refunds(
+    State(state): State<AppState>,
+    CurrentSender(sender): CurrentSender,
+    JsonBody(batch): JsonBody<RefundBatch>,
+) -> Result<Json<Ingested>, AppError> {
+    Ok(Json(state.ingest.refunds(&sender, batch).await?))
+}
+
+async fn products(
+    State(state): State<AppState>,
+    CurrentSender(sender): CurrentSender,
+    JsonBody(batch): JsonBody<ProductBatch>,
+) -> Result<Json<Ingested>, AppError> {
+    Ok(Json(state.ingest.products(&sender, batch).await?))
+}
