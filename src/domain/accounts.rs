@@ -3,6 +3,7 @@ use serde::{Deserialize, Serialize};
 use super::{invalid::Invalid, money::Currency};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Sees and changes what belongs to one vendor.
@@ -33,6 +34,7 @@ impl std::str::FromStr for Role {
 
 /// Who is logged in, as the API and the pages show it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Viewer {
     pub email: String,

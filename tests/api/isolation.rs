@@ -5,7 +5,7 @@ use super::{OTHER_VENDOR, VENDOR, problem};
 use crate::harness::{Client, TestApp};
 
 /// Every route of the JSON API that needs a login, with what nobody, a vendor and an admin get. Ids are of the vendor's own.
-const ROUTES: &[(&str, &str, u16, u16)] = &[
+pub(super) const ROUTES: &[(&str, &str, u16, u16)] = &[
     ("GET", "/api/auth/me", 200, 200),
     ("GET", "/api/vendor/analytics/snapshot?dateFrom=1997-01-01&dateTo=1997-01-31", 200, 422),
     ("GET", "/api/vendor/products", 200, 403),

@@ -16,6 +16,8 @@ mod ingest;
 mod isolation;
 /// Figures of the whole marketplace.
 mod marketplace;
+/// The API's own description.
+mod openapi;
 /// Orders that vendors note themselves, and refunds.
 mod order_writes;
 /// Orders.

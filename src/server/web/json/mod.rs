@@ -13,6 +13,8 @@ mod auth;
 mod ingest;
 /// Bodies and parameters, read strictly.
 mod input;
+/// The API's own description.
+mod openapi;
 mod orders;
 mod products;
 
@@ -23,6 +25,7 @@ pub fn router() -> Router<AppState> {
         .nest("/vendor/products", products::router())
         .nest("/vendor/orders", orders::router())
         .nest("/admin", admin::router())
+        .merge(openapi::router())
         .layer(RequestBodyLimitLayer::new(MAX_BODY))
         .nest("/ingest", ingest::router())
         .fallback(|| async { Problem::not_found() })
