@@ -1,17 +1,32 @@
 //! What a lookup costs: `cargo bench --bench cache`. Starts a Redis of its own on this machine; the source answers at once, so that what is
-//! measured is the cache's own part. Prints the table of `docs/cache.md`.
+//! measured is the cache's own part; but for the last rows, a real snapshot with and without the cache. Prints the table of `docs/cache.md`.
+//! Allocations are those of the whole process during a lookup, the Redis client's among them.
 
 use std::{
+    alloc::{GlobalAlloc, Layout, System},
     future::Future,
-    sync::Arc,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use bytes::Bytes;
 use tokio::task::JoinSet;
-use vendorscope::server::cache::{
-    Cache, CacheKey, Cause, Clock, Loaded, Outcome, Settings, Tag,
-    store::{memory::MemoryStore, redis::RedisStore},
+use vendorscope::{
+    domain::period::{Comparison, DateRange, Interval},
+    server::{
+        VendorRef,
+        cache::{
+            Cache, CacheKey, Cause, Clock, Loaded, Outcome, Settings, Tag,
+            store::{memory::MemoryStore, redis::RedisStore},
+        },
+        db::{Db, vendors},
+        import::{ImportOptions, Progress, import_bundle},
+        services::analytics::{Analytics, SnapshotQuery},
+    },
 };
 
 #[allow(dead_code)]
@@ -23,6 +38,27 @@ const PAYLOAD_BYTES: usize = 8 * 1024;
 const LOOKUPS: usize = 5_000;
 const STAMPEDES: usize = 20;
 const CALLERS: usize = 1_000;
+const SNAPSHOTS: usize = 500;
+
+/// Counts, and leaves the work to the system's.
+struct Counting;
+
+static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+
+// SAFETY: everything is handed on as it comes.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
 
 #[tokio::main(flavor = "multi_thread")]
 async fn main() {
@@ -34,7 +70,7 @@ async fn main() {
     let (near, far, memory) =
         (over_redis(32 << 20).await, over_redis(0).await, Cache::over(Arc::new(MemoryStore::default()), Clock::default()));
 
-    println!("| | p50 | p99 |\n| --- | ---: | ---: |");
+    println!("| | p50 | p99 | allocations |\n| --- | ---: | ---: | ---: |");
     for (name, cache) in [("hit, near cache (generations from Redis)", &near), ("hit, Redis", &far), ("hit, memory store", &memory)] {
         look_up(cache).await;
         report(name, measure(LOOKUPS, || async { assert_eq!(look_up(cache).await, Outcome::Hit) }).await);
@@ -54,10 +90,39 @@ async fn main() {
         times.extend(measure(1, || stampede(&near)).await);
     }
     report("1,000 callers at once on a cold key, until the last is answered", times);
+    snapshots(&near).await;
+}
+
+/// A snapshot of Northwind's whole time on SQLite: what a lookup spares the database.
+async fn snapshots(cache: &Cache) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let db = Db::connect(&format!("sqlite://{}", folder.path().join("bench.db").display()), 4).await.expect("a database");
+    db.migrate().await.expect("tables");
+    let bundle = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/northwind");
+    import_bundle(&db, &bundle, ImportOptions::default(), &Unwatched).await.expect("a bundle");
+    let vendor: VendorRef = vendors::find(&db, "7").await.expect("an answer").expect("a vendor");
+    let range = DateRange::parse("1996-07-01", "1998-05-31").expect("a range");
+    let query = SnapshotQuery { range, comparison: Comparison::PreviousPeriod, interval: Interval::Month };
+    let analytics = Analytics::new(db.clone(), cache.clone());
+    let cached = measure(SNAPSHOTS, || async { drop(analytics.snapshot_json(&vendor, &query).await.expect("a snapshot")) }).await;
+    report("snapshot of 700 days, cached in Redis", cached);
+    let mut uncached = Vec::with_capacity(SNAPSHOTS);
+    for _ in 0..SNAPSHOTS {
+        let fresh = Analytics::new(db.clone(), Cache::memory());
+        uncached.extend(measure(1, || async { drop(fresh.snapshot_json(&vendor, &query).await.expect("a snapshot")) }).await);
+    }
+    report("the same without a cache, SQLite", uncached);
+}
+
+struct Unwatched;
+
+impl Progress for Unwatched {
+    fn phase(&self, _: &str, _: u64) {}
+    fn done(&self, _: u64) {}
 }
 
 async fn look_up(cache: &Cache) -> Outcome {
-    let load = || async { Ok::<_, String>(Loaded { bytes: Bytes::from(vec![b'x'; PAYLOAD_BYTES]), ttl: Duration::from_secs(300) }) };
+    let load = || async { Ok::<_, String>(Loaded::new(vec![b'x'; PAYLOAD_BYTES], Duration::from_secs(300))) };
     cache.get_or_load(&CacheKey::snapshot("42", "bench"), &tags(), load).await.expect("the source does not fail").outcome
 }
 
@@ -78,18 +143,23 @@ fn tags() -> [Tag; 2] {
     [Tag::vendor("42"), Tag::analytics()]
 }
 
-async fn measure<Fut: Future<Output = ()>>(times: usize, mut work: impl FnMut() -> Fut) -> Vec<Duration> {
+/// What one call took, and how often it allocated.
+type Taken = (Duration, u64);
+
+async fn measure<Fut: Future<Output = ()>>(times: usize, mut work: impl FnMut() -> Fut) -> Vec<Taken> {
     let mut taken = Vec::with_capacity(times);
     for _ in 0..times {
-        let began = Instant::now();
+        let (before, began) = (ALLOCATIONS.load(Ordering::Relaxed), Instant::now());
         work().await;
-        taken.push(began.elapsed());
+        taken.push((began.elapsed(), ALLOCATIONS.load(Ordering::Relaxed) - before));
     }
     taken
 }
 
-fn report(name: &str, mut times: Vec<Duration>) {
-    times.sort_unstable();
-    let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize].as_secs_f64() * 1e6;
-    println!("| {name} | {:.0} µs | {:.0} µs |", at(0.5), at(0.99));
+fn report(name: &str, mut taken: Vec<Taken>) {
+    taken.sort_unstable();
+    let at = |share: f64| taken[((taken.len() - 1) as f64 * share) as usize].0.as_secs_f64() * 1e6;
+    let mut allocations: Vec<_> = taken.iter().map(|(_, allocations)| *allocations).collect();
+    allocations.sort_unstable();
+    println!("| {name} | {:.0} µs | {:.0} µs | {} |", at(0.5), at(0.99), allocations[allocations.len() / 2]);
 }

@@ -12,6 +12,11 @@ export const PAGES: { name: string; login?: () => Login; path: (page: Page) => P
   { name: 'product', login: () => vendor(0), path: (page) => first(page, '/api/vendor/products', 'products', 'productId') },
   { name: 'orders', login: () => vendor(0), path: async () => '/orders' },
   { name: 'order', login: () => vendor(0), path: (page) => first(page, '/api/vendor/orders', 'orders', 'orderId') },
+  { name: 'account', login: () => vendor(0), path: async () => '/account' },
+  { name: 'reset', path: async () => '/reset?token=none' },
+  { name: 'vendors', login: admin, path: async () => '/admin/vendors' },
+  { name: 'vendor', login: admin, path: firstVendor },
+  { name: 'dashboard of a vendor', login: admin, path: async (page) => `${await firstVendor(page)}/dashboard` },
   { name: 'cache', login: admin, path: async () => '/admin/cache' },
 ];
 
@@ -24,4 +29,10 @@ export async function arrive(page: Page, { login, path }: (typeof PAGES)[number]
 async function first(page: Page, api: string, list: string, id: string): Promise<string> {
   const body = await (await page.request.get(api)).json();
   return `/${list}/${encodeURIComponent(body[list][0][id])}`;
+}
+
+/** The page of the first vendor in the admin's list. */
+async function firstVendor(page: Page): Promise<string> {
+  await page.goto('/admin/vendors');
+  return (await page.locator('main table a').first().getAttribute('href')) ?? '';
 }

@@ -6,10 +6,14 @@ mod api;
 mod command_line;
 /// One suite for every database and every store: what it promises holds on all of them.
 mod contracts;
+/// What is whole after something broke.
+mod faults;
 /// The thinnest slice, from the address bar to the database and back.
 mod first_light;
 /// Starts what the tests need, each on a free port and in a folder of its own.
 mod harness;
+/// What holds for whatever is sent.
+mod inputs;
 /// The pages, as a browser without scripts gets them.
 mod pages;
 /// Random histories: what holds after any of them.

@@ -1,4 +1,4 @@
-import { chooseRange, expectFiguresOf } from '../dashboard';
+import { chooseRange, expectFiguresOf, panel } from '../dashboard';
 import { expect, isoDay, logIn, openHydrated, test, vendor } from '../test';
 
 test('a change of range shows other figures without loading the page anew', async ({ page }) => {
@@ -26,4 +26,19 @@ test('nothing moves while the page loads and comes alive', async ({ page }) => {
   // A frame for the observer to be told.
   await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
   expect(await page.evaluate(() => (window as unknown as { shifts: number[] }).shifts)).toEqual([]);
+});
+
+test('an open dashboard shows what was changed elsewhere', async ({ page }) => {
+  await logIn(page, vendor(3));
+  const listening = page.waitForResponse((response) => response.url().endsWith('/api/vendor/events'));
+  await openHydrated(page, '/');
+  await listening;
+  const link = panel(page, 'Top products').locator('tbody a').first();
+  const id = (await link.getAttribute('href'))!.split('/').pop()!;
+  // Another window of the same vendor: the same cookies, and nothing of this page.
+  const path = `/api/vendor/products/${id}`;
+  const product = await (await page.request.get(path)).json();
+  const answer = await page.request.put(path, { data: { ...product, name: 'Renamed elsewhere' } });
+  expect(answer.status()).toBe(200);
+  await expect(link).toHaveText('Renamed elsewhere');
 });

@@ -23,6 +23,9 @@ pub enum ApiError {
     Conflict(String),
     #[error("The service is not available at the moment. Please try again shortly.")]
     Unavailable,
+    /// May be asked for again after so many seconds.
+    #[error("This was asked for too often. Please try again in {0} s.")]
+    TooMany(u64),
     #[error("Something went wrong on our side (request {0}).")]
     Internal(String),
     /// The browser could not reach the server, or did not understand it.

@@ -1,6 +1,8 @@
 //! Server functions, under `/_fn`. Each is thin: who asks, one service call, and for forms where to go next. The JSON API under
 //! `/api` speaks to the same services.
 
+/// Password, sessions, keys and theme.
+pub mod account;
 /// The admin's cache page.
 pub mod admin;
 /// Logging in and out.
@@ -12,5 +14,7 @@ mod error;
 pub mod orders;
 /// A vendor's products.
 pub mod products;
+/// The admin's view of vendors.
+pub mod vendors;
 
 pub use error::ApiError;

@@ -23,15 +23,18 @@ mod ranges;
 
 use components::frame::Visit;
 
+use crate::domain::accounts::Theme;
+
 /// The HTML document around every page. Server only.
-pub fn shell(options: LeptosOptions) -> impl IntoView {
+pub fn shell(options: LeptosOptions, theme: Theme) -> impl IntoView {
+    let chosen = (theme != Theme::System).then(|| theme.as_str());
     view! {
         <!DOCTYPE html>
-        <html lang="en">
+        <html lang="en" data-theme=chosen>
             <head>
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
-                <meta name="color-scheme" content="light dark"/>
+                <meta name="color-scheme" content=theme.color_scheme()/>
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
                 <HashedStylesheet id="leptos" options=options.clone()/>
                 <AutoReload options=options.clone()/>
@@ -58,12 +61,17 @@ pub fn App() -> impl IntoView {
             <FlatRoutes fallback=pages::not_found::NotFoundPage>
                 <Route path=path!("/") view=pages::dashboard::DashboardPage ssr=SsrMode::Async/>
                 <Route path=path!("/login") view=pages::login::LoginPage ssr=SsrMode::Async/>
+                <Route path=path!("/reset") view=pages::reset::ResetPage ssr=SsrMode::Async/>
+                <Route path=path!("/account") view=pages::account::AccountPage ssr=SsrMode::Async/>
                 <Route path=path!("/products") view=pages::products::ProductsPage ssr=SsrMode::Async/>
                 <Route path=path!("/products/new") view=pages::new_product::NewProductPage ssr=SsrMode::Async/>
                 <Route path=path!("/products/:id") view=pages::product::ProductPage ssr=SsrMode::Async/>
                 <Route path=path!("/orders") view=pages::orders::OrdersPage ssr=SsrMode::Async/>
                 <Route path=path!("/orders/:id") view=pages::order::OrderPage ssr=SsrMode::Async/>
                 <Route path=path!("/admin") view=pages::admin::AdminPage ssr=SsrMode::Async/>
+                <Route path=path!("/admin/vendors") view=pages::admin_vendors::AdminVendorsPage ssr=SsrMode::Async/>
+                <Route path=path!("/admin/vendors/:id") view=pages::admin_vendor::AdminVendorPage ssr=SsrMode::Async/>
+                <Route path=path!("/admin/vendors/:id/dashboard") view=pages::dashboard::DashboardPage ssr=SsrMode::Async/>
                 <Route path=path!("/admin/cache") view=pages::admin_cache::AdminCachePage ssr=SsrMode::Async/>
             </FlatRoutes>
         </Router>

@@ -8,9 +8,11 @@ use crate::domain::{
     period::{Comparison, DateRange},
 };
 
-/// The query of the dashboard's address, as it stands there: unchecked, and kept as typed when it is refused.
+/// The dashboard's address, as it stands there: unchecked, and kept as typed when it is refused.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RangeQuery {
+    /// Whose dashboard an admin looks at; `None` for one's own.
+    pub vendor_id: Option<String>,
     pub date_from: Option<String>,
     pub date_to: Option<String>,
     pub compare: Option<String>,
@@ -19,22 +21,36 @@ pub struct RangeQuery {
 
 impl RangeQuery {
     /// Empty values are what an untouched form field sends: as if absent.
-    pub fn of(query: &ParamsMap) -> Self {
+    pub fn of(vendor_id: Option<String>, query: &ParamsMap) -> Self {
         let value = |name| query.get(name).filter(|value| !value.is_empty());
-        Self { date_from: value("dateFrom"), date_to: value("dateTo"), compare: value("compare"), interval: value("interval") }
+        Self { vendor_id, date_from: value("dateFrom"), date_to: value("dateTo"), compare: value("compare"), interval: value("interval") }
     }
 
     /// The same comparison over another range, in steps that suit it.
     pub fn with_range(&self, range: DateRange) -> Self {
-        Self { date_from: Some(range.from.to_string()), date_to: Some(range.to.to_string()), compare: self.compare.clone(), interval: None }
+        Self {
+            vendor_id: self.vendor_id.clone(),
+            date_from: Some(range.from.to_string()),
+            date_to: Some(range.to.to_string()),
+            compare: self.compare.clone(),
+            interval: None,
+        }
+    }
+
+    /// The page without a range.
+    pub fn path(&self) -> String {
+        match &self.vendor_id {
+            Some(id) => format!("/admin/vendors/{}/dashboard", encode_segment(id)),
+            None => "/".to_owned(),
+        }
     }
 
     pub fn href(&self) -> String {
-        let mut href = String::from("/");
+        let mut href = self.path();
         let pairs = [("dateFrom", &self.date_from), ("dateTo", &self.date_to), ("compare", &self.compare), ("interval", &self.interval)];
         for (name, value) in pairs {
             if let Some(value) = value {
-                href.push(if href.len() == 1 { '?' } else { '&' });
+                href.push(if href.contains('?') { '&' } else { '?' });
                 href.push_str(&format!("{name}={}", encode_segment(value)));
             }
         }
@@ -169,5 +185,7 @@ mod tests {
         );
         let odd = RangeQuery { date_from: Some("a&b=c".to_owned()), ..Default::default() };
         assert_eq!(odd.href(), "/?dateFrom=a%26b%3Dc");
+        let theirs = RangeQuery { vendor_id: Some("a/b".to_owned()), compare: Some("none".to_owned()), ..Default::default() };
+        assert_eq!(theirs.href(), "/admin/vendors/a%2Fb/dashboard?compare=none");
     }
 }

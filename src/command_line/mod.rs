@@ -1,24 +1,25 @@
 use std::{path::PathBuf, process::ExitCode};
 
-use anyhow::{Context, bail};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use anyhow::Context;
+use clap::{Args, Parser, Subcommand};
 use jiff::{Timestamp, tz::TimeZone};
-use vendorscope::{
-    domain::accounts::{Role, check_password},
-    server::{
-        AppError, Application,
-        cache::{Cache, Cause, Tag},
-        config::Config,
-        db::Db,
-        import::{self, ImportOptions},
-        open_cache, open_database,
-        services::accounts::Accounts,
-        telemetry,
-    },
+use vendorscope::server::{
+    Application,
+    config::Config,
+    import::{self, ImportOptions},
+    open_database,
+    services::owed,
+    telemetry,
 };
 
+/// Looking at the cache, and acting on it.
+mod cache;
 mod progress;
 mod rollups;
+/// `vendorscope user …`
+mod users;
+
+use users::UserCommand;
 
 /// Vendor analytics for marketplaces, behind a cache that is never stale.
 #[derive(Parser)]
@@ -32,12 +33,21 @@ const ENVIRONMENT: &str = "\
 Environment:
   APP_ENV              development (default) or production, which requires the next three
   DATABASE_URL         sqlite://path/to/file.db or postgres://user@host/database [sqlite://vendorscope.db]
-  REDIS_URL            redis://host:port or rediss://host:port [cache and sessions in this process]
+  REDIS_URL            redis://host:port, redis+sentinel://host:port/master, redis+cluster://host:port,
+                       and each with rediss [cache and sessions in this process]
   SESSION_SECRET       at least 32 characters [a new one each start]
   SESSION_REDIS_URL    another Redis for sessions [REDIS_URL]
+  SESSION_IDLE_MINUTES end sessions that nobody has used for so long [24 h from the login, used or not]
   COOKIE_DOMAIN        the domain whose hosts share logins [this host only]
   LEPTOS_SITE_ADDR     where to listen [127.0.0.1:3000]
+  PUBLIC_URL           where people reach it: what links for lost passwords begin with [http://LEPTOS_SITE_ADDR]
   TRUSTED_PROXIES      addresses and networks whose X-Forwarded-For is believed [none]
+  LIMIT_LOGIN_ACCOUNT  failed logins of one account, as number/time or off [10/15m]
+  LIMIT_LOGIN_ADDRESS  failed logins from one address [100/15m]
+  LIMIT_READS          API reads of one user [3000/1m]
+  LIMIT_WRITES         API writes of one user [600/1m]
+  INSTANCES            how many share these limits while Redis does not answer [1]
+  METRICS_TOKEN        what /metrics asks for [open in development, closed in production]
   DATABASE_CONNECTIONS the most connections to read with [10]
   RUST_LOG, LOG_FORMAT what to log [info], and how: pretty or json [pretty]
 
@@ -53,9 +63,12 @@ enum Command {
     Demo,
     /// Import a marketplace bundle: all of it, or nothing
     Import(Import),
-    /// Add and list those who may log in
+    /// Add, list, shut out and let in again those who may log in
     #[command(subcommand)]
     User(UserCommand),
+    /// Look at the cache, invalidate, and warm
+    #[command(subcommand)]
+    Cache(cache::CacheCommand),
     /// Check or mend the sums that the dashboards read
     #[command(subcommand)]
     Rollups(rollups::RollupsCommand),
@@ -68,41 +81,6 @@ struct Import {
     /// Move every date by the same number of days, so that the newest order is of today
     #[arg(long)]
     shift_to_today: bool,
-}
-
-#[derive(Subcommand)]
-enum UserCommand {
-    /// Add a user; the password comes from VENDORSCOPE_PASSWORD, or is asked for
-    Add(UserAdd),
-    /// List all users, with their roles and vendors
-    List,
-}
-
-#[derive(Args)]
-struct UserAdd {
-    /// Address to log in with
-    email: String,
-    /// What the user is: a vendor sees one vendor's business, an admin the whole marketplace
-    #[arg(long)]
-    role: RoleName,
-    /// The marketplace's id of the vendor (role vendor only)
-    #[arg(long, value_name = "ID", required_if_eq("role", "vendor"))]
-    vendor: Option<String>,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum RoleName {
-    Vendor,
-    Admin,
-}
-
-impl From<RoleName> for Role {
-    fn from(name: RoleName) -> Self {
-        match name {
-            RoleName::Vendor => Self::Vendor,
-            RoleName::Admin => Self::Admin,
-        }
-    }
 }
 
 /// Rendering a page can wait for work that other workers do: with fewer than this it has been seen to stand still (leptos #4851).
@@ -149,8 +127,8 @@ async fn execute(command: Command, mut config: Config) -> anyhow::Result<()> {
         }
         Command::Demo => demo(&config).await,
         Command::Import(arguments) => import_bundle(&config, &arguments).await,
-        Command::User(UserCommand::Add(arguments)) => add_user(&config, &arguments).await,
-        Command::User(UserCommand::List) => list_users(&config).await,
+        Command::User(command) => users::execute(command, &config).await,
+        Command::Cache(command) => cache::execute(command, &config).await,
         Command::Rollups(command) => rollups::run(&config, &command).await,
     }
 }
@@ -174,7 +152,7 @@ async fn demo(config: &Config) -> anyhow::Result<()> {
     let progress = progress::for_stderr();
     let logins = import::demo(&db, today, &*progress).await?;
     progress.finish();
-    invalidate_all(config, &db, "import").await?;
+    owed::until_told(&db).await?;
     let width = logins.iter().map(|login| login.email.len()).max().unwrap_or_default();
     println!("The demo marketplace is ready. Log in with:");
     for login in logins {
@@ -189,74 +167,10 @@ async fn import_bundle(config: &Config, arguments: &Import) -> anyhow::Result<()
     let options = ImportOptions { shift_to_today: arguments.shift_to_today };
     let report = import::import_bundle(&db, &arguments.dir, options, &*progress).await.context("nothing was imported")?;
     progress.finish();
-    invalidate(config, &report.vendors_changed, "import").await?;
+    owed::until_told(&db).await?;
     println!(
         "{} vendors, {} products, {} customers, {} orders, {} lines, {} refunds: {} rows new or different.",
         report.vendors, report.products, report.customers, report.orders, report.lines, report.refunds, report.changed
     );
     Ok(())
-}
-
-/// For what says nothing of which vendors changed: all of them.
-async fn invalidate_all(config: &Config, db: &Db, why: &'static str) -> anyhow::Result<()> {
-    invalidate(config, &vendorscope::server::db::vendors::list_ids(db).await?, why).await
-}
-
-/// Tags invalidated in one go.
-const TAGS_AT_ONCE: usize = 600;
-
-/// Tells the running instances' cache what changed beneath it. Without Redis there is none that this process could reach.
-async fn invalidate(config: &Config, vendors: &[String], why: &'static str) -> anyhow::Result<()> {
-    if config.cache.redis_url.is_none() || vendors.is_empty() {
-        return Ok(());
-    }
-    let cache: Cache = open_cache(config).await.context("the rows are written, but the cache was not told: run it again")?;
-    let cause = Cause { who: "cli".to_owned(), why };
-    let of_vendors = vendors.iter().flat_map(|id| [Tag::vendor(id), Tag::products(id), Tag::orders(id)]);
-    let tags: Vec<Tag> = of_vendors.chain([Tag::marketplace()]).collect();
-    for tags in tags.chunks(TAGS_AT_ONCE) {
-        cache.invalidate(tags, &cause).await;
-    }
-    Ok(())
-}
-
-async fn add_user(config: &Config, arguments: &UserAdd) -> anyhow::Result<()> {
-    let accounts = open_accounts(config).await?;
-    let password = ask_password()?;
-    let role = Role::from(arguments.role);
-    let user = accounts.add_user(&arguments.email, &password, role, arguments.vendor.as_deref()).await.map_err(|error| match error {
-        AppError::Invalid(errors) => anyhow::anyhow!("{}", errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")),
-        AppError::Conflict(why) => anyhow::anyhow!(why),
-        other => other.into(),
-    })?;
-    accounts.audit("cli", "user_add", &user.email, None).await?;
-    println!("Added {} as {}.", user.email, role.as_str());
-    Ok(())
-}
-
-async fn list_users(config: &Config) -> anyhow::Result<()> {
-    let users = open_accounts(config).await?.list_users().await?;
-    let width = users.iter().map(|user| user.email.len()).max().unwrap_or_default();
-    for user in users {
-        let vendor = user.vendor.map(|id| format!(" of {id}")).unwrap_or_default();
-        println!("{:width$}  {}{vendor}{}", user.email, user.role.as_str(), if user.disabled { ", disabled" } else { "" });
-    }
-    Ok(())
-}
-
-async fn open_accounts(config: &Config) -> anyhow::Result<Accounts> {
-    Ok(Accounts::new(open_database(config).await?, Cache::memory()))
-}
-
-fn ask_password() -> anyhow::Result<String> {
-    if let Ok(password) = std::env::var("VENDORSCOPE_PASSWORD") {
-        return Ok(password);
-    }
-    let ask = |prompt| rpassword::prompt_password(prompt).context("cannot ask for a password here: set VENDORSCOPE_PASSWORD");
-    let password = ask("Password: ")?;
-    check_password(&password)?;
-    if ask("The same again: ")? != password {
-        bail!("the two passwords differ: nothing was added");
-    }
-    Ok(password)
 }

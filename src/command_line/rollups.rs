@@ -1,8 +1,12 @@
 use anyhow::bail;
 use clap::Subcommand;
-use vendorscope::server::{config::Config, db::rollups, open_database};
-
-use super::invalidate_all;
+use vendorscope::server::{
+    cache::{Cause, Tag},
+    config::Config,
+    db::{rollups, vendors},
+    open_database,
+    services::owed,
+};
 
 #[derive(Subcommand)]
 pub enum RollupsCommand {
@@ -33,10 +37,12 @@ async fn verify(config: &Config) -> anyhow::Result<()> {
 
 async fn rebuild(config: &Config) -> anyhow::Result<()> {
     let db = open_database(config).await?;
+    let stale: Vec<_> = vendors::list_ids(&db).await?.iter().map(|id| Tag::vendor(id)).chain([Tag::marketplace()]).collect();
     let mut tx = db.write().await?;
     let differences = rollups::verify(&mut tx).await?;
+    owed::record(&mut tx, &stale, &Cause { who: "cli".to_owned(), why: "sums rebuilt" }).await?;
     tx.commit().await?;
-    invalidate_all(config, &db, "sums rebuilt").await?;
+    owed::until_told(&db).await?;
     match differences.iter().map(|difference| difference.rows).sum::<i64>() {
         0 => println!("Rebuilt: every sum was right already."),
         rows => println!("Rebuilt: {rows} rows were wrong, and are right now."),

@@ -1,3 +1,4 @@
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{invalid::Invalid, money::Currency};
@@ -41,6 +42,116 @@ pub struct Viewer {
     pub role: Role,
     /// The marketplace's own id of the vendor; `null` for an admin.
     pub vendor_id: Option<String>,
+}
+
+/// One of a user's own sessions: a browser in which that user is logged in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct OwnSession {
+    /// Names the session here; worth nothing as a cookie.
+    pub session_id: String,
+    /// The one that this is read in.
+    pub current: bool,
+    pub logged_in_at: Timestamp,
+    pub ends_at: Timestamp,
+    /// The network address that logged in.
+    pub address: Option<String>,
+    /// As the browser calls itself (`User-Agent`).
+    pub browser: String,
+}
+
+/// A key that lets a program use the JSON API as the user it belongs to. The key itself is shown once, when it is made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ApiKey {
+    pub key_id: String,
+    pub name: String,
+    /// How the key begins.
+    pub prefix: String,
+    pub created_at: Timestamp,
+    /// To the minute; `null` before the first use.
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// The most keys that one user may have at a time.
+pub const MAX_KEYS: usize = 20;
+/// Longest name of a key, in characters.
+pub const MAX_KEY_NAME: usize = 60;
+
+/// A key's name as it is kept: trimmed, one line.
+pub fn check_key_name(name: &str) -> Result<String, Invalid> {
+    let name = name.trim();
+    let valid = (1..=MAX_KEY_NAME).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+    if valid { Ok(name.to_owned()) } else { Err(Invalid::new("name", format!("must be 1 to {MAX_KEY_NAME} characters on one line"))) }
+}
+
+/// A user as an admin sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UserSummary {
+    pub email: String,
+    pub disabled: bool,
+}
+
+/// A vendor in the list of all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VendorSummary {
+    pub vendor_id: String,
+    pub name: String,
+    pub country: String,
+    /// Users that belong to it.
+    pub users: i64,
+}
+
+/// Vendors, by name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VendorPage {
+    pub vendors: Vec<VendorSummary>,
+    /// `after` of the next page; `null` on the last.
+    pub next: Option<String>,
+}
+
+/// Light, dark, or as the device has it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Theme {
+    #[default]
+    System,
+    Light,
+    Dark,
+}
+
+impl Theme {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+
+    /// What browsers are to draw their own parts in (`<meta name="color-scheme">`).
+    pub fn color_scheme(self) -> &'static str {
+        match self {
+            Self::System => "light dark",
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+}
+
+impl std::str::FromStr for Theme {
+    type Err = Invalid;
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        [Self::System, Self::Light, Self::Dark]
+            .into_iter()
+            .find(|theme| theme.as_str() == text)
+            .ok_or_else(|| Invalid::new("theme", format!("`{text}` is not accepted: one of system, light, dark")))
+    }
 }
 
 /// A vendor as its own pages need it.

@@ -1,4 +1,4 @@
-use std::{future::Future, io, net::SocketAddr, time::Duration};
+use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::net::TcpListener;
 
@@ -7,6 +7,8 @@ use super::{
     cache::Cache,
     config::{Config, redact},
     db::{Db, DbError},
+    rate_limit::Limiter,
+    services::{DatabaseOutbox, warming},
     sessions::Sessions,
     web,
 };
@@ -44,7 +46,10 @@ impl Application {
         }
         let db = open_database(&config).await?;
         let cache = open_cache(&config).await?;
+        // Before anyone asks: what earlier instances still owed is delivered, or not trusted.
+        cache.watch(Arc::new(DatabaseOutbox(db.clone()))).await;
         let sessions = Sessions::open(&config).await.map_err(|e| StartError::Sessions(e.to_string()))?;
+        let limits = Limiter::open(&config).await.map_err(|e| StartError::Sessions(e.to_string()))?;
         let wanted = config.http.address;
         let listening = async {
             let listener = TcpListener::bind(wanted).await?;
@@ -52,7 +57,7 @@ impl Application {
             Ok((listener, address))
         };
         let (listener, address) = listening.await.map_err(|source| StartError::Listen { address: wanted, source })?;
-        Ok(Self { listener, address, state: AppState::new(config, db, cache, sessions) })
+        Ok(Self { listener, address, state: AppState::new(config, db, cache, sessions, limits) })
     }
 
     /// Where it listens, with the port it got.
@@ -68,12 +73,15 @@ impl Application {
     pub async fn run_until_stopped(self, shutdown: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
         tracing::info!(address = %self.address, "listening on http://{}", self.address);
         let (told, stopping) = tokio::sync::oneshot::channel::<()>();
+        let state = self.state.clone();
         let signal = async move {
             shutdown.await;
             tracing::info!("stopping");
+            state.live.stop();
             // Nobody hears it where serving has ended already.
             let _ = told.send(());
         };
+        let warming = warming::keep_warm(self.state.clone());
         let service = web::router(self.state).into_make_service_with_connect_info::<SocketAddr>();
         let serving = axum::serve(self.listener, service).with_graceful_shutdown(signal);
         let out_of_patience = async {
@@ -84,12 +92,19 @@ impl Application {
         };
         tokio::select! {
             result = serving => result,
+            () = forever(warming) => Ok(()),
             () = out_of_patience => {
                 tracing::warn!(seconds = GRACE.as_secs(), "stopped with requests unfinished");
                 Ok(())
             }
         }
     }
+}
+
+/// Goes on waiting where the work ends early.
+async fn forever(work: impl Future<Output = ()>) {
+    work.await;
+    std::future::pending().await
 }
 
 /// The database, up to date.

@@ -1,17 +1,20 @@
 //! Configuration, read from the environment once at start. A wrong value stops the start with its name, its value and what is
 //! accepted; secrets and passwords are never shown.
 
-use std::{
-    fmt,
-    net::{IpAddr, SocketAddr},
-    path::Path,
-    time::Duration,
-};
+use std::{fmt, net::SocketAddr, path::Path, time::Duration};
 
 use leptos::config::LeptosOptions;
 use tracing_subscriber::EnvFilter;
 
-use super::db::Dialect;
+use super::{cache::store::address::Address, db::Dialect};
+
+/// How many requests of a kind are let in.
+mod limits;
+/// Addresses and networks.
+mod network;
+
+pub use limits::{Limit, LimitConfig};
+pub use network::Network;
 
 /// Everything that can be set.
 #[derive(Debug, Clone)]
@@ -21,6 +24,7 @@ pub struct Config {
     pub database: DatabaseConfig,
     pub cache: CacheConfig,
     pub sessions: SessionConfig,
+    pub limits: LimitConfig,
     pub http: HttpConfig,
     pub log: LogConfig,
 }
@@ -48,16 +52,24 @@ pub struct SessionConfig {
     pub secret_is_temporary: bool,
     /// `None`: the cookie belongs to the host that set it.
     pub cookie_domain: Option<String>,
+    /// A session that nobody has used for this long ends, before its 24 hours are over. `None`: it does not.
+    pub idle_limit: Option<Duration>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct HttpConfig {
     /// Where to listen; port 0 takes a free one.
     pub address: SocketAddr,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<Network>,
+    /// Where people reach this installation, without a slash at its end: what links that leave it begin with.
+    pub public_url: String,
+    /// What `/metrics` asks for. `None`: anyone may read it in development, and nobody in production.
+    pub metrics_token: Option<String>,
     /// How long an answer may take to begin.
     pub patience: Duration,
+    /// `cargo leptos watch` runs this program, and tells open pages when to load anew.
+    pub reloads_pages: bool,
     /// Names and folders of the browser half.
     pub leptos: LeptosOptions,
 }
@@ -78,6 +90,8 @@ pub enum LogFormat {
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Shortest secret accepted, in characters.
 pub const MIN_SECRET: usize = 32;
+/// Shortest token for `/metrics`, in characters.
+const MIN_TOKEN: usize = 16;
 
 /// One variable that the program cannot start with.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -88,8 +102,10 @@ pub enum ConfigError {
     Refused { name: &'static str, value: String, accepted: String },
 }
 
-const REDIS_URLS: &str = "redis://[user:password@]host[:port][/database], or rediss:// for TLS";
+const REDIS_URLS: &str = "redis://[user:password@]host[:port][/database], redis+sentinel://host:port,host:port/master or \
+                          redis+cluster://host:port,host:port, and each with rediss for TLS";
 const DATABASE_URLS: &str = "sqlite://path/to/file.db or postgres://user@host/database";
+const METRICS_TOKENS: &str = "at least 16 characters that nobody can guess";
 const SECRETS: &str = "at least 32 characters that nobody can guess, such as the output of `openssl rand -base64 48`";
 
 impl Config {
@@ -128,7 +144,11 @@ impl Config {
             secret_is_temporary: secret.is_none(),
             secret: secret.or_required(&mut reader, "SESSION_SECRET", SECRETS, random_secret),
             cookie_domain: reader.read("COOKIE_DOMAIN", "a domain such as .example.com", cookie_domain),
+            idle_limit: reader
+                .read("SESSION_IDLE_MINUTES", "a whole number from 5 to 1440", |text| text.parse().ok().filter(|n| (5..=1440).contains(n)))
+                .map(|minutes: u64| Duration::from_secs(minutes * 60)),
         };
+        let limits = limits::read(&mut reader);
         let http = read_http(&mut reader);
         let log = LogConfig {
             filter: reader
@@ -144,7 +164,7 @@ impl Config {
                 })
                 .unwrap_or(LogFormat::Pretty),
         };
-        let config = Self { production: reader.production, database, cache: CacheConfig { redis_url }, sessions, http, log };
+        let config = Self { production: reader.production, database, cache: CacheConfig { redis_url }, sessions, limits, http, log };
         if reader.errors.is_empty() { Ok(config) } else { Err(reader.errors) }
     }
 
@@ -161,12 +181,17 @@ impl Config {
                 secret: "a secret of the tests, long enough".to_owned(),
                 secret_is_temporary: false,
                 cookie_domain: None,
+                idle_limit: None,
             },
+            limits: LimitConfig::default(),
             // Tests load a small machine far beyond what a person would wait for.
             http: HttpConfig {
                 address: SocketAddr::from(([127, 0, 0, 1], 0)),
                 trusted_proxies: Vec::new(),
+                public_url: "http://vendorscope.test".to_owned(),
+                metrics_token: None,
                 patience: Duration::from_secs(600),
+                reloads_pages: false,
                 leptos,
             },
             log: LogConfig { filter: "info".to_owned(), format: LogFormat::Pretty },
@@ -263,7 +288,20 @@ fn read_http<V: Fn(&str) -> Option<String>>(reader: &mut Reader<V>) -> HttpConfi
             text.split(',').map(|part| Network::parse(part.trim())).collect()
         })
         .unwrap_or_default();
-    HttpConfig { address: leptos.site_addr, trusted_proxies, patience: PATIENCE, leptos }
+    let public_url = reader
+        .read("PUBLIC_URL", "where people reach this installation, such as https://vendors.example.com", public_url)
+        .unwrap_or_else(|| format!("http://{}", leptos.site_addr));
+    let metrics_token =
+        reader.read_secret("METRICS_TOKEN", METRICS_TOKENS, |text| (text.chars().count() >= MIN_TOKEN).then(|| text.to_owned()));
+    let reloads_pages = reader.text("LEPTOS_WATCH").is_some();
+    HttpConfig { address: leptos.site_addr, trusted_proxies, public_url, metrics_token, patience: PATIENCE, reloads_pages, leptos }
+}
+
+/// `https://host[:port][/path]`, without what a link could not be added to.
+fn public_url(text: &str) -> Option<String> {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
+    let plain = !rest.is_empty() && !rest.starts_with(['/', ':']) && !rest.contains(['?', '#', '@', ' ']);
+    plain.then(|| text.trim_end_matches('/').to_owned())
 }
 
 /// `Leptos.toml` of the working folder, or the one this program was built with; `LEPTOS_*` variables override either.
@@ -293,11 +331,11 @@ fn database_url(text: &str) -> Option<String> {
     (Dialect::of(text).is_ok() && !place.is_empty() && !place.starts_with(":memory:")).then(|| text.to_owned())
 }
 
+/// One server, a master behind sentinels, or a cluster.
 fn redis_url(text: &str) -> Option<String> {
-    let rest = text.strip_prefix("redis://").or_else(|| text.strip_prefix("rediss://"))?;
-    let authority = rest.split(['/', '?']).next()?;
+    let authority = text.split_once("://")?.1.split(['/', '?']).next()?;
     let host = authority.rsplit('@').next()?;
-    (!host.is_empty() && !host.starts_with(':')).then(|| text.to_owned())
+    (!host.is_empty() && !host.starts_with(':') && Address::parse(text).is_ok()).then(|| text.to_owned())
 }
 
 fn cookie_domain(text: &str) -> Option<String> {
@@ -340,40 +378,19 @@ impl fmt::Debug for SessionConfig {
             .field("redis_url", &self.redis_url.as_deref().map(redact))
             .field("secret", &"***")
             .field("cookie_domain", &self.cookie_domain)
+            .field("idle_limit", &self.idle_limit)
             .finish()
     }
 }
 
-/// An address, or all addresses that begin with the same bits (CIDR).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Network {
-    address: IpAddr,
-    bits: u8,
-}
-
-impl Network {
-    /// Reads `10.0.0.0/8`, `fd00::/8` or one address.
-    pub fn parse(text: &str) -> Option<Self> {
-        let (address, bits) = match text.split_once('/') {
-            Some((address, bits)) => (address, Some(bits.parse::<u8>().ok()?)),
-            None => (text, None),
-        };
-        let address: IpAddr = address.parse().ok()?;
-        let most = if address.is_ipv4() { 32 } else { 128 };
-        let bits = bits.unwrap_or(most);
-        (bits <= most).then_some(Self { address, bits })
+impl fmt::Debug for HttpConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpConfig")
+            .field("address", &self.address)
+            .field("trusted_proxies", &self.trusted_proxies)
+            .field("public_url", &self.public_url)
+            .field("metrics_token", &self.metrics_token.as_ref().map(|_| "***"))
+            .field("patience", &self.patience)
+            .finish_non_exhaustive()
     }
-
-    pub fn contains(&self, address: IpAddr) -> bool {
-        match (self.address, address.to_canonical()) {
-            (IpAddr::V4(network), IpAddr::V4(address)) => same_prefix(network.to_bits().into(), address.to_bits().into(), 32 - self.bits),
-            (IpAddr::V6(network), IpAddr::V6(address)) => same_prefix(network.to_bits(), address.to_bits(), 128 - self.bits),
-            _ => false,
-        }
-    }
-}
-
-/// Whether both are equal without their last `ignored` bits.
-fn same_prefix(a: u128, b: u128, ignored: u8) -> bool {
-    (a ^ b).checked_shr(ignored.into()).unwrap_or(0) == 0
 }

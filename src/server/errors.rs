@@ -21,9 +21,18 @@ pub enum AppError {
     Conflict(String),
     #[error("{0}")]
     Db(Arc<DbError>),
+    /// Asked for too often; may be asked for again after so many seconds.
+    #[error("asked for too often")]
+    TooMany { retry_after_seconds: u64 },
+    /// What was asked for has been done, but for a part that can be made up for; the text says which, for the one who asked.
+    #[error("done in part: {0}")]
+    DoneInPart(String),
     /// Sessions cannot be read or written at the moment.
     #[error("session store: {0}")]
     Sessions(String),
+    /// As much as this instance can do is being done.
+    #[error("too much at once")]
+    Busy,
     /// A defect, or a broken installation. The text goes to the log only.
     #[error("internal: {0}")]
     Internal(String),

@@ -17,8 +17,14 @@ pub mod db;
 pub mod errors;
 /// Marketplace bundles into the database, and the demo marketplace.
 pub mod import;
+/// Telling open dashboards that something has changed.
+pub mod live;
+/// What is counted for Prometheus.
+pub mod metrics;
 /// Password hashing.
 pub mod passwords;
+/// How often one may ask.
+pub mod rate_limit;
 /// The only place where cache meets database.
 pub mod services;
 /// Sessions: store, cookie, who is logged in.
@@ -41,17 +47,20 @@ pub struct Shared {
     pub db: db::Db,
     pub cache: cache::Cache,
     pub sessions: sessions::Sessions,
+    pub limits: rate_limit::Limiter,
+    pub metrics: metrics::Metrics,
     pub accounts: services::accounts::Accounts,
     pub analytics: services::analytics::Analytics,
     pub catalog: services::catalog::Catalog,
     pub ingest: services::ingest::Ingest,
     pub marketplace: services::marketplace::Marketplace,
     pub orders: services::orders::Orders,
+    pub live: live::Live,
     pub leptos: LeptosOptions,
 }
 
 impl AppState {
-    pub fn new(config: config::Config, db: db::Db, cache: cache::Cache, sessions: sessions::Sessions) -> Self {
+    pub fn new(config: config::Config, db: db::Db, cache: cache::Cache, sessions: sessions::Sessions, limits: rate_limit::Limiter) -> Self {
         Self(Arc::new(Shared {
             accounts: services::accounts::Accounts::new(db.clone(), cache.clone()),
             analytics: services::analytics::Analytics::new(db.clone(), cache.clone()),
@@ -59,11 +68,14 @@ impl AppState {
             ingest: services::ingest::Ingest::new(db.clone(), cache.clone()),
             marketplace: services::marketplace::Marketplace::new(db.clone(), cache.clone()),
             orders: services::orders::Orders::new(db.clone(), cache.clone()),
+            live: live::Live::default(),
             leptos: config.http.leptos.clone(),
             config,
             db,
             cache,
             sessions,
+            limits,
+            metrics: metrics::Metrics::default(),
         }))
     }
 }

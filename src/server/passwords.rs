@@ -7,6 +7,7 @@ use argon2::{
 use tokio::sync::Semaphore;
 
 use super::AppError;
+use crate::domain::{accounts::check_password, invalid::Invalid};
 
 /// OWASP Password Storage Cheat Sheet: argon2id with 19 MiB, two passes and one lane.
 const MEMORY_KIB: u32 = 19_456;
@@ -56,6 +57,34 @@ pub async fn verify(password: &str, hash: Option<String>) -> Result<bool, AppErr
     .await
 }
 
+/// Whether `password` may be chosen: long enough, and not what is tried first. `about`: what its owner is known by, which is tried too.
+/// Judged by zxcvbn, whose lists hold the 30,000 most common passwords, English words and names, and which knows dates, keyboards and
+/// what people do to a word; accepted is what takes more than 10^8 guesses (its score of 3, as its authors advise).
+pub async fn check_new(password: &str, about: &[&str]) -> Result<(), AppError> {
+    check_password(password)?;
+    let about: Vec<String> = about.iter().flat_map(|text| parts(text)).collect();
+    let password = password.to_owned();
+    let guessable = in_turn(move || {
+        let about: Vec<&str> = about.iter().map(String::as_str).collect();
+        let judged = zxcvbn::zxcvbn(&password, &about);
+        let why = judged.feedback().and_then(|feedback| feedback.warning()).map(|warning| warning.to_string());
+        Ok((judged.score() < zxcvbn::Score::Three).then(|| why.unwrap_or_default()))
+    })
+    .await?;
+    match guessable {
+        None => Ok(()),
+        Some(why) => {
+            let message = format!("is too easy to guess: choose some words that do not belong together. {why}");
+            Err(Invalid::new("password", message.trim_end()).into())
+        }
+    }
+}
+
+/// An address, and the words in it.
+fn parts(text: &str) -> impl Iterator<Item = String> {
+    std::iter::once(text).chain(text.split(|c: char| !c.is_alphanumeric())).filter(|part| part.len() > 2).map(str::to_lowercase)
+}
+
 async fn in_turn<T: Send + 'static>(work: impl FnOnce() -> Result<T, String> + Send + 'static) -> Result<T, AppError> {
     let turn = TURNS.acquire().await.map_err(|e| AppError::Internal(format!("passwords: {e}")))?;
     tokio::task::spawn_blocking(move || {
@@ -79,6 +108,27 @@ mod tests {
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
         assert!(verify("correct horse battery", Some(hash.clone())).await.unwrap());
         assert!(!verify("Correct horse battery", Some(hash)).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn what_is_tried_first_is_refused_however_long_it_is() {
+        for guessable in [
+            "short",
+            "password1234",
+            "passwordpassword",
+            "qwertyuiop123",
+            "123456789012",
+            "aaaaaaaaaaaaaa",
+            "P@ssw0rd2024!",
+            "jane.miller@example.com",
+            "janemiller12",
+        ] {
+            let refused = check_new(guessable, &["jane.miller@example.com"]).await;
+            assert!(matches!(&refused, Err(AppError::Invalid(errors)) if errors[0].field == "password"), "{guessable}: {refused:?}");
+        }
+        for good in ["correct horse battery staple", "a password of sixteen", "Zqf!7mrX#p2w", "vier Gänse im Regenmantel"] {
+            assert!(check_new(good, &["jane.miller@example.com"]).await.is_ok(), "{good}");
+        }
     }
 
     #[tokio::test]

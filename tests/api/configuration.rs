@@ -50,6 +50,14 @@ fn a_wrong_value_is_named_with_what_is_accepted() {
         ("REDIS_URL", "redis://", "`redis://`"),
         ("SESSION_REDIS_URL", "cache:6379?password=hunter2", "`***`"),
         ("SESSION_SECRET", "hunter2", "`***`"),
+        ("REDIS_URL", "redis+sentinel://:hunter2@cache:26379", "`redis+sentinel://:***@cache:26379`"),
+        ("REDIS_URL", "redis+ring://cache", "`redis+ring://cache`"),
+        ("SESSION_IDLE_MINUTES", "4", "`4`"),
+        ("LIMIT_LOGIN_ACCOUNT", "many", "`many`"),
+        ("LIMIT_READS", "0/1m", "`0/1m`"),
+        ("INSTANCES", "0", "`0`"),
+        ("PUBLIC_URL", "vendors.example.com", "`vendors.example.com`"),
+        ("METRICS_TOKEN", "hunter2", "`***`"),
         ("COOKIE_DOMAIN", "https://example.com", "`https://example.com`"),
         ("LEPTOS_SITE_ADDR", "localhost", "`localhost`"),
         ("LEPTOS_HASH_FILES", "yes", "`yes`"),
@@ -73,6 +81,12 @@ fn what_is_set_is_what_is_used() {
         ("REDIS_URL", "redis://:hunter2@cache:6379/1"),
         ("SESSION_REDIS_URL", "redis://sessions"),
         ("SESSION_SECRET", SECRET),
+        ("SESSION_IDLE_MINUTES", "30"),
+        ("LIMIT_LOGIN_ACCOUNT", "5/1h"),
+        ("LIMIT_WRITES", "off"),
+        ("INSTANCES", "3"),
+        ("PUBLIC_URL", "https://vendors.example.com/"),
+        ("METRICS_TOKEN", "hunter2hunter2hunter2"),
         ("COOKIE_DOMAIN", ".Example.com"),
         ("LEPTOS_SITE_ADDR", "0.0.0.0:8080"),
         ("TRUSTED_PROXIES", "10.0.0.0/8, ::1"),
@@ -83,6 +97,11 @@ fn what_is_set_is_what_is_used() {
     assert_eq!(config.database.connections, 25);
     assert_eq!(config.sessions.redis_url.as_deref(), Some("redis://sessions"));
     assert_eq!(config.sessions.cookie_domain.as_deref(), Some("example.com"));
+    assert_eq!(config.sessions.idle_limit, Some(std::time::Duration::from_secs(1800)));
+    let limit = config.limits.login_account.expect("a limit");
+    assert_eq!((limit.count.get(), limit.period.as_secs(), config.limits.writes, config.limits.instances.get()), (5, 3600, None, 3));
+    assert!(config.limits.reads.is_some(), "what is not set is as usual");
+    assert_eq!(config.http.public_url, "https://vendors.example.com");
     assert_eq!(config.http.address.port(), 8080);
     assert_eq!(
         config.http.trusted_proxies,
@@ -92,6 +111,13 @@ fn what_is_set_is_what_is_used() {
 
     let shown = format!("{config:?}");
     assert!(!shown.contains("hunter2") && !shown.contains(SECRET), "{shown}");
+}
+
+#[test]
+fn redis_may_be_one_server_behind_sentinels_or_a_cluster() {
+    for url in ["redis://cache", "rediss://user:pw@cache:6380/1", "redis+sentinel://a:1,b/main/2", "rediss+cluster://:pw@a:7000,b:7001"] {
+        assert_eq!(read(&[("REDIS_URL", url)]).expect(url).sessions.redis_url.as_deref(), Some(url));
+    }
 }
 
 #[test]

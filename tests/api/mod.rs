@@ -1,3 +1,5 @@
+/// Passwords, sessions and keys of one's own.
+mod account;
 /// Cache statistics and invalidation.
 mod admin;
 /// Logging in and out, and the cookie.
@@ -6,16 +8,22 @@ mod auth;
 mod bad_input;
 /// What is read from the environment.
 mod configuration;
+/// Live updates.
+mod events;
 /// Figures as CSV.
 mod export;
 /// Probes.
 mod health;
 /// What the marketplace's backend sends.
 mod ingest;
-/// Who gets what: every route as nobody, a vendor and an admin.
+/// What belongs to another vendor.
 mod isolation;
+/// How often one may ask.
+mod limits;
 /// Figures of the whole marketplace.
 mod marketplace;
+/// What Prometheus reads.
+mod metrics;
 /// The API's own description.
 mod openapi;
 /// Orders that vendors note themselves, and refunds.
@@ -26,10 +34,14 @@ mod orders;
 mod problems;
 /// Products.
 mod products;
+/// Who gets what: every route there is, as everyone who may come.
+mod routes;
 /// Where sessions live.
 mod sessions;
 /// The analytics snapshot.
 mod snapshot;
+/// Loading before anyone asks.
+mod warming;
 
 use reqwest::Response;
 use serde_json::Value;

@@ -75,6 +75,6 @@ async fn a_session_that_nobody_can_read_is_as_good_as_none() {
     let () = connection.set(&keys[0], "\u{1}garbage").await.expect("written");
 
     let response = client.get("/api/auth/me").await;
-    assert!(response.headers()["set-cookie"].to_str().expect("ASCII").contains("Max-Age=0"));
+    assert!(!response.headers().contains_key("set-cookie"), "an answer that comes late must not take a newer cookie away");
     problem(response, 401, "unauthenticated").await;
 }

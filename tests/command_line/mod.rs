@@ -53,6 +53,9 @@ fn every_command_explains_itself() {
         &["rollups"],
         &["rollups", "verify"],
         &["rollups", "rebuild"],
+        &["user", "disable"],
+        &["user", "enable"],
+        &["user", "reset-password"],
     ] {
         let text = run(home.path(), &[], &[command, &["--help"]].concat()).succeeded();
         assert!(text.contains("Usage: vendorscope") && text.lines().next().is_some_and(|line| line.len() > 15), "{command:?}: {text}");
@@ -134,4 +137,26 @@ async fn sums_that_were_tampered_with_are_found_and_mended() {
     }
     assert!(run(home.path(), &[], &["rollups", "rebuild"]).succeeded().contains("were wrong"));
     assert_eq!(run(home.path(), &[], &["rollups", "verify"]).succeeded(), "Every sum is that of the orders.\n");
+}
+
+#[test]
+fn users_are_shut_out_let_in_again_and_given_a_link_for_a_lost_password() {
+    let home = folder();
+    run(home.path(), &[PASSWORD], &["user", "add", "boss@example.com", "--role", "admin"]).succeeded();
+    let user = |command: &str, email: &str| run(home.path(), &[("PUBLIC_URL", "https://vendors.example.com")], &["user", command, email]);
+    assert!(user("disable", "Boss@example.com").succeeded().starts_with("Disabled boss@example.com"));
+    assert_eq!(run(home.path(), &[], &["user", "list"]).succeeded(), "boss@example.com  admin, disabled\n");
+    assert!(user("reset-password", "boss@example.com").error(1).contains("enable it first"));
+    assert_eq!(user("enable", "boss@example.com").succeeded(), "Enabled boss@example.com.\n");
+    let link = user("reset-password", "boss@example.com").succeeded();
+    let token = link.trim_end().strip_prefix("https://vendors.example.com/reset?token=").unwrap_or_else(|| panic!("{link}"));
+    assert!(token.len() == 64 && token.bytes().all(|b| b.is_ascii_hexdigit()), "{token}");
+    for command in ["disable", "enable", "reset-password"] {
+        assert!(user(command, "nobody@example.com").error(1).contains("there is no user `nobody@example.com`"));
+    }
+    assert!(
+        run(home.path(), &[("VENDORSCOPE_PASSWORD", "password1234")], &["user", "add", "v@example.com", "--role", "admin"])
+            .error(1)
+            .contains("too easy to guess")
+    );
 }

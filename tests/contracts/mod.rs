@@ -10,5 +10,11 @@ mod figures;
 mod import;
 /// What the databases read for a snapshot.
 mod plans;
+/// The rate limits' script against their arithmetic.
+mod rate_limit;
+/// Session stores, and what happens at the same time.
+mod sessions;
+/// A day of a marketplace, on a clock of its own.
+mod simulation;
 /// Where figures like these are got wrong elsewhere.
 mod traps;

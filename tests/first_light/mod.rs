@@ -5,7 +5,7 @@ use futures::{StreamExt, stream};
 use reqwest::Response;
 use serde_json::{Value, json};
 
-use crate::harness::{Client, RedisServer, TestApp, TestDatabase, databases};
+use crate::harness::{Client, RedisServer, TestApp, TestDatabase, databases, sockets};
 
 /// Pavlova, Ltd., of Northwind, in the months that Northwind covers.
 const VENDOR: &str = "7";
@@ -177,14 +177,4 @@ async fn rename(client: &Client, product_id: &str, name: &str) {
 /// Amounts of a page as it shows them, in order: what stands behind a currency sign. Pages differ in ages and nonces, never here.
 fn figures(page: &str) -> Vec<String> {
     page.split('$').skip(1).map(|rest| rest.chars().take_while(|c| c.is_ascii_digit() || matches!(c, ',' | '.')).collect()).collect()
-}
-
-/// Sockets that this process may still open, by its limit on open files and with some left for files and databases.
-fn sockets() -> usize {
-    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
-    let soft = limits
-        .lines()
-        .find(|line| line.starts_with("Max open files"))
-        .and_then(|line| line.split_whitespace().nth(3)?.parse::<usize>().ok());
-    soft.unwrap_or(256).saturating_sub(100)
 }

@@ -14,7 +14,7 @@ use vendorscope::{
 use super::{Client, RedisServer, TestDatabase, Unwatched, northwind};
 
 /// Every test user's.
-const PASSWORD: &str = "correct horse battery staple";
+pub const PASSWORD: &str = "correct horse battery staple";
 
 /// A running instance. It ends when dropped.
 pub struct TestApp {
@@ -61,7 +61,8 @@ impl TestApp {
         self.log_in("admin@example.com", Role::Admin, None).await
     }
 
-    async fn log_in(&self, email: &str, role: Role, vendor: Option<&str>) -> Client {
+    /// A browser in which this user has logged in; the user is made if there is none.
+    pub async fn log_in(&self, email: &str, role: Role, vendor: Option<&str>) -> Client {
         match self.state.accounts.add_user(email, PASSWORD, role, vendor).await {
             Ok(_) | Err(AppError::Conflict(_)) => {}
             Err(error) => panic!("adding {email}: {error}"),
@@ -90,6 +91,24 @@ impl Builder {
     pub fn redis(mut self, redis: &RedisServer) -> Self {
         self.config.cache.redis_url = Some(redis.url());
         self.config.sessions.redis_url = Some(redis.url());
+        self
+    }
+
+    /// The cache at this address. (Sessions stay where they are.)
+    pub fn cache_at(mut self, url: &str) -> Self {
+        self.config.cache.redis_url = Some(url.to_owned());
+        self
+    }
+
+    /// Sessions in this Redis. (The cache stays where it is.)
+    pub fn sessions_in(mut self, redis: &RedisServer) -> Self {
+        self.config.sessions.redis_url = Some(redis.url());
+        self
+    }
+
+    /// Sessions and limits in the Redis of this address, and the cache in this process.
+    pub fn sessions_at(mut self, url: String) -> Self {
+        self.config.sessions.redis_url = Some(url);
         self
     }
 

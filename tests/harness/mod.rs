@@ -3,6 +3,8 @@
 
 /// The application itself, over a database and stores that a test chooses.
 mod app;
+/// HAProxy in front of several instances.
+mod balancer;
 /// A browser without a screen: requests that keep their cookies.
 mod client;
 /// A database of a test's own, SQLite or PostgreSQL.
@@ -11,14 +13,20 @@ mod database;
 mod market;
 /// PostgreSQL: the test run's, or one of this process.
 mod postgres;
+/// The program as a process of its own.
+mod program;
+/// A TCP proxy that can be told to misbehave.
+pub mod proxy;
 /// Redis on a free port.
 pub mod redis;
 
-pub use app::TestApp;
+pub use app::{PASSWORD, TestApp};
+pub use balancer::Balancer;
 pub use client::Client;
 pub use database::{TestDatabase, databases};
 pub use market::{Market, contents};
-pub use redis::RedisServer;
+pub use program::Program;
+pub use redis::{RedisCluster, RedisSentinel, RedisServer};
 
 use std::path::PathBuf;
 
@@ -50,4 +58,14 @@ pub struct Unwatched;
 impl Progress for Unwatched {
     fn phase(&self, _: &str, _: u64) {}
     fn done(&self, _: u64) {}
+}
+
+/// Sockets that this process may still open, by its limit on open files and with some left for files and databases.
+pub fn sockets() -> usize {
+    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let soft = limits
+        .lines()
+        .find(|line| line.starts_with("Max open files"))
+        .and_then(|line| line.split_whitespace().nth(3)?.parse::<usize>().ok());
+    soft.unwrap_or(256).saturating_sub(100)
 }

@@ -93,6 +93,29 @@ impl RedisServer {
         self.process = launch(self.port, &self.options, &self.folder).expect("redis-server starts again");
     }
 
+    /// Starts it again with further options, and returns while it is still reading what it had saved.
+    pub fn start_loading(&mut self, options: &[&str]) {
+        self.kill();
+        let options: Vec<_> = self.options.iter().cloned().chain(options.iter().map(|option| (*option).to_owned())).collect();
+        self.process = spawn(self.port, &options, &self.folder);
+        // Nobody waits for what it says; read it must be.
+        let _ = when_ready(&mut self.process);
+    }
+
+    /// Returns once it answers.
+    pub async fn until_ready(&self) {
+        let (client, begun) = (redis::Client::open(self.url()).expect("an address"), std::time::Instant::now());
+        loop {
+            if let Ok(mut connection) = client.get_multiplexed_async_connection().await
+                && redis::cmd("PING").query_async::<String>(&mut connection).await.is_ok()
+            {
+                return;
+            }
+            assert!(begun.elapsed() < START_WITHIN, "redis-server does not answer");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// Stops it from answering while its connections stay open: a black hole.
     pub fn freeze(&self) {
         self.signal("-STOP");
@@ -185,12 +208,24 @@ pub fn free_port() -> u16 {
 
 /// `None` if it ended before it accepted connections.
 fn launch(port: u16, options: &[String], folder: &TempDir) -> Option<Child> {
+    let mut process = spawn(port, options, folder);
+    match when_ready(&mut process).recv_timeout(START_WITHIN) {
+        Ok(()) => Some(process),
+        Err(_) => {
+            let _ = process.kill();
+            let _ = process.wait();
+            None
+        }
+    }
+}
+
+fn spawn(port: u16, options: &[String], folder: &TempDir) -> Child {
     let port = port.to_string();
     let usual = ["--port", &port, "--bind", "127.0.0.1", "--daemonize", "no"];
     let unsaved = ["--save", "", "--appendonly", "no"];
     // A configuration file comes first.
     let (file, options) = options.split_at(options.iter().take_while(|option| !option.starts_with("--")).count().min(1));
-    let mut process = Command::new("redis-server")
+    Command::new("redis-server")
         .args(file)
         .args(usual)
         .args(if file.is_empty() { &unsaved[..] } else { &[] })
@@ -201,7 +236,11 @@ fn launch(port: u16, options: &[String], folder: &TempDir) -> Option<Child> {
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
-        .expect("redis-server is installed");
+        .expect("redis-server is installed")
+}
+
+/// Tells when it accepts connections; hangs up when it has ended.
+fn when_ready(process: &mut Child) -> mpsc::Receiver<()> {
     let output = process.stdout.take().expect("its output is piped");
     let (tell, told) = mpsc::channel();
     // Goes on reading until the server ends, so that a full pipe never stops it.
@@ -212,12 +251,5 @@ fn launch(port: u16, options: &[String], folder: &TempDir) -> Option<Child> {
             }
         }
     });
-    match told.recv_timeout(START_WITHIN) {
-        Ok(()) => Some(process),
-        Err(_) => {
-            let _ = process.kill();
-            let _ = process.wait();
-            None
-        }
-    }
+    told
 }

@@ -51,7 +51,13 @@ async fn every_answer_tells_browsers_what_not_to_do_with_it() {
         assert_eq!(headers["x-content-type-options"], "nosniff", "{path}");
         assert_eq!(headers["referrer-policy"], "same-origin", "{path}");
         assert_eq!(headers["x-frame-options"], "DENY", "{path}");
-        assert_eq!(headers["content-security-policy"], "frame-ancestors 'none'", "{path}");
+        let policy = headers["content-security-policy"].to_str().expect("ASCII");
+        assert!(
+            policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'"),
+            "{path}"
+        );
+        assert_eq!(headers["cross-origin-opener-policy"], "same-origin", "{path}");
+        assert_eq!(headers["cross-origin-resource-policy"], "same-origin", "{path}");
         assert!(headers.contains_key("x-request-id"), "{path}");
         assert!(!headers.contains_key("strict-transport-security"), "not in development: {path}");
     }

@@ -1,11 +1,19 @@
+/// The account page and the page for lost passwords.
+mod account;
+/// What may run in a page.
+mod content_policy;
 /// Files, headers, and who may keep what.
 mod delivery;
 /// Who sees which page.
 mod guard;
+/// Texts that would be markup.
+mod hostile;
 /// Logging in and out without scripts.
 mod login;
 /// Orders, refunds and the marketplace's page.
 mod orders;
+/// An admin's view of vendors.
+mod vendors;
 
 use reqwest::{Method, Response};
 

@@ -73,7 +73,10 @@ fn field_text(invalid: &Invalid) -> String {
         "dateFrom" => "From",
         "dateTo" => "To",
         "search" => "Search",
-        "form" => return invalid.message.clone(),
+        "current" => "Present password",
+        "password" => "New password",
+        "theme" => "Theme",
+        "form" | "token" => return invalid.message.clone(),
         other => other,
     };
     format!("{label}: {}", invalid.message)

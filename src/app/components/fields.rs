@@ -89,6 +89,7 @@ pub fn reset_when_shown_anew(form: NodeRef<html::Form>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::components::html;
 
     #[test]
     fn a_field_is_named_by_its_label_and_described_by_its_hint() {
@@ -100,7 +101,7 @@ mod tests {
                 value: Some("\"7".to_owned()),
                 ..Default::default()
             };
-            input(field).to_html()
+            html(input(field))
         });
         assert!(html.contains("<label for=\"stock\">Stock</label>"), "{html}");
         assert!(html.contains("aria-describedby=\"stock-hint\"") && html.contains("id=\"stock-hint\""), "{html}");
@@ -109,7 +110,7 @@ mod tests {
 
     #[test]
     fn the_option_chosen_is_the_one_selected() {
-        let html = Owner::new().with(|| select("sort", "sort", "Sort by", vec![("name", "Name"), ("price", "Price")], "price").to_html());
+        let html = Owner::new().with(|| html(select("sort", "sort", "Sort by", vec![("name", "Name"), ("price", "Price")], "price")));
         assert_eq!(html.matches("selected").count(), 1, "{html}");
         assert!(html.contains("<option value=\"price\" selected>Price</option>"), "{html}");
     }

@@ -13,7 +13,9 @@ pub enum Section {
     Products,
     Orders,
     Marketplace,
+    Vendors,
     Cache,
+    Account,
     /// Nowhere in the navigation.
     Elsewhere,
 }
@@ -23,16 +25,19 @@ impl Section {
     fn role(self) -> Option<Role> {
         match self {
             Self::Dashboard | Self::Products | Self::Orders => Some(Role::Vendor),
-            Self::Marketplace | Self::Cache => Some(Role::Admin),
-            Self::Elsewhere => None,
+            Self::Marketplace | Self::Vendors | Self::Cache => Some(Role::Admin),
+            Self::Account | Self::Elsewhere => None,
         }
     }
 }
 
 const VENDOR_SECTIONS: &[(Section, &str, &str)] =
     &[(Section::Dashboard, "/", "Dashboard"), (Section::Products, "/products", "Products"), (Section::Orders, "/orders", "Orders")];
-const ADMIN_SECTIONS: &[(Section, &str, &str)] =
-    &[(Section::Marketplace, "/admin", "Marketplace"), (Section::Cache, "/admin/cache", "Cache")];
+const ADMIN_SECTIONS: &[(Section, &str, &str)] = &[
+    (Section::Marketplace, "/admin", "Marketplace"),
+    (Section::Vendors, "/admin/vendors", "Vendors"),
+    (Section::Cache, "/admin/cache", "Cache"),
+];
 
 /// What outlives a page while someone moves between pages in the browser.
 #[derive(Clone, Copy)]
@@ -88,7 +93,7 @@ pub fn Frame(section: Section, viewer: Option<Viewer>, #[prop(default = true)] s
             </a>
             <nav aria-label="Main"><ul>{links}</ul></nav>
             <div class="account">
-                <span class="who">{viewer.map(|viewer| viewer.email)}</span>
+                {viewer.map(|viewer| view! { <a class="who" href="/account" aria-current=(section == Section::Account).then_some("page")>{viewer.email}</a> })}
                 // A plain form: the whole page is loaded anew, and nothing of the session stays behind in this one.
                 <form method="post" action=Logout::url()>
                     <button class="quiet" type="submit">"Log out"</button>

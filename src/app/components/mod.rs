@@ -6,6 +6,8 @@ pub mod feedback;
 pub mod fields;
 /// Header, navigation and main part of every page.
 pub mod frame;
+/// Hearing of changes while a page is open.
+pub mod live;
 /// A page around its one resource: waiting, loaded, failed.
 pub mod loaded;
 /// Why a page cannot be shown, and what to do about it.
@@ -20,3 +22,9 @@ pub mod refund_form;
 pub mod status;
 /// Tables.
 pub mod table;
+
+/// As the server writes it, but for the empty comments between nodes that hydration goes by.
+#[cfg(test)]
+fn html(view: impl leptos::prelude::RenderHtml) -> String {
+    view.to_html().replace("<!>", "")
+}

@@ -28,7 +28,7 @@ pub fn problem(error: ApiError) -> AnyView {
         ApiError::NotFound => ("Not found", view! { <a class="button" href="/">"Back to the start"</a> }.into_any()),
         ApiError::Invalid(_) => ("This address asks for something that cannot be shown", ().into_any()),
         ApiError::Conflict(_) => ("This cannot be done", ().into_any()),
-        ApiError::Unavailable | ApiError::Internal(_) | ApiError::Transport(_) => {
+        ApiError::Unavailable | ApiError::TooMany(_) | ApiError::Internal(_) | ApiError::Transport(_) => {
             ("This page could not be loaded", view! { <a class="button" href=here rel="external">"Try again"</a> }.into_any())
         }
     };

@@ -12,7 +12,7 @@ use super::fields::reset_when_shown_anew;
 /// without a value. (Leptos' own `Form` sends its button along, as a parameter without a name.)
 #[component]
 pub fn QueryForm(
-    action: &'static str,
+    #[prop(into)] action: String,
     class: &'static str,
     #[prop(optional)] role: Option<&'static str>,
     children: Children,
@@ -20,13 +20,14 @@ pub fn QueryForm(
     let form = NodeRef::<html::Form>::new();
     reset_when_shown_anew(form);
     let navigate = use_navigate();
+    let address = action.clone();
     let submit = move |event: SubmitEvent| {
         let form = event_target::<HtmlFormElement>(&event);
         let fields = FormData::new_with_form(&form).and_then(|fields| UrlSearchParams::new_with_str_sequence_sequence(&fields));
         // Where the browser cannot read its own form, it is left to submit it.
         if let Some(fields) = fields.ok().and_then(|fields| fields.to_string().as_string()) {
             event.prevent_default();
-            navigate(&href(action, &fields), NavigateOptions { scroll: false, ..Default::default() });
+            navigate(&href(&address, &fields), NavigateOptions { scroll: false, ..Default::default() });
         }
     };
     view! { <form method="get" action=action class=class role=role node_ref=form on:submit=submit>{children()}</form> }

@@ -109,6 +109,7 @@ pub fn scrolling(class: &'static str, label: &'static str, table: AnyView) -> An
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::components::html;
 
     #[test]
     fn the_first_cell_of_a_row_is_its_heading_and_texts_are_escaped() {
@@ -116,7 +117,7 @@ mod tests {
             let columns = vec![Column::text("Product"), Column::classed("", "drawn"), Column::number("Stock")];
             let cells =
                 vec![Cell::Link { href: "/products/1".to_owned(), text: "<b>".to_owned() }, String::new().into(), "7".to_owned().into()];
-            table("plain", columns, vec![cells.into()], None).to_html()
+            html(table("plain", columns, vec![cells.into()], None))
         });
         assert!(html.contains("<th scope=\"row\" class=\"\"><a href=\"/products/1\" class=\"clip\">&lt;b&gt;</a></th>"), "{html}");
         assert!(html.contains("<td class=\"number\">7</td>"), "{html}");

@@ -22,6 +22,11 @@ pub fn LoginPage() -> impl IntoView {
         Some(_) => Some("Logging in did not work. Please try again.".to_owned()),
         None => refused.get().map(|error| error.to_string()),
     };
+    let done = move || match query.with(|query| query.get("done")).as_deref() {
+        Some("password") => Some("Your password was changed. Log in with the new one."),
+        Some("everywhere") => Some("You are logged out everywhere."),
+        _ => None,
+    };
     let next = move || query.with(|query| query.get("next")).map(|next| view! { <input type="hidden" name="next" value=next/> });
     view! {
         <Title text="Log in"/>
@@ -33,6 +38,7 @@ pub fn LoginPage() -> impl IntoView {
                 </svg>
                 <h1>"Log in to Vendorscope"</h1>
                 <div role="alert">{move || message().map(|text| view! { <p class="notice bad">{text}</p> })}</div>
+                <div role="status">{move || done().map(|text| view! { <p class="notice good">{text}</p> })}</div>
                 {next}
                 {input(Input { id: "email", label: "Email".to_owned(), kind: "email", autocomplete: Some("username"), required: true, ..Default::default() })}
                 {input(Input { id: "password", label: "Password".to_owned(), kind: "password", autocomplete: Some("current-password"), required: true, ..Default::default() })}

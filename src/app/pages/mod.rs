@@ -1,10 +1,16 @@
 //! One file a route.
 
+/// `/account`
+pub mod account;
 /// `/admin`
 pub mod admin;
 /// `/admin/cache`
 pub mod admin_cache;
-/// `/`
+/// `/admin/vendors/{id}`
+pub mod admin_vendor;
+/// `/admin/vendors`
+pub mod admin_vendors;
+/// `/`, and `/admin/vendors/{id}/dashboard`
 pub mod dashboard;
 /// `/login`
 pub mod login;
@@ -20,3 +26,5 @@ pub mod orders;
 pub mod product;
 /// `/products`
 pub mod products;
+/// `/reset`
+pub mod reset;

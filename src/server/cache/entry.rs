@@ -9,6 +9,8 @@
 //! | 8 | when the load began, µs since 1970 |
 //! | 8 | when the entry expires, µs since 1970 |
 //! | 8 | how long the load took, µs |
+//! | 8 | digest of what the payload says; 0 for none |
+//! | 8 | how long it might have lived, µs |
 //! | 1 | codec of the payload (0: as it is) |
 //! | 2 + n | the key, so that an entry copied or renamed to another key is found out |
 //! | 2 | number of tags, then for each: 2 + n bytes of name, 8 bytes of generation |
@@ -21,7 +23,7 @@ use super::{
     keys::{CacheKey, Tag},
 };
 
-const MAGIC: [u8; 4] = *b"VSC\x01";
+const MAGIC: [u8; 4] = *b"VSC\x02";
 const CODEC_PLAIN: u8 = 0;
 const CHECKED_FROM: usize = 8;
 
@@ -34,6 +36,10 @@ pub struct Entry {
     pub expires_micros: u64,
     /// What the load took, µs.
     pub load_micros: u64,
+    /// Of what the payload says, so that a reload can tell whether anything has changed; 0 for none.
+    pub digest: u64,
+    /// How long it might have lived, had nothing (a midnight) cut that short, µs: what a reload that finds the same goes by.
+    pub earned_micros: u64,
     /// The tags, sorted, with the generations they had before the load began.
     pub stamp: Stamp,
     pub payload: Bytes,
@@ -63,6 +69,8 @@ impl Entry {
         out.put_u64_le(self.created_micros);
         out.put_u64_le(self.expires_micros);
         out.put_u64_le(self.load_micros);
+        out.put_u64_le(self.digest);
+        out.put_u64_le(self.earned_micros);
         out.put_u8(CODEC_PLAIN);
         put_text(&mut out, key.as_str());
         out.put_u16_le(u16::try_from(self.stamp.len()).unwrap_or(u16::MAX));
@@ -89,6 +97,8 @@ impl Entry {
         let created_micros = number(&mut rest)?;
         let expires_micros = number(&mut rest)?;
         let load_micros = number(&mut rest)?;
+        let digest = number(&mut rest)?;
+        let earned_micros = number(&mut rest)?;
         if rest.try_get_u8().map_err(|_| Corrupt::Truncated)? != CODEC_PLAIN {
             return Err(Corrupt::Codec);
         }
@@ -102,7 +112,7 @@ impl Entry {
             let tag = Tag::from_name(std::str::from_utf8(&name).map_err(|_| Corrupt::Checksum)?);
             stamp.push((tag, Generation::from_raw(number(&mut rest)?)));
         }
-        Ok(Self { created_micros, expires_micros, load_micros, stamp, payload: rest })
+        Ok(Self { created_micros, expires_micros, load_micros, digest, earned_micros, stamp, payload: rest })
     }
 
     /// Whether it carries exactly these tags (sorted) with exactly these generations.
@@ -114,6 +124,11 @@ impl Entry {
 
     pub fn is_expired(&self, now_micros: u64) -> bool {
         now_micros >= self.expires_micros
+    }
+
+    /// From the beginning of the load until it expires, µs.
+    pub fn life_micros(&self) -> u64 {
+        self.expires_micros.saturating_sub(self.created_micros)
     }
 
     /// µs since the load began: what is served is at most this old.
@@ -149,7 +164,10 @@ mod tests {
     fn example() -> (CacheKey, Entry) {
         let stamp = vec![(Tag::analytics(), Generation::mint()), (Tag::vendor("42"), Generation::mint())];
         let payload = Bytes::from_static(br#"{"netSales":1265792}"#);
-        (CacheKey::snapshot("42", "2026-01-01:2026-01-28"), Entry { created_micros: 5, expires_micros: 9, load_micros: 3, stamp, payload })
+        (
+            CacheKey::snapshot("42", "2026-01-01:2026-01-28"),
+            Entry { created_micros: 5, expires_micros: 9, load_micros: 3, digest: 7, earned_micros: 8, stamp, payload },
+        )
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! | key | holds | life |
 //! | --- | --- | --- |
-//! | `analytics:{vendor}:snapshot:FROM:TO:COMPARE:INTERVAL` | snapshot, as JSON | 300 s ± 10 %; 60 s ± 10 % where the range includes today |
+//! | `analytics:{vendor}:snapshot:FROM:TO:COMPARE:INTERVAL` | snapshot, as JSON | 300 s ± 10 %; 60 s ± 10 % where the range includes today; eight times as long after each reload that found nothing changed, up to 12 h or the vendor's midnight |
 //! | `vendors:{vendor}:profile` | name, currency, zone | 300 s ± 10 % |
 //! | `products:{vendor}:list:HASH` | one page of a listing | 120 s ± 10 % |
 //! | `admin:metrics:DETAIL` | figures of the whole marketplace | 300 s ± 10 % |
@@ -20,6 +20,8 @@ use crate::domain::{accounts::encode_segment, invalid::Invalid};
 pub const SNAPSHOT_TTL: Duration = Duration::from_secs(300);
 /// A range that includes today goes on changing without a write to it (a day ends), so it is kept a shorter time.
 pub const SNAPSHOT_TODAY_TTL: Duration = Duration::from_secs(60);
+/// What reloads go on finding unchanged lives longer, up to this, and never past the vendor's midnight.
+pub const SNAPSHOT_LONGEST_TTL: Duration = Duration::from_secs(12 * 3600);
 pub const PROFILE_TTL: Duration = Duration::from_secs(300);
 pub const LISTING_TTL: Duration = Duration::from_secs(120);
 pub const ADMIN_METRICS_TTL: Duration = Duration::from_secs(300);

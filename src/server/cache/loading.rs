@@ -27,6 +27,10 @@ use super::{
 const JOINS: usize = 2;
 const FIRST_LOOK_AGAIN: Duration = Duration::from_millis(5);
 const LONGEST_LOOK_AGAIN: Duration = Duration::from_millis(100);
+/// A source that neither its outbox nor a loader gets an answer from within this counts as failing.
+const FALL_BACK_AFTER: Duration = Duration::from_secs(1);
+/// How much longer what a reload found unchanged may live than before.
+const LIFE_GROWS_BY: u32 = 8;
 /// From this share of its life on, a hit also starts a reload.
 const REFRESH_FROM: f64 = 0.8;
 
@@ -86,8 +90,15 @@ impl Cache {
     }
 
     /// Loads from the source without the store: nothing is known of generations, so nothing may be kept, and only those may share a
-    /// load who asked before it began.
-    pub(super) async fn load_unstamped<E, F, Fut>(&self, key: &CacheKey, why: &str, load: F, started: Instant) -> Result<Served<Bytes>, E>
+    /// load who asked before it began. `fallback` is served where the source fails, or does not answer within [`FALL_BACK_AFTER`].
+    pub(super) async fn load_unstamped<E, F, Fut>(
+        &self,
+        key: &CacheKey,
+        why: &str,
+        fallback: Option<Entry>,
+        load: F,
+        started: Instant,
+    ) -> Result<Served<Bytes>, E>
     where
         F: FnOnce() -> Fut + Send + 'static,
         Fut: Future<Output = Result<Loaded, E>> + Send + 'static,
@@ -99,12 +110,24 @@ impl Cache {
         let fly = move || async move {
             let created_micros = cache.0.clock.now_micros();
             let loaded = cache.run(load).await?;
-            let entry =
-                Entry { created_micros, expires_micros: created_micros, load_micros: 0, stamp: Stamp::new(), payload: loaded.bytes };
+            let entry = Entry {
+                created_micros,
+                expires_micros: created_micros,
+                load_micros: 0,
+                digest: 0,
+                earned_micros: 0,
+                stamp: Stamp::new(),
+                payload: loaded.bytes,
+            };
             Ok(Flown { entry, outcome: Outcome::Bypass })
         };
-        let flown = self.share(FlightName::Unstamped(key.clone()), true, fly).await?;
-        Ok(self.served(flown, started))
+        let loading = self.share(FlightName::Unstamped(key.clone()), true, fly);
+        let Some(entry) = fallback else { return Ok(self.served(loading.await?, started)) };
+        match tokio::time::timeout(FALL_BACK_AFTER, loading).await {
+            Ok(Ok(flown)) => Ok(self.served(flown, started)),
+            Ok(Err(error)) => Ok(self.serve_stale(key, entry, &error, started)),
+            Err(_) => Ok(self.serve_stale(key, entry, &"the source does not answer", started)),
+        }
     }
 
     /// Past most of its life, an entry that was just found current is loaded again in the background: once, by one instance.
@@ -114,7 +137,7 @@ impl Cache {
         Fut: Future<Output = Result<Loaded, E>> + Send + 'static,
         E: Display + Send + Sync + Clone + 'static,
     {
-        let life = entry.expires_micros.saturating_sub(entry.created_micros) as f64;
+        let life = entry.life_micros() as f64;
         if (entry.age_micros(self.0.clock.now_micros()) as f64) < life * REFRESH_FROM {
             return;
         }
@@ -146,7 +169,7 @@ impl Cache {
             _ => {
                 self.0.stats.add(Counter::Refreshes);
                 let stamp = tags.into_iter().zip(generations).collect();
-                self.load_and_keep(key, stamp, load).await?;
+                self.load_and_keep(key, stamp, Some(&entry), load).await?;
             }
         }
         // Not given back where the load failed: until it runs out, nobody tries again.
@@ -218,7 +241,7 @@ impl Cache {
                     return Ok(Flown { entry, outcome: Outcome::Miss });
                 }
                 Found::Missing { expired, .. } => expired,
-                Found::Unknown(_) => None,
+                Found::Unknown { .. } => None,
             };
             if won {
                 held = Some(lease);
@@ -238,7 +261,7 @@ impl Cache {
             pause = (pause * 2).min(LONGEST_LOOK_AGAIN);
         }
         let _turn = self.turn(nested).await;
-        let result = AssertUnwindSafe(self.load_and_keep(&miss.key, stamp, load)).catch_unwind().await;
+        let result = AssertUnwindSafe(self.load_and_keep(&miss.key, stamp, miss.expired.as_ref(), load)).catch_unwind().await;
         if let Some(lease) = held {
             self.give_back(&lease).await;
         }
@@ -249,7 +272,8 @@ impl Cache {
     }
 
     /// `stamp` holds generations that were taken before this is called: that is what the cache's promise rests on.
-    async fn load_and_keep<E, F, Fut>(&self, key: &CacheKey, stamp: Stamp, load: F) -> Result<Entry, E>
+    /// `previous` is what has been served so far, uninvalidated.
+    async fn load_and_keep<E, F, Fut>(&self, key: &CacheKey, stamp: Stamp, previous: Option<&Entry>, load: F) -> Result<Entry, E>
     where
         F: FnOnce() -> Fut + Send,
         Fut: Future<Output = Result<Loaded, E>> + Send,
@@ -257,10 +281,18 @@ impl Cache {
         let (created_micros, began) = (self.0.clock.now_micros(), Instant::now());
         let loaded = self.run(load).await?;
         let load_time = began.elapsed();
-        let expires_micros = created_micros.saturating_add(micros(jittered(loaded.ttl)));
-        let entry = Entry { created_micros, expires_micros, load_micros: micros(load_time), stamp, payload: loaded.bytes };
+        let (earned, life) = lifetime(&loaded, previous);
+        let entry = Entry {
+            created_micros,
+            expires_micros: created_micros.saturating_add(micros(life)),
+            load_micros: micros(load_time),
+            digest: loaded.renewal.map_or(0, |renewal| renewal.digest),
+            earned_micros: micros(earned),
+            stamp,
+            payload: loaded.bytes,
+        };
         let tags: Vec<Tag> = entry.stamp.iter().map(|(tag, _)| tag.clone()).collect();
-        match self.0.store.write(key, entry.encode(key), &tags, loaded.ttl.saturating_add(keys::STALE_FOR)).await {
+        match self.0.store.write(key, entry.encode(key), &tags, life.saturating_add(keys::STALE_FOR)).await {
             Ok(()) => {
                 self.0.near.keep(key, &entry).await;
                 tracing::info!(
@@ -329,7 +361,16 @@ async fn join<T>(task: tokio::task::JoinHandle<T>) -> T {
     }
 }
 
-/// The lifetime, up to 10 % shorter or longer.
-fn jittered(ttl: Duration) -> Duration {
-    ttl.mul_f64(rand::random_range(1.0 - keys::TTL_JITTER..=1.0 + keys::TTL_JITTER))
+/// How long a value might live, and how long it will: as its loader says, or longer where it says what the one before said. Up to 10 %
+/// shorter or longer, so that what was loaded together does not expire together.
+fn lifetime(loaded: &Loaded, previous: Option<&Entry>) -> (Duration, Duration) {
+    let jitter = rand::random_range(1.0 - keys::TTL_JITTER..=1.0 + keys::TTL_JITTER);
+    let Some(renewal) = loaded.renewal else { return (loaded.ttl, loaded.ttl.mul_f64(jitter)) };
+    let earned = match previous {
+        Some(previous) if previous.digest == renewal.digest => {
+            Duration::from_micros(previous.earned_micros).saturating_mul(LIFE_GROWS_BY).min(renewal.at_most).max(loaded.ttl)
+        }
+        _ => loaded.ttl,
+    };
+    (earned, earned.mul_f64(jitter).min(renewal.ends_in.max(loaded.ttl)))
 }

@@ -1,9 +1,10 @@
 //! Judging what was read: the one place that decides whether an entry may be served.
 
 use super::{
+    clock::micros,
     entry::Entry,
     generations::Generation,
-    keys::{CacheKey, Tag},
+    keys::{CacheKey, STALE_FOR, Tag},
     stats::Counter,
     store::Reading,
 };
@@ -20,8 +21,12 @@ pub enum Found {
         /// Expired, but not invalidated.
         expired: Option<Entry>,
     },
-    /// The store could not be asked or is not trusted; why.
-    Unknown(String),
+    /// The store could not be asked or is not trusted.
+    Unknown {
+        why: String,
+        /// Known to be invalidated by nobody who could be asked: for the case that the source fails as well.
+        fallback: Option<Entry>,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +76,8 @@ pub fn judge(key: &CacheKey, tags: &[Tag], reading: Reading, now_micros: u64) ->
             missing(MissReason::Corrupt, generations, None)
         }
         Ok(entry) if !entry.is_stamped(tags, &generations) => missing(MissReason::Invalidated, generations, None),
+        // A store may be late to forget.
+        Ok(entry) if now_micros >= entry.expires_micros.saturating_add(micros(STALE_FOR)) => missing(MissReason::Absent, generations, None),
         Ok(entry) if entry.is_expired(now_micros) => missing(MissReason::Expired, generations, Some(entry)),
         Ok(entry) => Found::Current { entry, near: false },
     }

@@ -10,6 +10,7 @@ use std::{
     convert::Infallible,
     fmt::Display,
     future::Future,
+    hash::{DefaultHasher, Hash, Hasher},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -18,7 +19,11 @@ use std::{
 };
 
 use bytes::Bytes;
-use tokio::sync::{Semaphore, broadcast};
+use jiff::Timestamp;
+use tokio::{
+    sync::{Semaphore, broadcast},
+    task::AbortHandle,
+};
 
 use crate::api::{admin::CacheStats, dashboard::Source};
 
@@ -44,6 +49,8 @@ mod lookup;
 mod message;
 /// Entries in this process, before a store that is elsewhere.
 mod near;
+/// What writes owe the store, and when the store's word may be taken.
+mod outbox;
 /// One load in this process.
 mod single_flight;
 /// What is counted.
@@ -57,11 +64,13 @@ pub use clock::Clock;
 pub use error::CacheError;
 pub use keys::{CacheKey, Tag};
 pub use message::Invalidation;
+pub use outbox::{Debt, Outbox, Owed};
 
 use entry::Entry;
 use loading::Miss;
 use lookup::Found;
 use near::Near;
+use outbox::{Distrust, Trust};
 use single_flight::{Boarded, FlightName, Flights, Flown, arrival};
 use stats::{Counter, Counts, Stats};
 use store::{Store, memory::MemoryStore, redis::RedisStore};
@@ -107,8 +116,34 @@ impl Outcome {
 /// What a loader gives the cache to keep: the bytes as they are served, and for how long.
 #[derive(Debug, Clone)]
 pub struct Loaded {
-    pub bytes: Bytes,
-    pub ttl: Duration,
+    bytes: Bytes,
+    ttl: Duration,
+    renewal: Option<Renewal>,
+}
+
+/// How to go on with what a reload finds unchanged.
+#[derive(Debug, Clone, Copy)]
+struct Renewal {
+    digest: u64,
+    at_most: Duration,
+    ends_in: Duration,
+}
+
+impl Loaded {
+    pub fn new(bytes: impl Into<Bytes>, ttl: Duration) -> Self {
+        Self { bytes: bytes.into(), ttl, renewal: None }
+    }
+
+    /// Lets the value live longer each time a reload finds that it says the same: eight times as long as before, up to `at_most`, and
+    /// never beyond `ends_in` from now, unless that is less than its TTL. `says` is what is compared: all that a reader would notice.
+    #[must_use]
+    pub fn renewable(mut self, says: &impl Hash, at_most: Duration, ends_in: Duration) -> Self {
+        // All instances of one release hash alike. Where two releases differ, a value counts as changed once.
+        let mut hasher = DefaultHasher::new();
+        says.hash(&mut hasher);
+        self.renewal = Some(Renewal { digest: hasher.finish().max(1), at_most, ends_in });
+        self
+    }
 }
 
 /// A value from the cache or the loader, and where it came from.
@@ -149,9 +184,18 @@ struct Shared {
     /// Loads that may run at the same time.
     turns: Arc<Semaphore>,
     undelivered: Undelivered,
+    trust: Trust,
     messages: broadcast::Sender<Invalidation>,
     stats: Stats,
     flushing: AtomicBool,
+    /// Listens to the other instances.
+    listening: Option<AbortHandle>,
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.listening.iter().for_each(AbortHandle::abort);
+    }
 }
 
 /// What can be set. The defaults suit an instance of the application.
@@ -200,6 +244,8 @@ impl Cache {
     /// With settings of one's own.
     pub fn with(store: Arc<dyn Store>, clock: Clock, settings: Settings) -> Self {
         tracing::info!(store = store.name(), "cache ready");
+        let messages = broadcast::channel(MESSAGES).0;
+        let listening = store.is_shared().then(|| tokio::spawn(message::listen(store.clone(), messages.clone())).abort_handle());
         Self(Arc::new(Shared {
             store,
             near: Near::new(settings.near_bytes),
@@ -208,7 +254,9 @@ impl Cache {
             loads: Flights::default(),
             turns: Arc::new(Semaphore::new(settings.concurrent_loads.max(1))),
             undelivered: Undelivered::default(),
-            messages: broadcast::channel(MESSAGES).0,
+            trust: Trust::default(),
+            messages,
+            listening,
             stats: Stats::default(),
             flushing: AtomicBool::new(false),
             settings,
@@ -232,7 +280,7 @@ impl Cache {
                 return Ok(self.serve_hit(key, entry, near, started));
             }
             Found::Missing { reason, generations, expired } => (reason, generations, expired),
-            Found::Unknown(why) => return self.load_unstamped(key, &why, load, started).await,
+            Found::Unknown { why, fallback } => return self.load_unstamped(key, &why, fallback, load, started).await,
         };
         self.0.stats.add(reason.counter());
         tracing::info!(
@@ -244,8 +292,31 @@ impl Cache {
         );
         match self.complete(&tags, generations).await {
             Some(stamp) => self.load_missing(Miss { key: key.clone(), stamp, expired, started }, load).await,
-            None => self.load_unstamped(key, "generations cannot be minted", load, started).await,
+            None => self.load_unstamped(key, "generations cannot be minted", expired, load, started).await,
         }
+    }
+
+    /// Has the value in the store and fresh for a while, as far as the store can be reached: loads it where it is missing, and begins a
+    /// reload where its life is nearly over. Counts as no lookup. Whether it was missing.
+    pub async fn warm<E, F, Fut>(&self, key: &CacheKey, tags: &[Tag], load: F) -> Result<bool, E>
+    where
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output = Result<Loaded, E>> + Send + 'static,
+        E: Display + Send + Sync + Clone + 'static,
+    {
+        let (started, tags) = (Instant::now(), lookup::normal(tags));
+        match self.ask_store(key, &tags).await {
+            Found::Current { entry, .. } => self.refresh_early(key, &entry, load),
+            Found::Missing { generations, expired, .. } => {
+                if let Some(stamp) = self.complete(&tags, generations).await {
+                    self.load_missing(Miss { key: key.clone(), stamp, expired, started }, load).await?;
+                    self.0.stats.add(Counter::Warmed);
+                    return Ok(true);
+                }
+            }
+            Found::Unknown { .. } => {}
+        }
+        Ok(false)
     }
 
     /// What all instances counted, and what the store says of itself. While the store does not answer, what this process counted since.
@@ -271,6 +342,12 @@ impl Cache {
             Some(counts) => counts,
             None => self.0.stats.peek(),
         }
+    }
+
+    /// The time of day by this cache's clock.
+    pub fn now(&self) -> Timestamp {
+        let micros = i64::try_from(self.0.clock.now_micros()).unwrap_or(i64::MAX);
+        Timestamp::from_microsecond(micros).unwrap_or(Timestamp::MAX)
     }
 
     /// `redis` or `memory`.
@@ -305,15 +382,17 @@ impl Cache {
 
     /// Near entries first, then the store's; both only with generations that the store gives now.
     async fn ask_store(&self, key: &CacheKey, tags: &[Tag]) -> Found {
-        if self.0.undelivered.contains_any(tags) {
-            return Found::Unknown("an invalidation is not delivered yet".to_owned());
+        match self.trust(tags).await {
+            Ok(()) => {}
+            Err(Distrust::Owed(why)) => return Found::Unknown { why, fallback: None },
+            Err(Distrust::Overdue(why)) => return Found::Unknown { why, fallback: self.find_fallback(key, tags).await },
         }
         if let Some(entry) = self.0.near.find(key, tags, self.0.clock.now_micros()).await {
             match self.0.store.generations(tags).await {
                 Ok(current) if entry.is_stamped(tags, &current) => return Found::Current { entry, near: true },
                 // Another instance may have loaded it again already.
                 Ok(_) => {}
-                Err(error) => return Found::Unknown(error.to_string()),
+                Err(error) => return unknown(&error),
             }
         }
         match self.0.store.read(key, tags).await {
@@ -324,7 +403,16 @@ impl Cache {
                 }
                 found
             }
-            Err(error) => Found::Unknown(error.to_string()),
+            Err(error) => unknown(&error),
+        }
+    }
+
+    /// What the store holds uninvalidated, whatever its age: its word is not enough to serve it while the source can be asked.
+    async fn find_fallback(&self, key: &CacheKey, tags: &[Tag]) -> Option<Entry> {
+        match lookup::judge(key, tags, self.0.store.read(key, tags).await.ok()?, self.0.clock.now_micros()) {
+            Found::Current { entry, .. } => Some(entry),
+            Found::Missing { expired, .. } => expired,
+            Found::Unknown { .. } => None,
         }
     }
 
@@ -363,6 +451,10 @@ impl Cache {
             }
         }
     }
+}
+
+fn unknown(error: &store::StoreError) -> Found {
+    Found::Unknown { why: error.to_string(), fallback: None }
 }
 
 /// Milliseconds with three decimals, for the log.

@@ -54,6 +54,8 @@ mod tests {
             created_micros: 0,
             expires_micros: 10,
             load_micros: 0,
+            digest: 0,
+            earned_micros: 0,
             stamp: vec![(Tag::analytics(), Generation::mint())],
             payload: Bytes::from(vec![0; bytes]),
         }

@@ -35,10 +35,12 @@ pub enum Counter {
     LeaseWaits,
     /// A reload of an entry that was still fresh.
     Refreshes,
+    /// A value loaded before anyone asked for it.
+    Warmed,
 }
 
 impl Counter {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Hits,
         Self::NearHits,
         Self::MissesAbsent,
@@ -54,6 +56,7 @@ impl Counter {
         Self::Coalesced,
         Self::LeaseWaits,
         Self::Refreshes,
+        Self::Warmed,
     ];
 
     /// Its name in the store and in metrics.
@@ -74,6 +77,7 @@ impl Counter {
             Self::Coalesced => "coalesced",
             Self::LeaseWaits => "lease_waits",
             Self::Refreshes => "refreshes",
+            Self::Warmed => "warmed",
         }
     }
 }

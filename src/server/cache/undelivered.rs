@@ -1,8 +1,7 @@
 //! Invalidations that the store has not taken yet.
 //!
-//! Until it has, this process trusts no entry of those tags. Issue 3's outbox goes on top: a row per invalidation in the writer's own
-//! transaction, which every instance looks at, extends the same distrust to the *other* instances while the writer cannot reach the
-//! store, and survives the writer's death. This list then becomes what the relay of the outbox feeds from.
+//! Until it has, this process trusts no entry of those tags. The [outbox](super::outbox) extends the same distrust to the other
+//! instances, and survives this process.
 
 use std::{
     collections::HashMap,

@@ -1,6 +1,6 @@
-use sqlx::Row;
+use sqlx::{Row, any::AnyRow};
 
-use super::{Db, DbError, sql};
+use super::{Db, DbError, Tx, sql};
 use crate::{
     domain::accounts::Role,
     server::{VendorRef, services::accounts::User},
@@ -12,6 +12,8 @@ pub struct Login {
     /// argon2id, PHC format.
     pub password_hash: String,
     pub disabled: bool,
+    /// Sessions that began under an earlier number have ended.
+    pub epoch: i64,
 }
 
 /// A user as the command line lists it.
@@ -24,23 +26,63 @@ pub struct UserListing {
     pub disabled: bool,
 }
 
+const LOGIN: &str = "SELECT u.id, u.email, u.role, u.password_hash, u.disabled_us, u.session_epoch, u.vendor_id, v.external_id \
+                     FROM users u LEFT JOIN vendors v ON v.id = u.vendor_id";
+
 /// The user of this address, which is in its normal form.
 pub async fn find_login(db: &Db, email: &str) -> Result<Option<Login>, DbError> {
     let mut tx = db.read().await?;
-    let query = sql("SELECT u.id, u.email, u.role, u.password_hash, u.disabled_us, u.vendor_id, v.external_id \
-                     FROM users u LEFT JOIN vendors v ON v.id = u.vendor_id WHERE u.email = $1")
-    .bind(email.to_owned());
-    let Some(row) = tx.row(query).await? else { return Ok(None) };
+    tx.row(sql(format!("{LOGIN} WHERE u.email = $1")).bind(email.to_owned())).await?.map(|row| login(&row)).transpose()
+}
+
+/// The user of this id.
+pub async fn find_login_by_id(db: &Db, id: i64) -> Result<Option<Login>, DbError> {
+    let mut tx = db.read().await?;
+    tx.row(sql(format!("{LOGIN} WHERE u.id = $1")).bind(id)).await?.map(|row| login(&row)).transpose()
+}
+
+fn login(row: &AnyRow) -> Result<Login, DbError> {
+    Ok(Login {
+        user: user(row)?,
+        password_hash: row.try_get("password_hash")?,
+        disabled: row.try_get::<Option<i64>, _>("disabled_us")?.is_some(),
+        epoch: row.try_get("session_epoch")?,
+    })
+}
+
+/// Columns id, email and role of a user, vendor_id and external_id of its vendor.
+pub(super) fn user(row: &AnyRow) -> Result<User, DbError> {
     let vendor = match (row.try_get::<Option<i64>, _>("vendor_id")?, row.try_get::<Option<String>, _>("external_id")?) {
         (Some(id), Some(external_id)) => Some(VendorRef { id, external_id }),
         _ => None,
     };
-    let user = User { id: row.try_get("id")?, email: row.try_get("email")?, role: role(row.try_get("role")?)?, vendor };
-    Ok(Some(Login {
-        user,
-        password_hash: row.try_get("password_hash")?,
-        disabled: row.try_get::<Option<i64>, _>("disabled_us")?.is_some(),
-    }))
+    Ok(User { id: row.try_get("id")?, email: row.try_get("email")?, role: role(row.try_get("role")?)?, vendor })
+}
+
+/// Gives a user another password and ends all sessions, in the transaction. The new epoch; `None` where the password is no longer the
+/// one that was hashed to `expected` (`None`: whatever it is).
+pub async fn set_password(tx: &mut Tx, user: i64, expected: Option<&str>, hash: &str) -> Result<Option<i64>, DbError> {
+    let unchanged = if expected.is_some() { " AND password_hash = $3" } else { "" };
+    let text =
+        format!("UPDATE users SET password_hash = $1, session_epoch = session_epoch + 1 WHERE id = $2{unchanged} RETURNING session_epoch");
+    let query = sql(text).bind(hash.to_owned()).bind(user);
+    let query = match expected {
+        Some(expected) => query.bind(expected.to_owned()),
+        None => query,
+    };
+    tx.row(query).await?.map(|row| Ok(row.try_get("session_epoch")?)).transpose()
+}
+
+/// Ends all sessions of a user. The new epoch; `None` where there is no such user.
+pub async fn end_sessions(tx: &mut Tx, user: i64) -> Result<Option<i64>, DbError> {
+    let query = sql("UPDATE users SET session_epoch = session_epoch + 1 WHERE id = $1 RETURNING session_epoch").bind(user);
+    tx.row(query).await?.map(|row| Ok(row.try_get("session_epoch")?)).transpose()
+}
+
+/// Shuts a user out from `at_us` on, or lets one in again (`None`). Either way all sessions have ended.
+pub async fn set_disabled(tx: &mut Tx, user: i64, at_us: Option<i64>) -> Result<(), DbError> {
+    let query = sql("UPDATE users SET disabled_us = $1, session_epoch = session_epoch + 1 WHERE id = $2").bind(at_us).bind(user);
+    tx.execute(query).await.map(|_| ())
 }
 
 /// Adds a user; `None` where the address is taken.
@@ -84,16 +126,27 @@ pub async fn list_users(db: &Db) -> Result<Vec<UserListing>, DbError> {
         .collect()
 }
 
-pub async fn insert_audit(db: &Db, at_us: i64, actor: &str, action: &str, detail: &str, address: Option<&str>) -> Result<(), DbError> {
-    let mut tx = db.write().await?;
+/// One line of the audit log.
+pub struct AuditEntry<'a> {
+    pub at_us: i64,
+    /// The user's address, or `cli`.
+    pub actor: &'a str,
+    pub action: &'a str,
+    pub detail: &'a str,
+    /// The client's network address.
+    pub address: Option<&'a str>,
+}
+
+/// Notes something in the transaction in which it happens.
+pub async fn insert_audit(tx: &mut Tx, entry: &AuditEntry<'_>) -> Result<(), DbError> {
+    let AuditEntry { at_us, actor, action, detail, address } = *entry;
     let query = sql("INSERT INTO audit_log (at_us, actor, action, detail, address) VALUES ($1, $2, $3, $4, $5)")
         .bind(at_us)
         .bind(actor.to_owned())
         .bind(action.to_owned())
         .bind(detail.to_owned())
         .bind(address.map(str::to_owned));
-    tx.execute(query).await?;
-    tx.commit().await
+    tx.execute(query).await.map(|_| ())
 }
 
 fn role(text: String) -> Result<Role, DbError> {

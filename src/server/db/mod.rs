@@ -17,6 +17,8 @@ use sqlx::{
 
 /// Users and the audit log.
 pub mod accounts;
+/// Keys that programs use the API with.
+pub mod api_keys;
 /// Products.
 pub mod catalog;
 /// What SQLite and PostgreSQL write differently.
@@ -29,6 +31,10 @@ pub mod marketplace;
 pub mod moment;
 /// Orders, one vendor's part at a time.
 pub mod orders;
+/// Invalidations that writes owe the cache.
+pub mod outbox;
+/// One-time links for those who have lost their password.
+pub mod password_resets;
 /// Writing orders.
 pub mod placing;
 /// Refunds, and the commission they give back.
@@ -81,6 +87,8 @@ pub struct Db {
     reads: AnyPool,
     /// On SQLite a pool of one, so that writers queue here and not on a lock; on PostgreSQL the pool of readers.
     writes: AnyPool,
+    /// One connection, for the outbox alone.
+    looks: AnyPool,
     queries: Arc<AtomicU64>,
 }
 
@@ -114,7 +122,8 @@ impl Db {
                 (pool.clone(), pool)
             }
         };
-        Ok(Self { dialect, reads, writes, queries: Arc::new(AtomicU64::new(0)) })
+        let looks = options().max_connections(1).connect_lazy(&url).map_err(DbError::from_connecting)?;
+        Ok(Self { dialect, reads, writes, looks, queries: Arc::new(AtomicU64::new(0)) })
     }
 
     /// Brings the tables up to this program's version.
@@ -138,7 +147,8 @@ impl Db {
         Ok(Tx { inner, dialect: self.dialect, queries: self.queries.clone() })
     }
 
-    /// Statements run so far by this process, without the BEGIN and COMMIT around them.
+    /// Statements run so far by this process, without the BEGIN and COMMIT around them, and without the outbox's looks and removals,
+    /// which no request asks for.
     pub fn queries(&self) -> u64 {
         self.queries.load(Ordering::Relaxed)
     }
@@ -171,6 +181,10 @@ fn contains_pattern(search: &str) -> String {
 impl Tx {
     pub async fn execute(&mut self, query: Arguments<'_>) -> Result<AnyQueryResult, DbError> {
         self.count();
+        Ok(query.execute(&mut *self.inner).await?)
+    }
+
+    async fn execute_uncounted(&mut self, query: Arguments<'_>) -> Result<AnyQueryResult, DbError> {
         Ok(query.execute(&mut *self.inner).await?)
     }
 

@@ -1,8 +1,11 @@
 use sqlx::Row;
 
-use super::{Db, DbError, Tx, sql};
+use super::{Db, DbError, Tx, contains_pattern, sql};
 use crate::{
-    domain::{accounts::Vendor, money::Currency},
+    domain::{
+        accounts::{UserSummary, Vendor, VendorSummary},
+        money::Currency,
+    },
     server::VendorRef,
 };
 
@@ -40,4 +43,44 @@ pub async fn list_ids(db: &Db) -> Result<Vec<String>, DbError> {
 pub async fn find_time_zone(tx: &mut Tx, id: i64) -> Result<Option<String>, DbError> {
     let row = tx.row(sql("SELECT time_zone FROM vendors WHERE id = $1").bind(id)).await?;
     row.map(|row| Ok(row.try_get("time_zone")?)).transpose()
+}
+
+/// At most `limit` vendors whose name or id holds `search` (in lower case; empty for all), by name and id, after the one of this id.
+pub async fn list(db: &Db, search: &str, after: Option<&str>, limit: i64) -> Result<Vec<VendorSummary>, DbError> {
+    let mut tx = db.read().await?;
+    let after_it = match after {
+        Some(_) => " AND (v.name, v.external_id) > (SELECT name, external_id FROM vendors WHERE external_id = $3)",
+        None => "",
+    };
+    let query = sql(format!(
+        "SELECT v.external_id, v.name, v.country, (SELECT COUNT(*) FROM users u WHERE u.vendor_id = v.id) AS users FROM vendors v \
+         WHERE (LOWER(v.name) LIKE $1 ESCAPE '\\' OR LOWER(v.external_id) LIKE $1 ESCAPE '\\'){after_it} \
+         ORDER BY v.name, v.external_id LIMIT $2"
+    ))
+    .bind(contains_pattern(search))
+    .bind(limit);
+    let query = match after {
+        Some(after) => query.bind(after.to_owned()),
+        None => query,
+    };
+    let rows = tx.rows(query).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(VendorSummary {
+                vendor_id: row.try_get("external_id")?,
+                name: row.try_get("name")?,
+                country: row.try_get("country")?,
+                users: row.try_get("users")?,
+            })
+        })
+        .collect()
+}
+
+/// The users that belong to a vendor, by address.
+pub async fn list_users(db: &Db, id: i64) -> Result<Vec<UserSummary>, DbError> {
+    let mut tx = db.read().await?;
+    let rows = tx.rows(sql("SELECT email, disabled_us FROM users WHERE vendor_id = $1 ORDER BY email").bind(id)).await?;
+    rows.iter()
+        .map(|row| Ok(UserSummary { email: row.try_get("email")?, disabled: row.try_get::<Option<i64>, _>("disabled_us")?.is_some() }))
+        .collect()
 }

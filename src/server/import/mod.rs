@@ -10,10 +10,13 @@ use jiff::Timestamp;
 
 use crate::domain::{ingest::INSTANTS_US, invalid::Invalid};
 
-use super::db::{
-    Db, DbError, Tx,
-    rollups::{self, Touched},
-    sql,
+use super::{
+    cache::{Cause, Invalidation, Tag},
+    db::{
+        Db, DbError, Tx, outbox,
+        rollups::{self, Touched},
+        sql,
+    },
 };
 
 /// The files of a bundle.
@@ -115,6 +118,12 @@ async fn import(db: &Db, mut bundle: Bundle, options: ImportOptions, progress: &
     let refunds = refunds.map_or(0, |refunds| refunds.rows);
     let vendors_changed = write_staged(&mut work, items.rows, refunds, "SELECT id FROM vendors").await?;
     let changed = work.finish().await?;
+    if !vendors_changed.is_empty() {
+        // Every entry of a vendor carries its tag. Whatever instances there are, now or later, deliver it.
+        let stale: Vec<_> = vendors_changed.iter().map(|id| Tag::vendor(id)).chain([Tag::marketplace()]).collect();
+        let invalidation = Invalidation::new(&stale, &Cause { who: "import".to_owned(), why: "bundle imported" }, Timestamp::now());
+        outbox::record(&mut tx, &invalidation.to_json()).await?;
+    }
     tx.commit().await?;
     Ok(ImportReport {
         vendors: vendors.rows,

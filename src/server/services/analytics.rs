@@ -1,6 +1,7 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use bytes::Bytes;
+use futures::future::{BoxFuture, FutureExt};
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 
 use super::export::{self, ExportTable, Pieces};
@@ -16,9 +17,10 @@ use crate::{
         AppError, VendorRef,
         cache::{
             Cache, CacheKey, Loaded, Served, Tag,
-            keys::{SNAPSHOT_TODAY_TTL, SNAPSHOT_TTL},
+            keys::{SNAPSHOT_LONGEST_TTL, SNAPSHOT_TODAY_TTL, SNAPSHOT_TTL},
         },
         db::{Db, DbError, snapshot},
+        services::warming::Popularity,
     },
 };
 
@@ -26,6 +28,7 @@ use crate::{
 pub struct Analytics {
     db: Db,
     cache: Cache,
+    popularity: Popularity,
 }
 
 /// Which snapshot.
@@ -83,25 +86,39 @@ impl SnapshotQuery {
 
 /// Today in the vendor's time zone. A zone that this program's database of zones no longer knows counts as UTC.
 pub fn today(vendor: &Vendor) -> Date {
-    today_in(&TimeZone::get(&vendor.time_zone).unwrap_or(TimeZone::UTC))
-}
-
-fn today_in(zone: &TimeZone) -> Date {
-    Timestamp::now().to_zoned(zone.clone()).date()
+    Timestamp::now().to_zoned(TimeZone::get(&vendor.time_zone).unwrap_or(TimeZone::UTC)).date()
 }
 
 impl Analytics {
     pub fn new(db: Db, cache: Cache) -> Self {
-        Self { db, cache }
+        Self { db, cache, popularity: Popularity::default() }
     }
 
     /// A snapshot's JSON, as the API serves it.
     pub async fn snapshot_json(&self, vendor: &VendorRef, query: &SnapshotQuery) -> Result<Served<Bytes>, AppError> {
-        let key = CacheKey::snapshot(&vendor.external_id, &query.cache_detail());
-        let id = vendor.external_id.as_str();
-        let tags = [Tag::vendor(id), Tag::products(id), Tag::orders(id), Tag::analytics()];
-        let (db, vendor, query) = (self.db.clone(), vendor.clone(), *query);
-        self.cache.get_or_load(&key, &tags, move || async move { load(&db, &vendor, &query).await }).await
+        self.popularity.note(vendor, query).await;
+        let (key, tags) = entry(vendor, query);
+        self.cache.get_or_load(&key, &tags, self.loader(vendor, query)).await
+    }
+
+    /// Has the snapshot in the cache and fresh for a while, as far as the cache can be reached. Whether it had to be loaded.
+    pub async fn warm(&self, vendor: &VendorRef, query: &SnapshotQuery) -> Result<bool, AppError> {
+        let (key, tags) = entry(vendor, query);
+        self.cache.warm(&key, &tags, self.loader(vendor, query)).await
+    }
+
+    /// How often each snapshot was asked for lately.
+    pub fn popularity(&self) -> &Popularity {
+        &self.popularity
+    }
+
+    fn loader(
+        &self,
+        vendor: &VendorRef,
+        query: &SnapshotQuery,
+    ) -> impl FnOnce() -> BoxFuture<'static, Result<Loaded, AppError>> + Send + use<> {
+        let (db, vendor, query, cache) = (self.db.clone(), vendor.clone(), *query, self.cache.clone());
+        move || async move { load(&db, &vendor, &query, cache.now()).await }.boxed()
     }
 
     /// The figures of one range as CSV: they come to what the snapshot of the same query shows.
@@ -126,21 +143,33 @@ impl Analytics {
     }
 }
 
-async fn load(db: &Db, vendor: &VendorRef, query: &SnapshotQuery) -> Result<Loaded, AppError> {
-    let (snapshot, today) = compute(db, vendor, query).await?;
-    let bytes = serde_json::to_vec(&snapshot).map_err(|error| AppError::Internal(format!("snapshot: {error}")))?;
-    let ttl = if query.range.contains(today) { SNAPSHOT_TODAY_TTL } else { SNAPSHOT_TTL };
-    Ok(Loaded { bytes: bytes.into(), ttl })
+/// Where a snapshot is kept, and what makes it stale.
+fn entry(vendor: &VendorRef, query: &SnapshotQuery) -> (CacheKey, [Tag; 4]) {
+    let id = vendor.external_id.as_str();
+    (CacheKey::snapshot(id, &query.cache_detail()), [Tag::vendor(id), Tag::products(id), Tag::orders(id), Tag::analytics()])
 }
 
-/// Works a snapshot out: at most seven statements, all of them from one state of the database. Returns it with the vendor's today.
-async fn compute(db: &Db, vendor: &VendorRef, query: &SnapshotQuery) -> Result<(Snapshot, Date), AppError> {
+async fn load(db: &Db, vendor: &VendorRef, query: &SnapshotQuery, now: Timestamp) -> Result<Loaded, AppError> {
+    let (mut snapshot, zone) = compute(db, vendor, query, now).await?;
+    let today = now.to_zoned(zone.clone()).date();
+    // At midnight another day is today, and days of cover are those of other days.
+    let until_midnight = instants(DateRange { from: today, to: today }, &zone)?.1.saturating_sub(now.as_microsecond());
+    let until_midnight = Duration::from_micros(until_midnight.unsigned_abs());
+    let to_json = |snapshot: &Snapshot| serde_json::to_vec(snapshot).map_err(|error| AppError::Internal(format!("snapshot: {error}")));
+    let bytes = to_json(&snapshot)?;
+    snapshot.computed_at = Timestamp::UNIX_EPOCH;
+    let ttl = if query.range.contains(today) { SNAPSHOT_TODAY_TTL } else { SNAPSHOT_TTL };
+    Ok(Loaded::new(bytes, ttl).renewable(&to_json(&snapshot)?, SNAPSHOT_LONGEST_TTL, until_midnight))
+}
+
+/// Works a snapshot out: at most seven statements, all of them from one state of the database. Returns it with the vendor's zone.
+async fn compute(db: &Db, vendor: &VendorRef, query: &SnapshotQuery, now: Timestamp) -> Result<(Snapshot, TimeZone), AppError> {
     let (range, previous) = (query.range, query.range.compared(query.comparison));
     let mut tx = db.read().await?;
     let head = snapshot::find_head(&mut tx, vendor.id, range, previous).await?.ok_or(AppError::NotFound)?;
     let zone = TimeZone::get(&head.time_zone).map_err(|error| DbError::Corrupt(format!("vendors.time_zone: {error}")))?;
     let currency = parse_currency(&head.currency)?;
-    let today = today_in(&zone);
+    let today = now.to_zoned(zone.clone()).date();
 
     let [days, previous_days] = snapshot::list_days(&mut tx, vendor.id, range, previous).await?;
     let (series, previous_series) = if query.interval == Interval::Hour {
@@ -170,9 +199,9 @@ async fn compute(db: &Db, vendor: &VendorRef, query: &SnapshotQuery) -> Result<(
         top_products,
         top_categories,
         low_stock,
-        computed_at: Timestamp::from_second(Timestamp::now().as_second()).unwrap_or_default(),
+        computed_at: Timestamp::from_second(now.as_second()).unwrap_or_default(),
     };
-    Ok((snapshot, today))
+    Ok((snapshot, zone))
 }
 
 fn parse_currency(code: &str) -> Result<Currency, DbError> {

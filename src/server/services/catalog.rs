@@ -200,7 +200,7 @@ async fn load_page(db: &Db, vendor_id: i64, query: &ProductQuery) -> Result<Load
     let next = products.last().filter(|_| more).map(|product| product.product_id.clone());
     let bytes =
         serde_json::to_vec(&ProductPage { products, next }).map_err(|error| AppError::Internal(format!("product listing: {error}")))?;
-    Ok(Loaded { bytes: bytes.into(), ttl: LISTING_TTL })
+    Ok(Loaded::new(bytes, LISTING_TTL))
 }
 
 /// A digest: searches are as long and as odd as people make them.

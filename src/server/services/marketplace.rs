@@ -80,7 +80,7 @@ async fn load(db: &Db, range: DateRange) -> Result<Loaded, AppError> {
     tx.commit().await?;
     let metrics = compute(range, vendors, &days)?;
     let bytes = serde_json::to_vec(&metrics).map_err(|error| AppError::Internal(format!("metrics: {error}")))?;
-    Ok(Loaded { bytes: bytes.into(), ttl: ADMIN_METRICS_TTL })
+    Ok(Loaded::new(bytes, ADMIN_METRICS_TTL))
 }
 
 fn compute(range: DateRange, vendors: Vec<VendorSums>, days: &BTreeMap<String, BTreeMap<i64, Sums>>) -> Result<MarketMetrics, AppError> {

@@ -1,12 +1,13 @@
 //! The only place where cache meets database: every read that may be cached, and every write with what it invalidates.
 
 use futures::future::BoxFuture;
+use jiff::Timestamp;
 use tracing::Instrument;
 
 use super::{
     AppError, VendorRef,
-    cache::{Cache, Cause, Tag},
-    db::{Db, Tx},
+    cache::{Cache, Cause, Invalidation, Tag},
+    db::{Db, Tx, outbox},
 };
 
 /// Users, and the vendors they belong to.
@@ -23,6 +24,13 @@ pub mod ingest;
 pub mod marketplace;
 /// Orders.
 pub mod orders;
+/// What the cache is owed, kept in the database.
+pub mod owed;
+
+/// Keeping in the cache what is asked for most.
+pub mod warming;
+
+pub use owed::DatabaseOutbox;
 
 /// What a write answers, and what it has made stale: nothing where it changed nothing.
 struct Written<T> {
@@ -39,19 +47,31 @@ where
     W: for<'a> FnOnce(&'a mut Tx) -> BoxFuture<'a, Result<Written<T>, AppError>> + Send + 'static,
 {
     let (db, cache) = (db.clone(), cache.clone());
-    let to_the_end = async move {
+    let write = async move {
         let mut tx = db.write().await?;
         let Written { answer, stale } = work(&mut tx).await?;
+        let debt = if cache.keeps_debts() && !stale.is_empty() {
+            let invalidation = Invalidation::new(&stale, &cause, Timestamp::now());
+            Some(cache.owe(outbox::record(&mut tx, &invalidation.to_json()).await?))
+        } else {
+            None
+        };
         tx.commit().await?;
-        cache.invalidate(&stale, &cause).await;
+        cache.invalidate_owed(&stale, &cause, debt).await;
         Ok(answer)
     };
-    tokio::spawn(to_the_end.in_current_span())
-        .await
-        .unwrap_or_else(|error| Err(AppError::Internal(format!("a write did not end: {error}"))))
+    to_the_end(write).await
 }
 
 /// Who a vendor's own write is logged as, and why it invalidates.
 fn by_vendor(vendor: &VendorRef, why: &'static str) -> Cause {
     Cause { who: format!("vendor {}", vendor.external_id), why }
+}
+
+/// Carries a write to its end even when the request that asked for it goes away in the middle: between a commit and the invalidation
+/// that belongs to it there must be no way out.
+pub(in crate::server) async fn to_the_end<T: Send + 'static>(
+    write: impl Future<Output = Result<T, AppError>> + Send + 'static,
+) -> Result<T, AppError> {
+    tokio::spawn(write.in_current_span()).await.unwrap_or_else(|error| Err(AppError::Internal(format!("a write did not end: {error}"))))
 }

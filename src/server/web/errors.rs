@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// After how many seconds to try again what was not available.
-const RETRY_AFTER: u32 = 2;
+const RETRY_AFTER: u64 = 2;
 
 /// A refusal or failure, before it is known who is told. As a response it has no body yet: `render_problems` writes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,11 +30,13 @@ pub struct Problem {
     /// For the one who asked.
     pub detail: String,
     pub errors: Vec<Invalid>,
+    /// When to try again, for what may work then.
+    pub retry_after_seconds: Option<u64>,
 }
 
 impl Problem {
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), errors: Vec::new() }
+        Self { status, code, detail: detail.into(), errors: Vec::new(), retry_after_seconds: None }
     }
 
     pub fn not_found() -> Self {
@@ -46,12 +48,18 @@ impl Problem {
     }
 
     pub fn unavailable() -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The service is not available at the moment. Please try again shortly.")
+        let detail = "The service is not available at the moment. Please try again shortly.";
+        Self { retry_after_seconds: Some(RETRY_AFTER), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail) }
+    }
+
+    fn too_many(retry_after_seconds: u64) -> Self {
+        let detail = format!("This was asked for too often. Please try again in {retry_after_seconds} s.");
+        Self { retry_after_seconds: Some(retry_after_seconds), ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", detail) }
     }
 
     /// The value of `Retry-After`, for what may work again soon.
     pub fn retry_after(&self) -> Option<HeaderValue> {
-        (self.status == StatusCode::SERVICE_UNAVAILABLE).then(|| HeaderValue::from(RETRY_AFTER))
+        self.retry_after_seconds.map(HeaderValue::from)
     }
 
     fn invalid(errors: Vec<Invalid>) -> Self {
@@ -69,7 +77,9 @@ impl From<&AppError> for Problem {
             AppError::Invalid(errors) => Self::invalid(errors.clone()),
             AppError::Conflict(why) => Self::new(StatusCode::CONFLICT, "conflict", why.clone()),
             AppError::Db(error) if is_unavailable(error) => Self::unavailable(),
-            AppError::Sessions(_) => Self::unavailable(),
+            AppError::Sessions(_) | AppError::Busy => Self::unavailable(),
+            AppError::TooMany { retry_after_seconds } => Self::too_many(*retry_after_seconds),
+            AppError::DoneInPart(what) => Self::new(StatusCode::SERVICE_UNAVAILABLE, "done_in_part", what.clone()),
             AppError::Db(_) | AppError::Internal(_) => Self::internal(),
         }
     }
@@ -195,6 +205,10 @@ fn problem_json(problem: &Problem, id: &RequestId) -> Response {
     };
     let mut response = Json(body).into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    if problem.status == StatusCode::UNAUTHORIZED {
+        // RFC 9110, 11.6.1: says how one may.
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
     response
 }
 
@@ -206,6 +220,7 @@ pub(super) fn api_error(problem: &Problem, id: &RequestId) -> ApiError {
         StatusCode::NOT_FOUND => ApiError::NotFound,
         StatusCode::CONFLICT => ApiError::Conflict(problem.detail.clone()),
         StatusCode::SERVICE_UNAVAILABLE => ApiError::Unavailable,
+        StatusCode::TOO_MANY_REQUESTS => ApiError::TooMany(problem.retry_after_seconds.unwrap_or_default()),
         status if status.is_server_error() => ApiError::Internal(id.as_str().to_owned()),
         _ if problem.errors.is_empty() => ApiError::Invalid(vec![Invalid::new("request", problem.detail.clone())]),
         _ => ApiError::Invalid(problem.errors.clone()),

@@ -1,10 +1,18 @@
-use axum::{Json, Router, extract::State, http::StatusCode, routing::get};
+use axum::{
+    Json, Router,
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
-use crate::server::AppState;
+use super::errors::Problem;
+use crate::server::{AppError, AppState};
 
 pub fn router() -> Router<AppState> {
-    Router::new().route("/healthz", get(alive)).route("/readyz", get(ready))
+    Router::new().route("/healthz", get(alive)).route("/readyz", get(ready)).route("/metrics", get(metrics))
 }
 
 /// The process answers.
@@ -18,11 +26,15 @@ struct Readiness {
     database: &'static str,
     /// `memory` where this installation has no Redis.
     redis: &'static str,
+    /// The policy by which Redis may throw sessions away when its memory is full; left out where it never does.
+    #[serde(rename = "sessionEviction", skip_serializing_if = "Option::is_none")]
+    session_eviction: Option<String>,
 }
 
 /// Whether what this instance works with answers: 503 where something does not, and what.
 async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Readiness>) {
-    let (database, sessions) = tokio::join!(state.db.ping(), state.sessions.store().ping());
+    let store = state.sessions.store();
+    let (database, sessions, eviction) = tokio::join!(state.db.ping(), store.ping(), store.eviction());
     for error in [database.as_ref().err().map(ToString::to_string), sessions.as_ref().err().map(ToString::to_string)].into_iter().flatten()
     {
         tracing::warn!(error, "not ready");
@@ -30,9 +42,25 @@ async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Readiness>) {
     let ready = database.is_ok() && sessions.is_ok();
     let redis = match sessions {
         Err(_) => "unavailable",
-        Ok(()) if state.sessions.store().name() == "redis" => "ok",
+        Ok(()) if store.name() == "redis" => "ok",
         Ok(()) => "memory",
     };
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(Readiness { ready, database: if database.is_ok() { "ok" } else { "unavailable" }, redis }))
+    let database = if database.is_ok() { "ok" } else { "unavailable" };
+    (status, Json(Readiness { ready, database, redis, session_eviction: eviction.ok().flatten() }))
+}
+
+/// What Prometheus reads. In production only with `METRICS_TOKEN`; without one there, as if it were not here.
+async fn metrics(State(state): State<AppState>, headers: HeaderMap) -> Result<Response, Problem> {
+    let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+    match &state.config.http.metrics_token {
+        None if state.config.production => return Err(Problem::not_found()),
+        None => {}
+        // As digests, so that the time it takes to compare them says nothing of the token.
+        Some(token) if shown.is_some_and(|shown| Sha256::digest(shown) == Sha256::digest(token)) => {}
+        Some(_) => return Err(AppError::Unauthenticated.into()),
+    }
+    let text = state.metrics.render(&state.cache.counts().await, state.db.queries());
+    let text = text.map_err(|error| AppError::Internal(format!("metrics: {error}")))?;
+    Ok(([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response())
 }

@@ -4,11 +4,11 @@ use std::{
     any::Any,
     net::{IpAddr, SocketAddr},
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use axum::{
-    extract::{ConnectInfo, Request, State},
+    extract::{ConnectInfo, MatchedPath, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -65,8 +65,19 @@ pub async fn trace(mut request: Request, next: Next) -> Response {
     .await
 }
 
+/// Counts the request, by the route that it was for.
+pub async fn measure(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let response = next.run(request).await;
+    let route = route.as_ref().map_or("none", MatchedPath::as_str);
+    state.metrics.observe(method.as_str(), route, response.status().as_u16(), started.elapsed());
+    response
+}
+
 fn is_probe(path: &str) -> bool {
-    matches!(path, "/healthz" | "/readyz")
+    matches!(path, "/healthz" | "/readyz" | "/metrics")
 }
 
 /// The network address of whoever asks; `None` only where the server was not told.
@@ -108,9 +119,15 @@ fn parse_hop(text: &str) -> Option<IpAddr> {
     address.ok().map(|address| address.to_canonical())
 }
 
+/// What the scripts of this one answer are marked with; no other script runs in it.
+#[derive(Debug, Clone)]
+pub struct ScriptNonce(pub Arc<str>);
+
 /// Headers that belong on every answer: what browsers may do with it, and who may keep it.
-pub async fn response_headers(State(state): State<AppState>, request: Request, next: Next) -> Response {
+pub async fn response_headers(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
+    let nonce = ScriptNonce(format!("{:032x}", rand::random::<u128>()).into());
+    request.extensions_mut().insert(nonce.clone());
     let mut response = next.run(request).await;
     let cache_control = cache_control(&path, &response);
     let headers = response.headers_mut();
@@ -122,11 +139,25 @@ pub async fn response_headers(State(state): State<AppState>, request: Request, n
     // Not no-referrer: forms that are sent without scripts come back by it.
     set(header::REFERRER_POLICY, "same-origin");
     set(header::X_FRAME_OPTIONS, "DENY");
-    set(header::CONTENT_SECURITY_POLICY, "frame-ancestors 'none'");
+    set(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    set(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
     if state.config.production {
         set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
     }
+    if let Ok(policy) = HeaderValue::from_str(&content_security_policy(&nonce, state.config.http.reloads_pages)) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
     response
+}
+
+/// Nothing but what this site serves, no script in the page without the nonce, no style in the page at all. WebAssembly may be
+/// compiled; text may not. (`reloads_pages`: cargo-leptos tells an open page over a WebSocket of its own when to load anew.)
+fn content_security_policy(ScriptNonce(nonce): &ScriptNonce, reloads_pages: bool) -> String {
+    let reload = if reloads_pages { " ws: wss:" } else { "" };
+    format!(
+        "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; font-src 'self'; \
+         connect-src 'self'{reload}; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
 }
 
 /// Whatever is not plainly a file that is the same for everybody stays private.
@@ -167,23 +198,32 @@ pub async fn limit_duration(State(state): State<AppState>, request: Request, nex
     })
 }
 
-/// Refuses a body that says it is too large before any of it is read; `RequestBodyLimitLayer` counts those that do not say.
+/// What is read of a body that is refused, and for how long: a client that is cut off while it sends sees a broken connection
+/// instead of the answer.
+const MAX_REFUSED_BODY: usize = 16 * MAX_BODY;
+const REFUSED_BODY_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Refuses a body that says it is too large; `RequestBodyLimitLayer` counts those that do not say.
 pub async fn limit_body(request: Request, next: Next) -> Response {
     let length = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     let most = max_body(request.uri().path());
     if length.is_none_or(|length| length <= most as u64) {
         return next.run(request).await;
     }
-    if length.is_some_and(|length| length <= DRAINED * most as u64) {
-        // Many clients look for an answer only once they have sent all: hung up on before, they would see no more than that.
-        let mut pieces = request.into_body().into_data_stream();
-        while let Some(Ok(_)) = pieces.next().await {}
-    }
+    let mut body = request.into_body().into_data_stream();
+    let drain = async {
+        let mut read = 0;
+        while let Some(Ok(piece)) = body.next().await {
+            read += piece.len();
+            if read > MAX_REFUSED_BODY {
+                return;
+            }
+        }
+    };
+    // However that ends, the answer is the same.
+    let _ = tokio::time::timeout(REFUSED_BODY_PATIENCE, drain).await;
     too_large(most).into_response()
 }
-
-/// A body that is too large by no more than this factor is read to its end, and forgotten.
-const DRAINED: u64 = 4;
 
 /// The largest body that this path accepts, in bytes.
 pub fn max_body(path: &str) -> usize {
@@ -197,12 +237,16 @@ pub fn too_large(most: usize) -> Problem {
 /// Refuses writes that another site makes a browser send. Browsers say where a request comes from (Fetch Metadata, or at least
 /// Origin); what says neither is no browser, and has no cookie that it did not mean to send.
 pub async fn refuse_cross_site(request: Request, next: Next) -> Response {
-    let is_safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE);
-    if is_safe || is_same_origin(&request) {
+    if is_safe(request.method()) || is_same_origin(&request) {
         return next.run(request).await;
     }
     tracing::warn!("cross-site request refused");
     Problem::new(StatusCode::FORBIDDEN, "cross_site", "This request comes from another site.").into_response()
+}
+
+/// Whether a method only reads (RFC 9110, 9.2.1).
+pub fn is_safe(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE)
 }
 
 fn is_same_origin(request: &Request) -> bool {

@@ -10,6 +10,8 @@ use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, li
 
 use super::{AppState, sessions::carry_session};
 
+/// Logging in and out, passwords, sessions and keys: for the pages and for the API.
+mod account;
 /// What server functions need of the request they run in.
 pub mod context;
 /// What a refused or failed request is answered with.
@@ -18,19 +20,24 @@ pub mod errors;
 mod health;
 /// The JSON API, one file a resource.
 mod json;
+/// How often one may ask, and how that is told.
+mod limits;
 /// What happens to every request.
 mod middleware;
 /// The pages, and who may see them.
 mod pages;
 
-pub use middleware::{ClientAddress, RequestId};
+pub use middleware::{ClientAddress, RequestId, ScriptNonce};
 
 /// Everything that is served. The layers read from the outside in.
 pub fn router(state: AppState) -> Router {
-    let for_people =
-        ServiceBuilder::new().layer(from_fn(middleware::refuse_cross_site)).layer(from_fn_with_state(state.clone(), carry_session));
+    let for_people = ServiceBuilder::new()
+        .layer(from_fn(middleware::refuse_cross_site))
+        .layer(from_fn_with_state(state.clone(), carry_session))
+        .layer(from_fn_with_state(state.clone(), limits::limit_requests));
     let for_all = ServiceBuilder::new()
         .layer(from_fn(middleware::trace))
+        .layer(from_fn_with_state(state.clone(), middleware::measure))
         .layer(from_fn_with_state(state.clone(), middleware::client_address))
         .layer(CompressionLayer::new())
         .layer(from_fn_with_state(state.clone(), middleware::response_headers))

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use tokio::task::{JoinSet, yield_now};
 use vendorscope::server::cache::{
+    Debt, Invalidation, Outbox, Owed,
     entry::Entry,
     generations::Generation,
     lease::Lease,
@@ -145,6 +146,44 @@ impl Store for Moody {
     }
 }
 
+/// What writers owe, as a database would keep it: rows appear together with the change that they belong to.
+struct Rows {
+    rows: std::sync::Mutex<Vec<Owed>>,
+    next: AtomicU64,
+    dice: Dice,
+}
+
+impl Rows {
+    /// Changes something and leaves a row, in one moment. `known` is told the row's id before anyone can see it.
+    fn commit(&self, change: impl FnOnce(), tags: &[Tag], known: impl FnOnce(i64) -> Debt) -> Debt {
+        let id = self.next.fetch_add(1, Ordering::SeqCst) as i64;
+        let debt = known(id);
+        let mut rows = self.rows.lock().expect("nobody panics with the rows in hand");
+        change();
+        rows.push(Owed { id, invalidation: Invalidation::new(tags, &cause(), jiff::Timestamp::now()) });
+        debt
+    }
+}
+
+#[async_trait]
+impl Outbox for Rows {
+    async fn owed(&self, limit: usize) -> Result<Vec<Owed>, String> {
+        self.dice.hesitate().await;
+        let found = self.rows.lock().expect("nobody panics with the rows in hand").iter().take(limit).cloned().collect();
+        self.dice.hesitate().await;
+        Ok(found)
+    }
+
+    async fn settle(&self, ids: &[i64]) -> Result<(), String> {
+        self.dice.hesitate().await;
+        if self.dice.below(10) == 0 {
+            return Err("the database failed".to_owned());
+        }
+        self.rows.lock().expect("nobody panics with the rows in hand").retain(|row| !ids.contains(&row.id));
+        Ok(())
+    }
+}
+
 /// Values of a vendor: what is committed, and what was acknowledged to its writer.
 #[derive(Default)]
 struct Truth {
@@ -157,6 +196,8 @@ struct History {
     truths: Vec<Truth>,
     clock: Clock,
     dice: Dice,
+    /// Where there is more than one instance that may fail to reach the store.
+    outbox: Option<Arc<Rows>>,
 }
 
 impl History {
@@ -176,7 +217,7 @@ impl History {
                     if history.dice.below(10) == 0 {
                         Err("the database failed".to_owned())
                     } else {
-                        Ok(Loaded { bytes: value.to_string().into(), ttl: TTL })
+                        Ok(Loaded::new(value.to_string(), TTL))
                     }
                 })
                 .await;
@@ -193,11 +234,27 @@ impl History {
     async fn writer(self: Arc<Self>, vendor: usize) -> Result<(), String> {
         for value in 1..=5 {
             self.dice.hesitate().await;
-            // The instance that wrote is the one that must not forget: of the others the outbox will take care.
-            let cache = &self.caches[0];
-            self.truths[vendor].committed.store(value, Ordering::SeqCst);
-            self.dice.hesitate().await;
-            cache.invalidate(&[Tag::vendor(&vendor.to_string())], &cause()).await;
+            let tags = [Tag::vendor(&vendor.to_string())];
+            let change = || self.truths[vendor].committed.store(value, Ordering::SeqCst);
+            match &self.outbox {
+                // Without an outbox only the instance that wrote knows of what it could not deliver.
+                None => {
+                    change();
+                    self.dice.hesitate().await;
+                    self.caches[0].invalidate(&tags, &cause()).await;
+                }
+                Some(outbox) => {
+                    let cache = &self.caches[self.dice.below(self.caches.len() as u32) as usize];
+                    let debt = outbox.commit(change, &tags, |id| cache.owe(id));
+                    self.dice.hesitate().await;
+                    if self.dice.below(8) == 0 {
+                        // It dies between commit and invalidation. Nobody was answered, but the row is there.
+                        drop(debt);
+                        continue;
+                    }
+                    cache.invalidate_owed(&tags, &cause(), Some(debt)).await;
+                }
+            }
             self.truths[vendor].acknowledged.store(value, Ordering::SeqCst);
         }
         Ok(())
@@ -215,7 +272,9 @@ impl History {
 /// `instances` caches over one store, three readers, a writer for each of two vendors, and time.
 async fn history(seed: u64, store: Arc<dyn Store>, mischief: Mischief, instances: usize) -> Result<(), String> {
     let (dice, clock) = (Dice::new(seed), Clock::manual());
-    let caches = (0..instances)
+    let outbox = (mischief == Mischief::Faults && instances > 1)
+        .then(|| Arc::new(Rows { rows: std::sync::Mutex::default(), next: AtomicU64::new(1), dice: dice.clone() }));
+    let caches: Vec<_> = (0..instances)
         .map(|_| {
             let store = Moody { inner: store.clone(), dice: dice.clone(), mischief, shared: seed % 2 == 0 };
             let settings = Settings {
@@ -226,7 +285,12 @@ async fn history(seed: u64, store: Arc<dyn Store>, mischief: Mischief, instances
             Cache::with(Arc::new(store), clock.clone(), settings)
         })
         .collect();
-    let history = Arc::new(History { caches, truths: vec![Truth::default(), Truth::default()], clock, dice });
+    if let Some(outbox) = &outbox {
+        for cache in &caches {
+            cache.watch(outbox.clone()).await;
+        }
+    }
+    let history = Arc::new(History { caches, truths: vec![Truth::default(), Truth::default()], clock, dice, outbox });
     let mut happening = JoinSet::new();
     for vendor in 0..history.truths.len() {
         happening.spawn(history.clone().writer(vendor));
@@ -261,6 +325,12 @@ fn no_read_is_older_than_the_last_acknowledged_write() {
 #[test]
 fn nor_while_the_store_fails_for_the_instance_that_writes() {
     assert_eq!(histories(Mischief::Faults, 1, 2_000), Ok(()));
+}
+
+/// Every instance fails to reach the store now and then, each for itself; writers die. The others learn of it from the outbox.
+#[test]
+fn nor_while_the_store_fails_for_some_instances_and_not_for_others() {
+    assert_eq!(histories(Mischief::Faults, 3, 2_000), Ok(()));
 }
 
 /// A checker that finds nothing may be blind: this is what it must find.

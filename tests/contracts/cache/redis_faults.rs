@@ -235,3 +235,24 @@ async fn keys_of_others_are_not_counted() {
     let () = strangers.set("vendors", 1).set("avp:1", 1).query_async(&mut redis).await.expect("an answer");
     assert_eq!(cache.stats().await.total_keys, 1);
 }
+
+#[tokio::test]
+async fn invalidations_of_other_instances_are_heard_and_heard_again_after_a_restart() {
+    let mut server = RedisServer::start();
+    let (one, other) = (over_redis(&server, &Clock::default()).await, over_redis(&server, &Clock::default()).await);
+    let mut heard = other.subscribe();
+    for _ in 0..2 {
+        // Whether the other has subscribed by now is not known: said until heard.
+        let message = loop {
+            one.invalidate(&[Tag::products("42")], &cause()).await;
+            match tokio::time::timeout(Duration::from_millis(200), heard.recv()).await {
+                Ok(message) => break message.expect("a message"),
+                Err(_) => continue,
+            }
+        };
+        // After a gap everything may have changed.
+        assert!(matches!(message.changed_for("42")[..], ["products"] | ["products", "orders"]), "{message:?}");
+        server.restart();
+        heard = heard.resubscribe();
+    }
+}

@@ -19,17 +19,18 @@ use crate::{
 /// Low-stock rows before the rest is folded away.
 const LOW_STOCK_SHOWN: usize = 10;
 
-pub fn breakdowns(snapshot: &Snapshot) -> AnyView {
+/// `linked`: whether products lead to their pages, which are for their vendor alone.
+pub fn breakdowns(snapshot: &Snapshot, linked: bool) -> AnyView {
     view! {
         <div class="grid">
             <div class="column">
                 {panel(definitions::WATERFALL, waterfall(snapshot))}
-                {panel(definitions::LOW_STOCK, low_stock(&snapshot.low_stock))}
+                {panel(definitions::LOW_STOCK, low_stock(&snapshot.low_stock, linked))}
                 {panel(definitions::BY_STATUS, by_status(snapshot))}
                 {panel(definitions::NEW_CUSTOMERS, customers(&snapshot.totals, snapshot.previous_totals.as_ref()))}
             </div>
             <div class="column">
-                {panel(definitions::TOP, top_products(snapshot))}
+                {panel(definitions::TOP, top_products(snapshot, linked))}
                 {panel(definitions::TOP_CATEGORIES, top_categories(snapshot))}
             </div>
         </div>
@@ -136,10 +137,10 @@ fn ranked(heading: &'static str, rows: Vec<Ranked>, snapshot: &Snapshot) -> AnyV
     table("ranked", vec![Column::text(heading), Column::number("Units"), Column::number("Net sales")], rows.collect(), None)
 }
 
-fn top_products(snapshot: &Snapshot) -> AnyView {
+fn top_products(snapshot: &Snapshot, linked: bool) -> AnyView {
     let rows = snapshot.top_products.iter().map(|product| Ranked {
         name: product.name.clone(),
-        href: Some(format!("/products/{}", encode_segment(&product.product_id))),
+        href: linked.then(|| product_href(&product.product_id)),
         units: product.units,
         net_sales: product.net_sales,
     });
@@ -181,7 +182,11 @@ fn customers(totals: &Totals, before: Option<&Totals>) -> AnyView {
     table("bars", columns, rows, None)
 }
 
-fn low_stock(products: &[LowStock]) -> AnyView {
+fn product_href(product_id: &str) -> String {
+    format!("/products/{}", encode_segment(product_id))
+}
+
+fn low_stock(products: &[LowStock], linked: bool) -> AnyView {
     if products.is_empty() {
         return nothing("No product is at or below its threshold.");
     }
@@ -190,17 +195,20 @@ fn low_stock(products: &[LowStock]) -> AnyView {
         view! {
             <details>
                 <summary>{format!("{} more", format::count(rest.len() as i64))}</summary>
-                {low_stock_table(rest)}
+                {low_stock_table(rest, linked)}
             </details>
         }
     });
-    view! { {low_stock_table(first)} {rest} }.into_any()
+    view! { {low_stock_table(first, linked)} {rest} }.into_any()
 }
 
-fn low_stock_table(products: &[LowStock]) -> AnyView {
+fn low_stock_table(products: &[LowStock], linked: bool) -> AnyView {
     let rows = products.iter().map(|product| {
         Row::from(vec![
-            Cell::Link { href: format!("/products/{}", encode_segment(&product.product_id)), text: product.name.clone() },
+            match linked {
+                true => Cell::Link { href: product_href(&product.product_id), text: product.name.clone() },
+                false => product.name.clone().into(),
+            },
             format!("{} of {}", format::count(product.stock), format::count(product.threshold)).into(),
             cover(product).into(),
         ])

@@ -2,16 +2,17 @@
 
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
+use leptos_router::hooks::{use_params_map, use_query_map};
 
 use crate::{
     api::dashboard::{Dashboard, Freshness, Source, load_dashboard},
     app::{
-        components::{frame::Section, loaded::loaded},
+        components::{frame::Section, live::on_change, loaded::loaded},
         format,
         ranges::{self, RangeQuery},
     },
     domain::{
+        accounts::encode_segment,
         period::{Comparison, DateRange},
         report::Snapshot,
     },
@@ -30,13 +31,22 @@ mod sales;
 
 #[component]
 pub fn DashboardPage() -> impl IntoView {
-    let params = use_query_map();
-    let query = Memo::new(move |_| params.with(RangeQuery::of));
-    let data = Resource::new(move || query.get(), |query| load_dashboard(query.date_from, query.date_to, query.compare, query.interval));
+    let (params, path) = (use_query_map(), use_params_map());
+    let vendor = move || path.with(|path| path.get("id"));
+    let query = Memo::new(move |_| params.with(|params| RangeQuery::of(vendor(), params)));
+    let data = Resource::new(
+        move || query.get(),
+        |query| load_dashboard(query.date_from, query.date_to, query.compare, query.interval, query.vendor_id),
+    );
+    // Events are a vendor's own: an admin's view of somebody's dashboard is as old as it says.
+    if vendor().is_none() {
+        on_change(move || data.refetch());
+    }
+    let section = if vendor().is_some() { Section::Vendors } else { Section::Dashboard };
     let show = move |data: Dashboard| dashboard(data, query.get_untracked());
     view! {
         <Title text="Dashboard"/>
-        {loaded(Section::Dashboard, data, |data| &data.viewer, show, move || range_picker::form(&query.get_untracked(), None))}
+        {loaded(section, data, |data| &data.viewer, show, move || range_picker::form(&query.get_untracked(), None))}
     }
 }
 
@@ -52,7 +62,13 @@ pub fn dashboard(Dashboard { vendor, today, snapshot, freshness, clock, .. }: Da
     let zone = format!("Days are those of {}; amounts in {}.", snapshot.time_zone, snapshot.currency);
     let nothing_sold = (snapshot.totals.orders == 0 && snapshot.totals.gross_sales == 0 && snapshot.totals.returns == 0)
         .then(|| nothing_sold(&query, today));
+    // Of another's dashboard: the way back.
+    let crumb = query.vendor_id.as_deref().map(|id| {
+        let href = format!("/admin/vendors/{}", encode_segment(id));
+        view! { <p class="crumb"><a href="/admin/vendors">"Vendors"</a> " › " <a href=href>{vendor.name.clone()}</a></p> }
+    });
     view! {
+        {crumb}
         <div class="head">
             <div>
                 <h1>{vendor.name}</h1>
@@ -63,7 +79,7 @@ pub fn dashboard(Dashboard { vendor, today, snapshot, freshness, clock, .. }: Da
         {nothing_sold}
         {cards::cards(&snapshot, compared.as_deref())}
         {sales::sales(&snapshot, &clock)}
-        {breakdowns::breakdowns(&snapshot)}
+        {breakdowns::breakdowns(&snapshot, query.vendor_id.is_none())}
         <footer class="foot"><p>{zone}</p> <Age freshness/></footer>
     }
     .into_any()
@@ -83,10 +99,11 @@ fn nothing_sold(query: &RangeQuery, today: jiff::civil::Date) -> AnyView {
     let links = wider
         .map(|preset| view! { <a class="button quiet" href=query.with_range(preset.range).href() data-noscroll="">{preset.name}</a> })
         .collect_view();
+    let products = query.vendor_id.is_none().then(|| view! { ", or "<a href="/products">"look at your products"</a> });
     view! {
         <section class="card empty">
             <h2>"Nothing sold in this range"</h2>
-            <p>"No order was placed and nothing was returned on these days. Look at a longer range, or "<a href="/products">"look at your products"</a>"."</p>
+            <p>"No order was placed and nothing was returned on these days. Look at a longer range"{products}"."</p>
             <p class="actions">{links}</p>
         </section>
     }

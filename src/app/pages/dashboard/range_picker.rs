@@ -94,7 +94,7 @@ pub fn form(query: &RangeQuery, today: Option<Date>) -> AnyView {
         select("interval", "interval", "Show by", intervals, query.interval.as_deref().unwrap_or("auto")),
     ];
     view! {
-        <QueryForm action="/" class="range">
+        <QueryForm action=query.path() class="range">
             {fields}
             <button type="submit">"Apply"</button>
         </QueryForm>

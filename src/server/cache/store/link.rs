@@ -24,6 +24,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const SENTINEL_TIMEOUT: Duration = Duration::from_millis(500);
 /// A server that answers a probe slower than this stays out of use.
 const PROBE_TIMEOUT: Duration = Duration::from_millis(250);
+/// A timer that goes off this much too late says that this process has more to do than it can.
+const BEHIND: Duration = Duration::from_millis(20);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 /// Probes that may fail before the connection is given up and made anew.
@@ -58,8 +60,8 @@ enum State {
 }
 
 /// Why there is no connection.
-struct Down {
-    reason: String,
+pub(super) struct Down {
+    pub reason: String,
     /// Trying again will not help: the password is wrong, not the network.
     for_good: bool,
 }
@@ -111,8 +113,15 @@ impl Link {
     pub async fn ask(&self, pipeline: &Pipeline, patience: Duration) -> Result<(Vec<Value>, Live), StoreError> {
         let deadline = Instant::now() + patience;
         let late = |_| StoreError::Timeout(patience);
-        let mut live = tokio::time::timeout_at(deadline, self.live()).await.map_err(late)??;
-        match tokio::time::timeout_at(deadline, pipeline.query_async::<Value>(&mut live.connection)).await {
+        let live = tokio::time::timeout_at(deadline, self.live()).await.map_err(late)??;
+        let mut connection = live.connection.clone();
+        let mut asking = std::pin::pin!(pipeline.query_async::<Value>(&mut connection));
+        let mut answer = tokio::time::timeout_at(deadline, &mut asking).await;
+        if answer.is_err() && deadline.elapsed() > BEHIND {
+            // Not the server is late but this process, and the answer may be waiting to be read.
+            answer = timeout(patience, asking).await;
+        }
+        match answer {
             Ok(Ok(Value::Array(values))) => Ok((values, live)),
             Ok(Ok(other)) => Ok((vec![other], live)),
             Ok(Err(error)) => {
@@ -254,7 +263,7 @@ async fn connect(target: &Target) -> Result<(MultiplexedConnection, u64), Down> 
 }
 
 /// The first answer of a sentinel counts. One that is wrong leads to a replica or to nobody, and is asked for again.
-async fn find_master(Sentinels { sentinels, master, like }: &Sentinels) -> Result<ConnectionInfo, Down> {
+pub(super) async fn find_master(Sentinels { sentinels, master, like }: &Sentinels) -> Result<ConnectionInfo, Down> {
     let mut reason = "no sentinel answers".to_owned();
     for sentinel in sentinels {
         let asked = timeout(SENTINEL_TIMEOUT, async {

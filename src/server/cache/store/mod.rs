@@ -13,7 +13,7 @@ use super::{
 };
 
 /// Where Redis is.
-mod address;
+pub mod address;
 /// Redis Cluster: which member has which key.
 mod cluster;
 /// One connection that mends itself.
@@ -23,7 +23,11 @@ pub mod memory;
 /// In Redis, shared by every instance.
 pub mod redis;
 /// From commands to connections.
-mod route;
+pub mod route;
+/// Hearing of invalidations.
+mod subscription;
+
+pub use subscription::Heard;
 
 /// Why a store did not do what it was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -93,4 +97,10 @@ pub trait Store: Send + Sync + 'static {
     async fn add_counts(&self, counts: &Counts) -> Result<Counts, StoreError>;
 
     async fn usage(&self) -> Result<Usage, StoreError>;
+
+    /// Tells of what instances publish, this one among them, for as long as it is polled. A store that nobody else sees has nothing to
+    /// tell.
+    async fn listen(&self, _tell: &(dyn for<'m> Fn(Heard<'m>) + Send + Sync)) {
+        std::future::pending().await
+    }
 }

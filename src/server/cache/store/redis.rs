@@ -17,19 +17,21 @@ use redis::{Cmd, FromRedisValue, ServerError, Value};
 use tokio::time::Instant;
 
 use super::{
-    Reading, Store, StoreError, Usage,
+    Heard, Reading, Store, StoreError, Usage,
+    address::Address,
     link::{Link, info_field},
     route::{Answer, Route, Routed},
+    subscription,
 };
 use crate::server::cache::{
-    error::CacheError,
+    error::{CacheError, RedactedUrl},
     generations::Generation,
     keys::{self, CacheKey, Tag},
     lease::Lease,
     stats::{Counter, Counts},
 };
 
-const READ_TIMEOUT: Duration = Duration::from_millis(250);
+const READ_TIMEOUT: Duration = Duration::from_millis(500);
 const WRITE_TIMEOUT: Duration = Duration::from_secs(1);
 /// A tag that no entry was written under for this long is forgotten.
 const TAG_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -41,6 +43,7 @@ const COUNT_STEP: u64 = 1_000;
 const COMPARE_AND_DELETE: &str = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) else return 0 end";
 
 pub struct RedisStore {
+    address: Address,
     route: Route,
 }
 
@@ -48,7 +51,9 @@ impl RedisStore {
     /// Fails if the address cannot be used or the server refuses us; a server that is merely not there yet is waited for in the
     /// background. Accepts `redis://`, `redis+sentinel://` and `redis+cluster://`, and each with `rediss`.
     pub async fn connect(url: &str) -> Result<Self, CacheError> {
-        Ok(Self { route: Route::connect(url).await? })
+        let address = Address::parse(url).map_err(|reason| CacheError::Url { url: RedactedUrl::new(url), reason })?;
+        let route = Route::connect(address.clone(), RedactedUrl::new(url)).await?;
+        Ok(Self { address, route })
     }
 
     /// Removes generations: a tag without one matches no entry either.
@@ -183,6 +188,10 @@ impl Store for RedisStore {
             usage.entries += self.count_entries(&link, all_keys).await?;
         }
         Ok(usage)
+    }
+
+    async fn listen(&self, tell: &(dyn for<'m> Fn(Heard<'m>) + Send + Sync)) {
+        subscription::listen(&self.address, tell).await;
     }
 }
 

@@ -33,9 +33,8 @@ pub struct Answer {
 }
 
 impl Route {
-    pub async fn connect(url: &str) -> Result<Self, CacheError> {
-        let shown = RedactedUrl::new(url);
-        let target = match Address::parse(url).map_err(|reason| CacheError::Url { url: shown.clone(), reason })? {
+    pub async fn connect(address: Address, shown: RedactedUrl) -> Result<Self, CacheError> {
+        let target = match address {
             Address::Server(server) => Target::Server(server),
             Address::Master(sentinels) => Target::Master(sentinels),
             Address::Cluster(seeds) => {

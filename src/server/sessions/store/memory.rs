@@ -18,8 +18,15 @@ pub struct MemoryStore(Mutex<Records>);
 
 #[derive(Debug)]
 struct Records {
-    by_id: HashMap<Id, Record>,
+    by_id: HashMap<Id, Held>,
     next_sweep: OffsetDateTime,
+}
+
+#[derive(Debug)]
+struct Held {
+    record: Record,
+    /// Whose it is; `None` where nobody said.
+    user: Option<i64>,
 }
 
 /// How often a new session looks for expired ones.
@@ -32,26 +39,60 @@ impl Default for MemoryStore {
 }
 
 impl MemoryStore {
+    pub fn begin(&self, user: i64, record: &mut Record) {
+        self.create_at(record, Some(user), OffsetDateTime::now_utc());
+    }
+
+    /// Whether there was one to replace.
+    pub fn replace(&self, record: &Record) -> bool {
+        match self.records().by_id.get_mut(&record.id) {
+            Some(held) => {
+                held.record = record.clone();
+                true
+            }
+            None => false,
+        }
+    }
+
+    pub fn end(&self, id: &Id) {
+        self.records().by_id.remove(id);
+    }
+
+    pub fn end_all(&self, user: i64, keep: Option<&Id>) {
+        self.records().by_id.retain(|id, held| held.user != Some(user) || Some(id) == keep);
+    }
+
+    pub fn of_user(&self, user: i64) -> Vec<Record> {
+        let now = OffsetDateTime::now_utc();
+        let records = self.records();
+        records
+            .by_id
+            .values()
+            .filter(|held| held.user == Some(user) && held.record.expiry_date > now)
+            .map(|held| held.record.clone())
+            .collect()
+    }
+
     fn records(&self) -> MutexGuard<'_, Records> {
         // A panic elsewhere leaves the map whole: every change to it is one call.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn create_at(&self, record: &mut Record, now: OffsetDateTime) {
+    fn create_at(&self, record: &mut Record, user: Option<i64>, now: OffsetDateTime) {
         let mut records = self.records();
         if now >= records.next_sweep {
-            records.by_id.retain(|_, record| record.expiry_date > now);
+            records.by_id.retain(|_, held| held.record.expiry_date > now);
             records.next_sweep = now + SWEEP_EVERY;
         }
         while records.by_id.contains_key(&record.id) {
             record.id = Id::default();
         }
-        records.by_id.insert(record.id, record.clone());
+        records.by_id.insert(record.id, Held { record: record.clone(), user });
     }
 
     fn load_at(&self, id: &Id, now: OffsetDateTime) -> Option<Record> {
         let mut records = self.records();
-        let record = records.by_id.get(id)?.clone();
+        let record = records.by_id.get(id)?.record.clone();
         if record.expiry_date > now {
             Some(record)
         } else {
@@ -64,14 +105,12 @@ impl MemoryStore {
 #[async_trait]
 impl SessionStore for MemoryStore {
     async fn create(&self, record: &mut Record) -> Result<()> {
-        self.create_at(record, OffsetDateTime::now_utc());
+        self.create_at(record, None, OffsetDateTime::now_utc());
         Ok(())
     }
 
     async fn save(&self, record: &Record) -> Result<()> {
-        if let Some(saved) = self.records().by_id.get_mut(&record.id) {
-            *saved = record.clone();
-        }
+        self.replace(record);
         Ok(())
     }
 
@@ -80,7 +119,7 @@ impl SessionStore for MemoryStore {
     }
 
     async fn delete(&self, id: &Id) -> Result<()> {
-        self.records().by_id.remove(id);
+        self.end(id);
         Ok(())
     }
 }
@@ -98,12 +137,12 @@ mod tests {
         let store = MemoryStore::default();
         let start = OffsetDateTime::now_utc();
         let (mut first, mut second) = (record(start + Duration::HOUR), record(start + Duration::HOUR));
-        store.create_at(&mut first, start);
-        store.create_at(&mut second, start);
+        store.create_at(&mut first, None, start);
+        store.create_at(&mut second, Some(1), start);
         assert!(store.load_at(&first.id, start + Duration::minutes(59)).is_some());
         assert!(store.load_at(&first.id, start + Duration::HOUR).is_none());
         let mut third = record(start + Duration::hours(3));
-        store.create_at(&mut third, start + Duration::hours(2));
+        store.create_at(&mut third, Some(1), start + Duration::hours(2));
         assert_eq!(store.records().by_id.keys().collect::<Vec<_>>(), [&third.id]);
     }
 }

@@ -1,4 +1,5 @@
 use async_trait::async_trait;
+use time::OffsetDateTime;
 use tower_sessions::{
     SessionStore,
     session::{Id, Record},
@@ -11,7 +12,8 @@ mod redis;
 pub use memory::MemoryStore;
 pub use redis::{OpenError, RedisStore};
 
-/// Where sessions live. Both refuse to overwrite a session when one is made, and to bring back one that was ended when one is saved.
+/// Where sessions live. Both refuse to overwrite a session when one is made, and to bring back one that was ended when one is saved;
+/// both know which sessions are a user's.
 #[derive(Debug)]
 pub enum Store {
     Redis(RedisStore),
@@ -41,6 +43,63 @@ impl Store {
         match self {
             Self::Redis(store) => store.ping().await,
             Self::Memory(_) => Ok(()),
+        }
+    }
+
+    /// The policy by which the store may throw sessions away when memory is short; `None` where it never does.
+    pub async fn eviction(&self) -> Result<Option<String>> {
+        match self {
+            Self::Redis(store) => store.eviction().await,
+            Self::Memory(_) => Ok(None),
+        }
+    }
+
+    /// Writes a new session of this user's, which ends by `until` whatever happens. From the answer on, `end_all` finds it.
+    pub async fn begin(&self, user: i64, record: &mut Record, until: OffsetDateTime) -> Result<()> {
+        match self {
+            Self::Redis(store) => store.begin(user, record, until).await,
+            Self::Memory(store) => {
+                store.begin(user, record);
+                Ok(())
+            }
+        }
+    }
+
+    /// Writes a session over itself. `false`, and nothing is written, where it has ended.
+    pub async fn replace(&self, record: &Record) -> Result<bool> {
+        match self {
+            Self::Redis(store) => store.replace(record).await,
+            Self::Memory(store) => Ok(store.replace(record)),
+        }
+    }
+
+    /// Ends one session of this user's.
+    pub async fn end(&self, user: i64, id: &Id) -> Result<()> {
+        match self {
+            Self::Redis(store) => store.end(user, id).await,
+            Self::Memory(store) => {
+                store.end(id);
+                Ok(())
+            }
+        }
+    }
+
+    /// Ends every session of this user's but `keep`. After an error some may have ended; to ask again is safe.
+    pub async fn end_all(&self, user: i64, keep: Option<&Id>) -> Result<()> {
+        match self {
+            Self::Redis(store) => store.end_all(user, keep).await,
+            Self::Memory(store) => {
+                store.end_all(user, keep);
+                Ok(())
+            }
+        }
+    }
+
+    /// The sessions of this user's that have not ended, in no order.
+    pub async fn of_user(&self, user: i64) -> Result<Vec<Record>> {
+        match self {
+            Self::Redis(store) => store.of_user(user).await,
+            Self::Memory(store) => Ok(store.of_user(user)),
         }
     }
 }

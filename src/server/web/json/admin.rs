@@ -21,7 +21,11 @@ use crate::{
 };
 
 pub fn router() -> Router<AppState> {
-    Router::new().route("/cache/stats", get(stats)).route("/cache/invalidate", post(invalidate)).route("/metrics", get(metrics))
+    Router::new()
+        .route("/cache/stats", get(stats))
+        .route("/cache/invalidate", post(invalidate))
+        .route("/cache/warm", post(warm))
+        .route("/metrics", get(metrics))
 }
 
 /// The bytes that the cache holds, as they are.
@@ -35,7 +39,7 @@ pub fn router() -> Router<AppState> {
         ("dateTo" = jiff::civil::Date, Query, description = "Last day, included; at most ten years after the first")
     ),
     responses((status = 200, description = "Figures by currency", body = MarketMetrics), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
-    security(("session" = []))
+    security(("session" = []), ("key" = []))
 )]
 pub(super) async fn metrics(State(state): State<AppState>, _: CurrentAdmin, parameters: Parameters) -> Result<Response, AppError> {
     let started = Instant::now();
@@ -54,7 +58,7 @@ pub(super) async fn metrics(State(state): State<AppState>, _: CurrentAdmin, para
     operation_id = "admin_stats",
     tag = "admin",
     responses((status = 200, description = "Counters of the cache", body = CacheStats), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
-    security(("session" = []))
+    security(("session" = []), ("key" = []))
 )]
 pub(super) async fn stats(State(state): State<AppState>, _: CurrentAdmin) -> Json<CacheStats> {
     Json(state.cache.stats().await)
@@ -78,7 +82,7 @@ pub(super) struct Invalidated {
     tag = "admin",
     request_body = Tags,
     responses((status = 200, description = "Invalidated", body = Invalidated), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
-    security(("session" = []))
+    security(("session" = []), ("key" = []))
 )]
 pub(super) async fn invalidate(
     State(state): State<AppState>,
@@ -90,4 +94,37 @@ pub(super) async fn invalidate(
     let address = context::client_address(&parts);
     let invalidated = context::invalidate_tags(&state, &admin, &names, address.as_deref()).await?;
     Ok(Json(Invalidated { invalidated }))
+}
+
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct ToWarm {
+    /// Whose dashboard, as it opens. Left out: whatever this instance is asked for most.
+    vendor_ids: Option<Vec<String>>,
+}
+
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct Warmed {
+    /// Snapshots that were not in the cache before.
+    warmed: usize,
+}
+
+#[utoipa::path(
+    post,
+    path = "/api/admin/cache/warm",
+    operation_id = "admin_warm",
+    tag = "admin",
+    request_body = ToWarm,
+    responses((status = 200, description = "Warmed", body = Warmed), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []), ("key" = []))
+)]
+pub(super) async fn warm(
+    State(state): State<AppState>,
+    admin: CurrentAdmin,
+    parts: Parts,
+    JsonBody(body): JsonBody<ToWarm>,
+) -> Result<Json<Warmed>, AppError> {
+    let address = context::client_address(&parts);
+    let warmed = context::warm(&state, &admin, body.vendor_ids.as_deref(), address.as_deref()).await?;
+    Ok(Json(Warmed { warmed }))
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{input::JsonBody, openapi::ProblemBody};
 use crate::{
     domain::accounts::Viewer,
-    server::{AppError, AppState, sessions::CurrentUser, web::context},
+    server::{AppError, AppState, sessions::CurrentUser, web::account},
 };
 
 pub fn router() -> Router<AppState> {
@@ -41,7 +41,7 @@ pub(super) async fn log_in(
     parts: Parts,
     JsonBody(credentials): JsonBody<Credentials>,
 ) -> Result<Json<Me>, AppError> {
-    let user = context::open_session(&state, &parts, &credentials.email, &credentials.password).await?;
+    let user = account::log_in(&state, &parts, &credentials.email, &credentials.password).await?;
     Ok(Json(Me { user: CurrentUser(user).viewer() }))
 }
 
@@ -53,7 +53,7 @@ pub(super) async fn log_in(
     responses((status = 204, description = "The session has ended, if there was one"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json"))
 )]
 pub(super) async fn log_out(State(state): State<AppState>, parts: Parts) -> Result<StatusCode, AppError> {
-    context::close_session(&state, &parts).await?;
+    account::log_out(&state, &parts).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -63,7 +63,7 @@ pub(super) async fn log_out(State(state): State<AppState>, parts: Parts) -> Resu
     operation_id = "auth_me",
     tag = "auth",
     responses((status = 200, description = "Who is logged in", body = Me), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
-    security(("session" = []))
+    security(("session" = []), ("key" = []))
 )]
 pub(super) async fn me(user: CurrentUser) -> Json<Me> {
     Json(Me { user: user.viewer() })

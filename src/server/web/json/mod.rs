@@ -1,14 +1,17 @@
 //! The JSON API, under `/api`: plain handlers over the services that the pages use too.
 
-use axum::Router;
+use axum::{Router, routing::get};
 use tower_http::limit::RequestBodyLimitLayer;
 
 use super::{errors::Problem, middleware::MAX_BODY};
 use crate::server::AppState;
 
+mod account;
 mod admin;
 mod analytics;
 mod auth;
+/// What changes, as it does.
+mod events;
 /// For the marketplace's backend.
 mod ingest;
 /// Bodies and parameters, read strictly.
@@ -21,11 +24,14 @@ mod products;
 pub fn router() -> Router<AppState> {
     Router::new()
         .nest("/auth", auth::router())
+        .nest("/account", account::router())
+        .nest("/vendor/events", events::router())
         .nest("/vendor/analytics", analytics::router())
         .nest("/vendor/products", products::router())
         .nest("/vendor/orders", orders::router())
         .nest("/admin", admin::router())
-        .merge(openapi::router())
+        .route("/openapi.json", get(openapi::document))
+        .route("/docs", get(openapi::page))
         .layer(RequestBodyLimitLayer::new(MAX_BODY))
         .nest("/ingest", ingest::router())
         .fallback(|| async { Problem::not_found() })

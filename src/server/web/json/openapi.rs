@@ -3,17 +3,16 @@
 use std::sync::LazyLock;
 
 use axum::{
-    Json, Router,
+    Json,
     response::{Html, IntoResponse},
-    routing::get,
 };
 use serde_json::Value;
 use utoipa::{
     Modify, OpenApi, ToSchema,
-    openapi::security::{ApiKey, ApiKeyValue, SecurityScheme},
+    openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 
-use super::{admin, analytics, auth, ingest, orders, products};
+use super::{account, admin, analytics, auth, events, ingest, orders, products};
 use crate::{
     domain::{
         catalog::{ProductSort, ProductStatus},
@@ -21,7 +20,7 @@ use crate::{
         orders::OrderStatus,
         period::Comparison,
     },
-    server::{AppState, services::export::ExportTable, web::errors::escape},
+    server::{services::export::ExportTable, web::errors::escape},
 };
 
 #[derive(OpenApi)]
@@ -35,8 +34,16 @@ use crate::{
         auth::log_in,
         auth::log_out,
         auth::me,
+        account::change_password,
+        account::list_sessions,
+        account::log_out_everywhere,
+        account::end_session,
+        account::list_keys,
+        account::create_key,
+        account::revoke_key,
         analytics::snapshot,
         analytics::export,
+        events::events,
         products::list,
         products::create,
         products::find,
@@ -54,23 +61,32 @@ use crate::{
         admin::metrics,
         admin::stats,
         admin::invalidate,
+        admin::warm,
     ),
     // Those that parameters alone are of; the others are found by themselves.
     components(schemas(Comparison, ExportTable, OrderStatus, ProductSort, ProductStatus)),
-    modifiers(&SessionCookie)
+    modifiers(&Credentials)
 )]
 struct ApiDoc;
 
 /// How a client says who it is.
-struct SessionCookie;
+struct Credentials;
 
-impl Modify for SessionCookie {
+impl Modify for Credentials {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description(
             "vendorscope",
             "The cookie that logging in sets; `__Host-vendorscope` in production, unless COOKIE_DOMAIN shares it.",
         )));
-        document.components.get_or_insert_default().add_security_scheme("session", cookie);
+        let key = SecurityScheme::Http(
+            HttpBuilder::new()
+                .scheme(HttpAuthScheme::Bearer)
+                .description(Some("A key of the user's own, made on the account page."))
+                .build(),
+        );
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("session", cookie);
+        components.add_security_scheme("key", key);
     }
 }
 
@@ -94,19 +110,15 @@ pub(super) struct ProblemBody {
     errors: Vec<Invalid>,
 }
 
-pub fn router() -> Router<AppState> {
-    Router::new().route("/openapi.json", get(document)).route("/docs", get(page))
-}
-
 /// Worked out once.
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| serde_json::to_value(ApiDoc::openapi()).unwrap_or_default());
 static PAGE: LazyLock<String> = LazyLock::new(|| render(&DOCUMENT));
 
-async fn document() -> impl IntoResponse {
+pub(super) async fn document() -> impl IntoResponse {
     Json(&*DOCUMENT)
 }
 
-async fn page() -> Html<&'static str> {
+pub(super) async fn page() -> Html<&'static str> {
     Html(&PAGE)
 }
 

@@ -1,0 +1,54 @@
+import { admin, expect, logIn, test, vendor } from '../test';
+
+test('a key is shown once, listed, and revoked', async ({ page }) => {
+  await logIn(page, vendor(2));
+  await page.goto('/account');
+  await page.getByLabel('Name of a new key').fill('Shop backend');
+  await page.getByRole('button', { name: 'Make a key' }).click();
+  const secret = (await page.locator('code.secret').textContent()) ?? '';
+  expect(secret).toMatch(/^vsk_[0-9a-f]{64}$/);
+  const me = await page.request.get('/api/auth/me', { headers: { authorization: `Bearer ${secret}` } });
+  expect(me.status()).toBe(200);
+
+  await page.reload();
+  await expect(page.locator('code.secret')).toHaveCount(0);
+  const row = page.getByRole('row').filter({ hasText: 'Shop backend' });
+  await row.getByRole('button', { name: 'Revoke' }).click();
+  await expect(page.getByRole('status')).toHaveText('The key was revoked.');
+  await expect(row).toHaveCount(0);
+});
+
+test('a theme stays from page to page', async ({ page }) => {
+  await logIn(page, vendor(2));
+  await page.goto('/account');
+  await page.getByLabel('In this browser').selectOption('light');
+  await page.getByRole('button', { name: 'Change', exact: true }).click();
+  await expect(page.locator('html')).toHaveAttribute('data-theme', 'light');
+  await page.getByLabel('In this browser').selectOption('dark');
+  await page.getByRole('button', { name: 'Change', exact: true }).click();
+  await expect(page.getByRole('status')).toHaveText('The theme was changed.');
+  await page.goto('/products');
+  await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
+  await expect(page.locator('body')).toHaveCSS('background-color', 'rgb(15, 20, 20)');
+});
+
+test('a wrong present password changes nothing and is told', async ({ page }) => {
+  await logIn(page, vendor(2));
+  await page.goto('/account');
+  await page.getByLabel('Present password').fill('not the password');
+  await page.getByLabel('New password').fill('another horse with a better battery');
+  await page.getByRole('button', { name: 'Change password' }).click();
+  await expect(page.getByRole('alert')).toContainText('Present password');
+});
+
+test('an admin looks at a vendor, its users and its dashboard', async ({ page }) => {
+  await logIn(page, admin());
+  await page.goto('/admin/vendors');
+  await page.locator('main table a').first().click();
+  await expect(page.getByRole('heading', { name: 'Users' })).toBeVisible();
+  await page.getByRole('link', { name: 'See the dashboard' }).click();
+  await expect(page.getByRole('heading', { name: 'Net sales', exact: true })).toBeVisible();
+  await page.locator('.picker summary').first().click();
+  await page.getByRole('link', { name: 'Last 90 days' }).first().click();
+  await expect(page).toHaveURL(/\/admin\/vendors\/.+\/dashboard\?dateFrom=/);
+});

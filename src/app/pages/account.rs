@@ -1,0 +1,200 @@
+use leptos::{prelude::*, server_fn::ServerFn};
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+use crate::{
+    api::account::{AccountView, ChangePassword, CreateKey, EndSession, LogOutEverywhere, RevokeKey, SetTheme, load_account},
+    app::{
+        components::{
+            feedback::{Done, Refused, refusal},
+            fields::{Input, input, select},
+            frame::Section,
+            loaded::loaded,
+            table::{Cell, Column, Row, scrolling, table},
+        },
+        format,
+    },
+    domain::{
+        accounts::{ApiKey, MAX_KEY_NAME, MAX_PASSWORD, MIN_PASSWORD, OwnSession, Role, Theme},
+        clock::WallClock,
+    },
+};
+
+/// The forms here are plain ones: each loads the whole page anew, because what they change (the cookie, the theme, a key that is shown
+/// once) belongs to the page as a whole.
+#[component]
+pub fn AccountPage() -> impl IntoView {
+    let data = Resource::new(|| (), |()| load_account());
+    view! {
+        <Title text="Account"/>
+        {loaded(Section::Account, data, |view| &view.viewer, account, || ().into_any())}
+    }
+}
+
+pub fn account(AccountView { viewer, theme, sessions, keys, new_key }: AccountView) -> AnyView {
+    let query = use_query_map();
+    let done = move || {
+        let text = match query.with(|query| query.get("done").filter(|_| query.get("__err").is_none())).as_deref() {
+            Some("password") => "Your password was changed, and every other session has ended.",
+            Some("session") => "The session has ended.",
+            Some("key") => "The key was revoked.",
+            Some("theme") => "The theme was changed.",
+            _ => return None,
+        };
+        Some(view! { <Done text=text/> })
+    };
+    let what = match viewer.role {
+        Role::Admin => "Admin".to_owned(),
+        Role::Vendor => format!("User of vendor {}", viewer.vendor_id.unwrap_or_default()),
+    };
+    view! {
+        <h1>"Account"</h1>
+        <p class="lead">{viewer.email.clone()} " · " {what}</p>
+        {done}
+        {new_key.map(shown_once)}
+        {password_form(viewer.email)}
+        {sessions_card(sessions)}
+        {keys_card(keys)}
+        {theme_form(theme)}
+    }
+    .into_any()
+}
+
+fn shown_once(secret: String) -> AnyView {
+    view! {
+        <section class="card notice good" role="status">
+            <h2>"Your new key"</h2>
+            <p><code class="secret">{secret}</code></p>
+            <p>"Copy it now: it is not shown again. Whoever has it can do what you can do through the API."</p>
+        </section>
+    }
+    .into_any()
+}
+
+fn password_form(email: String) -> AnyView {
+    let refused = refusal(ServerAction::<ChangePassword>::new());
+    let field = |id, label: &str, autocomplete, hint: Option<String>| Input {
+        id,
+        label: label.to_owned(),
+        kind: "password",
+        required: true,
+        max_length: Some(MAX_PASSWORD),
+        autocomplete: Some(autocomplete),
+        hint,
+        ..Default::default()
+    };
+    let hint = format!("At least {MIN_PASSWORD} characters, and not easily guessed: some words that do not belong together are good.");
+    view! {
+        <section class="card">
+            <h2>"Password"</h2>
+            <p>"Changing it ends every other session."</p>
+            <Refused error=refused/>
+            <form method="post" action=ChangePassword::url() class="form">
+                // For password managers: whose password this is.
+                <input type="hidden" autocomplete="username" value=email/>
+                {input(field("current", "Present password", "current-password", None))}
+                {input(field("password", "New password", "new-password", Some(hint)))}
+                <div class="actions wide"><button type="submit">"Change password"</button></div>
+            </form>
+        </section>
+    }
+    .into_any()
+}
+
+fn sessions_card(sessions: Vec<OwnSession>) -> AnyView {
+    let rows = sessions.into_iter().map(|session| {
+        let end = match session.current {
+            true => view! { <span class="status done">"This browser"</span> }.into_any(),
+            false => view! {
+                <form method="post" action=EndSession::url()>
+                    <input type="hidden" name="session_id" value=session.session_id/>
+                    <button class="quiet" type="submit">"End"</button>
+                </form>
+            }
+            .into_any(),
+        };
+        let browser = if session.browser.is_empty() { "Unknown".to_owned() } else { session.browser };
+        Row::from(vec![Cell::from(browser), time(session.logged_in_at), session.address.unwrap_or_default().into(), end.into()])
+    });
+    let columns = vec![Column::classed("Browser", "clip"), Column::text("Logged in (UTC)"), Column::text("Address"), Column::text("End")];
+    view! {
+        <section class="card">
+            <h2>"Sessions"</h2>
+            <p>"Where you are logged in. A session ends 24 hours after its login at the latest."</p>
+            <Refused error=refusal(ServerAction::<EndSession>::new())/>
+            {scrolling("scroll", "Sessions", table("plain", columns, rows.collect(), None))}
+            <Refused error=refusal(ServerAction::<LogOutEverywhere>::new())/>
+            <form method="post" action=LogOutEverywhere::url()>
+                <button class="bad" type="submit">"Log out everywhere"</button>
+            </form>
+        </section>
+    }
+    .into_any()
+}
+
+fn keys_card(keys: Vec<ApiKey>) -> AnyView {
+    let list = (!keys.is_empty()).then(|| {
+        let rows = keys.into_iter().map(|key| {
+            let used = key.last_used_at.map_or_else(|| Cell::Text("never".to_owned()), time);
+            let revoke = view! {
+                <form method="post" action=RevokeKey::url()>
+                    <input type="hidden" name="key_id" value=key.key_id/>
+                    <button class="quiet" type="submit">"Revoke"</button>
+                </form>
+            };
+            let prefix = view! { <code>{key.prefix} "…"</code> };
+            Row::from(vec![Cell::from(key.name), prefix.into_any().into(), time(key.created_at), used, revoke.into_any().into()])
+        });
+        let columns = vec![
+            Column::text("Name"),
+            Column::text("Begins with"),
+            Column::text("Made (UTC)"),
+            Column::text("Last used (UTC)"),
+            Column::text("Revoke"),
+        ];
+        scrolling("scroll", "API keys", table("plain", columns, rows.collect(), None))
+    });
+    let name = Input {
+        id: "name",
+        label: "Name of a new key".to_owned(),
+        class: "grow",
+        required: true,
+        max_length: Some(MAX_KEY_NAME),
+        autocomplete: Some("off"),
+        placeholder: Some("Shop backend"),
+        ..Default::default()
+    };
+    view! {
+        <section class="card">
+            <h2>"API keys"</h2>
+            <p>"A key lets a program use the API as you, until you revoke it: " <code>"Authorization: Bearer …"</code></p>
+            {list}
+            <Refused error=refusal(ServerAction::<RevokeKey>::new())/>
+            <Refused error=refusal(ServerAction::<CreateKey>::new())/>
+            <form method="post" action=CreateKey::url() class="filter">
+                {input(name)}
+                <button type="submit">"Make a key"</button>
+            </form>
+        </section>
+    }
+    .into_any()
+}
+
+fn theme_form(theme: Theme) -> AnyView {
+    let themes = vec![(Theme::System.as_str(), "As this device has it"), (Theme::Light.as_str(), "Light"), (Theme::Dark.as_str(), "Dark")];
+    view! {
+        <section class="card">
+            <h2>"Theme"</h2>
+            <Refused error=refusal(ServerAction::<SetTheme>::new())/>
+            <form method="post" action=SetTheme::url() class="filter">
+                {select("theme", "theme", "In this browser", themes, theme.as_str())}
+                <button type="submit">"Change"</button>
+            </form>
+        </section>
+    }
+    .into_any()
+}
+
+fn time(at: jiff::Timestamp) -> Cell {
+    view! { <time datetime=at.to_string()>{format::instant(&WallClock::default(), at)}</time> }.into_any().into()
+}

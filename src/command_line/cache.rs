@@ -1,0 +1,87 @@
+use anyhow::bail;
+use clap::Subcommand;
+use vendorscope::server::{
+    AppError,
+    cache::{Cache, Cause, Tag, stats::Counter},
+    config::Config,
+    db::vendors,
+    open_cache, open_database,
+    services::{accounts::Accounts, analytics::Analytics, owed, warming},
+};
+
+#[derive(Subcommand)]
+pub enum CacheCommand {
+    /// Say what all instances counted and what Redis holds
+    Stats,
+    /// Have every instance drop what is cached under these tags
+    Invalidate {
+        /// vendor:ID, products:ID, orders:ID or analytics (every snapshot)
+        #[arg(required = true, value_name = "TAG")]
+        tags: Vec<String>,
+    },
+    /// Load dashboards, as they open, into Redis before anyone asks
+    Warm {
+        /// The marketplace's id of a vendor; can be given again [all vendors]
+        #[arg(long = "vendor", value_name = "ID")]
+        vendors: Vec<String>,
+    },
+}
+
+pub async fn execute(command: CacheCommand, config: &Config) -> anyhow::Result<()> {
+    match command {
+        CacheCommand::Stats => stats(config).await,
+        CacheCommand::Invalidate { tags } => invalidate(config, &tags).await,
+        CacheCommand::Warm { vendors } => warm(config, vendors).await,
+    }
+}
+
+async fn stats(config: &Config) -> anyhow::Result<()> {
+    let cache = open_redis(config).await?;
+    let (stats, counts) = (cache.stats().await, cache.counts().await);
+    println!("{:18}{}", "hit rate", stats.hit_rate.map_or_else(|| "no lookup yet".to_owned(), |percent| format!("{percent:.2} %")));
+    println!("{:18}{}", "entries", stats.total_keys);
+    println!("{:18}{} bytes", "memory of Redis", stats.memory_usage);
+    for counter in Counter::ALL {
+        println!("{:18}{}", counter.name().replace('_', " "), counts.get(counter));
+    }
+    Ok(())
+}
+
+async fn invalidate(config: &Config, names: &[String]) -> anyhow::Result<()> {
+    let mut tags =
+        names.iter().map(|name| Tag::parse(name)).collect::<Result<Vec<_>, _>>().map_err(|invalid| anyhow::anyhow!("{invalid}"))?;
+    tags.sort();
+    tags.dedup();
+    let db = open_database(config).await?;
+    let accounts = Accounts::new(db.clone(), Cache::memory());
+    accounts.audit("cli", "cache_invalidate", &tags.iter().map(Tag::name).collect::<Vec<_>>().join(" "), None).await?;
+    owed::owe(&db, &tags, &Cause { who: "cli".to_owned(), why: "asked for on the command line" }).await?;
+    println!("{} invalidated.", if tags.len() == 1 { "1 tag was".to_owned() } else { format!("{} tags were", tags.len()) });
+    Ok(())
+}
+
+async fn warm(config: &Config, vendors: Vec<String>) -> anyhow::Result<()> {
+    let (cache, db) = (open_redis(config).await?, open_database(config).await?);
+    let vendors = if vendors.is_empty() { vendors::list_ids(&db).await? } else { vendors };
+    let (accounts, analytics) = (Accounts::new(db.clone(), cache.clone()), Analytics::new(db, cache));
+    let mut snapshots = Vec::with_capacity(vendors.len());
+    for vendor in &vendors {
+        snapshots.push(warming::opening_snapshot(&accounts, vendor).await.map_err(|error| match error {
+            AppError::Invalid(errors) => anyhow::anyhow!("{}", errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")),
+            other => other.into(),
+        })?);
+    }
+    let loaded = warming::warm(&analytics, &snapshots).await;
+    println!("{loaded} of {} dashboards were loaded; the others were there already.", snapshots.len());
+    Ok(())
+}
+
+/// Without Redis the cache is inside of the server's process, out of reach from here.
+async fn open_redis(config: &Config) -> anyhow::Result<Cache> {
+    if config.cache.redis_url.is_none() {
+        bail!(
+            "REDIS_URL is not set: without it the cache lives inside of the server's process, where only the page /admin/cache reaches it"
+        );
+    }
+    Ok(open_cache(config).await?)
+}

@@ -1,0 +1,143 @@
+use anyhow::{Context, bail};
+use clap::{Args, Subcommand, ValueEnum};
+use vendorscope::{
+    domain::accounts::{Role, check_password},
+    server::{
+        AppError,
+        cache::Cache,
+        config::Config,
+        open_database,
+        services::accounts::{Accounts, Actor},
+        sessions::Sessions,
+    },
+};
+
+#[derive(Subcommand)]
+pub enum UserCommand {
+    /// Add a user; the password comes from VENDORSCOPE_PASSWORD, or is asked for
+    Add(UserAdd),
+    /// List all users, with their roles and vendors
+    List,
+    /// Shut a user out at once: every session ends and every key is revoked
+    Disable(UserName),
+    /// Let a user in again, with the password that was
+    Enable(UserName),
+    /// Print a link with which a user can choose another password, once, within an hour
+    ResetPassword(UserName),
+}
+
+#[derive(Args)]
+pub struct UserName {
+    /// Address that the user logs in with
+    email: String,
+}
+
+#[derive(Args)]
+pub struct UserAdd {
+    /// Address to log in with
+    email: String,
+    /// What the user is: a vendor sees one vendor's business, an admin the whole marketplace
+    #[arg(long)]
+    role: RoleName,
+    /// The marketplace's id of the vendor (role vendor only)
+    #[arg(long, value_name = "ID", required_if_eq("role", "vendor"))]
+    vendor: Option<String>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum RoleName {
+    Vendor,
+    Admin,
+}
+
+impl From<RoleName> for Role {
+    fn from(name: RoleName) -> Self {
+        match name {
+            RoleName::Vendor => Self::Vendor,
+            RoleName::Admin => Self::Admin,
+        }
+    }
+}
+
+pub async fn execute(command: UserCommand, config: &Config) -> anyhow::Result<()> {
+    match command {
+        UserCommand::Add(arguments) => add_user(config, &arguments).await,
+        UserCommand::List => list_users(config).await,
+        UserCommand::Disable(UserName { email }) => disable_user(config, &email).await,
+        UserCommand::Enable(UserName { email }) => enable_user(config, &email).await,
+        UserCommand::ResetPassword(UserName { email }) => reset_password(config, &email).await,
+    }
+}
+
+async fn add_user(config: &Config, arguments: &UserAdd) -> anyhow::Result<()> {
+    let accounts = open_accounts(config).await?;
+    let password = ask_password()?;
+    let role = Role::from(arguments.role);
+    let user =
+        accounts.add_user(&arguments.email, &password, role, arguments.vendor.as_deref()).await.map_err(|e| told(e, &arguments.email))?;
+    accounts.audit("cli", "user_add", &user.email, None).await?;
+    println!("Added {} as {}.", user.email, role.as_str());
+    Ok(())
+}
+
+async fn list_users(config: &Config) -> anyhow::Result<()> {
+    let users = open_accounts(config).await?.list_users().await?;
+    let width = users.iter().map(|user| user.email.len()).max().unwrap_or_default();
+    for user in users {
+        let vendor = user.vendor.map(|id| format!(" of {id}")).unwrap_or_default();
+        println!("{:width$}  {}{vendor}{}", user.email, user.role.as_str(), if user.disabled { ", disabled" } else { "" });
+    }
+    Ok(())
+}
+
+async fn disable_user(config: &Config, email: &str) -> anyhow::Result<()> {
+    let user = open_accounts(config).await?.disable(email, Actor::COMMAND_LINE).await.map_err(|e| told(e, email))?;
+    if config.sessions.redis_url.is_some() {
+        let ended = async { Sessions::open(config).await?.end_all(&user, None).await.map_err(anyhow::Error::from) };
+        ended.await.context("nobody can log in as this user or use its keys any more, but sessions were not ended: run it again")?;
+        println!("Disabled {}: every session has ended, every key is revoked.", user.email);
+    } else {
+        println!("Disabled {}: every key is revoked; sessions in the memory of a running server end within a minute.", user.email);
+    }
+    Ok(())
+}
+
+async fn enable_user(config: &Config, email: &str) -> anyhow::Result<()> {
+    let user = open_accounts(config).await?.enable(email, Actor::COMMAND_LINE).await.map_err(|e| told(e, email))?;
+    println!("Enabled {}.", user.email);
+    Ok(())
+}
+
+async fn reset_password(config: &Config, email: &str) -> anyhow::Result<()> {
+    let token = open_accounts(config).await?.create_reset(email, Actor::COMMAND_LINE).await.map_err(|e| told(e, email))?;
+    println!("{}/reset?token={token}", config.http.public_url);
+    eprintln!("Works once, within an hour. Whoever has the link can choose the password.");
+    Ok(())
+}
+
+/// An error in words for whoever typed the command.
+fn told(error: AppError, email: &str) -> anyhow::Error {
+    match error {
+        AppError::Invalid(errors) => anyhow::anyhow!("{}", errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")),
+        AppError::Conflict(why) => anyhow::anyhow!(why),
+        AppError::NotFound => anyhow::anyhow!("there is no user `{}`: `vendorscope user list` lists them", email.trim()),
+        other => other.into(),
+    }
+}
+
+async fn open_accounts(config: &Config) -> anyhow::Result<Accounts> {
+    Ok(Accounts::new(open_database(config).await?, Cache::memory()))
+}
+
+fn ask_password() -> anyhow::Result<String> {
+    if let Ok(password) = std::env::var("VENDORSCOPE_PASSWORD") {
+        return Ok(password);
+    }
+    let ask = |prompt| rpassword::prompt_password(prompt).context("cannot ask for a password here: set VENDORSCOPE_PASSWORD");
+    let password = ask("Password: ")?;
+    check_password(&password)?;
+    if ask("The same again: ")? != password {
+        bail!("the two passwords differ: nothing was added");
+    }
+    Ok(password)
+}

@@ -1,0 +1,169 @@
+//! How often one may ask: counted in Redis for all instances together; while that does not answer, each instance lets in its share.
+
+use std::{
+    net::{IpAddr, Ipv6Addr},
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use sha2::{Digest, Sha256};
+
+use super::{
+    cache::CacheError,
+    config::{Config, Limit, LimitConfig},
+};
+
+/// The arithmetic.
+pub mod gcra;
+/// In this process.
+mod memory;
+/// In Redis.
+pub mod redis;
+
+use gcra::{Decision, Rate};
+use memory::MemoryLimits;
+use redis::RedisLimits;
+
+/// What is asked for, each with a limit of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Logging in to one account.
+    LoginAccount,
+    /// Logging in from one address.
+    LoginAddress,
+    Reads,
+    Writes,
+}
+
+impl Purpose {
+    /// Its name in keys and headers.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::LoginAccount => "login-account",
+            Self::LoginAddress => "login-address",
+            Self::Reads => "reads",
+            Self::Writes => "writes",
+        }
+    }
+
+    fn limit(self, config: &LimitConfig) -> Option<Limit> {
+        match self {
+            Self::LoginAccount => config.login_account,
+            Self::LoginAddress => config.login_address,
+            Self::Reads => config.reads,
+            Self::Writes => config.writes,
+        }
+    }
+}
+
+/// What became of one request to be let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verdict {
+    pub purpose: Purpose,
+    pub limit: Limit,
+    pub decision: Decision,
+}
+
+/// Every limit of this installation.
+pub struct Limiter {
+    config: LimitConfig,
+    redis: Option<RedisLimits>,
+    memory: MemoryLimits,
+    /// So that a change is logged, and not every request in between.
+    redis_answers: AtomicBool,
+}
+
+impl Limiter {
+    /// Beside the sessions: what is counted must not be evicted either.
+    pub async fn open(config: &Config) -> Result<Self, CacheError> {
+        let redis = match &config.sessions.redis_url {
+            Some(url) => Some(RedisLimits::connect(url).await?),
+            None => None,
+        };
+        Ok(Self { config: config.limits.clone(), redis, memory: MemoryLimits::default(), redis_answers: AtomicBool::new(true) })
+    }
+
+    /// Counts one request of `who`. `None` where there is no limit.
+    pub async fn admit(&self, purpose: Purpose, who: &str) -> Option<Verdict> {
+        let limit = purpose.limit(&self.config)?;
+        let (key, rate) = (key(purpose, who), Rate::of(limit));
+        let decision = match &self.redis {
+            None => self.memory.admit(&key, rate),
+            Some(redis) => match redis.admit(&key, rate).await {
+                Ok((decision, _)) => {
+                    self.note_whether_redis_answers(true, "");
+                    decision
+                }
+                Err(error) => {
+                    self.note_whether_redis_answers(false, &error.to_string());
+                    self.memory.admit(&key, self.share(rate))
+                }
+            },
+        };
+        Some(Verdict { purpose, limit, decision })
+    }
+
+    /// Undoes an `admit` that is not to count.
+    pub async fn give_back(&self, purpose: Purpose, who: &str) {
+        let Some(limit) = purpose.limit(&self.config) else { return };
+        let (key, rate) = (key(purpose, who), Rate::of(limit));
+        let Some(redis) = &self.redis else { return self.memory.give_back(&key, rate) };
+        // Where the one was counted is where the other finds something to take back.
+        self.memory.give_back(&key, self.share(rate));
+        if let Err(error) = redis.give_back(&key, rate).await {
+            self.note_whether_redis_answers(false, &error.to_string());
+        }
+    }
+
+    fn share(&self, rate: Rate) -> Rate {
+        rate.share(self.config.instances.get().into())
+    }
+
+    fn note_whether_redis_answers(&self, answers: bool, error: &str) {
+        if self.redis_answers.swap(answers, Ordering::Relaxed) == answers {
+            return;
+        }
+        if answers {
+            tracing::info!("limits are counted for all instances again");
+        } else {
+            tracing::warn!(error, instances = self.config.instances, "limits: Redis does not answer, so this instance lets in its share");
+        }
+    }
+}
+
+fn key(purpose: Purpose, who: &str) -> String {
+    format!("limit:{}:{who}", purpose.name())
+}
+
+/// An account by the address that somebody typed, known to us or not: of any length, so its digest.
+pub fn account(email: &str) -> String {
+    Sha256::digest(email.trim().to_lowercase()).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A network address; of an IPv6 address the first 64 bits, because whoever has one has all of these.
+pub fn address(address: Option<IpAddr>) -> String {
+    match address.map(|address| address.to_canonical()) {
+        Some(IpAddr::V6(address)) => format!("{}/64", Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
+        Some(IpAddr::V4(address)) => address.to_string(),
+        None => "unknown".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ipv6_network_is_one_address() {
+        let of = |text: &str| address(Some(text.parse().unwrap()));
+        assert_eq!(of("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
+        assert_eq!(of("2001:db8:1:2::"), of("2001:db8:1:2:ffff:ffff:ffff:ffff"));
+        assert_ne!(of("2001:db8:1:2::"), of("2001:db8:1:3::"));
+        assert_eq!(of("::ffff:203.0.113.9"), "203.0.113.9");
+    }
+
+    #[test]
+    fn an_account_is_one_however_it_is_typed() {
+        assert_eq!(account(" Jane@Example.COM "), account("jane@example.com"));
+        assert_ne!(account("jane@example.com"), account("jane@example.org"));
+    }
+}

@@ -1,0 +1,42 @@
+use std::{convert::Infallible, time::Duration};
+
+use axum::{
+    Router,
+    extract::State,
+    response::sse::{Event, KeepAlive, Sse},
+    routing::get,
+};
+use futures::{Stream, StreamExt, stream};
+use serde_json::json;
+
+use super::openapi::ProblemBody;
+use crate::server::{AppError, AppState, sessions::CurrentVendor};
+
+/// Says something now and then, so that nobody in between takes the connection for dead.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// What browsers wait before they connect again.
+const RETRY: Duration = Duration::from_secs(2);
+
+pub fn router() -> Router<AppState> {
+    Router::new().route("/", get(events))
+}
+
+/// `changed`, with what changed: `{"changed":["products"]}`.
+#[utoipa::path(
+    get,
+    path = "/api/vendor/events",
+    operation_id = "events_events",
+    tag = "events",
+    responses((status = 200, description = "Server-Sent Events: `changed`, with what changed", body = String, content_type = "text/event-stream"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []), ("key" = []))
+)]
+pub(super) async fn events(
+    State(state): State<AppState>,
+    current: CurrentVendor,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, AppError> {
+    let changes = state.live.changes(&state.cache, &current.vendor.external_id)?;
+    let changes = changes.map(|changed| Event::default().event("changed").data(json!({ "changed": changed }).to_string()));
+    // Something at once, so that whoever waits for the answer to begin knows that from here on nothing is missed.
+    let hello = stream::once(async { Event::default().retry(RETRY).comment("listening") });
+    Ok(Sse::new(hello.chain(changes).map(Ok)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+}

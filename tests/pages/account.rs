@@ -1,0 +1,119 @@
+use reqwest::Response;
+use vendorscope::{domain::accounts::Role, server::services::accounts::Actor};
+
+use super::{location, open, submit};
+use crate::harness::{Client, PASSWORD, TestApp};
+
+const NEW: &str = "another horse with a better battery";
+
+async fn text(response: Response) -> String {
+    let status = response.status();
+    let text = response.text().await.expect("a text");
+    assert_eq!(status, 200, "{text}");
+    text
+}
+
+/// Sends a form of the account page, and opens where it leads to.
+async fn send(client: &Client, function: &str, fields: &[(&str, &str)]) -> (String, String) {
+    send_from(client, "/account", function, fields).await
+}
+
+async fn send_from(client: &Client, from: &str, function: &str, fields: &[(&str, &str)]) -> (String, String) {
+    let request = client.request(reqwest::Method::POST, function).header("accept", "text/html").header("sec-fetch-site", "same-origin");
+    let request = request.header("referer", format!("http://127.0.0.1{from}"));
+    let response = request.form(fields).send().await.expect("an answer");
+    assert_eq!(response.status(), 302, "{function}");
+    let to = location(&response).to_owned();
+    let path = to.strip_prefix("http://127.0.0.1").unwrap_or(&to).to_owned();
+    let page = text(open(client, &path).await).await;
+    (path, page)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_page_shows_who_one_is_where_one_is_logged_in_and_what_keys_there_are() {
+    let app = TestApp::builder().northwind().spawn().await;
+    for client in [app.log_in_as_vendor("7").await, app.log_in_as_admin().await] {
+        let page = text(open(&client, "/account").await).await;
+        for part in ["This browser", "127.0.0.1", "Log out everywhere", "Make a key", "Change password", "Theme"] {
+            assert!(page.contains(part), "{part}: {page}");
+        }
+        let home = text(open(&client, location(&open(&client, "/login").await)).await).await;
+        assert!(home.contains("href=\"/account\""), "every page leads to it: {home}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_key_is_shown_on_the_page_after_it_was_made_and_never_again() {
+    let app = TestApp::builder().northwind().spawn().await;
+    let client = app.log_in_as_vendor("7").await;
+    let (path, page) = send(&client, "/_fn/account/key/create", &[("name", "Shop backend")]).await;
+    assert_eq!(path, "/account", "no key in an address");
+    let secret = page.split("vsk_").find(|rest| rest.len() >= 64 && rest[..64].bytes().all(|b| b.is_ascii_hexdigit()));
+    let secret = format!("vsk_{}", &secret.unwrap_or_else(|| panic!("{page}"))[..64]);
+    assert_eq!(
+        app.client().request(reqwest::Method::GET, "/api/auth/me").bearer_auth(&secret).send().await.expect("an answer").status(),
+        200
+    );
+    let again = text(open(&client, "/account").await).await;
+    assert!(!again.contains(&secret) && again.contains("Shop backend") && again.contains(&secret[..12]), "{again}");
+
+    let id =
+        again.split("name=\"key_id\" value=\"").nth(1).or(again.split("value=\"").find(|rest| rest.contains("key_id"))).unwrap_or_default();
+    let id: String = id.chars().take_while(char::is_ascii_digit).collect();
+    let (path, page) = send(&client, "/_fn/account/key/revoke", &[("key_id", &id)]).await;
+    assert!(path == "/account?done=key" && page.contains("The key was revoked."), "{path}: {page}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_password_form_says_what_is_wrong_and_what_was_done() {
+    let app = TestApp::builder().northwind().spawn().await;
+    let client = app.log_in_as_vendor("7").await;
+    let function = "/_fn/account/password";
+    let (_, page) = send(&client, function, &[("current", "not it"), ("password", NEW)]).await;
+    assert!(page.contains("Nothing was changed.") && page.contains("Present password: is not your password"), "{page}");
+    let (_, page) = send(&client, function, &[("current", PASSWORD), ("password", "password1234")]).await;
+    assert!(page.contains("New password: is too easy to guess"), "{page}");
+    let (path, page) = send(&client, function, &[("current", PASSWORD), ("password", NEW)]).await;
+    assert!(path == "/account?done=password" && page.contains("Your password was changed"), "{path}: {page}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn logging_out_everywhere_leads_to_the_login() {
+    let app = TestApp::builder().northwind().spawn().await;
+    let (client, other) = (app.log_in_as_vendor("7").await, app.log_in_as_vendor("7").await);
+    let (path, page) = send(&client, "/_fn/account/logout-everywhere", &[]).await;
+    assert!(path == "/login?done=everywhere" && page.contains("You are logged out everywhere."), "{path}: {page}");
+    assert_eq!(location(&open(&other, "/").await), "/login");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_theme_is_kept_in_the_browser_for_every_page() {
+    let app = TestApp::builder().northwind().spawn().await;
+    let client = app.log_in_as_vendor("7").await;
+    assert!(text(open(&client, "/products").await).await.contains("content=\"light dark\""), "as the device has it");
+    let (path, page) = send(&client, "/_fn/account/theme", &[("theme", "dark")]).await;
+    assert_eq!(path, "/account?done=theme");
+    assert!(page.contains("data-theme=\"dark\"") && page.contains("content=\"dark\""), "{page}");
+    assert!(text(open(&client, "/products").await).await.contains("data-theme=\"dark\""));
+    let (_, page) = send(&client, "/_fn/account/theme", &[("theme", "neon")]).await;
+    assert!(page.contains("`neon` is not accepted") && page.contains("data-theme=\"dark\""), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_link_for_a_lost_password_opens_a_form_that_works_once() {
+    let app = TestApp::builder().spawn().await;
+    let accounts = &app.state().accounts;
+    accounts.add_user("one@example.com", PASSWORD, Role::Admin, None).await.expect("a new user");
+    let token = accounts.create_reset("one@example.com", Actor::COMMAND_LINE).await.expect("a token");
+    let client = app.client();
+    let form = text(open(&client, &format!("/reset?token={token}")).await).await;
+    assert!(form.contains("action=\"/_fn/reset\"") && form.contains(&token), "{form}");
+    let fields = [("token", token.as_str()), ("password", NEW)];
+    let done = submit(&client, "/_fn/reset", &fields).await;
+    assert_eq!((done.status().as_u16(), location(&done)), (302, "/login?done=password"));
+    assert!(text(open(&client, "/login?done=password").await).await.contains("Log in with the new one."));
+    let login = submit(&client, "/_fn/login", &[("email", "one@example.com"), ("password", NEW)]).await;
+    assert_eq!(location(&login), "/admin/cache");
+    let (_, again) = send_from(&app.client(), "/reset?token=x", "/_fn/reset", &fields).await;
+    assert!(again.contains("This link was used already"), "{again}");
+}

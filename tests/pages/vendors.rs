@@ -1,0 +1,66 @@
+use super::open;
+use crate::harness::{Client, TestApp};
+
+async fn text(client: &Client, path: &str) -> String {
+    let response = open(client, path).await;
+    let status = response.status();
+    let text = response.text().await.expect("a text");
+    assert_eq!(status, 200, "{path}: {text}");
+    text
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_admin_finds_vendors_their_users_and_their_dashboards() {
+    let app = TestApp::builder().northwind().spawn().await;
+    let vendor = app.log_in_as_vendor("7").await;
+    let admin = app.log_in_as_admin().await;
+
+    let list = text(&admin, "/admin/vendors").await;
+    assert!(list.contains("Pavlova, Ltd.") && list.contains("href=\"/admin/vendors/7\"") && list.contains("Exotic Liquids"), "{list}");
+    let found = text(&admin, "/admin/vendors?search=pavlova").await;
+    assert!(found.contains("Pavlova, Ltd.") && !found.contains("Exotic Liquids"), "{found}");
+    assert!(text(&admin, "/admin/vendors?search=100%25").await.contains("No vendor matches"), "a percent sign is a percent sign");
+
+    let page = text(&admin, "/admin/vendors/7").await;
+    assert!(page.contains("vendor-7@example.com") && page.contains("href=\"/admin/vendors/7/dashboard\""), "{page}");
+    assert!(text(&admin, "/admin/vendors/8").await.contains("Nobody can log in for this vendor yet"));
+    assert_eq!(open(&admin, "/admin/vendors/none").await.status(), 404);
+
+    // The same figures, and nothing that leads where an admin cannot go.
+    let range = "dateFrom=1997-01-01&dateTo=1997-12-31";
+    let own = text(&vendor, &format!("/?{range}")).await;
+    let seen = text(&admin, &format!("/admin/vendors/7/dashboard?{range}")).await;
+    let figures = |page: &str| -> Vec<String> {
+        page.split('$').skip(1).map(|rest| rest.chars().take_while(|c| c.is_ascii_digit() || matches!(c, ',' | '.')).collect()).collect()
+    };
+    assert_eq!(figures(&seen), figures(&own));
+    assert!(own.contains("href=\"/products/") && !seen.contains("href=\"/products"), "{seen}");
+    assert!(seen.contains("href=\"/admin/vendors/7/dashboard?dateFrom="), "ranges stay with this vendor: {seen}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_list_of_many_vendors_has_pages() {
+    let app = TestApp::builder().northwind().spawn().await;
+    let mut tx = app.state().db.write().await.expect("a transaction");
+    for number in 0..60 {
+        let insert = format!(
+            "INSERT INTO vendors (external_id, name, country, time_zone, currency, commission_bps, low_stock_threshold) \
+             SELECT 'extra-{number}', 'Same name', country, time_zone, currency, commission_bps, low_stock_threshold FROM vendors WHERE external_id = '7'"
+        );
+        tx.execute(vendorscope::server::db::sql(insert)).await.expect("a vendor");
+    }
+    tx.commit().await.expect("committed");
+    let admin = app.log_in_as_admin().await;
+    let (mut path, mut seen) = ("/admin/vendors".to_owned(), Vec::new());
+    loop {
+        let page = text(&admin, &path).await;
+        let links = page.split("href=\"/admin/vendors/").skip(1).map(|rest| rest.split('"').next().unwrap_or_default().to_owned());
+        seen.extend(links);
+        match page.split("href=\"/admin/vendors?after=").nth(1) {
+            Some(rest) => path = format!("/admin/vendors?after={}", rest.split('"').next().unwrap_or_default()),
+            None => break,
+        }
+    }
+    let distinct: std::collections::HashSet<_> = seen.iter().collect();
+    assert_eq!((seen.len(), distinct.len()), (89, 89), "each vendor once: {seen:?}");
+}
