@@ -6,7 +6,7 @@ mod api;
 mod command_line;
 /// One suite for every database and every store: what it promises holds on all of them.
 mod contracts;
-/// What is whole after something broke.
+/// Two instances and more, over HTTP: writers, readers and faults.
 mod faults;
 /// The thinnest slice, from the address bar to the database and back.
 mod first_light;
@@ -14,6 +14,8 @@ mod first_light;
 mod harness;
 /// What holds for whatever is sent.
 mod inputs;
+/// What is whole after something broke.
+mod outages;
 /// The pages, as a browser without scripts gets them.
 mod pages;
 /// Random histories: what holds after any of them.

@@ -1,5 +1,4 @@
-//! What is whole after something broke, and what nobody notices of it. Over HTTP, no read is older than the last acknowledged write,
-//! whatever Redis does.
+//! Instances that share a database and a Redis, over HTTP: no read is older than the last acknowledged write, whatever Redis does.
 
 use std::{
     sync::{
@@ -13,14 +12,8 @@ use serde_json::{Value, json};
 
 use crate::harness::{Client, RedisServer, TestApp, TestDatabase};
 
-/// Two instances behind a balancer, sharing one Redis.
-mod balancer;
-/// The program, killed in the middle of its writes.
-mod killed;
 /// One winner, however many processes ask, and what becomes of them when it dies.
 mod processes;
-/// Redis, gone and back again, under those who are logged in.
-mod redis_restart;
 /// Redis in every state that it can get into.
 mod redis_states;
 /// Half a minute of writers and readers.

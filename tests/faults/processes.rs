@@ -6,8 +6,6 @@ use vendorscope::server::cache::stats::{Counter, Counts};
 use super::*;
 use crate::harness::{Program, sockets};
 
-/// Every instance's, that of the tests' own among them, so that each knows the others' cookies.
-const SECRET: &str = "a secret of the tests, long enough";
 /// Callers of each process.
 const CALLERS: usize = 1_000;
 
@@ -43,9 +41,7 @@ async fn serve(processes: usize, redis: &RedisServer) -> (TestDatabase, Vec<Prog
     let database = TestDatabase::postgres().await;
     let preparing = TestApp::builder().database(&database).redis(redis).northwind().spawn().await;
     let client = preparing.log_in_as_vendor(VENDORS[0]).await;
-    let home = tempfile::tempdir().expect("a folder");
-    let vars = [("DATABASE_URL", database.url()), ("REDIS_URL", &redis.url()), ("SESSION_SECRET", SECRET)];
-    let programs: Vec<_> = (0..processes).map(|_| Program::serve(home.path(), &vars)).collect();
+    let programs: Vec<_> = (0..processes).map(|_| Program::serve(&database, &redis.url())).collect();
     (database, programs, client)
 }
 
@@ -56,7 +52,7 @@ async fn a_thousand_callers_of_each_of_three_processes_cost_one_load() {
     let watcher = TestApp::builder().database(&database).redis(&redis).spawn().await;
 
     let mut held_up = HeldUp::hold(&database).await;
-    let clients: Vec<_> = programs.iter().map(|program| client.at_address(program.address())).collect();
+    let clients: Vec<_> = programs.iter().map(|program| client.at_address(program.address)).collect();
     let asking = stream::iter(0..CALLERS * clients.len())
         .map(|caller| {
             let client = clients[caller % clients.len()].clone();
@@ -99,7 +95,7 @@ async fn when_the_winner_is_killed_the_others_answer_within_the_cap() {
     let redis = RedisServer::start();
     let (database, mut programs, client) = serve(2, &redis).await;
     let mut held_up = HeldUp::hold(&database).await;
-    let (winner, loser) = (client.at_address(programs[0].address()), client.at_address(programs[1].address()));
+    let (winner, loser) = (client.at_address(programs[0].address), client.at_address(programs[1].address));
     let winning = tokio::spawn(async move { winner.request(reqwest::Method::GET, SNAPSHOT).send().await.map(|_| ()) });
     held_up.until_waiting(1).await;
     let began = Instant::now();

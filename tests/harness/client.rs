@@ -19,14 +19,14 @@ impl Client {
         Self { http, base: format!("http://{address}") }
     }
 
-    /// The same browser, sent to whatever listens at another address of this machine.
-    pub fn at_address(&self, address: SocketAddr) -> Self {
-        Self { http: self.http.clone(), base: format!("http://{address}") }
-    }
-
     /// The same browser, sent to another instance: cookies belong to the host, and not to its port.
     pub fn at(&self, app: &TestApp) -> Self {
         self.at_address(app.address)
+    }
+
+    /// The same browser, sent to whatever listens at another address of this machine.
+    pub fn at_address(&self, address: SocketAddr) -> Self {
+        Self { http: self.http.clone(), base: format!("http://{address}") }
     }
 
     /// A request to a path, to be completed.

@@ -1,33 +1,38 @@
+//! The program itself, as a process of its own that can be killed.
+
 use std::{
     io::{BufRead, BufReader},
     net::SocketAddr,
-    path::Path,
     process::{Child, Command, Stdio},
     sync::mpsc,
     time::Duration,
 };
 
-use super::Client;
+use tempfile::TempDir;
+
+use super::TestDatabase;
 
 /// Far longer than a start ever takes.
-const START_WITHIN: Duration = Duration::from_secs(60);
+const START_WITHIN: Duration = Duration::from_secs(120);
+/// Every instance's, so that each knows the others' cookies.
+const SECRET: &str = "a secret of the tests, long enough";
 
-/// The program, serving on a free port. Killed when dropped.
 pub struct Program {
     process: Child,
-    address: SocketAddr,
+    pub address: SocketAddr,
+    _home: TempDir,
 }
 
 impl Program {
-    /// Starts it in `folder` with these variables, and returns once it listens.
-    pub fn serve(folder: &Path, vars: &[(&str, &str)]) -> Self {
+    /// `vendorscope serve` on a free port, with the cache and the sessions in this Redis.
+    pub fn serve(database: &TestDatabase, redis_url: &str) -> Self {
+        let home = tempfile::tempdir().expect("a temporary folder");
         let mut process = Command::new(env!("CARGO_BIN_EXE_vendorscope"))
             .arg("serve")
-            .current_dir(folder)
+            .current_dir(home.path())
             .env_clear()
-            .envs(vars.iter().copied())
-            .env("LEPTOS_SITE_ADDR", "127.0.0.1:0")
-            .env("RUST_LOG", "info")
+            .envs([("DATABASE_URL", database.url()), ("REDIS_URL", redis_url), ("SESSION_SECRET", SECRET)])
+            .envs([("LEPTOS_SITE_ADDR", "127.0.0.1:0"), ("RUST_LOG", "vendorscope=info")])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -37,34 +42,28 @@ impl Program {
         let (tell, told) = mpsc::channel();
         // Goes on reading until the program ends, so that a full pipe never stops it.
         std::thread::spawn(move || {
-            let mut said = String::new();
+            let mut before = Vec::new();
             for line in BufReader::new(log).lines().map_while(Result::ok) {
-                if let Some((_, rest)) = line.split_once("listening on http://") {
-                    let address: String = rest.chars().take_while(|c| c.is_ascii_digit() || matches!(c, '.' | ':')).collect();
+                let address = line.split("listening on http://").nth(1).and_then(|rest| rest.split_whitespace().next()?.parse().ok());
+                if let Some(address) = address {
                     let _ = tell.send(Ok(address));
                 }
-                if said.len() < 10_000 {
-                    said.push_str(&line);
-                    said.push('\n');
+                if before.len() < 50 {
+                    before.push(line);
                 }
             }
-            let _ = tell.send(Err(said));
+            let _ = tell.send(Err(before.join("\n")));
         });
-        match told.recv_timeout(START_WITHIN).expect("the program listens in time") {
-            Ok(address) => Self { process, address: address.parse().expect("an address") },
-            Err(said) => panic!("the program did not start: {said}"),
+        match told.recv_timeout(START_WITHIN) {
+            Ok(Ok(address)) => Self { process, address, _home: home },
+            other => {
+                let _ = process.kill();
+                panic!("the program does not start: {other:?}");
+            }
         }
     }
 
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    pub fn client(&self) -> Client {
-        Client::new(self.address)
-    }
-
-    /// `kill -9`. Returns once it is gone.
+    /// As `kill -9` does.
     pub fn kill(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();

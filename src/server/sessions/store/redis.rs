@@ -97,8 +97,8 @@ impl RedisStore {
         let index = index(user);
         // The key has no expiry, so that no policy but those that spare nothing evicts it while its sessions live. What it holds is
         // one line for each login of the last day.
-        let now = OffsetDateTime::now_utc().unix_timestamp();
-        within(self.pool.zremrangebyscore::<(), _, _, _>(index.clone(), "-inf", now)).await?;
+        let now = OffsetDateTime::now_utc().unix_timestamp() as f64;
+        within(self.pool.zremrangebyscore::<(), _, _, _>(index.clone(), f64::NEG_INFINITY, now)).await?;
         let member = (until.unix_timestamp() as f64, record.id.to_string());
         within(self.pool.zadd::<(), _, _>(index, None, None, false, false, member)).await
     }

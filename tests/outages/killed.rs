@@ -25,24 +25,16 @@ async fn what_was_acknowledged_survives_every_kill_and_shows_in_the_figures() {
     for database in databases().await {
         let redis = RedisServer::start();
         let key = prepare(&database).await;
-        let folder = tempfile::tempdir().expect("a folder");
-        let redis_url = redis.url();
-        let vars = [
-            ("DATABASE_URL", database.url()),
-            ("REDIS_URL", redis_url.as_str()),
-            ("SESSION_SECRET", "a secret of the tests, long enough"),
-            ("LIMIT_WRITES", "off"),
-        ];
         let mut acknowledged = BTreeSet::new();
         for kill in 0..KILLS {
-            let mut program = Program::serve(folder.path(), &vars);
-            let client = program.client();
+            let mut program = Program::serve(&database, &redis.url());
+            let client = Client::new(program.address);
             // In the cache, of which nothing may be left that is older than a write.
             assert_eq!(shown(&client, &key).await.intersection(&acknowledged).count(), acknowledged.len(), "before kill {kill}");
             write_until_killed(&mut program, &key, kill, &mut acknowledged).await;
         }
-        let program = Program::serve(folder.path(), &vars);
-        let client = program.client();
+        let program = Program::serve(&database, &redis.url());
+        let client = Client::new(program.address);
         let figures = shown(&client, &key).await;
         let lost: Vec<_> = acknowledged.difference(&figures).collect();
         assert!(lost.is_empty(), "{}: acknowledged and not in the figures: {lost:?}", database.url());
@@ -67,7 +59,7 @@ async fn prepare(database: &TestDatabase) -> String {
 
 /// Writes products that are low on stock, which the snapshot lists, and changes orders; kills the program in the middle of it.
 async fn write_until_killed(program: &mut Program, key: &str, round: usize, acknowledged: &mut BTreeSet<String>) {
-    let client = program.client();
+    let client = Client::new(program.address);
     let orders = open_orders(&client, key).await;
     let mut enough = ACKNOWLEDGED + round % 5;
     let mut writing: FuturesUnordered<_> = (0..WRITERS).map(|writer| write(&client, key, round, writer)).collect();
