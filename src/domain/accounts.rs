@@ -46,8 +46,8 @@ pub struct Viewer {
 
 /// One of a user's own sessions: a browser in which that user is logged in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct OwnSession {
     /// Names the session here; worth nothing as a cookie.
     pub session_id: String,
@@ -63,8 +63,8 @@ pub struct OwnSession {
 
 /// A key that lets a program use the JSON API as the user it belongs to. The key itself is shown once, when it is made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct ApiKey {
     pub key_id: String,
     pub name: String,

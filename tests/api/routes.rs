@@ -13,9 +13,9 @@ use super::{OTHER_VENDOR, VENDOR};
 use crate::harness::{Client, TestApp};
 
 /// One route and what each caller gets: nobody, a vendor, another vendor, an admin, the vendor's key.
-pub(super) struct Route {
-    pub method: &'static str,
-    pub path: &'static str,
+struct Route {
+    method: &'static str,
+    path: &'static str,
     /// Query, or form fields of a server function.
     with: &'static str,
     statuses: [u16; 5],
@@ -31,7 +31,9 @@ const fn with(method: &'static str, path: &'static str, with: &'static str, stat
 
 /// Who may not is told 401, 403, or 404 where it belongs to another; who may gets in, and there is told 200 or what is wrong with the
 /// empty object that is sent. `{id}` is the vendor's own.
-pub(super) const API: &[Route] = &[
+const API: &[Route] = &[
+    route("GET", "/api/openapi.json", [200; 5]),
+    route("GET", "/api/docs", [200; 5]),
     route("POST", "/api/auth/login", [422; 5]),
     route("POST", "/api/auth/logout", [204; 5]),
     route("GET", "/api/auth/me", [401, 200, 200, 200, 200]),
@@ -54,18 +56,16 @@ pub(super) const API: &[Route] = &[
     route("DELETE", "/api/vendor/products/{id}", [401, 204, 404, 403, 204]),
     route("GET", "/api/vendor/orders", [401, 200, 200, 403, 200]),
     route("POST", "/api/vendor/orders", [401, 422, 422, 403, 422]),
-    route("POST", "/api/vendor/orders/{id}/refunds", [401, 422, 422, 403, 422]),
     route("GET", "/api/vendor/orders/{id}", [401, 200, 404, 403, 200]),
     route("PATCH", "/api/vendor/orders/{id}", [401, 422, 422, 403, 422]),
+    route("POST", "/api/vendor/orders/{id}/refunds", [401, 422, 422, 403, 422]),
     route("POST", "/api/ingest/orders", [401, 403, 403, 422, 403]),
     route("POST", "/api/ingest/refunds", [401, 403, 403, 422, 403]),
     route("POST", "/api/ingest/products", [401, 403, 403, 422, 403]),
-    route("GET", "/api/openapi.json", [200; 5]),
-    route("GET", "/api/docs", [200; 5]),
     with("GET", "/api/admin/metrics", "dateFrom=1997-01-01&dateTo=1997-01-31", [401, 403, 403, 200, 403]),
-    route("POST", "/api/admin/cache/warm", [401, 403, 403, 200, 403]),
     route("GET", "/api/admin/cache/stats", [401, 403, 403, 200, 403]),
     route("POST", "/api/admin/cache/invalidate", [401, 403, 403, 422, 403]),
+    route("POST", "/api/admin/cache/warm", [401, 403, 403, 200, 403]),
 ];
 
 /// Outside of the API, and for machines.
@@ -108,13 +108,18 @@ const SERVER_FUNCTIONS: &[Route] = &[
     route("GET", "/_fn/orders", [401, 200, 200, 403, 401]),
     with("GET", "/_fn/order", "order_id={order}", [401, 200, 404, 403, 401]),
     with("POST", "/_fn/order/status", "order_id={order}&status=shipped", [401, 200, 404, 403, 401]),
-    with("POST", "/_fn/order/refund", "form[order_id]={order}&form[amount]=0.01", [401, 200, 404, 403, 401]),
-    route("GET", "/_fn/admin/market", [401, 403, 403, 200, 401]),
+    with("POST", "/_fn/order/refund", "form[order_id]={order}&form[amount]=nonsense", [401, 422, 422, 403, 401]),
+    with("GET", "/_fn/admin/market", "date_from=1997-01-01&date_to=1997-01-31", [401, 403, 403, 200, 401]),
     with("GET", "/_fn/admin/vendors", "search=a", [401, 403, 403, 200, 401]),
     with("GET", "/_fn/admin/vendor", "vendor_id=7", [401, 403, 403, 200, 401]),
     route("GET", "/_fn/admin/cache", [401, 403, 403, 200, 401]),
     with("POST", "/_fn/admin/cache/invalidate", "tags=nonsense", [401, 403, 403, 422, 401]),
 ];
+
+/// Methods and paths of the JSON API, but for its own description.
+pub(super) fn of_the_api() -> impl Iterator<Item = (&'static str, &'static str)> {
+    API.iter().map(|route| (route.method, route.path)).filter(|(_, path)| !matches!(*path, "/api/openapi.json" | "/api/docs"))
+}
 
 const PRODUCT: &str =
     "form[product_id]={product}&form[name]=Saved&form[category]=Tests&form[unit_price]=1.00&form[stock]=1&form[status]=active";

@@ -9,9 +9,12 @@ use tower_sessions::{
     SessionStore,
     session::{Id, Record},
 };
-use vendorscope::server::sessions::Store;
+use vendorscope::{
+    domain::accounts::Role,
+    server::{services::accounts::Actor, sessions::Store},
+};
 
-use crate::harness::{RedisCluster, RedisSentinel, RedisServer, TestApp};
+use crate::harness::{PASSWORD, RedisCluster, RedisSentinel, RedisServer, TestApp};
 
 const USER: i64 = 7;
 const OTHER_USER: i64 = 8;
@@ -194,4 +197,35 @@ async fn an_idle_limit_ends_what_is_not_used_and_use_moves_it_no_further_than_24
     write(&stored, OffsetDateTime::now_utc().unix_timestamp() + 300).await;
     assert_eq!(client.get("/api/auth/me").await.status(), 200);
     assert!((500..=600).contains(&ttl().await), "and no longer");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_login_that_runs_beside_the_end_of_all_sessions_leaves_none_that_should_have_ended() {
+    let redis = RedisServer::start();
+    let generous = |config: &mut vendorscope::server::config::Config| config.limits.login_account = None;
+    let apps = [TestApp::builder().config(generous).spawn().await, TestApp::builder().redis(&redis).config(generous).spawn().await];
+    for app in apps {
+        for round in 0..4 {
+            let email = format!("user-{round}@example.com");
+            let mine = app.log_in(&email, Role::Admin, None).await;
+            let login = json!({ "email": email, "password": PASSWORD });
+            let clients: Vec<_> = (0..6).map(|_| app.client()).collect();
+            let logins = join_all(clients.iter().map(|client| client.post("/api/auth/login", &login)));
+            let new = format!("another horse with battery {round}");
+            if round % 2 == 0 {
+                let body = json!({ "current": PASSWORD, "password": new });
+                let (_, changed) = tokio::join!(logins, mine.put("/api/account/password", &body));
+                assert_eq!(changed.status(), 204);
+            } else {
+                let disabling = async {
+                    let user = app.state().accounts.disable(&email, Actor::COMMAND_LINE).await.expect("disabled");
+                    app.state().sessions.end_all(&user, None).await.expect("ended");
+                };
+                tokio::join!(logins, disabling);
+            }
+            for client in &clients {
+                assert_eq!(client.get("/api/auth/me").await.status(), 401, "round {round}: logged in with what was");
+            }
+        }
+    }
 }

@@ -93,7 +93,7 @@ pub fn Frame(section: Section, viewer: Option<Viewer>, #[prop(default = true)] s
             </a>
             <nav aria-label="Main"><ul>{links}</ul></nav>
             <div class="account">
-                {viewer.map(|viewer| view! { <a class="who" href="/account" aria-current=(section == Section::Account).then_some("page")>{viewer.email}</a> })}
+                {viewer.map(|viewer| account_link(viewer.email, section == Section::Account))}
                 // A plain form: the whole page is loaded anew, and nothing of the session stays behind in this one.
                 <form method="post" action=Logout::url()>
                     <button class="quiet" type="submit">"Log out"</button>
@@ -102,6 +102,17 @@ pub fn Frame(section: Section, viewer: Option<Viewer>, #[prop(default = true)] s
         </header>
         <main id="main" tabindex="-1" node_ref=main>{children()}</main>
     }
+}
+
+/// By the address; where there is no room for it, by what it leads to.
+fn account_link(email: String, is_here: bool) -> AnyView {
+    view! {
+        <a class="who" href="/account" aria-current=is_here.then_some("page")>
+            <span class="long">{email}</span>
+            <span class="short">"Account"</span>
+        </a>
+    }
+    .into_any()
 }
 
 /// Moves the focus to a page that was come to inside the browser, as a full load would; never on the first page.

@@ -91,7 +91,7 @@ fn password_form(email: String) -> AnyView {
             <Refused error=refused/>
             <form method="post" action=ChangePassword::url() class="form">
                 // For password managers: whose password this is.
-                <input type="hidden" autocomplete="username" value=email/>
+                <input type="text" autocomplete="username" value=email readonly hidden/>
                 {input(field("current", "Present password", "current-password", None))}
                 {input(field("password", "New password", "new-password", Some(hint)))}
                 <div class="actions wide"><button type="submit">"Change password"</button></div>
@@ -113,10 +113,14 @@ fn sessions_card(sessions: Vec<OwnSession>) -> AnyView {
             }
             .into_any(),
         };
-        let browser = if session.browser.is_empty() { "Unknown".to_owned() } else { session.browser };
-        Row::from(vec![Cell::from(browser), time(session.logged_in_at), session.address.unwrap_or_default().into(), end.into()])
+        Row::from(vec![
+            Cell::from(browser_name(&session.browser)),
+            time(session.logged_in_at),
+            session.address.unwrap_or_default().into(),
+            end.into(),
+        ])
     });
-    let columns = vec![Column::classed("Browser", "clip"), Column::text("Logged in (UTC)"), Column::text("Address"), Column::text("End")];
+    let columns = vec![Column::text("Browser"), Column::text("Logged in (UTC)"), Column::text("Address"), Column::text("End")];
     view! {
         <section class="card">
             <h2>"Sessions"</h2>
@@ -130,6 +134,29 @@ fn sessions_card(sessions: Vec<OwnSession>) -> AnyView {
         </section>
     }
     .into_any()
+}
+
+/// `Firefox on Windows`, as far as what a browser calls itself tells. The order matters: most of them claim to be others too.
+fn browser_name(user_agent: &str) -> String {
+    const BROWSERS: [(&str, &str); 6] =
+        [("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("CriOS/", "Chrome"), ("Safari/", "Safari")];
+    const SYSTEMS: [(&str, &str); 7] = [
+        ("Windows", "Windows"),
+        ("Android", "Android"),
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Mac OS X", "macOS"),
+        ("CrOS", "ChromeOS"),
+        ("Linux", "Linux"),
+    ];
+    let find = |known: &[(&str, &'static str)]| known.iter().find(|(mark, _)| user_agent.contains(mark)).map(|(_, name)| *name);
+    match (find(&BROWSERS), find(&SYSTEMS)) {
+        (Some(browser), Some(system)) => format!("{browser} on {system}"),
+        (Some(browser), None) => browser.to_owned(),
+        // A program that says what it is: its name without what follows.
+        _ if !user_agent.is_empty() => user_agent.split([' ', '/']).next().unwrap_or_default().chars().take(40).collect(),
+        _ => "Unknown".to_owned(),
+    }
 }
 
 fn keys_card(keys: Vec<ApiKey>) -> AnyView {
@@ -197,4 +224,26 @@ fn theme_form(theme: Theme) -> AnyView {
 
 fn time(at: jiff::Timestamp) -> Cell {
     view! { <time datetime=at.to_string()>{format::instant(&WallClock::default(), at)}</time> }.into_any().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_browser_goes_by_the_name_its_user_knows_it_by() {
+        for (user_agent, name) in [
+            ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36", "Chrome on Linux"),
+            (
+                "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/156.0.0.0 Safari/537.36 Edg/156.0.0.0",
+                "Edge on Windows",
+            ),
+            ("Mozilla/5.0 (Macintosh; Intel Mac OS X 15.1) AppleWebKit/605.1.15 Version/26.0 Safari/605.1.15", "Safari on macOS"),
+            ("Mozilla/5.0 (Android 16; Mobile; rv:150.0) Gecko/150.0 Firefox/150.0", "Firefox on Android"),
+            ("curl/8.5.0", "curl"),
+            ("", "Unknown"),
+        ] {
+            assert_eq!(browser_name(user_agent), name);
+        }
+    }
 }

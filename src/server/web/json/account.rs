@@ -5,6 +5,7 @@ use axum::{
     routing::{delete, get, put},
 };
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{
     input::{JsonBody, PathId},
@@ -29,7 +30,7 @@ pub fn router() -> Router<AppState> {
         .route("/keys/{id}", delete(revoke_key))
 }
 
-#[derive(Deserialize, utoipa::ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PasswordChange {
     current: String,
@@ -42,7 +43,7 @@ pub(super) struct PasswordChange {
     operation_id = "account_change_password",
     tag = "account",
     request_body = PasswordChange,
-    responses((status = 204, description = "Changed; every other session has ended"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 204, description = "Changed; every other session of the user has ended"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []))
 )]
 pub(super) async fn change_password(
@@ -55,7 +56,7 @@ pub(super) async fn change_password(
     Ok(StatusCode::NO_CONTENT)
 }
 
-#[derive(Serialize, utoipa::ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct OwnSessions {
     sessions: Vec<OwnSession>,
 }
@@ -65,7 +66,7 @@ pub(super) struct OwnSessions {
     path = "/api/account/sessions",
     operation_id = "account_list_sessions",
     tag = "account",
-    responses((status = 200, description = "Where this user is logged in", body = OwnSessions), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "Where the user is logged in", body = OwnSessions), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []))
 )]
 pub(super) async fn list_sessions(CurrentHolder(user): CurrentHolder, parts: Parts) -> Result<Json<OwnSessions>, AppError> {
@@ -77,7 +78,7 @@ pub(super) async fn list_sessions(CurrentHolder(user): CurrentHolder, parts: Par
     path = "/api/account/sessions",
     operation_id = "account_log_out_everywhere",
     tag = "account",
-    responses((status = 204, description = "Every session of this user has ended"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 204, description = "Every session of the user has ended, on every instance"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []))
 )]
 pub(super) async fn log_out_everywhere(State(state): State<AppState>, _: CurrentHolder, parts: Parts) -> Result<StatusCode, AppError> {
@@ -90,10 +91,8 @@ pub(super) async fn log_out_everywhere(State(state): State<AppState>, _: Current
     path = "/api/account/sessions/{id}",
     operation_id = "account_end_session",
     tag = "account",
-    params(
-        ("id" = String, Path, description = "The id of the session")
-    ),
-    responses((status = 204, description = "The session has ended"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    params(("id" = String, Path, description = "The session, as the list names it")),
+    responses((status = 204, description = "Ended"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []))
 )]
 pub(super) async fn end_session(
@@ -106,7 +105,7 @@ pub(super) async fn end_session(
     Ok(StatusCode::NO_CONTENT)
 }
 
-#[derive(Serialize, utoipa::ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Keys {
     keys: Vec<ApiKey>,
 }
@@ -116,20 +115,20 @@ pub(super) struct Keys {
     path = "/api/account/keys",
     operation_id = "account_list_keys",
     tag = "account",
-    responses((status = 200, description = "The keys of this user", body = Keys), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "The user's API keys", body = Keys), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []))
 )]
 pub(super) async fn list_keys(State(state): State<AppState>, CurrentHolder(user): CurrentHolder) -> Result<Json<Keys>, AppError> {
     Ok(Json(Keys { keys: state.accounts.list_keys(&user).await? }))
 }
 
-#[derive(Deserialize, utoipa::ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct KeyName {
     name: String,
 }
 
-#[derive(Serialize, utoipa::ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Created {
     key: ApiKey,
     /// Told this once.
@@ -142,7 +141,7 @@ pub(super) struct Created {
     operation_id = "account_create_key",
     tag = "account",
     request_body = KeyName,
-    responses((status = 201, description = "Created; the secret is told this once", body = Created), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 201, description = "Made; the key itself is told here and never again", body = Created), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []))
 )]
 pub(super) async fn create_key(
@@ -160,10 +159,8 @@ pub(super) async fn create_key(
     path = "/api/account/keys/{id}",
     operation_id = "account_revoke_key",
     tag = "account",
-    params(
-        ("id" = String, Path, description = "The id of the key")
-    ),
-    responses((status = 204, description = "Nobody gets in with it any more"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    params(("id" = String, Path, description = "The key, as the list names it")),
+    responses((status = 204, description = "Revoked, at once"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []))
 )]
 pub(super) async fn revoke_key(

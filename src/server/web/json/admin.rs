@@ -8,6 +8,7 @@ use axum::{
     routing::{get, post},
 };
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{
     analytics::freshness,
@@ -96,14 +97,14 @@ pub(super) async fn invalidate(
     Ok(Json(Invalidated { invalidated }))
 }
 
-#[derive(Deserialize, utoipa::ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ToWarm {
     /// Whose dashboard, as it opens. Left out: whatever this instance is asked for most.
     vendor_ids: Option<Vec<String>>,
 }
 
-#[derive(Serialize, utoipa::ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Warmed {
     /// Snapshots that were not in the cache before.
     warmed: usize,
@@ -115,7 +116,7 @@ pub(super) struct Warmed {
     operation_id = "admin_warm",
     tag = "admin",
     request_body = ToWarm,
-    responses((status = 200, description = "Warmed", body = Warmed), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "How many snapshots were not in the cache before", body = Warmed), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn warm(

@@ -25,9 +25,9 @@ pub fn router() -> Router<AppState> {
 #[utoipa::path(
     get,
     path = "/api/vendor/events",
-    operation_id = "events_events",
+    operation_id = "vendor_events",
     tag = "events",
-    responses((status = 200, description = "Server-Sent Events: `changed`, with what changed", body = String, content_type = "text/event-stream"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "Server-Sent Events: `changed`, with `{\"changed\":[\"products\"]}` as data; ends after ten minutes", content_type = "text/event-stream", body = String), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn events(

@@ -43,7 +43,6 @@ use crate::{
         account::revoke_key,
         analytics::snapshot,
         analytics::export,
-        events::events,
         products::list,
         products::create,
         products::find,
@@ -55,6 +54,7 @@ use crate::{
         orders::find,
         orders::change,
         orders::refund,
+        events::events,
         ingest::orders,
         ingest::refunds,
         ingest::products,
@@ -114,11 +114,11 @@ pub(super) struct ProblemBody {
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| serde_json::to_value(ApiDoc::openapi()).unwrap_or_default());
 static PAGE: LazyLock<String> = LazyLock::new(|| render(&DOCUMENT));
 
-pub(super) async fn document() -> impl IntoResponse {
+pub async fn document() -> impl IntoResponse {
     Json(&*DOCUMENT)
 }
 
-pub(super) async fn page() -> Html<&'static str> {
+pub async fn page() -> Html<&'static str> {
     Html(&PAGE)
 }
 
