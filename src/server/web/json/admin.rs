@@ -40,7 +40,7 @@ pub fn router() -> Router<AppState> {
         ("dateTo" = jiff::civil::Date, Query, description = "Last day, included; at most ten years after the first")
     ),
     responses((status = 200, description = "Figures by currency", body = MarketMetrics), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
-    security(("session" = []))
+    security(("session" = []), ("key" = []))
 )]
 pub(super) async fn metrics(State(state): State<AppState>, _: CurrentAdmin, parameters: Parameters) -> Result<Response, AppError> {
     let started = Instant::now();
@@ -59,7 +59,7 @@ pub(super) async fn metrics(State(state): State<AppState>, _: CurrentAdmin, para
     operation_id = "admin_stats",
     tag = "admin",
     responses((status = 200, description = "Counters of the cache", body = CacheStats), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
-    security(("session" = []))
+    security(("session" = []), ("key" = []))
 )]
 pub(super) async fn stats(State(state): State<AppState>, _: CurrentAdmin) -> Json<CacheStats> {
     Json(state.cache.stats().await)
@@ -83,7 +83,7 @@ pub(super) struct Invalidated {
     tag = "admin",
     request_body = Tags,
     responses((status = 200, description = "Invalidated", body = Invalidated), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
-    security(("session" = []))
+    security(("session" = []), ("key" = []))
 )]
 pub(super) async fn invalidate(
     State(state): State<AppState>,
@@ -117,7 +117,7 @@ pub(super) struct Warmed {
     tag = "admin",
     request_body = ToWarm,
     responses((status = 200, description = "How many snapshots were not in the cache before", body = Warmed), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
-    security(("session" = []))
+    security(("session" = []), ("key" = []))
 )]
 pub(super) async fn warm(
     State(state): State<AppState>,

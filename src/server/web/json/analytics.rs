@@ -44,7 +44,7 @@ pub fn router() -> Router<AppState> {
         ("vendorId" = Option<String>, Query, description = "Admins only, and required of them")
     ),
     responses((status = 200, description = "The figures", body = Snapshot), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
-    security(("session" = []))
+    security(("session" = []), ("key" = []))
 )]
 pub(super) async fn snapshot(
     State(state): State<AppState>,
@@ -72,7 +72,7 @@ pub(super) async fn snapshot(
         ("table" = Option<ExportTable>, Query, description = "`series` if left out")
     ),
     responses((status = 200, description = "The figures as CSV; rows come to the snapshot's totals", body = String, content_type = "text/csv"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
-    security(("session" = []))
+    security(("session" = []), ("key" = []))
 )]
 pub(super) async fn export(
     State(state): State<AppState>,

@@ -63,7 +63,7 @@ pub(super) async fn log_out(State(state): State<AppState>, parts: Parts) -> Resu
     operation_id = "auth_me",
     tag = "auth",
     responses((status = 200, description = "Who is logged in", body = Me), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
-    security(("session" = []))
+    security(("session" = []), ("key" = []))
 )]
 pub(super) async fn me(user: CurrentUser) -> Json<Me> {
     Json(Me { user: user.viewer() })

@@ -28,7 +28,7 @@ pub fn router() -> Router<AppState> {
     operation_id = "vendor_events",
     tag = "events",
     responses((status = 200, description = "Server-Sent Events: `changed`, with `{\"changed\":[\"products\"]}` as data; ends after ten minutes", content_type = "text/event-stream", body = String), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
-    security(("session" = []))
+    security(("session" = []), ("key" = []))
 )]
 pub(super) async fn events(
     State(state): State<AppState>,

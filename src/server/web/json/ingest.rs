@@ -51,7 +51,7 @@ impl FromRequestParts<AppState> for CurrentSender {
     ),
     request_body = OrderBatch,
     responses((status = 200, description = "Taken, all of it", body = Ingested), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
-    security(("session" = []))
+    security(("session" = []), ("key" = []))
 )]
 pub(super) async fn orders(
     State(state): State<AppState>,
@@ -71,7 +71,7 @@ pub(super) async fn orders(
     ),
     request_body = RefundBatch,
     responses((status = 200, description = "Taken, all of it", body = Ingested), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
-    security(("session" = []))
+    security(("session" = []), ("key" = []))
 )]
 pub(super) async fn refunds(
     State(state): State<AppState>,
@@ -91,7 +91,7 @@ pub(super) async fn refunds(
     ),
     request_body = ProductBatch,
     responses((status = 200, description = "Taken, all of it", body = Ingested), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
-    security(("session" = []))
+    security(("session" = []), ("key" = []))
 )]
 pub(super) async fn products(
     State(state): State<AppState>,

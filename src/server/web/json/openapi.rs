@@ -9,7 +9,7 @@ use axum::{
 use serde_json::Value;
 use utoipa::{
     Modify, OpenApi, ToSchema,
-    openapi::security::{ApiKey, ApiKeyValue, SecurityScheme},
+    openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 
 use super::{account, admin, analytics, auth, events, ingest, orders, products};
@@ -65,20 +65,28 @@ use crate::{
     ),
     // Those that parameters alone are of; the others are found by themselves.
     components(schemas(Comparison, ExportTable, OrderStatus, ProductSort, ProductStatus)),
-    modifiers(&SessionCookie)
+    modifiers(&Credentials)
 )]
 struct ApiDoc;
 
 /// How a client says who it is.
-struct SessionCookie;
+struct Credentials;
 
-impl Modify for SessionCookie {
+impl Modify for Credentials {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description(
             "vendorscope",
             "The cookie that logging in sets; `__Host-vendorscope` in production, unless COOKIE_DOMAIN shares it.",
         )));
-        document.components.get_or_insert_default().add_security_scheme("session", cookie);
+        let key = SecurityScheme::Http(
+            HttpBuilder::new()
+                .scheme(HttpAuthScheme::Bearer)
+                .description(Some("A key of the user's own, made on the account page."))
+                .build(),
+        );
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("session", cookie);
+        components.add_security_scheme("key", key);
     }
 }
 

@@ -40,7 +40,7 @@ pub fn router() -> Router<AppState> {
         ("after" = Option<String>, Query, description = "`next` of the page before")
     ),
     responses((status = 200, description = "A page of 50, newest first", body = OrderPage), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
-    security(("session" = []))
+    security(("session" = []), ("key" = []))
 )]
 pub(super) async fn list(
     State(state): State<AppState>,
@@ -65,7 +65,7 @@ pub(super) async fn list(
     tag = "orders",
     request_body = NewOrder,
     responses((status = 201, description = "Created", body = Order), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
-    security(("session" = []))
+    security(("session" = []), ("key" = []))
 )]
 pub(super) async fn create(
     State(state): State<AppState>,
@@ -88,7 +88,7 @@ pub(super) async fn create(
         ("id" = String, Path, description = "The marketplace's id of the order")
     ),
     responses((status = 200, description = "This vendor's part of the order", body = Order), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
-    security(("session" = []))
+    security(("session" = []), ("key" = []))
 )]
 pub(super) async fn find(State(state): State<AppState>, current: CurrentVendor, PathId(id): PathId) -> Result<Json<Order>, AppError> {
     Ok(Json(state.orders.find(&current.vendor, &id).await?))
@@ -104,7 +104,7 @@ pub(super) async fn find(State(state): State<AppState>, current: CurrentVendor, 
     ),
     request_body = OrderChange,
     responses((status = 200, description = "As it is now", body = Order), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
-    security(("session" = []))
+    security(("session" = []), ("key" = []))
 )]
 pub(super) async fn change(
     State(state): State<AppState>,
@@ -126,7 +126,7 @@ pub(super) async fn change(
     ),
     request_body = NewRefund,
     responses((status = 201, description = "The order as it is after the refund", body = Order), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
-    security(("session" = []))
+    security(("session" = []), ("key" = []))
 )]
 pub(super) async fn refund(
     State(state): State<AppState>,

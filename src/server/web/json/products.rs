@@ -39,7 +39,7 @@ pub fn router() -> Router<AppState> {
         ("after" = Option<String>, Query, description = "`next` of the page before")
     ),
     responses((status = 200, description = "A page of 50", body = ProductPage), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
-    security(("session" = []))
+    security(("session" = []), ("key" = []))
 )]
 pub(super) async fn list(State(state): State<AppState>, current: CurrentVendor, parameters: Parameters) -> Result<Response, AppError> {
     let started = Instant::now();
@@ -58,7 +58,7 @@ pub(super) async fn list(State(state): State<AppState>, current: CurrentVendor, 
     tag = "products",
     request_body = ProductInput,
     responses((status = 201, description = "Created", body = Product), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
-    security(("session" = []))
+    security(("session" = []), ("key" = []))
 )]
 pub(super) async fn create(
     State(state): State<AppState>,
@@ -81,7 +81,7 @@ pub(super) async fn create(
         ("id" = String, Path, description = "The marketplace's id of the product")
     ),
     responses((status = 200, description = "The product", body = Product), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
-    security(("session" = []))
+    security(("session" = []), ("key" = []))
 )]
 pub(super) async fn find(State(state): State<AppState>, current: CurrentVendor, PathId(id): PathId) -> Result<Json<Product>, AppError> {
     Ok(Json(state.catalog.find(&current.vendor, &id).await?))
@@ -97,7 +97,7 @@ pub(super) async fn find(State(state): State<AppState>, current: CurrentVendor, 
     ),
     request_body = ProductInput,
     responses((status = 200, description = "As it is now", body = Product), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
-    security(("session" = []))
+    security(("session" = []), ("key" = []))
 )]
 pub(super) async fn update(
     State(state): State<AppState>,
@@ -120,7 +120,7 @@ pub(super) async fn update(
         ("id" = String, Path, description = "The marketplace's id of the product")
     ),
     responses((status = 204, description = "Gone from every list; its sales remain"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
-    security(("session" = []))
+    security(("session" = []), ("key" = []))
 )]
 pub(super) async fn delete(State(state): State<AppState>, current: CurrentVendor, PathId(id): PathId) -> Result<StatusCode, AppError> {
     state.catalog.delete(&current.vendor, &id).await?;
@@ -139,7 +139,7 @@ pub(super) struct Changed {
     tag = "products",
     request_body = BulkChange,
     responses((status = 200, description = "All of them were changed", body = Changed), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
-    security(("session" = []))
+    security(("session" = []), ("key" = []))
 )]
 pub(super) async fn change_many(
     State(state): State<AppState>,
