@@ -15,6 +15,7 @@ pub struct CacheHealth {
 
 /// The cache's counters: what this installation counted since they were reset, and what the store says of itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct CacheStats {
     pub hits: u64,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use super::{invalid::Invalid, money::Currency};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Sees and changes what belongs to one vendor.
@@ -34,6 +35,7 @@ impl std::str::FromStr for Role {
 
 /// Who is logged in, as the API and the pages show it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Viewer {
     pub email: String,
@@ -45,6 +47,7 @@ pub struct Viewer {
 /// One of a user's own sessions: a browser in which that user is logged in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct OwnSession {
     /// Names the session here; worth nothing as a cookie.
     pub session_id: String,
@@ -61,6 +64,7 @@ pub struct OwnSession {
 /// A key that lets a program use the JSON API as the user it belongs to. The key itself is shown once, when it is made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct ApiKey {
     pub key_id: String,
     pub name: String,

@@ -18,6 +18,7 @@ pub const MAX_ROWS: usize = 10_000;
 pub const MAX_ID: usize = 100;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct OrderBatch {
     /// At most 10,000, with at most 10,000 lines between them.
@@ -26,6 +27,7 @@ pub struct OrderBatch {
 
 /// An order of one vendor or several. What of it was sent before and is left out now stays as it was.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SentOrder {
     pub order_id: String,
@@ -40,6 +42,7 @@ pub struct SentOrder {
 
 /// Known by its id alone, or sent whole: new, or to be renamed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SentCustomer {
     pub customer_id: String,
@@ -50,6 +53,7 @@ pub struct SentCustomer {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SentLine {
     /// From 1; its place in the list, if it is left out.
@@ -64,6 +68,7 @@ pub struct SentLine {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RefundBatch {
     /// At most 10,000.
@@ -73,6 +78,7 @@ pub struct RefundBatch {
 /// Of one line, or, without `line`, of the order as a whole: then it is an amount alone, shared out over what is left of the lines.
 /// Known by its order, line and instant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SentRefund {
     pub order_id: String,
@@ -85,6 +91,7 @@ pub struct SentRefund {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ProductBatch {
     /// At most 10,000.
@@ -92,6 +99,7 @@ pub struct ProductBatch {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SentProduct {
     pub product_id: String,
@@ -110,6 +118,7 @@ fn active() -> ProductStatus {
 
 /// What became of what was sent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Ingested {
     pub created: u64,

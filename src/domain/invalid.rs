@@ -2,6 +2,7 @@ use serde::{Deserialize, Serialize};
 
 /// One field of an input that was refused: its name, and what is accepted, in words for the person who sent it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[error("{field}: {message}")]
 pub struct Invalid {
     pub field: String,

@@ -9,6 +9,7 @@ use super::{money::Currency, period::Interval, report::Point};
 pub const TOP_VENDORS: usize = 10;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct MarketMetrics {
     pub range: MarketRange,
@@ -23,6 +24,7 @@ pub struct MarketMetrics {
 
 /// Days are each vendor's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct MarketRange {
     pub from: Date,
@@ -34,6 +36,7 @@ pub struct MarketRange {
 
 /// Sums over the vendors of one currency, as their own dashboards define them. Money in minor units.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct CurrencyMetrics {
     pub currency: Currency,
@@ -56,6 +59,7 @@ pub struct CurrencyMetrics {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct VendorSales {
     pub vendor_id: String,

@@ -10,6 +10,7 @@ pub const MAX_AMOUNT: i64 = 90_000_000_000;
 
 /// An ISO 4217 currency whose minor unit has 0, 2 or 3 decimals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema), schema(value_type = String, example = "EUR"))]
 #[serde(try_from = "String", into = "String")]
 pub struct Currency([u8; 3]);
 

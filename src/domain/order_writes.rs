@@ -13,6 +13,7 @@ use super::{
 
 /// An order as its vendor notes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewOrder {
     pub customer: Buyer,
@@ -30,6 +31,7 @@ pub struct NewOrder {
 
 /// Who ordered: `customerId` of someone who has ordered from this vendor before, or `name` and `country` of someone new.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Buyer {
     #[serde(default)]
@@ -41,6 +43,7 @@ pub struct Buyer {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewLine {
     pub product_id: String,
@@ -145,6 +148,7 @@ impl Buyer {
 
 /// A change to one vendor's part of an order: what is left out stays as it is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct OrderChange {
     #[serde(default)]
@@ -166,6 +170,7 @@ impl OrderChange {
 /// Money and goods given back: of `lines`, or an `amount` on the order as a whole, which is shared out over what is left of its lines
 /// and takes no units back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewRefund {
     #[serde(default)]
@@ -182,6 +187,7 @@ pub struct NewRefund {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LineRefund {
     pub line: i64,

@@ -18,6 +18,7 @@ pub const MAX_LOW_STOCK: usize = 500;
 pub const COVER_DAYS: i64 = 28;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Snapshot {
     pub vendor_id: String,
@@ -42,6 +43,7 @@ pub struct Snapshot {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RangeShown {
     pub from: Date,
@@ -51,6 +53,7 @@ pub struct RangeShown {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ComparisonShown {
     pub kind: Comparison,
@@ -61,6 +64,7 @@ pub struct ComparisonShown {
 
 /// Sums over a range. Money in minor units.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Totals {
     /// Unit price × quantity, before discounts and returns.
@@ -140,6 +144,7 @@ impl Totals {
 
 /// One interval of a series. Money in minor units.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Point {
     /// First day of the interval (`YYYY-MM-DD`); for hours, the instant it begins (RFC 3339, UTC).
@@ -167,6 +172,7 @@ impl Point {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct StatusOrders {
     pub status: OrderStatus,
@@ -174,6 +180,7 @@ pub struct StatusOrders {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ProductSales {
     pub product_id: String,
@@ -183,6 +190,7 @@ pub struct ProductSales {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct CategorySales {
     pub category: String,
@@ -191,6 +199,7 @@ pub struct CategorySales {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct LowStock {
     pub product_id: String,

@@ -24,6 +24,8 @@ mod limits;
 mod marketplace;
 /// What Prometheus reads.
 mod metrics;
+/// The API's own description.
+mod openapi;
 /// Orders that vendors note themselves, and refunds.
 mod order_writes;
 /// Orders.

@@ -32,6 +32,8 @@ const fn with(method: &'static str, path: &'static str, with: &'static str, stat
 /// Who may not is told 401, 403, or 404 where it belongs to another; who may gets in, and there is told 200 or what is wrong with the
 /// empty object that is sent. `{id}` is the vendor's own.
 const API: &[Route] = &[
+    route("GET", "/api/openapi.json", [200; 5]),
+    route("GET", "/api/docs", [200; 5]),
     route("POST", "/api/auth/login", [422; 5]),
     route("POST", "/api/auth/logout", [204; 5]),
     route("GET", "/api/auth/me", [401, 200, 200, 200, 200]),
@@ -113,6 +115,11 @@ const SERVER_FUNCTIONS: &[Route] = &[
     route("GET", "/_fn/admin/cache", [401, 403, 403, 200, 401]),
     with("POST", "/_fn/admin/cache/invalidate", "tags=nonsense", [401, 403, 403, 422, 401]),
 ];
+
+/// Methods and paths of the JSON API, but for its own description.
+pub(super) fn of_the_api() -> impl Iterator<Item = (&'static str, &'static str)> {
+    API.iter().map(|route| (route.method, route.path)).filter(|(_, path)| !matches!(*path, "/api/openapi.json" | "/api/docs"))
+}
 
 const PRODUCT: &str =
     "form[product_id]={product}&form[name]=Saved&form[category]=Tests&form[unit_price]=1.00&form[stock]=1&form[status]=active";

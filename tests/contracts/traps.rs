@@ -251,7 +251,8 @@ async fn trap_10_a_range_that_includes_today_is_kept_a_shorter_time_and_named_by
         let clock = Clock::manual();
         let analytics = Analytics::new(db.clone(), Cache::over(std::sync::Arc::new(MemoryStore::default()), clock.clone()));
         let vendor = VendorRef { id: 1, external_id: "eur".to_owned() };
-        let today = Timestamp::now().to_zoned(TimeZone::get("Europe/Berlin").expect("a zone")).date();
+        let now = Timestamp::from_microsecond(clock.now_micros().cast_signed()).expect("an instant");
+        let today = now.to_zoned(TimeZone::get("Europe/Berlin").expect("a zone")).date();
         let query = |from: jiff::civil::Date, to: jiff::civil::Date| {
             SnapshotQuery::parse(Some(&from.to_string()), Some(&to.to_string()), None, None, None).expect("a query")
         };

@@ -25,8 +25,15 @@ impl Pair {
     async fn start(options: &[&str]) -> Self {
         let (redis, sessions, database) = (RedisServer::start_with(options), RedisServer::start(), TestDatabase::postgres().await);
         let proxy = Proxy::before(redis.port()).await;
-        let behind = TestApp::builder().database(&database).cache_at(&proxy.redis_url()).sessions_in(&sessions).northwind().spawn().await;
-        let direct = TestApp::builder().database(&database).cache_at(&redis.url()).sessions_in(&sessions).spawn().await;
+        let behind = TestApp::builder()
+            .unlimited()
+            .database(&database)
+            .cache_at(&proxy.redis_url())
+            .sessions_in(&sessions)
+            .northwind()
+            .spawn()
+            .await;
+        let direct = TestApp::builder().unlimited().database(&database).cache_at(&redis.url()).sessions_in(&sessions).spawn().await;
         let near = direct.log_in_as_vendor(VENDORS[0]).await;
         let far = near.at(&behind);
         let counter = Counter::create(&near).await;
@@ -138,7 +145,7 @@ const ROUNDS: usize = 150;
 
 async fn survives_a_failover(cache_url: &str, fail_over: impl FnOnce()) {
     let (sessions, database) = (RedisServer::start(), TestDatabase::postgres().await);
-    let instance = || TestApp::builder().database(&database).cache_at(cache_url).sessions_in(&sessions);
+    let instance = || TestApp::builder().unlimited().database(&database).cache_at(cache_url).sessions_in(&sessions);
     let instances = [instance().northwind().spawn().await, instance().spawn().await];
     let client = instances[0].log_in_as_vendor(VENDORS[0]).await;
     let clients = instances.each_ref().map(|instance| client.at(instance));

@@ -48,7 +48,7 @@ async fn writers_and_readers(instances: &[TestApp; 2], database: &TestDatabase, 
 
 async fn two_instances(redis: &RedisServer, sessions: &RedisServer) -> ([TestApp; 2], TestDatabase) {
     let database = TestDatabase::postgres().await;
-    let one = || TestApp::builder().database(&database).cache_at(&redis.url()).sessions_in(sessions);
+    let one = || TestApp::builder().unlimited().database(&database).cache_at(&redis.url()).sessions_in(sessions);
     (([one().northwind().spawn().await, one().spawn().await]), database.clone())
 }
 

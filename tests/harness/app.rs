@@ -94,6 +94,11 @@ impl Builder {
         self
     }
 
+    /// As often as one likes: for tests that ask more in a minute than anybody may.
+    pub fn unlimited(self) -> Self {
+        self.config(|config| (config.limits.reads, config.limits.writes) = (None, None))
+    }
+
     /// The cache at this address. (Sessions stay where they are.)
     pub fn cache_at(mut self, url: &str) -> Self {
         self.config.cache.redis_url = Some(url.to_owned());

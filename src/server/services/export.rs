@@ -13,7 +13,8 @@ use crate::{
 };
 
 /// Which figures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, utoipa::ToSchema)]
+#[schema(rename_all = "snake_case")]
 pub enum ExportTable {
     /// One row an interval, as the dashboard shows them.
     #[default]

@@ -5,8 +5,12 @@ use axum::{
     routing::{delete, get, put},
 };
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use super::input::{JsonBody, PathId};
+use super::{
+    input::{JsonBody, PathId},
+    openapi::ProblemBody,
+};
 use crate::{
     domain::accounts::{ApiKey, OwnSession},
     server::{
@@ -26,14 +30,23 @@ pub fn router() -> Router<AppState> {
         .route("/keys/{id}", delete(revoke_key))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct PasswordChange {
+pub(super) struct PasswordChange {
     current: String,
     password: String,
 }
 
-async fn change_password(
+#[utoipa::path(
+    put,
+    path = "/api/account/password",
+    operation_id = "account_change_password",
+    tag = "account",
+    request_body = PasswordChange,
+    responses((status = 204, description = "Changed; every other session of the user has ended"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
+pub(super) async fn change_password(
     State(state): State<AppState>,
     _: CurrentHolder,
     parts: Parts,
@@ -43,48 +56,95 @@ async fn change_password(
     Ok(StatusCode::NO_CONTENT)
 }
 
-#[derive(Serialize)]
-struct OwnSessions {
+#[derive(Serialize, ToSchema)]
+pub(super) struct OwnSessions {
     sessions: Vec<OwnSession>,
 }
 
-async fn list_sessions(CurrentHolder(user): CurrentHolder, parts: Parts) -> Result<Json<OwnSessions>, AppError> {
+#[utoipa::path(
+    get,
+    path = "/api/account/sessions",
+    operation_id = "account_list_sessions",
+    tag = "account",
+    responses((status = 200, description = "Where the user is logged in", body = OwnSessions), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
+pub(super) async fn list_sessions(CurrentHolder(user): CurrentHolder, parts: Parts) -> Result<Json<OwnSessions>, AppError> {
     Ok(Json(OwnSessions { sessions: request_session(&parts)?.list(&user).await? }))
 }
 
-async fn log_out_everywhere(State(state): State<AppState>, _: CurrentHolder, parts: Parts) -> Result<StatusCode, AppError> {
+#[utoipa::path(
+    delete,
+    path = "/api/account/sessions",
+    operation_id = "account_log_out_everywhere",
+    tag = "account",
+    responses((status = 204, description = "Every session of the user has ended, on every instance"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
+pub(super) async fn log_out_everywhere(State(state): State<AppState>, _: CurrentHolder, parts: Parts) -> Result<StatusCode, AppError> {
     account::log_out_everywhere(&state, &parts).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn end_session(State(state): State<AppState>, _: CurrentHolder, PathId(id): PathId, parts: Parts) -> Result<StatusCode, AppError> {
+#[utoipa::path(
+    delete,
+    path = "/api/account/sessions/{id}",
+    operation_id = "account_end_session",
+    tag = "account",
+    params(("id" = String, Path, description = "The session, as the list names it")),
+    responses((status = 204, description = "Ended"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
+pub(super) async fn end_session(
+    State(state): State<AppState>,
+    _: CurrentHolder,
+    PathId(id): PathId,
+    parts: Parts,
+) -> Result<StatusCode, AppError> {
     account::end_session(&state, &parts, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-#[derive(Serialize)]
-struct Keys {
+#[derive(Serialize, ToSchema)]
+pub(super) struct Keys {
     keys: Vec<ApiKey>,
 }
 
-async fn list_keys(State(state): State<AppState>, CurrentHolder(user): CurrentHolder) -> Result<Json<Keys>, AppError> {
+#[utoipa::path(
+    get,
+    path = "/api/account/keys",
+    operation_id = "account_list_keys",
+    tag = "account",
+    responses((status = 200, description = "The user's API keys", body = Keys), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
+pub(super) async fn list_keys(State(state): State<AppState>, CurrentHolder(user): CurrentHolder) -> Result<Json<Keys>, AppError> {
     Ok(Json(Keys { keys: state.accounts.list_keys(&user).await? }))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct KeyName {
+pub(super) struct KeyName {
     name: String,
 }
 
-#[derive(Serialize)]
-struct Created {
+#[derive(Serialize, ToSchema)]
+pub(super) struct Created {
     key: ApiKey,
     /// Told this once.
     secret: String,
 }
 
-async fn create_key(
+#[utoipa::path(
+    post,
+    path = "/api/account/keys",
+    operation_id = "account_create_key",
+    tag = "account",
+    request_body = KeyName,
+    responses((status = 201, description = "Made; the key itself is told here and never again", body = Created), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
+pub(super) async fn create_key(
     State(state): State<AppState>,
     _: CurrentHolder,
     parts: Parts,
@@ -94,7 +154,21 @@ async fn create_key(
     Ok((StatusCode::CREATED, Json(Created { key, secret })))
 }
 
-async fn revoke_key(State(state): State<AppState>, _: CurrentHolder, PathId(id): PathId, parts: Parts) -> Result<StatusCode, AppError> {
+#[utoipa::path(
+    delete,
+    path = "/api/account/keys/{id}",
+    operation_id = "account_revoke_key",
+    tag = "account",
+    params(("id" = String, Path, description = "The key, as the list names it")),
+    responses((status = 204, description = "Revoked, at once"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
+pub(super) async fn revoke_key(
+    State(state): State<AppState>,
+    _: CurrentHolder,
+    PathId(id): PathId,
+    parts: Parts,
+) -> Result<StatusCode, AppError> {
     account::revoke_key(&state, &parts, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -8,13 +8,16 @@ use axum::{
     routing::{get, post},
 };
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{
     analytics::freshness,
     input::{JsonBody, Parameters},
+    openapi::ProblemBody,
 };
 use crate::{
     api::admin::CacheStats,
+    domain::market::MarketMetrics,
     server::{AppError, AppState, services::marketplace::parse_range, sessions::CurrentAdmin, web::context},
 };
 
@@ -27,7 +30,19 @@ pub fn router() -> Router<AppState> {
 }
 
 /// The bytes that the cache holds, as they are.
-async fn metrics(State(state): State<AppState>, _: CurrentAdmin, parameters: Parameters) -> Result<Response, AppError> {
+#[utoipa::path(
+    get,
+    path = "/api/admin/metrics",
+    operation_id = "admin_metrics",
+    tag = "admin",
+    params(
+        ("dateFrom" = jiff::civil::Date, Query, description = "First day, included, by each vendor's calendar"),
+        ("dateTo" = jiff::civil::Date, Query, description = "Last day, included; at most ten years after the first")
+    ),
+    responses((status = 200, description = "Figures by currency", body = MarketMetrics), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
+pub(super) async fn metrics(State(state): State<AppState>, _: CurrentAdmin, parameters: Parameters) -> Result<Response, AppError> {
     let started = Instant::now();
     let parameters = parameters.only(&["dateFrom", "dateTo"])?;
     let range = parse_range(parameters.get("dateFrom"), parameters.get("dateTo"), None)?;
@@ -38,22 +53,39 @@ async fn metrics(State(state): State<AppState>, _: CurrentAdmin, parameters: Par
     Ok(response)
 }
 
-async fn stats(State(state): State<AppState>, _: CurrentAdmin) -> Json<CacheStats> {
+#[utoipa::path(
+    get,
+    path = "/api/admin/cache/stats",
+    operation_id = "admin_stats",
+    tag = "admin",
+    responses((status = 200, description = "Counters of the cache", body = CacheStats), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
+pub(super) async fn stats(State(state): State<AppState>, _: CurrentAdmin) -> Json<CacheStats> {
     Json(state.cache.stats().await)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Tags {
+pub(super) struct Tags {
     tags: Vec<String>,
 }
 
-#[derive(Serialize)]
-struct Invalidated {
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct Invalidated {
     invalidated: usize,
 }
 
-async fn invalidate(
+#[utoipa::path(
+    post,
+    path = "/api/admin/cache/invalidate",
+    operation_id = "admin_invalidate",
+    tag = "admin",
+    request_body = Tags,
+    responses((status = 200, description = "Invalidated", body = Invalidated), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
+pub(super) async fn invalidate(
     State(state): State<AppState>,
     admin: CurrentAdmin,
     parts: Parts,
@@ -65,20 +97,29 @@ async fn invalidate(
     Ok(Json(Invalidated { invalidated }))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct ToWarm {
+pub(super) struct ToWarm {
     /// Whose dashboard, as it opens. Left out: whatever this instance is asked for most.
     vendor_ids: Option<Vec<String>>,
 }
 
-#[derive(Serialize)]
-struct Warmed {
+#[derive(Serialize, ToSchema)]
+pub(super) struct Warmed {
     /// Snapshots that were not in the cache before.
     warmed: usize,
 }
 
-async fn warm(
+#[utoipa::path(
+    post,
+    path = "/api/admin/cache/warm",
+    operation_id = "admin_warm",
+    tag = "admin",
+    request_body = ToWarm,
+    responses((status = 200, description = "How many snapshots were not in the cache before", body = Warmed), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
+pub(super) async fn warm(
     State(state): State<AppState>,
     admin: CurrentAdmin,
     parts: Parts,

@@ -10,16 +10,18 @@ use axum::{
 };
 use futures::stream;
 
-use super::input::Parameters;
+use super::{input::Parameters, openapi::ProblemBody};
 use crate::{
     domain::{
         accounts::{Role, encode_segment},
         invalid::Invalid,
+        period::Comparison,
+        report::Snapshot,
     },
     server::{
         AppError, AppState, VendorRef,
         cache::Served,
-        services::{accounts::User, analytics::SnapshotQuery},
+        services::{accounts::User, analytics::SnapshotQuery, export::ExportTable},
         sessions::CurrentUser,
     },
 };
@@ -29,7 +31,26 @@ pub fn router() -> Router<AppState> {
 }
 
 /// The bytes that the cache holds, as they are.
-async fn snapshot(State(state): State<AppState>, CurrentUser(user): CurrentUser, parameters: Parameters) -> Result<Response, AppError> {
+#[utoipa::path(
+    get,
+    path = "/api/vendor/analytics/snapshot",
+    operation_id = "analytics_snapshot",
+    tag = "analytics",
+    params(
+        ("dateFrom" = jiff::civil::Date, Query, description = "First day, included, by the vendor's calendar"),
+        ("dateTo" = jiff::civil::Date, Query, description = "Last day, included; at most ten years after the first"),
+        ("compare" = Option<Comparison>, Query, description = "What to compare with; `previous_period` if left out"),
+        ("interval" = Option<String>, Query, description = "`auto`, `hour` (up to 31 days), `day`, `week` or `month`"),
+        ("vendorId" = Option<String>, Query, description = "Admins only, and required of them")
+    ),
+    responses((status = 200, description = "The figures", body = Snapshot), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
+pub(super) async fn snapshot(
+    State(state): State<AppState>,
+    CurrentUser(user): CurrentUser,
+    parameters: Parameters,
+) -> Result<Response, AppError> {
     let started = Instant::now();
     let parameters = parameters.only(&["dateFrom", "dateTo", "compare", "interval", "vendorId"])?;
     let vendor = vendor_asked_for(&state, user, &parameters).await?;
@@ -37,7 +58,27 @@ async fn snapshot(State(state): State<AppState>, CurrentUser(user): CurrentUser,
 }
 
 /// The figures of a snapshot as a file that streams.
-async fn export(State(state): State<AppState>, CurrentUser(user): CurrentUser, parameters: Parameters) -> Result<Response, AppError> {
+#[utoipa::path(
+    get,
+    path = "/api/vendor/analytics/export.csv",
+    operation_id = "analytics_export",
+    tag = "analytics",
+    params(
+        ("dateFrom" = jiff::civil::Date, Query, description = "First day, included, by the vendor's calendar"),
+        ("dateTo" = jiff::civil::Date, Query, description = "Last day, included; at most ten years after the first"),
+        ("compare" = Option<Comparison>, Query, description = "What to compare with; `previous_period` if left out"),
+        ("interval" = Option<String>, Query, description = "`auto`, `hour` (up to 31 days), `day`, `week` or `month`"),
+        ("vendorId" = Option<String>, Query, description = "Admins only, and required of them"),
+        ("table" = Option<ExportTable>, Query, description = "`series` if left out")
+    ),
+    responses((status = 200, description = "The figures as CSV; rows come to the snapshot's totals", body = String, content_type = "text/csv"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
+pub(super) async fn export(
+    State(state): State<AppState>,
+    CurrentUser(user): CurrentUser,
+    parameters: Parameters,
+) -> Result<Response, AppError> {
     let parameters = parameters.only(&["dateFrom", "dateTo", "compare", "interval", "vendorId", "table"])?;
     let vendor = vendor_asked_for(&state, user, &parameters).await?;
     let table = parameters.get("table").map(str::parse).transpose();

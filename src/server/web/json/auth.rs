@@ -6,7 +6,7 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::input::JsonBody;
+use super::{input::JsonBody, openapi::ProblemBody};
 use crate::{
     domain::accounts::Viewer,
     server::{AppError, AppState, sessions::CurrentUser, web::account},
@@ -16,28 +16,55 @@ pub fn router() -> Router<AppState> {
     Router::new().route("/login", post(log_in)).route("/logout", post(log_out)).route("/me", get(me))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Credentials {
+pub(super) struct Credentials {
     email: String,
     password: String,
 }
 
-#[derive(Serialize)]
-struct Me {
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct Me {
     user: Viewer,
 }
 
-async fn log_in(State(state): State<AppState>, parts: Parts, JsonBody(credentials): JsonBody<Credentials>) -> Result<Json<Me>, AppError> {
+#[utoipa::path(
+    post,
+    path = "/api/auth/login",
+    operation_id = "auth_log_in",
+    tag = "auth",
+    request_body = Credentials,
+    responses((status = 200, description = "Logged in; the cookie says so from now on", body = Me), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json"))
+)]
+pub(super) async fn log_in(
+    State(state): State<AppState>,
+    parts: Parts,
+    JsonBody(credentials): JsonBody<Credentials>,
+) -> Result<Json<Me>, AppError> {
     let user = account::log_in(&state, &parts, &credentials.email, &credentials.password).await?;
     Ok(Json(Me { user: CurrentUser(user).viewer() }))
 }
 
-async fn log_out(State(state): State<AppState>, parts: Parts) -> Result<StatusCode, AppError> {
+#[utoipa::path(
+    post,
+    path = "/api/auth/logout",
+    operation_id = "auth_log_out",
+    tag = "auth",
+    responses((status = 204, description = "The session has ended, if there was one"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json"))
+)]
+pub(super) async fn log_out(State(state): State<AppState>, parts: Parts) -> Result<StatusCode, AppError> {
     account::log_out(&state, &parts).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn me(user: CurrentUser) -> Json<Me> {
+#[utoipa::path(
+    get,
+    path = "/api/auth/me",
+    operation_id = "auth_me",
+    tag = "auth",
+    responses((status = 200, description = "Who is logged in", body = Me), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
+pub(super) async fn me(user: CurrentUser) -> Json<Me> {
     Json(Me { user: user.viewer() })
 }

@@ -9,6 +9,7 @@ use axum::{
 use futures::{Stream, StreamExt, stream};
 use serde_json::json;
 
+use super::openapi::ProblemBody;
 use crate::server::{AppError, AppState, sessions::CurrentVendor};
 
 /// Says something now and then, so that nobody in between takes the connection for dead.
@@ -21,7 +22,15 @@ pub fn router() -> Router<AppState> {
 }
 
 /// `changed`, with what changed: `{"changed":["products"]}`.
-async fn events(
+#[utoipa::path(
+    get,
+    path = "/api/vendor/events",
+    operation_id = "vendor_events",
+    tag = "events",
+    responses((status = 200, description = "Server-Sent Events: `changed`, with `{\"changed\":[\"products\"]}` as data; ends after ten minutes", content_type = "text/event-stream", body = String), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
+pub(super) async fn events(
     State(state): State<AppState>,
     current: CurrentVendor,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, AppError> {

@@ -6,7 +6,7 @@ use axum::{
 };
 use tower_http::limit::RequestBodyLimitLayer;
 
-use super::input::JsonBody;
+use super::{input::JsonBody, openapi::ProblemBody};
 use crate::{
     domain::{
         ingest::{Ingested, OrderBatch, ProductBatch, RefundBatch},
@@ -25,7 +25,7 @@ pub fn router() -> Router<AppState> {
 }
 
 /// The admin whose request this is, with its `Idempotency-Key`.
-struct CurrentSender(Sender);
+pub(super) struct CurrentSender(Sender);
 
 impl FromRequestParts<AppState> for CurrentSender {
     type Rejection = AppError;
@@ -41,7 +41,19 @@ impl FromRequestParts<AppState> for CurrentSender {
     }
 }
 
-async fn orders(
+#[utoipa::path(
+    post,
+    path = "/api/ingest/orders",
+    operation_id = "ingest_orders",
+    tag = "ingest",
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "Remembered for a day: the same request is answered with the same words")
+    ),
+    request_body = OrderBatch,
+    responses((status = 200, description = "Taken, all of it", body = Ingested), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
+pub(super) async fn orders(
     State(state): State<AppState>,
     CurrentSender(sender): CurrentSender,
     JsonBody(batch): JsonBody<OrderBatch>,
@@ -49,7 +61,19 @@ async fn orders(
     Ok(Json(state.ingest.orders(&sender, batch).await?))
 }
 
-async fn refunds(
+#[utoipa::path(
+    post,
+    path = "/api/ingest/refunds",
+    operation_id = "ingest_refunds",
+    tag = "ingest",
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "Remembered for a day: the same request is answered with the same words")
+    ),
+    request_body = RefundBatch,
+    responses((status = 200, description = "Taken, all of it", body = Ingested), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
+pub(super) async fn refunds(
     State(state): State<AppState>,
     CurrentSender(sender): CurrentSender,
     JsonBody(batch): JsonBody<RefundBatch>,
@@ -57,7 +81,19 @@ async fn refunds(
     Ok(Json(state.ingest.refunds(&sender, batch).await?))
 }
 
-async fn products(
+#[utoipa::path(
+    post,
+    path = "/api/ingest/products",
+    operation_id = "ingest_products",
+    tag = "ingest",
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "Remembered for a day: the same request is answered with the same words")
+    ),
+    request_body = ProductBatch,
+    responses((status = 200, description = "Taken, all of it", body = Ingested), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
+pub(super) async fn products(
     State(state): State<AppState>,
     CurrentSender(sender): CurrentSender,
     JsonBody(batch): JsonBody<ProductBatch>,

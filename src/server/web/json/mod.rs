@@ -1,6 +1,6 @@
 //! The JSON API, under `/api`: plain handlers over the services that the pages use too.
 
-use axum::Router;
+use axum::{Router, routing::get};
 use tower_http::limit::RequestBodyLimitLayer;
 
 use super::{errors::Problem, middleware::MAX_BODY};
@@ -16,6 +16,8 @@ mod events;
 mod ingest;
 /// Bodies and parameters, read strictly.
 mod input;
+/// The API's own description.
+mod openapi;
 mod orders;
 mod products;
 
@@ -28,6 +30,8 @@ pub fn router() -> Router<AppState> {
         .nest("/vendor/products", products::router())
         .nest("/vendor/orders", orders::router())
         .nest("/admin", admin::router())
+        .route("/openapi.json", get(openapi::document))
+        .route("/docs", get(openapi::page))
         .layer(RequestBodyLimitLayer::new(MAX_BODY))
         .nest("/ingest", ingest::router())
         .fallback(|| async { Problem::not_found() })

@@ -6,12 +6,15 @@ use axum::{
     routing::{get, post},
 };
 
-use super::input::{JsonBody, Parameters, PathId};
+use super::{
+    input::{JsonBody, Parameters, PathId},
+    openapi::ProblemBody,
+};
 use crate::{
     domain::{
         accounts::encode_segment,
         order_writes::{NewOrder, NewRefund, OrderChange},
-        orders::{Order, OrderPage},
+        orders::{Order, OrderPage, OrderStatus},
     },
     server::{
         AppError, AppState,
@@ -24,7 +27,26 @@ pub fn router() -> Router<AppState> {
     Router::new().route("/", get(list).post(create)).route("/{id}", get(find).patch(change)).route("/{id}/refunds", post(refund))
 }
 
-async fn list(State(state): State<AppState>, current: CurrentVendor, parameters: Parameters) -> Result<Json<OrderPage>, AppError> {
+#[utoipa::path(
+    get,
+    path = "/api/vendor/orders",
+    operation_id = "orders_list",
+    tag = "orders",
+    params(
+        ("status" = Option<OrderStatus>, Query, description = "Any if left out"),
+        ("dateFrom" = Option<jiff::civil::Date>, Query, description = "Placed on this day or later, by the vendor's calendar"),
+        ("dateTo" = Option<jiff::civil::Date>, Query, description = "Placed on this day or earlier"),
+        ("search" = Option<String>, Query, description = "An order's id, or a part of its customer's name in any case"),
+        ("after" = Option<String>, Query, description = "`next` of the page before")
+    ),
+    responses((status = 200, description = "A page of 50, newest first", body = OrderPage), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
+pub(super) async fn list(
+    State(state): State<AppState>,
+    current: CurrentVendor,
+    parameters: Parameters,
+) -> Result<Json<OrderPage>, AppError> {
     let parameters = parameters.only(&["status", "dateFrom", "dateTo", "search", "after"])?;
     let query = parse_query(&OrderParameters {
         status: parameters.get("status"),
@@ -36,7 +58,20 @@ async fn list(State(state): State<AppState>, current: CurrentVendor, parameters:
     Ok(Json(state.orders.list(&current.vendor, &query).await?))
 }
 
-async fn create(State(state): State<AppState>, current: CurrentVendor, JsonBody(new): JsonBody<NewOrder>) -> Result<Response, AppError> {
+#[utoipa::path(
+    post,
+    path = "/api/vendor/orders",
+    operation_id = "orders_create",
+    tag = "orders",
+    request_body = NewOrder,
+    responses((status = 201, description = "Created", body = Order), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
+pub(super) async fn create(
+    State(state): State<AppState>,
+    current: CurrentVendor,
+    JsonBody(new): JsonBody<NewOrder>,
+) -> Result<Response, AppError> {
     let order = state.orders.create(&current.vendor, new).await?;
     let location = format!("/api/vendor/orders/{}", encode_segment(&order.order_id));
     // Percent-encoded: always a header value.
@@ -44,11 +79,34 @@ async fn create(State(state): State<AppState>, current: CurrentVendor, JsonBody(
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(order)).into_response())
 }
 
-async fn find(State(state): State<AppState>, current: CurrentVendor, PathId(id): PathId) -> Result<Json<Order>, AppError> {
+#[utoipa::path(
+    get,
+    path = "/api/vendor/orders/{id}",
+    operation_id = "orders_find",
+    tag = "orders",
+    params(
+        ("id" = String, Path, description = "The marketplace's id of the order")
+    ),
+    responses((status = 200, description = "This vendor's part of the order", body = Order), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
+pub(super) async fn find(State(state): State<AppState>, current: CurrentVendor, PathId(id): PathId) -> Result<Json<Order>, AppError> {
     Ok(Json(state.orders.find(&current.vendor, &id).await?))
 }
 
-async fn change(
+#[utoipa::path(
+    patch,
+    path = "/api/vendor/orders/{id}",
+    operation_id = "orders_change",
+    tag = "orders",
+    params(
+        ("id" = String, Path, description = "The marketplace's id of the order")
+    ),
+    request_body = OrderChange,
+    responses((status = 200, description = "As it is now", body = Order), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
+pub(super) async fn change(
     State(state): State<AppState>,
     current: CurrentVendor,
     PathId(id): PathId,
@@ -58,7 +116,19 @@ async fn change(
 }
 
 /// 201 with the order as it is after the refund.
-async fn refund(
+#[utoipa::path(
+    post,
+    path = "/api/vendor/orders/{id}/refunds",
+    operation_id = "orders_refund",
+    tag = "orders",
+    params(
+        ("id" = String, Path, description = "The marketplace's id of the order")
+    ),
+    request_body = NewRefund,
+    responses((status = 201, description = "The order as it is after the refund", body = Order), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
+pub(super) async fn refund(
     State(state): State<AppState>,
     current: CurrentVendor,
     PathId(id): PathId,

@@ -12,11 +12,12 @@ use serde::Serialize;
 use super::{
     analytics::freshness,
     input::{JsonBody, Parameters, PathId},
+    openapi::ProblemBody,
 };
 use crate::{
     domain::{
         accounts::encode_segment,
-        catalog::{BulkChange, Product, ProductInput},
+        catalog::{BulkChange, Product, ProductInput, ProductPage, ProductSort, ProductStatus},
         invalid::Invalid,
     },
     server::{AppError, AppState, services::catalog::parse_query, sessions::CurrentVendor},
@@ -26,7 +27,21 @@ pub fn router() -> Router<AppState> {
     Router::new().route("/", get(list).post(create)).route("/bulk", patch(change_many)).route("/{id}", get(find).put(update).delete(delete))
 }
 
-async fn list(State(state): State<AppState>, current: CurrentVendor, parameters: Parameters) -> Result<Response, AppError> {
+#[utoipa::path(
+    get,
+    path = "/api/vendor/products",
+    operation_id = "products_list",
+    tag = "products",
+    params(
+        ("search" = Option<String>, Query, description = "A part of the name, in any case"),
+        ("status" = Option<ProductStatus>, Query, description = "Any if left out"),
+        ("sort" = Option<ProductSort>, Query, description = "`name` if left out"),
+        ("after" = Option<String>, Query, description = "`next` of the page before")
+    ),
+    responses((status = 200, description = "A page of 50", body = ProductPage), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
+pub(super) async fn list(State(state): State<AppState>, current: CurrentVendor, parameters: Parameters) -> Result<Response, AppError> {
     let started = Instant::now();
     let parameters = parameters.only(&["search", "status", "sort", "after"])?;
     let query = parse_query(parameters.owned("search"), parameters.get("status"), parameters.get("sort"), parameters.owned("after"))?;
@@ -36,7 +51,16 @@ async fn list(State(state): State<AppState>, current: CurrentVendor, parameters:
     Ok(response)
 }
 
-async fn create(
+#[utoipa::path(
+    post,
+    path = "/api/vendor/products",
+    operation_id = "products_create",
+    tag = "products",
+    request_body = ProductInput,
+    responses((status = 201, description = "Created", body = Product), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
+pub(super) async fn create(
     State(state): State<AppState>,
     current: CurrentVendor,
     JsonBody(input): JsonBody<ProductInput>,
@@ -48,11 +72,34 @@ async fn create(
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(product)).into_response())
 }
 
-async fn find(State(state): State<AppState>, current: CurrentVendor, PathId(id): PathId) -> Result<Json<Product>, AppError> {
+#[utoipa::path(
+    get,
+    path = "/api/vendor/products/{id}",
+    operation_id = "products_find",
+    tag = "products",
+    params(
+        ("id" = String, Path, description = "The marketplace's id of the product")
+    ),
+    responses((status = 200, description = "The product", body = Product), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
+pub(super) async fn find(State(state): State<AppState>, current: CurrentVendor, PathId(id): PathId) -> Result<Json<Product>, AppError> {
     Ok(Json(state.catalog.find(&current.vendor, &id).await?))
 }
 
-async fn update(
+#[utoipa::path(
+    put,
+    path = "/api/vendor/products/{id}",
+    operation_id = "products_update",
+    tag = "products",
+    params(
+        ("id" = String, Path, description = "The marketplace's id of the product")
+    ),
+    request_body = ProductInput,
+    responses((status = 200, description = "As it is now", body = Product), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
+pub(super) async fn update(
     State(state): State<AppState>,
     current: CurrentVendor,
     PathId(id): PathId,
@@ -64,17 +111,37 @@ async fn update(
     Ok(Json(state.catalog.update(&current.vendor, &id, &input).await?))
 }
 
-async fn delete(State(state): State<AppState>, current: CurrentVendor, PathId(id): PathId) -> Result<StatusCode, AppError> {
+#[utoipa::path(
+    delete,
+    path = "/api/vendor/products/{id}",
+    operation_id = "products_delete",
+    tag = "products",
+    params(
+        ("id" = String, Path, description = "The marketplace's id of the product")
+    ),
+    responses((status = 204, description = "Gone from every list; its sales remain"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
+pub(super) async fn delete(State(state): State<AppState>, current: CurrentVendor, PathId(id): PathId) -> Result<StatusCode, AppError> {
     state.catalog.delete(&current.vendor, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-#[derive(Serialize)]
-struct Changed {
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct Changed {
     changed: u64,
 }
 
-async fn change_many(
+#[utoipa::path(
+    patch,
+    path = "/api/vendor/products/bulk",
+    operation_id = "products_change_many",
+    tag = "products",
+    request_body = BulkChange,
+    responses((status = 200, description = "All of them were changed", body = Changed), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
+pub(super) async fn change_many(
     State(state): State<AppState>,
     current: CurrentVendor,
     JsonBody(change): JsonBody<BulkChange>,
