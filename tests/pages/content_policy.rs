@@ -48,7 +48,7 @@ async fn nothing_runs_in_any_page_but_what_its_policy_names() {
     let (nobody, vendor, admin) = (app.client(), app.log_in_as_vendor("7").await, app.log_in_as_admin().await);
     let product = vendor.get_json("/api/vendor/products").await["products"][0]["productId"].as_str().expect("an id").to_owned();
     let order = vendor.get_json("/api/vendor/orders").await["orders"][0]["orderId"].as_str().expect("an id").to_owned();
-    let pages: [(&Client, String); 14] = [
+    let pages: [(&Client, String); 15] = [
         (&nobody, "/login".to_owned()),
         (&nobody, "/reset?token=x".to_owned()),
         (&nobody, "/nothing-here".to_owned()),
@@ -60,6 +60,7 @@ async fn nothing_runs_in_any_page_but_what_its_policy_names() {
         (&vendor, format!("/products/{product}")),
         (&vendor, format!("/orders/{order}")),
         (&vendor, "/admin/cache".to_owned()),
+        (&admin, "/admin".to_owned()),
         (&admin, "/admin/cache".to_owned()),
         (&admin, "/admin/vendors".to_owned()),
         (&admin, "/admin/vendors/7/dashboard?dateFrom=1997-01-01&dateTo=1997-12-31".to_owned()),
