@@ -99,3 +99,13 @@ pub struct VendorRef {
     pub id: i64,
     pub external_id: String,
 }
+
+/// A user that a login found.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct User {
+    pub id: i64,
+    pub email: String,
+    pub role: crate::domain::accounts::Role,
+    /// Some for every vendor user, none for an admin.
+    pub vendor: Option<VendorRef>,
+}

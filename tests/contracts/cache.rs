@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use vendorscope::{
     api::admin::CacheStats,
     server::cache::{
-        Cache, CacheKey, Cause, Clock, Loaded, Outcome, Served, Settings, Tag,
+        Cache, CacheKey, Cause, Clock, Loaded, Outbox, Outcome, Owed, Served, Settings, Span, Tag,
         stats::Counter,
         store::{Store, memory::MemoryStore, redis::RedisStore},
     },
@@ -22,6 +22,8 @@ use crate::harness::redis::RedisServer;
 
 /// Random histories: no read is older than the last acknowledged write.
 mod histories;
+/// What an instance does while it cannot know what others have changed.
+mod outbox;
 /// Clusters and sentinels: servers that take over from one another.
 mod redis_failover;
 /// What Redis does and memory cannot: be away, be slow, forget, hold garbage.
@@ -304,6 +306,25 @@ over_each_store! {
         let CacheStats { hits, misses, hit_rate, total_keys, memory_usage, loads } = stats.1;
         assert_eq!((hits, misses, loads, hit_rate, total_keys), (3, 1, 1, Some(75.0), 1));
         assert!(memory_usage > 0);
+    }
+
+    async fn counts_are_kept_by_minute_and_hour(bench: Bench) {
+        let (source, minute) = (Source::default(), Duration::from_secs(60));
+        read(&bench.one, &source).await;
+        read(&bench.other, &source).await;
+        for cache in [&bench.one, &bench.other] {
+            cache.counts().await;
+        }
+        bench.clock.advance(minute * 2);
+        bench.one.invalidate(&tags(), &cause()).await;
+        read(&bench.one, &source).await;
+        let counted = async |span, spans| {
+            let history = bench.one.history(span, spans).await.expect("an answer");
+            history.iter().map(|counts| (counts.get(Counter::Hits), counts.misses())).collect::<Vec<_>>()
+        };
+        assert_eq!(counted(Span::Minute, 4).await, [(0, 0), (1, 1), (0, 0), (0, 1)]);
+        assert_eq!(counted(Span::Hour, 2).await, [(0, 0), (1, 2)]);
+        assert_eq!(bench.one.counts().await.misses(), 2);
     }
 
     async fn subscribers_hear_of_invalidations(bench: Bench) {

@@ -8,6 +8,8 @@ mod crosscheck;
 mod figures;
 /// Marketplace bundles and the demo.
 mod import;
+/// Who may know whom.
+mod layers;
 /// What the databases read for a snapshot.
 mod plans;
 /// The rate limits' script against their arithmetic.

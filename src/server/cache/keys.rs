@@ -7,6 +7,7 @@
 //! | `products:{vendor}:list:HASH` | one page of a listing | 120 s ± 10 % |
 //! | `admin:metrics:DETAIL` | figures of the whole marketplace | 300 s ± 10 % |
 //! | `cache:stats` | hash of counts, summed over instances | until reset |
+//! | `cache:stats:minute:N`, `cache:stats:hour:N` | the same of one minute or hour, counted from 1970 | 25 hours, 8 days |
 //! | `tag:vendor:{vendor}`, `tag:products:{vendor}`, `tag:orders:{vendor}`, `tag:analytics`, `tag:marketplace` | the tag's generation | 7 days after its last use |
 //!
 //! `{…}` is written as it stands: on Redis Cluster the keys of one vendor share a slot by it. Ids are percent-encoded.
@@ -33,6 +34,11 @@ pub const STALE_FOR: Duration = Duration::from_secs(3600);
 
 /// The hash that instances add their counts to.
 pub(super) const STATS: &str = "cache:stats";
+/// The same for one minute or hour, by its number since 1970, and for how long.
+pub(super) fn stats_of(span: Span, number: u64) -> String {
+    format!("{STATS}:{}:{number}", span.name())
+}
+
 /// Where invalidations are published.
 pub(super) const INVALIDATIONS_CHANNEL: &str = "cache:invalidations";
 /// A pattern for SCAN that matches every entry and little else; [`is_entry`] decides.
@@ -41,6 +47,44 @@ pub(super) const ENTRIES_PATTERN: &str = "[avp]*:*";
 /// Whether a key of the store is an entry's: neither a tag, a session nor a stranger's.
 pub(super) fn is_entry(key: &[u8]) -> bool {
     ["analytics:", "vendors:", "products:", "admin:metrics:"].iter().any(|family| key.starts_with(family.as_bytes()))
+}
+
+/// What counts are kept by, for charts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Span {
+    Minute,
+    Hour,
+}
+
+impl Span {
+    pub const ALL: [Self; 2] = [Self::Minute, Self::Hour];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Minute => "minute",
+            Self::Hour => "hour",
+        }
+    }
+
+    pub fn lasts(self) -> Duration {
+        match self {
+            Self::Minute => Duration::from_secs(60),
+            Self::Hour => Duration::from_secs(3600),
+        }
+    }
+
+    /// How long the counts of one are kept: a day of minutes, a week of hours, and one more of each.
+    pub(super) fn kept(self) -> Duration {
+        match self {
+            Self::Minute => Duration::from_secs(25 * 3600),
+            Self::Hour => Duration::from_secs(8 * 24 * 3600),
+        }
+    }
+
+    /// The number of the span that this instant, in microseconds since 1970, is in.
+    pub(super) fn number(self, at_micros: u64) -> u64 {
+        at_micros / 1_000_000 / self.lasts().as_secs()
+    }
 }
 
 /// The name of an entry in the store.

@@ -62,7 +62,7 @@ mod undelivered;
 
 pub use clock::Clock;
 pub use error::CacheError;
-pub use keys::{CacheKey, Tag};
+pub use keys::{CacheKey, Span, Tag};
 pub use message::Invalidation;
 pub use outbox::{Debt, Outbox, Owed};
 
@@ -344,6 +344,13 @@ impl Cache {
         }
     }
 
+    /// What all instances counted in each of the last minutes or hours, up to the present one; the oldest first. Minutes are kept for a
+    /// day, hours for a week. `None` while the store does not answer.
+    pub async fn history(&self, span: Span, spans: usize) -> Option<Vec<Counts>> {
+        self.flush_counts().await?;
+        self.0.store.history(span, spans, self.0.clock.now_micros()).await.inspect_err(|error| tracing::warn!(%error, "no history")).ok()
+    }
+
     /// The time of day by this cache's clock.
     pub fn now(&self) -> Timestamp {
         let micros = i64::try_from(self.0.clock.now_micros()).unwrap_or(i64::MAX);
@@ -441,7 +448,7 @@ impl Cache {
     /// The sum over all instances, after adding what this one counted. `None` if the store does not say.
     async fn flush_counts(&self) -> Option<Counts> {
         let counts = self.0.stats.take();
-        match self.0.store.add_counts(&counts).await {
+        match self.0.store.add_counts(&counts, self.0.clock.now_micros()).await {
             Ok(sum) => Some(sum),
             Err(error) => {
                 // After a timeout they may be counted twice; statistics can bear that better than losing an outage.

@@ -3,7 +3,7 @@ use sqlx::{Row, any::AnyRow};
 use super::{Db, DbError, Tx, sql};
 use crate::{
     domain::accounts::Role,
-    server::{VendorRef, services::accounts::User},
+    server::{User, VendorRef},
 };
 
 /// A user as the login needs it.

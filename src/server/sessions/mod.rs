@@ -12,7 +12,7 @@ use tower_sessions::session::Id;
 
 use crate::{
     domain::accounts::{Role, Viewer},
-    server::{AppError, AppState, VendorRef, config::Config, services::accounts::User},
+    server::{AppError, AppState, User, VendorRef, config::Config},
 };
 
 /// The signed cookie that carries a session's id.

@@ -8,7 +8,7 @@ use tower_sessions::session::{Id, Record};
 
 use crate::{
     domain::accounts::OwnSession,
-    server::{AppError, services::accounts::User},
+    server::{AppError, User},
 };
 
 /// The record's only field.

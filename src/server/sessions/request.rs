@@ -20,10 +20,7 @@ use super::{
 };
 use crate::{
     domain::accounts::OwnSession,
-    server::{
-        AppError, AppState,
-        services::accounts::{Authenticated, User},
-    },
+    server::{AppError, AppState, User, services::accounts::Authenticated},
 };
 
 /// How much of the idle limit may pass before a session that is used is written again.

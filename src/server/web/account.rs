@@ -8,9 +8,9 @@ use super::{
     limits::{Attempt, attempt_from},
 };
 use crate::server::{
-    AppError, AppState,
+    AppError, AppState, User,
     services::{
-        accounts::{Actor, NewKey, User},
+        accounts::{Actor, NewKey},
         to_the_end,
     },
     sessions::{Browser, CurrentHolder, request_session},

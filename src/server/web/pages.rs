@@ -21,7 +21,7 @@ use super::{
 use crate::{
     app::{App, shell},
     domain::accounts::{Role, encode_segment},
-    server::{AppError, AppState, services::accounts::User, sessions::RequestSession},
+    server::{AppError, AppState, User, sessions::RequestSession},
 };
 
 /// Every page of the app and every server function, each with the state in its context.

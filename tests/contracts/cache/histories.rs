@@ -11,7 +11,7 @@ use bytes::Bytes;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use tokio::task::{JoinSet, yield_now};
 use vendorscope::server::cache::{
-    Debt, Invalidation, Outbox, Owed,
+    Debt, Invalidation, Outbox, Owed, Span,
     entry::Entry,
     generations::Generation,
     lease::Lease,
@@ -137,8 +137,12 @@ impl Store for Moody {
         self.around(self.inner.invalidate(tags, message)).await
     }
 
-    async fn add_counts(&self, counts: &Counts) -> Result<Counts, StoreError> {
-        self.inner.add_counts(counts).await
+    async fn add_counts(&self, counts: &Counts, at_micros: u64) -> Result<Counts, StoreError> {
+        self.inner.add_counts(counts, at_micros).await
+    }
+
+    async fn history(&self, span: Span, spans: usize, at_micros: u64) -> Result<Vec<Counts>, StoreError> {
+        self.inner.history(span, spans, at_micros).await
     }
 
     async fn usage(&self) -> Result<Usage, StoreError> {

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use super::{Reading, Store, StoreError, Usage};
 use crate::server::cache::{
     generations::Generation,
-    keys::{CacheKey, Tag},
+    keys::{CacheKey, Span, Tag},
     lease::Lease,
     stats::Counts,
 };
@@ -30,7 +30,14 @@ pub struct MemoryStore {
     generations: RwLock<Generations>,
     /// By name: the token and until when.
     leases: Mutex<HashMap<String, (u64, Instant)>>,
-    counts: Mutex<Counts>,
+    counts: Mutex<Counted>,
+}
+
+/// In all, and by span and number.
+#[derive(Default)]
+struct Counted {
+    sum: Counts,
+    spans: HashMap<(u8, u64), Counts>,
 }
 
 #[derive(Clone)]
@@ -120,10 +127,22 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    async fn add_counts(&self, counts: &Counts) -> Result<Counts, StoreError> {
-        let mut sum = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        *sum = sum.plus(counts);
-        Ok(*sum)
+    async fn add_counts(&self, counts: &Counts, at_micros: u64) -> Result<Counts, StoreError> {
+        let mut counted = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        counted.sum = counted.sum.plus(counts);
+        for span in Span::ALL.into_iter().filter(|_| !counts.is_zero()) {
+            let (number, kept) = (span.number(at_micros), span.kept().as_secs() / span.lasts().as_secs());
+            counted.spans.retain(|(other, old), _| *other != span as u8 || *old + kept > number);
+            let of_span = counted.spans.entry((span as u8, number)).or_default();
+            *of_span = of_span.plus(counts);
+        }
+        Ok(counted.sum)
+    }
+
+    async fn history(&self, span: Span, spans: usize, at_micros: u64) -> Result<Vec<Counts>, StoreError> {
+        let (counted, last) = (self.counts.lock().unwrap_or_else(PoisonError::into_inner), span.number(at_micros));
+        let numbers = (0..spans as u64).rev().map(|ago| last.saturating_sub(ago));
+        Ok(numbers.map(|number| counted.spans.get(&(span as u8, number)).copied().unwrap_or_default()).collect())
     }
 
     async fn usage(&self) -> Result<Usage, StoreError> {

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::{
     generations::Generation,
-    keys::{CacheKey, Tag},
+    keys::{CacheKey, Span, Tag},
     lease::Lease,
     stats::Counts,
 };
@@ -93,8 +93,12 @@ pub trait Store: Send + Sync + 'static {
     /// Gives each tag a new generation, then publishes `message`.
     async fn invalidate(&self, tags: &[Tag], message: &str) -> Result<(), StoreError>;
 
-    /// Adds to the counts that all instances share and answers their sum.
-    async fn add_counts(&self, counts: &Counts) -> Result<Counts, StoreError>;
+    /// Adds to the counts that all instances share, and to those of the minute and the hour of `at_micros` (µs since 1970). Answers the
+    /// sum of all.
+    async fn add_counts(&self, counts: &Counts, at_micros: u64) -> Result<Counts, StoreError>;
+
+    /// What was counted in each of the last `spans`, the one of `at_micros` included; the oldest first.
+    async fn history(&self, span: Span, spans: usize, at_micros: u64) -> Result<Vec<Counts>, StoreError>;
 
     async fn usage(&self) -> Result<Usage, StoreError>;
 

@@ -26,7 +26,7 @@ use super::{
 use crate::server::cache::{
     error::{CacheError, RedactedUrl},
     generations::Generation,
-    keys::{self, CacheKey, Tag},
+    keys::{self, CacheKey, Span, Tag},
     lease::Lease,
     stats::{Counter, Counts},
 };
@@ -159,22 +159,32 @@ impl Store for RedisStore {
         if full { self.remove(tags).await } else { all_done(renewed) }
     }
 
-    async fn add_counts(&self, counts: &Counts) -> Result<Counts, StoreError> {
-        let changed = Counter::ALL.into_iter().filter(|counter| counts.get(*counter) > 0);
-        let mut commands: Vec<Routed> = changed
-            .map(|counter| {
-                routed(keys::STATS.to_owned(), redis::cmd("HINCRBY").arg(keys::STATS).arg(counter.name()).arg(counts.get(counter)))
-            })
-            .collect();
+    async fn add_counts(&self, counts: &Counts, at_micros: u64) -> Result<Counts, StoreError> {
+        let changed: Vec<_> = Counter::ALL.into_iter().filter(|counter| counts.get(*counter) > 0).collect();
+        let mut commands = Vec::new();
+        let mut add = |key: &str| {
+            let adding =
+                changed.iter().map(|counter| redis::cmd("HINCRBY").arg(key).arg(counter.name()).arg(counts.get(*counter)).to_owned());
+            commands.extend(adding.map(|command| Routed { key: key.to_owned(), command }));
+        };
+        add(keys::STATS);
+        let spans = Span::ALL.map(|span| (keys::stats_of(span, span.number(at_micros)), span.kept()));
+        spans.iter().for_each(|(key, _)| add(key));
+        if !changed.is_empty() {
+            commands.extend(spans.iter().map(|(key, kept)| routed(key.clone(), redis::cmd("PEXPIRE").arg(key).arg(millis(*kept)))));
+        }
         commands.push(routed(keys::STATS.to_owned(), redis::cmd("HGETALL").arg(keys::STATS)));
         let mut answers = self.route.ask(commands, WRITE_TIMEOUT).await?;
-        let sums: HashMap<String, u64> = parse(answers.pop().map(|answer| answer.value))?;
+        let sum = read_counts(answers.pop())?;
         all_done(&answers)?;
-        let mut sum = Counts::default();
-        for counter in Counter::ALL {
-            sum.set(counter, sums.get(counter.name()).copied().unwrap_or(0));
-        }
         Ok(sum)
+    }
+
+    async fn history(&self, span: Span, spans: usize, at_micros: u64) -> Result<Vec<Counts>, StoreError> {
+        let last = span.number(at_micros);
+        let keys = (0..spans as u64).rev().map(|ago| keys::stats_of(span, last.saturating_sub(ago)));
+        let questions = keys.map(|key| routed(key.clone(), redis::cmd("HGETALL").arg(&key))).collect();
+        self.route.ask(questions, READ_TIMEOUT).await?.into_iter().map(|answer| read_counts(Some(answer))).collect()
     }
 
     async fn usage(&self) -> Result<Usage, StoreError> {
@@ -261,6 +271,15 @@ fn read_generations(
         }
     }
     if answered == tags { Ok(generations) } else { Err(StoreError::Refused("fewer generations than tags".to_owned())) }
+}
+
+fn read_counts(answer: Option<Answer>) -> Result<Counts, StoreError> {
+    let stored: HashMap<String, u64> = parse(answer.map(|answer| answer.value))?;
+    let mut counts = Counts::default();
+    for counter in Counter::ALL {
+        counts.set(counter, stored.get(counter.name()).copied().unwrap_or(0));
+    }
+    Ok(counts)
 }
 
 fn parse<T: FromRedisValue>(value: Option<Value>) -> Result<T, StoreError> {

@@ -7,7 +7,7 @@ use crate::{
         invalid::Invalid,
     },
     server::{
-        AppError, VendorRef,
+        AppError, User, VendorRef,
         cache::{Cache, CacheKey, Loaded, Tag, keys::PROFILE_TTL},
         db::{
             self, Db,
@@ -58,16 +58,6 @@ pub struct Authenticated {
     pub user: User,
     /// What the sessions that begin now carry: see `is_current`.
     pub epoch: i64,
-}
-
-/// A user that a login found.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct User {
-    pub id: i64,
-    pub email: String,
-    pub role: Role,
-    /// Some for every vendor user, none for an admin.
-    pub vendor: Option<VendorRef>,
 }
 
 impl Accounts {

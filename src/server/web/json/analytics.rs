@@ -19,9 +19,9 @@ use crate::{
         report::Snapshot,
     },
     server::{
-        AppError, AppState, VendorRef,
+        AppError, AppState, User, VendorRef,
         cache::Served,
-        services::{accounts::User, analytics::SnapshotQuery, export::ExportTable},
+        services::{analytics::SnapshotQuery, export::ExportTable},
         sessions::CurrentUser,
     },
 };

@@ -1,0 +1,101 @@
+//! Who may know whom, read from the imports.
+
+use std::path::{Path, PathBuf};
+
+/// A part of the source, and what stands nowhere in it.
+const RULES: &[(&str, &[&str])] = &[
+    ("src/domain", &["crate::api", "crate::app", "crate::server"]),
+    ("src/app", &["crate::server", "server::"]),
+    ("src/server/cache", &["server::db", "server::services", "server::web", "db::", "services::"]),
+    ("src/server/db", &["server::cache", "server::services", "server::web", "cache::", "services::"]),
+    ("src/server/services", &["server::web", "web::"]),
+];
+
+#[test]
+fn layers_know_only_what_lies_below_them() {
+    let mut wrong = Vec::new();
+    for (folder, forbidden) in RULES {
+        let files = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder));
+        assert!(!files.is_empty(), "{folder} has moved: the rule holds nothing");
+        for file in files {
+            let text = std::fs::read_to_string(&file).expect("a text");
+            for import in imports(&text) {
+                for name in forbidden.iter().filter(|name| names(&import, name)) {
+                    wrong.push(format!("{} uses {name}: `{import}`", file.display()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Each path that a `use` brings in, written out.
+fn imports(text: &str) -> Vec<String> {
+    let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+    let statements = code.split("use ").skip(1).filter_map(|rest| rest.split_once(';').map(|(statement, _)| statement));
+    statements.flat_map(|statement| written_out("", &statement.split_whitespace().collect::<String>())).collect()
+}
+
+/// `a::{b,c::{d}}` as `a::b` and `a::c::d`.
+fn written_out(prefix: &str, tree: &str) -> Vec<String> {
+    let Some((before, group)) = tree.split_once('{') else { return vec![format!("{prefix}{tree}")] };
+    let (mut depth, mut from, mut parts) = (0, 0, Vec::new());
+    let group = group.strip_suffix('}').unwrap_or(group);
+    for (at, c) in group.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                parts.push(&group[from..at]);
+                from = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(&group[from..]);
+    let prefix = format!("{prefix}{before}");
+    parts.into_iter().filter(|part| !part.is_empty()).flat_map(|part| written_out(&prefix, part)).collect()
+}
+
+/// Whether the path leads through `name`, from the crate's root or from a module above.
+fn names(import: &str, name: &str) -> bool {
+    let path = format!("::{}", import.replace("super::", "").replace("crate::server::", "server::"));
+    let name = name.strip_suffix("::").unwrap_or(name).replace("crate::server", "server");
+    let inside = ["crate::", "server::", "super::"].iter().any(|root| import.starts_with(root));
+    inside && (path.contains(&format!("::{name}::")) || path.ends_with(&format!("::{name}")))
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            files.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files
+}
+
+#[test]
+fn imports_are_found_however_they_are_written() {
+    let text = "use crate::{\n    domain::money::Currency,\n    server::{AppError, db::{Db, sql}},\n};\nuse super::cache::Tag;";
+    let found = imports(text);
+    assert_eq!(
+        found,
+        [
+            "crate::domain::money::Currency",
+            "crate::server::AppError",
+            "crate::server::db::Db",
+            "crate::server::db::sql",
+            "super::cache::Tag"
+        ]
+    );
+    assert!(
+        names("crate::server::db::Db", "db::")
+            && names("super::cache::Tag", "cache::")
+            && names("crate::server::AppError", "crate::server")
+    );
+    assert!(!names("moka::future::Cache", "cache::") && !names("crate::server::AppError", "db::"));
+}
