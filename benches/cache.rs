@@ -13,7 +13,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::Bytes;
 use tokio::task::JoinSet;
 use vendorscope::{
     domain::period::{Comparison, DateRange, Interval},
