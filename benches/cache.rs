@@ -5,7 +5,6 @@
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     future::Future,
-    path::Path,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -13,6 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use jiff::{Timestamp, tz::TimeZone};
 use tokio::task::JoinSet;
 use vendorscope::{
     domain::period::{Comparison, DateRange, Interval},
@@ -23,7 +23,7 @@ use vendorscope::{
             store::{memory::MemoryStore, redis::RedisStore},
         },
         db::{Db, vendors},
-        import::{ImportOptions, Progress, import_bundle},
+        import::{Progress, demo},
         services::analytics::{Analytics, SnapshotQuery},
     },
 };
@@ -92,25 +92,51 @@ async fn main() {
     snapshots(&near).await;
 }
 
-/// A snapshot of Northwind's whole time on SQLite: what a lookup spares the database.
+/// A snapshot of a year of the demo's marketplace on SQLite: what a lookup spares the database.
 async fn snapshots(cache: &Cache) {
     let folder = tempfile::tempdir().expect("a folder");
     let db = Db::connect(&format!("sqlite://{}", folder.path().join("bench.db").display()), 4).await.expect("a database");
     db.migrate().await.expect("tables");
-    let bundle = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/northwind");
-    import_bundle(&db, &bundle, ImportOptions::default(), &Unwatched).await.expect("a bundle");
-    let vendor: VendorRef = vendors::find(&db, "7").await.expect("an answer").expect("a vendor");
-    let range = DateRange::parse("1996-07-01", "1998-05-31").expect("a range");
-    let query = SnapshotQuery { range, comparison: Comparison::PreviousPeriod, interval: Interval::Month };
-    let analytics = Analytics::new(db.clone(), cache.clone());
-    let cached = measure(SNAPSHOTS, || async { drop(analytics.snapshot_json(&vendor, &query).await.expect("a snapshot")) }).await;
-    report("snapshot of 700 days, cached in Redis", cached);
+    let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
+    demo(&db, today, &Unwatched).await.expect("a marketplace");
+    let vendors = vendors::list_ids(&db).await.expect("vendors");
+    let vendor: VendorRef = vendors::find(&db, &vendors[0]).await.expect("an answer").expect("a vendor");
+    let query = |days: i64| {
+        let from = today.saturating_sub(jiff::Span::new().days(days - 1));
+        let range = DateRange::parse(&from.to_string(), &today.to_string()).expect("a range");
+        SnapshotQuery { range, comparison: Comparison::PreviousPeriod, interval: Interval::Day }
+    };
+    let (analytics, year) = (Analytics::new(db.clone(), cache.clone()), query(365));
+    let cached = measure(SNAPSHOTS, || async { drop(analytics.snapshot_json(&vendor, &year).await.expect("a snapshot")) }).await;
+    report("snapshot of a year by day, cached in Redis and near", cached);
     let mut uncached = Vec::with_capacity(SNAPSHOTS);
     for _ in 0..SNAPSHOTS {
         let fresh = Analytics::new(db.clone(), Cache::memory());
-        uncached.extend(measure(1, || async { drop(fresh.snapshot_json(&vendor, &query).await.expect("a snapshot")) }).await);
+        uncached.extend(measure(1, || async { drop(fresh.snapshot_json(&vendor, &year).await.expect("a snapshot")) }).await);
     }
     report("the same without a cache, SQLite", uncached);
+
+    println!("\n| snapshot | bytes | compressed | compress | decompress |\n| --- | ---: | ---: | ---: | ---: |");
+    for days in [1, 7, 30, 60, 90, 180, 365] {
+        let json = analytics.snapshot_json(&vendor, &query(days)).await.expect("a snapshot").value;
+        let packed = zstd::bulk::compress(&json, 1).expect("memory");
+        let pack = median(|| drop(zstd::bulk::compress(&json, 1).expect("memory")));
+        let unpack = median(|| drop(zstd::bulk::decompress(&packed, 1 << 20).expect("what was packed")));
+        println!("| {days} days | {} | {} | {pack:.0} µs | {unpack:.0} µs |", json.len(), packed.len());
+    }
+}
+
+/// Of [`SNAPSHOTS`] runs, in µs.
+fn median(mut work: impl FnMut()) -> f64 {
+    let mut taken: Vec<_> = (0..SNAPSHOTS)
+        .map(|_| {
+            let began = Instant::now();
+            work();
+            began.elapsed()
+        })
+        .collect();
+    taken.sort_unstable();
+    taken[SNAPSHOTS / 2].as_secs_f64() * 1e6
 }
 
 struct Unwatched;

@@ -28,6 +28,65 @@ pub struct CacheStats {
     pub memory_usage: u64,
     /// Times a loader ran.
     pub loads: u64,
+    /// Of the hits, those whose entry was in the memory of the instance that was asked.
+    pub near_hits: u64,
+    /// Answers that were older than they should be, because their loader failed or another instance was still loading.
+    pub stale: u64,
+    /// Lookups that the store could not answer, or was not trusted with. Neither hits nor misses.
+    pub bypasses: u64,
+    pub misses_by_reason: MissesByReason,
+    pub misses_by_tag: MissesByTag,
+    /// What loading a value took; `null` before the first.
+    pub load_time: Option<Percentiles>,
+    /// What a hit took; `null` before the first.
+    pub hit_time: Option<Percentiles>,
+    /// Loads that failed.
+    pub load_failures: u64,
+    /// Callers that were served by a load that somebody else in their instance had begun.
+    pub coalesced: u64,
+    /// Loads that waited for another instance's.
+    pub lease_waits: u64,
+    /// Values loaded again before they expired.
+    pub refreshes: u64,
+    /// Values loaded before anyone asked.
+    pub warmed: u64,
+    /// Tags that were invalidated.
+    pub invalidated_tags: u64,
+    /// Values that could not be stored.
+    pub write_failures: u64,
+}
+
+/// Why lookups missed. Together they are all misses.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct MissesByReason {
+    pub absent: u64,
+    pub expired: u64,
+    pub invalidated: u64,
+    /// What was stored could not be read.
+    pub corrupt: u64,
+}
+
+/// Which kind of tag made entries unusable. A write that invalidates several tags of an entry counts for each of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct MissesByTag {
+    pub vendor: u64,
+    pub products: u64,
+    pub orders: u64,
+    pub analytics: u64,
+    pub marketplace: u64,
+}
+
+/// What half, 95 % and 99 % of them did not exceed, in milliseconds, estimated from buckets.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Percentiles {
+    pub p50: f64,
+    pub p95: f64,
+    pub p99: f64,
 }
 
 #[server(prefix = "/_fn", endpoint = "admin/cache", input = GetUrl)]

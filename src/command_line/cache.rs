@@ -38,11 +38,15 @@ pub async fn execute(command: CacheCommand, config: &Config) -> anyhow::Result<(
 async fn stats(config: &Config) -> anyhow::Result<()> {
     let cache = open_redis(config).await?;
     let (stats, counts) = (cache.stats().await, cache.counts().await);
-    println!("{:18}{}", "hit rate", stats.hit_rate.map_or_else(|| "no lookup yet".to_owned(), |percent| format!("{percent:.2} %")));
-    println!("{:18}{}", "entries", stats.total_keys);
-    println!("{:18}{} bytes", "memory of Redis", stats.memory_usage);
+    println!("{:28}{}", "hit rate", stats.hit_rate.map_or_else(|| "no lookup yet".to_owned(), |percent| format!("{percent:.2} %")));
+    println!("{:28}{}", "entries", stats.total_keys);
+    println!("{:28}{} bytes", "memory of Redis", stats.memory_usage);
     for counter in Counter::ALL {
-        println!("{:18}{}", counter.name().replace('_', " "), counts.get(counter));
+        println!("{:28}{}", counter.name().replace('_', " "), counts.get(counter));
+    }
+    for (timing, times) in [("load time", stats.load_time), ("hit time", stats.hit_time)] {
+        let said = times.map_or_else(|| "none yet".to_owned(), |t| format!("p50 {} ms, p95 {} ms, p99 {} ms", t.p50, t.p95, t.p99));
+        println!("{timing:28}{said}");
     }
     Ok(())
 }

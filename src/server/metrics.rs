@@ -3,12 +3,16 @@
 use std::{fmt, time::Duration};
 
 use prometheus_client::{
-    encoding::{EncodeLabelSet, text::encode},
-    metrics::{counter::Counter, family::Family, histogram::Histogram},
-    registry::Registry,
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeLabelSet, text::encode},
+    metrics::{MetricType, counter::Counter, family::Family, histogram::Histogram},
+    registry::{Registry, Unit},
 };
 
-use super::cache::stats::{self, Counts};
+use super::cache::{
+    stats::{self, Counts},
+    times::Timing,
+};
 
 /// Upper bounds of the request histogram's buckets, in seconds: from a cached answer to one that is given up.
 const SECONDS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0];
@@ -55,12 +59,36 @@ impl Metrics {
             events.get_or_create(&EventLabels { event: counter.name() }).inc_by(cache.get(counter));
         }
         registry.register("cache_events", "What happened to lookups in the cache, of all instances that share it together", events);
+        registry.register_collector(Box::new(CacheTimes(*cache)));
         let sent = Counter::<u64>::default();
         sent.inc_by(statements);
         registry.register("database_statements", "Statements that this instance sent to the database", sent);
         let mut text = String::new();
         encode(&mut text, &registry)?;
         Ok(text)
+    }
+}
+
+/// How long loads and hits took, of all instances that share the cache together.
+#[derive(Debug)]
+struct CacheTimes(Counts);
+
+impl Collector for CacheTimes {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        for (timing, name, help) in [
+            (Timing::Load, "cache_load_duration", "Values loaded from the database, of all instances"),
+            (Timing::Hit, "cache_hit_duration", "Lookups that were hits, of all instances"),
+        ] {
+            let times = self.0.times(timing);
+            let buckets: Vec<_> = times.buckets().collect();
+            encoder.encode_descriptor(name, help, Some(&Unit::Seconds), MetricType::Histogram)?.encode_histogram::<[(&str, &str); 0]>(
+                times.sum().as_secs_f64(),
+                times.count(),
+                &buckets,
+                None,
+            )?;
+        }
+        Ok(())
     }
 }
 
@@ -75,12 +103,21 @@ mod tests {
         metrics.observe("BREW", "/", 405, Duration::from_millis(3));
         let mut counts = Counts::default();
         counts.set(stats::Counter::Hits, 7);
-        let text = metrics.render(&counts, 12).unwrap();
+        let timed = stats::Stats::default();
+        timed.time(Timing::Load, Duration::from_millis(7));
+        timed.time(Timing::Load, Duration::from_secs(9));
+        let text = metrics.render(&counts.plus(&timed.take()), 12).unwrap();
         for line in [
             "vendorscope_http_request_duration_seconds_count{method=\"GET\",route=\"/api/vendor/products/{id}\",status=\"200\"} 1",
             "vendorscope_http_request_duration_seconds_count{method=\"other\",route=\"/\",status=\"405\"} 1",
             "vendorscope_cache_events_total{event=\"hits\"} 7",
             "vendorscope_database_statements_total 12",
+            "# TYPE vendorscope_cache_load_duration_seconds histogram",
+            "vendorscope_cache_load_duration_seconds_bucket{le=\"0.005\"} 0",
+            "vendorscope_cache_load_duration_seconds_bucket{le=\"0.01\"} 1",
+            "vendorscope_cache_load_duration_seconds_bucket{le=\"+Inf\"} 2",
+            "vendorscope_cache_load_duration_seconds_sum 9.007",
+            "vendorscope_cache_hit_duration_seconds_count 0",
         ] {
             assert!(text.lines().any(|found| found == line), "{line}: {text}");
         }

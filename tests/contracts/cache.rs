@@ -10,7 +10,7 @@ use std::{
 
 use tokio::sync::oneshot;
 use vendorscope::{
-    api::admin::CacheStats,
+    api::admin::{CacheStats, MissesByReason, MissesByTag},
     server::cache::{
         Cache, CacheKey, Cause, Clock, Loaded, Outbox, Outcome, Owed, Served, Settings, Span, Tag,
         stats::Counter,
@@ -303,9 +303,30 @@ over_each_store! {
         // Each hands over what it counted when it is asked.
         let stats = (bench.one.stats().await, bench.other.stats().await, bench.one.stats().await);
         assert_eq!(stats.1, stats.2);
-        let CacheStats { hits, misses, hit_rate, total_keys, memory_usage, loads } = stats.1;
+        let CacheStats { hits, misses, hit_rate, total_keys, memory_usage, loads, load_time, hit_time, .. } = stats.1;
         assert_eq!((hits, misses, loads, hit_rate, total_keys), (3, 1, 1, Some(75.0), 1));
         assert!(memory_usage > 0);
+        for times in [load_time, hit_time] {
+            let times = times.expect("one at least");
+            assert!(0.0 < times.p50 && times.p50 <= times.p95 && times.p95 <= times.p99, "{times:?}");
+        }
+    }
+
+    async fn misses_say_why_and_by_which_tag(bench: Bench) {
+        let source = Source::default();
+        read(&bench.one, &source).await;
+        bench.one.invalidate(&tags()[..1], &cause()).await;
+        read(&bench.other, &source).await;
+        // Both tags: each is counted, the miss once.
+        bench.other.invalidate(&tags(), &cause()).await;
+        read(&bench.one, &source).await;
+        bench.clock.advance(Duration::from_secs(3600));
+        read(&bench.one, &source).await;
+        bench.other.counts().await;
+        let stats = bench.one.stats().await;
+        assert_eq!(stats.misses_by_reason, MissesByReason { absent: 1, expired: 1, invalidated: 2, corrupt: 0 });
+        assert_eq!(stats.misses_by_tag, MissesByTag { vendor: 2, products: 0, orders: 0, analytics: 1, marketplace: 0 });
+        assert_eq!((stats.misses, stats.invalidated_tags), (4, 3));
     }
 
     async fn counts_are_kept_by_minute_and_hour(bench: Bench) {

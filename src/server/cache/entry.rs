@@ -11,7 +11,7 @@
 //! | 8 | how long the load took, µs |
 //! | 8 | digest of what the payload says; 0 for none |
 //! | 8 | how long it might have lived, µs |
-//! | 1 | codec of the payload (0: as it is) |
+//! | 1 | codec of the payload (0: as it is, 1: zstd) |
 //! | 2 + n | the key, so that an entry copied or renamed to another key is found out |
 //! | 2 | number of tags, then for each: 2 + n bytes of name, 8 bytes of generation |
 //! | rest | the payload |
@@ -25,6 +25,12 @@ use super::{
 
 const MAGIC: [u8; 4] = *b"VSC\x02";
 const CODEC_PLAIN: u8 = 0;
+const CODEC_ZSTD: u8 = 1;
+/// Payloads from this size on are stored compressed: see the table in `docs/cache.md`.
+const COMPRESSED_FROM: usize = 16 * 1024;
+const COMPRESSION_LEVEL: i32 = 1;
+/// A compressed payload that says it is larger than this is refused rather than given memory; none that large is written compressed.
+const COMPRESSED_UP_TO: usize = 64 * 1024 * 1024;
 const CHECKED_FROM: usize = 8;
 
 /// A loaded value with all that is needed to know whether it may be served.
@@ -58,12 +64,18 @@ pub enum Corrupt {
     OtherKey,
     #[error("unknown codec")]
     Codec,
+    #[error("cannot be decompressed")]
+    Payload,
 }
 
 impl Entry {
     /// As it is stored under `key`.
     pub fn encode(&self, key: &CacheKey) -> Bytes {
-        let mut out = BytesMut::with_capacity(64 + key.as_str().len() + self.stamp.len() * 40 + self.payload.len());
+        let (codec, payload) = match self.compressed() {
+            Some(smaller) => (CODEC_ZSTD, Bytes::from(smaller)),
+            None => (CODEC_PLAIN, self.payload.clone()),
+        };
+        let mut out = BytesMut::with_capacity(64 + key.as_str().len() + self.stamp.len() * 40 + payload.len());
         out.put_slice(&MAGIC);
         out.put_u32_le(0);
         out.put_u64_le(self.created_micros);
@@ -71,17 +83,26 @@ impl Entry {
         out.put_u64_le(self.load_micros);
         out.put_u64_le(self.digest);
         out.put_u64_le(self.earned_micros);
-        out.put_u8(CODEC_PLAIN);
+        out.put_u8(codec);
         put_text(&mut out, key.as_str());
         out.put_u16_le(u16::try_from(self.stamp.len()).unwrap_or(u16::MAX));
         for (tag, generation) in self.stamp.iter().take(usize::from(u16::MAX)) {
             put_text(&mut out, tag.name());
             out.put_u64_le(generation.raw());
         }
-        out.put_slice(&self.payload);
+        out.put_slice(&payload);
         let checksum = crc32fast::hash(&out[CHECKED_FROM..]);
         out[4..CHECKED_FROM].copy_from_slice(&checksum.to_le_bytes());
         out.freeze()
+    }
+
+    /// The payload, if it is worth compressing.
+    fn compressed(&self) -> Option<Vec<u8>> {
+        if !(COMPRESSED_FROM..=COMPRESSED_UP_TO).contains(&self.payload.len()) {
+            return None;
+        }
+        // It fails only without memory; what is not compressed is stored as it is.
+        zstd::bulk::compress(&self.payload, COMPRESSION_LEVEL).ok().filter(|smaller| smaller.len() < self.payload.len())
     }
 
     /// Reads what [`encode`](Self::encode) wrote under the same key. Anything else is refused, whatever it is.
@@ -99,9 +120,7 @@ impl Entry {
         let load_micros = number(&mut rest)?;
         let digest = number(&mut rest)?;
         let earned_micros = number(&mut rest)?;
-        if rest.try_get_u8().map_err(|_| Corrupt::Truncated)? != CODEC_PLAIN {
-            return Err(Corrupt::Codec);
-        }
+        let codec = rest.try_get_u8().map_err(|_| Corrupt::Truncated)?;
         if take_text(&mut rest)?[..] != *key.as_str().as_bytes() {
             return Err(Corrupt::OtherKey);
         }
@@ -112,7 +131,12 @@ impl Entry {
             let tag = Tag::from_name(std::str::from_utf8(&name).map_err(|_| Corrupt::Checksum)?);
             stamp.push((tag, Generation::from_raw(number(&mut rest)?)));
         }
-        Ok(Self { created_micros, expires_micros, load_micros, digest, earned_micros, stamp, payload: rest })
+        let payload = match codec {
+            CODEC_PLAIN => rest,
+            CODEC_ZSTD => zstd::bulk::decompress(&rest, COMPRESSED_UP_TO).map_err(|_| Corrupt::Payload)?.into(),
+            _ => return Err(Corrupt::Codec),
+        };
+        Ok(Self { created_micros, expires_micros, load_micros, digest, earned_micros, stamp, payload })
     }
 
     /// Whether it carries exactly these tags (sorted) with exactly these generations.
@@ -120,6 +144,12 @@ impl Entry {
         self.stamp.len() == tags.len()
             && current.len() == tags.len()
             && self.stamp.iter().zip(tags.iter().zip(current)).all(|((stamped, then), (tag, now))| stamped == tag && Some(*then) == *now)
+    }
+
+    /// The tags whose generation is no longer the one it is stamped with, or that it is not stamped with. `current` is of `tags`.
+    pub fn outdated_by(&self, tags: &[Tag], current: &[Option<Generation>]) -> Vec<Tag> {
+        let stamped = |tag: &Tag| self.stamp.iter().find(|(stamped, _)| stamped == tag).map(|(_, then)| *then);
+        tags.iter().zip(current).filter(|(tag, now)| now.is_none() || stamped(tag) != **now).map(|(tag, _)| tag.clone()).collect()
     }
 
     pub fn is_expired(&self, now_micros: u64) -> bool {
@@ -177,6 +207,36 @@ mod tests {
     }
 
     #[test]
+    fn a_large_entry_is_stored_smaller_and_reads_back_as_it_was() {
+        let (key, mut entry) = example();
+        entry.payload = br#"{"start":"2026-11-23","netSales":0},"#.repeat(COMPRESSED_FROM / 30).into();
+        let stored = entry.encode(&key);
+        assert!(stored.len() < entry.payload.len() / 10, "{} bytes", stored.len());
+        assert_eq!(Entry::decode(&key, &stored), Ok(entry.clone()));
+        // Nothing is gained where nothing repeats.
+        entry.payload =
+            (0..COMPRESSED_FROM as u64 / 8).flat_map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(31).to_le_bytes()).collect();
+        assert_eq!(Entry::decode(&key, &entry.encode(&key)), Ok(entry));
+    }
+
+    #[test]
+    fn what_says_that_it_is_compressed_and_is_not_or_would_be_huge_is_refused() {
+        let (key, entry) = example();
+        let forged = |payload: &[u8]| {
+            let mut stored = Entry { payload: Bytes::copy_from_slice(payload), ..entry.clone() }.encode(&key).to_vec();
+            stored[48] = CODEC_ZSTD;
+            let checksum = crc32fast::hash(&stored[CHECKED_FROM..]);
+            stored[4..CHECKED_FROM].copy_from_slice(&checksum.to_le_bytes());
+            Entry::decode(&key, &stored.into())
+        };
+        assert_eq!(forged(b"{}"), Err(Corrupt::Payload));
+        let bomb = zstd::bulk::compress(&vec![0; COMPRESSED_UP_TO + 1], 1).unwrap();
+        assert!(bomb.len() < COMPRESSED_FROM);
+        assert_eq!(forged(&bomb), Err(Corrupt::Payload));
+        assert!(forged(&zstd::bulk::compress(b"{}", 1).unwrap()).is_ok());
+    }
+
+    #[test]
     fn every_truncation_and_every_flipped_bit_is_refused() {
         let (key, entry) = example();
         let stored = entry.encode(&key);
@@ -210,5 +270,9 @@ mod tests {
         assert!(!entry.is_stamped(&tags[..1], &current[..1]));
         assert!(!entry.is_stamped(&tags, &[current[0], None]));
         assert!(!entry.is_stamped(&tags, &[current[0], Some(Generation::mint())]));
+        assert_eq!(entry.outdated_by(&tags, &current), []);
+        assert_eq!(entry.outdated_by(&tags, &[current[0], None]), tags[1..]);
+        assert_eq!(entry.outdated_by(&tags, &[Some(Generation::mint()), current[1]]), tags[..1]);
+        assert_eq!(entry.outdated_by(&[Tag::orders("42")], &[current[0]]), [Tag::orders("42")]);
     }
 }

@@ -120,6 +120,16 @@ impl CacheKey {
     }
 }
 
+/// What a tag is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    Vendor,
+    Products,
+    Orders,
+    Analytics,
+    Marketplace,
+}
+
 /// A name that entries are stamped with, and by which they are invalidated together.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Tag(String);
@@ -168,6 +178,16 @@ impl Tag {
     /// A tag whose name is known to be one: it was read from an entry.
     pub(super) fn from_name(name: &str) -> Self {
         Self(name.to_owned())
+    }
+
+    pub fn family(&self) -> Family {
+        match self.0.split_once(':').map_or(self.0.as_str(), |(family, _)| family) {
+            "products" => Family::Products,
+            "orders" => Family::Orders,
+            "analytics" => Family::Analytics,
+            "marketplace" => Family::Marketplace,
+            _ => Family::Vendor,
+        }
     }
 
     /// Without the `tag:` that it has in the store.

@@ -21,6 +21,7 @@ use super::{
     millis,
     single_flight::{Boarded, FlightName, Flown, arrival},
     stats::Counter,
+    times::Timing,
 };
 
 /// Joining somebody's load that is then lost (its loader panicked) is tried this often before a caller loads for itself.
@@ -317,7 +318,13 @@ impl Cache {
         Fut: Future<Output = Result<Loaded, E>> + Send,
     {
         self.0.stats.add(Counter::Loads);
-        LOADING.scope((), async { load().await }).await.inspect_err(|_| self.0.stats.add(Counter::LoadFailures))
+        let began = Instant::now();
+        let result = LOADING.scope((), async { load().await }).await;
+        match &result {
+            Ok(_) => self.0.stats.time(Timing::Load, began.elapsed()),
+            Err(_) => self.0.stats.add(Counter::LoadFailures),
+        }
+        result
     }
 
     /// One of a bounded number of turns to load, held until dropped.

@@ -5,7 +5,7 @@ use super::{
     entry::Entry,
     generations::Generation,
     keys::{CacheKey, STALE_FOR, Tag},
-    stats::Counter,
+    stats::{Counter, Stats},
     store::Reading,
 };
 
@@ -29,30 +29,44 @@ pub enum Found {
     },
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MissReason {
     Absent,
     Expired,
-    Invalidated,
+    /// By these tags.
+    Invalidated(Vec<Tag>),
     Corrupt,
 }
 
 impl MissReason {
-    pub fn as_str(self) -> &'static str {
+    pub fn as_str(&self) -> &'static str {
         match self {
             Self::Absent => "absent",
             Self::Expired => "expired",
-            Self::Invalidated => "invalidated",
+            Self::Invalidated(_) => "invalidated",
             Self::Corrupt => "corrupt",
         }
     }
 
-    pub fn counter(self) -> Counter {
+    fn counter(&self) -> Counter {
         match self {
             Self::Absent => Counter::MissesAbsent,
             Self::Expired => Counter::MissesExpired,
-            Self::Invalidated => Counter::MissesInvalidated,
+            Self::Invalidated(_) => Counter::MissesInvalidated,
             Self::Corrupt => Counter::MissesCorrupt,
+        }
+    }
+
+    /// The tags that made the entry unusable, for the log.
+    pub fn tags(&self) -> String {
+        let Self::Invalidated(tags) = self else { return String::new() };
+        tags.iter().map(Tag::name).collect::<Vec<_>>().join(" ")
+    }
+
+    pub fn count(&self, stats: &Stats) {
+        stats.add(self.counter());
+        if let Self::Invalidated(tags) = self {
+            tags.iter().for_each(|tag| stats.add(Counter::missed_by(tag)));
         }
     }
 }
@@ -75,7 +89,9 @@ pub fn judge(key: &CacheKey, tags: &[Tag], reading: Reading, now_micros: u64) ->
             tracing::warn!(key = key.as_str(), %corrupt, "entry cannot be read");
             missing(MissReason::Corrupt, generations, None)
         }
-        Ok(entry) if !entry.is_stamped(tags, &generations) => missing(MissReason::Invalidated, generations, None),
+        Ok(entry) if !entry.is_stamped(tags, &generations) => {
+            missing(MissReason::Invalidated(entry.outdated_by(tags, &generations)), generations, None)
+        }
         // A store may be late to forget.
         Ok(entry) if now_micros >= entry.expires_micros.saturating_add(micros(STALE_FOR)) => missing(MissReason::Absent, generations, None),
         Ok(entry) if entry.is_expired(now_micros) => missing(MissReason::Expired, generations, Some(entry)),

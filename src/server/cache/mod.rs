@@ -10,11 +10,7 @@ use std::{
     convert::Infallible,
     fmt::Display,
     future::Future,
-    hash::{DefaultHasher, Hash, Hasher},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, atomic::AtomicBool},
     time::{Duration, Instant},
 };
 
@@ -25,10 +21,10 @@ use tokio::{
     task::AbortHandle,
 };
 
-use crate::api::{admin::CacheStats, dashboard::Source};
-
 /// Time of day, which tests can hold still.
 pub mod clock;
+/// Counting together with the other instances.
+mod counting;
 /// What is kept under a key.
 pub mod entry;
 /// Why a cache could not be set up.
@@ -51,12 +47,16 @@ mod message;
 mod near;
 /// What writes owe the store, and when the store's word may be taken.
 mod outbox;
+/// What goes into the cache and what comes out.
+mod served;
 /// One load in this process.
 mod single_flight;
 /// What is counted.
 pub mod stats;
 /// Where entries and generations are kept: this process or Redis.
 pub mod store;
+/// How long things take.
+pub mod times;
 /// Invalidations the store has not taken yet.
 mod undelivered;
 
@@ -65,6 +65,7 @@ pub use error::CacheError;
 pub use keys::{CacheKey, Span, Tag};
 pub use message::Invalidation;
 pub use outbox::{Debt, Outbox, Owed};
+pub use served::{Cause, Loaded, Outcome, Served};
 
 use entry::Entry;
 use loading::Miss;
@@ -72,103 +73,13 @@ use lookup::Found;
 use near::Near;
 use outbox::{Distrust, Trust};
 use single_flight::{Boarded, FlightName, Flights, Flown, arrival};
-use stats::{Counter, Counts, Stats};
+use stats::{Counter, Stats};
 use store::{Store, memory::MemoryStore, redis::RedisStore};
+use times::Timing;
 use undelivered::Undelivered;
 
-/// How long counts stay in this process before the others can see them.
-const FLUSH_COUNTS_AFTER: Duration = Duration::from_secs(2);
 /// Invalidations that a slow subscriber may fall behind before it loses the oldest.
 const MESSAGES: usize = 1024;
-
-/// How a lookup went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    Hit,
-    Miss,
-    Stale,
-    Bypass,
-}
-
-impl From<Outcome> for Source {
-    fn from(outcome: Outcome) -> Self {
-        match outcome {
-            Outcome::Hit => Self::Hit,
-            Outcome::Miss => Self::Miss,
-            Outcome::Stale => Self::Stale,
-            Outcome::Bypass => Self::Bypass,
-        }
-    }
-}
-
-impl Outcome {
-    /// As the `X-Cache` header says it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Hit => "HIT",
-            Self::Miss => "MISS",
-            Self::Stale => "STALE",
-            Self::Bypass => "BYPASS",
-        }
-    }
-}
-
-/// What a loader gives the cache to keep: the bytes as they are served, and for how long.
-#[derive(Debug, Clone)]
-pub struct Loaded {
-    bytes: Bytes,
-    ttl: Duration,
-    renewal: Option<Renewal>,
-}
-
-/// How to go on with what a reload finds unchanged.
-#[derive(Debug, Clone, Copy)]
-struct Renewal {
-    digest: u64,
-    at_most: Duration,
-    ends_in: Duration,
-}
-
-impl Loaded {
-    pub fn new(bytes: impl Into<Bytes>, ttl: Duration) -> Self {
-        Self { bytes: bytes.into(), ttl, renewal: None }
-    }
-
-    /// Lets the value live longer each time a reload finds that it says the same: eight times as long as before, up to `at_most`, and
-    /// never beyond `ends_in` from now, unless that is less than its TTL. `says` is what is compared: all that a reader would notice.
-    #[must_use]
-    pub fn renewable(mut self, says: &impl Hash, at_most: Duration, ends_in: Duration) -> Self {
-        // All instances of one release hash alike. Where two releases differ, a value counts as changed once.
-        let mut hasher = DefaultHasher::new();
-        says.hash(&mut hasher);
-        self.renewal = Some(Renewal { digest: hasher.finish().max(1), at_most, ends_in });
-        self
-    }
-}
-
-/// A value from the cache or the loader, and where it came from.
-#[derive(Debug, Clone)]
-pub struct Served<T> {
-    pub value: T,
-    pub outcome: Outcome,
-    /// Since the value was loaded.
-    pub age: Duration,
-    /// What finding and, if need be, loading it took.
-    pub elapsed: Duration,
-}
-
-impl<T> Served<T> {
-    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Served<U> {
-        Served { value: change(self.value), outcome: self.outcome, age: self.age, elapsed: self.elapsed }
-    }
-}
-
-/// Who invalidates, and why; for the log.
-#[derive(Debug, Clone)]
-pub struct Cause {
-    pub who: String,
-    pub why: &'static str,
-}
 
 /// The cache's facade. A call site says key, tags and loader (which says the TTL), and nothing else. Cheap to clone.
 #[derive(Clone)]
@@ -282,11 +193,12 @@ impl Cache {
             Found::Missing { reason, generations, expired } => (reason, generations, expired),
             Found::Unknown { why, fallback } => return self.load_unstamped(key, &why, fallback, load, started).await,
         };
-        self.0.stats.add(reason.counter());
+        reason.count(&self.0.stats);
         tracing::info!(
             key = key.as_str(),
             vendor = key.vendor(),
             reason = reason.as_str(),
+            tags = reason.tags(),
             elapsed_ms = millis(started.elapsed()),
             "cache miss"
         );
@@ -317,38 +229,6 @@ impl Cache {
             Found::Unknown { .. } => {}
         }
         Ok(false)
-    }
-
-    /// What all instances counted, and what the store says of itself. While the store does not answer, what this process counted since.
-    pub async fn stats(&self) -> CacheStats {
-        let counts = self.counts().await;
-        let usage = self.0.store.usage().await.unwrap_or_else(|error| {
-            tracing::warn!(%error, "the store says nothing of its size");
-            store::Usage::default()
-        });
-        CacheStats {
-            hits: counts.get(Counter::Hits),
-            misses: counts.misses(),
-            hit_rate: counts.hit_rate_percent(),
-            total_keys: usage.entries,
-            memory_usage: usage.memory_bytes,
-            loads: counts.get(Counter::Loads),
-        }
-    }
-
-    /// The same in full: hits by level, misses by reason, loads and who was spared one.
-    pub async fn counts(&self) -> Counts {
-        match self.flush_counts().await {
-            Some(counts) => counts,
-            None => self.0.stats.peek(),
-        }
-    }
-
-    /// What all instances counted in each of the last minutes or hours, up to the present one; the oldest first. Minutes are kept for a
-    /// day, hours for a week. `None` while the store does not answer.
-    pub async fn history(&self, span: Span, spans: usize) -> Option<Vec<Counts>> {
-        self.flush_counts().await?;
-        self.0.store.history(span, spans, self.0.clock.now_micros()).await.inspect_err(|error| tracing::warn!(%error, "no history")).ok()
     }
 
     /// The time of day by this cache's clock.
@@ -428,35 +308,10 @@ impl Cache {
         self.0.stats.add_many(Counter::NearHits, u64::from(near));
         let age = Duration::from_micros(entry.age_micros(self.0.clock.now_micros()));
         let elapsed = started.elapsed();
+        self.0.stats.time(Timing::Hit, elapsed);
         tracing::info!(key = key.as_str(), vendor = key.vendor(), age_ms = millis(age), elapsed_ms = millis(elapsed), "cache hit");
         tracing::info!(key = key.as_str(), vendor = key.vendor(), age_ms = millis(age), elapsed_ms = millis(elapsed), "serving from cache");
         Served { value: entry.payload, outcome: Outcome::Hit, age, elapsed }
-    }
-
-    /// Has the counts handed to the store in a moment, if they are shared and nobody is about to already.
-    fn flush_counts_soon(&self) {
-        if self.0.store.is_shared() && !self.0.flushing.swap(true, Ordering::AcqRel) {
-            let cache = self.clone();
-            tokio::spawn(async move {
-                tokio::time::sleep(FLUSH_COUNTS_AFTER).await;
-                cache.0.flushing.store(false, Ordering::Release);
-                cache.flush_counts().await;
-            });
-        }
-    }
-
-    /// The sum over all instances, after adding what this one counted. `None` if the store does not say.
-    async fn flush_counts(&self) -> Option<Counts> {
-        let counts = self.0.stats.take();
-        match self.0.store.add_counts(&counts, self.0.clock.now_micros()).await {
-            Ok(sum) => Some(sum),
-            Err(error) => {
-                // After a timeout they may be counted twice; statistics can bear that better than losing an outage.
-                self.0.stats.give_back(&counts);
-                tracing::debug!(%error, "counts kept for later");
-                None
-            }
-        }
     }
 }
 

@@ -28,7 +28,7 @@ use crate::server::cache::{
     generations::Generation,
     keys::{self, CacheKey, Span, Tag},
     lease::Lease,
-    stats::{Counter, Counts},
+    stats::Counts,
 };
 
 const READ_TIMEOUT: Duration = Duration::from_millis(500);
@@ -160,17 +160,15 @@ impl Store for RedisStore {
     }
 
     async fn add_counts(&self, counts: &Counts, at_micros: u64) -> Result<Counts, StoreError> {
-        let changed: Vec<_> = Counter::ALL.into_iter().filter(|counter| counts.get(*counter) > 0).collect();
         let mut commands = Vec::new();
         let mut add = |key: &str| {
-            let adding =
-                changed.iter().map(|counter| redis::cmd("HINCRBY").arg(key).arg(counter.name()).arg(counts.get(*counter)).to_owned());
+            let adding = counts.named().map(|(name, count)| redis::cmd("HINCRBY").arg(key).arg(name).arg(count).to_owned());
             commands.extend(adding.map(|command| Routed { key: key.to_owned(), command }));
         };
         add(keys::STATS);
         let spans = Span::ALL.map(|span| (keys::stats_of(span, span.number(at_micros)), span.kept()));
         spans.iter().for_each(|(key, _)| add(key));
-        if !changed.is_empty() {
+        if !counts.is_zero() {
             commands.extend(spans.iter().map(|(key, kept)| routed(key.clone(), redis::cmd("PEXPIRE").arg(key).arg(millis(*kept)))));
         }
         commands.push(routed(keys::STATS.to_owned(), redis::cmd("HGETALL").arg(keys::STATS)));
@@ -275,11 +273,7 @@ fn read_generations(
 
 fn read_counts(answer: Option<Answer>) -> Result<Counts, StoreError> {
     let stored: HashMap<String, u64> = parse(answer.map(|answer| answer.value))?;
-    let mut counts = Counts::default();
-    for counter in Counter::ALL {
-        counts.set(counter, stored.get(counter.name()).copied().unwrap_or(0));
-    }
-    Ok(counts)
+    Ok(Counts::read(|name| stored.get(name).copied().unwrap_or(0)))
 }
 
 fn parse<T: FromRedisValue>(value: Option<Value>) -> Result<T, StoreError> {
