@@ -1,3 +1,5 @@
+use std::time::Instant;
+
 use axum::{
     Json, Router,
     extract::State,
@@ -7,6 +9,7 @@ use axum::{
 };
 
 use super::{
+    analytics::freshness,
     input::{JsonBody, Parameters, PathId},
     openapi::ProblemBody,
 };
@@ -46,7 +49,8 @@ pub(super) async fn list(
     State(state): State<AppState>,
     current: CurrentVendor,
     parameters: Parameters,
-) -> Result<Json<OrderPage>, AppError> {
+) -> Result<Response, AppError> {
+    let started = Instant::now();
     let parameters = parameters.only(&["status", "dateFrom", "dateTo", "search", "after"])?;
     let query = parse_query(&OrderParameters {
         status: parameters.get("status"),
@@ -55,7 +59,10 @@ pub(super) async fn list(
         search: parameters.get("search"),
         after: parameters.get("after"),
     })?;
-    Ok(Json(state.orders.list(&current.vendor, &query).await?))
+    let served = state.orders.list(&current.vendor, &query).await?;
+    let mut response = Json(&served.value).into_response();
+    freshness(&mut response, &served, started.elapsed());
+    Ok(response)
 }
 
 #[utoipa::path(
