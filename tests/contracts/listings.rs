@@ -69,10 +69,10 @@ async fn every_write_to_a_vendors_orders_shows_in_its_listing_at_once_and_in_nob
                 "status": status, "lines": [{ "productId": "e1", "quantity": quantity, "unitPrice": 1_250 }],
             }] })
         };
-        let noted = json!({ "customer": { "customerId": "c1" }, "lines": [{ "productId": "e1", "quantity": 2 }], "placedAt": "2026-03-20T10:00:00Z" });
+        let noted = json!({ "customer": { "customerId": "c1" }, "lines": [{ "productId": "e1", "quantity": 7 }], "placedAt": "2026-03-20T10:00:00Z" });
         warm(&jpy, ORDERS).await;
         for (what, method, path, body, at, field, expected) in [
-            ("noted", Method::POST, ORDERS, noted, 0, "units", json!(2)),
+            ("noted", Method::POST, ORDERS, noted, 0, "units", json!(7)),
             ("status", Method::PATCH, "/api/vendor/orders/o2", json!({ "status": "shipped" }), 2, "status", json!("shipped")),
             ("date", Method::PATCH, "/api/vendor/orders/o3", json!({ "placedAt": "2026-03-21T09:00:00Z" }), 0, "orderId", json!("o3")),
             ("sent", Method::POST, "/api/ingest/orders", sent("pending", "Gina", 1), 0, "orderId", json!("sent")),
@@ -91,7 +91,11 @@ async fn every_write_to_a_vendors_orders_shows_in_its_listing_at_once_and_in_nob
         // A list shows orders before refunds, so that these change none of it; but nobody has to know that to be right.
         for (client, path, body) in [
             (&eur, "/api/vendor/orders/o1/refunds", json!({ "amount": 100 })),
-            (&admin, "/api/ingest/refunds", json!({ "refunds": [{ "orderId": "o1", "line": 1, "amount": 50, "refundedAt": "2026-03-11T10:00:00Z" }] })),
+            (
+                &admin,
+                "/api/ingest/refunds",
+                json!({ "refunds": [{ "orderId": "o1", "line": 1, "amount": 50, "refundedAt": "2026-03-11T10:00:00Z" }] }),
+            ),
         ] {
             let before = warm(&eur, ORDERS).await;
             send(client, Method::POST, path, body).await;

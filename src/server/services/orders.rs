@@ -184,8 +184,7 @@ async fn load_page(db: &Db, vendor_id: i64, query: &OrderQuery) -> Result<Loaded
     let more = orders.len() > PAGE;
     orders.truncate(PAGE);
     let next = orders.last().filter(|_| more).map(|order| order.order_id.clone());
-    let bytes =
-        serde_json::to_vec(&OrderPage { orders, next }).map_err(|error| AppError::Internal(format!("order listing: {error}")))?;
+    let bytes = serde_json::to_vec(&OrderPage { orders, next }).map_err(|error| AppError::Internal(format!("order listing: {error}")))?;
     Ok(Loaded::new(bytes, LISTING_TTL))
 }
 

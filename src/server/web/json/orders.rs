@@ -45,11 +45,7 @@ pub fn router() -> Router<AppState> {
     responses((status = 200, description = "A page of 50, newest first", body = OrderPage), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []), ("key" = []))
 )]
-pub(super) async fn list(
-    State(state): State<AppState>,
-    current: CurrentVendor,
-    parameters: Parameters,
-) -> Result<Response, AppError> {
+pub(super) async fn list(State(state): State<AppState>, current: CurrentVendor, parameters: Parameters) -> Result<Response, AppError> {
     let started = Instant::now();
     let parameters = parameters.only(&["status", "dateFrom", "dateTo", "search", "after"])?;
     let query = parse_query(&OrderParameters {
