@@ -5,7 +5,9 @@ It shares nothing with the program under test but the definitions of the figures
 database. Prints a list with one object for each query, in the shape and the names of the snapshot API.
 
 usage: crosscheck.py BUNDLE QUERIES
-  BUNDLE   folder with vendors, products, orders, order_items as .csv or .csv.gz (refunds if there are any)
+  BUNDLE   folder with vendors, products, orders, order_items as .csv or .csv.gz (refunds if there are any). Beyond what a bundle has,
+           orders may have a discount of their own, and a refund without a line is one of the whole order or, with a vendor_id, of
+           that vendor's part: what the JSON API takes and files do not, shared out here as docs/figures.md says
   QUERIES  JSON list of {"vendor": "69", "from": "2017-03-01", "to": "2017-03-31", "compare": "previous_period", "interval": "day"};
            - reads it from standard input
 """
@@ -38,7 +40,7 @@ def main(bundle, queries):
 
 
 def load(db, bundle):
-    """Reads the CSV files as texts, then gives every column the type it is worked with."""
+    """Reads the CSV files as texts, then gives every column the type it is worked with; amounts in minor units."""
     for table in ["vendors", "products", "orders", "order_items", "refunds"]:
         files = [path for path in [bundle / f"{table}.csv", bundle / f"{table}.csv.gz"] if path.exists()]
         if files:
@@ -47,23 +49,84 @@ def load(db, bundle):
             db.execute("CREATE TABLE raw_refunds (order_id VARCHAR, line VARCHAR, quantity VARCHAR, amount VARCHAR, refunded_at VARCHAR)")
         else:
             sys.exit(f"crosscheck.py: {bundle} has neither {table}.csv nor {table}.csv.gz")
+    for table, column in [("vendors", "commission_bps"), ("vendors", "low_stock_threshold"), ("orders", "discount"), ("refunds", "vendor_id")]:
+        db.execute(f"ALTER TABLE raw_{table} ADD COLUMN IF NOT EXISTS {column} VARCHAR")
+    db.execute(f"""
+        CREATE TABLE vendors AS
+        SELECT vendor_id, name, time_zone, currency, COALESCE(CAST(NULLIF(commission_bps, '') AS BIGINT), 0) AS commission_bps,
+               COALESCE(CAST(NULLIF(low_stock_threshold, '') AS BIGINT), {DEFAULT_THRESHOLD}) AS threshold, 100 AS minor_units
+        FROM raw_vendors""")
+    for code, decimals in DECIMALS.items():
+        db.execute("UPDATE vendors SET minor_units = ? WHERE currency = ?", [10 ** decimals, code])
     db.execute("CREATE TABLE orders AS SELECT order_id, customer_id, CAST(placed_at AS TIMESTAMPTZ) AS placed_at, status FROM raw_orders")
+    load_lines(db)
+    load_refunds(db)
+
+
+def load_lines(db):
+    """What each line was sold for, its share of the order's discount among its discounts, and the commission on what is left."""
     db.execute("""
-        CREATE TABLE lines AS
+        CREATE TABLE priced AS
         SELECT i.order_id, CAST(i.line AS BIGINT) AS line, p.vendor_id, i.product_id, p.category, CAST(i.quantity AS BIGINT) AS quantity,
-               CAST(i.gross AS DECIMAL(18, 3)) AS gross, CAST(i.discount AS DECIMAL(18, 3)) AS discount
-        FROM raw_order_items i JOIN raw_products p USING (product_id)""")
+               CAST(CAST(i.gross AS DECIMAL(18, 3)) * v.minor_units AS BIGINT) AS gross,
+               CAST(CAST(i.discount AS DECIMAL(18, 3)) * v.minor_units AS BIGINT) AS discount, v.minor_units, v.commission_bps
+        FROM raw_order_items i JOIN raw_products p USING (product_id) JOIN vendors v USING (vendor_id)""")
+    shares = shared_out("""
+        SELECT p.order_id AS whole, p.line, CAST(p.gross - p.discount AS HUGEINT) AS weight,
+               CAST(CAST(o.discount AS DECIMAL(18, 3)) * p.minor_units AS HUGEINT) AS amount
+        FROM priced p JOIN raw_orders o USING (order_id) WHERE CAST(NULLIF(o.discount, '') AS DECIMAL(18, 3)) > 0""")
+    db.execute(f"""
+        CREATE TABLE lines AS
+        SELECT *, (2 * CAST(net AS HUGEINT) * commission_bps + 10000) // 20000 AS commission FROM (
+            SELECT p.* EXCLUDE (discount), p.discount + COALESCE(s.share, 0) AS discount, p.gross - p.discount - COALESCE(s.share, 0) AS net
+            FROM priced p LEFT JOIN ({shares}) s ON s.whole = p.order_id AND s.line = p.line)""")
+
+
+def shared_out(parts):
+    """SQL for the shares of `amount` over the lines of each `whole`: in proportion to `weight` and rounded down; what is left over goes
+    to the heaviest line, then the one with the lowest number, and on to the next where a line has no room for all of it."""
+    return f"""
+        SELECT whole, line, low + LEAST(weight - low, GREATEST(remainder - room_before, 0)) AS share FROM (
+            SELECT whole, line, weight, low, amount - SUM(low) OVER (PARTITION BY whole) AS remainder,
+                   COALESCE(SUM(weight - low) OVER (PARTITION BY whole ORDER BY weight DESC, line ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS room_before
+            FROM (SELECT *, COALESCE(amount * weight // NULLIF(SUM(weight) OVER (PARTITION BY whole), 0), 0) AS low FROM ({parts})))"""
+
+
+def load_refunds(db):
+    """One refund of each order after the other, for what a later one is shared out over is what the earlier ones have left. Then the
+    commission each gives back: what all refunds of the line up to it come to, less what those before it gave back."""
+    db.execute("""
+        CREATE TABLE wanted AS
+        SELECT order_id, CAST(NULLIF(line, '') AS BIGINT) AS line, NULLIF(vendor_id, '') AS vendor_id, CAST(quantity AS BIGINT) AS quantity,
+               CAST(amount AS DECIMAL(18, 3)) AS amount, CAST(refunded_at AS TIMESTAMPTZ) AS refunded_at,
+               DENSE_RANK() OVER (PARTITION BY order_id ORDER BY CAST(refunded_at AS TIMESTAMPTZ)) AS turn
+        FROM raw_refunds""")
+    db.execute("CREATE TABLE given (order_id VARCHAR, line BIGINT, quantity BIGINT, amount BIGINT, refunded_at TIMESTAMPTZ)")
+    for turn in range(1, (db.execute("SELECT MAX(turn) FROM wanted").fetchone()[0] or 0) + 1):
+        shares = shared_out(f"""
+            SELECT w.order_id AS whole, l.line, CAST(l.net - COALESCE(g.amount, 0) AS HUGEINT) AS weight, CAST(w.amount * l.minor_units AS HUGEINT) AS amount
+            FROM wanted w JOIN lines l ON l.order_id = w.order_id AND (w.vendor_id IS NULL OR w.vendor_id = l.vendor_id)
+            LEFT JOIN (SELECT order_id, line, SUM(amount) AS amount FROM given GROUP BY ALL) g ON g.order_id = l.order_id AND g.line = l.line
+            WHERE w.turn = {turn} AND w.line IS NULL""")
+        db.execute(f"""
+            INSERT INTO given
+            SELECT w.order_id, w.line, w.quantity, CAST(w.amount * l.minor_units AS BIGINT), w.refunded_at
+            FROM wanted w JOIN lines l USING (order_id, line) WHERE w.turn = {turn}
+            UNION ALL
+            SELECT w.order_id, s.line, 0, s.share, w.refunded_at
+            FROM ({shares}) s JOIN wanted w ON w.order_id = s.whole AND w.turn = {turn} AND w.line IS NULL WHERE s.share > 0""")
     db.execute("""
         CREATE TABLE refunds AS
-        SELECT r.order_id, l.line, l.vendor_id, l.product_id, l.category, CAST(r.quantity AS BIGINT) AS quantity,
-               CAST(r.amount AS DECIMAL(18, 3)) AS amount, CAST(r.refunded_at AS TIMESTAMPTZ) AS refunded_at
-        FROM raw_refunds r JOIN lines l ON l.order_id = r.order_id AND l.line = CAST(r.line AS BIGINT)""")
+        SELECT *, upto - COALESCE(LAG(upto) OVER (PARTITION BY order_id, line ORDER BY refunded_at), 0) AS commission FROM (
+            SELECT order_id, line, l.vendor_id, l.product_id, l.category, g.quantity, g.amount, g.refunded_at,
+                   COALESCE((2 * l.commission * SUM(g.amount) OVER (PARTITION BY order_id, line ORDER BY g.refunded_at) + l.net) // NULLIF(2 * l.net, 0), 0) AS upto
+            FROM given g JOIN lines l USING (order_id, line))""")
 
 
 def answer(db, query):
     vendor = query["vendor"]
-    name, zone, currency = db.execute("SELECT name, time_zone, currency FROM raw_vendors WHERE vendor_id = ?", [vendor]).fetchone()
-    sales = local_sales(db, vendor, zone, 10 ** DECIMALS.get(currency, 2))
+    name, zone, currency = db.execute("SELECT name, time_zone, currency FROM vendors WHERE vendor_id = ?", [vendor]).fetchone()
+    sales = local_sales(db, vendor, zone)
     range_, interval = (day(query["from"]), day(query["to"])), query["interval"]
     previous = compared(range_, query["compare"])
     return {
@@ -84,16 +147,16 @@ def answer(db, query):
     }
 
 
-def local_sales(db, vendor, zone, minor_units):
-    """One row for each counted line and refund of a vendor, in minor units, at the vendor's wall clock. Returns the table's name."""
+def local_sales(db, vendor, zone):
+    """One row for each counted line and refund of a vendor, at the vendor's wall clock. Returns the table's name."""
     db.execute(f"""
         CREATE OR REPLACE TEMP TABLE sales AS
         SELECT timezone($zone, moment) AS wall, * FROM (
             SELECT o.placed_at AS moment, o.order_id, o.customer_id, l.product_id, l.category, l.quantity AS units,
-                   CAST(l.gross * {minor_units} AS BIGINT) AS gross, CAST(l.discount * {minor_units} AS BIGINT) AS discounts, 0 AS returns
+                   l.gross, l.discount AS discounts, 0 AS returns, l.commission
             FROM lines l JOIN orders o USING (order_id) WHERE l.vendor_id = $vendor AND o.status NOT IN {UNCOUNTED}
             UNION ALL
-            SELECT r.refunded_at, NULL, NULL, r.product_id, r.category, -r.quantity, 0, 0, CAST(r.amount * {minor_units} AS BIGINT)
+            SELECT r.refunded_at, NULL, NULL, r.product_id, r.category, -r.quantity, 0, 0, r.amount, -r.commission
             FROM refunds r JOIN orders o USING (order_id) WHERE r.vendor_id = $vendor AND o.status NOT IN {UNCOUNTED})""",
         {"zone": zone, "vendor": vendor})
     return "sales"
@@ -104,7 +167,9 @@ SUMS = """COALESCE(CAST(SUM(gross) AS BIGINT), 0), COALESCE(CAST(SUM(discounts) 
 
 
 def totals(db, sales, range_):
-    gross, discounts, returns, orders, units = db.execute(f"SELECT {SUMS} FROM {sales} WHERE CAST(wall AS DATE) BETWEEN ? AND ?", range_).fetchone()
+    commission = "COALESCE(CAST(SUM(commission) AS BIGINT), 0)"
+    gross, discounts, returns, orders, units, commission = db.execute(
+        f"SELECT {SUMS}, {commission} FROM {sales} WHERE CAST(wall AS DATE) BETWEEN ? AND ?", range_).fetchone()
     customers, new = db.execute(f"""
         SELECT COUNT(*) FILTER (ordered), COUNT(*) FILTER (first BETWEEN $1 AND $2) FROM (
             SELECT customer_id, MIN(CAST(wall AS DATE)) AS first, BOOL_OR(CAST(wall AS DATE) BETWEEN $1 AND $2) AS ordered
@@ -112,8 +177,7 @@ def totals(db, sales, range_):
     net = gross - discounts - returns
     return {
         "grossSales": gross, "discounts": discounts, "returns": returns, "netSales": net,
-        # A bundle without commission_bps agrees none.
-        "commission": 0, "payable": net,
+        "commission": commission, "payable": net - commission,
         "orders": orders, "units": units, "averageOrderValue": rounded(net, orders),
         "customers": customers, "newCustomers": new, "returningCustomers": customers - new,
     }
@@ -176,17 +240,17 @@ def top(db, sales, range_, column, name):
 
 def low_stock(db, sales, vendor, zone):
     rows = db.execute(f"""
-        SELECT p.product_id, p.name, CAST(p.stock AS BIGINT) AS stock,
+        SELECT p.product_id, p.name, CAST(p.stock AS BIGINT) AS stock, v.threshold,
                (SELECT CAST(SUM(units) AS BIGINT) FROM {sales} s WHERE s.product_id = p.product_id
                 AND CAST(s.wall AS DATE) > CAST(timezone($zone, now()) AS DATE) - {COVER_DAYS} AND CAST(s.wall AS DATE) <= CAST(timezone($zone, now()) AS DATE))
-        FROM raw_products p WHERE p.vendor_id = $vendor AND p.status = 'active' AND CAST(p.stock AS BIGINT) <= {DEFAULT_THRESHOLD}
+        FROM raw_products p JOIN vendors v USING (vendor_id) WHERE p.vendor_id = $vendor AND p.status = 'active' AND CAST(p.stock AS BIGINT) <= v.threshold
         ORDER BY stock, p.product_id LIMIT {MAX_LOW_STOCK}""", {"vendor": vendor, "zone": zone}).fetchall()
     return [
         {
-            "productId": id, "name": name, "stock": stock, "threshold": DEFAULT_THRESHOLD,
+            "productId": id, "name": name, "stock": stock, "threshold": threshold,
             "daysOfCover": rounded(10 * COVER_DAYS * stock, units) / 10 if units and units > 0 else None,
         }
-        for id, name, stock, units in rows
+        for id, name, stock, threshold, units in rows
     ]
 
 

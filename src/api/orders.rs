@@ -47,7 +47,7 @@ pub async fn load_orders(
     })
     .map_err(|e| context::api_error(e.into()))?;
     let vendor = state.accounts.vendor(&current.vendor).await.map_err(context::api_error)?;
-    let page = state.orders.list(&current.vendor, &query).await.map_err(context::api_error)?;
+    let page = state.orders.list(&current.vendor, &query).await.map_err(context::api_error)?.value;
     let clock = WallClock::covering(&vendor.time_zone, page.orders.iter().map(|order| order.placed_at));
     Ok(OrdersView { viewer: current.viewer(), vendor, page, clock })
 }

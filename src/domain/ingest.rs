@@ -185,14 +185,24 @@ impl SentOrder {
         (1..).zip(&self.lines).map(|(place, line)| line.line.unwrap_or(place))
     }
 
-    /// What each line comes to, the order's discount shared out.
+    /// What each line comes to, in the order they were sent in, the order's discount shared out. Shares go by the lines' numbers: sent
+    /// again in another order they are the same.
     pub fn priced(&self) -> Result<Vec<PricedLine>, Invalid> {
-        let mut lines: Vec<_> = self.lines.iter().map(|line| PricedLine { gross: line.gross(), discount: line.discount }).collect();
+        let mut lines: Vec<_> = self
+            .numbers()
+            .zip(&self.lines)
+            .enumerate()
+            .map(|(at, (number, line))| (number, at, PricedLine { gross: line.gross(), discount: line.discount }))
+            .collect();
+        lines.sort_by_key(|(number, ..)| *number);
+        let mut priced: Vec<PricedLine> = lines.iter().map(|(.., line)| *line).collect();
         // What is wrong with a line is said of the line.
-        if lines.iter().all(|line| (0..=line.gross).contains(&line.discount) && line.gross <= MAX_AMOUNT) {
-            apply_discount(self.discount, &mut lines)?;
+        if priced.iter().all(|line| (0..=line.gross).contains(&line.discount) && line.gross <= MAX_AMOUNT) {
+            apply_discount(self.discount, &mut priced)?;
         }
-        Ok(lines)
+        let mut as_sent: Vec<_> = lines.iter().map(|(_, at, _)| *at).zip(priced).collect();
+        as_sent.sort_by_key(|(at, _)| *at);
+        Ok(as_sent.into_iter().map(|(_, line)| line).collect())
     }
 }
 
@@ -275,6 +285,17 @@ pub const INSTANTS_US: std::ops::Range<i64> = 86_400_000_000..4_133_980_800_000_
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_left_over_of_a_discount_goes_to_the_lowest_number_in_whatever_order_lines_are_sent() {
+        let sent = |numbers: [i64; 3]| {
+            let line = |number| format!(r#"{{"line":{number},"productId":"p","quantity":1,"unitPrice":100}}"#);
+            let batch = order(&format!("[{}]", numbers.map(line).join(",")));
+            batch.orders[0].priced().unwrap().iter().map(|line| line.discount).collect::<Vec<_>>()
+        };
+        assert_eq!(sent([1, 2, 3]), [4, 3, 3]);
+        assert_eq!(sent([3, 1, 2]), [3, 4, 3]);
+    }
 
     fn order(lines: &str) -> OrderBatch {
         let order = format!(

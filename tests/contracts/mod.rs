@@ -10,6 +10,8 @@ mod figures;
 mod import;
 /// Who may know whom.
 mod layers;
+/// Pages of orders, through the cache.
+mod listings;
 /// What the databases read for a snapshot.
 mod plans;
 /// The rate limits' script against their arithmetic.

@@ -4,7 +4,11 @@ use sqlx::Row;
 use vendorscope::server::{
     VendorRef,
     cache::Cache,
-    db::{Db, Dialect, sql},
+    db::{
+        Db, Dialect,
+        rollups::{self, Touched},
+        sql,
+    },
     import::{ImportOptions, import_bundle},
     services::{
         analytics::{Analytics, SnapshotQuery},
@@ -61,6 +65,28 @@ async fn lists_and_single_orders_are_found_by_index() {
         ] {
             let scans = scans(&db, query).await;
             assert!(scans.is_empty(), "{}: {query}: {scans:?}", db.dialect.name());
+        }
+    }
+}
+
+/// The few orders of a write are looked up, however many there are: SQLite would as soon go through all of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_write_adds_to_the_sums_reads_no_other_orders() {
+    for database in databases().await {
+        let db = database.open().await;
+        import_bundle(&db, &northwind(), ImportOptions::default(), &Unwatched).await.expect("an import");
+        let mut tx = db.write().await.expect("a transaction");
+        tx.execute(sql("CREATE TABLE written (vendor_id BIGINT, order_id BIGINT, PRIMARY KEY (vendor_id, order_id))"))
+            .await
+            .expect("a table");
+        tx.commit().await.expect("committed");
+        let one_order = Touched::Orders(&[(7, 5)]);
+        for statement in rollups::statements(&Touched::Table("written")).into_iter().chain(rollups::statements(&one_order)) {
+            let statement = statement.replace("$1", "7").replace("$2", "5");
+            // What may be read from end to end is what was written, and what a statement has made of that.
+            let mut scans = scans(&db, &statement).await;
+            scans.retain(|line| [" o", " l", " r", " f"].iter().any(|alias| line.ends_with(alias) || line.contains(&format!("{alias} "))));
+            assert!(scans.is_empty(), "{}: {statement}: {scans:?}", db.dialect.name());
         }
     }
 }

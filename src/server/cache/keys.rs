@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | `analytics:{vendor}:snapshot:FROM:TO:COMPARE:INTERVAL` | snapshot, as JSON | 300 s ± 10 %; 60 s ± 10 % where the range includes today; eight times as long after each reload that found nothing changed, up to 12 h or the vendor's midnight |
 //! | `vendors:{vendor}:profile` | name, currency, zone | 300 s ± 10 % |
-//! | `products:{vendor}:list:HASH` | one page of a listing | 120 s ± 10 % |
+//! | `products:{vendor}:list:HASH`, `orders:{vendor}:list:HASH` | one page of a listing | 120 s ± 10 % |
 //! | `admin:metrics:DETAIL` | figures of the whole marketplace | 300 s ± 10 % |
 //! | `cache:stats` | hash of counts, summed over instances | until reset |
 //! | `cache:stats:minute:N`, `cache:stats:hour:N` | the same of one minute or hour, counted from 1970 | 25 hours, 8 days |
@@ -42,11 +42,11 @@ pub(super) fn stats_of(span: Span, number: u64) -> String {
 /// Where invalidations are published.
 pub(super) const INVALIDATIONS_CHANNEL: &str = "cache:invalidations";
 /// A pattern for SCAN that matches every entry and little else; [`is_entry`] decides.
-pub(super) const ENTRIES_PATTERN: &str = "[avp]*:*";
+pub(super) const ENTRIES_PATTERN: &str = "[aopv]*:*";
 
 /// Whether a key of the store is an entry's: neither a tag, a session nor a stranger's.
 pub(super) fn is_entry(key: &[u8]) -> bool {
-    ["analytics:", "vendors:", "products:", "admin:metrics:"].iter().any(|family| key.starts_with(family.as_bytes()))
+    ["analytics:", "vendors:", "products:", "orders:", "admin:metrics:"].iter().any(|family| key.starts_with(family.as_bytes()))
 }
 
 /// What counts are kept by, for charts.
@@ -103,6 +103,10 @@ impl CacheKey {
 
     pub fn products(vendor: &str, detail: &str) -> Self {
         Self(format!("products:{{{}}}:list:{detail}", encode_segment(vendor)))
+    }
+
+    pub fn orders(vendor: &str, detail: &str) -> Self {
+        Self(format!("orders:{{{}}}:list:{detail}", encode_segment(vendor)))
     }
 
     /// Figures of the whole marketplace; `detail` names the range.

@@ -35,9 +35,9 @@ pub fn share_commission(lines: &str) -> String {
                FROM (SELECT id, order_id, line, refunded_us, CASE WHEN net = 0 THEN 0 ELSE {upto} END AS upto \
                      FROM (SELECT r.id, r.order_id, r.line, r.refunded_us, l.commission, l.gross - l.discount AS net, \
                                   CAST(SUM(r.amount) OVER (PARTITION BY r.order_id, r.line ORDER BY r.refunded_us) AS BIGINT) AS refunded \
-                           FROM ({lines}) AS a \
-                           JOIN refunds r ON r.order_id = a.order_id AND r.line = a.line \
-                           JOIN order_lines l ON l.order_id = a.order_id AND l.line = a.line) AS amounts) AS shares) AS n \
+                           FROM ({lines}) AS a CROSS JOIN refunds r CROSS JOIN order_lines l \
+                           WHERE r.order_id = a.order_id AND r.line = a.line AND l.order_id = a.order_id AND l.line = a.line) AS amounts) \
+                     AS shares) AS n \
          WHERE refunds.id = n.id AND refunds.commission <> n.commission"
     )
 }

@@ -68,23 +68,38 @@ fn parts(touched: &Touched<'_>) -> Vec<Source> {
 }
 
 async fn run(tx: &mut Tx, source: &Source, statement: &str) -> Result<(), DbError> {
-    let text = format!(
-        "WITH touched (vendor_id, order_id) AS ({}), \
-         pairs AS (SELECT DISTINCT o.vendor_id, o.customer_id FROM touched t \
-                   JOIN vendor_orders o ON o.vendor_id = t.vendor_id AND o.order_id = t.order_id) \
-         {statement}",
-        source.select
-    );
-    let query = source.parameters.iter().fold(sql(text), |query, parameter| query.bind(*parameter));
+    let query = source.parameters.iter().fold(sql(text(source, statement)), |query, parameter| query.bind(*parameter));
     tx.execute(query).await?;
     Ok(())
 }
 
-const ORDERS: &str = "touched t JOIN vendor_orders o ON o.vendor_id = t.vendor_id AND o.order_id = t.order_id";
-const LINES: &str = "JOIN order_lines l ON l.order_id = o.order_id AND l.vendor_id = o.vendor_id";
-const REFUNDS: &str = "JOIN refunds r ON r.order_id = o.order_id AND r.vendor_id = o.vendor_id";
-/// Each row three times, for its day, its month and its year.
-const GRAINS: &str = "CROSS JOIN (SELECT 0 AS grain UNION ALL SELECT 1 UNION ALL SELECT 2) g";
+/// The statements of `add`, without running them: for whoever wants to know how a database goes about them.
+pub fn statements(touched: &Touched<'_>) -> Vec<String> {
+    let all = contributions("1").into_iter().chain(first_orders());
+    all.flat_map(|statement| parts(touched).into_iter().map(move |part| text(&part, &statement))).collect()
+}
+
+fn text(source: &Source, statement: &str) -> String {
+    format!(
+        "WITH touched (vendor_id, order_id) AS ({}), \
+         pairs AS (SELECT DISTINCT o.vendor_id, o.customer_id FROM {ORDERS}) \
+         {statement}",
+        source.select
+    )
+}
+
+// SQLite, which knows nothing of how many rows there are, would as soon go through all orders there ever were and look for each among
+// those touched. It takes the tables of a CROSS JOIN in the order they are written in; PostgreSQL in the order it likes.
+const ORDERS: &str = "touched t CROSS JOIN vendor_orders o WHERE o.vendor_id = t.vendor_id AND o.order_id = t.order_id";
+const LINES: &str = "touched t CROSS JOIN vendor_orders o CROSS JOIN order_lines l \
+                     WHERE o.vendor_id = t.vendor_id AND o.order_id = t.order_id AND l.order_id = o.order_id AND l.vendor_id = o.vendor_id";
+const REFUNDS: &str = "touched t CROSS JOIN vendor_orders o CROSS JOIN refunds r \
+                       WHERE o.vendor_id = t.vendor_id AND o.order_id = t.order_id AND r.order_id = o.order_id AND r.vendor_id = o.vendor_id";
+const REFUNDED_LINES: &str = "touched t CROSS JOIN vendor_orders o CROSS JOIN refunds r CROSS JOIN order_lines l \
+     WHERE o.vendor_id = t.vendor_id AND o.order_id = t.order_id AND r.order_id = o.order_id AND r.vendor_id = o.vendor_id \
+     AND l.order_id = r.order_id AND l.line = r.line";
+/// For a CROSS JOIN: each row three times, for its day, its month and its year.
+const GRAINS: &str = "(SELECT 0 AS grain UNION ALL SELECT 1 UNION ALL SELECT 2) g";
 
 /// Statements that add `sign` times the contribution of the touched orders to every sum but that of new customers. Lines and refunds
 /// are summed each by themselves before they meet, so that neither multiplies the other.
@@ -98,10 +113,10 @@ fn contributions(sign: &str) -> [String; 5] {
                     {sign} * SUM(orders), {sign} * SUM(units){extra_value} \
              FROM (SELECT o.vendor_id, o.{bucket} AS bucket, SUM(l.gross) AS gross, SUM(l.discount) AS discounts, 0 AS returns, \
                           SUM(l.commission) AS commission, COUNT(DISTINCT o.order_id) AS orders, SUM(l.quantity) AS units \
-                   FROM {ORDERS} {LINES} WHERE {COUNTED} GROUP BY o.vendor_id, o.{bucket} \
+                   FROM {LINES} AND {COUNTED} GROUP BY o.vendor_id, o.{bucket} \
                    UNION ALL \
                    SELECT r.vendor_id, r.{bucket}, 0, 0, SUM(r.amount), -SUM(r.commission), 0, -SUM(r.quantity) \
-                   FROM {ORDERS} {REFUNDS} WHERE {COUNTED} GROUP BY r.vendor_id, r.{bucket}) AS sums \
+                   FROM {REFUNDS} AND {COUNTED} GROUP BY r.vendor_id, r.{bucket}) AS sums \
              GROUP BY vendor_id, bucket \
              ON CONFLICT (vendor_id, {bucket}) DO UPDATE SET \
                  gross = {table}.gross + excluded.gross, discounts = {table}.discounts + excluded.discounts, \
@@ -122,10 +137,10 @@ fn contributions(sign: &str) -> [String; 5] {
              SELECT vendor_id, grain, start, product_id, {sign} * SUM(units), {sign} * SUM(net), {sign} * SUM(entries) \
              FROM (SELECT o.vendor_id, g.grain, {line_start} AS start, l.product_id, l.quantity AS units, l.gross - l.discount AS net, \
                           1 AS entries \
-                   FROM {ORDERS} {LINES} {GRAINS} WHERE {COUNTED} \
+                   FROM {GRAINS} CROSS JOIN {LINES} AND {COUNTED} \
                    UNION ALL \
                    SELECT r.vendor_id, g.grain, {refund_start}, l.product_id, -r.quantity, -r.amount, 1 \
-                   FROM {ORDERS} {REFUNDS} JOIN order_lines l ON l.order_id = r.order_id AND l.line = r.line {GRAINS} WHERE {COUNTED}) \
+                   FROM {GRAINS} CROSS JOIN {REFUNDED_LINES} AND {COUNTED}) \
                   AS sums \
              GROUP BY vendor_id, grain, start, product_id \
              ON CONFLICT (vendor_id, grain, start, product_id) DO UPDATE SET units = product_sales.units + excluded.units, \
@@ -136,7 +151,7 @@ fn contributions(sign: &str) -> [String; 5] {
         format!(
             "INSERT INTO customer_orders (vendor_id, grain, start, customer_id, orders) \
              SELECT o.vendor_id, g.grain, {start} AS start, o.customer_id, {sign} * COUNT(*) \
-             FROM {ORDERS} {GRAINS} WHERE {COUNTED} GROUP BY o.vendor_id, g.grain, {start}, o.customer_id \
+             FROM {GRAINS} CROSS JOIN {ORDERS} AND {COUNTED} GROUP BY o.vendor_id, g.grain, {start}, o.customer_id \
              ON CONFLICT (vendor_id, grain, start, customer_id) DO UPDATE SET orders = customer_orders.orders + excluded.orders",
             start = start("o"),
         ),
@@ -150,7 +165,7 @@ fn first_orders() -> [String; 4] {
         format!(
             "INSERT INTO sales_days (vendor_id, day, gross, discounts, returns, commission, orders, units, new_customers) \
              SELECT f.vendor_id, f.day, 0, 0, 0, 0, 0, 0, {sign} * COUNT(*) \
-             FROM pairs p JOIN first_orders f ON f.vendor_id = p.vendor_id AND f.customer_id = p.customer_id \
+             FROM pairs p CROSS JOIN first_orders f WHERE f.vendor_id = p.vendor_id AND f.customer_id = p.customer_id \
              GROUP BY f.vendor_id, f.day \
              ON CONFLICT (vendor_id, day) DO UPDATE SET new_customers = sales_days.new_customers + excluded.new_customers"
         )
@@ -161,8 +176,8 @@ fn first_orders() -> [String; 4] {
         format!(
             "INSERT INTO first_orders (vendor_id, customer_id, day) \
              SELECT o.vendor_id, o.customer_id, MIN(o.day) \
-             FROM pairs p JOIN vendor_orders o ON o.vendor_id = p.vendor_id AND o.customer_id = p.customer_id \
-             WHERE {COUNTED} GROUP BY o.vendor_id, o.customer_id"
+             FROM pairs p CROSS JOIN vendor_orders o WHERE o.vendor_id = p.vendor_id AND o.customer_id = p.customer_id \
+             AND {COUNTED} GROUP BY o.vendor_id, o.customer_id"
         ),
         count_new("1"),
     ]

@@ -3,6 +3,9 @@
 //! A bundle is read into temporary tables, checked there, and written in a few statements over whole tables: all in one transaction,
 //! so that a bundle is in the database whole or not at all. Rows are compared before they are written: what is there already, as the
 //! bundle has it, is not touched, and neither are the sums over it. What a bundle does not mention stays as it is.
+//!
+//! The same statements take the few orders of a request, so none may go through all there are. SQLite joins in the order it guesses, but
+//! tables of a `CROSS JOIN` in the order they are written in: the temporary one first.
 
 use std::path::Path;
 

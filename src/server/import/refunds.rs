@@ -94,7 +94,8 @@ pub(super) async fn write(work: &mut Work<'_>) -> Result<(), ImportError> {
     work.run(
         "INSERT INTO import_refunded
          SELECT order_id, line FROM import_refunds WHERE state > 0
-         UNION SELECT l.order_id, l.line FROM import_lines l JOIN refunds r ON r.order_id = l.order_id AND r.line = l.line WHERE l.state = 2",
+         UNION SELECT l.order_id, l.line FROM import_lines l CROSS JOIN refunds r
+               WHERE r.order_id = l.order_id AND r.line = l.line AND l.state = 2",
     )
     .await?;
     work.analyze("import_refunded").await?;
@@ -107,10 +108,8 @@ pub(super) async fn write(work: &mut Work<'_>) -> Result<(), ImportError> {
 async fn refuse_more_than_sold(work: &mut Work<'_>) -> Result<(), ImportError> {
     let exceeded = "
         SELECT a.order_id, a.line, o.external_id, l.quantity - SUM(r.quantity) AS units_left, l.gross - l.discount - SUM(r.amount) AS left_over
-        FROM import_refunded a
-        JOIN refunds r ON r.order_id = a.order_id AND r.line = a.line
-        JOIN order_lines l ON l.order_id = a.order_id AND l.line = a.line
-        JOIN orders o ON o.id = a.order_id
+        FROM import_refunded a CROSS JOIN refunds r CROSS JOIN order_lines l CROSS JOIN orders o
+        WHERE r.order_id = a.order_id AND r.line = a.line AND l.order_id = a.order_id AND l.line = a.line AND o.id = a.order_id
         GROUP BY a.order_id, a.line, o.external_id, l.quantity, l.gross, l.discount";
     let message = |of: &str| {
         format!(

@@ -118,10 +118,9 @@ pub(super) async fn find_touched(work: &mut Work<'_>) -> Result<i64, ImportError
         "SELECT vendor_id, order_id FROM import_refunds WHERE state > 0 GROUP BY vendor_id, order_id",
         // A vendor's part follows the marketplace's date and status only where those have changed since they were last imported.
         "SELECT s.vendor_id, s.order_id
-         FROM import_orders c
-         JOIN order_lines l ON l.order_id = c.order_id
-         JOIN vendor_orders s ON s.vendor_id = l.vendor_id AND s.order_id = l.order_id
-         WHERE (c.placed_changed = 1 AND s.placed_us <> c.placed_us) OR (c.status_changed = 1 AND s.status <> c.status)
+         FROM import_orders c CROSS JOIN order_lines l CROSS JOIN vendor_orders s
+         WHERE l.order_id = c.order_id AND s.vendor_id = l.vendor_id AND s.order_id = l.order_id
+           AND ((c.placed_changed = 1 AND s.placed_us <> c.placed_us) OR (c.status_changed = 1 AND s.status <> c.status))
          GROUP BY s.vendor_id, s.order_id",
         "SELECT s.vendor_id, s.order_id FROM vendor_orders s WHERE s.vendor_id IN (SELECT vendor_id FROM import_rezoned)",
     ] {
@@ -130,7 +129,8 @@ pub(super) async fn find_touched(work: &mut Work<'_>) -> Result<i64, ImportError
     work.analyze(TOUCHED).await?;
     work.run(&format!(
         "INSERT INTO {TOUCHED_BEFORE}
-         SELECT t.vendor_id, t.order_id FROM {TOUCHED} t JOIN vendor_orders s ON s.vendor_id = t.vendor_id AND s.order_id = t.order_id"
+         SELECT t.vendor_id, t.order_id FROM {TOUCHED} t CROSS JOIN vendor_orders s
+         WHERE s.vendor_id = t.vendor_id AND s.order_id = t.order_id"
     ))
     .await?;
     work.analyze(TOUCHED_BEFORE).await?;
@@ -139,7 +139,9 @@ pub(super) async fn find_touched(work: &mut Work<'_>) -> Result<i64, ImportError
 
 /// Writes the orders that differ, and all lines that are new or differ.
 pub(super) async fn write_orders_and_lines(work: &mut Work<'_>) -> Result<(), ImportError> {
-    work.write("UPDATE orders SET placed_us = c.placed_us, status = c.status FROM import_orders AS c WHERE orders.id = c.order_id").await?;
+    // `+`: not by an index, so that SQLite goes from what has changed to the orders.
+    work.write("UPDATE orders SET placed_us = c.placed_us, status = c.status FROM import_orders AS c WHERE orders.id = +c.order_id")
+        .await?;
     // The commission was agreed when the line was sold: it changes with the line's amounts only.
     work.write(
         "INSERT INTO order_lines (order_id, line, vendor_id, product_id, quantity, gross, discount, commission)

@@ -1,7 +1,6 @@
 use futures::future::{BoxFuture, FutureExt};
-use sha2::{Digest, Sha256};
 
-use super::{Written, by_vendor, write};
+use super::{Written, by_vendor, listing_detail, write};
 use crate::{
     api::products::ProductForm,
     domain::{
@@ -91,7 +90,7 @@ impl Catalog {
 
     /// The same page as JSON, as the API serves it.
     pub async fn list_json(&self, vendor: &VendorRef, query: &ProductQuery) -> Result<Served<bytes::Bytes>, AppError> {
-        let key = CacheKey::products(&vendor.external_id, &cache_detail(query));
+        let key = CacheKey::products(&vendor.external_id, &listing_detail(query));
         let tags = [Tag::vendor(&vendor.external_id), Tag::products(&vendor.external_id)];
         let (db, vendor_id, query) = (self.db.clone(), vendor.id, query.clone());
         self.cache.get_or_load(&key, &tags, move || async move { load_page(&db, vendor_id, &query).await }).await
@@ -201,10 +200,4 @@ async fn load_page(db: &Db, vendor_id: i64, query: &ProductQuery) -> Result<Load
     let bytes =
         serde_json::to_vec(&ProductPage { products, next }).map_err(|error| AppError::Internal(format!("product listing: {error}")))?;
     Ok(Loaded::new(bytes, LISTING_TTL))
-}
-
-/// A digest: searches are as long and as odd as people make them.
-fn cache_detail(query: &ProductQuery) -> String {
-    let digest = Sha256::digest(format!("{query:?}"));
-    digest[..16].iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -2,6 +2,7 @@
 
 use futures::future::BoxFuture;
 use jiff::Timestamp;
+use sha2::{Digest, Sha256};
 use tracing::Instrument;
 
 use super::{
@@ -74,4 +75,10 @@ pub(in crate::server) async fn to_the_end<T: Send + 'static>(
     write: impl Future<Output = Result<T, AppError>> + Send + 'static,
 ) -> Result<T, AppError> {
     tokio::spawn(write.in_current_span()).await.unwrap_or_else(|error| Err(AppError::Internal(format!("a write did not end: {error}"))))
+}
+
+/// The part of a listing's cache key that names the query. A digest: searches are as long and as odd as people make them.
+fn listing_detail(query: &impl std::fmt::Debug) -> String {
+    let digest = Sha256::digest(format!("{query:?}"));
+    digest[..16].iter().map(|byte| format!("{byte:02x}")).collect()
 }

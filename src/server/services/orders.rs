@@ -1,7 +1,7 @@
 use futures::future::FutureExt;
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 
-use super::{Written, by_vendor, write};
+use super::{Written, by_vendor, listing_detail, write};
 use crate::{
     api::orders::RefundForm,
     domain::{
@@ -14,7 +14,7 @@ use crate::{
     },
     server::{
         AppError, VendorRef,
-        cache::{Cache, Tag},
+        cache::{Cache, CacheKey, Loaded, Served, Tag, keys::LISTING_TTL},
         db::{
             Db, DbError, Tx,
             moment::Moment,
@@ -27,7 +27,7 @@ use crate::{
     },
 };
 
-/// A vendor's parts of orders. Every write keeps sums and stock, and invalidates the vendor's analytics before it is answered.
+/// A vendor's parts of orders. Every write keeps sums and stock, and invalidates the vendor's analytics and listings before it is answered.
 pub struct Orders {
     db: Db,
     cache: Cache,
@@ -102,23 +102,14 @@ impl Orders {
         Self { db, cache }
     }
 
-    /// A page of 50, newest first.
-    pub async fn list(&self, vendor: &VendorRef, query: &OrderQuery) -> Result<OrderPage, AppError> {
-        let mut tx = self.db.read().await?;
-        let mut filter =
-            OrderFilter { status: query.status, search: query.search.as_deref(), after: query.after.as_deref(), ..OrderFilter::default() };
-        if query.from.is_some() || query.to.is_some() {
-            let zone = zone(&vendors::find_time_zone(&mut tx, vendor.id).await?.ok_or(AppError::NotFound)?)?;
-            filter.from_us = query.from.map(|day| midnight(day, &zone)).transpose()?;
-            filter.until_us = query.to.map(|day| midnight(day.saturating_add(1.day()), &zone)).transpose()?;
-        }
-        let found = orders::list_orders(&mut tx, vendor.id, &filter, PAGE as i64 + 1).await?;
-        tx.commit().await?;
-        let mut orders = found.ok_or_else(|| Invalid::new("after", "names no order of this vendor: use `next` of the page before"))?;
-        let more = orders.len() > PAGE;
-        orders.truncate(PAGE);
-        let next = orders.last().filter(|_| more).map(|order| order.order_id.clone());
-        Ok(OrderPage { orders, next })
+    /// A page of 50, newest first, through the cache.
+    pub async fn list(&self, vendor: &VendorRef, query: &OrderQuery) -> Result<Served<OrderPage>, AppError> {
+        let key = CacheKey::orders(&vendor.external_id, &listing_detail(query));
+        let tags = [Tag::vendor(&vendor.external_id), Tag::orders(&vendor.external_id)];
+        let (db, vendor_id, query) = (self.db.clone(), vendor.id, query.clone());
+        let served = self.cache.get_or_load(&key, &tags, move || async move { load_page(&db, vendor_id, &query).await }).await?;
+        let page = serde_json::from_slice(&served.value).map_err(|error| AppError::Internal(format!("cached listing: {error}")))?;
+        Ok(served.map(|_| page))
     }
 
     pub async fn find(&self, vendor: &VendorRef, order_id: &str) -> Result<Order, AppError> {
@@ -176,6 +167,25 @@ impl Orders {
         })
         .await
     }
+}
+
+async fn load_page(db: &Db, vendor_id: i64, query: &OrderQuery) -> Result<Loaded, AppError> {
+    let mut tx = db.read().await?;
+    let mut filter =
+        OrderFilter { status: query.status, search: query.search.as_deref(), after: query.after.as_deref(), ..OrderFilter::default() };
+    if query.from.is_some() || query.to.is_some() {
+        let zone = zone(&vendors::find_time_zone(&mut tx, vendor_id).await?.ok_or(AppError::NotFound)?)?;
+        filter.from_us = query.from.map(|day| midnight(day, &zone)).transpose()?;
+        filter.until_us = query.to.map(|day| midnight(day.saturating_add(1.day()), &zone)).transpose()?;
+    }
+    let found = orders::list_orders(&mut tx, vendor_id, &filter, PAGE as i64 + 1).await?;
+    tx.commit().await?;
+    let mut orders = found.ok_or_else(|| Invalid::new("after", "names no order of this vendor: use `next` of the page before"))?;
+    let more = orders.len() > PAGE;
+    orders.truncate(PAGE);
+    let next = orders.last().filter(|_| more).map(|order| order.order_id.clone());
+    let bytes = serde_json::to_vec(&OrderPage { orders, next }).map_err(|error| AppError::Internal(format!("order listing: {error}")))?;
+    Ok(Loaded::new(bytes, LISTING_TTL))
 }
 
 async fn lock(tx: &mut Tx, vendor: &VendorRef) -> Result<Seller, AppError> {

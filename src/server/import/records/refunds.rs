@@ -19,8 +19,8 @@ use super::{
     Taken, begin, distinct, fill, lock_vendors, named, place,
 };
 
-const VENDORS: &str = "SELECT l.vendor_id FROM import_named n JOIN orders o ON o.external_id = n.order_id
-                       JOIN order_lines l ON l.order_id = o.id";
+const VENDORS: &str = "SELECT l.vendor_id FROM import_named n CROSS JOIN orders o CROSS JOIN order_lines l
+                       WHERE o.external_id = n.order_id AND l.order_id = o.id";
 
 /// New refunds, and known ones as they are now. Never more than was sold. They leave stock alone, as orders do.
 pub async fn take_refunds(tx: &mut Tx, batch: &RefundBatch) -> Result<Taken, ImportError> {
@@ -147,15 +147,16 @@ async fn load_standing(work: &mut Work<'_>) -> Result<HashMap<String, Standing>,
     use crate::server::db::rows::{int, text};
     let mut orders: HashMap<String, Standing> = HashMap::new();
     let lines = "SELECT o.external_id, l.line, l.gross - l.discount AS net, v.currency
-                 FROM import_named n JOIN orders o ON o.external_id = n.order_id JOIN order_lines l ON l.order_id = o.id
-                 JOIN vendors v ON v.id = l.vendor_id";
+                 FROM import_named n CROSS JOIN orders o CROSS JOIN order_lines l CROSS JOIN vendors v
+                 WHERE o.external_id = n.order_id AND l.order_id = o.id AND v.id = l.vendor_id";
     for row in work.tx.rows(sql(lines)).await? {
         let order = orders.entry(text(&row, "external_id")?).or_default();
         order.nets.insert(int(&row, "line")?, int(&row, "net")?);
         order.currencies.insert(text(&row, "currency")?);
     }
     let refunds = "SELECT o.external_id, r.line, r.refunded_us, r.amount
-                   FROM import_named n JOIN orders o ON o.external_id = n.order_id JOIN refunds r ON r.order_id = o.id";
+                   FROM import_named n CROSS JOIN orders o CROSS JOIN refunds r
+                   WHERE o.external_id = n.order_id AND r.order_id = o.id";
     for row in work.tx.rows(sql(refunds)).await? {
         let order = orders.entry(text(&row, "external_id")?).or_default();
         order.refunds.insert((int(&row, "line")?, int(&row, "refunded_us")?), int(&row, "amount")?);

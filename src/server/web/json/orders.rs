@@ -1,3 +1,5 @@
+use std::time::Instant;
+
 use axum::{
     Json, Router,
     extract::State,
@@ -7,6 +9,7 @@ use axum::{
 };
 
 use super::{
+    analytics::freshness,
     input::{JsonBody, Parameters, PathId},
     openapi::ProblemBody,
 };
@@ -42,11 +45,8 @@ pub fn router() -> Router<AppState> {
     responses((status = 200, description = "A page of 50, newest first", body = OrderPage), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []), ("key" = []))
 )]
-pub(super) async fn list(
-    State(state): State<AppState>,
-    current: CurrentVendor,
-    parameters: Parameters,
-) -> Result<Json<OrderPage>, AppError> {
+pub(super) async fn list(State(state): State<AppState>, current: CurrentVendor, parameters: Parameters) -> Result<Response, AppError> {
+    let started = Instant::now();
     let parameters = parameters.only(&["status", "dateFrom", "dateTo", "search", "after"])?;
     let query = parse_query(&OrderParameters {
         status: parameters.get("status"),
@@ -55,7 +55,10 @@ pub(super) async fn list(
         search: parameters.get("search"),
         after: parameters.get("after"),
     })?;
-    Ok(Json(state.orders.list(&current.vendor, &query).await?))
+    let served = state.orders.list(&current.vendor, &query).await?;
+    let mut response = Json(&served.value).into_response();
+    freshness(&mut response, &served, started.elapsed());
+    Ok(response)
 }
 
 #[utoipa::path(
