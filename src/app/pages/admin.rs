@@ -107,6 +107,27 @@ fn currency(metrics: CurrencyMetrics, interval: Interval, range: &str) -> AnyVie
             before: None,
         })
         .collect();
+    let values = metrics.series.iter().map(|point| {
+        Row::from(vec![
+            format::point_label(point, interval, &clock).into(),
+            format::count(point.orders).into(),
+            format::count(point.units).into(),
+            money(point.gross_sales).into(),
+            money(-point.discounts).into(),
+            money(-point.returns).into(),
+            money(point.net_sales).into(),
+        ])
+    });
+    let headings = vec![
+        Column::text("From"),
+        Column::number("Orders"),
+        Column::number("Units"),
+        Column::number("Gross"),
+        Column::number("Discounts"),
+        Column::number("Returns"),
+        Column::number("Net"),
+    ];
+    let values = scrolling("scroll tall", "Sales over time", table("plain", headings, values.collect(), None));
     let rows = metrics
         .top_vendors
         .into_iter()
@@ -121,6 +142,10 @@ fn currency(metrics: CurrencyMetrics, interval: Interval, range: &str) -> AnyVie
                 <h3>"Net sales over time"</h3>
                 <LineChart marks currency title=caption.clone() now=legend before=None/>
                 <figcaption>{caption}</figcaption>
+                <details>
+                    <summary>"Show as a table"</summary>
+                    {values}
+                </details>
             </figure>
             <section class="card">
                 <h3>"Top vendors"</h3>
