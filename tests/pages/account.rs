@@ -99,7 +99,7 @@ async fn the_zone_form_offers_zones_says_what_a_change_does_and_why_one_was_refu
     assert!(page.contains("Nothing was changed.") && page.contains("Time zone: `Asia/&lt;b&gt;Atlantis` is not the IANA name"), "{page}");
     let (path, page) = send(&client, function, &[("time_zone", "asia/kathmandu")]).await;
     assert!(path == "/account?done=zone" && page.contains("The time zone was changed"), "{path}: {page}");
-    assert!(page.contains("<strong>Asia/Kathmandu</strong>"), "{page}");
+    assert!(page.contains("<strong>Asia/Kathmandu<"), "{page}");
     assert!(text(open(&client, "/?dateFrom=1997-01-01&dateTo=1997-01-31").await).await.contains("Days are those of Asia/Kathmandu"));
 
     let page = text(open(&app.log_in_as_admin().await, "/account").await).await;

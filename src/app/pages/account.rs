@@ -117,7 +117,7 @@ fn time_zone_card(vendor: Option<Vendor>, zones: Vec<String>) -> AnyView {
     let zone = Input {
         id: "time_zone",
         label: "Another time zone".to_owned(),
-        class: "grow",
+        class: "wide",
         required: true,
         autocomplete: Some("off"),
         placeholder: Some("Europe/Berlin"),
@@ -134,10 +134,10 @@ fn time_zone_card(vendor: Option<Vendor>, zones: Vec<String>) -> AnyView {
                 {vendor.name} ". With very many orders it takes a while."
             </p>
             <Refused error=refusal(ServerAction::<SetTimeZone>::new())/>
-            <form method="post" action=SetTimeZone::url() class="stack">
+            <form method="post" action=SetTimeZone::url() class="form">
                 {input(zone)}
                 <datalist id="time-zones">{zones.into_iter().map(|zone| view! { <option value=zone></option> }).collect_view()}</datalist>
-                <div class="actions"><button type="submit">"Change the time zone"</button></div>
+                <div class="actions wide"><button type="submit">"Change the time zone"</button></div>
             </form>
         </section>
     }
