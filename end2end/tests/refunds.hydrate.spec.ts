@@ -1,6 +1,8 @@
 import { again, fillUnits, refunded, refundTheRest, returnsOn, submit, untouchedOrder } from '../refunds';
 import { expect, logIn, openHydrated, test, vendor } from '../test';
 
+test.use({ refuses: '/_fn/order/refund' });
+
 test('a refund shows on the order without loading the page anew, and on an open dashboard by itself', async ({ page }) => {
   await logIn(page, vendor(5));
   const dashboard = await page.context().newPage();
