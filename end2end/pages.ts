@@ -1,5 +1,6 @@
 import type { Page } from '@playwright/test';
 
+import { untouchedOrder } from './refunds';
 import { admin, logIn, vendor, type Login } from './test';
 
 /** Every page, with who it is for. */
@@ -12,8 +13,11 @@ export const PAGES: { name: string; login?: () => Login; path: (page: Page) => P
   { name: 'product', login: () => vendor(0), path: (page) => first(page, '/api/vendor/products', 'products', 'productId') },
   { name: 'orders', login: () => vendor(0), path: async () => '/orders' },
   { name: 'order', login: () => vendor(0), path: (page) => first(page, '/api/vendor/orders', 'orders', 'orderId') },
+  { name: 'order to refund', login: () => vendor(0), path: async (page) => (await untouchedOrder(page)).path },
   { name: 'account', login: () => vendor(0), path: async () => '/account' },
   { name: 'reset', path: async () => '/reset?token=none' },
+  { name: 'account of an admin', login: admin, path: async () => '/account' },
+  { name: 'marketplace', login: admin, path: async () => '/admin' },
   { name: 'vendors', login: admin, path: async () => '/admin/vendors' },
   { name: 'vendor', login: admin, path: firstVendor },
   { name: 'dashboard of a vendor', login: admin, path: async (page) => `${await firstVendor(page)}/dashboard` },

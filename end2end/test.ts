@@ -27,16 +27,22 @@ function find(login: Login | undefined): Login {
   return login;
 }
 
-/** Any error or warning in the console, and any uncaught exception, fails the test that caused it. */
-export const test = base.extend<{ quietConsole: void }>({
+/**
+ * Any error or warning in the console, and any uncaught exception, fails the test that caused it. `refuses` is the path of a call that a
+ * test means to be refused (422): Chromium notes every such answer.
+ */
+export const test = base.extend<{ refuses: string; quietConsole: void }>({
   baseURL: async ({}, use) => use(process.env.BASE_URL),
+  refuses: ['', { option: true }],
   quietConsole: [
-    async ({ context, javaScriptEnabled }, use) => {
+    async ({ context, javaScriptEnabled, refuses }, use) => {
       // With scripts off nothing can use the browser half that the page preloads, and Chromium says so when a page is open for long.
       const unused = (text: string) => javaScriptEnabled === false && text.includes('was preloaded using link preload but not used');
+      const meant = (text: string, url: string) => refuses !== '' && text.includes('status of 422') && new URL(url).pathname === refuses;
       const said: string[] = [];
       context.on('console', (message) => {
-        if (['error', 'warning', 'assert'].includes(message.type()) && !unused(message.text())) said.push(`${message.type()}: ${message.text()} (${message.location().url})`);
+        const [text, { url }] = [message.text(), message.location()];
+        if (['error', 'warning', 'assert'].includes(message.type()) && !unused(text) && !meant(text, url)) said.push(`${message.type()}: ${text} (${url})`);
       });
       context.on('weberror', (error) => said.push(`exception: ${error.error().stack ?? error.error().message}`));
       await use();

@@ -1,3 +1,4 @@
+import { panel } from '../dashboard';
 import { admin, expect, logIn, test, vendor } from '../test';
 
 test('a key is shown once, listed, and revoked', async ({ page }) => {
@@ -51,4 +52,33 @@ test('an admin looks at a vendor, its users and its dashboard', async ({ page })
   await page.locator('.picker summary').first().click();
   await page.getByRole('link', { name: 'Last 90 days' }).first().click();
   await expect(page).toHaveURL(/\/admin\/vendors\/.+\/dashboard\?dateFrom=/);
+});
+
+test('a vendor changes the time zone of its days, and finds its figures there', async ({ page }) => {
+  await logIn(page, vendor(6));
+  await page.goto('/account');
+  const zone = page.getByLabel('Another time zone');
+  await expect(page.locator(`#${await zone.getAttribute('list')} option[value="Pacific/Kiritimati"]`)).toHaveCount(1);
+  await zone.fill('Asia/Atlantis');
+  await page.getByRole('button', { name: 'Change the time zone' }).click();
+  await expect(page.getByRole('alert')).toContainText('`Asia/Atlantis` is not the IANA name of a time zone, such as Europe/Berlin');
+
+  const range = 'dateFrom=2021-01-01&dateTo=2030-12-31';
+  const totals = async () => (await (await page.request.get(`/api/vendor/analytics/snapshot?${range}`)).json()).totals;
+  const before = await totals();
+  await zone.fill('Pacific/Kiritimati');
+  await page.getByRole('button', { name: 'Change the time zone' }).click();
+  await expect(page.getByRole('status')).toContainText('The time zone was changed');
+  await expect(page.getByText('are those of Pacific/Kiritimati.')).toBeVisible();
+  expect(await totals(), 'nothing is lost on the way').toEqual(before);
+  await page.goto('/');
+  await expect(page.getByText('Days are those of Pacific/Kiritimati')).toBeVisible();
+  await expect(panel(page, 'Net sales')).toBeVisible();
+});
+
+test('an admin has no time zone to change, and is told so', async ({ page }) => {
+  await logIn(page, admin());
+  await page.goto('/account');
+  await expect(page.getByText('An admin has none')).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Change the time zone' })).toHaveCount(0);
 });

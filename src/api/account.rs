@@ -2,12 +2,16 @@ use leptos::{prelude::*, server_fn::codec::GetUrl};
 use serde::{Deserialize, Serialize};
 
 use super::ApiError;
-use crate::domain::accounts::{ApiKey, OwnSession, Theme, Viewer};
+use crate::domain::accounts::{ApiKey, OwnSession, Theme, Vendor, Viewer};
 
 /// All that the account page shows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AccountView {
     pub viewer: Viewer,
+    /// Whose user it is; `None` for an admin.
+    pub vendor: Option<Vendor>,
+    /// IANA names that the vendor's time zone is chosen from, in order.
+    pub time_zones: Vec<String>,
     pub theme: Theme,
     pub sessions: Vec<OwnSession>,
     pub keys: Vec<ApiKey>,
@@ -21,7 +25,13 @@ pub async fn load_account() -> Result<AccountView, ApiError> {
     let (state, current) = context::current_holder().await?;
     let sessions = context::list_sessions(&current).await?;
     let keys = state.accounts.list_keys(&current.0).await.map_err(context::api_error)?;
-    Ok(AccountView { viewer: current.viewer(), theme: context::theme(), sessions, keys, new_key: context::take_new_key() })
+    let vendor = match &current.0.vendor {
+        Some(vendor) => Some(state.accounts.vendor(vendor).await.map_err(context::api_error)?),
+        None => None,
+    };
+    let time_zones = if vendor.is_some() { crate::domain::clock::time_zone_names() } else { Vec::new() };
+    let new_key = context::take_new_key();
+    Ok(AccountView { viewer: current.viewer(), vendor, time_zones, theme: context::theme(), sessions, keys, new_key })
 }
 
 /// Changes the password, ends all other sessions and goes to `/account?done=password`.
@@ -60,6 +70,14 @@ pub async fn create_key(name: String) -> Result<(), ApiError> {
 pub async fn revoke_key(key_id: String) -> Result<(), ApiError> {
     crate::server::web::context::revoke_key(&key_id).await?;
     leptos_axum::redirect("/account?done=key");
+    Ok(())
+}
+
+/// Gives the vendor's days another clock and goes to `/account?done=zone`.
+#[server(prefix = "/_fn", endpoint = "account/time-zone")]
+pub async fn set_time_zone(time_zone: String) -> Result<(), ApiError> {
+    crate::server::web::context::change_time_zone(&time_zone).await?;
+    leptos_axum::redirect("/account?done=zone");
     Ok(())
 }
 

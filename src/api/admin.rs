@@ -11,6 +11,8 @@ pub struct CacheHealth {
     pub stats: CacheStats,
     /// `redis` or `memory`.
     pub store: String,
+    /// The policy by which the sessions' Redis may throw them away when its memory is full; `None` where it never does.
+    pub session_eviction: Option<String>,
 }
 
 /// The cache's counters: what this installation counted since they were reset, and what the store says of itself.
@@ -94,7 +96,9 @@ pub async fn load_cache_health() -> Result<CacheHealth, ApiError> {
     use crate::server::web::context;
     let (state, current) = context::current_admin().await?;
     let stats = state.cache.stats().await;
-    Ok(CacheHealth { viewer: current.viewer(), stats, store: state.cache.store_name().to_owned() })
+    // Where it cannot be asked, `/readyz` says so.
+    let session_eviction = state.sessions.store().eviction().await.unwrap_or_default();
+    Ok(CacheHealth { viewer: current.viewer(), stats, store: state.cache.store_name().to_owned(), session_eviction })
 }
 
 /// All that the marketplace's page shows.

@@ -1,7 +1,7 @@
 //! Server functions, under `/_fn`. Each is thin: who asks, one service call, and for forms where to go next. The JSON API under
 //! `/api` speaks to the same services.
 
-/// Password, sessions, keys and theme.
+/// Password, time zone, sessions, keys and theme.
 pub mod account;
 /// The admin's cache page.
 pub mod admin;

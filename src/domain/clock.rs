@@ -1,7 +1,9 @@
-//! A vendor's wall clock for the browser, which has no time zone database.
+//! Time zones by their names, and a vendor's wall clock for the browser, which has no time zone database.
 
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use serde::{Deserialize, Serialize};
+
+use super::invalid::Invalid;
 
 /// Offsets from UTC that hold at a set of instants: enough to write those instants as a vendor's clock showed them, on the
 /// server and in the browser alike. Other instants get the offset of the nearest earlier one.
@@ -36,6 +38,27 @@ impl WallClock {
     }
 }
 
+/// The zone of this IANA name, as IANA writes it: names are found in any case. Server only in effect.
+pub fn parse_time_zone(field: &str, text: &str) -> Result<String, Invalid> {
+    let refused = || Invalid::new(field, format!("`{text}` is not the IANA name of a time zone, such as Europe/Berlin"));
+    let zone = TimeZone::get(text).map_err(|_| refused())?;
+    zone.iana_name().filter(|_| !zone.is_unknown()).map(str::to_owned).ok_or_else(refused)
+}
+
+/// Areas of the zones that are named after places.
+const AREAS: [&str; 10] =
+    ["Africa/", "America/", "Antarctica/", "Arctic/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Indian/", "Pacific/"];
+
+/// Names to choose a zone from, in order: those of places, and UTC. Others (`Etc/GMT+3`, `EST`) are accepted, and not offered. Server
+/// only: empty without a time zone database.
+pub fn time_zone_names() -> Vec<String> {
+    let known = jiff::tz::db().available().map(|name| name.as_str().to_owned());
+    let mut names: Vec<_> = known.filter(|name| name == "UTC" || AREAS.iter().any(|area| name.starts_with(area))).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,6 +79,28 @@ mod tests {
         {
             let instant: Timestamp = "2025-01-01T00:00:00Z".parse().unwrap();
             assert_eq!(WallClock::covering(zone, [instant]).local(instant).to_string(), shown, "{zone}");
+        }
+    }
+
+    #[test]
+    fn a_zone_goes_by_its_name_at_iana_in_any_case_and_by_no_other() {
+        assert_eq!(parse_time_zone("timeZone", "europe/BERLIN").as_deref(), Ok("Europe/Berlin"));
+        for name in ["", "Berlin", "Europe/Berlin ", "+02:00", "Etc/Unknown", "Asia/Atlantis", "../../etc/passwd"] {
+            let refused = parse_time_zone("timeZone", name).expect_err(name);
+            assert_eq!(refused.field, "timeZone");
+            assert!(refused.message.contains(&format!("`{name}`")) && refused.message.contains("such as Europe/Berlin"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn every_zone_that_is_offered_is_accepted_as_it_is_written() {
+        let names = time_zone_names();
+        assert!(names.len() > 300 && names.is_sorted(), "{}", names.len());
+        for name in ["UTC", "Europe/Berlin", "Australia/Lord_Howe", "America/Argentina/Buenos_Aires", "Asia/Kathmandu"] {
+            assert!(names.iter().any(|known| known == name), "{name}");
+        }
+        for name in &names {
+            assert_eq!(parse_time_zone("timeZone", name).as_ref(), Ok(name));
         }
     }
 

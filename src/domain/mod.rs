@@ -4,7 +4,7 @@
 pub mod accounts;
 /// Products, and what may be written to them.
 pub mod catalog;
-/// A vendor's wall clock for the browser, which has no time zone database.
+/// Time zones by name, and a vendor's wall clock for the browser, which has no time zone database.
 pub mod clock;
 /// What the marketplace's backend sends, many at a time.
 pub mod ingest;

@@ -4,16 +4,27 @@ use std::{sync::Arc, time::Duration};
 
 use futures::{Stream, StreamExt, stream};
 use tokio::{
-    sync::{Semaphore, broadcast::error::RecvError, watch},
-    time::Instant,
+    sync::{
+        OwnedSemaphorePermit, Semaphore,
+        broadcast::{self, error::RecvError},
+        watch,
+    },
+    time::{Instant, sleep, sleep_until},
 };
 
-use super::{AppError, cache::Cache};
+use super::{
+    AppError,
+    cache::{Cache, Invalidation},
+};
 
 /// Dashboards that one instance keeps up to date at the same time.
 const MAX_STREAMS: usize = 5_000;
-/// A stream ends after this, and the browser opens another: so whoever has logged out meanwhile does not go on listening.
+/// A stream ends after this, and the browser opens another.
 const STREAM_LASTS: Duration = Duration::from_secs(600);
+/// How long a stream on which nothing happens goes on without asking whether whoever listens still may.
+const ASKED_EVERY: Duration = Duration::from_secs(15);
+/// While nobody can say: the store of sessions, or the database, does not answer.
+const ASKED_AGAIN_AFTER: Duration = Duration::from_secs(5);
 
 /// The streams of this instance.
 pub struct Live {
@@ -28,30 +39,29 @@ impl Default for Live {
 }
 
 impl Live {
-    /// What changes of a vendor's data, from now on: `products`, `orders` or both at a time. Ends after ten minutes, or when the
-    /// server stops. Fails with `Busy` when too many are open.
-    pub fn changes(&self, cache: &Cache, vendor: &str) -> Result<impl Stream<Item = Vec<&'static str>> + Send + use<>, AppError> {
+    /// What changes of a vendor's data, from now on: `products`, `orders` or both at a time. Ends after ten minutes, when the server
+    /// stops, or when `may_listen` says no: it is asked before each message that is handed on, and every 15 s. While it fails, messages
+    /// wait. Fails with `Busy` when too many are open.
+    pub fn changes<A, F>(
+        &self,
+        cache: &Cache,
+        vendor: &str,
+        may_listen: A,
+    ) -> Result<impl Stream<Item = Vec<&'static str>> + Send + use<A, F>, AppError>
+    where
+        A: Fn() -> F + Send,
+        F: Future<Output = Result<bool, AppError>> + Send,
+    {
         let place = self.places.clone().try_acquire_owned().map_err(|_| AppError::Busy)?;
-        let (messages, vendor) = (cache.subscribe(), vendor.to_owned());
+        let listener =
+            Listener { messages: cache.subscribe(), vendor: vendor.to_owned(), may_listen, asked: Instant::now(), _place: place };
         let until = Instant::now() + STREAM_LASTS;
-        let changes = stream::unfold((messages, vendor, place), |(mut messages, vendor, place)| async move {
-            loop {
-                let changed = match messages.recv().await {
-                    Ok(message) => message.changed_for(&vendor),
-                    // It fell behind: something was missed.
-                    Err(RecvError::Lagged(_)) => vec!["products", "orders"],
-                    Err(RecvError::Closed) => return None,
-                };
-                if !changed.is_empty() {
-                    return Some((changed, (messages, vendor, place)));
-                }
-            }
-        });
+        let changes = stream::unfold(listener, |mut listener| async move { Some((listener.next().await?, listener)) });
         let mut stopping = self.stopping.subscribe();
         let end = async move {
             tokio::select! {
                 _ = stopping.wait_for(|stopping| *stopping) => (),
-                () = tokio::time::sleep_until(until) => (),
+                () = sleep_until(until) => (),
             }
         };
         Ok(changes.take_until(Box::pin(end)))
@@ -60,5 +70,59 @@ impl Live {
     /// Ends every stream, so that the server can stop.
     pub fn stop(&self) {
         self.stopping.send_replace(true);
+    }
+}
+
+/// One stream.
+struct Listener<A> {
+    messages: broadcast::Receiver<Invalidation>,
+    vendor: String,
+    may_listen: A,
+    /// When that last said yes.
+    asked: Instant,
+    _place: OwnedSemaphorePermit,
+}
+
+impl<A, F> Listener<A>
+where
+    A: Fn() -> F,
+    F: Future<Output = Result<bool, AppError>>,
+{
+    /// What has changed next; `None` at the end.
+    async fn next(&mut self) -> Option<Vec<&'static str>> {
+        loop {
+            let changed = tokio::select! {
+                message = self.messages.recv() => match message {
+                    Ok(message) => message.changed_for(&self.vendor),
+                    // It fell behind: something was missed.
+                    Err(RecvError::Lagged(_)) => vec!["products", "orders"],
+                    Err(RecvError::Closed) => return None,
+                },
+                () = sleep_until(self.asked + ASKED_EVERY) => Vec::new(),
+            };
+            let is_due = self.asked.elapsed() >= ASKED_EVERY;
+            if (is_due || !changed.is_empty()) && !self.is_welcome().await {
+                return None;
+            }
+            if !changed.is_empty() {
+                return Some(changed);
+            }
+        }
+    }
+
+    /// Whether whoever listens still may, as soon as that can be said.
+    async fn is_welcome(&mut self) -> bool {
+        loop {
+            match (self.may_listen)().await {
+                Ok(may) => {
+                    self.asked = Instant::now();
+                    return may;
+                }
+                Err(error) => {
+                    tracing::debug!(%error, "not known whether a stream may go on: it waits");
+                    sleep(ASKED_AGAIN_AFTER).await;
+                }
+            }
+        }
     }
 }

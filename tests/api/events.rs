@@ -1,21 +1,31 @@
-use futures::{Stream, StreamExt};
-use serde_json::json;
+use std::time::Duration;
 
-use crate::harness::{Client, RedisServer, TestApp, TestDatabase};
+use futures::{StreamExt, stream::BoxStream};
+use reqwest::Method;
+use serde_json::json;
+use vendorscope::{domain::accounts::Role, server::services::accounts::Actor};
+
+use crate::harness::{Client, PASSWORD, RedisServer, TestApp, TestDatabase};
+
+type Lines = BoxStream<'static, String>;
 
 /// The lines of an event stream, from its first on.
-async fn listen(client: &Client) -> impl Stream<Item = String> + Unpin {
-    let response = client.get("/api/vendor/events").await;
+async fn listen(client: &Client) -> Lines {
+    listen_with(client.request(Method::GET, "/api/vendor/events")).await
+}
+
+async fn listen_with(request: reqwest::RequestBuilder) -> Lines {
+    let response = request.send().await.expect("an answer");
     assert_eq!(response.status(), 200);
     assert_eq!(response.headers()["content-type"], "text/event-stream");
     let pieces = response.bytes_stream().map(|piece| String::from_utf8(piece.expect("an open stream").to_vec()).expect("UTF-8"));
-    let mut lines = Box::pin(pieces.flat_map(|piece| futures::stream::iter(piece.lines().map(str::to_owned).collect::<Vec<_>>())));
+    let mut lines = pieces.flat_map(|piece| futures::stream::iter(piece.lines().map(str::to_owned).collect::<Vec<_>>())).boxed();
     // From here on nothing is missed.
     while lines.next().await.expect("a first line") != ": listening" {}
     lines
 }
 
-async fn next_change(lines: &mut (impl Stream<Item = String> + Unpin)) -> String {
+async fn next_change(lines: &mut Lines) -> String {
     while lines.next().await.expect("an open stream") != "event: changed" {}
     lines.next().await.expect("its data")
 }
@@ -42,7 +52,7 @@ async fn an_open_dashboard_hears_of_a_change_through_any_instance_and_of_nobody_
     let changing = async {
         loop {
             rename(&mine.at(&other), "Renamed").await;
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
     };
     tokio::select! {
@@ -74,4 +84,103 @@ async fn streams_end_when_the_server_stops() {
     let lines = listen(&client).await;
     app.state().live.stop();
     assert_eq!(lines.collect::<Vec<_>>().await.join(""), "", "nothing more, and the end");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_vendor_that_moves_is_heard_of() {
+    let app = TestApp::builder().northwind().spawn().await;
+    let client = app.log_in_as_vendor("7").await;
+    let mut lines = listen(&client).await;
+    assert_eq!(client.put("/api/account/time-zone", &json!({ "timeZone": "Asia/Tokyo" })).await.status(), 204);
+    assert_eq!(next_change(&mut lines).await, r#"data: {"changed":["products","orders"]}"#);
+}
+
+/// Every way in which someone's right to listen ends.
+const ENDINGS: [&str; 6] = ["logged out", "logged out everywhere", "session ended", "password changed", "disabled", "key revoked"];
+
+/// Opens a stream of a user of vendor 7 of its own, and ends the right to it.
+async fn listen_until(app: &TestApp, ending: &str) -> Lines {
+    let email = format!("{}@example.com", ending.replace(' ', "-"));
+    let client = app.log_in(&email, Role::Vendor, Some("7")).await;
+    let made: serde_json::Value = client.post("/api/account/keys", &json!({ "name": "a key" })).await.json().await.expect("a key");
+    let secret = made["secret"].as_str().expect("a secret");
+    let lines = listen_with(match ending {
+        "key revoked" => app.client().request(Method::GET, "/api/vendor/events").bearer_auth(secret),
+        _ => client.request(Method::GET, "/api/vendor/events"),
+    })
+    .await;
+    let delete = async |path: String| assert_eq!(client.request(Method::DELETE, &path).send().await.expect("an answer").status(), 204);
+    match ending {
+        "logged out" => assert_eq!(client.post("/api/auth/logout", &json!({})).await.status(), 204),
+        "logged out everywhere" => delete("/api/account/sessions".to_owned()).await,
+        "session ended" => {
+            let sessions = client.get_json("/api/account/sessions").await;
+            delete(format!("/api/account/sessions/{}", sessions["sessions"][0]["sessionId"].as_str().expect("a name"))).await;
+        }
+        "password changed" => {
+            let change = json!({ "current": PASSWORD, "password": "another horse with a better battery" });
+            assert_eq!(client.put("/api/account/password", &change).await.status(), 204);
+        }
+        "disabled" => {
+            // As the command does.
+            let user = app.state().accounts.disable(&email, Actor::COMMAND_LINE).await.expect("disabled");
+            app.state().sessions.end_all(&user, None).await.expect("ended");
+        }
+        _ => delete(format!("/api/account/keys/{}", made["key"]["keyId"].as_str().expect("an id"))).await,
+    }
+    lines
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn whoever_may_not_listen_any_more_is_told_nothing_more() {
+    let redis = RedisServer::start();
+    for app in [TestApp::builder().northwind().spawn().await, TestApp::builder().northwind().redis(&redis).spawn().await] {
+        let colleague = app.log_in_as_vendor("7").await;
+        let mut theirs = listen(&colleague).await;
+        for ending in ENDINGS {
+            let lines = listen_until(&app, ending).await;
+            rename(&colleague, &format!("Renamed when {ending}")).await;
+            assert_eq!(lines.collect::<Vec<_>>().await.join(""), "", "{ending}: nothing more, and the end");
+            assert_eq!(next_change(&mut theirs).await, r#"data: {"changed":["products"]}"#, "{ending}: who may listen still hears of it");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_stream_on_which_nothing_happens_ends_soon_after_the_right_to_it() {
+    let app = TestApp::builder().northwind().spawn().await;
+    // An open stream is no use of a session: this one ends three seconds after its login.
+    let short = TestApp::builder().northwind().config(|config| config.sessions.idle_limit = Some(Duration::from_secs(3))).spawn().await;
+    let mut streams = vec![listen(&short.log_in_as_vendor("7").await).await];
+    for ending in ENDINGS {
+        streams.push(listen_until(&app, ending).await);
+    }
+    let ends = streams.into_iter().map(|lines| async move {
+        // Comments that keep the connection open may come before the end.
+        lines.filter(|line| std::future::ready(!line.is_empty() && !line.starts_with(':'))).collect::<Vec<_>>().await.join("")
+    });
+    assert!(futures::future::join_all(ends).await.iter().all(String::is_empty), "nothing, and the end");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn while_nobody_can_say_whether_one_may_listen_messages_wait() {
+    let redis = RedisServer::start();
+    let app = TestApp::builder().northwind().sessions_in(&redis).spawn().await;
+    let (client, key) = (app.log_in_as_vendor("7").await, app.log_in("key@example.com", Role::Vendor, Some("7")).await);
+    let made: serde_json::Value = key.post("/api/account/keys", &json!({ "name": "a key" })).await.json().await.expect("a key");
+    let secret = made["secret"].as_str().expect("a secret").to_owned();
+    let product = client.get_json("/api/vendor/products").await["products"][0].clone();
+    let mut lines = listen(&client).await;
+    redis.freeze();
+    // Keys are in the database.
+    let path = format!("/api/vendor/products/{}", product["productId"].as_str().expect("an id"));
+    let mut renamed = product.clone();
+    renamed["name"] = json!("Renamed in the dark");
+    let change = app.client().request(Method::PUT, &path).bearer_auth(&secret).json(&renamed).send().await.expect("an answer");
+    assert_eq!(change.status(), 200);
+    // The question has been asked, and was not answered.
+    let wait = tokio::time::timeout(Duration::from_secs(3), next_change(&mut lines)).await;
+    assert!(wait.is_err(), "told nothing while nobody can say: {wait:?}");
+    redis.thaw();
+    assert_eq!(next_change(&mut lines).await, r#"data: {"changed":["products"]}"#, "and afterwards what was missed");
 }

@@ -43,5 +43,10 @@ async fn an_instance_says_when_redis_may_throw_sessions_away() {
         let app = TestApp::builder().redis(&redis).spawn().await;
         let ready = app.client().get_json("/readyz").await;
         assert_eq!((ready["ready"].as_bool(), ready["sessionEviction"].as_str()), (Some(true), policy), "{options:?}");
+        let page = app.log_in_as_admin().await.request(reqwest::Method::GET, "/admin/cache").header("accept", "text/html").send().await;
+        let page = page.expect("an answer").text().await.expect("a text");
+        let warning = ["People may be logged out", "SESSION_REDIS_URL", "noeviction"].map(|part| page.contains(part));
+        assert_eq!(warning, [policy.is_some(); 3], "{options:?}: {page}");
+        assert!(policy.is_none_or(|policy| page.contains(policy)), "{page}");
     }
 }

@@ -87,6 +87,26 @@ async fn logging_out_everywhere_leads_to_the_login() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_zone_form_offers_zones_says_what_a_change_does_and_why_one_was_refused() {
+    let app = TestApp::builder().northwind().spawn().await;
+    let client = app.log_in_as_vendor("7").await;
+    let page = text(open(&client, "/account").await).await;
+    for part in ["<option value=\"America/New_York\">", "list=\"time-zones\"", "moves past orders and refunds", "Pavlova, Ltd."] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    let function = "/_fn/account/time-zone";
+    let (_, page) = send(&client, function, &[("time_zone", "Asia/<b>Atlantis")]).await;
+    assert!(page.contains("Nothing was changed.") && page.contains("Time zone: `Asia/&lt;b&gt;Atlantis` is not the IANA name"), "{page}");
+    let (path, page) = send(&client, function, &[("time_zone", "asia/kathmandu")]).await;
+    assert!(path == "/account?done=zone" && page.contains("The time zone was changed"), "{path}: {page}");
+    assert!(page.contains("<strong>Asia/Kathmandu<"), "{page}");
+    assert!(text(open(&client, "/?dateFrom=1997-01-01&dateTo=1997-01-31").await).await.contains("Days are those of Asia/Kathmandu"));
+
+    let page = text(open(&app.log_in_as_admin().await, "/account").await).await;
+    assert!(page.contains("An admin has none") && !page.contains(function), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_theme_is_kept_in_the_browser_for_every_page() {
     let app = TestApp::builder().northwind().spawn().await;
     let client = app.log_in_as_vendor("7").await;

@@ -79,5 +79,6 @@ async fn the_marketplaces_page_shows_each_currency_by_itself() {
     let page = text(&admin, "/admin?dateFrom=2026-03-01&dateTo=2026-03-31").await;
     assert!(page.contains("€70.00") && page.contains("Ton") && page.contains("KWD\u{a0}0.000") && page.contains("¥0"), "{page}");
     assert!(page.contains("2 of 4 vendors sold something"), "{page}");
+    assert_eq!(page.matches("Show as a table").count(), 3, "a chart of each currency, and its values: {page}");
     assert_eq!(open(&app.log_in_as_vendor("eur").await, "/admin").await.status(), 403);
 }

@@ -36,6 +36,16 @@ async fn an_admin_finds_vendors_their_users_and_their_dashboards() {
     assert_eq!(figures(&seen), figures(&own));
     assert!(own.contains("href=\"/products/") && !seen.contains("href=\"/products"), "{seen}");
     assert!(seen.contains("href=\"/admin/vendors/7/dashboard?dateFrom="), "ranges stay with this vendor: {seen}");
+
+    // Its files too.
+    let file = |page: &str| {
+        page.split("href=\"")
+            .find(|rest| rest.contains("table=products"))
+            .map(|rest| rest.split('"').next().unwrap_or_default().replace("&amp;", "&"))
+    };
+    let (of_own, of_seen) = (file(&own).expect("a link"), file(&seen).expect("a link"));
+    let download = async |client: &Client, path: &str| client.get(path).await.text().await.expect("a text");
+    assert_eq!(download(&admin, &of_seen).await, download(&vendor, &of_own).await, "{of_seen}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -205,6 +205,10 @@ impl History {
 
     async fn move_a_vendor(&mut self) {
         let zone = *ZONES.choose(&mut self.random).expect("one");
+        if self.random.random_bool(0.5) {
+            let vendor = self.vendors.choose(&mut self.random).expect("one");
+            return self.told(vendor.put("/api/account/time-zone", &json!({ "timeZone": zone })).await).await;
+        }
         self.market.write("vendors", &format!("vendor_id,name,country,time_zone,currency\neur,Ton,Germany,{zone},EUR\n"));
         let folder = self.market.path();
         let report = import_bundle(&self.app.state().db, &folder, ImportOptions::default(), &Unwatched).await;

@@ -76,6 +76,7 @@ fn field_text(invalid: &Invalid) -> String {
         "current" => "Present password",
         "password" => "New password",
         "theme" => "Theme",
+        "timeZone" => "Time zone",
         "form" | "token" => return invalid.message.clone(),
         other => other,
     };

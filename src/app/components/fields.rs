@@ -25,6 +25,8 @@ pub struct Input {
     pub autocomplete: Option<&'static str>,
     pub placeholder: Option<&'static str>,
     pub hint: Option<String>,
+    /// The id of a `datalist` to choose from.
+    pub list: Option<&'static str>,
 }
 
 pub fn input(input: Input) -> AnyView {
@@ -45,6 +47,7 @@ pub fn input(input: Input) -> AnyView {
                 maxlength=input.max_length.map(|most| most.to_string())
                 autocomplete=input.autocomplete
                 placeholder=input.placeholder
+                list=input.list
                 aria-describedby=hint_id
             />
             {hint}

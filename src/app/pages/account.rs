@@ -3,7 +3,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
-    api::account::{AccountView, ChangePassword, CreateKey, EndSession, LogOutEverywhere, RevokeKey, SetTheme, load_account},
+    api::account::{AccountView, ChangePassword, CreateKey, EndSession, LogOutEverywhere, RevokeKey, SetTheme, SetTimeZone, load_account},
     app::{
         components::{
             feedback::{Done, Refused, refusal},
@@ -15,7 +15,7 @@ use crate::{
         format,
     },
     domain::{
-        accounts::{ApiKey, MAX_KEY_NAME, MAX_PASSWORD, MIN_PASSWORD, OwnSession, Role, Theme},
+        accounts::{ApiKey, MAX_KEY_NAME, MAX_PASSWORD, MIN_PASSWORD, OwnSession, Role, Theme, Vendor},
         clock::WallClock,
     },
 };
@@ -31,7 +31,7 @@ pub fn AccountPage() -> impl IntoView {
     }
 }
 
-pub fn account(AccountView { viewer, theme, sessions, keys, new_key }: AccountView) -> AnyView {
+pub fn account(AccountView { viewer, vendor, time_zones, theme, sessions, keys, new_key }: AccountView) -> AnyView {
     let query = use_query_map();
     let done = move || {
         let text = match query.with(|query| query.get("done").filter(|_| query.get("__err").is_none())).as_deref() {
@@ -39,6 +39,7 @@ pub fn account(AccountView { viewer, theme, sessions, keys, new_key }: AccountVi
             Some("session") => "The session has ended.",
             Some("key") => "The key was revoked.",
             Some("theme") => "The theme was changed.",
+            Some("zone") => "The time zone was changed, and every order and refund stands on its day there.",
             _ => return None,
         };
         Some(view! { <Done text=text/> })
@@ -53,6 +54,7 @@ pub fn account(AccountView { viewer, theme, sessions, keys, new_key }: AccountVi
         {done}
         {new_key.map(shown_once)}
         {password_form(viewer.email)}
+        {time_zone_card(vendor, time_zones)}
         {sessions_card(sessions)}
         {keys_card(keys)}
         {theme_form(theme)}
@@ -95,6 +97,47 @@ fn password_form(email: String) -> AnyView {
                 {input(field("current", "Present password", "current-password", None))}
                 {input(field("password", "New password", "new-password", Some(hint)))}
                 <div class="actions wide"><button type="submit">"Change password"</button></div>
+            </form>
+        </section>
+    }
+    .into_any()
+}
+
+fn time_zone_card(vendor: Option<Vendor>, zones: Vec<String>) -> AnyView {
+    let Some(vendor) = vendor else {
+        return view! {
+            <section class="card">
+                <h2>"Time zone"</h2>
+                <p>"An admin has none: days are each vendor's own, and times on these pages are UTC."</p>
+            </section>
+        }
+        .into_any();
+    };
+    // Empty at first: a list offers what fits the text that is there, which would be the present zone alone.
+    let zone = Input {
+        id: "time_zone",
+        label: "Another time zone".to_owned(),
+        class: "wide",
+        required: true,
+        autocomplete: Some("off"),
+        placeholder: Some("Europe/Berlin"),
+        list: Some("time-zones"),
+        hint: Some("By its IANA name: type a part of it, such as a city, and choose.".to_owned()),
+        ..Default::default()
+    };
+    view! {
+        <section class="card">
+            <h2>"Time zone"</h2>
+            <p>"The days of " {vendor.name.clone()} " are those of " <strong>{vendor.time_zone}</strong> "."</p>
+            <p>
+                "A change moves past orders and refunds to the days they fall on in the new zone. Figures of past days change with them, for everyone at "
+                {vendor.name} ". With very many orders it takes a while."
+            </p>
+            <Refused error=refusal(ServerAction::<SetTimeZone>::new())/>
+            <form method="post" action=SetTimeZone::url() class="form">
+                {input(zone)}
+                <datalist id="time-zones">{zones.into_iter().map(|zone| view! { <option value=zone></option> }).collect_view()}</datalist>
+                <div class="actions wide"><button type="submit">"Change the time zone"</button></div>
             </form>
         </section>
     }

@@ -11,7 +11,7 @@ use crate::{
             frame::Section,
             loaded::loaded,
             query_form::QueryForm,
-            table::{Column, Row, scrolling, table},
+            table::{Cell, Column, Row, scrolling, table},
         },
         format,
     },
@@ -57,12 +57,14 @@ fn market(Market { metrics, .. }: Market) -> AnyView {
     let nothing = currencies
         .is_empty()
         .then(|| view! { <section class="card empty"><h2>"No vendors yet"</h2><p>"Figures show here as soon as the first one sells."</p></section> });
+    let overview = (currencies.len() > 1).then(|| overview(&currencies));
     let currencies = currencies.into_iter().map(|metrics| currency(metrics, range.interval, &shown)).collect_view();
     view! {
         <h1>"Marketplace"</h1>
         <p class="lead">{lead}</p>
         {range_form(chosen)}
         {nothing}
+        {overview}
         {currencies}
     }
     .into_any()
@@ -76,6 +78,28 @@ fn range_form(chosen: Query) -> AnyView {
             {input(day("dateTo", "To", chosen.date_to))}
             <button class="quiet" type="submit">"Show"</button>
         </QueryForm>
+    }
+    .into_any()
+}
+
+/// Every currency in a line, which leads to the rest of it. Amounts of different currencies are never added up.
+fn overview(currencies: &[CurrencyMetrics]) -> AnyView {
+    let rows = currencies.iter().map(|metrics| {
+        let code = metrics.currency.to_string();
+        let href = format!("#{code}");
+        Row::from(vec![
+            Cell::View(view! { <a href=href rel="external">{code}</a> }.into_any()),
+            format::money(metrics.currency, metrics.net_sales).into(),
+            format::count(metrics.orders).into(),
+            format::count(metrics.active_vendors).into(),
+        ])
+    });
+    let columns = vec![Column::text("Currency"), Column::number("Net sales"), Column::number("Orders"), Column::number("Active vendors")];
+    view! {
+        <section class="card">
+            <h2>"By currency"</h2>
+            {scrolling("scroll", "Sales by currency", table("plain", columns, rows.collect(), None))}
+        </section>
     }
     .into_any()
 }
@@ -107,6 +131,27 @@ fn currency(metrics: CurrencyMetrics, interval: Interval, range: &str) -> AnyVie
             before: None,
         })
         .collect();
+    let values = metrics.series.iter().map(|point| {
+        Row::from(vec![
+            format::point_label(point, interval, &clock).into(),
+            format::count(point.orders).into(),
+            format::count(point.units).into(),
+            money(point.gross_sales).into(),
+            money(-point.discounts).into(),
+            money(-point.returns).into(),
+            money(point.net_sales).into(),
+        ])
+    });
+    let headings = vec![
+        Column::text("From"),
+        Column::number("Orders"),
+        Column::number("Units"),
+        Column::number("Gross"),
+        Column::number("Discounts"),
+        Column::number("Returns"),
+        Column::number("Net"),
+    ];
+    let values = scrolling("scroll tall", "Sales over time", table("plain", headings, values.collect(), None));
     let rows = metrics
         .top_vendors
         .into_iter()
@@ -114,13 +159,17 @@ fn currency(metrics: CurrencyMetrics, interval: Interval, range: &str) -> AnyVie
         .collect();
     let columns = vec![Column::text("Vendor"), Column::number("Orders"), Column::number("Net sales")];
     view! {
-        <section aria-label=format!("Sales in {currency}")>
+        <section id=currency.to_string() class="part" aria-label=format!("Sales in {currency}")>
             <h2>{currency.to_string()}</h2>
             <dl class="cards">{figures}</dl>
             <figure class="card chart">
                 <h3>"Net sales over time"</h3>
                 <LineChart marks currency title=caption.clone() now=legend before=None/>
                 <figcaption>{caption}</figcaption>
+                <details>
+                    <summary>"Show as a table"</summary>
+                    {values}
+                </details>
             </figure>
             <section class="card">
                 <h3>"Top vendors"</h3>

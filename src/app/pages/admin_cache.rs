@@ -26,7 +26,7 @@ pub fn AdminCachePage() -> impl IntoView {
     }
 }
 
-pub fn health(CacheHealth { stats, store, .. }: CacheHealth, invalidate: ServerAction<InvalidateTags>) -> AnyView {
+pub fn health(CacheHealth { stats, store, session_eviction, .. }: CacheHealth, invalidate: ServerAction<InvalidateTags>) -> AnyView {
     let query = use_query_map();
     let invalidated = move || {
         let count = query.with(|query| query.get("invalidated").filter(|_| query.get("__err").is_none()))?.parse::<u32>().ok()?;
@@ -61,6 +61,7 @@ pub fn health(CacheHealth { stats, store, .. }: CacheHealth, invalidate: ServerA
     view! {
         <div class="head"><h1>"Cache"</h1><a class="button quiet" href="/admin/cache" rel="external">"Refresh"</a></div>
         <p class="lead">"Store: " <strong>{store_name.to_owned()}</strong> ". " {store_note}</p>
+        {session_eviction.map(sessions_at_risk)}
         {invalidated}
         <dl class="cards">{figures}</dl>
         <section class="card">
@@ -78,6 +79,20 @@ pub fn health(CacheHealth { stats, store, .. }: CacheHealth, invalidate: ServerA
                 {input(tags)}
                 <button type="submit" disabled=move || invalidate.pending().get()>"Invalidate"</button>
             </ActionForm>
+        </section>
+    }
+    .into_any()
+}
+
+/// A full Redis that evicts logs people out, and says nothing.
+fn sessions_at_risk(policy: String) -> AnyView {
+    view! {
+        <section class="card notice warn">
+            <h2>"People may be logged out when Redis is full"</h2>
+            <p>
+                "The Redis that keeps sessions evicts by " <code>{policy}</code> " when its memory is full, sessions too. Give them one of their own in "
+                <code>"SESSION_REDIS_URL"</code> ", with " <code>"maxmemory-policy noeviction"</code> "."
+            </p>
         </section>
     }
     .into_any()

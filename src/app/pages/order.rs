@@ -55,7 +55,11 @@ pub fn order(
     };
     let lead = format!("Placed {} ({}) by {}", format::instant(&clock, order.placed_at), vendor.time_zone, order.customer_name);
     let is_refundable = order.status.is_counted() && order.lines.iter().any(|line| line.amount_left() > 0 || line.units_left() > 0);
-    let refund_form = is_refundable.then(|| view! { <RefundForm action=refund order=order.clone() currency=vendor.currency/> });
+    let refund_form = match is_refundable {
+        true => view! { <RefundForm action=refund order=order.clone() currency=vendor.currency/> }.into_any(),
+        // The form was sent from a page that is out of date: why it was refused stands in its place.
+        false => view! { <Refused error=refusal(refund)/> }.into_any(),
+    };
     view! {
         <p class="crumb"><a href="/orders">"Orders"</a></p>
         <h1>{format!("Order {} ", order.order_id)} {status(order.status)}</h1>

@@ -44,7 +44,7 @@ mod tables;
 mod work;
 
 pub use demo::{DemoLogin, demo};
-pub use records::{Taken, take_orders, take_products, take_refunds};
+pub use records::{Taken, move_to_zone, take_orders, take_products, take_refunds};
 
 use bundle::Bundle;
 use staging::Staged;

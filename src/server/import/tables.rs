@@ -1,10 +1,11 @@
 //! The tables of a bundle: their columns, and what is accepted in each.
 
 use csv::StringRecord;
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 
 use crate::domain::{
     catalog::{MAX_CATEGORY, MAX_NAME, MAX_STOCK, ProductStatus},
+    clock::parse_time_zone,
     ingest::{INSTANTS_US, MAX_ID},
     invalid::Invalid,
     money::{Currency, MAX_AMOUNT, parse_thousandths},
@@ -255,11 +256,6 @@ impl<'a> Row<'a> {
     }
 
     fn time_zone(&self, column: &str) -> Result<Cell, Invalid> {
-        let text = self.text(column)?;
-        let refused = || Invalid::new(column, format!("`{text}` is not the IANA name of a time zone, such as Europe/Berlin"));
-        let zone = TimeZone::get(text).map_err(|_| refused())?;
-        // The name as IANA writes it: names are found in any case.
-        let name = zone.iana_name().filter(|_| !zone.is_unknown()).ok_or_else(refused)?;
-        Ok(Cell::Text(name.to_owned()))
+        parse_time_zone(column, self.text(column)?).map(Cell::Text)
     }
 }

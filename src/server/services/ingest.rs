@@ -118,7 +118,8 @@ fn replay(before: &idempotency::Remembered, fingerprint: &str) -> Result<Ingeste
     serde_json::from_str(&before.answer).map_err(|error| AppError::Internal(format!("remembered answer: {error}")))
 }
 
-fn refused(error: ImportError) -> AppError {
+/// What went wrong with an import, as a service says it.
+pub(super) fn refused(error: ImportError) -> AppError {
     match error {
         ImportError::Invalid(refused) => AppError::Invalid(refused),
         ImportError::Db(error) => error.into(),

@@ -91,6 +91,17 @@ impl RequestSession {
         Ok(self.known().await?.map(|known| known.user.clone()))
     }
 
+    /// Whether whoever sent this request would be let in again now, as the same user of the same vendor. Asks anew, and is no use of
+    /// the session: for answers that take long.
+    pub async fn is_still(&self, user: &User) -> Result<bool, AppError> {
+        let now = match &self.credentials {
+            Credentials::Nothing => None,
+            Credentials::Key(key) => self.state.accounts.find_key_user(key).await?,
+            Credentials::Cookie(id) => self.load(id).await?.map(|(_, login)| login.user),
+        };
+        Ok(now.is_some_and(|now| now == *user))
+    }
+
     /// Who is logged in with a browser: nobody where it is a key that sends the request.
     pub async fn logged_in_user(&self) -> Result<Option<User>, AppError> {
         Ok(self.known().await?.filter(|known| known.session.is_some()).map(|known| known.user.clone()))
@@ -164,6 +175,16 @@ impl RequestSession {
     }
 
     async fn find_session(&self, id: &Id) -> Result<Option<Known>, AppError> {
+        let Some((record, login)) = self.load(id).await? else { return Ok(None) };
+        let user = login.user.clone();
+        if !self.touch(record, &login).await? {
+            return Ok(None);
+        }
+        Ok(Some(Known { user, session: Some(*id) }))
+    }
+
+    /// A session that has not ended.
+    async fn load(&self, id: &Id) -> Result<Option<(Record, Login)>, AppError> {
         let Some(record) = self.sessions().store.load(id).await.map_err(|e| unavailable(&e))? else { return Ok(None) };
         let Some(login) = Login::of(&record) else {
             // Written by another version, or by nobody we know: to log in again mends it.
@@ -177,11 +198,7 @@ impl RequestSession {
             }
             return Ok(None);
         }
-        let user = login.user.clone();
-        if !self.touch(record, &login).await? {
-            return Ok(None);
-        }
-        Ok(Some(Known { user, session: Some(*id) }))
+        Ok(Some((record, login)))
     }
 
     /// Begins the idle time anew, where there is a limit to it. `false` where the session ended while this was read.

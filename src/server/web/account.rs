@@ -13,7 +13,7 @@ use crate::server::{
         accounts::{Actor, NewKey},
         to_the_end,
     },
-    sessions::{Browser, CurrentHolder, request_session},
+    sessions::{Browser, CurrentHolder, CurrentVendor, request_session},
 };
 
 /// Logs in, for a form or for the API: checks the password, begins the session, and notes both outcomes.
@@ -110,6 +110,12 @@ pub async fn create_key(state: &AppState, parts: &Parts, name: &str) -> Result<N
 pub async fn revoke_key(state: &AppState, parts: &Parts, key_id: &str) -> Result<(), AppError> {
     let CurrentHolder(user) = CurrentHolder::of(parts).await?;
     state.accounts.revoke_key(&user, key_id, actor(&user, client_address(parts).as_deref())).await
+}
+
+/// Gives the vendor of whoever asks another time zone.
+pub async fn change_time_zone(state: &AppState, parts: &Parts, name: &str) -> Result<(), AppError> {
+    let CurrentVendor { user, vendor } = CurrentVendor::of(parts).await?;
+    state.accounts.change_time_zone(&vendor, name, actor(&user, client_address(parts).as_deref())).await
 }
 
 fn actor<'a>(user: &'a User, address: Option<&'a str>) -> Actor<'a> {

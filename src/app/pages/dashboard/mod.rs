@@ -78,7 +78,7 @@ pub fn dashboard(Dashboard { vendor, today, snapshot, freshness, clock, .. }: Da
         </div>
         {nothing_sold}
         {cards::cards(&snapshot, compared.as_deref())}
-        {sales::sales(&snapshot, &clock)}
+        {sales::sales(&snapshot, &clock, query.vendor_id.as_deref())}
         {breakdowns::breakdowns(&snapshot, query.vendor_id.is_none())}
         <footer class="foot"><p>{zone}</p> <Age freshness/></footer>
     }

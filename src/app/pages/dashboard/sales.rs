@@ -6,11 +6,11 @@ use crate::{
         components::table::{Cell, Column, Row, scrolling, table},
         format,
     },
-    domain::{clock::WallClock, period::DateRange, report::Snapshot},
+    domain::{accounts::encode_segment, clock::WallClock, period::DateRange, report::Snapshot},
 };
 
-/// Net sales over time, with the comparison, and all values as a table.
-pub fn sales(snapshot: &Snapshot, clock: &WallClock) -> AnyView {
+/// Net sales over time, with the comparison, and all values as a table. `vendor_id` names whose they are to someone else.
+pub fn sales(snapshot: &Snapshot, clock: &WallClock, vendor_id: Option<&str>) -> AnyView {
     let currency = snapshot.currency;
     let interval = snapshot.range.interval;
     let range = format::range(DateRange { from: snapshot.range.from, to: snapshot.range.to });
@@ -31,8 +31,8 @@ pub fn sales(snapshot: &Snapshot, clock: &WallClock) -> AnyView {
             <LineChart marks=marks(snapshot, clock) currency title=caption.clone() now=now_legend before=before_legend/>
             <figcaption>{caption}</figcaption>
             <p class="actions">
-                <a class="button quiet" href=export_href(snapshot, "series") download="" rel="external">"Download as CSV"</a>
-                <a class="button quiet" href=export_href(snapshot, "products") download="" rel="external">"Products as CSV"</a>
+                <a class="button quiet" href=export_href(snapshot, "series", vendor_id) download="" rel="external">"Download as CSV"</a>
+                <a class="button quiet" href=export_href(snapshot, "products", vendor_id) download="" rel="external">"Products as CSV"</a>
             </p>
             <details>
                 <summary>"Show as a table"</summary>
@@ -44,10 +44,11 @@ pub fn sales(snapshot: &Snapshot, clock: &WallClock) -> AnyView {
 }
 
 /// Where the same figures are a file.
-fn export_href(snapshot: &Snapshot, table: &str) -> String {
+fn export_href(snapshot: &Snapshot, table: &str, vendor_id: Option<&str>) -> String {
     let range = snapshot.range;
     let interval = range.interval.as_str();
-    format!("/api/vendor/analytics/export.csv?dateFrom={}&dateTo={}&interval={interval}&table={table}", range.from, range.to)
+    let whose = vendor_id.map(|id| format!("&vendorId={}", encode_segment(id))).unwrap_or_default();
+    format!("/api/vendor/analytics/export.csv?dateFrom={}&dateTo={}&interval={interval}&table={table}{whose}", range.from, range.to)
 }
 
 fn marks(snapshot: &Snapshot, clock: &WallClock) -> Vec<Mark> {

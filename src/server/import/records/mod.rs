@@ -20,9 +20,12 @@ use super::{
 
 mod orders;
 mod refunds;
+/// A vendor that moves.
+mod zone;
 
 pub use orders::take_orders;
 pub use refunds::take_refunds;
+pub use zone::move_to_zone;
 
 /// What became of a request, and the marketplace's ids of the vendors whose figures or products changed, each once.
 #[derive(Debug, Clone, PartialEq, Eq)]

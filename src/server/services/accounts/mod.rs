@@ -23,6 +23,8 @@ mod access;
 mod keys;
 /// Whether a session is still its user's.
 mod standing;
+/// The clock of a vendor's days.
+mod zone;
 
 pub use keys::NewKey;
 use standing::Standings;

@@ -24,6 +24,7 @@ use crate::{
 pub fn router() -> Router<AppState> {
     Router::new()
         .route("/password", put(change_password))
+        .route("/time-zone", put(change_time_zone))
         .route("/sessions", get(list_sessions).delete(log_out_everywhere))
         .route("/sessions/{id}", delete(end_session))
         .route("/keys", get(list_keys).post(create_key))
@@ -53,6 +54,33 @@ pub(super) async fn change_password(
     JsonBody(change): JsonBody<PasswordChange>,
 ) -> Result<StatusCode, AppError> {
     account::change_password(&state, &parts, change.current, change.password).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct TimeZoneChange {
+    /// IANA name.
+    #[schema(example = "Europe/Berlin")]
+    time_zone: String,
+}
+
+#[utoipa::path(
+    put,
+    path = "/api/account/time-zone",
+    operation_id = "account_change_time_zone",
+    tag = "account",
+    request_body = TimeZoneChange,
+    responses((status = 204, description = "The vendor's days have this clock: its orders and refunds, past ones too, have moved to the days they fall on there"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
+pub(super) async fn change_time_zone(
+    State(state): State<AppState>,
+    _: CurrentHolder,
+    parts: Parts,
+    JsonBody(change): JsonBody<TimeZoneChange>,
+) -> Result<StatusCode, AppError> {
+    account::change_time_zone(&state, &parts, &change.time_zone).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -3,6 +3,7 @@ use std::{convert::Infallible, time::Duration};
 use axum::{
     Router,
     extract::State,
+    http::request::Parts,
     response::sse::{Event, KeepAlive, Sse},
     routing::get,
 };
@@ -10,7 +11,10 @@ use futures::{Stream, StreamExt, stream};
 use serde_json::json;
 
 use super::openapi::ProblemBody;
-use crate::server::{AppError, AppState, sessions::CurrentVendor};
+use crate::server::{
+    AppError, AppState,
+    sessions::{CurrentVendor, request_session},
+};
 
 /// Says something now and then, so that nobody in between takes the connection for dead.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -27,14 +31,21 @@ pub fn router() -> Router<AppState> {
     path = "/api/vendor/events",
     operation_id = "vendor_events",
     tag = "events",
-    responses((status = 200, description = "Server-Sent Events: `changed`, with `{\"changed\":[\"products\"]}` as data; ends after ten minutes", content_type = "text/event-stream", body = String), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "Server-Sent Events: `changed`, with `{\"changed\":[\"products\"]}` as data; ends after ten minutes, and when the session or the key does: at the next message, or within 15 s", content_type = "text/event-stream", body = String), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn events(
     State(state): State<AppState>,
     current: CurrentVendor,
+    parts: Parts,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, AppError> {
-    let changes = state.live.changes(&state.cache, &current.vendor.external_id)?;
+    let session = request_session(&parts)?.clone();
+    let vendor = current.vendor.external_id.clone();
+    let may_listen = move || {
+        let (session, user) = (session.clone(), current.user.clone());
+        async move { session.is_still(&user).await }
+    };
+    let changes = state.live.changes(&state.cache, &vendor, may_listen)?;
     let changes = changes.map(|changed| Event::default().event("changed").data(json!({ "changed": changed }).to_string()));
     // Something at once, so that whoever waits for the answer to begin knows that from here on nothing is missed.
     let hello = stream::once(async { Event::default().retry(RETRY).comment("listening") });

@@ -35,6 +35,7 @@ use crate::{
         auth::log_out,
         auth::me,
         account::change_password,
+        account::change_time_zone,
         account::list_sessions,
         account::log_out_everywhere,
         account::end_session,
