@@ -3,7 +3,7 @@ use serde_json::json;
 use vendorscope::server::db::sql;
 
 use super::{problem, refused_fields};
-use crate::harness::TestApp;
+use crate::harness::{TestApp, TestDatabase};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bodies_that_cannot_be_read_are_refused_by_their_kind() {
@@ -94,4 +94,21 @@ async fn requests_keep_a_sensible_id_and_get_one_otherwise() {
         assert_ne!(made.headers()["x-request-id"], id);
         assert_eq!(made.headers()["x-request-id"].len(), 32);
     }
+}
+
+/// `vendorscope import` is such a process.
+#[tokio::test(flavor = "multi_thread")]
+async fn while_another_process_writes_to_sqlite_writers_are_told_to_come_again_and_readers_are_served() {
+    let database = TestDatabase::sqlite();
+    let app = TestApp::builder().database(&database).northwind().spawn().await;
+    let client = app.log_in_as_vendor("7").await;
+    let other = database.open().await;
+    let import = other.write().await.expect("a transaction");
+    let product = json!({ "name": "Mug", "category": "Mugs", "unitPrice": 100, "stock": 1 });
+    let answer = client.post("/api/vendor/products", &product).await;
+    assert!(answer.headers().contains_key("retry-after"));
+    problem(answer, 503, "unavailable").await;
+    assert_eq!(client.get("/api/vendor/products?search=mug").await.status(), 200);
+    drop(import);
+    assert_eq!(client.post("/api/vendor/products", &product).await.status(), 201);
 }

@@ -78,6 +78,10 @@ async fn trap_2_the_last_day_of_a_range_is_whole_and_the_next_one_is_not_in_it()
             order(&eur, "e1", at).await;
         }
         assert_eq!(snapshot(&eur, "2026-05-01", "2026-05-01", "").await["totals"]["orders"], 2);
+        // Each on its day: one too many at the one end would make up for one too few at the other.
+        let days = snapshot(&eur, "2026-04-30", "2026-05-02", "&interval=day").await;
+        let orders: Vec<_> = days["series"].as_array().expect("a series").iter().map(|day| int(&day["orders"])).collect();
+        assert_eq!(orders, [1, 2, 1]);
     }
 }
 

@@ -57,7 +57,7 @@ pub type Arguments<'q> = Query<'q, Any, sqlx::any::AnyArguments>;
 
 #[derive(Debug, thiserror::Error)]
 pub enum DbError {
-    /// No connection within the time allowed, or the server is gone.
+    /// No connection within the time allowed, or the server is gone, or somebody else writes.
     #[error("database unavailable: {0}")]
     Unavailable(#[source] sqlx::Error),
     #[error("database: {0}")]
@@ -75,9 +75,17 @@ impl DbError {
     fn from_connecting(error: sqlx::Error) -> Self {
         match error {
             sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::Tls(_) => Self::Unavailable(error),
+            other if is_busy(&other) => Self::Unavailable(other),
             other => Self::Query(other),
         }
     }
+}
+
+/// Whether another process writes to the SQLite file, and went on longer than a transaction waits for it. (PostgreSQL's codes have five
+/// characters.)
+fn is_busy(error: &sqlx::Error) -> bool {
+    const SQLITE_BUSY: &str = "5";
+    error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == SQLITE_BUSY)
 }
 
 /// A database, by the scheme of its URL.
