@@ -44,7 +44,7 @@ async function shown(page: Page) {
       currency: section.querySelector('h2')?.textContent ?? '',
       figures: Object.fromEntries([...section.querySelectorAll('.figure')].map((figure) => [figure.querySelector('dt')?.textContent ?? '', figure.querySelector('.value')?.textContent ?? ''])),
       points: section.querySelectorAll('figure tbody tr').length,
-      top: [...section.querySelectorAll('[aria-label="Top vendors"] tbody th')].map((name) => name.textContent),
+      top: [...section.querySelectorAll('[aria-label^="Top vendors"] tbody th')].map((name) => name.textContent),
     })),
   );
   return sections.map(({ currency, figures, points, top }) => ({

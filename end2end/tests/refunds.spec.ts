@@ -35,7 +35,7 @@ test('a part of an order comes back, then the rest, and never more', async ({ pa
 });
 
 test('an amount on the whole order is shared out over its lines', async ({ page }) => {
-  await logIn(page, vendor(4));
+  await logIn(page, vendor(8));
   const order = await untouchedOrder(page);
   await page.goto(order.path);
   const amount = page.getByLabel(/^Or an amount on the whole order/);

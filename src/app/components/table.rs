@@ -1,5 +1,7 @@
 //! Tables, all of them built here: one kind of view for every table keeps the browser's half small.
 
+use std::borrow::Cow;
+
 use leptos::prelude::*;
 
 /// What a column is called and how it is set.
@@ -102,7 +104,8 @@ fn row(row: Row, columns: &[Column]) -> AnyView {
 }
 
 /// A table that may be wider, or longer, than the room it has. It can be scrolled with the keyboard.
-pub fn scrolling(class: &'static str, label: &'static str, table: AnyView) -> AnyView {
+pub fn scrolling(class: &'static str, label: impl Into<Cow<'static, str>>, table: AnyView) -> AnyView {
+    let label = label.into();
     view! { <div class=class role="region" aria-label=label tabindex="0">{table}</div> }.into_any()
 }
 

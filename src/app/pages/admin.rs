@@ -151,7 +151,7 @@ fn currency(metrics: CurrencyMetrics, interval: Interval, range: &str) -> AnyVie
         Column::number("Returns"),
         Column::number("Net"),
     ];
-    let values = scrolling("scroll tall", "Sales over time", table("plain", headings, values.collect(), None));
+    let values = scrolling("scroll tall", format!("Sales over time in {currency}"), table("plain", headings, values.collect(), None));
     let rows = metrics
         .top_vendors
         .into_iter()
@@ -173,7 +173,7 @@ fn currency(metrics: CurrencyMetrics, interval: Interval, range: &str) -> AnyVie
             </figure>
             <section class="card">
                 <h3>"Top vendors"</h3>
-                {scrolling("scroll", "Top vendors", table("plain", columns, rows, None))}
+                {scrolling("scroll", format!("Top vendors in {currency}"), table("plain", columns, rows, None))}
             </section>
         </section>
     }
