@@ -194,6 +194,9 @@ async fn trap_7_a_series_has_no_gaps_and_sums_to_the_totals_and_customers_are_no
             // Anna has ordered on three days.
             assert_eq!((&shown["totals"]["customers"], &shown["totals"]["orders"]), (&json!(2), &json!(4)));
         }
+        // Not a whole month, which has its customers counted already.
+        let cut = snapshot(&eur, "2026-03-02", "2026-03-30", "").await;
+        assert_eq!((&cut["totals"]["customers"], &cut["totals"]["orders"]), (&json!(2), &json!(4)));
     }
 }
 
