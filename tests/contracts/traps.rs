@@ -146,6 +146,7 @@ async fn trap_5_of_an_order_of_two_vendors_each_sees_its_own_part() {
         assert_eq!(eur.patch("/api/vendor/orders/both", &json!({ "status": "cancelled" })).await.status(), 200);
         assert_eq!(snapshot(&eur, "2026-07-01", "2026-07-01", "").await["totals"]["orders"], 0);
         assert_eq!(snapshot(&nyc, "2026-07-01", "2026-07-01", "").await["totals"]["orders"], 1);
+        assert_eq!(nyc.get_json("/api/vendor/orders/both").await["status"], "shipped");
     }
 }
 
