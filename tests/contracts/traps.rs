@@ -146,6 +146,7 @@ async fn trap_5_of_an_order_of_two_vendors_each_sees_its_own_part() {
         assert_eq!(eur.patch("/api/vendor/orders/both", &json!({ "status": "cancelled" })).await.status(), 200);
         assert_eq!(snapshot(&eur, "2026-07-01", "2026-07-01", "").await["totals"]["orders"], 0);
         assert_eq!(snapshot(&nyc, "2026-07-01", "2026-07-01", "").await["totals"]["orders"], 1);
+        assert_eq!(nyc.get_json("/api/vendor/orders/both").await["status"], "shipped");
     }
 }
 
@@ -194,6 +195,9 @@ async fn trap_7_a_series_has_no_gaps_and_sums_to_the_totals_and_customers_are_no
             // Anna has ordered on three days.
             assert_eq!((&shown["totals"]["customers"], &shown["totals"]["orders"]), (&json!(2), &json!(4)));
         }
+        // Not a whole month, which has its customers counted already.
+        let cut = snapshot(&eur, "2026-03-02", "2026-03-30", "").await;
+        assert_eq!((&cut["totals"]["customers"], &cut["totals"]["orders"]), (&json!(2), &json!(4)));
     }
 }
 
