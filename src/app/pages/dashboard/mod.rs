@@ -32,17 +32,17 @@ mod sales;
 #[component]
 pub fn DashboardPage() -> impl IntoView {
     let (params, path) = (use_query_map(), use_params_map());
-    let vendor = move || path.with(|path| path.get("id"));
-    let query = Memo::new(move |_| params.with(|params| RangeQuery::of(vendor(), params)));
+    let query = Memo::new(move |_| params.with(|params| RangeQuery::of(path.with(|path| path.get("id")), params)));
+    let is_own = path.with_untracked(|path| path.get("id").is_none());
     let data = Resource::new(
         move || query.get(),
         |query| load_dashboard(query.date_from, query.date_to, query.compare, query.interval, query.vendor_id),
     );
     // Events are a vendor's own: an admin's view of somebody's dashboard is as old as it says.
-    if vendor().is_none() {
+    if is_own {
         on_change(move || data.refetch());
     }
-    let section = if vendor().is_some() { Section::Vendors } else { Section::Dashboard };
+    let section = if is_own { Section::Dashboard } else { Section::Vendors };
     let show = move |data: Dashboard| dashboard(data, query.get_untracked());
     view! {
         <Title text="Dashboard"/>
