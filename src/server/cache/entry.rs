@@ -26,7 +26,7 @@ use super::{
 const MAGIC: [u8; 4] = *b"VSC\x02";
 const CODEC_PLAIN: u8 = 0;
 const CODEC_ZSTD: u8 = 1;
-/// Payloads from this size on are stored compressed: see the table in `docs/cache.md`.
+/// Payloads from this size on are stored compressed; a month's snapshot, 9 KB, is not. `benches/cache.rs` prints what either costs.
 const COMPRESSED_FROM: usize = 16 * 1024;
 const COMPRESSION_LEVEL: i32 = 1;
 /// A compressed payload that says it is larger than this is refused rather than given memory; none that large is written compressed.
