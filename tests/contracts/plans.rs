@@ -17,7 +17,7 @@ use vendorscope::server::{
     },
 };
 
-use crate::harness::{Unwatched, databases, northwind};
+use crate::harness::{TestDatabase, Unwatched, databases, northwind};
 
 /// Tables that grow with every order.
 const RAW: [&str; 4] = ["orders", "vendor_orders", "order_lines", "refunds"];
@@ -88,6 +88,23 @@ async fn what_a_write_adds_to_the_sums_reads_no_other_orders() {
             scans.retain(|line| [" o", " l", " r", " f"].iter().any(|alias| line.ends_with(alias) || line.contains(&format!("{alias} "))));
             assert!(scans.is_empty(), "{}: {statement}: {scans:?}", db.dialect.name());
         }
+    }
+}
+
+/// To start them takes longer than a snapshot does. Here everything is as PostgreSQL wants it before it uses them.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_statement_starts_workers_on_postgresql() {
+    let database = TestDatabase::postgres().await;
+    let db = database.open().await;
+    import_bundle(&db, &northwind(), ImportOptions::default(), &Unwatched).await.expect("an import");
+    for mut tx in [db.read().await.expect("a transaction"), db.write().await.expect("a transaction")] {
+        for setting in ["parallel_setup_cost", "parallel_tuple_cost", "min_parallel_table_scan_size"] {
+            tx.execute(sql(format!("SET LOCAL {setting} = 0"))).await.expect("a setting");
+        }
+        let plan = tx.rows(sql("EXPLAIN SELECT SUM(gross) FROM order_lines")).await.expect("a plan");
+        let lines: Vec<String> = plan.iter().map(|row| row.get(0)).collect();
+        assert!(lines.iter().any(|line| line.contains("Seq Scan")), "{lines:#?}");
+        assert!(!lines.iter().any(|line| line.contains("Gather")), "{lines:#?}");
     }
 }
 
