@@ -50,7 +50,7 @@ impl Dialect {
             Self::Sqlite => {
                 &["PRAGMA journal_mode = WAL", "PRAGMA busy_timeout = 5000", "PRAGMA foreign_keys = ON", "PRAGMA cache_size = -32768"]
             }
-            // A statement of this program reads a few thousand rows at most: starting workers to share them, or compiling it, costs many
+            // What a page asks for is read from a few thousand rows at most: starting workers to share them, or compiling it, costs many
             // times what it saves (docs/performance.md).
             Self::Postgres => &[
                 "SELECT set_config('TimeZone', 'UTC', false), set_config('max_parallel_workers_per_gather', '0', false), set_config('jit', 'off', false)",
