@@ -11,11 +11,12 @@ use std::{
 
 use jiff::{ToSpan, civil::date};
 use serde_json::{Value, json};
+use vendorscope_cache::Cache;
+
 use vendorscope::{
     domain::period::{Comparison, DateRange, Interval, day_number},
     server::{
         VendorRef,
-        cache::Cache,
         db::{
             Db,
             rollups::{self, Touched},

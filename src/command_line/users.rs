@@ -1,10 +1,11 @@
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand, ValueEnum};
+use vendorscope_cache::Cache;
+
 use vendorscope::{
     domain::accounts::{Role, check_password},
     server::{
         AppError,
-        cache::Cache,
         config::Config,
         open_database,
         services::accounts::{Accounts, Actor},

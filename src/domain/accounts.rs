@@ -156,6 +156,7 @@ impl std::str::FromStr for Theme {
 
 /// A vendor as its own pages need it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Vendor {
     pub vendor_id: String,

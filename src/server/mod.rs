@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
+use vendorscope_cache::Cache;
 
 /// The program as it runs: everything connected, listening, until it is told to stop.
 mod application;
-/// The read-through cache. Knows nothing of the database.
-pub mod cache;
+/// Keys, tags and lifetimes of what is cached.
+pub mod cache_keys;
 /// Configuration: one struct a concern, read from the environment.
 pub mod config;
 /// SQL. Knows nothing of the cache.
@@ -45,7 +46,7 @@ pub struct AppState(Arc<Shared>);
 pub struct Shared {
     pub config: config::Config,
     pub db: db::Db,
-    pub cache: cache::Cache,
+    pub cache: Cache,
     pub sessions: sessions::Sessions,
     pub limits: rate_limit::Limiter,
     pub metrics: metrics::Metrics,
@@ -60,7 +61,7 @@ pub struct Shared {
 }
 
 impl AppState {
-    pub fn new(config: config::Config, db: db::Db, cache: cache::Cache, sessions: sessions::Sessions, limits: rate_limit::Limiter) -> Self {
+    pub fn new(config: config::Config, db: db::Db, cache: Cache, sessions: sessions::Sessions, limits: rate_limit::Limiter) -> Self {
         Self(Arc::new(Shared {
             accounts: services::accounts::Accounts::new(db.clone(), cache.clone()),
             analytics: services::analytics::Analytics::new(db.clone(), cache.clone()),

@@ -2,11 +2,12 @@
 
 use jiff::{Timestamp, civil::date, tz::TimeZone};
 use rand::{Rng, SeedableRng, rngs::StdRng};
+use vendorscope_cache::Cache;
+
 use vendorscope::{
     domain::period::day_number,
     server::{
         VendorRef,
-        cache::Cache,
         db::{
             Db, Tx,
             rollups::{self, Touched},

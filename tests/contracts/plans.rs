@@ -1,9 +1,10 @@
 //! What a snapshot reads does not grow with the number of orders: no plan of its statements scans orders, their lines or refunds.
 
 use sqlx::Row;
+use vendorscope_cache::Cache;
+
 use vendorscope::server::{
     VendorRef,
-    cache::Cache,
     db::{
         Db, Dialect,
         rollups::{self, Touched},

@@ -4,11 +4,12 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use tempfile::TempDir;
+use vendorscope_cache::{Cache, Clock, store::memory::MemoryStore};
+
 use vendorscope::{
     domain::period::{Comparison, DateRange, Interval},
     server::{
         VendorRef,
-        cache::{Cache, Clock, store::memory::MemoryStore},
         db::{Db, vendors},
         import::{ImportOptions, import_bundle},
         services::analytics::{Analytics, SnapshotQuery},

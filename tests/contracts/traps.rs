@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use serde_json::{Value, json};
+use vendorscope_cache::{Cache, Clock, Outcome, store::memory::MemoryStore};
+
 use vendorscope::server::{
     VendorRef,
-    cache::{Cache, Clock, Outcome, store::memory::MemoryStore},
     db::rollups,
     import::{ImportOptions, import_bundle},
     services::analytics::{Analytics, SnapshotQuery},

@@ -10,11 +10,12 @@
 use std::path::Path;
 
 use jiff::Timestamp;
+use vendorscope_cache::{Cause, Invalidation};
 
 use crate::domain::{ingest::INSTANTS_US, invalid::Invalid};
 
 use super::{
-    cache::{Cause, Invalidation, Tag},
+    cache_keys,
     db::{
         Db, DbError, Tx, outbox,
         rollups::{self, Touched},
@@ -123,7 +124,7 @@ async fn import(db: &Db, mut bundle: Bundle, options: ImportOptions, progress: &
     let changed = work.finish().await?;
     if !vendors_changed.is_empty() {
         // Every entry of a vendor carries its tag. Whatever instances there are, now or later, deliver it.
-        let stale: Vec<_> = vendors_changed.iter().map(|id| Tag::vendor(id)).chain([Tag::marketplace()]).collect();
+        let stale: Vec<_> = vendors_changed.iter().map(|id| cache_keys::vendor_tag(id)).chain([cache_keys::marketplace_tag()]).collect();
         let invalidation = Invalidation::new(&stale, &Cause { who: "import".to_owned(), why: "bundle imported" }, Timestamp::now());
         outbox::record(&mut tx, &invalidation.to_json()).await?;
     }

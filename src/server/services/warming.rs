@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     domain::invalid::Invalid,
-    server::{AppError, AppState, VendorRef},
+    server::{AppError, AppState, VendorRef, cache_keys},
 };
 
 /// What nobody has asked for this long is not popular, whatever it was before.
@@ -77,7 +77,7 @@ pub async fn keep_warm(state: AppState) {
         let vendors: HashSet<_> = ranking.iter().map(|(vendor, _)| vendor.external_id.clone()).collect();
         loop {
             match messages.try_recv() {
-                Ok(message) => changed.extend(vendors.iter().filter(|vendor| !message.changed_for(vendor).is_empty()).cloned()),
+                Ok(event) => changed.extend(vendors.iter().filter(|vendor| !cache_keys::changed_for(&event, vendor).is_empty()).cloned()),
                 Err(TryRecvError::Lagged(_)) => changed.extend(vendors.iter().cloned()),
                 Err(TryRecvError::Empty) => break,
                 Err(TryRecvError::Closed) => return,

@@ -5,6 +5,7 @@ use axum::http::{HeaderValue, header, request::Parts};
 use leptos::context::use_context;
 use leptos_axum::ResponseOptions;
 use tower_sessions::cookie::{Cookie, SameSite};
+use vendorscope_cache::{Cause, Tag};
 
 use super::{
     ClientAddress, RequestId, account,
@@ -18,8 +19,7 @@ use crate::{
         invalid::Invalid,
     },
     server::{
-        AppError, AppState, VendorRef,
-        cache::{Cause, Tag},
+        AppError, AppState, VendorRef, cache_keys,
         services::warming,
         sessions::{CurrentAdmin, CurrentHolder, CurrentVendor, request_session},
     },
@@ -223,7 +223,7 @@ pub(super) async fn invalidate_tags(
     if !(1..=MAX_TAGS).contains(&names.len()) {
         return Err(Invalid::new("tags", format!("must name 1 to {MAX_TAGS} tags, such as vendor:42")).into());
     }
-    let mut tags = names.iter().map(|name| Tag::parse(name)).collect::<Result<Vec<_>, _>>()?;
+    let mut tags = names.iter().map(|name| cache_keys::parse_tag(name)).collect::<Result<Vec<_>, _>>()?;
     tags.sort();
     tags.dedup();
     let detail = tags.iter().map(Tag::name).collect::<Vec<_>>().join(" ");

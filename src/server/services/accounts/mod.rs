@@ -1,5 +1,6 @@
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
+use vendorscope_cache::{Cache, Loaded};
 
 use crate::{
     domain::{
@@ -8,7 +9,7 @@ use crate::{
     },
     server::{
         AppError, User, VendorRef,
-        cache::{Cache, CacheKey, Loaded, Tag, keys::PROFILE_TTL},
+        cache_keys::{self, PROFILE_TTL},
         db::{
             self, Db,
             accounts::{AuditEntry, UserListing},
@@ -75,8 +76,8 @@ impl Accounts {
             let json = serde_json::to_vec(&profile).map_err(|e| AppError::Internal(format!("vendor as JSON: {e}")))?;
             Ok::<_, AppError>(Loaded::new(json, PROFILE_TTL))
         };
-        let served = self.cache.get_or_load(&CacheKey::profile(&vendor.external_id), &[Tag::vendor(&vendor.external_id)], load).await?;
-        serde_json::from_slice(&served.value).map_err(|e| AppError::Internal(format!("cached vendor: {e}")))
+        let (key, tags) = (cache_keys::profile_key(&vendor.external_id), [cache_keys::vendor_tag(&vendor.external_id)]);
+        Ok(self.cache.get_or_load_decoded(&key, &tags, load, super::from_json).await?.value)
     }
 
     /// The vendor with this marketplace id, for an admin. `NotFound` where there is none.

@@ -4,8 +4,7 @@ use super::{Accounts, Actor, now_us};
 use crate::{
     domain::clock::parse_time_zone,
     server::{
-        AppError, VendorRef,
-        cache::Tag,
+        AppError, VendorRef, cache_keys,
         db::{
             accounts::{AuditEntry, insert_audit},
             placing,
@@ -40,7 +39,7 @@ impl Accounts {
                         address: address.as_deref(),
                     };
                     insert_audit(tx, &entry).await?;
-                    Ok(Written { answer: (), stale: vec![Tag::vendor(&vendor.external_id), Tag::marketplace()] })
+                    Ok(Written { answer: (), stale: vec![cache_keys::vendor_tag(&vendor.external_id), cache_keys::marketplace_tag()] })
                 }
                 .boxed()
             }

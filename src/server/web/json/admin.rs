@@ -18,7 +18,12 @@ use super::{
 use crate::{
     api::admin::CacheStats,
     domain::market::MarketMetrics,
-    server::{AppError, AppState, services::marketplace::parse_range, sessions::CurrentAdmin, web::context},
+    server::{
+        AppError, AppState,
+        services::{cache_stats::cache_stats, marketplace::parse_range},
+        sessions::CurrentAdmin,
+        web::context,
+    },
 };
 
 pub fn router() -> Router<AppState> {
@@ -62,7 +67,7 @@ pub(super) async fn metrics(State(state): State<AppState>, _: CurrentAdmin, para
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn stats(State(state): State<AppState>, _: CurrentAdmin) -> Json<CacheStats> {
-    Json(state.cache.stats().await)
+    Json(cache_stats(&state.cache).await)
 }
 
 #[derive(Deserialize, utoipa::ToSchema)]

@@ -9,6 +9,7 @@ use axum::{
     routing::get,
 };
 use futures::stream;
+use vendorscope_cache::Served;
 
 use super::{input::Parameters, openapi::ProblemBody};
 use crate::{
@@ -20,7 +21,6 @@ use crate::{
     },
     server::{
         AppError, AppState, User, VendorRef,
-        cache::Served,
         services::{analytics::SnapshotQuery, export::ExportTable},
         sessions::CurrentUser,
     },
