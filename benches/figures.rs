@@ -11,19 +11,20 @@ use std::{
 
 use jiff::{ToSpan, civil::date};
 use serde_json::{Value, json};
+use vendorscope::domain::accounts::VendorRef;
 use vendorscope_cache::Cache;
 
 use vendorscope::{
     domain::period::{Comparison, DateRange, Interval, day_number},
     server::{
-        VendorRef,
         db::{
             Db,
             rollups::{self, Touched},
             sql,
         },
-        import::{ImportOptions, import_bundle},
+        import::ImportOptions,
         services::analytics::{Analytics, SnapshotQuery},
+        services::import::import_bundle,
     },
 };
 

@@ -9,12 +9,14 @@ use std::{
 };
 
 use jiff::{Timestamp, tz::TimeZone};
+use vendorscope::domain::accounts::VendorRef;
 use vendorscope::{
     domain::period::{Comparison, DateRange, Interval},
     server::{
-        VendorRef, cache_keys,
+        cache_keys,
         db::{Db, vendors},
-        import::{Progress, demo},
+        demo::demo,
+        import::Progress,
         services::analytics::{Analytics, SnapshotQuery},
     },
 };
@@ -31,6 +33,7 @@ struct Counting;
 
 static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
 
+#[expect(unsafe_code)]
 // SAFETY: everything is handed on as it comes.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
@@ -109,9 +112,9 @@ impl Progress for Unwatched {
 }
 
 /// What one call took, and how often it allocated.
-type Taken = (Duration, u64);
+type IngestResult = (Duration, u64);
 
-async fn measure<Fut: Future<Output = ()>>(times: usize, mut work: impl FnMut() -> Fut) -> Vec<Taken> {
+async fn measure<Fut: Future<Output = ()>>(times: usize, mut work: impl FnMut() -> Fut) -> Vec<IngestResult> {
     let mut taken = Vec::with_capacity(times);
     for _ in 0..times {
         let (before, began) = (ALLOCATIONS.load(Ordering::Relaxed), Instant::now());
@@ -121,7 +124,7 @@ async fn measure<Fut: Future<Output = ()>>(times: usize, mut work: impl FnMut() 
     taken
 }
 
-fn report(name: &str, mut taken: Vec<Taken>) {
+fn report(name: &str, mut taken: Vec<IngestResult>) {
     taken.sort_unstable();
     let at = |share: f64| taken[((taken.len() - 1) as f64 * share) as usize].0.as_secs_f64() * 1e6;
     let mut allocations: Vec<_> = taken.iter().map(|(_, allocations)| *allocations).collect();

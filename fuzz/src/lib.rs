@@ -11,9 +11,10 @@ use vendorscope::server::{
     cache_keys,
     config::Config,
     db::Db,
-    import::{ImportOptions, Progress, import_bundle},
+    identity::sessions::SessionCookie,
+    import::{ImportOptions, Progress},
     services::analytics::SnapshotQuery,
-    sessions::SessionCookie,
+    services::import::import_bundle,
 };
 
 /// Bytes from Redis are refused, or are an entry that is written the same again.

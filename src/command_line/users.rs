@@ -7,9 +7,9 @@ use vendorscope::{
     server::{
         AppError,
         config::Config,
+        identity::accounts::{Accounts, Actor},
+        identity::sessions::Sessions,
         open_database,
-        services::accounts::{Accounts, Actor},
-        sessions::Sessions,
     },
 };
 

@@ -17,8 +17,8 @@ use std::time::Duration;
 use vendorscope_cache::{Event, Key, Namespace, Outcome, Tag};
 
 use crate::{
-    api::dashboard::Source,
-    domain::{accounts::encode_segment, invalid::Invalid},
+    domain::{accounts::encode_segment, field_error::FieldError},
+    server_functions::dashboard::Source,
 };
 
 pub const SNAPSHOT_TTL: Duration = Duration::from_secs(300);
@@ -100,7 +100,7 @@ pub fn marketplace_tag() -> Tag {
 
 /// Reads a tag as people write it: `vendor:42`, `products:42`, `orders:42`, `analytics` or `marketplace`, with or without `tag:`
 /// before it.
-pub fn parse_tag(text: &str) -> Result<Tag, Invalid> {
+pub fn parse_tag(text: &str) -> Result<Tag, FieldError> {
     let name = text.strip_prefix("tag:").unwrap_or(text);
     let id = |id: &str| Some(id.strip_prefix('{').and_then(|id| id.strip_suffix('}')).unwrap_or(id).to_owned()).filter(|id| !id.is_empty());
     match name.split_once(':').map_or((name, None), |(family, rest)| (family, id(rest))) {
@@ -109,7 +109,7 @@ pub fn parse_tag(text: &str) -> Result<Tag, Invalid> {
         ("vendor", Some(id)) => Ok(vendor_tag(&id)),
         ("products", Some(id)) => Ok(products_tag(&id)),
         ("orders", Some(id)) => Ok(orders_tag(&id)),
-        _ => Err(Invalid::new("tags", format!("`{text}` is not accepted: vendor:ID, products:ID, orders:ID, analytics or marketplace"))),
+        _ => Err(FieldError::new("tags", format!("`{text}` is not accepted: vendor:ID, products:ID, orders:ID, analytics or marketplace"))),
     }
 }
 

@@ -4,10 +4,17 @@ use std::path::{Path, PathBuf};
 
 /// A part of the source, and what stands nowhere in it.
 const RULES: &[(&str, &[&str])] = &[
-    ("src/domain", &["crate::api", "crate::app", "crate::server"]),
-    ("src/app", &["crate::server", "server::"]),
-    ("src/server/db", &["server::cache_keys", "server::services", "server::web", "vendorscope_cache", "services::"]),
-    ("src/server/services", &["server::web", "web::"]),
+    ("src/pages", &["crate::server", "server::"]),
+    ("src/components", &["crate::server", "server::", "crate::pages"]),
+    ("src/charts", &["crate::server", "server::", "crate::pages"]),
+    ("src/server_functions", &["server::web", "server::db", "vendorscope_cache", "crate::pages", "crate::components"]),
+    ("src/server/db", &["vendorscope_cache", "server::services", "server::web", "server::identity", "server::import", "services::"]),
+    ("src/server/import", &["vendorscope_cache", "server::services", "server::web", "server::identity", "services::"]),
+    ("src/server/ingest", &["vendorscope_cache", "server::services", "server::web", "services::"]),
+    ("src/server/services", &["server::web", "server::request", "server::context", "server::AppState", "web::"]),
+    ("src/server/identity", &["server::web", "server::request", "server::context", "web::"]),
+    ("src/server/request", &["server::web", "server::context", "server::db", "web::", "crate::pages", "crate::app"]),
+    ("src/server/context", &["server::web", "server::db", "web::", "crate::pages", "crate::app"]),
 ];
 
 #[test]

@@ -8,7 +8,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 use vendorscope::{
-    domain::{accounts::Vendor, catalog::ProductPage, market::MarketMetrics, orders::OrderPage, report::Snapshot},
+    domain::{accounts::Vendor, catalog::ProductPage, market::MarketMetrics, orders::OrderPage, snapshot::Snapshot},
     server::cache_keys::schema,
 };
 

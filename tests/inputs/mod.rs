@@ -13,7 +13,7 @@ use vendorscope::server::{
     cache_keys,
     config::Config,
     db::{Db, sql},
-    sessions::SessionCookie,
+    identity::sessions::SessionCookie,
 };
 
 use crate::harness::{TestApp, TestDatabase};

@@ -1,12 +1,9 @@
 use sqlx::Row;
 
 use super::{Db, DbError, Tx, contains_pattern, sql};
-use crate::{
-    domain::{
-        accounts::{UserSummary, Vendor, VendorSummary},
-        money::Currency,
-    },
-    server::VendorRef,
+use crate::domain::{
+    accounts::{UserSummary, Vendor, VendorRef, VendorSummary},
+    money::Currency,
 };
 
 /// The vendor with this marketplace id.

@@ -6,7 +6,7 @@ use vendorscope_cache::{
     times::{Times, Timing},
 };
 
-use crate::api::admin::{CacheStats, MissesByReason, MissesByTag, Percentiles};
+use crate::server_functions::admin::{CacheStats, MissesByReason, MissesByTag, Percentiles};
 
 /// What all instances counted, and what the store says of itself. While the store does not answer, what this process counted since.
 pub async fn cache_stats(cache: &Cache) -> CacheStats {

@@ -1,4 +1,4 @@
-//! The only place where cache meets database: every read that may be cached, and every write with what it invalidates.
+//! Where cache meets database: every read that may be cached, and every write with what it invalidates.
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
@@ -9,12 +9,11 @@ use tracing::Instrument;
 use vendorscope_cache::{Cache, Cause, Invalidation, Tag};
 
 use super::{
-    AppError, VendorRef,
+    AppError,
     db::{Db, Tx, outbox},
 };
+use crate::domain::accounts::VendorRef;
 
-/// Users, and the vendors they belong to.
-pub mod accounts;
 /// The figures.
 pub mod analytics;
 /// The cache's counters, as they are shown.
@@ -23,6 +22,8 @@ pub mod cache_stats;
 pub mod catalog;
 /// Figures as CSV.
 pub mod export;
+/// Marketplace bundles.
+pub mod import;
 /// What the marketplace's backend sends.
 pub mod ingest;
 /// Figures of the whole marketplace.
@@ -38,15 +39,15 @@ pub mod warming;
 pub use owed::DatabaseOutbox;
 
 /// What a write answers, and what it has made stale: nothing where it changed nothing.
-struct Written<T> {
-    answer: T,
-    stale: Vec<Tag>,
+pub(in crate::server) struct Written<T> {
+    pub answer: T,
+    pub stale: Vec<Tag>,
 }
 
 /// Every write of the services: one transaction, and then what it makes stale. Commit, invalidate, answer; where `work` fails, nothing
 /// has changed. Carried to its end even when the request that asked for it goes away in the middle: between a commit and the
 /// invalidation that belongs to it there must be no way out.
-async fn write<T, W>(db: &Db, cache: &Cache, cause: Cause, work: W) -> Result<T, AppError>
+pub(in crate::server) async fn write<T, W>(db: &Db, cache: &Cache, cause: Cause, work: W) -> Result<T, AppError>
 where
     T: Send + 'static,
     W: for<'a> FnOnce(&'a mut Tx) -> BoxFuture<'a, Result<Written<T>, AppError>> + Send + 'static,
@@ -69,7 +70,7 @@ where
 }
 
 /// Who a vendor's own write is logged as, and why it invalidates.
-fn by_vendor(vendor: &VendorRef, why: &'static str) -> Cause {
+pub(in crate::server) fn by_vendor(vendor: &VendorRef, why: &'static str) -> Cause {
     Cause { who: format!("vendor {}", vendor.external_id), why }
 }
 
@@ -82,7 +83,7 @@ pub(in crate::server) async fn to_the_end<T: Send + 'static>(
 }
 
 /// A cached payload as the type it holds. The cache takes a failure for a miss, and loads again.
-fn from_json<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, AppError> {
+pub(in crate::server) fn from_json<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, AppError> {
     serde_json::from_slice(bytes).map_err(|error| AppError::Internal(format!("cached {}: {error}", std::any::type_name::<T>())))
 }
 

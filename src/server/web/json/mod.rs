@@ -3,8 +3,9 @@
 use axum::{Router, routing::get};
 use tower_http::limit::RequestBodyLimitLayer;
 
-use super::{errors::Problem, middleware::MAX_BODY};
+use super::middleware::MAX_BODY;
 use crate::server::AppState;
+use crate::server::request::problem::Problem;
 
 mod account;
 mod admin;
