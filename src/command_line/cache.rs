@@ -6,8 +6,9 @@ use vendorscope::server::{
     AppError, cache_keys,
     config::Config,
     db::vendors,
+    identity::accounts::Accounts,
     open_cache, open_database,
-    services::{accounts::Accounts, analytics::Analytics, cache_stats::cache_stats, owed, warming},
+    services::{analytics::Analytics, cache_stats::cache_stats, owed, warming},
 };
 
 #[derive(Subcommand)]
