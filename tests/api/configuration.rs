@@ -142,12 +142,14 @@ fn a_network_holds_the_addresses_that_begin_like_it() {
     }
 }
 
-/// cargo-leptos reads Cargo.toml, the server reads Leptos.toml: what both say must be the same.
+/// cargo-leptos reads Cargo.toml, the server reads Leptos.toml: what both say must be the same. (`env` is the server's alone:
+/// cargo-leptos does not know it.)
 #[test]
 fn both_leptos_configurations_agree() {
-    let cargo = section(include_str!("../../Cargo.toml"));
-    let leptos = section(include_str!("../../Leptos.toml"));
+    let cargo = section(include_str!("../../Cargo.toml"), "\n[[workspace.metadata.leptos]]\n");
+    let mut leptos = section(include_str!("../../Leptos.toml"), "\n[package.metadata.leptos]\n");
     assert!(leptos.contains_key("output-name") && leptos.contains_key("hash-files"), "{leptos:?}");
+    assert_eq!(leptos.remove("env").as_deref(), Some("\"DEV\""));
     for (key, value) in &leptos {
         assert_eq!(cargo.get(key), Some(value), "{key}");
     }
@@ -158,9 +160,9 @@ fn both_leptos_configurations_agree() {
     }
 }
 
-/// The lines of `[package.metadata.leptos]`, which must begin a line: leptos_config finds it no other way.
-fn section(toml: &str) -> HashMap<String, String> {
-    let (_, rest) = toml.split_once("\n[package.metadata.leptos]\n").expect("the section");
+/// The lines of a section, whose heading must begin a line: leptos_config finds it no other way.
+fn section(toml: &str, heading: &str) -> HashMap<String, String> {
+    let (_, rest) = toml.split_once(heading).expect("the section");
     let lines = rest.lines().take_while(|line| !line.starts_with('['));
     lines.filter_map(|line| line.split_once(" = ")).map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
 }
