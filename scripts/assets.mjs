@@ -1,12 +1,14 @@
-// Makes what browsers load out of the compiled browser half, the style sheet and public/: the last part of scripts/build, which runs it.
+// Makes what browsers load out of the compiled browser half, the style sheet and public/: the last part of
+// scripts/build, which runs it.
 //
 // usage: node scripts/assets.mjs MODULE.wasm BINDGEN HASH_FILE
 //   MODULE.wasm  the browser half as the compiler left it
 //   BINDGEN      the program of crates/bindgen
 //   HASH_FILE    where Leptos looks for the hashes in the files' names: hash.txt beside the server
 //
-// Settings are those of cargo-leptos in Cargo.toml. The site folder is replaced as a whole, so that nothing of an earlier build stays in
-// it. Nothing is made twice: the module is optimised anew when it or a tool has changed, the folder replaced when its content would.
+// Settings are those of cargo-leptos in Cargo.toml. The site folder is replaced as a whole, so that nothing of an
+// earlier build stays in it. Nothing is made twice: the module is optimised anew when it or a tool has changed, the
+// folder replaced when its content would.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -33,7 +35,7 @@ const memory = join(targetFolder, 'browser-half');
 
 const { script, module } = browserHalf();
 const named = { js: await minified(script), wasm: module, css: await minified(settings['style-file']) };
-const hashes = Object.fromEntries(Object.entries(named).map(([extension, content]) => [extension, digest(content).slice(0, 22)]));
+const hashes = mapValues(named, (content) => digest(content).slice(0, 22));
 const files = new Map([
   ...Object.entries(named).map(([extension, content]) => {
     return [`${settings['site-pkg-dir']}/${settings['output-name']}.${hashes[extension]}.${extension}`, content];
@@ -45,9 +47,9 @@ writeIfChanged(hashFile, Object.entries(hashes).map(([extension, hash]) => `${ex
 
 /** What cargo-leptos is told in Cargo.toml, and where cargo builds. */
 function projectSettings() {
-  const text = execFileSync('cargo', ['metadata', '--no-deps', '--format-version', '1'], { encoding: 'utf8', maxBuffer: 1 << 28 });
-  const metadata = JSON.parse(text);
-  const settings = metadata.metadata?.leptos?.[0] ?? metadata.packages.find(({ metadata }) => metadata?.leptos)?.metadata.leptos;
+  const options = ['--no-deps', '--format-version', '1'];
+  const metadata = JSON.parse(execFileSync('cargo', ['metadata', ...options], { encoding: 'utf8', maxBuffer: 1 << 28 }));
+  const settings = metadata.metadata?.leptos?.[0];
   if (!settings) throw new Error('Cargo.toml has no metadata for cargo-leptos');
   return { settings, targetFolder: metadata.target_directory };
 }
@@ -61,9 +63,8 @@ function browserHalf() {
   if (!existsSync(madeFrom) || readFileSync(madeFrom, 'utf8') !== key) {
     rmSync(memory, { recursive: true, force: true });
     execFileSync(bindgen, [moduleFile, 'browser', memory], { stdio: 'inherit' });
-    const options = ['-Oz', ...FEATURES.map((feature) => `--enable-${feature}`)];
-    const optimiser = 'node_modules/binaryen/bin/wasm-opt';
-    execFileSync(process.execPath, [optimiser, join(memory, 'browser_bg.wasm'), '-o', module, ...options], { stdio: 'inherit' });
+    const options = ['-Oz', ...FEATURES.map((feature) => `--enable-${feature}`), join(memory, 'browser_bg.wasm'), '-o', module];
+    execFileSync(process.execPath, ['node_modules/binaryen/bin/wasm-opt', ...options], { stdio: 'inherit' });
     writeFileSync(madeFrom, key);
   }
   return { script, module: readFileSync(module) };
@@ -89,14 +90,14 @@ async function minified(file) {
 /** Writes these files and, where it is smaller, each compressed as far as it goes: the server sends what the browser can read. */
 async function replaceSite(files) {
   const site = settings['site-root'];
-  const key = digest([...files].map(([path, content]) => `${path} ${digest(content)}\n`).join('') + digest(readFileSync(self)));
+  const key = digestOfAll(files) + digest(readFileSync(self));
   const madeFrom = join(memory, 'site.json');
   const known = existsSync(madeFrom) ? JSON.parse(readFileSync(madeFrom, 'utf8')) : {};
   // The folder itself is looked at: `cargo leptos watch` writes to it too.
   if (known.key === key && known.content === digestOfAll(folder(site))) return;
   const compressed = [...files].flatMap(([path, content]) => [
-    smaller(`${path}.br`, content, () => promisify(brotliCompress)(content, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: content.length } })),
-    smaller(`${path}.gz`, content, () => promisify(gzip)(content, { level: 9 })),
+    smaller(`${path}.br`, content, brotliCompress, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: content.length } }),
+    smaller(`${path}.gz`, content, gzip, { level: 9 }),
   ]);
   const all = new Map([...files, ...(await Promise.all(compressed)).flat()]);
   const [next, last] = [`${site}.next`, `${site}.last`];
@@ -111,24 +112,29 @@ async function replaceSite(files) {
   writeFileSync(madeFrom, JSON.stringify({ key, content: digestOfAll(all) }));
   for (const [path, content] of files) {
     const brotli = all.get(`${path}.br`);
-    if (path.includes('/')) console.log(`${path}: ${kilobytes(content)}${brotli ? `, with brotli ${kilobytes(brotli)}` : ''}`);
+    if (hashes[path.split('.').at(-1)] && brotli) console.log(`${path}: ${kilobytes(content)}, with brotli ${kilobytes(brotli)}`);
   }
 }
 
-async function smaller(path, content, compress) {
-  const result = await compress();
+async function smaller(path, content, compress, options) {
+  const result = await promisify(compress)(content, options);
   return result.length < content.length ? [[path, result]] : [];
 }
 
 /** Every file below a folder with its content, by its path there. */
 function folder(top) {
   if (!existsSync(top)) return new Map();
-  const files = readdirSync(top, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  return new Map(files.map((entry) => join(entry.parentPath ?? entry.path, entry.name)).map((path) => [relative(top, path), readFileSync(path)]));
+  const entries = readdirSync(top, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const paths = entries.map((entry) => join(entry.parentPath ?? entry.path, entry.name));
+  return new Map(paths.map((path) => [relative(top, path), readFileSync(path)]));
 }
 
 function digestOfAll(files) {
   return digest([...files].map(([path, content]) => `${path} ${digest(content)}\n`).sort().join(''));
+}
+
+function mapValues(object, change) {
+  return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]));
 }
 
 function digest(content) {
