@@ -1,7 +1,11 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{invalid::Invalid, money::Currency};
+use super::{
+    invalid::Invalid,
+    money::Currency,
+    text::{is_visible, read_line, shown, trimmed},
+};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
@@ -28,7 +32,7 @@ impl std::str::FromStr for Role {
         match text {
             "vendor" => Ok(Self::Vendor),
             "admin" => Ok(Self::Admin),
-            _ => Err(Invalid::new("role", format!("`{text}` is not accepted: one of vendor, admin"))),
+            _ => Err(Invalid::new("role", format!("`{text}` is not accepted: one of vendor, admin", text = shown(text)))),
         }
     }
 }
@@ -80,11 +84,9 @@ pub const MAX_KEYS: usize = 20;
 /// Longest name of a key, in characters.
 pub const MAX_KEY_NAME: usize = 60;
 
-/// A key's name as it is kept: trimmed, one line.
-pub fn check_key_name(name: &str) -> Result<String, Invalid> {
-    let name = name.trim();
-    let valid = (1..=MAX_KEY_NAME).contains(&name.chars().count()) && !name.chars().any(char::is_control);
-    if valid { Ok(name.to_owned()) } else { Err(Invalid::new("name", format!("must be 1 to {MAX_KEY_NAME} characters on one line"))) }
+/// A key's name as it is kept.
+pub fn read_key_name(name: &str) -> Result<String, Invalid> {
+    read_line("name", name, MAX_KEY_NAME)
 }
 
 /// A user as an admin sees it.
@@ -150,7 +152,7 @@ impl std::str::FromStr for Theme {
         [Self::System, Self::Light, Self::Dark]
             .into_iter()
             .find(|theme| theme.as_str() == text)
-            .ok_or_else(|| Invalid::new("theme", format!("`{text}` is not accepted: one of system, light, dark")))
+            .ok_or_else(|| Invalid::new("theme", format!("`{text}` is not accepted: one of system, light, dark", text = shown(text))))
     }
 }
 
@@ -182,16 +184,27 @@ pub fn check_password(password: &str) -> Result<(), Invalid> {
     }
 }
 
-/// An address as it is stored and compared: trimmed, in lower case.
+/// An address as it is stored and compared: without what is blank at its ends, in lower case.
 pub fn normalise_email(email: &str) -> Result<String, Invalid> {
-    let email = email.trim().to_lowercase();
+    let email = trimmed(email).to_lowercase();
     let valid = email.len() <= 254
-        && !email.chars().any(|c| c.is_whitespace() || c.is_control())
+        && email.chars().all(is_visible)
         && email.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains('@'));
     if valid { Ok(email) } else { Err(Invalid::new("email", "must be an address such as name@example.com")) }
 }
 
-/// One of the marketplace's own ids as a segment of a path or of a cache key: letters, digits, `-`, `_`, `.` and `~` as they are,
+/// One of the marketplace's own ids as a segment of a path. Ids that are no segments of their own, which other versions took, have a
+/// blank after them: `..` would be taken for the folder above, however it is encoded. `id_of_segment` takes it away.
+pub fn path_segment(id: &str) -> String {
+    if matches!(id, "." | "..") { format!("{id}%20") } else { encode_segment(id) }
+}
+
+/// The id that a segment of a path names, decoded already.
+pub fn id_of_segment(segment: &str) -> &str {
+    if matches!(segment, ". " | ".. ") { segment.trim_end() } else { segment }
+}
+
+/// A text as a value of a query or a part of a cache key: letters, digits, `-`, `_`, `.` and `~` as they are,
 /// everything else percent-encoded (RFC 3986, unreserved characters).
 pub fn encode_segment(id: &str) -> String {
     id.bytes().fold(String::with_capacity(id.len()), |mut out, byte| {

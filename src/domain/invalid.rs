@@ -10,8 +10,25 @@ pub struct Invalid {
 }
 
 impl Invalid {
+    /// Whatever of an input has come into it: a field and a message are one line each, and not too long for a log or a page.
     pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { field: field.into(), message: message.into() }
+        Self { field: one_line(field.into(), MAX_FIELD), message: one_line(message.into(), MAX_MESSAGE) }
+    }
+}
+
+/// The longest name of a field, and the longest message, in characters.
+const MAX_FIELD: usize = 200;
+const MAX_MESSAGE: usize = 800;
+
+fn one_line(text: String, most: usize) -> String {
+    // Bytes are never fewer than characters.
+    if text.len() <= most && !text.chars().any(char::is_control) {
+        return text;
+    }
+    let line = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    match text.char_indices().nth(most) {
+        Some(_) => line.take(most).chain(['…']).collect(),
+        None => line.collect(),
     }
 }
 

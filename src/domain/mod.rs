@@ -24,3 +24,5 @@ pub mod period;
 pub mod report;
 /// Sharing an amount out over lines.
 pub mod sharing;
+/// Names, ids and longer texts from outside, in one form.
+pub mod text;

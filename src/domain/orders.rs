@@ -3,7 +3,7 @@ use std::str::FromStr;
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
-use super::invalid::Invalid;
+use super::{invalid::Invalid, text::shown};
 
 /// Where one vendor's part of an order stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -55,7 +55,7 @@ impl FromStr for OrderStatus {
     fn from_str(text: &str) -> Result<Self, Invalid> {
         Self::ALL.into_iter().find(|status| status.as_str() == text).ok_or_else(|| {
             let accepted: Vec<_> = Self::ALL.iter().map(|s| s.as_str()).collect();
-            Invalid::new("status", format!("`{text}` is not accepted: one of {}", accepted.join(", ")))
+            Invalid::new("status", format!("`{}` is not accepted: one of {}", shown(text), accepted.join(", ")))
         })
     }
 }

@@ -16,7 +16,9 @@
 
 use std::time::Duration;
 
-use crate::domain::{accounts::encode_segment, invalid::Invalid};
+use percent_encoding::percent_decode_str;
+
+use crate::domain::{accounts::encode_segment, invalid::Invalid, text::shown};
 
 pub const SNAPSHOT_TTL: Duration = Duration::from_secs(300);
 /// A range that includes today goes on changing without a write to it (a day ends), so it is kept a shorter time.
@@ -164,9 +166,16 @@ impl Tag {
     /// Reads a tag as people write it: `vendor:42`, `products:42`, `orders:42`, `analytics` or `marketplace`, with or without `tag:`
     /// before it.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        let name = text.strip_prefix("tag:").unwrap_or(text);
-        let id =
-            |id: &str| Some(id.strip_prefix('{').and_then(|id| id.strip_suffix('}')).unwrap_or(id).to_owned()).filter(|id| !id.is_empty());
+        let key = text.strip_prefix("tag:");
+        let name = key.unwrap_or(text);
+        let id = |id: &str| {
+            let in_key = key.and_then(|_| id.strip_prefix('{')?.strip_suffix('}'));
+            let id = match in_key {
+                Some(id) => percent_decode_str(id).decode_utf8().ok()?.into_owned(),
+                None => id.to_owned(),
+            };
+            Some(id).filter(|id| !id.is_empty() && !id.contains('\0'))
+        };
         match name.split_once(':').map_or((name, None), |(family, rest)| (family, id(rest))) {
             ("analytics", None) => Ok(Self::analytics()),
             ("marketplace", None) => Ok(Self::marketplace()),
@@ -174,7 +183,7 @@ impl Tag {
             ("products", Some(id)) => Ok(Self::products(&id)),
             ("orders", Some(id)) => Ok(Self::orders(&id)),
             _ => {
-                Err(Invalid::new("tags", format!("`{text}` is not accepted: vendor:ID, products:ID, orders:ID, analytics or marketplace")))
+                Err(Invalid::new("tags", format!("`{text}` is not accepted: vendor:ID, products:ID, orders:ID, analytics or marketplace", text = shown(text))))
             }
         }
     }
@@ -192,6 +201,13 @@ impl Tag {
             "marketplace" => Family::Marketplace,
             _ => Family::Vendor,
         }
+    }
+
+    /// As people write it, and `parse` reads it: `vendor:42`.
+    pub fn written(&self) -> String {
+        let Some((family, id)) = self.0.split_once(':') else { return self.0.clone() };
+        let id = id.trim_start_matches('{').trim_end_matches('}');
+        format!("{family}:{}", percent_decode_str(id).decode_utf8_lossy())
     }
 
     /// Without the `tag:` that it has in the store.

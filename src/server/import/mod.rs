@@ -22,10 +22,16 @@ use super::{
     },
 };
 
+/// Amounts, with a point or a comma.
+mod amounts;
 /// The files of a bundle.
 mod bundle;
+/// Bytes into UTF-8.
+mod decoding;
 /// The demo marketplace.
 mod demo;
+/// Which column is where.
+mod header;
 /// Instants into local days.
 mod local_days;
 /// Vendors, products and customers.
@@ -38,6 +44,8 @@ mod refunds;
 mod sales;
 /// CSV into temporary tables.
 mod staging;
+/// CSV, record by record.
+mod strict_csv;
 /// Columns, and what is accepted in each.
 mod tables;
 /// The transaction, and its temporary tables.
@@ -84,12 +92,16 @@ pub struct ImportReport {
     pub changed: u64,
     /// Marketplace ids of the vendors whose figures or products changed.
     pub vendors_changed: Vec<String>,
+    /// What was read otherwise than the form of a bundle has it, by file: `orders.csv: semicolons between fields`.
+    pub notes: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ImportOptions {
     /// Moves every instant by the same number of days, so that the newest order is of today.
     pub shift_to_today: bool,
+    /// What the files are in that do not say so by a byte order mark; UTF-8 where it is `None`.
+    pub encoding: Option<&'static encoding_rs::Encoding>,
 }
 
 /// Is told how far an import is.
@@ -102,7 +114,7 @@ pub trait Progress: Send + Sync {
 
 /// Reads a marketplace bundle (`*.csv` or `*.csv.gz`), all of it or nothing. `progress` is told the phase and how far it is.
 pub async fn import_bundle(db: &Db, folder: &Path, options: ImportOptions, progress: &dyn Progress) -> Result<ImportReport, ImportError> {
-    import(db, Bundle::Folder(folder.to_owned()), options, progress).await
+    import(db, Bundle::Folder(folder.to_owned(), options.encoding), options, progress).await
 }
 
 async fn import(db: &Db, mut bundle: Bundle, options: ImportOptions, progress: &dyn Progress) -> Result<ImportReport, ImportError> {
@@ -118,7 +130,9 @@ async fn import(db: &Db, mut bundle: Bundle, options: ImportOptions, progress: &
     if options.shift_to_today {
         shift_to(&mut work, Timestamp::now()).await?;
     }
-    let refunds = refunds.map_or(0, |refunds| refunds.rows);
+    let (refunds, refund_notes) = refunds.map_or((0, Vec::new()), |refunds| (refunds.rows, refunds.notes));
+    let staged = [&vendors, &products, &customers, &orders, &items];
+    let notes = staged.into_iter().flat_map(|table| table.notes.iter().cloned()).chain(refund_notes).collect();
     let vendors_changed = write_staged(&mut work, items.rows, refunds, "SELECT id FROM vendors").await?;
     let changed = work.finish().await?;
     if !vendors_changed.is_empty() {
@@ -137,6 +151,7 @@ async fn import(db: &Db, mut bundle: Bundle, options: ImportOptions, progress: &
         refunds,
         changed,
         vendors_changed,
+        notes,
     })
 }
 

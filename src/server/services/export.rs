@@ -6,6 +6,7 @@ use bytes::Bytes;
 use crate::{
     domain::{
         invalid::Invalid,
+        text::shown,
         money::Currency,
         report::{ProductSales, Snapshot},
     },
@@ -38,7 +39,7 @@ impl std::str::FromStr for ExportTable {
         [Self::Series, Self::Products]
             .into_iter()
             .find(|table| table.as_str() == text)
-            .ok_or_else(|| Invalid::new("table", format!("`{text}` is not accepted: one of series, products")))
+            .ok_or_else(|| Invalid::new("table", format!("`{text}` is not accepted: one of series, products", text = shown(text))))
     }
 }
 

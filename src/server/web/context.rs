@@ -10,6 +10,7 @@ use super::{
     ClientAddress, RequestId, account,
     errors::{self, Problem},
     pages, wants_html,
+    well_formed::field,
 };
 use crate::{
     api::ApiError,
@@ -21,7 +22,7 @@ use crate::{
         AppError, AppState, VendorRef,
         cache::{Cause, Tag},
         services::warming,
-        sessions::{CurrentAdmin, CurrentHolder, CurrentVendor, request_session},
+        sessions::{self, CurrentAdmin, CurrentHolder, CurrentVendor, request_session},
     },
 };
 
@@ -126,7 +127,7 @@ pub async fn create_key(name: &str) -> Result<(), ApiError> {
 /// The key that was just made in this browser. The second time there is none.
 pub fn take_new_key() -> Option<String> {
     let (state, parts) = request().ok()?;
-    let secret = cookie(&parts, NEW_KEY)?;
+    let secret = cookie(&parts, NEW_KEY, |secret| (!secret.is_empty()).then(|| secret.to_owned()))?;
     set_cookie(&state, NEW_KEY, "", "/account", 0);
     Some(secret)
 }
@@ -145,7 +146,7 @@ pub async fn change_time_zone(name: &str) -> Result<(), ApiError> {
 
 /// The theme of this browser.
 pub fn theme() -> Theme {
-    use_context::<Parts>().and_then(|parts| cookie(&parts, THEME)?.parse().ok()).unwrap_or_default()
+    use_context::<Parts>().and_then(|parts| cookie(&parts, THEME, |theme| theme.parse().ok())).unwrap_or_default()
 }
 
 /// Keeps the theme in this browser, for a year.
@@ -158,9 +159,9 @@ pub fn set_theme(theme: Theme) -> Result<(), ApiError> {
 const THEME: &str = "vendorscope-theme";
 const NEW_KEY: &str = "vendorscope-new-key";
 
-fn cookie(parts: &Parts, name: &str) -> Option<String> {
-    let headers = parts.headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    headers.flat_map(Cookie::split_parse).flatten().find(|cookie| cookie.name() == name).map(|cookie| cookie.value().to_owned())
+/// The first cookie of this name that is something.
+fn cookie<T>(parts: &Parts, name: &str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
+    sessions::cookies(&parts.headers, name).find_map(|cookie| read(cookie.value()))
 }
 
 fn set_cookie(state: &AppState, name: &'static str, value: &str, path: &'static str, seconds: i64) {
@@ -188,6 +189,16 @@ pub fn api_error(error: AppError) -> ApiError {
         Some(parts) => api_error_for(&parts, error),
         None => errors::api_error(&Problem::from(error), &RequestId::default()),
     }
+}
+
+/// What a form is answered with whose fields are not those of the server function; `message` is the decoder's.
+pub fn form_error(message: &str) -> ApiError {
+    let named = message.split_once("missing field `").and_then(|(_, rest)| rest.split('`').next());
+    let invalid = match named {
+        Some(name) => Invalid::new(field(name), "is missing"),
+        None => Invalid::new("form", "does not have the fields that are sent from the page"),
+    };
+    api_error(invalid.into())
 }
 
 fn api_error_for(parts: &Parts, error: AppError) -> ApiError {
@@ -226,7 +237,7 @@ pub(super) async fn invalidate_tags(
     let mut tags = names.iter().map(|name| Tag::parse(name)).collect::<Result<Vec<_>, _>>()?;
     tags.sort();
     tags.dedup();
-    let detail = tags.iter().map(Tag::name).collect::<Vec<_>>().join(" ");
+    let detail = tags.iter().map(Tag::written).collect::<Vec<_>>().join(" ");
     state.accounts.audit(&admin.user.email, "cache_invalidate", &detail, address).await?;
     state.cache.invalidate(&tags, &Cause { who: admin.user.email.clone(), why: "asked for by an admin" }).await;
     Ok(tags.len())

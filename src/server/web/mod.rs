@@ -26,6 +26,8 @@ mod limits;
 mod middleware;
 /// The pages, and who may see them.
 mod pages;
+/// What no address and no form may hold.
+pub mod well_formed;
 
 pub use middleware::{ClientAddress, RequestId, ScriptNonce};
 

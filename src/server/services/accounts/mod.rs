@@ -5,6 +5,7 @@ use crate::{
     domain::{
         accounts::{MAX_PASSWORD, Role, UserSummary, Vendor, VendorPage, normalise_email},
         invalid::Invalid,
+        text::read_search,
     },
     server::{
         AppError, User, VendorRef,
@@ -142,11 +143,8 @@ impl Accounts {
 
     /// Vendors whose name or id holds `search`, after the one of the id `after`.
     pub async fn list_vendors(&self, search: Option<&str>, after: Option<&str>) -> Result<VendorPage, AppError> {
-        let search = search.map(str::trim).unwrap_or_default();
-        if search.chars().count() > MAX_SEARCH {
-            return Err(Invalid::new("search", format!("must be {MAX_SEARCH} characters at most")).into());
-        }
-        let mut vendors = db::vendors::list(&self.db, search, after, PAGE + 1).await?;
+        let search = search.map(|text| read_search(text, MAX_SEARCH)).transpose()?.flatten().unwrap_or_default();
+        let mut vendors = db::vendors::list(&self.db, &search, after, PAGE + 1).await?;
         let more = vendors.len() > PAGE as usize;
         vendors.truncate(PAGE as usize);
         let next = vendors.last().filter(|_| more).map(|vendor| vendor.vendor_id.clone());
