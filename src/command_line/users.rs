@@ -7,8 +7,8 @@ use vendorscope::{
         cache::Cache,
         config::Config,
         open_database,
-        services::accounts::{Accounts, Actor},
-        sessions::Sessions,
+        identity::accounts::{Accounts, Actor},
+        identity::sessions::Sessions,
     },
 };
 

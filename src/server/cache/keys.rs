@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
 
-use crate::domain::{accounts::encode_segment, invalid::Invalid, text::shown};
+use crate::domain::{accounts::encode_segment, field_error::FieldError, text::shown};
 
 pub const SNAPSHOT_TTL: Duration = Duration::from_secs(300);
 /// A range that includes today goes on changing without a write to it (a day ends), so it is kept a shorter time.
@@ -165,7 +165,7 @@ impl Tag {
 
     /// Reads a tag as people write it: `vendor:42`, `products:42`, `orders:42`, `analytics` or `marketplace`, with or without `tag:`
     /// before it.
-    pub fn parse(text: &str) -> Result<Self, Invalid> {
+    pub fn parse(text: &str) -> Result<Self, FieldError> {
         let key = text.strip_prefix("tag:");
         let name = key.unwrap_or(text);
         let id = |id: &str| {
@@ -182,9 +182,10 @@ impl Tag {
             ("vendor", Some(id)) => Ok(Self::vendor(&id)),
             ("products", Some(id)) => Ok(Self::products(&id)),
             ("orders", Some(id)) => Ok(Self::orders(&id)),
-            _ => {
-                Err(Invalid::new("tags", format!("`{text}` is not accepted: vendor:ID, products:ID, orders:ID, analytics or marketplace", text = shown(text))))
-            }
+            _ => Err(FieldError::new(
+                "tags",
+                format!("`{text}` is not accepted: vendor:ID, products:ID, orders:ID, analytics or marketplace", text = shown(text)),
+            )),
         }
     }
 

@@ -2,8 +2,7 @@ use sqlx::{Row, any::AnyRow};
 
 use super::{Db, DbError, Tx, sql};
 use crate::{
-    domain::accounts::Role,
-    server::{User, VendorRef},
+    domain::accounts::{Role, User, VendorRef},
 };
 
 /// A user as the login needs it.

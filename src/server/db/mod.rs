@@ -35,8 +35,6 @@ pub mod orders;
 pub mod outbox;
 /// One-time links for those who have lost their password.
 pub mod password_resets;
-/// Writing orders.
-pub mod placing;
 /// Refunds, and the commission they give back.
 pub mod refunds;
 /// The sums that the dashboard reads, kept beside every write.
@@ -72,6 +70,12 @@ pub enum DbError {
 }
 
 impl DbError {
+    /// Whether it may work again soon, without anybody mending anything.
+    pub fn is_unavailable(&self) -> bool {
+        use sqlx::Error::{Io, PoolClosed, PoolTimedOut, Tls, WorkerCrashed};
+        matches!(self, Self::Unavailable(_) | Self::Query(Io(_) | PoolClosed | PoolTimedOut | Tls(_) | WorkerCrashed))
+    }
+
     fn from_connecting(error: sqlx::Error) -> Self {
         match error {
             sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::Tls(_) => Self::Unavailable(error),

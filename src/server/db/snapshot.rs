@@ -8,7 +8,7 @@ use sqlx::any::AnyRow;
 use super::{DbError, Tx, rows, sql};
 use crate::domain::{
     period::{DateRange, day_number},
-    report::{COVER_DAYS, CategorySales, LowStock, MAX_LOW_STOCK, ProductSales, StatusOrders, Sums, TOP},
+    snapshot::{COVER_DAYS, CategorySales, LowStock, MAX_LOW_STOCK, ProductSales, StatusOrders, Sums, TOP},
 };
 
 /// The vendor, and how many distinct customers it had in each of the two ranges.

@@ -3,11 +3,10 @@ use sqlx::Row;
 use super::{Db, DbError, Tx, contains_pattern, sql};
 use crate::{
     domain::{
-        accounts::{UserSummary, Vendor, VendorSummary},
+        accounts::{VendorRef, UserSummary, Vendor, VendorSummary},
         money::Currency,
     },
-    server::VendorRef,
-};
+    };
 
 /// The vendor with this marketplace id.
 pub async fn find(db: &Db, external_id: &str) -> Result<Option<VendorRef>, DbError> {

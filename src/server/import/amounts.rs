@@ -3,7 +3,7 @@
 //! and a quarter of one, or one and a quarter.
 
 use crate::domain::{
-    invalid::Invalid,
+    field_error::FieldError,
     money::{Decimal, MAX_AMOUNT},
     text::shown,
 };
@@ -30,24 +30,24 @@ impl Amounts {
     }
 
     /// An amount that is not negative. Whether the currency has so many decimals is checked later.
-    pub fn read(&mut self, line: u64, column: &str, text: &str) -> Result<Decimal, Invalid> {
+    pub fn read(&mut self, line: u64, column: &str, text: &str) -> Result<Decimal, FieldError> {
         let mark = if self.has_commas_between_fields { point_only(column, text)? } else { self.mark(line, column, text)? };
         let amount = Decimal::parse(column, text, mark)?;
         if amount.thousandths < 0 || text.starts_with('-') {
-            return Err(Invalid::new(column, format!("`{}` is negative", shown(text))));
+            return Err(FieldError::new(column, format!("`{}` is negative", shown(text))));
         }
         if amount.thousandths > MAX_AMOUNT * 1000 {
-            return Err(Invalid::new(column, format!("`{}` is too large: at most {MAX_AMOUNT} minor units", shown(text))));
+            return Err(FieldError::new(column, format!("`{}` is too large: at most {MAX_AMOUNT} minor units", shown(text))));
         }
         Ok(amount)
     }
 
-    fn mark(&mut self, line: u64, column: &str, text: &str) -> Result<char, Invalid> {
+    fn mark(&mut self, line: u64, column: &str, text: &str) -> Result<char, FieldError> {
         let mut marks = text.match_indices(['.', ',']);
         let Some((at, found)) = marks.next() else { return Ok('.') };
         if marks.next().is_some() {
             let message = format!("`{}` has marks between thousands: format the column as plain numbers, such as 1234.50", shown(text));
-            return Err(Invalid::new(column, message));
+            return Err(FieldError::new(column, message));
         }
         let found = if found == "," { ',' } else { '.' };
         let (whole, decimals) = (&text[..at], &text[at + 1..]);
@@ -57,20 +57,20 @@ impl Amounts {
             Some(before) if before.mark == found => before.is_sure |= is_sure,
             Some(before) => {
                 let message = format!("`{}` has another decimal mark than `{}` on line {}: one is accepted in a file", shown(text), before.text, before.line);
-                return Err(Invalid::new(column, message));
+                return Err(FieldError::new(column, message));
             }
         }
         Ok(found)
     }
 
     /// After the last amount: what to report, or the line on which there is an amount that may be read in two ways.
-    pub fn finish(self) -> Result<Option<String>, (u64, Invalid)> {
+    pub fn finish(self) -> Result<Option<String>, (u64, FieldError)> {
         match self.mark {
             Some(Mark { is_sure: false, line, column, text, .. }) => {
                 let message = format!(
                     "`{text}` may be thousands or decimals, and nothing in the file says which: save it with commas between fields, and amounts such as 1234.50"
                 );
-                Err((line, Invalid::new(column, message)))
+                Err((line, FieldError::new(column, message)))
             }
             Some(Mark { mark: ',', text, .. }) => Ok(Some(format!("amounts with a decimal comma, such as {text}"))),
             _ => Ok(None),
@@ -78,7 +78,7 @@ impl Amounts {
     }
 }
 
-fn point_only(column: &str, text: &str) -> Result<char, Invalid> {
+fn point_only(column: &str, text: &str) -> Result<char, FieldError> {
     match text.contains(',') {
         false => Ok('.'),
         true => {
@@ -87,7 +87,7 @@ fn point_only(column: &str, text: &str) -> Result<char, Invalid> {
                  a file with a decimal comma has semicolons between its fields",
                 shown(text)
             );
-            Err(Invalid::new(column, message))
+            Err(FieldError::new(column, message))
         }
     }
 }

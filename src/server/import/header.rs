@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Chain, Cursor, Read};
 
-use crate::domain::{invalid::Invalid, text};
+use crate::domain::{field_error::FieldError, text};
 
 use super::{
     strict_csv::{MAX_FIELD, Record, Records, Unreadable},
@@ -25,7 +25,7 @@ pub(super) struct Headed {
 /// Why a header is not taken: at a line, or because the file cannot be read.
 pub(super) enum HeaderError {
     Unreadable(Unreadable),
-    Column(u64, Invalid),
+    Column(u64, FieldError),
 }
 
 impl From<Unreadable> for HeaderError {
@@ -95,16 +95,16 @@ fn missing<'a>(columns: &[String], table: &'a Table) -> impl Iterator<Item = &'a
 
 impl Headed {
     /// Each column of the table there once, and none that it needs missing. Others are left unread, and noted.
-    fn check(&mut self, header: &Record, table: &Table) -> Result<(), Invalid> {
+    fn check(&mut self, header: &Record, table: &Table) -> Result<(), FieldError> {
         let is_known = |column: &str| table.required.iter().chain(table.optional).any(|known| *known == column);
         let twin = |at: usize| self.columns[..at].contains(&self.columns[at]);
         if let Some(at) = (0..self.columns.len()).find(|at| is_known(&self.columns[*at]) && twin(*at)) {
-            return Err(Invalid::new(self.columns[at].clone(), "this column is there twice"));
+            return Err(FieldError::new(self.columns[at].clone(), "this column is there twice"));
         }
         if let Some(column) = missing(&self.columns, table).next() {
             let there: Vec<_> = header.iter().take(20).map(text::shown).collect();
             let message = format!("this column is missing: {} has {}; this file has {}", table.name, table.required.join(", "), there.join(", "));
-            return Err(Invalid::new(column, message));
+            return Err(FieldError::new(column, message));
         }
         if let Some((_, name)) = DELIMITERS.into_iter().find(|(delimiter, _)| *delimiter == self.delimiter && *delimiter != b',') {
             self.notes.push(format!("{name} between fields"));

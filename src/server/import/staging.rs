@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use tokio::sync::mpsc;
 
 use crate::{
-    domain::invalid::Invalid,
+    domain::field_error::FieldError,
     server::db::{DbError, sql},
 };
 
@@ -29,14 +29,18 @@ const INSERT_ROWS: usize = 40;
 const BATCHES_AHEAD: usize = 4;
 
 /// A table of the bundle as it was read.
-pub(super) struct Staged {
+pub(in crate::server) struct Staged {
     pub rows: u64,
     /// What was read otherwise than the form of a bundle has it.
     pub notes: Vec<String>,
 }
 
 /// Reads a table of the bundle into its temporary table; `None` where the bundle does not have it.
-pub(super) async fn stage(work: &mut Work<'_>, bundle: &mut Bundle, table: &'static Table) -> Result<Option<Staged>, ImportError> {
+pub(in crate::server) async fn stage(
+    work: &mut Work<'_>,
+    bundle: &mut Bundle,
+    table: &'static Table,
+) -> Result<Option<Staged>, ImportError> {
     work.create(table.staging, &table.definition.join(", ")).await?;
     let Some(source) = bundle.open(table.name)? else { return Ok(None) };
 
@@ -57,7 +61,7 @@ pub(super) async fn stage(work: &mut Work<'_>, bundle: &mut Bundle, table: &'sta
 }
 
 /// Inserts rows of `width` cells, and says how many there were.
-pub(super) async fn insert(work: &mut Work<'_>, table: &str, width: usize, cells: Vec<Cell>) -> Result<u64, DbError> {
+pub(in crate::server) async fn insert(work: &mut Work<'_>, table: &str, width: usize, cells: Vec<Cell>) -> Result<u64, DbError> {
     let rows = cells.len() / width;
     // The same text for the same number of rows, so that the database prepares it once.
     let full = insert_statement(table, width, rows.min(INSERT_ROWS));
@@ -121,6 +125,6 @@ fn refused(file: &str, error: Unreadable) -> ImportError {
     }
 }
 
-fn row_error(file: &str, line: u64, invalid: &Invalid) -> ImportError {
+fn row_error(file: &str, line: u64, invalid: &FieldError) -> ImportError {
     ImportError::Row { file: file.to_owned(), line, message: invalid.to_string() }
 }

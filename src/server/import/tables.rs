@@ -3,10 +3,10 @@
 use crate::domain::{
     catalog::{MAX_CATEGORY, MAX_NAME, MAX_STOCK, ProductStatus},
     clock::{parse_instant, parse_time_zone},
+    field_error::FieldError,
     ingest::INSTANTS_US,
-    invalid::Invalid,
     money::{Currency, Decimal},
-    order_writes::MAX_QUANTITY,
+    order_commands::MAX_QUANTITY,
     orders::OrderStatus,
     text::{check_id, read_line, shown},
 };
@@ -14,7 +14,7 @@ use crate::domain::{
 use super::{amounts::Amounts, strict_csv::Record};
 
 /// One table of a bundle, and the temporary table that its rows are read into.
-pub(super) struct Table {
+pub(in crate::server) struct Table {
     /// The file's name without `.csv`.
     pub name: &'static str,
     /// Columns the file must have.
@@ -26,18 +26,18 @@ pub(super) struct Table {
     /// Its columns. The first is always the number of the line in the file.
     pub definition: &'static [&'static str],
     /// Reads one row into the cells of the temporary table, but for the line number.
-    pub read: fn(&mut Row<'_>, &mut Vec<Cell>) -> Result<(), Invalid>,
+    pub read: fn(&mut Row<'_>, &mut Vec<Cell>) -> Result<(), FieldError>,
 }
 
 /// A value of a temporary table.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Cell {
+pub(in crate::server) enum Cell {
     Integer(i64),
     Text(String),
     NoInteger,
 }
 
-pub(super) const VENDORS: Table = Table {
+pub(in crate::server) const VENDORS: Table = Table {
     name: "vendors",
     required: &["vendor_id", "name", "country", "time_zone", "currency"],
     optional: &["commission_bps", "low_stock_threshold"],
@@ -67,7 +67,7 @@ pub(super) const VENDORS: Table = Table {
     },
 };
 
-pub(super) const PRODUCTS: Table = Table {
+pub(in crate::server) const PRODUCTS: Table = Table {
     name: "products",
     required: &["product_id", "vendor_id", "name", "category", "unit_price", "stock", "status"],
     optional: &[],
@@ -98,7 +98,7 @@ pub(super) const PRODUCTS: Table = Table {
     },
 };
 
-pub(super) const CUSTOMERS: Table = Table {
+pub(in crate::server) const CUSTOMERS: Table = Table {
     name: "customers",
     required: &["customer_id", "name", "country"],
     optional: &[],
@@ -112,7 +112,7 @@ pub(super) const CUSTOMERS: Table = Table {
     },
 };
 
-pub(super) const ORDERS: Table = Table {
+pub(in crate::server) const ORDERS: Table = Table {
     name: "orders",
     required: &["order_id", "customer_id", "placed_at", "status"],
     optional: &[],
@@ -128,7 +128,7 @@ pub(super) const ORDERS: Table = Table {
     },
 };
 
-pub(super) const ORDER_ITEMS: Table = Table {
+pub(in crate::server) const ORDER_ITEMS: Table = Table {
     name: "order_items",
     required: &["order_id", "line", "product_id", "quantity", "gross", "discount"],
     optional: &[],
@@ -148,7 +148,7 @@ pub(super) const ORDER_ITEMS: Table = Table {
     read: |row, cells| {
         let (gross, discount) = (row.amount("gross")?, row.amount("discount")?);
         if discount.thousandths > gross.thousandths {
-            return Err(Invalid::new(
+            return Err(FieldError::new(
                 "discount",
                 format!("`{}` is more than the line's gross, {}", shown(row.text("discount")?), shown(row.text("gross")?)),
             ));
@@ -163,7 +163,7 @@ pub(super) const ORDER_ITEMS: Table = Table {
     },
 };
 
-pub(super) const REFUNDS: Table = Table {
+pub(in crate::server) const REFUNDS: Table = Table {
     name: "refunds",
     required: &["order_id", "line", "quantity", "amount", "refunded_at"],
     optional: &[],
@@ -181,7 +181,7 @@ pub(super) const REFUNDS: Table = Table {
     read: |row, cells| {
         let (quantity, amount) = (row.number("quantity", 0, MAX_QUANTITY)?, row.amount("amount")?);
         if quantity == 0 && amount.thousandths == 0 {
-            return Err(Invalid::new("amount", "must be more than 0 where quantity is 0"));
+            return Err(FieldError::new("amount", "must be more than 0 where quantity is 0"));
         }
         cells.push(row.id("order_id")?);
         cells.push(Cell::Integer(row.number("line", 1, MAX_LINE)?));
@@ -216,10 +216,10 @@ fn cells_of(amount: Decimal) -> [Cell; 2] {
 }
 
 /// The step of amounts that were sent in minor units, and so have no decimals too many.
-pub(super) const NO_STEP: Cell = Cell::Integer(1000);
+pub(in crate::server) const NO_STEP: Cell = Cell::Integer(1000);
 
 /// One row of a file, its fields found by the names in the header.
-pub(super) struct Row<'a> {
+pub(in crate::server) struct Row<'a> {
     pub columns: &'a [String],
     pub record: &'a Record,
     pub amounts: &'a mut Amounts,
@@ -230,31 +230,31 @@ impl<'a> Row<'a> {
         self.columns.iter().position(|name| name == column).and_then(|at| self.record.get(at))
     }
 
-    fn text(&self, column: &str) -> Result<&'a str, Invalid> {
+    fn text(&self, column: &str) -> Result<&'a str, FieldError> {
         // Never happens: the header has been checked, and a record is as long as the header.
-        self.find(column).ok_or_else(|| Invalid::new(column, "is missing"))
+        self.find(column).ok_or_else(|| FieldError::new(column, "is missing"))
     }
 
-    fn id(&self, column: &str) -> Result<Cell, Invalid> {
+    fn id(&self, column: &str) -> Result<Cell, FieldError> {
         let id = self.text(column)?;
         check_id(column, id).map(|()| Cell::Text(id.to_owned()))
     }
 
-    fn line_of_text(&self, column: &str, most: usize) -> Result<Cell, Invalid> {
+    fn line_of_text(&self, column: &str, most: usize) -> Result<Cell, FieldError> {
         read_line(column, self.text(column)?, most).map(Cell::Text)
     }
 
-    fn number(&self, column: &str, least: i64, most: i64) -> Result<i64, Invalid> {
+    fn number(&self, column: &str, least: i64, most: i64) -> Result<i64, FieldError> {
         let text = self.text(column)?;
         Some(text)
             // `parse` alone also takes a sign.
             .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))
             .and_then(|text| text.parse().ok())
             .filter(|number| (least..=most).contains(number))
-            .ok_or_else(|| Invalid::new(column, format!("`{}` is not a whole number from {least} to {most}", shown(text))))
+            .ok_or_else(|| FieldError::new(column, format!("`{}` is not a whole number from {least} to {most}", shown(text))))
     }
 
-    fn optional_number(&self, column: &str, most: i64) -> Result<Cell, Invalid> {
+    fn optional_number(&self, column: &str, most: i64) -> Result<Cell, FieldError> {
         match self.find(column) {
             None | Some("") => Ok(Cell::NoInteger),
             Some(_) => Ok(Cell::Integer(self.number(column, 0, most)?)),
@@ -262,21 +262,21 @@ impl<'a> Row<'a> {
     }
 
     /// An amount that is not negative. Whether the currency has so many decimals is checked later.
-    fn amount(&mut self, column: &str) -> Result<Decimal, Invalid> {
+    fn amount(&mut self, column: &str) -> Result<Decimal, FieldError> {
         let text = self.text(column)?;
         self.amounts.read(self.record.line, column, text)
     }
 
-    fn instant(&self, column: &str) -> Result<Cell, Invalid> {
+    fn instant(&self, column: &str) -> Result<Cell, FieldError> {
         let text = self.text(column)?;
         let microseconds = parse_instant(column, text)?.as_microsecond();
         if !INSTANTS_US.contains(&microseconds) {
-            return Err(Invalid::new(column, format!("`{}` is not from 1970-01-02 to 2100-12-31", shown(text))));
+            return Err(FieldError::new(column, format!("`{}` is not from 1970-01-02 to 2100-12-31", shown(text))));
         }
         Ok(Cell::Integer(microseconds))
     }
 
-    fn time_zone(&self, column: &str) -> Result<Cell, Invalid> {
+    fn time_zone(&self, column: &str) -> Result<Cell, FieldError> {
         parse_time_zone(column, self.text(column)?).map(Cell::Text)
     }
 }

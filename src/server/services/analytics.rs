@@ -4,18 +4,18 @@ use bytes::Bytes;
 use futures::future::{BoxFuture, FutureExt};
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 
+use crate::domain::accounts::{VendorRef};
 use super::export::{self, ExportTable, Pieces};
 use crate::{
     domain::{
         accounts::Vendor,
-        invalid::Invalid,
+        field_error::FieldError,
         money::Currency,
         period::{Comparison, DateRange, Interval, day_number, parse_day},
-        report::{ComparisonShown, Point, RangeShown, Snapshot, Sums, Totals},
+        snapshot::{ComparisonShown, Point, RangeShown, Snapshot, Sums, Totals},
     },
     server::{
-        AppError, VendorRef,
-        cache::{
+        AppError,         cache::{
             Cache, CacheKey, Loaded, Served, Tag,
             keys::{SNAPSHOT_LONGEST_TTL, SNAPSHOT_TODAY_TTL, SNAPSHOT_TTL},
         },
@@ -51,10 +51,10 @@ impl SnapshotQuery {
         compare: Option<&str>,
         interval: Option<&str>,
         today: Option<Date>,
-    ) -> Result<Self, Vec<Invalid>> {
-        let given = |text: Option<&'_ str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
-        let missing = |field| Invalid::new(field, "is missing: a day as YYYY-MM-DD is required");
-        let range = match (given(from), given(to), today) {
+    ) -> Result<Self, Vec<FieldError>> {
+        let non_empty = |text: Option<&'_ str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
+        let missing = |field| FieldError::new(field, "is missing: a day as YYYY-MM-DD is required");
+        let range = match (non_empty(from), non_empty(to), today) {
             (None, None, Some(today)) => DateRange::new(today.saturating_sub((DEFAULT_DAYS - 1).days()), today).map_err(|e| vec![e]),
             (from, to, _) => {
                 let day = |field, text: Option<String>| text.ok_or_else(|| missing(field)).and_then(|text| parse_day(field, &text));
@@ -64,11 +64,11 @@ impl SnapshotQuery {
                 }
             }
         };
-        let comparison = given(compare).map_or(Ok(Comparison::default()), |text| text.parse());
+        let comparison = non_empty(compare).map_or(Ok(Comparison::default()), |text| text.parse());
         let mut refused = range.as_ref().err().cloned().unwrap_or_default();
         let comparison = comparison.map_err(|e| refused.push(e)).unwrap_or_default();
         let Ok(range) = range else { return Err(refused) };
-        match Interval::choose(given(interval).as_deref(), range) {
+        match Interval::choose(non_empty(interval).as_deref(), range) {
             Ok(interval) if refused.is_empty() => Ok(Self { range, comparison, interval }),
             Ok(_) => Err(refused),
             Err(invalid) => {
@@ -312,7 +312,7 @@ mod tests {
 
     #[test]
     fn every_wrong_parameter_is_named_at_once() {
-        let fields = |result: Result<SnapshotQuery, Vec<Invalid>>| result.unwrap_err().into_iter().map(|i| i.field).collect::<Vec<_>>();
+        let fields = |result: Result<SnapshotQuery, Vec<FieldError>>| result.unwrap_err().into_iter().map(|i| i.field).collect::<Vec<_>>();
         assert_eq!(fields(SnapshotQuery::parse(None, None, None, None, None)), ["dateFrom", "dateTo"]);
         assert_eq!(fields(SnapshotQuery::parse(Some("x"), Some("2025-01-01"), Some("y"), None, None)), ["dateFrom", "compare"]);
         assert_eq!(

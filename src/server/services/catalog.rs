@@ -1,19 +1,20 @@
 use futures::future::{BoxFuture, FutureExt};
 
 use super::{Written, by_vendor, listing_detail, write};
+use crate::domain::accounts::VendorRef;
 use crate::{
-    api::products::ProductForm,
     domain::{
         catalog::{BulkChange, Product, ProductInput, ProductPage, ProductQuery, ProductStatus},
-        invalid::{Checks, Invalid},
+        field_error::{Checks, FieldError},
         money::Currency,
         text::{read_search, shown},
     },
     server::{
-        AppError, VendorRef,
+        AppError,
         cache::{Cache, CacheKey, Loaded, Served, Tag, keys::LISTING_TTL},
-        db::{Db, Tx, catalog, placing},
+        db::{Db, Tx, catalog, orders},
     },
+    server_functions::products::ProductForm,
 };
 
 /// A vendor's products. Every write invalidates the vendor's analytics and listings before it is answered.
@@ -33,24 +34,26 @@ pub fn parse_query(
     status: Option<&str>,
     sort: Option<&str>,
     after: Option<String>,
-) -> Result<ProductQuery, Vec<Invalid>> {
+) -> Result<ProductQuery, Vec<FieldError>> {
     let mut checks = Checks::default();
     let search = search.and_then(|text| checks.accept(read_search(&text, MAX_SEARCH))).flatten();
     let mut read = ProductQuery { search, after: after.filter(|id| !id.is_empty()), ..ProductQuery::default() };
-    read.status = given(status).and_then(|text| checks.accept(text.parse()));
-    read.sort = given(sort).and_then(|text| checks.accept(text.parse())).unwrap_or_default();
+    read.status = non_empty(status).and_then(|text| checks.accept(text.parse()));
+    read.sort = non_empty(sort).and_then(|text| checks.accept(text.parse())).unwrap_or_default();
     checks.finish().map(|()| read)
 }
 
-fn given(text: Option<&str>) -> Option<&str> {
+fn non_empty(text: Option<&str>) -> Option<&str> {
     text.filter(|text| !text.is_empty())
 }
 
 /// Reads a product's form: the id of the product to change (none for a new one) and what to write.
-pub fn read_form(form: &ProductForm, currency: Currency) -> Result<(Option<String>, ProductInput), Vec<Invalid>> {
+pub fn read_form(form: &ProductForm, currency: Currency) -> Result<(Option<String>, ProductInput), Vec<FieldError>> {
     let mut checks = Checks::default();
     let number = |field: &str, text: &str| {
-        text.trim().parse::<i64>().map_err(|_| Invalid::new(field, format!("`{text}` is not a whole number, such as 12", text = shown(text))))
+        text.trim()
+            .parse::<i64>()
+            .map_err(|_| FieldError::new(field, format!("`{text}` is not a whole number, such as 12", text = shown(text))))
     };
     let unit_price = checks.accept(currency.parse_amount("unitPrice", form.unit_price.trim()));
     let stock = checks.accept(number("stock", &form.stock));
@@ -105,7 +108,7 @@ impl Catalog {
     pub async fn create(&self, vendor: &VendorRef, input: &ProductInput) -> Result<Product, AppError> {
         let input = input.clone().checked()?;
         if input.product_id.is_some() {
-            return Err(Invalid::new("productId", "is given by Vendorscope: leave it out").into());
+            return Err(FieldError::new("productId", "is given by Vendorscope: leave it out").into());
         }
         let product_id = format!("p{:016x}", rand::random::<u64>());
         self.write(vendor, "product created", move |tx, vendor_id| {
@@ -121,7 +124,7 @@ impl Catalog {
     pub async fn update(&self, vendor: &VendorRef, product_id: &str, input: &ProductInput) -> Result<Product, AppError> {
         let input = input.clone().checked()?;
         if input.product_id.as_ref().is_some_and(|id| id != product_id) {
-            return Err(Invalid::new("productId", "cannot change: leave it out, or send the product's own").into());
+            return Err(FieldError::new("productId", "cannot change: leave it out, or send the product's own").into());
         }
         self.write(vendor, "product updated", {
             let product_id = product_id.to_owned();
@@ -171,7 +174,7 @@ impl Catalog {
         write(&self.db, &self.cache, cause, move |tx| {
             async move {
                 // Orders take from the stock that is written here.
-                placing::lock_vendor(tx, vendor.id).await?;
+                orders::lock_vendor(tx, vendor.id).await?;
                 let answer = work(tx, vendor.id).await?;
                 Ok(Written { answer, stale: vec![Tag::vendor(&vendor.external_id), Tag::products(&vendor.external_id)] })
             }
@@ -185,7 +188,7 @@ async fn load_page(db: &Db, vendor_id: i64, query: &ProductQuery) -> Result<Load
     let mut tx = db.read().await?;
     let found = catalog::list_products(&mut tx, vendor_id, query, PAGE as i64 + 1).await?;
     tx.commit().await?;
-    let mut products = found.ok_or_else(|| Invalid::new("after", "names no product of this vendor: use `next` of the page before"))?;
+    let mut products = found.ok_or_else(|| FieldError::new("after", "names no product of this vendor: use `next` of the page before"))?;
     let more = products.len() > PAGE;
     products.truncate(PAGE);
     let next = products.last().filter(|_| more).map(|product| product.product_id.clone());

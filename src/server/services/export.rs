@@ -5,10 +5,10 @@ use bytes::Bytes;
 
 use crate::{
     domain::{
-        invalid::Invalid,
-        text::shown,
+        field_error::FieldError,
         money::Currency,
-        report::{ProductSales, Snapshot},
+        snapshot::{ProductSales, Snapshot},
+        text::shown,
     },
     server::AppError,
 };
@@ -34,12 +34,12 @@ impl ExportTable {
 }
 
 impl std::str::FromStr for ExportTable {
-    type Err = Invalid;
-    fn from_str(text: &str) -> Result<Self, Invalid> {
+    type Err = FieldError;
+    fn from_str(text: &str) -> Result<Self, FieldError> {
         [Self::Series, Self::Products]
             .into_iter()
             .find(|table| table.as_str() == text)
-            .ok_or_else(|| Invalid::new("table", format!("`{text}` is not accepted: one of series, products", text = shown(text))))
+            .ok_or_else(|| FieldError::new("table", format!("`{text}` is not accepted: one of series, products", text = shown(text))))
     }
 }
 

@@ -8,14 +8,14 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::{
-    domain::{accounts::id_of_segment, invalid::Invalid},
+    domain::{accounts::id_of_segment, field_error::FieldError},
     server::{
         AppError, AppState,
-        web::{
-            errors::Problem,
-            middleware::{MAX_BODY, max_body, read_body},
+        request::{
+            problem::Problem,
             well_formed::{check_address, check_text},
         },
+        web::middleware::{MAX_BODY, max_body, read_body},
     },
 };
 
@@ -59,7 +59,7 @@ fn refuse_nul(body: &[u8]) -> Result<(), AppError> {
     check_texts("", &value).map_err(AppError::from)
 }
 
-fn check_texts(path: &str, value: &Value) -> Result<(), Invalid> {
+fn check_texts(path: &str, value: &Value) -> Result<(), FieldError> {
     let named = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
     match value {
         Value::String(text) => check_text(if path.is_empty() { "body" } else { path }, text),
@@ -86,7 +86,7 @@ fn refusal(path: &str, error: &serde_json::Error) -> Problem {
         (path, Some(name)) if path != name && !path.ends_with(&format!(".{name}")) => format!("{path}.{name}"),
         (path, _) => path.to_owned(),
     };
-    Problem::from(AppError::from(Invalid::new(field, message)))
+    Problem::from(AppError::from(FieldError::new(field, message)))
 }
 
 /// The id in a path. One that is no text names nothing.
@@ -111,11 +111,11 @@ impl FromRequestParts<AppState> for Parameters {
         check_address(&parts.uri)?;
         let Query(pairs) = Query::<Vec<(String, String)>>::from_request_parts(parts, state)
             .await
-            .map_err(|_| Invalid::new("query", "must be name=value pairs in UTF-8, percent-encoded"))?;
+            .map_err(|_| FieldError::new("query", "must be name=value pairs in UTF-8, percent-encoded"))?;
         let mut parameters = BTreeMap::new();
         for (name, value) in pairs {
             if let Some(_before) = parameters.insert(name.clone(), value) {
-                return Err(Invalid::new(name, "is given twice").into());
+                return Err(FieldError::new(name, "is given twice").into());
             }
         }
         Ok(Self(parameters))
@@ -125,11 +125,11 @@ impl FromRequestParts<AppState> for Parameters {
 impl Parameters {
     /// These parameters, if all of them have one of `names`.
     pub fn only(self, names: &[&str]) -> Result<Self, AppError> {
-        let unknown: Vec<Invalid> = self
+        let unknown: Vec<FieldError> = self
             .0
             .keys()
             .filter(|name| !names.contains(&name.as_str()))
-            .map(|name| Invalid::new(name.clone(), format!("is not a parameter here: one of {}", names.join(", "))))
+            .map(|name| FieldError::new(name.clone(), format!("is not a parameter here: one of {}", names.join(", "))))
             .collect();
         if unknown.is_empty() { Ok(self) } else { Err(unknown.into()) }
     }

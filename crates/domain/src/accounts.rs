@@ -1,0 +1,234 @@
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    field_error::FieldError,
+    money::Currency,
+    text::{is_visible, read_line, shown, trimmed},
+};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Sees and changes what belongs to one vendor.
+    Vendor,
+    /// Sees the whole marketplace.
+    Admin,
+}
+
+impl Role {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Vendor => "vendor",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+impl std::str::FromStr for Role {
+    type Err = FieldError;
+    fn from_str(text: &str) -> Result<Self, FieldError> {
+        match text {
+            "vendor" => Ok(Self::Vendor),
+            "admin" => Ok(Self::Admin),
+            _ => Err(FieldError::new("role", format!("`{text}` is not accepted: one of vendor, admin", text = shown(text)))),
+        }
+    }
+}
+
+/// Who is logged in, as the API and the pages show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Viewer {
+    pub email: String,
+    pub role: Role,
+    /// The marketplace's own id of the vendor; `null` for an admin.
+    pub vendor_id: Option<String>,
+}
+
+/// A vendor that someone was found to be entitled to: the database's id and the marketplace's own.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct VendorRef {
+    pub id: i64,
+    pub external_id: String,
+}
+
+/// A user that a login found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    pub id: i64,
+    pub email: String,
+    pub role: Role,
+    /// Some for every vendor user, none for an admin.
+    pub vendor: Option<VendorRef>,
+}
+
+/// One of a user's own sessions: a browser in which that user is logged in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct OwnSession {
+    /// Names the session here; worth nothing as a cookie.
+    pub session_id: String,
+    /// The one that this is read in.
+    pub current: bool,
+    pub logged_in_at: Timestamp,
+    pub ends_at: Timestamp,
+    /// The network address that logged in.
+    pub address: Option<String>,
+    /// As the browser calls itself (`User-Agent`).
+    pub browser: String,
+}
+
+/// A key that lets a program use the JSON API as the user it belongs to. The key itself is shown once, when it is made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ApiKey {
+    pub key_id: String,
+    pub name: String,
+    /// How the key begins.
+    pub prefix: String,
+    pub created_at: Timestamp,
+    /// To the minute; `null` before the first use.
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// The most keys that one user may have at a time.
+pub const MAX_KEYS: usize = 20;
+/// Longest name of a key, in characters.
+pub const MAX_KEY_NAME: usize = 60;
+
+/// A key's name as it is kept.
+pub fn read_key_name(name: &str) -> Result<String, FieldError> {
+    read_line("name", name, MAX_KEY_NAME)
+}
+
+/// A user as an admin sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UserSummary {
+    pub email: String,
+    pub disabled: bool,
+}
+
+/// A vendor in the list of all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VendorSummary {
+    pub vendor_id: String,
+    pub name: String,
+    pub country: String,
+    /// Users that belong to it.
+    pub users: i64,
+}
+
+/// Vendors, by name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VendorPage {
+    pub vendors: Vec<VendorSummary>,
+    /// `after` of the next page; `null` on the last.
+    pub next: Option<String>,
+}
+
+/// Light, dark, or as the device has it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Theme {
+    #[default]
+    System,
+    Light,
+    Dark,
+}
+
+impl Theme {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+
+    /// What browsers are to draw their own parts in (`<meta name="color-scheme">`).
+    pub fn color_scheme(self) -> &'static str {
+        match self {
+            Self::System => "light dark",
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+}
+
+impl std::str::FromStr for Theme {
+    type Err = FieldError;
+    fn from_str(text: &str) -> Result<Self, FieldError> {
+        [Self::System, Self::Light, Self::Dark]
+            .into_iter()
+            .find(|theme| theme.as_str() == text)
+            .ok_or_else(|| FieldError::new("theme", format!("`{text}` is not accepted: one of system, light, dark", text = shown(text))))
+    }
+}
+
+/// A vendor as its own pages need it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Vendor {
+    pub vendor_id: String,
+    pub name: String,
+    pub country: String,
+    /// IANA name.
+    pub time_zone: String,
+    pub currency: Currency,
+    /// Stock at or below which a product without a threshold of its own counts as low.
+    pub low_stock_threshold: i64,
+}
+
+/// Shortest password accepted, in characters (OWASP ASVS 5.0, 6.2.1 and 6.2.9: at least 8, better 15; this product takes 12).
+pub const MIN_PASSWORD: usize = 12;
+/// Longest password accepted, in characters: a bound on hashing work.
+pub const MAX_PASSWORD: usize = 128;
+
+pub fn check_password(password: &str) -> Result<(), FieldError> {
+    let length = password.chars().count();
+    if (MIN_PASSWORD..=MAX_PASSWORD).contains(&length) {
+        Ok(())
+    } else {
+        Err(FieldError::new("password", format!("must be {MIN_PASSWORD} to {MAX_PASSWORD} characters")))
+    }
+}
+
+/// An address as it is stored and compared: without what is blank at its ends, in lower case.
+pub fn normalise_email(email: &str) -> Result<String, FieldError> {
+    let email = trimmed(email).to_lowercase();
+    let valid = email.len() <= 254
+        && email.chars().all(is_visible)
+        && email.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains('@'));
+    if valid { Ok(email) } else { Err(FieldError::new("email", "must be an address such as name@example.com")) }
+}
+
+/// One of the marketplace's own ids as a segment of a path. Ids that are no segments of their own, which other versions took, have a
+/// blank after them: `..` would be taken for the folder above, however it is encoded. `id_of_segment` takes it away.
+pub fn path_segment(id: &str) -> String {
+    if matches!(id, "." | "..") { format!("{id}%20") } else { encode_segment(id) }
+}
+
+/// The id that a segment of a path names, decoded already.
+pub fn id_of_segment(segment: &str) -> &str {
+    if matches!(segment, ". " | ".. ") { segment.trim_end() } else { segment }
+}
+
+/// A text as a value of a query or a part of a cache key: letters, digits, `-`, `_`, `.` and `~` as they are,
+/// everything else percent-encoded (RFC 3986, unreserved characters).
+pub fn encode_segment(id: &str) -> String {
+    id.bytes().fold(String::with_capacity(id.len()), |mut out, byte| {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(byte as char),
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+        out
+    })
+}

@@ -1,0 +1,206 @@
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    field_error::{Checks, FieldError},
+    money::MAX_AMOUNT,
+    text::{read_lines, shown},
+};
+
+/// Whether a product is on sale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ProductStatus {
+    Active,
+    Archived,
+}
+
+impl ProductStatus {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Archived => "archived",
+        }
+    }
+}
+
+impl FromStr for ProductStatus {
+    type Err = FieldError;
+    fn from_str(text: &str) -> Result<Self, FieldError> {
+        match text {
+            "active" => Ok(Self::Active),
+            "archived" => Ok(Self::Archived),
+            _ => Err(FieldError::new("status", format!("`{text}` is not accepted: one of active, archived", text = shown(text)))),
+        }
+    }
+}
+
+/// A product as its vendor sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Product {
+    pub product_id: String,
+    pub name: String,
+    pub description: String,
+    pub category: String,
+    /// Minor units of the vendor's currency.
+    pub unit_price: i64,
+    pub stock: i64,
+    /// `null`: the vendor's default.
+    pub low_stock_threshold: Option<i64>,
+    pub status: ProductStatus,
+}
+
+/// What a product is written with. `product_id` may be sent back with it as it was read, and cannot change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ProductInput {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product_id: Option<String>,
+    pub name: String,
+    #[serde(default)]
+    pub description: String,
+    pub category: String,
+    pub unit_price: i64,
+    pub stock: i64,
+    #[serde(default)]
+    pub low_stock_threshold: Option<i64>,
+    #[serde(default = "active")]
+    pub status: ProductStatus,
+}
+
+fn active() -> ProductStatus {
+    ProductStatus::Active
+}
+
+/// The most units of a product that may be in stock, and the highest threshold.
+pub const MAX_STOCK: i64 = 1_000_000_000;
+pub const MAX_NAME: usize = 200;
+pub const MAX_DESCRIPTION: usize = 5_000;
+pub const MAX_CATEGORY: usize = 100;
+
+impl ProductInput {
+    /// As it is written: its texts in the form they are kept in.
+    pub fn checked(mut self) -> Result<Self, Vec<FieldError>> {
+        let mut checks = Checks::default();
+        checks.line("name", &mut self.name, MAX_NAME);
+        self.description = checks.accept(read_lines("description", &self.description, MAX_DESCRIPTION)).unwrap_or_default();
+        checks.line("category", &mut self.category, MAX_CATEGORY);
+        check_numbers(&mut checks, Some(self.unit_price), Some(self.stock), self.low_stock_threshold);
+        checks.finish().map(|()| self)
+    }
+}
+
+/// The same change to many products: what is left out stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ProductChanges {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit_price: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stock: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub low_stock_threshold: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<ProductStatus>,
+}
+
+/// Many products of one vendor changed at once: all of them, or none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BulkChange {
+    pub product_ids: Vec<String>,
+    pub changes: ProductChanges,
+}
+
+/// The most products one bulk change may name.
+pub const MAX_BULK: usize = 500;
+
+impl BulkChange {
+    /// As it is written: its texts in the form they are kept in.
+    pub fn checked(mut self) -> Result<Self, Vec<FieldError>> {
+        let mut checks = Checks::default();
+        checks.require((1..=MAX_BULK).contains(&self.product_ids.len()), "productIds", || format!("must name 1 to {MAX_BULK} products"));
+        let mut ids: Vec<_> = self.product_ids.iter().collect();
+        ids.sort();
+        if let Some(pair) = ids.windows(2).find(|pair| pair[0] == pair[1]) {
+            checks.require(false, "productIds", || format!("names product `{}` twice", shown(pair[0])));
+        }
+        let changes = &mut self.changes;
+        checks.require(*changes != ProductChanges::default(), "changes", || {
+            "must hold at least one of category, unitPrice, stock, lowStockThreshold, status".to_owned()
+        });
+        if let Some(category) = &mut changes.category {
+            checks.line("changes.category", category, MAX_CATEGORY);
+        }
+        check_numbers(&mut checks, changes.unit_price, changes.stock, changes.low_stock_threshold);
+        checks.finish().map(|()| self)
+    }
+}
+
+fn check_numbers(checks: &mut Checks, unit_price: Option<i64>, stock: Option<i64>, threshold: Option<i64>) {
+    let within = |value: Option<i64>, most: i64| value.is_none_or(|value| (0..=most).contains(&value));
+    checks.require(within(unit_price, MAX_AMOUNT), "unitPrice", || format!("must be 0 to {MAX_AMOUNT} minor units"));
+    checks.require(within(stock, MAX_STOCK), "stock", || format!("must be 0 to {MAX_STOCK}"));
+    checks.require(within(threshold, MAX_STOCK), "lowStockThreshold", || format!("must be 0 to {MAX_STOCK}, or null"));
+}
+
+/// How a product listing is ordered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ProductSort {
+    #[default]
+    Name,
+    Stock,
+    Price,
+}
+
+impl ProductSort {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Stock => "stock",
+            Self::Price => "price",
+        }
+    }
+}
+
+impl FromStr for ProductSort {
+    type Err = FieldError;
+    fn from_str(text: &str) -> Result<Self, FieldError> {
+        [Self::Name, Self::Stock, Self::Price]
+            .into_iter()
+            .find(|sort| sort.as_str() == text)
+            .ok_or_else(|| FieldError::new("sort", format!("`{text}` is not accepted: one of name, stock, price", text = shown(text))))
+    }
+}
+
+/// Which products to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ProductQuery {
+    /// Part of the name, in any case.
+    pub search: Option<String>,
+    pub status: Option<ProductStatus>,
+    pub sort: ProductSort,
+    /// `next` of the page before.
+    pub after: Option<String>,
+}
+
+/// One page of a vendor's products.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ProductPage {
+    pub products: Vec<Product>,
+    /// Give it back as `after` to read on; `null` on the last page.
+    pub next: Option<String>,
+}
