@@ -9,10 +9,10 @@ use vendorscope::server::{
     cache::{CacheKey, entry::Entry},
     config::Config,
     db::Db,
-    import::{ImportOptions, Progress},
-    services::import::import_bundle,
-    services::analytics::SnapshotQuery,
     identity::sessions::SessionCookie,
+    import::{ImportOptions, Progress},
+    services::analytics::SnapshotQuery,
+    services::import::import_bundle,
 };
 
 /// Bytes from Redis are refused, or are an entry that is written the same again.

@@ -42,6 +42,8 @@ mod sessions;
 mod snapshot;
 /// A vendor that moves.
 mod time_zone;
+/// Names, ids and NUL, on every way in.
+mod texts;
 /// Loading before anyone asks.
 mod warming;
 

@@ -18,7 +18,9 @@ const MAX_SHOWN: usize = 80;
 pub fn read_line(field: &str, text: &str, most: usize) -> Result<String, FieldError> {
     let refused = || FieldError::new(field, format!("must be 1 to {most} characters, without control characters"));
     let line = normalise_line(text).map_err(|unwanted| match unwanted {
-        c if turns_direction(c) => FieldError::new(field, format!("holds U+{:04X}, which turns the direction of the text around it", c as u32)),
+        c if turns_direction(c) => {
+            FieldError::new(field, format!("holds U+{:04X}, which turns the direction of the text around it", c as u32))
+        }
         _ => refused(),
     })?;
     if line.chars().all(|c| is_blank(c) || is_invisible(c)) || line.chars().count() > most { Err(refused()) } else { Ok(line.into_owned()) }
@@ -51,7 +53,9 @@ pub fn read_lines(field: &str, text: &str, most: usize) -> Result<String, FieldE
             c if turns_direction(c) => {
                 return Err(FieldError::new(field, format!("holds U+{:04X}, which turns the direction of the text around it", c as u32)));
             }
-            c if c.is_control() => return Err(FieldError::new(field, format!("must be at most {most} characters, without control characters"))),
+            c if c.is_control() => {
+                return Err(FieldError::new(field, format!("must be at most {most} characters, without control characters")));
+            }
             c => kept.push(c),
         }
     }
@@ -119,7 +123,8 @@ impl Checks {
 /// `Err` with the first character that no name may hold.
 fn normalise_line(text: &str) -> Result<Cow<'_, str>, char> {
     let bytes = text.as_bytes();
-    let is_plain = bytes.iter().all(|byte| matches!(byte, b' '..=b'~')) && !text.contains("  ") && !text.starts_with(' ') && !text.ends_with(' ');
+    let is_plain =
+        bytes.iter().all(|byte| matches!(byte, b' '..=b'~')) && !text.contains("  ") && !text.starts_with(' ') && !text.ends_with(' ');
     if is_plain {
         return Ok(Cow::Borrowed(text));
     }
@@ -187,15 +192,30 @@ mod tests {
 
     #[test]
     fn what_scripts_and_emoji_need_stays() {
-        for text in ["نامه\u{200c}ای", "👩\u{200d}👩\u{200d}👧 & ❤\u{fe0f}", "क्\u{200d}ष", "Mug, \"Fog\" & ash: 2", "ｆｕｌｌ", "𝒜"] {
+        for text in ["نامه\u{200c}ای", "👩\u{200d}👩\u{200d}👧 & ❤\u{fe0f}", "क्\u{200d}ष", "Mug, \"Fog\" & ash: 2", "ｆｕｌｌ", "𝒜"]
+        {
             assert_eq!(read_line("name", text, 20).as_deref(), Ok(text));
         }
     }
 
     #[test]
     fn names_of_nothing_to_be_seen_and_characters_that_reach_beyond_them_are_refused() {
-        for text in ["", " ", "\u{200b}", "\u{200b}\u{200d}\u{2060}", "\u{3164}", "\u{2800}", "\u{fe0f}\u{e0041}", "\u{34f} \u{115f}", "12345678901"] {
-            assert_eq!(read_line("name", text, 10).unwrap_err().message, "must be 1 to 10 characters, without control characters", "{text:?}");
+        for text in [
+            "",
+            " ",
+            "\u{200b}",
+            "\u{200b}\u{200d}\u{2060}",
+            "\u{3164}",
+            "\u{2800}",
+            "\u{fe0f}\u{e0041}",
+            "\u{34f} \u{115f}",
+            "12345678901",
+        ] {
+            assert_eq!(
+                read_line("name", text, 10).unwrap_err().message,
+                "must be 1 to 10 characters, without control characters",
+                "{text:?}"
+            );
         }
         for text in ["a\0", "\0", "a\tb", "a\nb", "a\u{85}b", "a\u{7f}", "\u{9b}31m"] {
             assert!(read_line("name", text, 10).is_err(), "{text:?}");

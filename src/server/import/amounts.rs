@@ -8,7 +8,7 @@ use crate::domain::{
     text::shown,
 };
 
-pub(super) struct Amounts {
+pub(in crate::server) struct Amounts {
     has_commas_between_fields: bool,
     mark: Option<Mark>,
 }

@@ -20,7 +20,7 @@ pub(super) enum Unreadable {
 
 /// One record: its fields without their quotes, and the line that it begins on.
 #[derive(Debug, Default)]
-pub(super) struct Record {
+pub(in crate::server) struct Record {
     /// All fields, with one byte between two.
     text: String,
     /// Where each field ends.

@@ -63,11 +63,14 @@ fn decode(text: &str) -> Option<String> {
 /// `name`, `form[name]` or `form[lines][0][name]`.
 fn is_field(name: &str) -> bool {
     let is_word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-    let Some((form, rest)) = name.split_once('[') else { return is_word(name) };
-    let Some(path) = rest.strip_suffix(']') else { return false };
+    if !name.contains('[') {
+        return is_word(name);
+    }
+    let Some(path) = name.strip_prefix("form[").and_then(|rest| rest.strip_suffix(']')) else { return false };
+    let is_place = |place: &str| (1..=4).contains(&place.len()) && place.bytes().all(|byte| byte.is_ascii_digit());
     match path.split("][").collect::<Vec<_>>()[..] {
-        [name] => is_word(form) && is_word(name),
-        [list, place, name] => is_word(form) && is_word(list) && (1..=4).contains(&place.len()) && place.bytes().all(|b| b.is_ascii_digit()) && is_word(name),
+        [name] => is_word(name),
+        [list, place, name] => is_word(list) && is_place(place) && is_word(name),
         _ => false,
     }
 }

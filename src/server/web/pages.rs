@@ -77,12 +77,13 @@ pub async fn fallback(State(state): State<AppState>, request: Request) -> Respon
     page
 }
 
-/// The address that one with a slash too many was meant to be: `/orders/` is `/orders`. Pages have one address each.
+/// The address that one with a slash too many was meant to be: `/orders/` is `/orders`. Pages have one address each. It begins with one
+/// slash; where a browser would read another one, a backslash, there is none.
 fn without_empty_segments(uri: &Uri) -> Option<String> {
     let segments: Vec<&str> = uri.path().split('/').filter(|segment| !segment.is_empty()).collect();
     let path = format!("/{}", segments.join("/"));
     let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
-    (path != uri.path()).then(|| path + &query).filter(|address| local_path(address).is_some())
+    (path != uri.path()).then(|| path + &query).filter(|address| !address.contains('\\'))
 }
 
 /// Has Leptos mark its scripts with the nonce that the answer's Content-Security-Policy names, in place of one of its own.

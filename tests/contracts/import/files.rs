@@ -155,7 +155,8 @@ async fn what_would_have_to_be_guessed_is_refused_with_what_to_do() {
     let products = fs::read_to_string(small.path().join("products.csv")).unwrap();
     // The file has one amount with a mark: KWD 7.250 or 7250.
     let one_mark = |amount: &str| products.replace(',', ";").replace("12.50", "12").replace("7.250", amount).replace("\"Mug; ", "\"Mug, ");
-    let two_marks = |amount: &str| products.replace(',', ";").replace("12.50", amount).replace("7.250", "7,25").replace("\"Mug; ", "\"Mug, ");
+    let two_marks =
+        |amount: &str| products.replace(',', ";").replace("12.50", amount).replace("7.250", "7,25").replace("\"Mug; ", "\"Mug, ");
     let cases: [(&str, Vec<u8>, &str); 9] = [
         ("products", one_mark("7.250").into(), "products.csv, line 4: unit_price: `7.250` may be thousands or decimals"),
         ("products", one_mark("7,250").into(), "products.csv, line 4: unit_price: `7,250` may be thousands or decimals"),
@@ -163,8 +164,16 @@ async fn what_would_have_to_be_guessed_is_refused_with_what_to_do() {
         ("products", two_marks("1.250,00").into(), "products.csv, line 2: unit_price: `1.250,00` has marks between thousands"),
         ("products", two_marks("1,250").into(), "products.csv, line 2: unit_price: `1.250` has more decimals than EUR has (2)"),
         ("products", products.replace("12.50", "\"12,50\"").into(), "products.csv, line 2: unit_price: `12,50` has a comma"),
-        ("customers", b"customer_id,name,country\nc-1,Jos\xe9,Spain\n".to_vec(), "customers.csv, line 2: is not UTF-8 (byte E9): save it as"),
-        ("customers", utf_16("a", u16::to_le_bytes)[2..].to_vec(), "customers.csv: looks like UTF-16 without a byte order mark: save it as"),
+        (
+            "customers",
+            b"customer_id,name,country\nc-1,Jos\xe9,Spain\n".to_vec(),
+            "customers.csv, line 2: is not UTF-8 (byte E9): save it as",
+        ),
+        (
+            "customers",
+            utf_16("a", u16::to_le_bytes)[2..].to_vec(),
+            "customers.csv: looks like UTF-16 without a byte order mark: save it as",
+        ),
         ("customers", b"\xff\xfe\0\0c\0\0\0".to_vec(), "customers.csv: is UTF-32: save it as"),
     ];
     for database in databases().await {

@@ -78,7 +78,12 @@ const BAD_ROWS: &[(&str, &str, &str, &str)] = &[
         "placed",
         "orders.csv, line 1: placed_at: this column is missing: orders has order_id, customer_id, placed_at, status; this file has order_id, customer_id, placed, status",
     ),
-    ("orders", ",status", "", "orders.csv, line 1: status: this column is missing: orders has order_id, customer_id, placed_at, status; this file has order_id, customer_id, placed_at"),
+    (
+        "orders",
+        ",status",
+        "",
+        "orders.csv, line 1: status: this column is missing: orders has order_id, customer_id, placed_at, status; this file has order_id, customer_id, placed_at",
+    ),
     ("orders", "customer_id", "order_id", "orders.csv, line 1: order_id: this column is there twice"),
     // Between rows and files.
     ("vendors", "v-jpy,", "v-eur,", "vendors.csv, line 3: vendor_id: `v-eur` is in this file twice"),
