@@ -1,6 +1,5 @@
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
+use strum::VariantNames;
 
 use crate::{
     field_error::{Checks, FieldError},
@@ -9,9 +8,10 @@ use crate::{
 };
 
 /// Whether a product is on sale.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, strum::IntoStaticStr, strum::EnumString, strum::VariantNames)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", parse_err_ty = FieldError, parse_err_fn = refuse_product_status)]
 pub enum ProductStatus {
     Active,
     Archived,
@@ -19,22 +19,12 @@ pub enum ProductStatus {
 
 impl ProductStatus {
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Archived => "archived",
-        }
+        self.into()
     }
 }
 
-impl FromStr for ProductStatus {
-    type Err = FieldError;
-    fn from_str(text: &str) -> Result<Self, FieldError> {
-        match text {
-            "active" => Ok(Self::Active),
-            "archived" => Ok(Self::Archived),
-            _ => Err(FieldError::new("status", format!("`{text}` is not accepted: one of active, archived", text = shown(text)))),
-        }
-    }
+fn refuse_product_status(text: &str) -> FieldError {
+    FieldError::unknown("status", text, ProductStatus::VARIANTS)
 }
 
 /// A product as its vendor sees it.
@@ -154,9 +144,10 @@ fn check_numbers(checks: &mut Checks, unit_price: Option<i64>, stock: Option<i64
 }
 
 /// How a product listing is ordered.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, strum::IntoStaticStr, strum::EnumString, strum::VariantNames)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", parse_err_ty = FieldError, parse_err_fn = refuse_product_sort)]
 pub enum ProductSort {
     #[default]
     Name,
@@ -166,22 +157,12 @@ pub enum ProductSort {
 
 impl ProductSort {
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Name => "name",
-            Self::Stock => "stock",
-            Self::Price => "price",
-        }
+        self.into()
     }
 }
 
-impl FromStr for ProductSort {
-    type Err = FieldError;
-    fn from_str(text: &str) -> Result<Self, FieldError> {
-        [Self::Name, Self::Stock, Self::Price]
-            .into_iter()
-            .find(|sort| sort.as_str() == text)
-            .ok_or_else(|| FieldError::new("sort", format!("`{text}` is not accepted: one of name, stock, price", text = shown(text))))
-    }
+fn refuse_product_sort(text: &str) -> FieldError {
+    FieldError::unknown("sort", text, ProductSort::VARIANTS)
 }
 
 /// Which products to list.

@@ -1,5 +1,7 @@
 use serde::{Deserialize, Serialize};
 
+use crate::text::shown;
+
 /// One field of an input that was refused: its name, and what is accepted, in words for the person who sent it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -13,6 +15,11 @@ impl FieldError {
     /// Whatever of an input has come into it: a field and a message are one line each, and not too long for a log or a page.
     pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self { field: one_line(field.into(), MAX_FIELD), message: one_line(message.into(), MAX_MESSAGE) }
+    }
+
+    /// For a text that names none of the `accepted` values.
+    pub fn unknown(field: &str, text: &str, accepted: &[&str]) -> Self {
+        Self::new(field, format!("`{}` is not accepted: one of {}", shown(text), accepted.join(", ")))
     }
 }
 
