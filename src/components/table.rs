@@ -34,7 +34,10 @@ pub enum Cell {
     /// What somebody has written.
     Written(String),
     /// What somebody has written, or an id, with a page of its own.
-    Link { href: String, text: String },
+    Link {
+        href: String,
+        text: String,
+    },
     View(AnyView),
 }
 
@@ -128,7 +131,10 @@ mod tests {
                 vec![Cell::Link { href: "/products/1".to_owned(), text: "<b>".to_owned() }, String::new().into(), "7".to_owned().into()];
             html(table("plain", columns, vec![cells.into()], None))
         });
-        assert!(html.contains("<th scope=\"row\" class=\"\"><a href=\"/products/1\" dir=\"auto\" class=\"clip\">&lt;b&gt;</a></th>"), "{html}");
+        assert!(
+            html.contains("<th scope=\"row\" class=\"\"><a href=\"/products/1\" dir=\"auto\" class=\"clip\">&lt;b&gt;</a></th>"),
+            "{html}"
+        );
         assert!(html.contains("<td class=\"number\">7</td>"), "{html}");
         assert_eq!(html.matches("scope=\"col\"").count(), 2, "a drawing needs no heading: {html}");
     }

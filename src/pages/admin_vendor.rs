@@ -4,7 +4,6 @@ use leptos_router::hooks::use_params_map;
 
 use super::id_in;
 use crate::{
-    server_functions::vendors::{VendorView, load_vendor},
     components::{
         frame::Section,
         loaded::loaded,
@@ -12,6 +11,7 @@ use crate::{
         written::written,
     },
     domain::accounts::{UserSummary, path_segment},
+    server_functions::vendors::{VendorView, load_vendor},
 };
 
 #[component]

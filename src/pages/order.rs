@@ -4,23 +4,23 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::id_in;
 use crate::{
-    server_functions::orders::{OrderView, RefundOrder, SetOrderStatus, load_order},
     components::{
-            feedback::{Done, Refused, accepted, refusal},
-            fields::select,
-            frame::Section,
-            loaded::loaded,
-            refund_form::RefundForm,
-            status::{Shown, status},
-            table::{Cell, Column, Row, scrolling, table},
-            written::written,
-        },
-        format,
+        feedback::{Done, Refused, accepted, refusal},
+        fields::select,
+        frame::Section,
+        loaded::loaded,
+        refund_form::RefundForm,
+        status::{Shown, status},
+        table::{Cell, Column, Row, scrolling, table},
+        written::written,
+    },
     domain::{
         accounts::path_segment,
         money::Currency,
         orders::{Order, OrderLine, OrderStatus},
     },
+    format,
+    server_functions::orders::{OrderView, RefundOrder, SetOrderStatus, load_order},
 };
 
 #[component]

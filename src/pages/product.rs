@@ -4,7 +4,6 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::id_in;
 use crate::{
-    server_functions::products::{DeleteProduct, ProductView, SaveProduct, load_product},
     components::{
         feedback::{Done, Refused, accepted, refusal},
         frame::Section,
@@ -13,6 +12,7 @@ use crate::{
         status::status,
         written::written,
     },
+    server_functions::products::{DeleteProduct, ProductView, SaveProduct, load_product},
 };
 
 #[component]

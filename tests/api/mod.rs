@@ -40,10 +40,10 @@ mod routes;
 mod sessions;
 /// The analytics snapshot.
 mod snapshot;
-/// A vendor that moves.
-mod time_zone;
 /// Names, ids and NUL, on every way in.
 mod texts;
+/// A vendor that moves.
+mod time_zone;
 /// Loading before anyone asks.
 mod warming;
 

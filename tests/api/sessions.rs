@@ -108,7 +108,8 @@ async fn of_several_cookies_the_first_that_is_alive_counts_and_logging_out_ends_
             assert_eq!(page.send().await.expect("an answer").status(), 200, "the pages read them too");
             // The stream of changes goes on asking whether its session is alive.
             assert_eq!(with_cookies(&app, Method::GET, "/_fn/account", &order).await.status(), 200);
-            let sessions: serde_json::Value = with_cookies(&app, Method::GET, "/api/account/sessions", &order).await.json().await.expect("JSON");
+            let sessions: serde_json::Value =
+                with_cookies(&app, Method::GET, "/api/account/sessions", &order).await.json().await.expect("JSON");
             let current = sessions["sessions"].as_array().expect("a list").iter().filter(|session| session["current"] == true).count();
             assert_eq!(current, 1, "{sessions}");
         }
@@ -129,7 +130,8 @@ async fn of_several_cookies_the_first_that_is_alive_counts_and_logging_out_ends_
         // Logging in with a dead cookie that stays in the way works, and ends what was there.
         let before = session(&app, "admin@example.com").await;
         let login = app.client().request(Method::POST, "/api/auth/login").header("cookie", [&*dead, &*before].join("; "));
-        let login = login.json(&json!({ "email": "admin@example.com", "password": crate::harness::PASSWORD })).send().await.expect("an answer");
+        let login =
+            login.json(&json!({ "email": "admin@example.com", "password": crate::harness::PASSWORD })).send().await.expect("an answer");
         let new = cookie(&login).expect("a cookie");
         assert_eq!((me(&[&dead, &new]).await, me(&[&before]).await), (200, 401));
         // So does logging out everywhere, of other users' cookies in this browser.

@@ -36,9 +36,16 @@ async fn a_name_is_the_same_whichever_way_it_came_in_and_however_it_was_written(
             let product = json!({ "name": text, "category": text, "description": text, "unitPrice": 100, "stock": 1 });
             let made = answered(vendor.post("/api/vendor/products", &product).await, 201).await;
             assert_eq!((made["name"].as_str(), made["category"].as_str()), (Some(NAME), Some(NAME)), "{text:?}");
-            let fields = [("form[name]", text), ("form[category]", text), ("form[unit_price]", "1.00"), ("form[stock]", "1"), ("form[status]", "active")];
+            let fields = [
+                ("form[name]", text),
+                ("form[category]", text),
+                ("form[unit_price]", "1.00"),
+                ("form[stock]", "1"),
+                ("form[status]", "active"),
+            ];
             assert_eq!(form(&vendor, "product/save", &fields).await.status(), 200);
-            let sent = json!({ "productId": format!("s{at}"), "vendorId": "eur", "name": text, "category": text, "unitPrice": 1, "stock": 1 });
+            let sent =
+                json!({ "productId": format!("s{at}"), "vendorId": "eur", "name": text, "category": text, "unitPrice": 1, "stock": 1 });
             answered(admin.post("/api/ingest/products", &json!({ "products": [sent] })).await, 200).await;
             let order = json!({ "customer": { "name": text, "country": text }, "lines": [{ "productId": "e1", "quantity": 1 }] });
             assert_eq!(answered(vendor.post("/api/vendor/orders", &order).await, 201).await["customerName"], NAME);
@@ -51,7 +58,8 @@ async fn a_name_is_the_same_whichever_way_it_came_in_and_however_it_was_written(
             let key = answered(vendor.post("/api/account/keys", &json!({ "name": text })).await, 201).await;
             assert_eq!(key["key"]["name"], NAME);
             // Whoever looks for it finds it, however it is typed.
-            let found = vendor.get_json(&format!("/api/vendor/products?search={}", vendorscope::domain::accounts::encode_segment(text))).await;
+            let found =
+                vendor.get_json(&format!("/api/vendor/products?search={}", vendorscope::domain::accounts::encode_segment(text))).await;
             assert!(found["products"].as_array().is_some_and(|found| found.len() == (at + 1) * 3), "{text:?}: {found}");
         }
         for query in [
@@ -76,11 +84,20 @@ async fn names_of_nothing_to_be_seen_turned_ones_and_ids_in_another_form_are_ref
             let product = json!({ "name": name, "category": "Mugs", "unitPrice": 100, "stock": 1 });
             assert_eq!(refused_fields(vendor.post("/api/vendor/products", &product).await).await, ["name"], "{name:?}");
             let sent = json!({ "productId": "s", "vendorId": "eur", "name": "S", "category": name, "unitPrice": 1, "stock": 1 });
-            assert_eq!(refused_fields(admin.post("/api/ingest/products", &json!({ "products": [sent] })).await).await, ["products[0].category"]);
+            assert_eq!(
+                refused_fields(admin.post("/api/ingest/products", &json!({ "products": [sent] })).await).await,
+                ["products[0].category"]
+            );
             let order = json!({ "customer": { "name": "Mira", "country": name }, "lines": [{ "productId": "e1", "quantity": 1 }] });
             assert_eq!(refused_fields(vendor.post("/api/vendor/orders", &order).await).await, ["customer.country"]);
             assert_eq!(refused_fields(vendor.post("/api/account/keys", &json!({ "name": name })).await).await, ["name"]);
-            let fields = [("form[name]", name), ("form[category]", "Mugs"), ("form[unit_price]", "1"), ("form[stock]", "1"), ("form[status]", "active")];
+            let fields = [
+                ("form[name]", name),
+                ("form[category]", "Mugs"),
+                ("form[unit_price]", "1"),
+                ("form[stock]", "1"),
+                ("form[status]", "active"),
+            ];
             let refused = form(&vendor, "product/save", &fields).await;
             assert_eq!(refused.status(), 422, "{name:?}");
             let refused: Value = refused.json().await.expect("JSON");
@@ -88,7 +105,11 @@ async fn names_of_nothing_to_be_seen_turned_ones_and_ids_in_another_form_are_ref
         }
         for id in [" s", "s ", "s\u{a0}", "\u{200b}s", "e\u{301}", "s  s", "\u{202e}s", "s\0", ".", ".."] {
             let sent = json!({ "productId": id, "vendorId": "eur", "name": "S", "category": "S", "unitPrice": 1, "stock": 1 });
-            assert_eq!(refused_fields(admin.post("/api/ingest/products", &json!({ "products": [sent] })).await).await, ["products[0].productId"], "{id:?}");
+            assert_eq!(
+                refused_fields(admin.post("/api/ingest/products", &json!({ "products": [sent] })).await).await,
+                ["products[0].productId"],
+                "{id:?}"
+            );
             let line = json!({ "productId": "e1", "quantity": 1, "unitPrice": 100 });
             let order = |order: &str, customer: &str| {
                 json!({ "orders": [{ "orderId": order, "customer": { "customerId": customer, "name": "M", "country": "X" },
@@ -155,7 +176,12 @@ fn nuls_of_an_admin() -> Vec<Nul> {
         Nul("GET", "/api/admin/metrics?dateFrom=%00&dateTo=2026-03-02", Value::Null, Some("dateFrom")),
         Nul("POST", "/api/admin/cache/warm", json!({ "vendorIds": ["eur", "\0"] }), Some("vendorIds[1]")),
         Nul("POST", "/api/admin/cache/invalidate", json!({ "tags": ["vendor:\0"] }), Some("tags[0]")),
-        Nul("POST", "/api/ingest/refunds", json!({ "refunds": [{ "orderId": "o\0", "amount": 1, "refundedAt": "2026-03-11T00:00:00Z" }] }), Some("refunds[0].orderId")),
+        Nul(
+            "POST",
+            "/api/ingest/refunds",
+            json!({ "refunds": [{ "orderId": "o\0", "amount": 1, "refundedAt": "2026-03-11T00:00:00Z" }] }),
+            Some("refunds[0].orderId"),
+        ),
     ]
 }
 

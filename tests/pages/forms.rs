@@ -70,10 +70,15 @@ async fn a_field_that_is_missing_or_odd_is_named_and_nothing_of_the_decoder_is_t
         assert_eq!(refused(client.get(&format!("/_fn/{function}")).await, function).await, [field], "{function}");
     }
     // What is no form at all.
-    for (content_type, body, status) in [("application/json", "{}", 415), ("multipart/form-data; boundary=x", "--x--", 415), (FORM, "name=a", 200)] {
+    for (content_type, body, status) in
+        [("application/json", "{}", 415), ("multipart/form-data; boundary=x", "--x--", 415), (FORM, "name=a", 200)]
+    {
         assert_eq!(send(&vendor, "account/key/create", content_type, body).await.status(), status, "{content_type}");
     }
-    let large = vendor.request(Method::POST, "/_fn/account/key/create").header("content-type", FORM).body("name=".to_owned() + &"a".repeat(2 << 20));
+    let large = vendor
+        .request(Method::POST, "/_fn/account/key/create")
+        .header("content-type", FORM)
+        .body("name=".to_owned() + &"a".repeat(2 << 20));
     assert_eq!(large.send().await.expect("an answer").status(), 413);
     // A form without scripts is told, or led back, as before.
     let page = submit(&vendor, "/_fn/account/key/create", &[("name", "a"), ("name", "b")]).await;
@@ -128,7 +133,10 @@ async fn a_method_that_is_not_accepted_is_answered_with_those_that_are() {
         let answer = vendor.request(method.clone(), path).send().await.expect("an answer");
         assert_eq!(answer.status(), 405, "{method} {path}");
         let allowed = answer.headers().get("allow").map(|value| value.to_str().expect("ASCII").to_owned());
-        assert!(allowed.as_deref().is_some_and(|allowed| allowed.split(',').any(|method| method.trim() == allow)), "{method} {path}: {allowed:?}");
+        assert!(
+            allowed.as_deref().is_some_and(|allowed| allowed.split(',').any(|method| method.trim() == allow)),
+            "{method} {path}: {allowed:?}"
+        );
     }
 }
 
@@ -223,7 +231,9 @@ async fn what_people_wrote_has_the_direction_of_its_own_letters() {
         let tag = before.and_then(|before| before.rsplit('<').next()).unwrap_or_else(|| panic!("{path} has no {text}"));
         assert!(tag.contains("dir=\"auto\""), "{path}: <{tag}>{text}");
     }
-    for (path, field) in [("/products/e1", "form[name]"), ("/products/e1", "form[category]"), ("/products/e1", "form[description]"), ("/orders", "search")] {
+    for (path, field) in
+        [("/products/e1", "form[name]"), ("/products/e1", "form[category]"), ("/products/e1", "form[description]"), ("/orders", "search")]
+    {
         let page = open(&vendor, path).await.text().await.expect("a text");
         let at = page.find(&format!("name=\"{field}\"")).unwrap_or_else(|| panic!("{path} has no {field}"));
         let tag = page[..at].rsplit('<').next().unwrap_or_default().to_owned() + page[at..].split('>').next().unwrap_or_default();

@@ -5,16 +5,18 @@ use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use crate::{
-    pages::id_in,
-    server_functions::dashboard::{Dashboard, Freshness, Source, load_dashboard},
     components::{frame::Section, live::on_change, loaded::loaded, written::written},
-        format,
-        pages::ranges::{self, RangeQuery},
     domain::{
         accounts::path_segment,
         period::{Comparison, DateRange},
         snapshot::Snapshot,
     },
+    format,
+    pages::{
+        id_in,
+        ranges::{self, RangeQuery},
+    },
+    server_functions::dashboard::{Dashboard, Freshness, Source, load_dashboard},
 };
 
 /// Tables beside the chart: waterfall, statuses, top lists, customers, stock.

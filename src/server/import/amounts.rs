@@ -56,7 +56,12 @@ impl Amounts {
             None => self.mark = Some(Mark { mark: found, line, column: column.to_owned(), text: shown(text), is_sure }),
             Some(before) if before.mark == found => before.is_sure |= is_sure,
             Some(before) => {
-                let message = format!("`{}` has another decimal mark than `{}` on line {}: one is accepted in a file", shown(text), before.text, before.line);
+                let message = format!(
+                    "`{}` has another decimal mark than `{}` on line {}: one is accepted in a file",
+                    shown(text),
+                    before.text,
+                    before.line
+                );
                 return Err(FieldError::new(column, message));
             }
         }
@@ -99,7 +104,8 @@ mod tests {
     /// What a file of these amounts, one a line from 2 on, comes to in thousandths; or the line that is refused.
     fn read(delimiter: u8, texts: &[&str]) -> Result<Vec<i64>, u64> {
         let mut amounts = Amounts::new(delimiter);
-        let read = (2..).zip(texts).map(|(line, text)| amounts.read(line, "gross", text).map(|amount| amount.thousandths).map_err(|_| line));
+        let read =
+            (2..).zip(texts).map(|(line, text)| amounts.read(line, "gross", text).map(|amount| amount.thousandths).map_err(|_| line));
         let read: Result<Vec<_>, _> = read.collect();
         let read = read?;
         amounts.finish().map(|_| read).map_err(|(line, _)| line)

@@ -122,7 +122,9 @@ mod tests {
     #[test]
     fn marks_decide_then_what_was_named_then_utf_8() {
         let long = "é,\u{1f9f5}\n".repeat(20_000);
-        let utf_16 = |to: fn(u16) -> [u8; 2]| "\u{feff}".chars().chain(long.chars()).collect::<String>().encode_utf16().flat_map(to).collect::<Vec<u8>>();
+        let utf_16 = |to: fn(u16) -> [u8; 2]| {
+            "\u{feff}".chars().chain(long.chars()).collect::<String>().encode_utf16().flat_map(to).collect::<Vec<u8>>()
+        };
         // Not `assert_eq!`, which would print all of it.
         assert!(read(&utf_16(u16::to_le_bytes), None).is_ok_and(|text| text == long));
         assert!(read(&utf_16(u16::to_be_bytes), None).is_ok_and(|text| text == long));

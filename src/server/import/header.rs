@@ -103,7 +103,8 @@ impl Headed {
         }
         if let Some(column) = missing(&self.columns, table).next() {
             let there: Vec<_> = header.iter().take(20).map(text::shown).collect();
-            let message = format!("this column is missing: {} has {}; this file has {}", table.name, table.required.join(", "), there.join(", "));
+            let message =
+                format!("this column is missing: {} has {}; this file has {}", table.name, table.required.join(", "), there.join(", "));
             return Err(FieldError::new(column, message));
         }
         if let Some((_, name)) = DELIMITERS.into_iter().find(|(delimiter, _)| *delimiter == self.delimiter && *delimiter != b',') {

@@ -138,7 +138,10 @@ impl<R: BufRead> Records<R> {
                         break;
                     }
                     (At::Quote, _) => {
-                        return Err(Unreadable::Line(self.line, "something follows a closing quote: a quote within quotes is written twice".to_owned()));
+                        return Err(Unreadable::Line(
+                            self.line,
+                            "something follows a closing quote: a quote within quotes is written twice".to_owned(),
+                        ));
                     }
                     (At::Plain, b'"') => {
                         let message = "a quote within a field: the whole field is put into quotes then, and the quote written twice";

@@ -143,7 +143,9 @@ mod tests {
         for address in ["/", "/products/a%2Fb%20%C3%A9?after=%25&x", "/a//b"] {
             assert!(check_address(&address.parse().unwrap()).is_ok(), "{address}");
         }
-        for (address, why) in [("/products/%00", "not found"), ("/%ff", "not found"), ("/?after=%00", "after"), ("/?%00=a", "query"), ("/?a=%c3", "a")] {
+        for (address, why) in
+            [("/products/%00", "not found"), ("/%ff", "not found"), ("/?after=%00", "after"), ("/?%00=a", "query"), ("/?a=%c3", "a")]
+        {
             assert_eq!(check_address(&address.parse().unwrap()).map_err(refused), Err(why.to_owned()), "{address}");
         }
     }

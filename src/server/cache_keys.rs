@@ -1,0 +1,208 @@
+//! What Vendorscope keeps in the cache: every key, tag, lifetime and schema, in one table.
+//!
+//! | key | holds | life |
+//! | --- | --- | --- |
+//! | `analytics:{vendor}:snapshot:FROM:TO:COMPARE:INTERVAL` | snapshot, as JSON | 300 s ± 10 %; 60 s ± 10 % where the range includes today; eight times as long after each reload that found nothing changed, up to 12 h or the vendor's midnight |
+//! | `vendors:{vendor}:profile` | name, currency, zone | 300 s ± 10 % |
+//! | `products:{vendor}:list:HASH`, `orders:{vendor}:list:HASH` | one page of a listing | 120 s ± 10 % |
+//! | `admin:metrics:DETAIL` | figures of the whole marketplace | 300 s ± 10 % |
+//! | `cache:stats` | hash of counts, summed over instances | until reset |
+//! | `cache:stats:minute:N`, `cache:stats:hour:N` | the same of one minute or hour, counted from 1970 | 25 hours, 8 days |
+//! | `tag:vendor:{vendor}`, `tag:products:{vendor}`, `tag:orders:{vendor}`, `tag:analytics`, `tag:marketplace` | the tag's generation | 7 days after its last use |
+//!
+//! `{…}` is written as it stands: on Redis Cluster the keys of one vendor share a slot by it. Ids are percent-encoded.
+
+use std::time::Duration;
+
+use percent_encoding::percent_decode_str;
+use vendorscope_cache::{Event, Key, Namespace, Outcome, Tag};
+
+use crate::{
+    domain::{accounts::encode_segment, field_error::FieldError, text::shown},
+    server_functions::dashboard::Source,
+};
+
+pub const SNAPSHOT_TTL: Duration = Duration::from_secs(300);
+/// A range that includes today goes on changing without a write to it (a day ends), so it is kept a shorter time.
+pub const SNAPSHOT_TODAY_TTL: Duration = Duration::from_secs(60);
+/// What reloads go on finding unchanged lives longer, up to this, and never past the vendor's midnight.
+pub const SNAPSHOT_LONGEST_TTL: Duration = Duration::from_secs(12 * 3600);
+pub const PROFILE_TTL: Duration = Duration::from_secs(300);
+pub const LISTING_TTL: Duration = Duration::from_secs(120);
+pub const ADMIN_METRICS_TTL: Duration = Duration::from_secs(300);
+
+/// Numbers of what the JSON of a type means. Whoever changes such a type (a field, a name, a unit) counts its number one further: what
+/// another release stored is then loaded again instead of being misread. `tests/contracts/schemas.rs` notices when that was forgotten.
+pub mod schema {
+    pub const SNAPSHOT: u32 = 1;
+    pub const PROFILE: u32 = 1;
+    pub const PRODUCT_PAGE: u32 = 1;
+    pub const ORDER_PAGE: u32 = 1;
+    pub const MARKET_METRICS: u32 = 1;
+}
+
+/// The families of keys that entries have.
+pub fn namespace() -> Namespace {
+    Namespace::new(["analytics", "vendors", "products", "orders", "admin:metrics"])
+}
+
+/// `detail` names the range, comparison and interval: calendar days, never a preset's name.
+pub fn snapshot_key(vendor: &str, detail: &str) -> Key {
+    of_vendor(vendor, "analytics", &format!("snapshot:{detail}"), schema::SNAPSHOT)
+}
+
+pub fn profile_key(vendor: &str) -> Key {
+    of_vendor(vendor, "vendors", "profile", schema::PROFILE)
+}
+
+pub fn products_key(vendor: &str, detail: &str) -> Key {
+    of_vendor(vendor, "products", &format!("list:{detail}"), schema::PRODUCT_PAGE)
+}
+
+pub fn orders_key(vendor: &str, detail: &str) -> Key {
+    of_vendor(vendor, "orders", &format!("list:{detail}"), schema::ORDER_PAGE)
+}
+
+/// Figures of the whole marketplace; `detail` names the range.
+pub fn admin_metrics_key(detail: &str) -> Key {
+    Key::new(format!("admin:metrics:{detail}")).with_schema(schema::MARKET_METRICS)
+}
+
+fn of_vendor(vendor: &str, family: &str, what: &str, schema: u32) -> Key {
+    Key::new(format!("{family}:{{{}}}:{what}", encode_segment(vendor))).owned_by(vendor).with_schema(schema)
+}
+
+/// Everything of one vendor: every write to its data renews it.
+pub fn vendor_tag(vendor: &str) -> Tag {
+    tag_of_vendor("vendor", vendor)
+}
+
+pub fn products_tag(vendor: &str) -> Tag {
+    tag_of_vendor("products", vendor)
+}
+
+pub fn orders_tag(vendor: &str) -> Tag {
+    tag_of_vendor("orders", vendor)
+}
+
+fn tag_of_vendor(family: &str, vendor: &str) -> Tag {
+    Tag::new(format!("{family}:{{{}}}", encode_segment(vendor)))
+}
+
+/// Every snapshot.
+pub fn analytics_tag() -> Tag {
+    Tag::new("analytics")
+}
+
+/// Figures of the whole marketplace: stale with every vendor's sales.
+pub fn marketplace_tag() -> Tag {
+    Tag::new("marketplace")
+}
+
+/// Reads a tag as people write it: `vendor:42`, `products:42`, `orders:42`, `analytics` or `marketplace`. With `tag:` before it, it may
+/// be the key that it has in the store: `tag:vendor:{42}`.
+pub fn parse_tag(text: &str) -> Result<Tag, FieldError> {
+    let key = text.strip_prefix("tag:");
+    let name = key.unwrap_or(text);
+    let id = |id: &str| {
+        let in_key = key.and_then(|_| id.strip_prefix('{')?.strip_suffix('}'));
+        let id = match in_key {
+            Some(id) => percent_decode_str(id).decode_utf8().ok()?.into_owned(),
+            None => id.to_owned(),
+        };
+        Some(id).filter(|id| !id.is_empty() && !id.contains('\0'))
+    };
+    match name.split_once(':').map_or((name, None), |(family, rest)| (family, id(rest))) {
+        ("analytics", None) => Ok(analytics_tag()),
+        ("marketplace", None) => Ok(marketplace_tag()),
+        ("vendor", Some(id)) => Ok(vendor_tag(&id)),
+        ("products", Some(id)) => Ok(products_tag(&id)),
+        ("orders", Some(id)) => Ok(orders_tag(&id)),
+        _ => {
+            let message = format!("`{}` is not accepted: vendor:ID, products:ID, orders:ID, analytics or marketplace", shown(text));
+            Err(FieldError::new("tags", message))
+        }
+    }
+}
+
+/// A tag as people write it, and `parse_tag` reads it.
+pub fn written_tag(tag: &Tag) -> String {
+    let Some((family, id)) = tag.name().split_once(':') else { return tag.name().to_owned() };
+    let id = id.trim_start_matches('{').trim_end_matches('}');
+    format!("{family}:{}", percent_decode_str(id).decode_utf8_lossy())
+}
+
+/// Which of a vendor's data an event says has changed: `products`, `orders`, or both. None where it is about others.
+pub fn changed_for(event: &Event, vendor: &str) -> Vec<&'static str> {
+    const ANYTHING: [&str; 2] = ["products", "orders"];
+    if matches!(event, Event::Reconnected) {
+        return ANYTHING.to_vec();
+    }
+    let named = [("products", products_tag(vendor)), ("orders", orders_tag(vendor))];
+    let changed: Vec<_> = named.into_iter().filter(|(_, tag)| event.concerns(tag)).map(|(what, _)| what).collect();
+    // A vendor's own tag alone says that something has, and not what.
+    let something = event.concerns(&vendor_tag(vendor)) || event.concerns(&analytics_tag());
+    if changed.is_empty() && something { ANYTHING.to_vec() } else { changed }
+}
+
+/// Where a value came from, as answers say it.
+pub fn source(outcome: Outcome) -> Source {
+    match outcome {
+        Outcome::Hit => Source::Hit,
+        Outcome::Miss => Source::Miss,
+        Outcome::Stale => Source::Stale,
+        Outcome::Bypass => Source::Bypass,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use vendorscope_cache::{Cause, Invalidation};
+
+    use super::*;
+
+    #[test]
+    fn a_tag_is_read_by_the_id_as_it_is_or_by_its_key_in_the_store() {
+        for id in ["42", "{x}", "a b/é", "..", "%7Bx%7D", "x:y"] {
+            let tag = vendor_tag(id);
+            for text in [format!("vendor:{id}"), format!("tag:{}", tag.name()), written_tag(&tag)] {
+                assert_eq!(parse_tag(&text), Ok(tag.clone()), "{text}");
+            }
+        }
+        assert_eq!(parse_tag("tag:vendor:{x}"), Ok(vendor_tag("x")));
+        assert_eq!(parse_tag("analytics"), Ok(analytics_tag()));
+        for text in ["", "vendor", "vendor:", "tag:vendor:{}", "analytics:1", "vendor:\0", "tag:vendor:{%00}", "tag:vendor:{%ff}"] {
+            assert!(parse_tag(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_message_says_what_changed_for_whom() {
+        let event = |tags: &[Tag]| {
+            let cause = Cause { who: "test".to_owned(), why: "product updated" };
+            Event::Invalidated(Invalidation::new(tags, &cause, jiff::Timestamp::UNIX_EPOCH))
+        };
+        let of_42 = |tags: &[Tag]| changed_for(&event(tags), "42");
+        assert_eq!(of_42(&[vendor_tag("42")]), ["products", "orders"]);
+        assert_eq!(of_42(&[vendor_tag("42"), orders_tag("42")]), ["orders"]);
+        assert_eq!(of_42(&[analytics_tag()]), ["products", "orders"]);
+        assert!(of_42(&[vendor_tag("4"), products_tag("4"), marketplace_tag()]).is_empty());
+        assert_eq!(changed_for(&Event::Reconnected, "42"), ["products", "orders"]);
+    }
+
+    #[test]
+    fn tags_are_read_as_people_write_them() {
+        for (text, tag) in [
+            ("vendor:42", vendor_tag("42")),
+            ("tag:orders:{42}", orders_tag("42")),
+            ("products:a b", products_tag("a b")),
+            ("analytics", analytics_tag()),
+            ("tag:marketplace", marketplace_tag()),
+        ] {
+            assert_eq!(parse_tag(text), Ok(tag), "{text}");
+        }
+        for wrong in ["", "vendor", "vendor:", "vendor:{}", "sess:1", "analytics:1"] {
+            assert!(parse_tag(wrong).is_err_and(|error| error.field == "tags"), "{wrong}");
+        }
+    }
+}
