@@ -4,16 +4,19 @@ use leptos_router::hooks::use_query_map;
 
 use crate::{
     server_functions::admin::{Market, load_market},
-    charts::line::{LineChart, Mark},
+    charts::line::{Mark, Unit, line_chart},
         components::{
             fields::{Input, input},
             frame::Section,
             loaded::loaded,
-            query_form::QueryForm,
+            query_form::query_form,
+            scripts::scripts,
             table::{Cell, Column, Row, scrolling, table},
         },
         format,
+    islands::Keys,
     domain::{
+        accounts::encode_segment,
         clock::WallClock,
         market::{CurrencyMetrics, MarketMetrics},
         period::{DateRange, Interval},
@@ -29,17 +32,14 @@ struct Query {
 
 #[component]
 pub fn AdminPage() -> impl IntoView {
-    let params = use_query_map();
-    let query = Memo::new(move |_| {
-        params.with(|params| {
-            let value = |name| params.get(name).filter(|value| !value.is_empty());
-            Query { date_from: value("dateFrom"), date_to: value("dateTo") }
-        })
+    let query = use_query_map().with_untracked(|params| {
+        let value = |name| params.get(name).filter(|value| !value.is_empty());
+        Query { date_from: value("dateFrom"), date_to: value("dateTo") }
     });
-    let data = Resource::new(move || query.get(), |query| load_market(query.date_from, query.date_to));
+    let load = load_market(query.date_from.clone(), query.date_to.clone());
     view! {
         <Title text="Marketplace"/>
-        {loaded(Section::Marketplace, data, |view| &view.viewer, market, move || range_form(query.get_untracked()))}
+        {loaded(Section::Marketplace, load, |view| &view.viewer, market, move || range_form(query))}
     }
 }
 
@@ -47,8 +47,8 @@ fn market(Market { metrics, .. }: Market) -> AnyView {
     let MarketMetrics { range, vendors, active_vendors, currencies, .. } = metrics;
     let shown = format::range(DateRange { from: range.from, to: range.to });
     let lead = format!(
-        "{shown}: {} of {} sold something. Days are each vendor's own.",
-        active_vendors,
+        "{shown}: {} of {} had sales. Days follow each vendor's time zone.",
+        format::count(active_vendors),
         format::counted(vendors, "vendor", "vendors")
     );
     let chosen = Query { date_from: Some(range.from.to_string()), date_to: Some(range.to.to_string()) };
@@ -56,28 +56,31 @@ fn market(Market { metrics, .. }: Market) -> AnyView {
         .is_empty()
         .then(|| view! { <section class="card empty"><h2>"No vendors yet"</h2><p>"Figures show here as soon as the first one sells."</p></section> });
     let overview = (currencies.len() > 1).then(|| overview(&currencies));
-    let currencies = currencies.into_iter().map(|metrics| currency(metrics, range.interval, &shown)).collect_view();
+    let days = DateRange { from: range.from, to: range.to };
+    let currencies = currencies.into_iter().map(|metrics| currency(metrics, days, range.interval)).collect_view();
     view! {
         <h1>"Marketplace"</h1>
         <p class="lead">{lead}</p>
         {range_form(chosen)}
+        <div id="trouble" class="notice warn" role="alert" hidden><p></p><button type="button" class="quiet">"Try again"</button></div>
+        <p id="announce" class="unseen" role="status" data-own="" data-say=shown.clone()></p>
         {nothing}
         {overview}
         {currencies}
+        <Keys/>
+        {scripts()}
     }
     .into_any()
 }
 
 fn range_form(chosen: Query) -> AnyView {
     let day = |id, label: &str, value| Input { id, label: label.to_owned(), kind: "date", value, required: true, ..Default::default() };
-    view! {
-        <QueryForm action="/admin" class="filter">
+    let fields = view! {
             {input(day("dateFrom", "From", chosen.date_from))}
             {input(day("dateTo", "To", chosen.date_to))}
-            <button class="quiet" type="submit">"Show"</button>
-        </QueryForm>
-    }
-    .into_any()
+            <button class="quiet" type="submit">"Apply"</button>
+    };
+    query_form("/admin", "filter range", None, fields.into_any())
 }
 
 /// Every currency in a line, which leads to the rest of it. Amounts of different currencies are never added up.
@@ -86,7 +89,7 @@ fn overview(currencies: &[CurrencyMetrics]) -> AnyView {
         let code = metrics.currency.to_string();
         let href = format!("#{code}");
         Row::from(vec![
-            Cell::View(view! { <a href=href rel="external">{code}</a> }.into_any()),
+            Cell::View(view! { <a href=href>{code}</a> }.into_any()),
             format::money(metrics.currency, metrics.net_sales).into(),
             format::count(metrics.orders).into(),
             format::count(metrics.active_vendors).into(),
@@ -102,16 +105,17 @@ fn overview(currencies: &[CurrencyMetrics]) -> AnyView {
     .into_any()
 }
 
-fn currency(metrics: CurrencyMetrics, interval: Interval, range: &str) -> AnyView {
+fn currency(metrics: CurrencyMetrics, days: DateRange, interval: Interval) -> AnyView {
+    let (DateRange { from, to }, range) = (days, format::range(days));
     let currency = metrics.currency;
     let money = |amount| format::money(currency, amount);
     let figures = [
-        ("Net sales", money(metrics.net_sales), "Gross less discounts and returns."),
-        ("Orders", format::count(metrics.orders), "Vendors' orders: one of two vendors counts for each."),
-        ("Average order", format::money_or_dash(currency, metrics.average_order_value), "Net sales by order."),
-        ("Commission", money(metrics.commission), "What the marketplace earns, less what refunds gave back."),
-        ("Returns", money(metrics.returns), "What was refunded on these days."),
-        ("Active vendors", format::count(metrics.active_vendors), "Those that sold something."),
+        ("Net sales", money(metrics.net_sales), "Gross sales minus discounts and returns"),
+        ("Orders", format::count(metrics.orders), "Orders containing two vendors count once for each"),
+        ("Average order", format::money_or_dash(currency, metrics.average_order_value), "Net sales ÷ orders"),
+        ("Commission", money(metrics.commission), "Marketplace commission, net of refunds"),
+        ("Returns", money(metrics.returns), "Refunds issued in this period"),
+        ("Active vendors", format::count(metrics.active_vendors), "Vendors with sales"),
     ]
     .map(|(name, value, note)| view! { <div class="card figure"><dt>{name}</dt><dd class="value">{value}</dd><dd class="hint">{note}</dd></div> })
     .collect_view();
@@ -119,13 +123,14 @@ fn currency(metrics: CurrencyMetrics, interval: Interval, range: &str) -> AnyVie
     let legend = format!("{range}: {}", money(metrics.net_sales));
     // Only hours have a clock.
     let clock = WallClock::default();
-    let marks = metrics
+    let marks: Vec<_> = metrics
         .series
         .iter()
         .map(|point| Mark {
             label: format::point_label(point, interval, &clock),
             short: format::axis_label(point, interval, &clock, false),
-            value: point.net_sales,
+            value: Some(point.net_sales),
+            is_unfinished: false,
             before: None,
         })
         .collect();
@@ -141,7 +146,7 @@ fn currency(metrics: CurrencyMetrics, interval: Interval, range: &str) -> AnyVie
         ])
     });
     let headings = vec![
-        Column::text("From"),
+        Column::text("Period"),
         Column::number("Orders"),
         Column::number("Units"),
         Column::number("Gross"),
@@ -153,7 +158,10 @@ fn currency(metrics: CurrencyMetrics, interval: Interval, range: &str) -> AnyVie
     let rows = metrics
         .top_vendors
         .into_iter()
-        .map(|vendor| Row::from(vec![vendor.name.into(), format::count(vendor.orders).into(), money(vendor.net_sales).into()]))
+        .map(|vendor| {
+            let href = format!("/admin/vendors/{}/dashboard?dateFrom={from}&dateTo={to}", encode_segment(&vendor.vendor_id));
+            Row::from(vec![Cell::Link { href, text: vendor.name }, format::count(vendor.orders).into(), money(vendor.net_sales).into()])
+        })
         .collect();
     let columns = vec![Column::text("Vendor"), Column::number("Orders"), Column::number("Net sales")];
     view! {
@@ -162,7 +170,7 @@ fn currency(metrics: CurrencyMetrics, interval: Interval, range: &str) -> AnyVie
             <dl class="cards">{figures}</dl>
             <figure class="card chart">
                 <h3>"Net sales over time"</h3>
-                <LineChart marks currency title=caption.clone() now=legend before=None/>
+                {line_chart(&marks, Unit::Money(currency), caption.clone(), legend, None)}
                 <figcaption>{caption}</figcaption>
                 <details>
                     <summary>"Show as a table"</summary>

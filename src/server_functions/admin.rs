@@ -1,4 +1,4 @@
-use leptos::{prelude::*, server_fn::codec::GetUrl};
+use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::ApiError;
@@ -91,7 +91,6 @@ pub struct Percentiles {
     pub p99: f64,
 }
 
-#[server(prefix = "/_fn", endpoint = "admin/cache", input = GetUrl)]
 pub async fn load_cache_health() -> Result<CacheHealth, ApiError> {
     use crate::server::context;
     let (state, current) = context::current_admin().await?;
@@ -109,7 +108,6 @@ pub struct Market {
 }
 
 /// The parameters are those of the metrics API, as texts from the address. Without dates: the 28 days that end today (UTC).
-#[server(prefix = "/_fn", endpoint = "admin/market", input = GetUrl)]
 pub async fn load_market(date_from: Option<String>, date_to: Option<String>) -> Result<Market, ApiError> {
     use crate::server::{services::marketplace, context};
     let (state, current) = context::current_admin().await?;

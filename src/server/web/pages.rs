@@ -3,7 +3,7 @@
 use axum::{
     Router,
     extract::{Request, State},
-    http::{Method, StatusCode, request::Parts},
+    http::{HeaderValue, Method, StatusCode, header, request::Parts},
     middleware::{Next, from_fn},
     response::{IntoResponse, Redirect, Response},
 };
@@ -16,7 +16,7 @@ use tower::ServiceExt;
 
 use crate::{
     app::{App, shell},
-    domain::accounts::Role,
+    domain::accounts::{Role, encode_segment},
     server::{
         AppError, AppState, context,
         identity::sessions::RequestSession,
@@ -27,6 +27,7 @@ use crate::{
             problem::Problem,
             wants_html,
         },
+        web::middleware::{MAX_BODY, too_large},
     },
 };
 
@@ -72,12 +73,43 @@ fn provide_nonce() {
     }
 }
 
+/// The most that is sent back of what was typed into a refused form, in bytes as an address writes it: proxies take addresses of 8 KB.
+const MOST_TYPED: usize = 6_000;
+
+/// A server function. A form that is refused goes back to its page with why, in the address (Leptos writes `__path` and `__err`); what
+/// was typed goes with it, so that nobody types it again. Passwords do not.
+async fn submit(request: Request, next: Next) -> Response {
+    let is_form = wants_html(request.headers()) && *request.method() == Method::POST;
+    if !is_form {
+        return next.run(request).await;
+    }
+    let (parts, body) = request.into_parts();
+    let Ok(body) = axum::body::to_bytes(body, MAX_BODY).await else { return too_large(MAX_BODY).into_response() };
+    let mut response = next.run(Request::from_parts(parts, body.clone().into())).await;
+    let location = response.headers().get(header::LOCATION).and_then(|location| location.to_str().ok());
+    if let Some(location) = location.filter(|location| location.contains("__err=")) {
+        let is_secret = |name: &str| matches!(name, "password" | "current" | "token");
+        let typed: Vec<_> = form_urlencoded::parse(&body).filter(|(name, _)| !is_secret(name)).collect();
+        let typed = serde_json::to_string(&typed).map(|typed| encode_segment(&typed)).unwrap_or_default();
+        // Not what was typed the time before as well.
+        let (page, query) = location.split_once('?').unwrap_or((location, ""));
+        let mut query: Vec<_> = query.split('&').filter(|pair| !pair.starts_with("__typed=")).map(str::to_owned).collect();
+        if typed.len() <= MOST_TYPED {
+            query.push(format!("__typed={typed}"));
+        }
+        if let Ok(location) = HeaderValue::from_str(&format!("{page}?{}", query.join("&"))) {
+            response.headers_mut().insert(header::LOCATION, location);
+        }
+    }
+    response
+}
+
 /// Lets people see the pages that are theirs: everyone else goes to log in, or to where they belong. (Server functions answer for
 /// themselves.)
 async fn guard(request: Request, next: Next) -> Response {
     let uri = request.uri().clone();
     if is_under(uri.path(), "/_fn") {
-        return next.run(request).await;
+        return submit(request, next).await;
     }
     let Some(session) = request.extensions().get::<RequestSession>() else {
         return AppError::Internal("a page without sessions".to_owned()).into_response();
