@@ -45,10 +45,10 @@ pub use app_error::AppError;
 
 /// What every handler and server function has at hand. Cheap to clone.
 #[derive(Clone)]
-pub struct AppState(Arc<Shared>);
+pub struct AppState(Arc<Services>);
 
 /// What `AppState` points to.
-pub struct Shared {
+pub struct Services {
     pub config: config::Config,
     pub db: db::Db,
     pub cache: cache::Cache,
@@ -67,7 +67,7 @@ pub struct Shared {
 
 impl AppState {
     pub fn new(config: config::Config, db: db::Db, cache: cache::Cache, sessions: identity::sessions::Sessions, limits: rate_limit::Limiter) -> Self {
-        Self(Arc::new(Shared {
+        Self(Arc::new(Services {
             accounts: identity::accounts::Accounts::new(db.clone(), cache.clone()),
             analytics: services::analytics::Analytics::new(db.clone(), cache.clone()),
             catalog: services::catalog::Catalog::new(db.clone(), cache.clone()),
@@ -87,8 +87,8 @@ impl AppState {
 }
 
 impl std::ops::Deref for AppState {
-    type Target = Shared;
-    fn deref(&self) -> &Shared {
+    type Target = Services;
+    fn deref(&self) -> &Services {
         &self.0
     }
 }

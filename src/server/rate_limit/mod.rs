@@ -57,7 +57,7 @@ impl Purpose {
 
 /// What became of one request to be let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Verdict {
+pub struct Admission {
     pub purpose: Purpose,
     pub limit: Limit,
     pub decision: Decision,
@@ -83,7 +83,7 @@ impl Limiter {
     }
 
     /// Counts one request of `who`. `None` where there is no limit.
-    pub async fn admit(&self, purpose: Purpose, who: &str) -> Option<Verdict> {
+    pub async fn admit(&self, purpose: Purpose, who: &str) -> Option<Admission> {
         let limit = purpose.limit(&self.config)?;
         let (key, rate) = (key(purpose, who), Rate::of(limit));
         let decision = match &self.redis {
@@ -99,7 +99,7 @@ impl Limiter {
                 }
             },
         };
-        Some(Verdict { purpose, limit, decision })
+        Some(Admission { purpose, limit, decision })
     }
 
     /// Undoes an `admit` that is not to count.
@@ -136,7 +136,7 @@ fn key(purpose: Purpose, who: &str) -> String {
 
 /// An account by the address that somebody typed, known to us or not: of any length, so its digest.
 pub fn account_key(email: &str) -> String {
-    Sha256::digest(email.trim().to_lowercase()).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&Sha256::digest(email.trim().to_lowercase())[..16])
 }
 
 /// A network address; of an IPv6 address the first 64 bits, because whoever has one has all of these.

@@ -9,25 +9,25 @@ use tower_sessions::{
 mod memory;
 mod redis;
 
-pub use memory::MemoryStore;
-pub use redis::{OpenError, RedisStore};
+pub use memory::MemorySessionStore;
+pub use redis::{OpenError, RedisSessionStore};
 
 /// Where sessions live. Both refuse to overwrite a session when one is made, and to bring back one that was ended when one is saved;
 /// both know which sessions are a user's.
 #[derive(Debug)]
 pub enum Store {
-    Redis(RedisStore),
-    Memory(MemoryStore),
+    Redis(RedisSessionStore),
+    Memory(MemorySessionStore),
 }
 
 impl Store {
     /// Connects now; what is down later answers with errors until it is back.
     pub async fn redis(url: &str) -> std::result::Result<Self, OpenError> {
-        RedisStore::open(url).await.map(Self::Redis)
+        RedisSessionStore::open(url).await.map(Self::Redis)
     }
 
     pub fn memory() -> Self {
-        Self::Memory(MemoryStore::default())
+        Self::Memory(MemorySessionStore::default())
     }
 
     /// `redis` or `memory`.
