@@ -52,6 +52,24 @@ mod pages {
     pub const RANGE_REFUSED: &str = "This date range isn't valid";
     pub const IN_THE_FUTURE: &str = "This period hasn't started yet.";
 
+    pub const SESSIONS_DOWN: &str = "The store of sessions (Redis) isn't responding, so nobody can log in at the moment. Please try again shortly.";
+    pub const DATABASE_DOWN: &str = "The database isn't responding. Please try again shortly.";
+
+    /// The heading of a page that says why there is none, by its HTTP status.
+    pub fn problem_title(status: u16) -> &'static str {
+        match status {
+            401 => "Logged out",
+            403 => "No access",
+            404 => PAGE_NOT_FOUND,
+            413 => "Too large",
+            422 => "That isn't valid",
+            429 => "Too many requests",
+            503 => "Vendorscope isn't responding",
+            500.. => "Something went wrong",
+            _ => "That didn't work",
+        }
+    }
+
     /// What is wrong with an address, by its parameter; `message` is the server's.
     pub fn range_refused(field: &str, message: &str) -> String {
         let name = match field {
@@ -176,6 +194,15 @@ mod pages {
             1 => format!("{product}: only 1 unit can be returned."),
             units => format!("{product}: only {units} units can be returned."),
         }
+    }
+
+    // Marketplace.
+    pub const MARKET_HINT: &str =
+        "Orders containing two vendors count once for each. Commission is what the marketplace earns, net of refunds.";
+
+    pub fn vendors_with_sales(range: &str, active: i64, all: i64) -> String {
+        let of = crate::format::counted(all, "vendor", "vendors");
+        format!("{range}: {} of {of} had sales. Days follow each vendor's time zone.", crate::format::count(active))
     }
 
     // Dashboard.

@@ -6,8 +6,8 @@ use leptos::{nonce::use_nonce, prelude::*};
 /// the module when it has nothing else to do.
 pub fn scripts() -> AnyView {
     let Some(options) = use_context::<LeptosOptions>() else { return ().into_any() };
-    static NAMES: OnceLock<(String, String)> = OnceLock::new();
-    let (script, module) = NAMES.get_or_init(|| names(&options));
+    static ADDRESSES: OnceLock<[String; 2]> = OnceLock::new();
+    let [script, module] = ADDRESSES.get_or_init(|| ["js", "wasm"].map(|extension| address(&options, extension)));
     let code = format!(
         "const start=async()=>{{const wasm=fetch('{module}');const code=await import('{script}');\
          await code.default({{module_or_path:wasm}});code.hydrate();\
@@ -18,17 +18,14 @@ pub fn scripts() -> AnyView {
     view! { <script type="module" nonce=use_nonce()>{code}</script> }.into_any()
 }
 
-/// The addresses of the script and its module, by the hashes that the build has left beside the program.
-fn names(options: &LeptosOptions) -> (String, String) {
+/// The address of a file of the browser half, by the hash that the build has left beside the program.
+pub fn address(options: &LeptosOptions, extension: &str) -> String {
     let base = format!("/{}/{}", options.site_pkg_dir, options.output_name);
     let beside = std::env::current_exe().ok().and_then(|program| Some(program.parent()?.join(options.hash_file.as_ref())));
     let hashes = beside.filter(|_| options.hash_files).and_then(|file| std::fs::read_to_string(file).ok()).unwrap_or_default();
-    let name = |extension: &str| {
-        let hash = hashes.lines().filter_map(|line| line.split_once(':')).find(|(of, _)| *of == extension).map(|(_, hash)| hash.trim());
-        match hash {
-            Some(hash) => format!("{base}.{hash}.{extension}"),
-            None => format!("{base}.{extension}"),
-        }
-    };
-    (name("js"), name("wasm"))
+    let hash = hashes.lines().filter_map(|line| line.split_once(':')).find(|(of, _)| *of == extension).map(|(_, hash)| hash.trim());
+    match hash {
+        Some(hash) => format!("{base}.{hash}.{extension}"),
+        None => format!("{base}.{extension}"),
+    }
 }

@@ -19,7 +19,12 @@ pub fn listen_to_keys() {
         }
     });
     listen(&document(), "keydown", press);
-    // Of use from here on only.
+    offer();
+    listen(&document(), "shown", |_: Event| offer());
+}
+
+/// Shows what is of use with this script only.
+fn offer() {
     for button in all("[data-keys]") {
         _ = button.remove_attribute("hidden");
     }

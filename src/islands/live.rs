@@ -92,9 +92,11 @@ impl Tab {
 
     fn read(self: &Rc<Self>, text: &str) {
         match text {
-            WHO if self.source.borrow().is_some() => {
-                self.post(if self.hearing.get() == Hearing::Live { LIVE } else { RECONNECTING });
-            }
+            WHO if self.source.borrow().is_some() => match self.hearing.get() {
+                Hearing::Live => self.post(LIVE),
+                Hearing::Reconnecting => self.post(RECONNECTING),
+                Hearing::Unknown | Hearing::Paused => {}
+            },
             // Whoever has a stream knows better.
             _ if self.source.borrow().is_some() || is_hidden() => {}
             CHANGED => self.refresh(),

@@ -47,7 +47,7 @@ fn is_alike(present: &Node, wanted: &Node) -> bool {
 fn become_like(present: &Node, wanted: &Node, mark: bool) {
     match (present.dyn_ref::<Element>(), wanted.dyn_ref::<Element>()) {
         (Some(present), Some(wanted)) => {
-            if !matches!(present.tag_name().as_str(), "LEPTOS-ISLAND" | "SCRIPT" | "DIALOG") {
+            if !matches!(present.tag_name().as_str(), "LEPTOS-ISLAND" | "SCRIPT") {
                 morph(present, wanted, mark);
             }
         }

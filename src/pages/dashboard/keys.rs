@@ -35,7 +35,7 @@ pub fn sheet(query: &RangeQuery, snapshot: &Snapshot) -> AnyView {
                 {plain}
                 {link("x", "X", compared.href(), if is_compared { "Hide comparison" } else { "Compare to previous period" })}
                 {link("i", "I", grouped.href(), "Next grouping: hours, days, weeks, months")}
-                {link("/", "/", "/products".to_owned(), "Search products")}
+                {query.vendor_id.is_none().then(|| link("/", "/", "/products".to_owned(), "Search products"))}
             </dl>
             <form method="dialog"><button class="quiet">"Close"</button></form>
         </dialog>

@@ -34,6 +34,7 @@ use crate::{
 /// Every page of the app and every server function, each with the state in its context.
 pub fn router(state: &AppState) -> Router<AppState> {
     let options = state.leptos.clone();
+    super::errors::set_style(crate::components::scripts::address(&options, "css"));
     // Worked out once: the app runs for it.
     let routes = generate_route_list(App);
     Router::new()
