@@ -85,7 +85,7 @@ fn market(Market { metrics, today, .. }: Market, query: Query) -> AnyView {
         .then(|| view! { <section class="card empty"><h2>"No vendors yet"</h2><p>"Figures appear here after the first sale."</p></section> });
     let open = currencies.iter().position(|metrics| Some(metrics.currency.code()) == query.currency.as_deref()).unwrap_or_default();
     let overview = (!currencies.is_empty()).then(|| overview(&currencies, open, &query));
-    let opened = currencies.into_iter().nth(open).map(|metrics| currency(metrics, days, range.interval));
+    let opened = currencies.into_iter().nth(open).map(|metrics| currency(metrics, days, range.interval, today));
     view! {
         <div class="head">
             <div><h1>"Marketplace"</h1><p class="lead">{lead}</p></div>
@@ -167,7 +167,7 @@ fn overview(currencies: &[CurrencyMetrics], open: usize, query: &Query) -> AnyVi
     .into_any()
 }
 
-fn currency(metrics: CurrencyMetrics, days: DateRange, interval: Interval) -> AnyView {
+fn currency(metrics: CurrencyMetrics, days: DateRange, interval: Interval, today: Date) -> AnyView {
     let (DateRange { from, to }, range) = (days, format::range(days));
     let currency = metrics.currency;
     let money = |amount| format::money(currency, amount);
@@ -178,11 +178,12 @@ fn currency(metrics: CurrencyMetrics, days: DateRange, interval: Interval) -> An
     let marks: Vec<_> = metrics
         .series
         .iter()
-        .map(|point| Mark {
+        .enumerate()
+        .map(|(i, point)| Mark {
             label: format::point_label(point, interval, &clock),
             short: format::axis_label(point, interval, &clock, false),
             value: Some(point.net_sales),
-            is_unfinished: false,
+            is_unfinished: to >= today && i + 1 == metrics.series.len(),
             before: None,
         })
         .collect();

@@ -12,6 +12,9 @@ use crate::{
     server_functions::dashboard::Unfinished,
 };
 
+/// From so many characters on, a figure is set smaller, so that it stays in one piece.
+const LONG: usize = 11;
+
 /// Whether more of a figure is good news.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum More {
@@ -112,10 +115,11 @@ fn one(card: Card, compared: Option<&str>) -> AnyView {
         (false, true) => "card figure shown",
         (false, false) => "card figure",
     };
+    let value = unit.text(now);
     view! {
         <li class=class>
             <div class="name">{name} {explained(definition)}</div>
-            <p class="value">{unit.text(now)}</p>
+            <p class=if value.chars().count() > LONG { "value long" } else { "value" }>{value}</p>
             {change}
             {sparkline(&course)}
         </li>
