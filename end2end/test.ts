@@ -28,7 +28,7 @@ function find(login: Login | undefined): Login {
 }
 
 /**
- * Any error or warning in the console, and any uncaught exception, fails the test that caused it. `refuses` is the path of a call that a
+ * Any error or warning in the console, and any uncaught exception, fails the test that caused it. `refuses` is how the path of a call begins that a
  * test means to be refused (422): Chromium notes every such answer.
  */
 export const test = base.extend<{ refuses: string; quietConsole: void }>({
@@ -36,7 +36,7 @@ export const test = base.extend<{ refuses: string; quietConsole: void }>({
   refuses: ['', { option: true }],
   quietConsole: [
     async ({ context, refuses }, use) => {
-      const meant = (text: string, url: string) => refuses !== '' && text.includes('status of 422') && new URL(url).pathname === refuses;
+      const meant = (text: string, url: string) => refuses !== '' && text.includes('status of 422') && new URL(url).pathname.startsWith(refuses);
       const said: string[] = [];
       context.on('console', (message) => {
         const [text, { url }] = [message.text(), message.location()];

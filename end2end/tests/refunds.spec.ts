@@ -1,6 +1,8 @@
 import { again, confirm, fillUnits, refunded, refundTheRest, returnsOn, review, untouchedOrder } from '../refunds';
 import { expect, logIn, test, vendor } from '../test';
 
+test.use({ refuses: '/orders/' });
+
 test('a part of an order comes back, then the rest, and never more', async ({ page }) => {
   await logIn(page, vendor(4));
   await page.goto('/');

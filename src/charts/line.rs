@@ -54,7 +54,13 @@ impl Unit {
 pub fn line_chart(marks: &[Mark], unit: Unit, title: String, now: String, before: Option<String>) -> AnyView {
     let values = marks.iter().flat_map(|mark| [mark.value, mark.before.as_ref().and_then(|(_, value)| *value)]);
     let scale = Scale::covering(values.flatten());
-    let ticks = scale.ticks.iter().rev().map(|tick| view! { <li>{unit.axis_text(*tick, scale.step)}</li> }).collect_view();
+    // Where all is zero, the other end of the axis means nothing.
+    let is_flat = marks.iter().all(|mark| mark.value.unwrap_or(0) == 0 && mark.before.as_ref().is_none_or(|(_, value)| value.unwrap_or(0) == 0));
+    let ticks = scale.ticks.iter().rev().map(|tick| match is_flat && *tick != 0 {
+        true => view! { <li></li> }.into_any(),
+        false => view! { <li>{unit.axis_text(*tick, scale.step)}</li> }.into_any(),
+    });
+    let ticks = ticks.collect::<Vec<_>>();
     let before = before.map(|before| view! { <span class="key before" data-idle=before.clone()>{before.clone()}</span> });
     view! {
         <div class="legend">

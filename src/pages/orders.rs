@@ -116,7 +116,7 @@ fn rows(OrdersView { vendor, page, clock, .. }: OrdersView) -> AnyView {
         Column::number("Units"),
         Column::number("Total"),
     ];
-    scrolling("card scroll", "Orders", table("plain", columns, rows.collect(), None))
+    scrolling("card scroll", "Orders", table("plain stacked orders", columns, rows.collect(), None))
 }
 
 #[cfg(test)]

@@ -19,6 +19,11 @@ pub struct AccountView {
     pub new_key: Option<String>,
 }
 
+/// Who is looking at a page that is for everyone; `None` for nobody.
+pub async fn viewer() -> Option<Viewer> {
+    crate::server::context::viewer().await
+}
+
 pub async fn load_account() -> Result<AccountView, ApiError> {
     use crate::server::context;
     let (state, current) = context::browser_user().await?;

@@ -116,10 +116,11 @@ fn one(card: Card, compared: Option<&str>) -> AnyView {
         (false, false) => "card figure",
     };
     let value = unit.text(now);
+    let size = if value.chars().count() > LONG { "value long" } else { "value" };
     view! {
         <li class=class>
             <div class="name">{name} {explained(definition)}</div>
-            <p class=if value.chars().count() > LONG { "value long" } else { "value" }>{value}</p>
+            <p class=size>{value}</p>
             {change}
             {sparkline(&course)}
         </li>

@@ -28,7 +28,7 @@ pub use account::{
     reset_password, revoke_key,
 };
 pub use cookies::{remember_range, remembered_range, set_theme, take_new_key, theme};
-pub use current::{browser_user, client_address, current_admin, current_vendor, vendor_to_show};
+pub use current::{browser_user, client_address, current_admin, current_vendor, vendor_to_show, viewer};
 
 /// What the page is told of a service's error; sets the status of the answer, and logs what is ours to mend.
 pub fn api_error(error: AppError) -> ApiError {
