@@ -67,7 +67,7 @@ pub async fn load_dashboard(
     asked: impl FnOnce(Date) -> Asked + Send,
 ) -> Result<Dashboard, ApiError> {
     use crate::server::{
-        context,
+        cache_keys, context,
         services::analytics::{self, SnapshotQuery},
     };
     let (state, viewer, of) = context::vendor_to_show(vendor_id.as_deref()).await?;
@@ -87,7 +87,7 @@ pub async fn load_dashboard(
         query = parse(Some(&today.to_string()))?;
     }
     let served = state.analytics.snapshot(&of, &query).await.map_err(context::api_error)?;
-    let freshness = Freshness { source: served.outcome.into(), age_seconds: served.age.as_secs() };
+    let freshness = Freshness { source: cache_keys::source(served.outcome), age_seconds: served.age.as_secs() };
     let mut snapshot = served.value;
     let now = Timestamp::now();
     let unfinished = (snapshot.range.to == today).then(|| {
