@@ -24,6 +24,8 @@ pub mod scripts;
 pub mod status;
 /// Tables.
 pub mod table;
+/// What people have written.
+pub mod written;
 
 /// As the server writes it, but for the empty comments between nodes.
 #[cfg(test)]

@@ -107,6 +107,7 @@ fn description(text: &str, messages: &Messages) -> AnyView {
     let error = messages.at("description");
     view! {
         <textarea
+            dir="auto"
             id="description"
             name="form[description]"
             rows="4"

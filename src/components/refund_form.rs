@@ -4,10 +4,11 @@ use super::{
     feedback::Messages,
     fields::{Input, input},
     table::{Cell, Column, Row, scrolling, table},
+    written::written,
 };
 use crate::{
     domain::{
-        accounts::encode_segment,
+        accounts::path_segment,
         field_error::FieldError,
         money::Currency,
         orders::{Order, OrderLine},
@@ -37,7 +38,7 @@ pub fn refund_form(order: &Order, currency: Currency, typed: Option<&RefundForm>
         ..Default::default()
     };
     let restock = typed.is_none_or(|typed| typed.restock.is_some());
-    let action = format!("/orders/{}#refund", encode_segment(&order.order_id));
+    let action = format!("/orders/{}#refund", path_segment(&order.order_id));
     view! {
         <section class="card" id="refund">
             <h2>"Refund"</h2>
@@ -82,7 +83,7 @@ fn row(at: usize, line: &OrderLine, currency: Currency, typed: Option<&RefundFor
         currency.to_decimal(line.amount_left()),
         currency.to_decimal(1),
     );
-    let product = view! { <input type="hidden" name=field("line") value=line.line.to_string()/> {line.name.clone()} }.into_any();
+    let product = view! { <input type="hidden" name=field("line") value=line.line.to_string()/> {written(line.name.clone())} }.into_any();
     let left = format!("{} ({})", format::money(currency, line.amount_left()), format::counted(line.units_left(), "unit", "units"));
     Row::from(vec![Cell::View(product), left.into(), units.into(), amount.into()])
 }
@@ -93,7 +94,7 @@ pub fn refund_review(order: &Order, currency: Currency, review: &RefundReview) -
     let rows = review.lines.iter().map(|refunded| {
         let name = order.lines.iter().find(|line| line.line == refunded.line).map(|line| line.name.clone()).unwrap_or_default();
         let units = if refunded.quantity == 0 { "—".to_owned() } else { format::count(refunded.quantity) };
-        Row::from(vec![Cell::Text(name), units.into(), format::money(currency, refunded.amount).into()])
+        Row::from(vec![Cell::Written(name), units.into(), format::money(currency, refunded.amount).into()])
     });
     let columns = vec![Column::text("Product"), Column::number("Units"), Column::number("Refund")];
     let foot = vec![Cell::Text("Total".to_owned()), String::new().into(), amount.clone().into()];
@@ -103,7 +104,7 @@ pub fn refund_review(order: &Order, currency: Currency, review: &RefundReview) -
         (units, Some(_)) => format!("{} go back into stock.", format::counted(units, "unit", "units")),
         (units, None) => format!("{} returned, not restocked.", format::counted(units, "unit", "units")),
     };
-    let back = format!("/orders/{}#refund", encode_segment(&order.order_id));
+    let back = format!("/orders/{}#refund", path_segment(&order.order_id));
     let hidden = |form: &RefundForm| {
         let mut fields = vec![("form[amount]".to_owned(), form.amount.clone())];
         fields.extend(form.restock.clone().map(|restock| ("form[restock]".to_owned(), restock)));
@@ -116,7 +117,7 @@ pub fn refund_review(order: &Order, currency: Currency, review: &RefundReview) -
     };
     view! {
         <section class="card" id="refund" role="status">
-            <h2>{format!("Refund {amount} to {}?", order.customer_name)}</h2>
+            <h2>{format!("Refund {amount} to ")} {written(order.customer_name.clone())} "?"</h2>
             {scrolling("scroll", "What is refunded", table("plain", columns, rows.collect(), Some(foot.into())))}
             <p>{stock} " This can't be undone."</p>
             <div class="actions">

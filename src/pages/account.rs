@@ -228,7 +228,7 @@ fn keys_card(keys: Vec<ApiKey>) -> AnyView {
                 </form>
             };
             let prefix = view! { <code>{key.prefix} "…"</code> };
-            Row::from(vec![Cell::from(key.name), prefix.into_any().into(), time(key.created_at), used, revoke.into_any().into()])
+            Row::from(vec![Cell::Written(key.name), prefix.into_any().into(), time(key.created_at), used, revoke.into_any().into()])
         });
         let columns = vec![
             Column::text("Name"),

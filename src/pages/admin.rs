@@ -17,7 +17,7 @@ use crate::{
         table::{Cell, Column, Row, scrolling, table},
     },
     domain::{
-        accounts::encode_segment,
+        accounts::{encode_segment, path_segment},
         clock::WallClock,
         market::{CurrencyMetrics, MarketMetrics},
         period::{DateRange, Interval},
@@ -209,7 +209,7 @@ fn currency(metrics: CurrencyMetrics, days: DateRange, interval: Interval, today
     ];
     let values = scrolling("scroll tall", format!("Sales over time in {currency}"), table("plain", headings, values.collect(), None));
     let rows = metrics.top_vendors.into_iter().map(|vendor| {
-        let href = format!("/admin/vendors/{}/dashboard?dateFrom={from}&dateTo={to}", encode_segment(&vendor.vendor_id));
+        let href = format!("/admin/vendors/{}/dashboard?dateFrom={from}&dateTo={to}", path_segment(&vendor.vendor_id));
         Row::from(vec![Cell::Link { href, text: vendor.name }, format::count(vendor.orders).into(), money(vendor.net_sales).into()])
     });
     let columns = vec![Column::text("Vendor"), Column::number("Orders"), Column::number("Net sales")];

@@ -2,19 +2,22 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
+use super::id_in;
+
 use crate::{
     components::{
         frame::Section,
         loaded::loaded,
         table::{Cell, Column, Row, scrolling, table},
+        written::written,
     },
-    domain::accounts::{UserSummary, encode_segment},
+    domain::accounts::{UserSummary, path_segment},
     server_functions::vendors::{VendorView, load_vendor},
 };
 
 #[component]
 pub fn AdminVendorPage() -> impl IntoView {
-    let id = use_params_map().with_untracked(|params| params.get("id")).unwrap_or_default();
+    let id = use_params_map().with_untracked(id_in);
     view! {
         <Title text="Vendor"/>
         {loaded(Section::Vendors, load_vendor(id), |view| &view.viewer, vendor, || ().into_any())}
@@ -22,14 +25,14 @@ pub fn AdminVendorPage() -> impl IntoView {
 }
 
 fn vendor(VendorView { vendor, users, .. }: VendorView) -> AnyView {
-    let lead = format!("{} · {} · time zone {} · amounts in {}", vendor.vendor_id, vendor.country, vendor.time_zone, vendor.currency);
-    let dashboard = format!("/admin/vendors/{}/dashboard", encode_segment(&vendor.vendor_id));
+    let lead = format!(" · time zone {} · amounts in {}", vendor.time_zone, vendor.currency);
+    let dashboard = format!("/admin/vendors/{}/dashboard", path_segment(&vendor.vendor_id));
     view! {
         <p class="crumb"><a href="/admin/vendors">"Vendors"</a></p>
         <div class="head">
             <div>
-                <h1>{vendor.name}</h1>
-                <p class="lead">{lead}</p>
+                <h1>{written(vendor.name)}</h1>
+                <p class="lead">{written(vendor.vendor_id.clone())} " · " {written(vendor.country)} {lead}</p>
             </div>
             <a class="button quiet" href=dashboard>"View dashboard"</a>
         </div>

@@ -2,6 +2,8 @@ use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
+use super::id_in;
+
 use crate::{
     components::{
         feedback::{Refusal, done, refused},
@@ -11,9 +13,10 @@ use crate::{
         refund_form::{refund_form, refund_review, say},
         status::{Shown, status},
         table::{Cell, Column, Row, scrolling, table},
+        written::written,
     },
     domain::{
-        accounts::encode_segment,
+        accounts::path_segment,
         money::Currency,
         orders::{Order, OrderLine, OrderStatus},
     },
@@ -24,7 +27,7 @@ use crate::{
 
 #[component]
 pub fn OrderPage() -> impl IntoView {
-    let id = use_params_map().with_untracked(|params| params.get("id")).unwrap_or_default();
+    let id = use_params_map().with_untracked(id_in);
     let (typed, is_review) =
         use_query_map().with_untracked(|query| (RefundForm::of_query(|name| query.get(name)), query.get("review").is_some()));
     view! {
@@ -47,7 +50,7 @@ fn order(view: OrderView) -> AnyView {
             _ => None,
         }
     });
-    let lead = format!("Placed {} ({}) by {}", format::instant(&clock, order.placed_at), vendor.time_zone, order.customer_name);
+    let placed = format!("Placed {} ({}) by ", format::instant(&clock, order.placed_at), vendor.time_zone);
     let is_refundable = order.status.is_counted() && order.lines.iter().any(|line| line.amount_left() > 0 || line.units_left() > 0);
     // Sent back by the review, where what it said was out of date, or by a form that leads nowhere else.
     let typed = typed.or_else(|| RefundForm::of_query(|name| refund_refused.typed(name)));
@@ -65,8 +68,8 @@ fn order(view: OrderView) -> AnyView {
     };
     view! {
         <p class="crumb"><a href="/orders">"Orders"</a></p>
-        <h1>{format!("Order {} ", order.order_id)} {status(order.status)}</h1>
-        <p class="lead">{lead}</p>
+        <h1>"Order " {written(order.order_id.clone())} " " {status(order.status)}</h1>
+        <p class="lead">{placed} {written(order.customer_name.clone())}</p>
         {done}
         {refused(&status_refused)}
         {status_form(&order, currency)}
@@ -116,7 +119,7 @@ fn end_form(order: &Order, currency: Currency, status: OrderStatus) -> AnyView {
                 <input type="hidden" name="status" value=status.as_str()/>
                 <div class="actions">
                     <button class="bad" type="submit">{verb}</button>
-                    <a class="button quiet" href=format!("/orders/{}", encode_segment(&order.order_id))>"Keep order"</a>
+                    <a class="button quiet" href=format!("/orders/{}", path_segment(&order.order_id))>"Keep order"</a>
                 </div>
             </form>
         </details>
@@ -142,7 +145,7 @@ fn lines(lines: Vec<OrderLine>, currency: Currency) -> AnyView {
             quantity => format!("{} ({})", format::money(currency, -line.refunded_amount), format::counted(quantity, "unit", "units")),
         };
         Row::from(vec![
-            Cell::Link { href: format!("/products/{}", encode_segment(&line.product_id)), text: line.name },
+            Cell::Link { href: format!("/products/{}", path_segment(&line.product_id)), text: line.name },
             format::count(line.quantity).into(),
             money(line.gross),
             money(-line.discount),

@@ -2,6 +2,8 @@ use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
+use super::id_in;
+
 use crate::{
     components::{
         feedback::{Refusal, done, refused},
@@ -9,6 +11,7 @@ use crate::{
         loaded::loaded,
         product_form::product_form,
         status::status,
+        written::written,
     },
     server_functions::products::{DeleteProduct, ProductView, SaveProduct, load_product},
     words,
@@ -16,7 +19,7 @@ use crate::{
 
 #[component]
 pub fn ProductPage() -> impl IntoView {
-    let id = use_params_map().with_untracked(|params| params.get("id")).unwrap_or_default();
+    let id = use_params_map().with_untracked(id_in);
     view! {
         <Title text="Product"/>
         {loaded(Section::Products, load_product(Some(id)), |view| &view.viewer, product, || ().into_any())}
@@ -26,7 +29,7 @@ pub fn ProductPage() -> impl IntoView {
 fn product(ProductView { vendor, product, .. }: ProductView) -> AnyView {
     let (save, delete) = (Refusal::of::<SaveProduct>(), Refusal::of::<DeleteProduct>());
     let is_saved = save.error.is_none() && delete.error.is_none() && use_query_map().with_untracked(|query| query.get("saved").is_some());
-    let head = product.clone().map(|product| view! { <h1>{product.name} " " {status(product.status)}</h1> });
+    let head = product.clone().map(|product| view! { <h1>{written(product.name)} " " {status(product.status)}</h1> });
     let product_id = product.as_ref().map(|product| product.product_id.clone()).unwrap_or_default();
     view! {
         <p class="crumb"><a href="/products">"Products"</a></p>

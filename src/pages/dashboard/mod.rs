@@ -5,15 +5,18 @@ use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use crate::{
-    components::{change::Change, frame::Section, loaded::loaded, scripts::scripts},
+    components::{change::Change, frame::Section, loaded::loaded, scripts::scripts, written::written},
     domain::{
-        accounts::encode_segment,
+        accounts::path_segment,
         period::{Comparison, DateRange},
         snapshot::{Snapshot, Totals},
     },
     format,
     islands::{Keys, Live},
-    pages::ranges::{self, RangeQuery},
+    pages::{
+        id_in,
+        ranges::{self, RangeQuery},
+    },
     server_functions::dashboard::{
         Asked, Dashboard, Freshness, Source, Unfinished, load_dashboard, remember_range, remembered_range,
     },
@@ -39,7 +42,7 @@ use metric::Metric;
 
 #[component]
 pub fn DashboardPage() -> impl IntoView {
-    let id = use_params_map().with_untracked(|path| path.get("id"));
+    let id = use_params_map().with_untracked(|path| path.get("id").map(|_| id_in(path)));
     let section = if id.is_none() { Section::Dashboard } else { Section::Vendors };
     let mut query = use_query_map().with_untracked(|params| RangeQuery::of(id.clone(), params));
     if query.range.is_none() && query.date_from.is_none() && query.date_to.is_none() {
@@ -73,8 +76,8 @@ fn dashboard(Dashboard { vendor, today, snapshot, unfinished, freshness, clock, 
     let said = format!("{}: net sales {}", format::range(range), format::money(snapshot.currency, snapshot.totals.net_sales));
     // Of another's dashboard: the way back.
     let crumb = query.vendor_id.as_deref().map(|id| {
-        let href = format!("/admin/vendors/{}", encode_segment(id));
-        view! { <p class="crumb"><a href="/admin/vendors">"Vendors"</a> " › " <a href=href>{vendor.name.clone()}</a></p> }
+        let href = format!("/admin/vendors/{}", path_segment(id));
+        view! { <p class="crumb"><a href="/admin/vendors">"Vendors"</a> " › " <a href=href>{written(vendor.name.clone())}</a></p> }
     });
     // Events are a vendor's own: an admin's view of somebody's dashboard is as old as it says.
     let stream = query.vendor_id.is_none().then(|| view! { <Live/> });
@@ -82,7 +85,7 @@ fn dashboard(Dashboard { vendor, today, snapshot, unfinished, freshness, clock, 
         {crumb}
         <div class="head">
             <div>
-                <h1>{vendor.name}</h1>
+                <h1>{written(vendor.name)}</h1>
                 <p class="lead">{lead}</p>
                 <p class="age" data-stream=snapshot.vendor_id.clone()>{age(freshness)} " " {stream}</p>
             </div>

@@ -96,7 +96,7 @@ async fn a_vendors_own_edit_of_a_status_survives_until_the_marketplaces_status_c
         assert_eq!(Bundle::small().imported(&db).await.changed, 0);
         assert_eq!(everything(&db).await, edited);
         // A change elsewhere in the same part leaves the edit alone, too.
-        let grown = |bundle: Bundle| bundle.replacing("order_items", "p-jpy,1,1200.00", "p-jpy,2,2400.00");
+        let grown = |bundle: Bundle| bundle.replacing("order_items", "p-jpy,1,1200", "p-jpy,2,2400");
         grown(Bundle::small()).imported(&db).await;
         assert_eq!(texts(&db, statuses).await, ["v-eur delivered", "v-jpy cancelled", "v-kwd delivered"]);
 
