@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn what_is_no_json_is_malformed() {
-        for body in ["", "{", "{'unitPrice': 1}", r#"{"unitPrice": 1} {}"#, "\u{feff}{}", r#"{"unitPrice": NaN}"#] {
+        for body in ["", "{", "{'unitPrice': 1}", r#"{"unitPrice": 1} {}"#, "\u{feff}{}", r#"{"unitPrice": NaN}"#, r#"{"colour": "\ud800"}"#] {
             assert_eq!(parse::<Outer>(body.as_bytes()).unwrap_err().code, "malformed_json", "{body:?}");
         }
     }
