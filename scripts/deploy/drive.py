@@ -243,5 +243,5 @@ def main(program: Path, site_folder: Path, scratch: Path):
 
 try:
     main(*(Path(argument) for argument in sys.argv[1:4]))
-except Failed as failure:
-    sys.exit(f"FAILED: {failure}")
+except (Failed, OSError, http.client.HTTPException) as failure:
+    sys.exit(f"FAILED: {failure!r}" if not isinstance(failure, Failed) else f"FAILED: {failure}")

@@ -1,6 +1,7 @@
 """The servers of deploy/compose.yaml as plain processes, from the same files. The first instance is told what the
 compose file tells it; the second what the systemd unit's example tells it: TLS to PostgreSQL and both Redis."""
 
+import getpass
 import http.client
 import json
 import os
@@ -207,6 +208,8 @@ class Topology:
         admin = self.scratch / "admin.sock"
         given = {name: self.here(value) for name, value in self.compose["services"]["balancer"]["environment"].items()}
         given.update(VENDORSCOPE_CERTIFICATE=str(self.certificate), VENDORSCOPE_ADMIN_SOCKET=str(admin))
+        if os.getuid() != 0:
+            given["VENDORSCOPE_BALANCER_USER"] = getpass.getuser()
         for name, port in (("HTTP", "http"), ("HTTPS", "https"), ("BALANCER_METRICS", "metrics")):
             given[f"VENDORSCOPE_{name}"] = f"127.0.0.1:{ports[port]}"
         command = ["haproxy", "-W", "-db", "-f", DEPLOY / "haproxy" / "haproxy.cfg"]

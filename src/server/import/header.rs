@@ -12,9 +12,12 @@ use super::{
 /// What may stand between fields, and what it is called.
 const DELIMITERS: [(u8, &str); 3] = [(b',', "commas"), (b';', "semicolons"), (b'\t', "tabs")];
 
+/// A file of which the beginning has been read already, and is read again.
+type Rewound = Chain<Cursor<Vec<u8>>, BufReader<Box<dyn Read + Send>>>;
+
 /// A file after its header has been read.
 pub(super) struct Headed {
-    pub records: Records<Chain<Cursor<Vec<u8>>, BufReader<Box<dyn Read + Send>>>>,
+    pub records: Records<Rewound>,
     pub delimiter: u8,
     /// What each column is called in the table; empty for those that are not read.
     pub columns: Vec<String>,

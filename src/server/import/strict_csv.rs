@@ -176,8 +176,11 @@ impl<R: BufRead> Records<R> {
 mod tests {
     use super::*;
 
-    /// Every record with its line, or the line and the message of what was refused after them.
-    fn read(csv: &str) -> (Vec<(u64, Vec<String>)>, Option<(u64, String)>) {
+    /// A record with its line.
+    type Numbered = (u64, Vec<String>);
+
+    /// Every record, then the line and the message of what was refused after them.
+    fn read(csv: &str) -> (Vec<Numbered>, Option<(u64, String)>) {
         // A byte at a time: no state may be lost between two pieces.
         let input = std::io::BufReader::with_capacity(1, csv.as_bytes());
         let (mut records, mut record, mut all) = (Records::new(input, b','), Record::default(), Vec::new());

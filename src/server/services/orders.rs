@@ -91,7 +91,7 @@ pub fn read_refund(form: &RefundForm, currency: Currency) -> Result<NewRefund, V
             lines.push(LineRefund { line, quantity, amount });
         }
     }
-    let is_one = of_order.is_some() != !lines.is_empty();
+    let is_one = of_order.is_some() == lines.is_empty();
     checks.require(is_one, "form", || "Fill in either what comes back of the lines, or an amount on the whole order.".to_owned());
     checks.finish()?;
     let lines = of_order.is_none().then_some(lines);
