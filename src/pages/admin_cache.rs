@@ -3,14 +3,14 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
-    server_functions::admin::{CacheHealth, InvalidateTags, load_cache_health},
     components::{
-            feedback::{Refusal, done},
-            fields::{Input, input},
-            frame::Section,
-            loaded::loaded,
-        },
-        format,
+        feedback::{Refusal, done},
+        fields::{Input, input},
+        frame::Section,
+        loaded::loaded,
+    },
+    format,
+    server_functions::admin::{CacheHealth, InvalidateTags, load_cache_health},
 };
 
 #[component]

@@ -62,10 +62,7 @@ pub struct Asked {
 }
 
 /// `vendor_id` is required of admins, and refused to vendors: a vendor is who is logged in. `asked` is told which day it is there.
-pub async fn load_dashboard(
-    vendor_id: Option<String>,
-    asked: impl FnOnce(Date) -> Asked + Send,
-) -> Result<Dashboard, ApiError> {
+pub async fn load_dashboard(vendor_id: Option<String>, asked: impl FnOnce(Date) -> Asked + Send) -> Result<Dashboard, ApiError> {
     use crate::server::{
         cache_keys, context,
         services::analytics::{self, SnapshotQuery},

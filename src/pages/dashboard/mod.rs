@@ -17,9 +17,7 @@ use crate::{
         id_in,
         ranges::{self, RangeQuery},
     },
-    server_functions::dashboard::{
-        Asked, Dashboard, Freshness, Source, Unfinished, load_dashboard, remember_range, remembered_range,
-    },
+    server_functions::dashboard::{Asked, Dashboard, Freshness, Source, Unfinished, load_dashboard, remember_range, remembered_range},
     words,
 };
 
