@@ -3,6 +3,7 @@
 import http.client
 import json
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -87,7 +88,7 @@ def event_stream(browser: Browser, product: str):
             if not line or line.startswith(b"event: changed"):
                 heard.append(line)
 
-    thread = threading.Thread(target=listen)
+    thread = threading.Thread(target=listen, daemon=True)
     thread.start()
     for stock in range(100):
         expect(write_stock(browser, product, stock) == 200, "a product's stock is not taken")
@@ -253,6 +254,8 @@ def main(program: Path, site_folder: Path, scratch: Path):
         ok("the sessions' Redis away and back")
 
 
+# Told to stop, it ends what it has started, as it does after a failure.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 try:
     main(*(Path(argument) for argument in sys.argv[1:4]))
 except (Failed, OSError, http.client.HTTPException) as failure:
