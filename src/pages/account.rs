@@ -9,6 +9,7 @@ use crate::{
         frame::Section,
         loaded::loaded,
         table::{Cell, Column, Row, scrolling, table},
+        written::written,
     },
     domain::{
         accounts::{ApiKey, MAX_KEY_NAME, MAX_PASSWORD, MIN_PASSWORD, OwnSession, Role, Theme, Vendor},
@@ -49,7 +50,7 @@ fn account(AccountView { viewer, vendor, time_zones, theme, sessions, keys, new_
     };
     view! {
         <h1>"Account"</h1>
-        <p class="lead">{viewer.email.clone()} " · " {what}</p>
+        <p class="lead">{viewer.email.clone()} " · " {written(what)}</p>
         {done}
         {new_key.map(shown_once)}
         {password_form(viewer.email)}

@@ -80,6 +80,11 @@ impl SnapshotQuery {
         }
     }
 
+    /// One day by hours, compared with nothing.
+    pub fn by_hour(day: Date) -> Self {
+        Self { range: DateRange { from: day, to: day }, comparison: Comparison::None, interval: Interval::Hour }
+    }
+
     /// The part of the cache key that names this query: calendar days, so that it means the same tomorrow.
     fn cache_detail(&self) -> String {
         format!("{}:{}:{}:{}", self.range.from, self.range.to, self.comparison.as_str(), self.interval.as_str())
@@ -152,13 +157,10 @@ impl Analytics {
     }
 }
 
-/// Where a snapshot is kept, and what makes it stale.
-fn entry(vendor: &VendorRef, query: &SnapshotQuery) -> (Key, [Tag; 4]) {
+/// Where a snapshot is kept, and what makes it stale: every write to a vendor's data renews the vendor's tag.
+fn entry(vendor: &VendorRef, query: &SnapshotQuery) -> (Key, [Tag; 2]) {
     let id = vendor.external_id.as_str();
-    (
-        cache_keys::snapshot_key(id, &query.cache_detail()),
-        [cache_keys::vendor_tag(id), cache_keys::products_tag(id), cache_keys::orders_tag(id), cache_keys::analytics_tag()],
-    )
+    (cache_keys::snapshot_key(id, &query.cache_detail()), [cache_keys::vendor_tag(id), cache_keys::analytics_tag()])
 }
 
 async fn load(db: &Db, vendor: &VendorRef, query: &SnapshotQuery, now: Timestamp) -> Result<Loaded, AppError> {
