@@ -26,13 +26,23 @@ pub struct ProductView {
 pub async fn load_products(
     search: Option<String>,
     status: Option<String>,
+    stock: Option<String>,
     sort: Option<String>,
     after: Option<String>,
 ) -> Result<ProductsView, ApiError> {
-    use crate::server::web::context;
+    use crate::server::{
+        services::catalog::{ProductParameters, parse_query},
+        web::context,
+    };
     let (state, current) = context::current_vendor().await?;
-    let query = crate::server::services::catalog::parse_query(search, status.as_deref(), sort.as_deref(), after)
-        .map_err(|e| context::api_error(e.into()))?;
+    let query = parse_query(&ProductParameters {
+        search: search.as_deref(),
+        status: status.as_deref(),
+        stock: stock.as_deref(),
+        sort: sort.as_deref(),
+        after: after.as_deref(),
+    })
+    .map_err(|e| context::api_error(e.into()))?;
     let vendor = state.accounts.vendor(&current.vendor).await.map_err(context::api_error)?;
     let page = state.catalog.list(&current.vendor, &query).await.map_err(context::api_error)?.value;
     Ok(ProductsView { viewer: current.viewer(), vendor, page })

@@ -203,6 +203,15 @@ pub fn axis_label(point: &Point, interval: Interval, clock: &WallClock, one_day:
     }
 }
 
+/// How long a stock lasts: `1.5 days`; words where there is nothing to divide.
+pub fn cover(stock: i64, days_of_cover: Option<f64>) -> String {
+    match days_of_cover {
+        _ if stock <= 0 => "Sold out".to_owned(),
+        Some(days) => format!("{days:.1} days"),
+        None => "No sales".to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::civil::date;
@@ -292,5 +301,12 @@ mod tests {
     fn sizes_and_ages_take_the_largest_unit_that_fits() {
         assert_eq!([bytes(999), bytes(2_457_600), bytes(1_000)], ["999 bytes", "2.4 MB", "1.0 kB"]);
         assert_eq!([age(0), age(59), age(60), age(7_300)], ["0 s", "59 s", "1 min", "2 h"]);
+    }
+
+    #[test]
+    fn cover_is_in_words_where_it_is_no_number() {
+        assert_eq!(cover(2, Some(1.5)), "1.5 days");
+        assert_eq!(cover(2, None), "No sales");
+        assert_eq!(cover(0, Some(0.0)), "Sold out");
     }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     invalid::{Checks, Invalid},
     money::MAX_AMOUNT,
+    position::Position,
 };
 
 /// Whether a product is on sale.
@@ -168,45 +169,103 @@ pub enum ProductSort {
     Name,
     Stock,
     Price,
+    /// What runs out first stands first; of products that are low alone.
+    Cover,
+    /// What costs the most sales stands first; of products that are low alone.
+    AtRisk,
 }
 
 impl ProductSort {
+    pub const ALL: [Self; 5] = [Self::Name, Self::Stock, Self::Price, Self::Cover, Self::AtRisk];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Name => "name",
             Self::Stock => "stock",
             Self::Price => "price",
+            Self::Cover => "cover",
+            Self::AtRisk => "at_risk",
         }
+    }
+
+    /// Whether it sorts by what is known of products that are low, and of no others.
+    pub fn is_of_low_stock(self) -> bool {
+        matches!(self, Self::Cover | Self::AtRisk)
     }
 }
 
 impl FromStr for ProductSort {
     type Err = Invalid;
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        [Self::Name, Self::Stock, Self::Price]
+        Self::ALL
             .into_iter()
             .find(|sort| sort.as_str() == text)
-            .ok_or_else(|| Invalid::new("sort", format!("`{text}` is not accepted: one of name, stock, price")))
+            .ok_or_else(|| Invalid::new("sort", format!("`{text}` is not accepted: one of name, stock, price, cover, at_risk")))
+    }
+}
+
+/// Which products to list, by their stock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum StockLevel {
+    /// At or below its threshold, or sold out within a week.
+    Low,
+}
+
+impl StockLevel {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+        }
+    }
+}
+
+impl FromStr for StockLevel {
+    type Err = Invalid;
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        match text {
+            "low" => Ok(Self::Low),
+            _ => Err(Invalid::new("stock", format!("`{text}` is not accepted: low, or nothing at all"))),
+        }
     }
 }
 
 /// Which products to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ProductQuery {
-    /// Part of the name, in any case.
+    /// Part of the name, in any case, with or without accents.
     pub search: Option<String>,
     pub status: Option<ProductStatus>,
+    /// Any if left out.
+    pub stock: Option<StockLevel>,
     pub sort: ProductSort,
-    /// `next` of the page before.
-    pub after: Option<String>,
+    /// Where the page before ended.
+    pub after: Option<Position>,
+}
+
+/// What runs out, and what that costs.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct StockCover {
+    /// The product's, or else its vendor's.
+    pub threshold: i64,
+    /// Stock ÷ average daily units of the last 28 days, to one decimal; `null` when nothing sold in them.
+    pub days_of_cover: Option<f64>,
+    /// Net sales of the next 28 days that the stock does not suffice for, if they are like the last 28; minor units.
+    pub sales_at_risk: i64,
 }
 
 /// One page of a vendor's products.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ProductPage {
     pub products: Vec<Product>,
+    /// One for each of `products`, in the same order. Only where those that are low were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub covers: Option<Vec<StockCover>>,
     /// Give it back as `after` to read on; `null` on the last page.
     pub next: Option<String>,
 }

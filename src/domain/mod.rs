@@ -18,6 +18,8 @@ pub mod money;
 pub mod order_writes;
 /// Orders, their statuses and which of them count.
 pub mod orders;
+/// Where a page of a list ended.
+pub mod position;
 /// Calendar ranges, comparisons and intervals.
 pub mod period;
 /// The analytics snapshot, as the API serves it.

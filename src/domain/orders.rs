@@ -3,7 +3,7 @@ use std::str::FromStr;
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
-use super::invalid::Invalid;
+use super::{invalid::Invalid, position::Position};
 
 /// Where one vendor's part of an order stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -130,10 +130,10 @@ pub struct OrderQuery {
     /// The first and the last day they were placed on, by the vendor's calendar.
     pub from: Option<Date>,
     pub to: Option<Date>,
-    /// An order's id, or a part of its customer's name in any case.
+    /// An order's id, or a part of its customer's name in any case, with or without accents.
     pub search: Option<String>,
-    /// `next` of the page before.
-    pub after: Option<String>,
+    /// Where the page before ended.
+    pub after: Option<Position>,
 }
 
 /// One page of a vendor's orders, newest first.

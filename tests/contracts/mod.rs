@@ -2,6 +2,8 @@
 
 /// Stores, entries, generations, single flight.
 mod cache;
+/// Connections, wherever what holds them is dropped.
+mod connections;
 /// Snapshots of real marketplaces against a second tool.
 mod crosscheck;
 /// Rollups and snapshots against the raw rows.
@@ -22,3 +24,9 @@ mod sessions;
 mod simulation;
 /// Where figures like these are got wrong elsewhere.
 mod traps;
+/// What runs out.
+mod low_stock;
+/// Lists, page after page.
+mod reading_on;
+/// Names without case and accents.
+mod searching;

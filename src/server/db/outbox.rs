@@ -14,7 +14,7 @@ pub async fn record(tx: &mut Tx, invalidation: &str) -> Result<i64, DbError> {
 pub async fn list(db: &Db, limit: usize) -> Result<Vec<(i64, String)>, DbError> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let query = sql("SELECT id, invalidation FROM outbox ORDER BY id LIMIT $1").bind(limit);
-    let found = query.fetch_all(&db.looks).await.map_err(DbError::from_connecting)?;
+    let found = db.look(query).await?;
     found.iter().map(|row| Ok((rows::int(row, "id")?, rows::text(row, "invalidation")?))).collect()
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{DbError, Tx, moment::Moment, rows, sql};
+use super::{DbError, Tx, moment::Moment, rows, search, sql};
 use crate::domain::orders::OrderStatus;
 
 /// What selling needs to know of a vendor.
@@ -53,10 +53,11 @@ pub async fn find_customer(tx: &mut Tx, vendor_id: i64, customer_id: &str) -> Re
 
 /// Returns the database's id. The marketplace's must be new.
 pub async fn insert_customer(tx: &mut Tx, customer_id: &str, name: &str, country: &str) -> Result<i64, DbError> {
-    let query = sql("INSERT INTO customers (external_id, name, country) VALUES ($1, $2, $3) RETURNING id")
+    let query = sql("INSERT INTO customers (external_id, name, country, search_text) VALUES ($1, $2, $3, $4) RETURNING id")
         .bind(customer_id.to_owned())
         .bind(name.to_owned())
-        .bind(country.to_owned());
+        .bind(country.to_owned())
+        .bind(search::fold(name));
     returned_id(tx, query).await
 }
 

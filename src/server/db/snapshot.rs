@@ -8,7 +8,7 @@ use sqlx::any::AnyRow;
 use super::{DbError, Tx, rows, sql};
 use crate::domain::{
     period::{DateRange, day_number},
-    report::{COVER_DAYS, CategorySales, LowStock, MAX_LOW_STOCK, ProductSales, StatusOrders, Sums, TOP},
+    report::{CategorySales, ProductSales, StatusOrders, Sums, TOP},
 };
 
 /// The vendor, and how many distinct customers it had in each of the two ranges.
@@ -164,39 +164,6 @@ pub async fn list_products_sold(tx: &mut Tx, vendor_id: i64, range: DateRange) -
                 name: rows::text(row, "name")?,
                 units: rows::int(row, "units")?,
                 net_sales: rows::int(row, "net")?,
-            })
-        })
-        .collect()
-}
-
-/// Active products at or below their threshold, the emptiest first.
-pub async fn list_low_stock(tx: &mut Tx, vendor_id: i64, today: Date) -> Result<Vec<LowStock>, DbError> {
-    let query = sql(format!(
-        "WITH low AS MATERIALIZED (\
-             SELECT p.id, p.external_id, p.name, p.stock, COALESCE(p.low_stock_threshold, v.low_stock_threshold) AS threshold \
-             FROM products p JOIN vendors v ON v.id = p.vendor_id \
-             WHERE p.vendor_id = $1 AND p.status = 'active' AND p.stock <= COALESCE(p.low_stock_threshold, v.low_stock_threshold) \
-             ORDER BY p.stock, p.external_id LIMIT {MAX_LOW_STOCK}), \
-         sold AS (\
-             SELECT product_id, SUM(units) AS units FROM product_sales \
-             WHERE vendor_id = $1 AND grain = 0 AND start BETWEEN $2 AND $3 AND product_id IN (SELECT id FROM low) GROUP BY product_id) \
-         SELECT low.external_id, low.name, low.stock, low.threshold, CAST(COALESCE(sold.units, 0) AS BIGINT) AS units \
-         FROM low LEFT JOIN sold ON sold.product_id = low.id ORDER BY low.stock, low.external_id"
-    ))
-    .bind(vendor_id)
-    .bind(day_number(today) - COVER_DAYS + 1)
-    .bind(day_number(today));
-    let found = tx.rows(query).await?;
-    found
-        .iter()
-        .map(|row| {
-            let stock = rows::int(row, "stock")?;
-            Ok(LowStock {
-                product_id: rows::text(row, "external_id")?,
-                name: rows::text(row, "name")?,
-                stock,
-                threshold: rows::int(row, "threshold")?,
-                days_of_cover: LowStock::cover(stock, rows::int(row, "units")?),
             })
         })
         .collect()

@@ -19,7 +19,7 @@ use crate::{
             Cache, CacheKey, Loaded, Served, Tag,
             keys::{SNAPSHOT_LONGEST_TTL, SNAPSHOT_TODAY_TTL, SNAPSHOT_TTL},
         },
-        db::{Db, DbError, snapshot},
+        db::{Db, DbError, low_stock, snapshot},
         services::warming::Popularity,
     },
 };
@@ -181,7 +181,7 @@ async fn compute(db: &Db, vendor: &VendorRef, query: &SnapshotQuery, now: Timest
     };
     let orders_by_status = snapshot::list_statuses(&mut tx, vendor.id, range).await?;
     let (top_products, top_categories) = snapshot::list_top(&mut tx, vendor.id, range).await?;
-    let low_stock = snapshot::list_low_stock(&mut tx, vendor.id, today).await?;
+    let (low_stock, low_stock_total) = low_stock::list_most_urgent(&mut tx, vendor.id, today).await?;
     tx.commit().await?;
 
     let snapshot = Snapshot {
@@ -199,6 +199,7 @@ async fn compute(db: &Db, vendor: &VendorRef, query: &SnapshotQuery, now: Timest
         top_products,
         top_categories,
         low_stock,
+        low_stock_total,
         computed_at: Timestamp::from_second(now.as_second()).unwrap_or_default(),
     };
     Ok((snapshot, zone))

@@ -1,17 +1,18 @@
 use futures::future::{BoxFuture, FutureExt};
+use jiff::{Timestamp, tz::TimeZone};
 
-use super::{Written, by_vendor, listing_detail, write};
+use super::{Written, by_vendor, cursor, listing_detail, write};
 use crate::{
     api::products::ProductForm,
     domain::{
-        catalog::{BulkChange, Product, ProductInput, ProductPage, ProductQuery, ProductStatus},
+        catalog::{BulkChange, Product, ProductInput, ProductPage, ProductQuery, ProductSort, ProductStatus, StockLevel},
         invalid::{Checks, Invalid},
         money::Currency,
     },
     server::{
         AppError, VendorRef,
         cache::{Cache, CacheKey, Loaded, Served, Tag, keys::LISTING_TTL},
-        db::{Db, Tx, catalog, placing},
+        db::{Db, DbError, Tx, catalog, placing, vendors},
     },
 };
 
@@ -26,22 +27,38 @@ const PAGE: usize = 50;
 /// The longest search text, in characters.
 const MAX_SEARCH: usize = 100;
 
-/// Reads the parameters of a listing. Empty texts, which forms send, count as absent.
-pub fn parse_query(
-    search: Option<String>,
-    status: Option<&str>,
-    sort: Option<&str>,
-    after: Option<String>,
-) -> Result<ProductQuery, Vec<Invalid>> {
-    let search = search.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+/// The parameters of a listing, as texts from an address. Empty ones, which forms send, count as absent.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ProductParameters<'a> {
+    pub search: Option<&'a str>,
+    pub status: Option<&'a str>,
+    pub stock: Option<&'a str>,
+    pub sort: Option<&'a str>,
+    pub after: Option<&'a str>,
+}
+
+/// Reads the parameters of a listing. Those that are low are listed by what runs out first, unless told otherwise.
+pub fn parse_query(parameters: &ProductParameters<'_>) -> Result<ProductQuery, Vec<Invalid>> {
+    let search = parameters.search.map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
     let mut checks = Checks::default();
     checks.require(search.as_ref().is_none_or(|text| text.chars().count() <= MAX_SEARCH && !text.contains('\0')), "search", || {
         format!("must be at most {MAX_SEARCH} characters")
     });
-    let mut read = ProductQuery { search, after: after.filter(|id| !id.is_empty()), ..ProductQuery::default() };
-    read.status = given(status).and_then(|text| checks.accept(text.parse()));
-    read.sort = given(sort).and_then(|text| checks.accept(text.parse())).unwrap_or_default();
-    checks.finish().map(|()| read)
+    let status = given(parameters.status).and_then(|text| checks.accept(text.parse()));
+    let stock = given(parameters.stock).and_then(|text| checks.accept(text.parse()));
+    let default = if stock == Some(StockLevel::Low) { ProductSort::Cover } else { ProductSort::default() };
+    let sort = given(parameters.sort).and_then(|text| checks.accept(text.parse())).unwrap_or(default);
+    checks.require(stock == Some(StockLevel::Low) || !sort.is_of_low_stock(), "sort", || {
+        format!("`{}` is accepted with stock=low alone", sort.as_str())
+    });
+    let by_text = sort == ProductSort::Name;
+    let after = given(parameters.after).and_then(|text| checks.accept(cursor::decode(&list_name(sort, stock), by_text, text)));
+    checks.finish().map(|()| ProductQuery { search, status, stock, sort, after })
+}
+
+/// The list's name in cursors.
+fn list_name(sort: ProductSort, stock: Option<StockLevel>) -> String {
+    format!("products{}.{}", stock.map_or("", StockLevel::as_str), sort.as_str())
 }
 
 fn given(text: Option<&str>) -> Option<&str> {
@@ -92,8 +109,8 @@ impl Catalog {
     pub async fn list_json(&self, vendor: &VendorRef, query: &ProductQuery) -> Result<Served<bytes::Bytes>, AppError> {
         let key = CacheKey::products(&vendor.external_id, &listing_detail(query));
         let tags = [Tag::vendor(&vendor.external_id), Tag::products(&vendor.external_id)];
-        let (db, vendor_id, query) = (self.db.clone(), vendor.id, query.clone());
-        self.cache.get_or_load(&key, &tags, move || async move { load_page(&db, vendor_id, &query).await }).await
+        let (db, vendor_id, query, now) = (self.db.clone(), vendor.id, query.clone(), self.cache.now());
+        self.cache.get_or_load(&key, &tags, move || async move { load_page(&db, vendor_id, &query, now).await }).await
     }
 
     pub async fn find(&self, vendor: &VendorRef, product_id: &str) -> Result<Product, AppError> {
@@ -189,15 +206,20 @@ impl Catalog {
     }
 }
 
-async fn load_page(db: &Db, vendor_id: i64, query: &ProductQuery) -> Result<Loaded, AppError> {
+async fn load_page(db: &Db, vendor_id: i64, query: &ProductQuery, now: Timestamp) -> Result<Loaded, AppError> {
     let mut tx = db.read().await?;
-    let found = catalog::list_products(&mut tx, vendor_id, query, PAGE as i64 + 1).await?;
+    let zone = vendors::find_time_zone(&mut tx, vendor_id).await?.ok_or(AppError::NotFound)?;
+    let zone = TimeZone::get(&zone).map_err(|error| DbError::Corrupt(format!("vendors.time_zone: {error}")))?;
+    let today = now.to_zoned(zone).date();
+    let mut listed = catalog::list_products(&mut tx, vendor_id, query, today, PAGE as i64 + 1).await?;
     tx.commit().await?;
-    let mut products = found.ok_or_else(|| Invalid::new("after", "names no product of this vendor: use `next` of the page before"))?;
-    let more = products.len() > PAGE;
-    products.truncate(PAGE);
-    let next = products.last().filter(|_| more).map(|product| product.product_id.clone());
-    let bytes =
-        serde_json::to_vec(&ProductPage { products, next }).map_err(|error| AppError::Internal(format!("product listing: {error}")))?;
+    let more = listed.len() > PAGE;
+    listed.truncate(PAGE);
+    let name = list_name(query.sort, query.stock);
+    let next = listed.last().filter(|_| more).map(|last| cursor::encode(&name, &last.position));
+    let covers = query.stock.is_some().then(|| listed.iter().filter_map(|one| one.cover).collect());
+    let products = listed.into_iter().map(|one| one.product).collect();
+    let page = ProductPage { products, covers, next };
+    let bytes = serde_json::to_vec(&page).map_err(|error| AppError::Internal(format!("product listing: {error}")))?;
     Ok(Loaded::new(bytes, LISTING_TTL))
 }

@@ -17,6 +17,8 @@ pub mod accounts;
 pub mod analytics;
 /// Products.
 pub mod catalog;
+/// Positions in lists, as callers carry them.
+pub mod cursor;
 /// Figures as CSV.
 pub mod export;
 /// What the marketplace's backend sends.

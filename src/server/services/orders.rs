@@ -1,7 +1,7 @@
 use futures::future::FutureExt;
-use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
+use jiff::{Timestamp, tz::TimeZone};
 
-use super::{Written, by_vendor, listing_detail, write};
+use super::{Written, by_vendor, cursor, listing_detail, write};
 use crate::{
     api::orders::RefundForm,
     domain::{
@@ -18,11 +18,11 @@ use crate::{
         db::{
             Db, DbError, Tx,
             moment::Moment,
-            orders::{self, OrderFilter},
+            orders,
             placing::{self, LineRow, OrderRow, Seller},
             refunds,
             rollups::{self, Touched},
-            stock, vendors,
+            stock,
         },
     },
 };
@@ -33,6 +33,8 @@ pub struct Orders {
     cache: Cache,
 }
 
+/// The list's name in cursors.
+const LIST: &str = "orders";
 /// Orders on one page of a list.
 const PAGE: usize = 50;
 /// The longest search text, in characters.
@@ -62,7 +64,7 @@ pub fn parse_query(parameters: &OrderParameters<'_>) -> Result<OrderQuery, Vec<I
     checks.require(search.as_ref().is_none_or(|text| text.chars().count() <= MAX_SEARCH && !text.contains('\0')), "search", || {
         format!("must be at most {MAX_SEARCH} characters")
     });
-    let after = parameters.after.filter(|id| !id.is_empty()).map(str::to_owned);
+    let after = given(parameters.after).and_then(|text| checks.accept(cursor::decode(LIST, false, &text)));
     checks.finish().map(|()| OrderQuery { status, from, to, search, after })
 }
 
@@ -171,19 +173,12 @@ impl Orders {
 
 async fn load_page(db: &Db, vendor_id: i64, query: &OrderQuery) -> Result<Loaded, AppError> {
     let mut tx = db.read().await?;
-    let mut filter =
-        OrderFilter { status: query.status, search: query.search.as_deref(), after: query.after.as_deref(), ..OrderFilter::default() };
-    if query.from.is_some() || query.to.is_some() {
-        let zone = zone(&vendors::find_time_zone(&mut tx, vendor_id).await?.ok_or(AppError::NotFound)?)?;
-        filter.from_us = query.from.map(|day| midnight(day, &zone)).transpose()?;
-        filter.until_us = query.to.map(|day| midnight(day.saturating_add(1.day()), &zone)).transpose()?;
-    }
-    let found = orders::list_orders(&mut tx, vendor_id, &filter, PAGE as i64 + 1).await?;
+    let mut listed = orders::list_orders(&mut tx, vendor_id, query, PAGE as i64 + 1).await?;
     tx.commit().await?;
-    let mut orders = found.ok_or_else(|| Invalid::new("after", "names no order of this vendor: use `next` of the page before"))?;
-    let more = orders.len() > PAGE;
-    orders.truncate(PAGE);
-    let next = orders.last().filter(|_| more).map(|order| order.order_id.clone());
+    let more = listed.len() > PAGE;
+    listed.truncate(PAGE);
+    let next = listed.last().filter(|_| more).map(|(_, position)| cursor::encode(LIST, position));
+    let orders = listed.into_iter().map(|(order, _)| order).collect();
     let bytes = serde_json::to_vec(&OrderPage { orders, next }).map_err(|error| AppError::Internal(format!("order listing: {error}")))?;
     Ok(Loaded::new(bytes, LISTING_TTL))
 }
@@ -335,12 +330,4 @@ async fn take_stock(tx: &mut Tx, vendor: &VendorRef, id: i64) -> Result<(), AppE
 
 fn zone(name: &str) -> Result<TimeZone, AppError> {
     Ok(TimeZone::get(name).map_err(|error| DbError::Corrupt(format!("vendors.time_zone: {error}")))?)
-}
-
-/// The microsecond at which a day of this zone begins.
-fn midnight(day: Date, zone: &TimeZone) -> Result<i64, AppError> {
-    match day.to_zoned(zone.clone()) {
-        Ok(zoned) => Ok(zoned.timestamp().as_microsecond()),
-        Err(error) => Err(AppError::Internal(format!("midnight of {day}: {error}"))),
-    }
 }

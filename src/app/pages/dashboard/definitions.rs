@@ -43,7 +43,7 @@ pub const TOP: Definition = Definition { name: "Top products", text: "By net sal
 pub const TOP_CATEGORIES: Definition = Definition { name: "Top categories", text: "By net sales in the range, after returns." };
 pub const LOW_STOCK: Definition = Definition {
     name: "Low stock",
-    text: "Products on sale whose stock is at or below their threshold. Days of cover: stock divided by the average daily units of the last 28 days.",
+    text: "Products on sale whose stock is at or below their threshold, or sells out within 7 days; what runs out first stands first. Days of cover: stock divided by the average daily units of the last 28 days.",
 };
 
 /// The definition behind a question mark; opens without scripts.

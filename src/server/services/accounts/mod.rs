@@ -29,6 +29,8 @@ mod zone;
 pub use keys::NewKey;
 use standing::Standings;
 
+use super::cursor;
+
 /// Users, and the vendors they belong to.
 pub struct Accounts {
     db: Db,
@@ -140,17 +142,18 @@ impl Accounts {
         Ok(tx.commit().await?)
     }
 
-    /// Vendors whose name or id holds `search`, after the one of the id `after`.
+    /// Vendors whose name or id holds `search`, a page of 50. `after` is `next` of the page before.
     pub async fn list_vendors(&self, search: Option<&str>, after: Option<&str>) -> Result<VendorPage, AppError> {
         let search = search.map(str::trim).unwrap_or_default();
-        if search.chars().count() > MAX_SEARCH {
+        if search.chars().count() > MAX_SEARCH || search.contains('\0') {
             return Err(Invalid::new("search", format!("must be {MAX_SEARCH} characters at most")).into());
         }
-        let mut vendors = db::vendors::list(&self.db, search, after, PAGE + 1).await?;
-        let more = vendors.len() > PAGE as usize;
-        vendors.truncate(PAGE as usize);
-        let next = vendors.last().filter(|_| more).map(|vendor| vendor.vendor_id.clone());
-        Ok(VendorPage { vendors, next })
+        let after = after.filter(|text| !text.is_empty()).map(|text| cursor::decode(LIST, true, text)).transpose()?;
+        let mut listed = db::vendors::list(&self.db, search, after.as_ref(), PAGE + 1).await?;
+        let more = listed.len() > PAGE as usize;
+        listed.truncate(PAGE as usize);
+        let next = listed.last().filter(|_| more).map(|(_, position)| cursor::encode(LIST, position));
+        Ok(VendorPage { vendors: listed.into_iter().map(|(vendor, _)| vendor).collect(), next })
     }
 
     /// The users that belong to a vendor, by address.
@@ -159,6 +162,8 @@ impl Accounts {
     }
 }
 
+/// The list of vendors' name in cursors.
+const LIST: &str = "vendors";
 /// Vendors on a page.
 const PAGE: i64 = 50;
 /// Longest text to search for, in characters.

@@ -118,10 +118,6 @@ impl Parameters {
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
-
-    pub fn owned(&self, name: &str) -> Option<String> {
-        self.0.get(name).cloned()
-    }
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use utoipa::{
 use super::{account, admin, analytics, auth, events, ingest, orders, products};
 use crate::{
     domain::{
-        catalog::{ProductSort, ProductStatus},
+        catalog::{ProductSort, ProductStatus, StockLevel},
         invalid::Invalid,
         orders::OrderStatus,
         period::Comparison,
@@ -65,7 +65,7 @@ use crate::{
         admin::warm,
     ),
     // Those that parameters alone are of; the others are found by themselves.
-    components(schemas(Comparison, ExportTable, OrderStatus, ProductSort, ProductStatus)),
+    components(schemas(Comparison, ExportTable, OrderStatus, ProductSort, ProductStatus, StockLevel)),
     modifiers(&Credentials)
 )]
 struct ApiDoc;

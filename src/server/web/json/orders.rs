@@ -39,7 +39,7 @@ pub fn router() -> Router<AppState> {
         ("status" = Option<OrderStatus>, Query, description = "Any if left out"),
         ("dateFrom" = Option<jiff::civil::Date>, Query, description = "Placed on this day or later, by the vendor's calendar"),
         ("dateTo" = Option<jiff::civil::Date>, Query, description = "Placed on this day or earlier"),
-        ("search" = Option<String>, Query, description = "An order's id, or a part of its customer's name in any case"),
+        ("search" = Option<String>, Query, description = "An order's id, or a part of its customer's name in any case, with or without accents"),
         ("after" = Option<String>, Query, description = "`next` of the page before")
     ),
     responses((status = 200, description = "A page of 50, newest first", body = OrderPage), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),

@@ -17,10 +17,10 @@ use super::{
 use crate::{
     domain::{
         accounts::encode_segment,
-        catalog::{BulkChange, Product, ProductInput, ProductPage, ProductSort, ProductStatus},
+        catalog::{BulkChange, Product, ProductInput, ProductPage, ProductSort, ProductStatus, StockLevel},
         invalid::Invalid,
     },
-    server::{AppError, AppState, services::catalog::parse_query, sessions::CurrentVendor},
+    server::{AppError, AppState, services::catalog::{ProductParameters, parse_query}, sessions::CurrentVendor},
 };
 
 pub fn router() -> Router<AppState> {
@@ -33,9 +33,10 @@ pub fn router() -> Router<AppState> {
     operation_id = "products_list",
     tag = "products",
     params(
-        ("search" = Option<String>, Query, description = "A part of the name, in any case"),
+        ("search" = Option<String>, Query, description = "A part of the name, in any case, with or without accents"),
         ("status" = Option<ProductStatus>, Query, description = "Any if left out"),
-        ("sort" = Option<ProductSort>, Query, description = "`name` if left out"),
+        ("stock" = Option<StockLevel>, Query, description = "`low`: at or below its threshold, or sold out within a week; `covers` then says of each how long it lasts"),
+        ("sort" = Option<ProductSort>, Query, description = "`name` if left out; with `stock=low` it is `cover`, what runs out first, and `at_risk` is what costs the most sales"),
         ("after" = Option<String>, Query, description = "`next` of the page before")
     ),
     responses((status = 200, description = "A page of 50", body = ProductPage), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
@@ -43,8 +44,14 @@ pub fn router() -> Router<AppState> {
 )]
 pub(super) async fn list(State(state): State<AppState>, current: CurrentVendor, parameters: Parameters) -> Result<Response, AppError> {
     let started = Instant::now();
-    let parameters = parameters.only(&["search", "status", "sort", "after"])?;
-    let query = parse_query(parameters.owned("search"), parameters.get("status"), parameters.get("sort"), parameters.owned("after"))?;
+    let parameters = parameters.only(&["search", "status", "stock", "sort", "after"])?;
+    let query = parse_query(&ProductParameters {
+        search: parameters.get("search"),
+        status: parameters.get("status"),
+        stock: parameters.get("stock"),
+        sort: parameters.get("sort"),
+        after: parameters.get("after"),
+    })?;
     let served = state.catalog.list(&current.vendor, &query).await?;
     let mut response = Json(&served.value).into_response();
     freshness(&mut response, &served, started.elapsed());
