@@ -53,7 +53,7 @@ mod tests {
             serde_json::json!([1, "orders", 9, "o\0"]),
             serde_json::json!([2, "orders", 9, "o1"]),
             serde_json::json!([1, "orders", 9, "o1", 0]),
-            serde_json::json!([1, "orders", 99_999_999_999_999_999_999_u128, "o1"]),
+            serde_json::json!([1, "orders", u64::MAX, "o1"]),
             serde_json::json!({ "value": 1 }),
         ]
         .map(|json| BASE64_URL_SAFE_NO_PAD.encode(json.to_string()));
