@@ -14,16 +14,17 @@ use std::{
 
 use jiff::{Timestamp, tz::TimeZone};
 use tokio::task::JoinSet;
+use vendorscope::domain::accounts::VendorRef;
 use vendorscope::{
     domain::period::{Comparison, DateRange, Interval},
     server::{
-        VendorRef,
         cache::{
             Cache, CacheKey, Cause, Clock, Loaded, Outcome, Settings, Tag,
             store::{memory::MemoryStore, redis::RedisStore},
         },
         db::{Db, vendors},
-        import::{Progress, demo},
+        demo::demo,
+        import::Progress,
         services::analytics::{Analytics, SnapshotQuery},
     },
 };
@@ -169,9 +170,9 @@ fn tags() -> [Tag; 2] {
 }
 
 /// What one call took, and how often it allocated.
-type Taken = (Duration, u64);
+type IngestResult = (Duration, u64);
 
-async fn measure<Fut: Future<Output = ()>>(times: usize, mut work: impl FnMut() -> Fut) -> Vec<Taken> {
+async fn measure<Fut: Future<Output = ()>>(times: usize, mut work: impl FnMut() -> Fut) -> Vec<IngestResult> {
     let mut taken = Vec::with_capacity(times);
     for _ in 0..times {
         let (before, began) = (ALLOCATIONS.load(Ordering::Relaxed), Instant::now());
@@ -181,7 +182,7 @@ async fn measure<Fut: Future<Output = ()>>(times: usize, mut work: impl FnMut() 
     taken
 }
 
-fn report(name: &str, mut taken: Vec<Taken>) {
+fn report(name: &str, mut taken: Vec<IngestResult>) {
     taken.sort_unstable();
     let at = |share: f64| taken[((taken.len() - 1) as f64 * share) as usize].0.as_secs_f64() * 1e6;
     let mut allocations: Vec<_> = taken.iter().map(|(_, allocations)| *allocations).collect();

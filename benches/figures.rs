@@ -11,17 +11,18 @@ use std::{
 
 use jiff::{ToSpan, civil::date};
 use serde_json::{Value, json};
+use vendorscope::domain::accounts::VendorRef;
 use vendorscope::{
     domain::period::{Comparison, DateRange, Interval, day_number},
     server::{
-        VendorRef,
         cache::Cache,
         db::{
             Db,
             rollups::{self, Touched},
             sql,
         },
-        import::{ImportOptions, import_bundle},
+        import::ImportOptions,
+        services::import::import_bundle,
         services::analytics::{Analytics, SnapshotQuery},
     },
 };

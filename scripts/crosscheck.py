@@ -196,30 +196,31 @@ def rounded(amount, by):
 
 def series(db, sales, range_, interval, zone):
     if interval == "hour":
-        # Every local hour of the days: found by looking at every quarter of an hour from well before to well after them.
+        # Every local hour of the days, found by looking at every minute from well before to well after them: minutes of one hour on the
+        # clock under one offset. The first of them is when it began.
         frame = f"""
-            SELECT DISTINCT {HOUR} AS bucket FROM (
+            SELECT {HOUR}, MIN(moment) AS bucket FROM (
                 SELECT moment, timezone($zone, moment) AS wall
-                FROM generate_series(CAST($from AS TIMESTAMPTZ) - INTERVAL 2 DAY, CAST($to AS TIMESTAMPTZ) + INTERVAL 3 DAY, INTERVAL 15 MINUTE) AS quarters (moment))
-            WHERE CAST(wall AS DATE) BETWEEN $from AND $to"""
-        bucket, label = HOUR, "strftime(bucket, '%Y-%m-%dT%H:%M:%SZ')"
+                FROM generate_series(CAST($from AS TIMESTAMPTZ) - INTERVAL 2 DAY, CAST($to AS TIMESTAMPTZ) + INTERVAL 3 DAY, INTERVAL 1 MINUTE) AS minutes (moment))
+            WHERE CAST(wall AS DATE) BETWEEN $from AND $to GROUP BY hour, shift"""
+        key, columns, label = "hour, shift", HOUR, "strftime(bucket, '%Y-%m-%dT%H:%M:%SZ')"
     else:
         bucket = f"GREATEST(CAST(date_trunc('{interval}', wall) AS DATE), $from)"
         frame = f"SELECT DISTINCT {bucket} AS bucket FROM (SELECT day AS wall FROM generate_series(CAST($from AS TIMESTAMP), CAST($to AS TIMESTAMP), INTERVAL 1 DAY) AS days (day))"
-        label = "strftime(bucket, '%Y-%m-%d')"
+        key, columns, label = "bucket", f"{bucket} AS bucket", "strftime(bucket, '%Y-%m-%d')"
     parameters = {"from": range_[0], "to": range_[1]} | ({"zone": zone} if interval == "hour" else {})
     rows = db.execute(f"""
         WITH frame AS ({frame}),
-        sold AS (SELECT {bucket} AS bucket, * FROM {sales} WHERE CAST(wall AS DATE) BETWEEN $from AND $to)
-        SELECT {label}, {SUMS} FROM frame LEFT JOIN sold USING (bucket) GROUP BY bucket ORDER BY bucket""", parameters).fetchall()
+        sold AS (SELECT {columns}, * FROM {sales} WHERE CAST(wall AS DATE) BETWEEN $from AND $to)
+        SELECT {label}, {SUMS} FROM frame LEFT JOIN sold USING ({key}) GROUP BY bucket ORDER BY bucket""", parameters).fetchall()
     return [
         {"start": start, "grossSales": gross, "discounts": discounts, "returns": returns, "netSales": gross - discounts - returns, "orders": orders, "units": units}
         for start, gross, discounts, returns, orders, units in rows
     ]
 
 
-# When the wall clock's hour began. (`-` between wall clocks, so that offsets of half an hour cancel out.)
-HOUR = "(moment - (wall - date_trunc('hour', wall)))"
+# What the wall clock's hour was, and how far the clock was from UTC.
+HOUR = "date_trunc('hour', wall) AS hour, wall - timezone('UTC', moment) AS shift"
 
 
 def statuses(db, vendor, zone, range_):

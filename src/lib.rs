@@ -1,26 +1,30 @@
 //! Vendorscope: vendor analytics for marketplaces, behind a read-through cache that is never stale.
 //!
-//! One crate, two halves: feature `ssr` is the server with every page on it, feature `hydrate` the part of the pages that runs in
-//! the browser. Read `domain` first: it says what a vendor, a range and a figure are.
+//! Feature `ssr` is the server with every page on it; feature `hydrate` is the part of the pages that `crates/browser` runs in the
+//! browser. Read `crates/domain` first: it says what a vendor, a range and a figure are.
 #![recursion_limit = "512"]
 
-/// Server functions: the typed boundary between the pages and the server.
-pub mod api;
-/// The pages, in Leptos; rendered on the server, taken over in the browser.
+/// What a page is told when a server function could not do its work.
+mod api_error;
+/// The document around every page, and which page stands at which address.
 pub mod app;
-/// Types and rules of a marketplace, without input or output.
-pub mod domain;
+/// Charts as SVG, made where the page is made.
+mod charts;
+/// What two pages or more are built from.
+mod components;
+/// Numbers, money and dates as text.
+mod format;
+/// One file a route.
+mod pages;
 /// Everything that only the server has: configuration, services, cache, database, sessions, HTTP.
 #[cfg(feature = "ssr")]
 pub mod server;
+/// Server functions: the typed boundary between the pages and the server.
+pub mod server_functions;
+
+pub use api_error::ApiError;
+/// Types and rules of a marketplace, without input or output.
+pub use vendorscope_domain as domain;
 
 #[cfg(all(feature = "ssr", target_arch = "wasm32"))]
-compile_error!("the browser half is built with --no-default-features --features hydrate");
-
-/// Takes the server-rendered page over in the browser.
-#[cfg(feature = "hydrate")]
-#[wasm_bindgen::prelude::wasm_bindgen]
-pub fn hydrate() {
-    console_error_panic_hook::set_once();
-    leptos::mount::hydrate_body(app::App);
-}
+compile_error!("the browser half is built by crates/browser, which takes this crate with feature `hydrate` alone");

@@ -9,9 +9,10 @@ use vendorscope::server::{
     cache::{CacheKey, entry::Entry},
     config::Config,
     db::Db,
-    import::{ImportOptions, Progress, import_bundle},
+    import::{ImportOptions, Progress},
+    services::import::import_bundle,
     services::analytics::SnapshotQuery,
-    sessions::SessionCookie,
+    identity::sessions::SessionCookie,
 };
 
 /// Bytes from Redis are refused, or are an entry that is written the same again.

@@ -6,7 +6,8 @@ use vendorscope::server::{
     config::Config,
     db::vendors,
     open_cache, open_database,
-    services::{accounts::Accounts, analytics::Analytics, owed, warming},
+    identity::accounts::Accounts,
+    services::{analytics::Analytics, owed, warming},
 };
 
 #[derive(Subcommand)]

@@ -6,9 +6,10 @@ use jiff::{Timestamp, tz::TimeZone};
 use vendorscope::server::{
     Application,
     config::Config,
-    import::{self, ImportOptions},
+    demo,
+    import::ImportOptions,
     open_database,
-    services::owed,
+    services::{self, owed},
     telemetry,
 };
 
@@ -150,7 +151,7 @@ async fn demo(config: &Config) -> anyhow::Result<()> {
     let db = open_database(config).await?;
     let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
     let progress = progress::for_stderr();
-    let logins = import::demo(&db, today, &*progress).await?;
+    let logins = demo::demo(&db, today, &*progress).await?;
     progress.finish();
     owed::until_told(&db).await?;
     let width = logins.iter().map(|login| login.email.len()).max().unwrap_or_default();
@@ -165,7 +166,7 @@ async fn import_bundle(config: &Config, arguments: &Import) -> anyhow::Result<()
     let db = open_database(config).await?;
     let progress = progress::for_stderr();
     let options = ImportOptions { shift_to_today: arguments.shift_to_today };
-    let report = import::import_bundle(&db, &arguments.dir, options, &*progress).await.context("nothing was imported")?;
+    let report = services::import::import_bundle(&db, &arguments.dir, options, &*progress).await.context("nothing was imported")?;
     progress.finish();
     owed::until_told(&db).await?;
     println!(

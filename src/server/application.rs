@@ -9,7 +9,7 @@ use super::{
     db::{Db, DbError},
     rate_limit::Limiter,
     services::{DatabaseOutbox, warming},
-    sessions::Sessions,
+    identity::sessions::Sessions,
     web,
 };
 
@@ -81,7 +81,8 @@ impl Application {
             // Nobody hears it where serving has ended already.
             let _ = told.send(());
         };
-        let warming = warming::keep_warm(self.state.clone());
+        let warmed = self.state.clone();
+        let warming = async move { warming::keep_warm(&warmed.cache, &warmed.analytics).await };
         let service = web::router(self.state).into_make_service_with_connect_info::<SocketAddr>();
         let serving = axum::serve(self.listener, service).with_graceful_shutdown(signal);
         let out_of_patience = async {

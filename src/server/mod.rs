@@ -7,49 +7,57 @@ use leptos::config::LeptosOptions;
 
 /// The program as it runs: everything connected, listening, until it is told to stop.
 mod application;
+/// Why a service did not do what it was asked.
+mod app_error;
 /// The read-through cache. Knows nothing of the database.
 pub mod cache;
+/// What server functions need of the request they run in.
+pub mod context;
 /// Configuration: one struct a concern, read from the environment.
 pub mod config;
+/// Positions in lists, as callers carry them.
+pub mod cursor;
 /// SQL. Knows nothing of the cache.
 pub mod db;
-/// Why a service did not do what it was asked.
-pub mod errors;
-/// Marketplace bundles into the database, and the demo marketplace.
+/// The demo marketplace.
+pub mod demo;
+/// Users, passwords, keys and sessions.
+pub mod identity;
+/// Marketplace bundles into the database.
 pub mod import;
+/// What the marketplace's backend sends, into the database.
+pub mod ingest;
 /// Telling open dashboards that something has changed.
 pub mod live;
 /// What is counted for Prometheus.
 pub mod metrics;
-/// Password hashing.
-pub mod passwords;
 /// How often one may ask.
 pub mod rate_limit;
-/// The only place where cache meets database.
+/// What handlers and server functions need of the request they answer.
+pub mod request;
+/// Reads that may be cached, and writes with what they invalidate.
 pub mod services;
-/// Sessions: store, cookie, who is logged in.
-pub mod sessions;
 /// Logs.
 pub mod telemetry;
 /// HTTP: router, middleware, JSON API, errors.
 pub mod web;
 
 pub use application::{Application, StartError, open_cache, open_database};
-pub use errors::AppError;
+pub use app_error::AppError;
 
 /// What every handler and server function has at hand. Cheap to clone.
 #[derive(Clone)]
-pub struct AppState(Arc<Shared>);
+pub struct AppState(Arc<Services>);
 
 /// What `AppState` points to.
-pub struct Shared {
+pub struct Services {
     pub config: config::Config,
     pub db: db::Db,
     pub cache: cache::Cache,
-    pub sessions: sessions::Sessions,
+    pub sessions: identity::sessions::Sessions,
     pub limits: rate_limit::Limiter,
     pub metrics: metrics::Metrics,
-    pub accounts: services::accounts::Accounts,
+    pub accounts: identity::accounts::Accounts,
     pub analytics: services::analytics::Analytics,
     pub catalog: services::catalog::Catalog,
     pub ingest: services::ingest::Ingest,
@@ -60,9 +68,9 @@ pub struct Shared {
 }
 
 impl AppState {
-    pub fn new(config: config::Config, db: db::Db, cache: cache::Cache, sessions: sessions::Sessions, limits: rate_limit::Limiter) -> Self {
-        Self(Arc::new(Shared {
-            accounts: services::accounts::Accounts::new(db.clone(), cache.clone()),
+    pub fn new(config: config::Config, db: db::Db, cache: cache::Cache, sessions: identity::sessions::Sessions, limits: rate_limit::Limiter) -> Self {
+        Self(Arc::new(Services {
+            accounts: identity::accounts::Accounts::new(db.clone(), cache.clone()),
             analytics: services::analytics::Analytics::new(db.clone(), cache.clone()),
             catalog: services::catalog::Catalog::new(db.clone(), cache.clone()),
             ingest: services::ingest::Ingest::new(db.clone(), cache.clone()),
@@ -81,8 +89,8 @@ impl AppState {
 }
 
 impl std::ops::Deref for AppState {
-    type Target = Shared;
-    fn deref(&self) -> &Shared {
+    type Target = Services;
+    fn deref(&self) -> &Services {
         &self.0
     }
 }
@@ -91,21 +99,4 @@ impl FromRef<AppState> for LeptosOptions {
     fn from_ref(state: &AppState) -> Self {
         state.leptos.clone()
     }
-}
-
-/// A vendor that someone was found to be entitled to: the database's id and the marketplace's own.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-pub struct VendorRef {
-    pub id: i64,
-    pub external_id: String,
-}
-
-/// A user that a login found.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct User {
-    pub id: i64,
-    pub email: String,
-    pub role: crate::domain::accounts::Role,
-    /// Some for every vendor user, none for an admin.
-    pub vendor: Option<VendorRef>,
 }

@@ -1,7 +1,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::Row;
-use vendorscope::server::{AppError, db::sql, services::accounts::Actor};
+use vendorscope::server::{AppError, db::sql, identity::accounts::Actor};
 
 use super::{VENDOR, cookie, problem, refused_fields};
 use crate::harness::{Client, PASSWORD, RedisServer, TestApp, TestDatabase, databases};

@@ -3,7 +3,7 @@ use std::time::Duration;
 use futures::{StreamExt, stream::BoxStream};
 use reqwest::Method;
 use serde_json::json;
-use vendorscope::{domain::accounts::Role, server::services::accounts::Actor};
+use vendorscope::{domain::accounts::Role, server::identity::accounts::Actor};
 
 use crate::harness::{Client, PASSWORD, RedisServer, TestApp, TestDatabase};
 

@@ -27,7 +27,7 @@ mod metrics;
 /// The API's own description.
 mod openapi;
 /// Orders that vendors note themselves, and refunds.
-mod order_writes;
+mod order_commands;
 /// Orders.
 mod orders;
 /// What bad requests are answered with.

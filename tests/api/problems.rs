@@ -76,7 +76,7 @@ async fn a_defect_of_ours_is_told_to_the_log_alone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_takes_too_long_is_given_up() {
-    let app = TestApp::builder().config(|config| config.http.patience = std::time::Duration::from_millis(1)).spawn().await;
+    let app = TestApp::builder().config(|config| config.http.timeout = std::time::Duration::from_millis(1)).spawn().await;
     // A password takes many times that to check.
     let response = app.client().post("/api/auth/login", &json!({ "email": "a@example.com", "password": "whatever it is" })).await;
     assert!(response.headers().contains_key("retry-after"));

@@ -10,7 +10,7 @@ use std::{
 
 use tokio::sync::oneshot;
 use vendorscope::{
-    api::admin::{CacheStats, MissesByReason, MissesByTag},
+    server_functions::admin::{CacheStats, MissesByReason, MissesByTag},
     server::cache::{
         Cache, CacheKey, Cause, Clock, Loaded, Outbox, Outcome, Owed, Served, Settings, Span, Tag,
         stats::Counter,

@@ -2,10 +2,10 @@
 
 use jiff::{Timestamp, civil::date, tz::TimeZone};
 use rand::{Rng, SeedableRng, rngs::StdRng};
+use vendorscope::domain::accounts::VendorRef;
 use vendorscope::{
     domain::period::day_number,
     server::{
-        VendorRef,
         cache::Cache,
         db::{
             Db, Tx,
@@ -170,7 +170,7 @@ async fn a_snapshot_costs_at_most_seven_statements_and_its_series_sums_to_its_to
                 let snapshot =
                     analytics.snapshot(&VendorRef { id: vendor, external_id: format!("v{vendor}") }, &query).await.unwrap().value;
                 assert!(db.queries() - before <= 7, "{context}: {} statements", db.queries() - before);
-                let sum = |field: fn(&vendorscope::domain::report::Point) -> i64| snapshot.series.iter().map(field).sum::<i64>();
+                let sum = |field: fn(&vendorscope::domain::snapshot::Point) -> i64| snapshot.series.iter().map(field).sum::<i64>();
                 let totals = snapshot.totals;
                 assert_eq!(
                     (

@@ -15,7 +15,8 @@ use sqlx::Row;
 use tempfile::TempDir;
 use vendorscope::server::{
     db::{Db, rollups, sql},
-    import::{ImportError, ImportOptions, ImportReport, import_bundle},
+    import::{ImportError, ImportOptions, ImportReport},
+    services::import::import_bundle,
 };
 
 use crate::harness::{Unwatched, databases, northwind};

@@ -4,11 +4,17 @@ use std::path::{Path, PathBuf};
 
 /// A part of the source, and what stands nowhere in it.
 const RULES: &[(&str, &[&str])] = &[
-    ("src/domain", &["crate::api", "crate::app", "crate::server"]),
-    ("src/app", &["crate::server", "server::"]),
-    ("src/server/cache", &["server::db", "server::services", "server::web", "db::", "services::"]),
-    ("src/server/db", &["server::cache", "server::services", "server::web", "cache::", "services::"]),
-    ("src/server/services", &["server::web", "web::"]),
+    ("src/pages", &["crate::server", "server::"]),
+    ("src/components", &["crate::server", "server::", "crate::pages"]),
+    ("src/charts", &["crate::server", "server::", "crate::pages"]),
+    ("src/server_functions", &["server::web", "server::db", "server::cache", "crate::pages", "crate::components"]),
+    ("src/server/db", &["server::cache", "server::services", "server::web", "server::identity", "server::import", "cache::", "services::"]),
+    ("src/server/import", &["server::cache", "server::services", "server::web", "server::identity", "cache::", "services::"]),
+    ("src/server/ingest", &["server::cache", "server::services", "server::web", "cache::", "services::"]),
+    ("src/server/services", &["server::web", "server::request", "server::context", "server::AppState", "web::"]),
+    ("src/server/identity", &["server::web", "server::request", "server::context", "web::"]),
+    ("src/server/request", &["server::web", "server::context", "server::db", "web::", "crate::pages", "crate::app"]),
+    ("src/server/context", &["server::web", "server::db", "web::", "crate::pages", "crate::app"]),
 ];
 
 #[test]

@@ -1,15 +1,16 @@
 //! What a snapshot reads does not grow with the number of orders: no plan of its statements scans orders, their lines or refunds.
 
 use sqlx::Row;
+use vendorscope::domain::accounts::VendorRef;
 use vendorscope::server::{
-    VendorRef,
     cache::Cache,
     db::{
         Db, Dialect,
         rollups::{self, Touched},
         sql,
     },
-    import::{ImportOptions, import_bundle},
+    import::{ImportOptions},
+    services::import::import_bundle,
     services::{
         analytics::{Analytics, SnapshotQuery},
         export::ExportTable,

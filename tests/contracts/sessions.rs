@@ -11,7 +11,7 @@ use tower_sessions::{
 };
 use vendorscope::{
     domain::accounts::Role,
-    server::{services::accounts::Actor, sessions::Store},
+    server::{identity::accounts::Actor, identity::sessions::Store},
 };
 
 use crate::harness::{PASSWORD, RedisCluster, RedisSentinel, RedisServer, TestApp};

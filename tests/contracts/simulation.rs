@@ -4,13 +4,14 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use tempfile::TempDir;
+use vendorscope::domain::accounts::VendorRef;
 use vendorscope::{
     domain::period::{Comparison, DateRange, Interval},
     server::{
-        VendorRef,
         cache::{Cache, Clock, store::memory::MemoryStore},
         db::{Db, vendors},
-        import::{ImportOptions, import_bundle},
+        import::{ImportOptions},
+    services::import::import_bundle,
         services::analytics::{Analytics, SnapshotQuery},
     },
 };

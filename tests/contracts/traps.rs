@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use serde_json::{Value, json};
+use vendorscope::domain::accounts::VendorRef;
 use vendorscope::server::{
-    VendorRef,
     cache::{Cache, Clock, Outcome, store::memory::MemoryStore},
     db::rollups,
-    import::{ImportOptions, import_bundle},
+    import::{ImportOptions},
+    services::import::import_bundle,
     services::analytics::{Analytics, SnapshotQuery},
 };
 

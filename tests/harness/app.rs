@@ -7,7 +7,8 @@ use vendorscope::{
     server::{
         AppError, AppState, Application,
         config::Config,
-        import::{ImportOptions, import_bundle},
+        import::ImportOptions,
+        services::import::import_bundle,
     },
 };
 

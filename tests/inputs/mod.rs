@@ -11,7 +11,7 @@ use vendorscope::server::{
     cache::{CacheKey, Tag, entry::Entry, generations::Generation},
     config::Config,
     db::{Db, sql},
-    sessions::SessionCookie,
+    identity::sessions::SessionCookie,
 };
 
 use crate::harness::{TestApp, TestDatabase};

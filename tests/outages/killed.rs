@@ -6,7 +6,7 @@ use vendorscope::{
     domain::accounts::Role,
     server::{
         db::rollups,
-        services::accounts::{Accounts, Actor},
+        identity::accounts::{Accounts, Actor},
     },
 };
 

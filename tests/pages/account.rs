@@ -1,5 +1,5 @@
 use reqwest::Response;
-use vendorscope::{domain::accounts::Role, server::services::accounts::Actor};
+use vendorscope::{domain::accounts::Role, server::identity::accounts::Actor};
 
 use super::{location, open, submit};
 use crate::harness::{Client, PASSWORD, TestApp};

@@ -6,7 +6,8 @@ use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use serde_json::{Value, json};
 use vendorscope::server::{
     db::rollups,
-    import::{ImportOptions, import_bundle},
+    import::{ImportOptions},
+    services::import::import_bundle,
 };
 
 use crate::harness::{Client, Market, TestApp, TestDatabase, Unwatched, contents, databases};

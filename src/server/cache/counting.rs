@@ -8,7 +8,7 @@ use super::{
     store,
     times::{Times, Timing},
 };
-use crate::api::admin::{CacheStats, MissesByReason, MissesByTag, Percentiles};
+use crate::server_functions::admin::{CacheStats, MissesByReason, MissesByTag, Percentiles};
 
 /// How long counts stay in this process before the others can see them.
 const FLUSH_COUNTS_AFTER: Duration = Duration::from_secs(2);

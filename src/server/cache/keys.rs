@@ -16,7 +16,7 @@
 
 use std::time::Duration;
 
-use crate::domain::{accounts::encode_segment, invalid::Invalid};
+use crate::domain::{accounts::encode_segment, field_error::FieldError};
 
 pub const SNAPSHOT_TTL: Duration = Duration::from_secs(300);
 /// A range that includes today goes on changing without a write to it (a day ends), so it is kept a shorter time.
@@ -163,7 +163,7 @@ impl Tag {
 
     /// Reads a tag as people write it: `vendor:42`, `products:42`, `orders:42`, `analytics` or `marketplace`, with or without `tag:`
     /// before it.
-    pub fn parse(text: &str) -> Result<Self, Invalid> {
+    pub fn parse(text: &str) -> Result<Self, FieldError> {
         let name = text.strip_prefix("tag:").unwrap_or(text);
         let id =
             |id: &str| Some(id.strip_prefix('{').and_then(|id| id.strip_suffix('}')).unwrap_or(id).to_owned()).filter(|id| !id.is_empty());
@@ -174,7 +174,7 @@ impl Tag {
             ("products", Some(id)) => Ok(Self::products(&id)),
             ("orders", Some(id)) => Ok(Self::orders(&id)),
             _ => {
-                Err(Invalid::new("tags", format!("`{text}` is not accepted: vendor:ID, products:ID, orders:ID, analytics or marketplace")))
+                Err(FieldError::new("tags", format!("`{text}` is not accepted: vendor:ID, products:ID, orders:ID, analytics or marketplace")))
             }
         }
     }

@@ -7,7 +7,7 @@ use std::{
 
 use bytes::Bytes;
 
-use crate::api::dashboard::Source;
+use crate::server_functions::dashboard::Source;
 
 /// How a lookup went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

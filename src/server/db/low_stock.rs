@@ -7,7 +7,7 @@ use super::{DbError, Parameters, Tx, rows};
 use crate::domain::{
     catalog::StockCover,
     period::day_number,
-    report::{COVER_DAYS, LOW_STOCK_SHOWN, LowStock, SHORT_COVER_DAYS},
+    snapshot::{COVER_DAYS, LOW_STOCK_SHOWN, LowStock, SHORT_COVER_DAYS},
 };
 
 /// Sorts behind every number of days.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{DbError, Tx, rows, snapshot::sums, sql};
 use crate::domain::{
     period::{DateRange, day_number},
-    report::Sums,
+    snapshot::Sums,
 };
 
 const SUMS: &str = "CAST(COALESCE(SUM(s.gross), 0) AS BIGINT) AS gross, CAST(COALESCE(SUM(s.discounts), 0) AS BIGINT) AS discounts, \

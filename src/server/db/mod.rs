@@ -20,6 +20,8 @@ use sqlx::{
 pub mod accounts;
 /// Keys that programs use the API with.
 pub mod api_keys;
+/// What migrations leave to the program.
+mod backfill;
 /// Products.
 pub mod catalog;
 /// Connections that are lent out.
@@ -40,8 +42,6 @@ pub mod orders;
 pub mod outbox;
 /// One-time links for those who have lost their password.
 pub mod password_resets;
-/// Writing orders.
-pub mod placing;
 /// Whether the database can be written to.
 mod readiness;
 /// Refunds, and the commission they give back.
@@ -87,6 +87,12 @@ pub enum DbError {
 }
 
 impl DbError {
+    /// Whether it may work again soon, without anybody mending anything.
+    pub fn is_unavailable(&self) -> bool {
+        use sqlx::Error::{Io, PoolClosed, PoolTimedOut, Tls, WorkerCrashed};
+        matches!(self, Self::Unavailable(_) | Self::Query(Io(_) | PoolClosed | PoolTimedOut | Tls(_) | WorkerCrashed))
+    }
+
     fn of(dialect: Dialect, error: sqlx::Error) -> Self {
         match error {
             sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::Tls(_) => Self::Unavailable(error),
@@ -150,18 +156,7 @@ impl Db {
         let connection: &mut AnyConnection = dirty.get()?;
         self.dialect.migrator().run(connection).await?;
         dirty.give_back();
-        // What SQL cannot work out of the rows that are there, a thousand at a time.
-        for table in search::TABLES {
-            loop {
-                let mut tx = self.write().await?;
-                let more = search::fill_some(&mut tx, table).await?;
-                tx.commit().await?;
-                if !more {
-                    break;
-                }
-            }
-        }
-        Ok(())
+        backfill::run(self).await
     }
 
     /// A transaction that sees one state of the database throughout, and writes nothing.

@@ -1,7 +1,7 @@
 //! Refunds, and the commission they give back. Raw rows only: the sums beside them are the caller's to keep (`rollups`).
 
 use super::{DbError, Tx, moment::Moment, rows, sql};
-use crate::domain::order_writes::RefundedLine;
+use crate::domain::order_commands::RefundedLine;
 
 /// The lines of an order that have a refund of this very instant already.
 pub async fn lines_refunded_at(tx: &mut Tx, order_id: i64, refunded_us: i64) -> Result<Vec<i64>, DbError> {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use sqlx::{Row, any::AnyRow};
 
 use super::DbError;
-use crate::domain::{catalog::Product, invalid::Invalid};
+use crate::domain::{catalog::Product, field_error::FieldError};
 
 pub fn int(row: &AnyRow, column: &str) -> Result<i64, DbError> {
     Ok(row.try_get(column)?)
@@ -19,8 +19,8 @@ pub fn text(row: &AnyRow, column: &str) -> Result<String, DbError> {
 }
 
 /// A text that this program only ever stores in one of its own spellings.
-pub fn parsed<T: std::str::FromStr<Err = Invalid>>(row: &AnyRow, column: &str) -> Result<T, DbError> {
-    text(row, column)?.parse().map_err(|invalid: Invalid| DbError::Corrupt(format!("{column}: {invalid}")))
+pub fn parsed<T: std::str::FromStr<Err = FieldError>>(row: &AnyRow, column: &str) -> Result<T, DbError> {
+    text(row, column)?.parse().map_err(|invalid: FieldError| DbError::Corrupt(format!("{column}: {invalid}")))
 }
 
 /// An instant stored as microseconds since 1970.

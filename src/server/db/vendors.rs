@@ -3,12 +3,11 @@ use sqlx::Row;
 use super::{Db, DbError, Parameters, Tx, search, sql};
 use crate::{
     domain::{
-        accounts::{UserSummary, Vendor, VendorSummary},
+        accounts::{VendorRef, UserSummary, Vendor, VendorSummary},
         money::Currency,
         position::{Position, SortValue},
     },
-    server::VendorRef,
-};
+    };
 
 /// The vendor with this marketplace id.
 pub async fn find(db: &Db, external_id: &str) -> Result<Option<VendorRef>, DbError> {

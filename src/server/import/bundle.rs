@@ -15,14 +15,14 @@ use flate2::read::MultiGzDecoder;
 use super::ImportError;
 
 /// Where the tables of a bundle come from.
-pub(super) enum Bundle {
+pub(in crate::server) enum Bundle {
     Folder(PathBuf),
     /// Tables and their CSV, made in this process.
     Memory(Vec<(&'static str, Vec<u8>)>),
 }
 
 /// One table of a bundle as CSV, decompressed as it is read.
-pub(super) struct Source {
+pub(in crate::server) struct Source {
     /// As errors name it: `orders.csv.gz`.
     pub file: String,
     /// Bytes to read, compressed if the file is.
@@ -76,7 +76,7 @@ fn open_if_there(folder: &Path, name: String) -> Result<Option<(String, File)>, 
 }
 
 /// A file that cannot be read, as an import reports it.
-pub(super) fn unreadable(file: &str, error: &std::io::Error) -> ImportError {
+pub(in crate::server) fn unreadable(file: &str, error: &std::io::Error) -> ImportError {
     ImportError::File { file: file.to_owned(), message: format!("cannot be read: {error}") }
 }
 

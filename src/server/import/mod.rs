@@ -1,4 +1,4 @@
-//! Marketplace bundles into the database, and the demo marketplace.
+//! Marketplace bundles into the database.
 //!
 //! A bundle is read into temporary tables, checked there, and written in a few statements over whole tables: all in one transaction,
 //! so that a bundle is in the database whole or not at all. Rows are compared before they are written: what is there already, as the
@@ -7,44 +7,32 @@
 //! The same statements take the few orders of a request, so none may go through all there are. SQLite joins in the order it guesses, but
 //! tables of a `CROSS JOIN` in the order they are written in: the temporary one first.
 
-use std::path::Path;
-
 use jiff::Timestamp;
 
-use crate::domain::{ingest::INSTANTS_US, invalid::Invalid};
+use crate::domain::{field_error::FieldError, ingest::INSTANTS_US};
 
-use super::{
-    cache::{Cause, Invalidation, Tag},
-    db::{
-        Db, DbError, Tx, outbox,
-        rollups::{self, Touched},
-        sql,
-    },
+use super::db::{
+    DbError, Tx,
+    rollups::{self, Touched},
+    sql,
 };
 
 /// The files of a bundle.
-mod bundle;
-/// The demo marketplace.
-mod demo;
+pub(in crate::server) mod bundle;
 /// Instants into local days.
 mod local_days;
 /// Vendors, products and customers.
 mod market;
-/// What the marketplace's backend sends, as a bundle in memory.
-mod records;
 /// Refunds, and the commission they give back.
 mod refunds;
 /// Orders, lines, and each vendor's part.
 mod sales;
 /// CSV into temporary tables.
-mod staging;
+pub(in crate::server) mod staging;
 /// Columns, and what is accepted in each.
-mod tables;
+pub(in crate::server) mod tables;
 /// The transaction, and its temporary tables.
-mod work;
-
-pub use demo::{DemoLogin, demo};
-pub use records::{Taken, move_to_zone, take_orders, take_products, take_refunds};
+pub(in crate::server) mod work;
 
 use bundle::Bundle;
 use staging::Staged;
@@ -58,7 +46,7 @@ pub enum ImportError {
     Row { file: String, line: u64, message: String },
     /// What of a request cannot be taken, by its place and field.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
-    Invalid(Vec<Invalid>),
+    Invalid(Vec<FieldError>),
     #[error("{file}: {message}")]
     File { file: String, message: String },
     #[error(transparent)]
@@ -100,15 +88,15 @@ pub trait Progress: Send + Sync {
     fn done(&self, so_far: u64);
 }
 
-/// Reads a marketplace bundle (`*.csv` or `*.csv.gz`), all of it or nothing. `progress` is told the phase and how far it is.
-pub async fn import_bundle(db: &Db, folder: &Path, options: ImportOptions, progress: &dyn Progress) -> Result<ImportReport, ImportError> {
-    import(db, Bundle::Folder(folder.to_owned()), options, progress).await
-}
-
-async fn import(db: &Db, mut bundle: Bundle, options: ImportOptions, progress: &dyn Progress) -> Result<ImportReport, ImportError> {
-    let mut tx = db.write().await?;
-    lock_out_others(&mut tx).await?;
-    let mut work = Work::within(&mut tx, progress);
+/// Reads a marketplace bundle into the caller's transaction, all of it or nothing. `progress` is told the phase and how far it is.
+pub(in crate::server) async fn import(
+    tx: &mut Tx,
+    mut bundle: Bundle,
+    options: ImportOptions,
+    progress: &dyn Progress,
+) -> Result<ImportReport, ImportError> {
+    lock_out_others(tx).await?;
+    let mut work = Work::within(tx, progress);
     let vendors = stage(&mut work, &mut bundle, &tables::VENDORS).await?;
     let products = stage(&mut work, &mut bundle, &tables::PRODUCTS).await?;
     let customers = stage(&mut work, &mut bundle, &tables::CUSTOMERS).await?;
@@ -121,13 +109,6 @@ async fn import(db: &Db, mut bundle: Bundle, options: ImportOptions, progress: &
     let refunds = refunds.map_or(0, |refunds| refunds.rows);
     let vendors_changed = write_staged(&mut work, items.rows, refunds, "SELECT id FROM vendors").await?;
     let changed = work.finish().await?;
-    if !vendors_changed.is_empty() {
-        // Every entry of a vendor carries its tag. Whatever instances there are, now or later, deliver it.
-        let stale: Vec<_> = vendors_changed.iter().map(|id| Tag::vendor(id)).chain([Tag::marketplace()]).collect();
-        let invalidation = Invalidation::new(&stale, &Cause { who: "import".to_owned(), why: "bundle imported" }, Timestamp::now());
-        outbox::record(&mut tx, &invalidation.to_json()).await?;
-    }
-    tx.commit().await?;
     Ok(ImportReport {
         vendors: vendors.rows,
         products: products.rows,
@@ -141,7 +122,7 @@ async fn import(db: &Db, mut bundle: Bundle, options: ImportOptions, progress: &
 }
 
 /// One import at a time: two that bring the same new order would else both find it absent.
-async fn lock_out_others(tx: &mut Tx) -> Result<(), DbError> {
+pub(in crate::server) async fn lock_out_others(tx: &mut Tx) -> Result<(), DbError> {
     if let Some(statement) = tx.dialect.lock_imports() {
         tx.execute(sql(statement)).await?;
     }
@@ -150,7 +131,7 @@ async fn lock_out_others(tx: &mut Tx) -> Result<(), DbError> {
 
 /// Checks and writes what the temporary tables hold. `vendors` is a `SELECT` of the database's ids of those that may change. Returns
 /// the marketplace's ids of those that did.
-async fn write_staged(work: &mut Work<'_>, items: u64, refunds: u64, vendors: &str) -> Result<Vec<String>, ImportError> {
+pub(in crate::server) async fn write_staged(work: &mut Work<'_>, items: u64, refunds: u64, vendors: &str) -> Result<Vec<String>, ImportError> {
     work.progress.phase("vendors, products and customers", 0);
     // From here on nobody else writes to these vendors.
     let lock = format!("SELECT id FROM vendors WHERE id IN ({vendors}) ORDER BY id{}", work.tx.dialect.for_update());

@@ -72,7 +72,7 @@ pub(super) async fn write(work: &mut Work<'_>) -> Result<(), ImportError> {
     work.write(&format!(
         "INSERT INTO refunds (vendor_id, order_id, line, quantity, amount, commission, refunded_us, hour_us, day, month, year)
          SELECT p.vendor_id, p.order_id, p.line, p.quantity, p.amount, 0, p.refunded_us, {hour}, d.day, d.month, d.year
-         FROM (SELECT r.vendor_id, r.order_id, r.line, r.quantity, r.amount, r.refunded_us, {local} AS local_us
+         FROM (SELECT r.vendor_id, r.order_id, r.line, r.quantity, r.amount, r.refunded_us, {local}
                FROM import_refunds r JOIN vendors v ON v.id = r.vendor_id WHERE r.state > 0) AS p
          JOIN import_days d ON d.day = {day}
          WHERE true
@@ -82,7 +82,7 @@ pub(super) async fn write(work: &mut Work<'_>) -> Result<(), ImportError> {
     work.write(&format!(
         "UPDATE refunds SET hour_us = n.hour_us, day = n.day, month = n.month, year = n.year
          FROM (SELECT p.id, {hour} AS hour_us, d.day, d.month, d.year
-               FROM (SELECT r.id, r.refunded_us, {local} AS local_us
+               FROM (SELECT r.id, r.refunded_us, {local}
                      FROM refunds r JOIN vendors v ON v.id = r.vendor_id
                      WHERE r.vendor_id IN (SELECT vendor_id FROM import_rezoned)) AS p
                JOIN import_days d ON d.day = {day}) AS n

@@ -6,7 +6,7 @@ use csv::{ErrorKind, Position, Reader, ReaderBuilder, StringRecord};
 use tokio::sync::mpsc;
 
 use crate::{
-    domain::invalid::Invalid,
+    domain::field_error::FieldError,
     server::db::{DbError, sql},
 };
 
@@ -26,12 +26,12 @@ const INSERT_ROWS: usize = 40;
 const BATCHES_AHEAD: usize = 4;
 
 /// A table of the bundle as it was read.
-pub(super) struct Staged {
+pub(in crate::server) struct Staged {
     pub rows: u64,
 }
 
 /// Reads a table of the bundle into its temporary table; `None` where the bundle does not have it.
-pub(super) async fn stage(work: &mut Work<'_>, bundle: &mut Bundle, table: &'static Table) -> Result<Option<Staged>, ImportError> {
+pub(in crate::server) async fn stage(work: &mut Work<'_>, bundle: &mut Bundle, table: &'static Table) -> Result<Option<Staged>, ImportError> {
     work.create(table.staging, &table.definition.join(", ")).await?;
     let Some(source) = bundle.open(table.name)? else { return Ok(None) };
 
@@ -52,7 +52,7 @@ pub(super) async fn stage(work: &mut Work<'_>, bundle: &mut Bundle, table: &'sta
 }
 
 /// Inserts rows of `width` cells, and says how many there were.
-pub(super) async fn insert(work: &mut Work<'_>, table: &str, width: usize, cells: Vec<Cell>) -> Result<u64, DbError> {
+pub(in crate::server) async fn insert(work: &mut Work<'_>, table: &str, width: usize, cells: Vec<Cell>) -> Result<u64, DbError> {
     let rows = cells.len() / width;
     // The same text for the same number of rows, so that the database prepares it once.
     let full = insert_statement(table, width, rows.min(INSERT_ROWS));
@@ -100,7 +100,7 @@ fn read(source: Source, table: &Table, batches: &mpsc::Sender<Vec<Cell>>) -> Res
 /// The names in the header: each known and there once, and none missing.
 fn header(reader: &mut Reader<impl Read>, file: &str, table: &Table) -> Result<Vec<String>, ImportError> {
     let columns: Vec<String> = reader.headers().map_err(|error| refused(file, error))?.iter().map(str::to_owned).collect();
-    let refused = |column: &str, message: String| row_error(file, 1, &Invalid::new(column, message));
+    let refused = |column: &str, message: String| row_error(file, 1, &FieldError::new(column, message));
     for (at, column) in columns.iter().enumerate() {
         if !table.required.iter().chain(table.optional).any(|known| known == column) {
             return Err(refused(column, format!("unknown column; {} has {}", table.name, table.required.join(", "))));
@@ -131,6 +131,6 @@ fn refused(file: &str, error: csv::Error) -> ImportError {
     }
 }
 
-fn row_error(file: &str, line: u64, invalid: &Invalid) -> ImportError {
+fn row_error(file: &str, line: u64, invalid: &FieldError) -> ImportError {
     ImportError::Row { file: file.to_owned(), line, message: invalid.to_string() }
 }

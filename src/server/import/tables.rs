@@ -7,14 +7,14 @@ use crate::domain::{
     catalog::{MAX_CATEGORY, MAX_NAME, MAX_STOCK, ProductStatus},
     clock::parse_time_zone,
     ingest::{INSTANTS_US, MAX_ID},
-    invalid::Invalid,
+    field_error::FieldError,
     money::{Currency, MAX_AMOUNT, parse_thousandths},
-    order_writes::MAX_QUANTITY,
+    order_commands::MAX_QUANTITY,
     orders::OrderStatus,
 };
 
 /// One table of a bundle, and the temporary table that its rows are read into.
-pub(super) struct Table {
+pub(in crate::server) struct Table {
     /// The file's name without `.csv`.
     pub name: &'static str,
     /// Columns the file must have.
@@ -26,18 +26,18 @@ pub(super) struct Table {
     /// Its columns. The first is always the number of the line in the file.
     pub definition: &'static [&'static str],
     /// Reads one row into the cells of the temporary table, but for the line number.
-    pub read: fn(&Row<'_>, &mut Vec<Cell>) -> Result<(), Invalid>,
+    pub read: fn(&Row<'_>, &mut Vec<Cell>) -> Result<(), FieldError>,
 }
 
 /// A value of a temporary table.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Cell {
+pub(in crate::server) enum Cell {
     Integer(i64),
     Text(String),
     NoInteger,
 }
 
-pub(super) const VENDORS: Table = Table {
+pub(in crate::server) const VENDORS: Table = Table {
     name: "vendors",
     required: &["vendor_id", "name", "country", "time_zone", "currency"],
     optional: &["commission_bps", "low_stock_threshold"],
@@ -67,7 +67,7 @@ pub(super) const VENDORS: Table = Table {
     },
 };
 
-pub(super) const PRODUCTS: Table = Table {
+pub(in crate::server) const PRODUCTS: Table = Table {
     name: "products",
     required: &["product_id", "vendor_id", "name", "category", "unit_price", "stock", "status"],
     optional: &[],
@@ -96,7 +96,7 @@ pub(super) const PRODUCTS: Table = Table {
     },
 };
 
-pub(super) const CUSTOMERS: Table = Table {
+pub(in crate::server) const CUSTOMERS: Table = Table {
     name: "customers",
     required: &["customer_id", "name", "country"],
     optional: &[],
@@ -110,7 +110,7 @@ pub(super) const CUSTOMERS: Table = Table {
     },
 };
 
-pub(super) const ORDERS: Table = Table {
+pub(in crate::server) const ORDERS: Table = Table {
     name: "orders",
     required: &["order_id", "customer_id", "placed_at", "status"],
     optional: &[],
@@ -126,7 +126,7 @@ pub(super) const ORDERS: Table = Table {
     },
 };
 
-pub(super) const ORDER_ITEMS: Table = Table {
+pub(in crate::server) const ORDER_ITEMS: Table = Table {
     name: "order_items",
     required: &["order_id", "line", "product_id", "quantity", "gross", "discount"],
     optional: &[],
@@ -144,7 +144,7 @@ pub(super) const ORDER_ITEMS: Table = Table {
     read: |row, cells| {
         let (gross, discount) = (row.thousandths("gross")?, row.thousandths("discount")?);
         if discount > gross {
-            return Err(Invalid::new(
+            return Err(FieldError::new(
                 "discount",
                 format!("`{}` is more than the line's gross, {}", row.text("discount")?, row.text("gross")?),
             ));
@@ -159,7 +159,7 @@ pub(super) const ORDER_ITEMS: Table = Table {
     },
 };
 
-pub(super) const REFUNDS: Table = Table {
+pub(in crate::server) const REFUNDS: Table = Table {
     name: "refunds",
     required: &["order_id", "line", "quantity", "amount", "refunded_at"],
     optional: &[],
@@ -169,7 +169,7 @@ pub(super) const REFUNDS: Table = Table {
     read: |row, cells| {
         let (quantity, amount) = (row.number("quantity", 0, MAX_QUANTITY)?, row.thousandths("amount")?);
         if quantity == 0 && amount == 0 {
-            return Err(Invalid::new("amount", "must be more than 0 where quantity is 0"));
+            return Err(FieldError::new("amount", "must be more than 0 where quantity is 0"));
         }
         cells.push(row.id("order_id")?);
         cells.push(Cell::Integer(row.number("line", 1, MAX_LINE)?));
@@ -186,7 +186,7 @@ const MAX_LINE: i64 = 1_000_000_000;
 const MAX_BPS: i64 = 10_000;
 
 /// One row of a file, its fields found by the names in the header.
-pub(super) struct Row<'a> {
+pub(in crate::server) struct Row<'a> {
     pub columns: &'a [String],
     pub record: &'a StringRecord,
 }
@@ -196,34 +196,34 @@ impl<'a> Row<'a> {
         self.columns.iter().position(|name| name == column).and_then(|at| self.record.get(at))
     }
 
-    fn text(&self, column: &str) -> Result<&'a str, Invalid> {
+    fn text(&self, column: &str) -> Result<&'a str, FieldError> {
         // Never happens: the header has been checked, and a record is as long as the header.
-        self.find(column).ok_or_else(|| Invalid::new(column, "is missing"))
+        self.find(column).ok_or_else(|| FieldError::new(column, "is missing"))
     }
 
-    fn id(&self, column: &str) -> Result<Cell, Invalid> {
+    fn id(&self, column: &str) -> Result<Cell, FieldError> {
         self.line_of_text(column, MAX_ID)
     }
 
-    fn line_of_text(&self, column: &str, most: usize) -> Result<Cell, Invalid> {
+    fn line_of_text(&self, column: &str, most: usize) -> Result<Cell, FieldError> {
         let text = self.text(column)?;
         if text.trim().is_empty() || text.chars().count() > most || text.chars().any(char::is_control) {
-            return Err(Invalid::new(column, format!("must be 1 to {most} characters, without control characters")));
+            return Err(FieldError::new(column, format!("must be 1 to {most} characters, without control characters")));
         }
         Ok(Cell::Text(text.to_owned()))
     }
 
-    fn number(&self, column: &str, least: i64, most: i64) -> Result<i64, Invalid> {
+    fn number(&self, column: &str, least: i64, most: i64) -> Result<i64, FieldError> {
         let text = self.text(column)?;
         Some(text)
             // `parse` alone also takes a sign.
             .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))
             .and_then(|text| text.parse().ok())
             .filter(|number| (least..=most).contains(number))
-            .ok_or_else(|| Invalid::new(column, format!("`{text}` is not a whole number from {least} to {most}")))
+            .ok_or_else(|| FieldError::new(column, format!("`{text}` is not a whole number from {least} to {most}")))
     }
 
-    fn optional_number(&self, column: &str, most: i64) -> Result<Cell, Invalid> {
+    fn optional_number(&self, column: &str, most: i64) -> Result<Cell, FieldError> {
         match self.find(column) {
             None | Some("") => Ok(Cell::NoInteger),
             Some(_) => Ok(Cell::Integer(self.number(column, 0, most)?)),
@@ -231,31 +231,31 @@ impl<'a> Row<'a> {
     }
 
     /// An amount that is not negative, in thousandths. Whether the currency has so many decimals is checked later.
-    fn thousandths(&self, column: &str) -> Result<i64, Invalid> {
+    fn thousandths(&self, column: &str) -> Result<i64, FieldError> {
         let text = self.text(column)?;
         let thousandths = parse_thousandths(column, text)?;
         if thousandths < 0 || text.starts_with('-') {
-            return Err(Invalid::new(column, format!("`{text}` is negative")));
+            return Err(FieldError::new(column, format!("`{text}` is negative")));
         }
         if thousandths > MAX_AMOUNT * 1000 {
-            return Err(Invalid::new(column, format!("`{text}` is too large: at most {MAX_AMOUNT} minor units")));
+            return Err(FieldError::new(column, format!("`{text}` is too large: at most {MAX_AMOUNT} minor units")));
         }
         Ok(thousandths)
     }
 
-    fn instant(&self, column: &str) -> Result<Cell, Invalid> {
+    fn instant(&self, column: &str) -> Result<Cell, FieldError> {
         let text = self.text(column)?;
         let instant: Timestamp = text
             .parse()
-            .map_err(|_| Invalid::new(column, format!("`{text}` is not an instant as RFC 3339 writes it, such as 2026-03-01T09:30:00Z")))?;
+            .map_err(|_| FieldError::new(column, format!("`{text}` is not an instant as RFC 3339 writes it, such as 2026-03-01T09:30:00Z")))?;
         let microseconds = instant.as_microsecond();
         if !INSTANTS_US.contains(&microseconds) {
-            return Err(Invalid::new(column, format!("`{text}` is not from 1970-01-02 to 2100-12-31")));
+            return Err(FieldError::new(column, format!("`{text}` is not from 1970-01-02 to 2100-12-31")));
         }
         Ok(Cell::Integer(microseconds))
     }
 
-    fn time_zone(&self, column: &str) -> Result<Cell, Invalid> {
+    fn time_zone(&self, column: &str) -> Result<Cell, FieldError> {
         parse_time_zone(column, self.text(column)?).map(Cell::Text)
     }
 }

@@ -8,7 +8,7 @@ use crate::server::db::{DbError, Tx, sql};
 
 use super::{ImportError, Progress};
 
-pub(super) struct Work<'a> {
+pub(in crate::server) struct Work<'a> {
     pub tx: &'a mut Tx,
     pub progress: &'a dyn Progress,
     /// Rows written so far.

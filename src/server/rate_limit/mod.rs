@@ -57,7 +57,7 @@ impl Purpose {
 
 /// What became of one request to be let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Verdict {
+pub struct Admission {
     pub purpose: Purpose,
     pub limit: Limit,
     pub decision: Decision,
@@ -83,7 +83,7 @@ impl Limiter {
     }
 
     /// Counts one request of `who`. `None` where there is no limit.
-    pub async fn admit(&self, purpose: Purpose, who: &str) -> Option<Verdict> {
+    pub async fn admit(&self, purpose: Purpose, who: &str) -> Option<Admission> {
         let limit = purpose.limit(&self.config)?;
         let (key, rate) = (key(purpose, who), Rate::of(limit));
         let decision = match &self.redis {
@@ -99,7 +99,7 @@ impl Limiter {
                 }
             },
         };
-        Some(Verdict { purpose, limit, decision })
+        Some(Admission { purpose, limit, decision })
     }
 
     /// Undoes an `admit` that is not to count.
@@ -135,12 +135,12 @@ fn key(purpose: Purpose, who: &str) -> String {
 }
 
 /// An account by the address that somebody typed, known to us or not: of any length, so its digest.
-pub fn account(email: &str) -> String {
-    Sha256::digest(email.trim().to_lowercase()).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+pub fn account_key(email: &str) -> String {
+    hex::encode(&Sha256::digest(email.trim().to_lowercase())[..16])
 }
 
 /// A network address; of an IPv6 address the first 64 bits, because whoever has one has all of these.
-pub fn address(address: Option<IpAddr>) -> String {
+pub fn address_key(address: Option<IpAddr>) -> String {
     match address.map(|address| address.to_canonical()) {
         Some(IpAddr::V6(address)) => format!("{}/64", Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
         Some(IpAddr::V4(address)) => address.to_string(),
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn an_ipv6_network_is_one_address() {
-        let of = |text: &str| address(Some(text.parse().unwrap()));
+        let of = |text: &str| address_key(Some(text.parse().unwrap()));
         assert_eq!(of("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
         assert_eq!(of("2001:db8:1:2::"), of("2001:db8:1:2:ffff:ffff:ffff:ffff"));
         assert_ne!(of("2001:db8:1:2::"), of("2001:db8:1:3::"));
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn an_account_is_one_however_it_is_typed() {
-        assert_eq!(account(" Jane@Example.COM "), account("jane@example.com"));
-        assert_ne!(account("jane@example.com"), account("jane@example.org"));
+        assert_eq!(account_key(" Jane@Example.COM "), account_key("jane@example.com"));
+        assert_ne!(account_key("jane@example.com"), account_key("jane@example.org"));
     }
 }

@@ -1,19 +1,21 @@
 use futures::future::{BoxFuture, FutureExt};
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::{Written, by_vendor, cursor, listing_detail, write};
+use super::{Written, by_vendor, listing_detail, write};
 use crate::{
-    api::products::ProductForm,
     domain::{
+        accounts::VendorRef,
         catalog::{BulkChange, Product, ProductInput, ProductPage, ProductQuery, ProductSort, ProductStatus, StockLevel},
-        invalid::{Checks, Invalid},
+        field_error::{Checks, FieldError},
         money::Currency,
     },
     server::{
-        AppError, VendorRef,
+        AppError,
         cache::{Cache, CacheKey, Loaded, Served, Tag, keys::LISTING_TTL},
-        db::{Db, DbError, Tx, catalog, placing, vendors},
+        cursor,
+        db::{Db, DbError, Tx, catalog, orders, vendors},
     },
+    server_functions::products::ProductForm,
 };
 
 /// A vendor's products. Every write invalidates the vendor's analytics and listings before it is answered.
@@ -38,21 +40,21 @@ pub struct ProductParameters<'a> {
 }
 
 /// Reads the parameters of a listing. Those that are low are listed by what runs out first, unless told otherwise.
-pub fn parse_query(parameters: &ProductParameters<'_>) -> Result<ProductQuery, Vec<Invalid>> {
+pub fn parse_query(parameters: &ProductParameters<'_>) -> Result<ProductQuery, Vec<FieldError>> {
     let search = parameters.search.map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
     let mut checks = Checks::default();
     checks.require(search.as_ref().is_none_or(|text| text.chars().count() <= MAX_SEARCH && !text.contains('\0')), "search", || {
         format!("must be at most {MAX_SEARCH} characters")
     });
-    let status = given(parameters.status).and_then(|text| checks.accept(text.parse()));
-    let stock = given(parameters.stock).and_then(|text| checks.accept(text.parse()));
+    let status = non_empty(parameters.status).and_then(|text| checks.accept(text.parse()));
+    let stock = non_empty(parameters.stock).and_then(|text| checks.accept(text.parse()));
     let default = if stock == Some(StockLevel::Low) { ProductSort::Cover } else { ProductSort::default() };
-    let sort = given(parameters.sort).and_then(|text| checks.accept(text.parse())).unwrap_or(default);
+    let sort = non_empty(parameters.sort).and_then(|text| checks.accept(text.parse())).unwrap_or(default);
     checks.require(stock == Some(StockLevel::Low) || !sort.is_of_low_stock(), "sort", || {
         format!("`{}` is accepted with stock=low alone", sort.as_str())
     });
     let by_text = sort == ProductSort::Name;
-    let after = given(parameters.after).and_then(|text| checks.accept(cursor::decode(&list_name(sort, stock), by_text, text)));
+    let after = non_empty(parameters.after).and_then(|text| checks.accept(cursor::decode(&list_name(sort, stock), by_text, text)));
     checks.finish().map(|()| ProductQuery { search, status, stock, sort, after })
 }
 
@@ -61,15 +63,15 @@ fn list_name(sort: ProductSort, stock: Option<StockLevel>) -> String {
     format!("products{}.{}", stock.map_or("", StockLevel::as_str), sort.as_str())
 }
 
-fn given(text: Option<&str>) -> Option<&str> {
+fn non_empty(text: Option<&str>) -> Option<&str> {
     text.filter(|text| !text.is_empty())
 }
 
 /// Reads a product's form: the id of the product to change (none for a new one) and what to write.
-pub fn read_form(form: &ProductForm, currency: Currency) -> Result<(Option<String>, ProductInput), Vec<Invalid>> {
+pub fn read_form(form: &ProductForm, currency: Currency) -> Result<(Option<String>, ProductInput), Vec<FieldError>> {
     let mut checks = Checks::default();
     let number = |field: &str, text: &str| {
-        text.trim().parse::<i64>().map_err(|_| Invalid::new(field, format!("`{text}` is not a whole number, such as 12")))
+        text.trim().parse::<i64>().map_err(|_| FieldError::new(field, format!("`{text}` is not a whole number, such as 12")))
     };
     let unit_price = checks.accept(currency.parse_amount("unitPrice", form.unit_price.trim()));
     let stock = checks.accept(number("stock", &form.stock));
@@ -124,7 +126,7 @@ impl Catalog {
     pub async fn create(&self, vendor: &VendorRef, input: &ProductInput) -> Result<Product, AppError> {
         input.check()?;
         if input.product_id.is_some() {
-            return Err(Invalid::new("productId", "is given by Vendorscope: leave it out").into());
+            return Err(FieldError::new("productId", "is given by Vendorscope: leave it out").into());
         }
         let product_id = format!("p{:016x}", rand::random::<u64>());
         self.write(vendor, "product created", {
@@ -143,7 +145,7 @@ impl Catalog {
     pub async fn update(&self, vendor: &VendorRef, product_id: &str, input: &ProductInput) -> Result<Product, AppError> {
         input.check()?;
         if input.product_id.as_ref().is_some_and(|id| id != product_id) {
-            return Err(Invalid::new("productId", "cannot change: leave it out, or send the product's own").into());
+            return Err(FieldError::new("productId", "cannot change: leave it out, or send the product's own").into());
         }
         self.write(vendor, "product updated", {
             let (product_id, input) = (product_id.to_owned(), input.clone());
@@ -196,7 +198,7 @@ impl Catalog {
         write(&self.db, &self.cache, cause, move |tx| {
             async move {
                 // Orders take from the stock that is written here.
-                placing::lock_vendor(tx, vendor.id).await?;
+                orders::lock_vendor(tx, vendor.id).await?;
                 let answer = work(tx, vendor.id).await?;
                 Ok(Written { answer, stale: vec![Tag::vendor(&vendor.external_id), Tag::products(&vendor.external_id)] })
             }

@@ -9,13 +9,14 @@ use super::{Written, write};
 use crate::{
     domain::{
         ingest::{Ingested, OrderBatch, ProductBatch, RefundBatch},
-        invalid::Invalid,
+        field_error::FieldError,
     },
     server::{
         AppError,
         cache::{Cache, Cause, Tag},
         db::{Db, Tx, idempotency},
-        import::{self, ImportError, Taken},
+        import::ImportError,
+        ingest::{self, IngestResult},
     },
 };
 
@@ -41,10 +42,10 @@ pub struct Sender {
 
 impl Sender {
     /// `Invalid` for a key that is none.
-    pub fn new(who: &str, key: Option<&str>) -> Result<Self, Invalid> {
+    pub fn new(who: &str, key: Option<&str>) -> Result<Self, FieldError> {
         let accepted = |key: &str| (1..=MAX_KEY).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
         match key {
-            Some(key) if !accepted(key) => Err(Invalid::new("Idempotency-Key", format!("must be 1 to {MAX_KEY} visible ASCII characters"))),
+            Some(key) if !accepted(key) => Err(FieldError::new("Idempotency-Key", format!("must be 1 to {MAX_KEY} visible ASCII characters"))),
             key => Ok(Self { who: who.to_owned(), key: key.map(str::to_owned) }),
         }
     }
@@ -58,17 +59,17 @@ impl Ingest {
     /// New orders, and known ones as they are now. `Invalid` by place and field.
     pub async fn orders(&self, sender: &Sender, batch: OrderBatch) -> Result<Ingested, AppError> {
         batch.check()?;
-        self.take("orders ingested", sender, batch, |tx, batch| import::take_orders(tx, batch).boxed()).await
+        self.take("orders ingested", sender, batch, |tx, batch| ingest::take_orders(tx, batch).boxed()).await
     }
 
     pub async fn refunds(&self, sender: &Sender, batch: RefundBatch) -> Result<Ingested, AppError> {
         batch.check()?;
-        self.take("refunds ingested", sender, batch, |tx, batch| import::take_refunds(tx, batch).boxed()).await
+        self.take("refunds ingested", sender, batch, |tx, batch| ingest::take_refunds(tx, batch).boxed()).await
     }
 
     pub async fn products(&self, sender: &Sender, batch: ProductBatch) -> Result<Ingested, AppError> {
         batch.check()?;
-        self.take("products ingested", sender, batch, |tx, batch| import::take_products(tx, batch).boxed()).await
+        self.take("products ingested", sender, batch, |tx, batch| ingest::take_products(tx, batch).boxed()).await
     }
 
     /// The remembered answer where the key was used before for the same, else what `work` makes of it. A request that was refused is
@@ -76,10 +77,10 @@ impl Ingest {
     async fn take<B, W>(&self, what: &'static str, sender: &Sender, batch: B, work: W) -> Result<Ingested, AppError>
     where
         B: Serialize + Send + Sync + 'static,
-        W: for<'a> FnOnce(&'a mut Tx, &'a B) -> BoxFuture<'a, Result<Taken, ImportError>> + Send + 'static,
+        W: for<'a> FnOnce(&'a mut Tx, &'a B) -> BoxFuture<'a, Result<IngestResult, ImportError>> + Send + 'static,
     {
         let json = serde_json::to_vec(&batch).map_err(|error| AppError::Internal(format!("batch as JSON: {error}")))?;
-        let fingerprint: String = Sha256::digest(&json).iter().map(|byte| format!("{byte:02x}")).collect();
+        let fingerprint = hex::encode(Sha256::digest(&json));
         drop(json);
         let (batch, sender) = (Arc::new(batch), sender.clone());
         let scope = format!("{what} {}", sender.who);
@@ -113,13 +114,13 @@ fn stale(vendors: &[String]) -> Vec<Tag> {
 
 fn replay(before: &idempotency::Remembered, fingerprint: &str) -> Result<Ingested, AppError> {
     if before.fingerprint != fingerprint {
-        return Err(Invalid::new("Idempotency-Key", "was sent with another content before: a key belongs to one request").into());
+        return Err(FieldError::new("Idempotency-Key", "was sent with another content before: a key belongs to one request").into());
     }
     serde_json::from_str(&before.answer).map_err(|error| AppError::Internal(format!("remembered answer: {error}")))
 }
 
 /// What went wrong with an import, as a service says it.
-pub(super) fn refused(error: ImportError) -> AppError {
+pub(in crate::server) fn refused(error: ImportError) -> AppError {
     match error {
         ImportError::Invalid(refused) => AppError::Invalid(refused),
         ImportError::Db(error) => error.into(),

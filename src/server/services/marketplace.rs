@@ -6,11 +6,11 @@ use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use super::analytics::daily;
 use crate::{
     domain::{
-        invalid::Invalid,
+        field_error::FieldError,
         market::{CurrencyMetrics, MarketMetrics, MarketRange, TOP_VENDORS, VendorSales},
         money::{Currency, divide_rounded},
         period::{DateRange, Interval, parse_day},
-        report::Sums,
+        snapshot::Sums,
     },
     server::{
         AppError,
@@ -33,13 +33,13 @@ const DEFAULT_DAYS: i64 = 28;
 
 /// Reads the range of the API. Without `today` both dates are required; with it, none of them means the 28 days that end today. Empty
 /// texts, which forms send, count as absent.
-pub fn parse_range(from: Option<&str>, to: Option<&str>, today: Option<Date>) -> Result<DateRange, Vec<Invalid>> {
-    let given = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
+pub fn parse_range(from: Option<&str>, to: Option<&str>, today: Option<Date>) -> Result<DateRange, Vec<FieldError>> {
+    let non_empty = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
     let day = |field: &str, text: Option<String>| match text {
         Some(text) => parse_day(field, &text),
-        None => Err(Invalid::new(field, "is missing: a day as YYYY-MM-DD is required")),
+        None => Err(FieldError::new(field, "is missing: a day as YYYY-MM-DD is required")),
     };
-    match (given(from), given(to), today) {
+    match (non_empty(from), non_empty(to), today) {
         (None, None, Some(today)) => DateRange::new(today.saturating_sub((DEFAULT_DAYS - 1).days()), today).map_err(|e| vec![e]),
         (from, to, _) => match (day("dateFrom", from), day("dateTo", to)) {
             (Ok(from), Ok(to)) => DateRange::new(from, to).map_err(|e| vec![e]),

@@ -1,26 +1,24 @@
-//! The only place where cache meets database: every read that may be cached, and every write with what it invalidates.
+//! Where cache meets database: every read that may be cached, and every write with what it invalidates.
 
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use tracing::Instrument;
 
+use crate::domain::accounts::{VendorRef};
 use super::{
-    AppError, VendorRef,
-    cache::{Cache, Cause, Invalidation, Tag},
+    AppError,     cache::{Cache, Cause, Invalidation, Tag},
     db::{Db, Tx, outbox},
 };
 
-/// Users, and the vendors they belong to.
-pub mod accounts;
 /// The figures.
 pub mod analytics;
 /// Products.
 pub mod catalog;
-/// Positions in lists, as callers carry them.
-pub mod cursor;
 /// Figures as CSV.
 pub mod export;
+/// Marketplace bundles.
+pub mod import;
 /// What the marketplace's backend sends.
 pub mod ingest;
 /// Figures of the whole marketplace.
@@ -36,15 +34,15 @@ pub mod warming;
 pub use owed::DatabaseOutbox;
 
 /// What a write answers, and what it has made stale: nothing where it changed nothing.
-struct Written<T> {
-    answer: T,
-    stale: Vec<Tag>,
+pub(in crate::server) struct Written<T> {
+    pub answer: T,
+    pub stale: Vec<Tag>,
 }
 
 /// Every write of the services: one transaction, and then what it makes stale. Commit, invalidate, answer; where `work` fails, nothing
 /// has changed. Carried to its end even when the request that asked for it goes away in the middle: between a commit and the
 /// invalidation that belongs to it there must be no way out.
-async fn write<T, W>(db: &Db, cache: &Cache, cause: Cause, work: W) -> Result<T, AppError>
+pub(in crate::server) async fn write<T, W>(db: &Db, cache: &Cache, cause: Cause, work: W) -> Result<T, AppError>
 where
     T: Send + 'static,
     W: for<'a> FnOnce(&'a mut Tx) -> BoxFuture<'a, Result<Written<T>, AppError>> + Send + 'static,
@@ -67,7 +65,7 @@ where
 }
 
 /// Who a vendor's own write is logged as, and why it invalidates.
-fn by_vendor(vendor: &VendorRef, why: &'static str) -> Cause {
+pub(in crate::server) fn by_vendor(vendor: &VendorRef, why: &'static str) -> Cause {
     Cause { who: format!("vendor {}", vendor.external_id), why }
 }
 
@@ -81,6 +79,5 @@ pub(in crate::server) async fn to_the_end<T: Send + 'static>(
 
 /// The part of a listing's cache key that names the query. A digest: searches are as long and as odd as people make them.
 fn listing_detail(query: &impl std::fmt::Debug) -> String {
-    let digest = Sha256::digest(format!("{query:?}"));
-    digest[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&Sha256::digest(format!("{query:?}"))[..16])
 }

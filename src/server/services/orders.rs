@@ -1,25 +1,25 @@
 use futures::future::FutureExt;
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::{Written, by_vendor, cursor, listing_detail, write};
+use crate::domain::accounts::VendorRef;
+use super::{Written, by_vendor, listing_detail, write};
+use crate::server::cursor;
 use crate::{
-    api::orders::RefundForm,
+    server_functions::orders::RefundForm,
     domain::{
-        invalid::{Checks, Invalid},
+        field_error::{Checks, FieldError},
         money::Currency,
-        order_writes::{Buyer, LineRefund, NewOrder, NewRefund, OrderChange},
+        order_commands::{Buyer, LineRefund, NewOrder, NewRefund, OrderChange},
         orders::{Order, OrderPage, OrderQuery},
         period::parse_day,
-        sharing::commission,
+        allocation::commission,
     },
     server::{
-        AppError, VendorRef,
-        cache::{Cache, CacheKey, Loaded, Served, Tag, keys::LISTING_TTL},
+        AppError,         cache::{Cache, CacheKey, Loaded, Served, Tag, keys::LISTING_TTL},
         db::{
             Db, DbError, Tx,
             moment::Moment,
-            orders,
-            placing::{self, LineRow, OrderRow, Seller},
+            orders::{self, LineRow, OrderRow, VendorTerms},
             refunds,
             rollups::{self, Touched},
             stock,
@@ -51,25 +51,25 @@ pub struct OrderParameters<'a> {
 }
 
 /// Reads the parameters of a list.
-pub fn parse_query(parameters: &OrderParameters<'_>) -> Result<OrderQuery, Vec<Invalid>> {
-    let given = |text: Option<&str>| text.map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
+pub fn parse_query(parameters: &OrderParameters<'_>) -> Result<OrderQuery, Vec<FieldError>> {
+    let non_empty = |text: Option<&str>| text.map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
     let mut checks = Checks::default();
-    let mut day = |field, text| given(text).and_then(|text| checks.accept(parse_day(field, &text)));
+    let mut day = |field, text| non_empty(text).and_then(|text| checks.accept(parse_day(field, &text)));
     let (from, to) = (day("dateFrom", parameters.date_from), day("dateTo", parameters.date_to));
-    let status = given(parameters.status).and_then(|text| checks.accept(text.parse()));
-    let search = given(parameters.search);
+    let status = non_empty(parameters.status).and_then(|text| checks.accept(text.parse()));
+    let search = non_empty(parameters.search);
     if let (Some(from), Some(to)) = (from, to) {
         checks.require(from <= to, "dateTo", || format!("`{to}` lies before dateFrom `{from}`: the same day or a later one is accepted"));
     }
     checks.require(search.as_ref().is_none_or(|text| text.chars().count() <= MAX_SEARCH && !text.contains('\0')), "search", || {
         format!("must be at most {MAX_SEARCH} characters")
     });
-    let after = given(parameters.after).and_then(|text| checks.accept(cursor::decode(LIST, false, &text)));
+    let after = non_empty(parameters.after).and_then(|text| checks.accept(cursor::decode(LIST, false, &text)));
     checks.finish().map(|()| OrderQuery { status, from, to, search, after })
 }
 
 /// Reads a refund's form.
-pub fn read_refund(form: &RefundForm, currency: Currency) -> Result<NewRefund, Vec<Invalid>> {
+pub fn read_refund(form: &RefundForm, currency: Currency) -> Result<NewRefund, Vec<FieldError>> {
     let mut checks = Checks::default();
     let amount = |field: &str, text: &str| {
         let text = text.trim();
@@ -77,7 +77,7 @@ pub fn read_refund(form: &RefundForm, currency: Currency) -> Result<NewRefund, V
     };
     let whole = |field: &str, text: &str| match text.trim() {
         "" => Ok(0),
-        text => text.parse::<i64>().map_err(|_| Invalid::new(field, format!("`{text}` is not a whole number, such as 2"))),
+        text => text.parse::<i64>().map_err(|_| FieldError::new(field, format!("`{text}` is not a whole number, such as 2"))),
     };
     let of_order = checks.accept(amount("amount", &form.amount)).flatten();
     let mut lines = Vec::new();
@@ -183,8 +183,8 @@ async fn load_page(db: &Db, vendor_id: i64, query: &OrderQuery) -> Result<Loaded
     Ok(Loaded::new(bytes, LISTING_TTL))
 }
 
-async fn lock(tx: &mut Tx, vendor: &VendorRef) -> Result<Seller, AppError> {
-    placing::lock_vendor(tx, vendor.id).await?.ok_or(AppError::NotFound)
+async fn lock(tx: &mut Tx, vendor: &VendorRef) -> Result<VendorTerms, AppError> {
+    orders::lock_vendor(tx, vendor.id).await?.ok_or(AppError::NotFound)
 }
 
 /// The order as it is now, and what is stale where it has changed: what shows stock, too.
@@ -196,9 +196,9 @@ async fn written(tx: &mut Tx, vendor: &VendorRef, order_id: &str, has_changed: b
 }
 
 /// Writes a new order and everything that follows from it. Returns the marketplace's id.
-async fn place(tx: &mut Tx, vendor: &VendorRef, seller: &Seller, new: &NewOrder, now: Timestamp) -> Result<String, AppError> {
+async fn place(tx: &mut Tx, vendor: &VendorRef, seller: &VendorTerms, new: &NewOrder, now: Timestamp) -> Result<String, AppError> {
     let ids: Vec<&str> = new.lines.iter().map(|line| line.product_id.as_str()).collect();
-    let products = placing::find_products(tx, vendor.id, &ids).await?;
+    let products = orders::find_products(tx, vendor.id, &ids).await?;
     let mut checks = Checks::default();
     for (at, line) in new.lines.iter().enumerate() {
         checks.require(products.contains_key(&line.product_id), &format!("lines[{at}].productId"), || {
@@ -223,7 +223,7 @@ async fn place(tx: &mut Tx, vendor: &VendorRef, seller: &Seller, new: &NewOrder,
     let order_id = format!("o{:016x}", rand::random::<u64>());
     let placed = Moment::new(new.placed_at.unwrap_or(now), &zone(&seller.time_zone)?);
     let row = OrderRow { order_id: &order_id, customer_id, status: new.status, placed, lines: &lines };
-    let id = placing::insert_order(tx, vendor.id, &row).await?;
+    let id = orders::insert_order(tx, vendor.id, &row).await?;
     if new.status.is_counted() {
         take_stock(tx, vendor, id).await?;
     }
@@ -233,19 +233,19 @@ async fn place(tx: &mut Tx, vendor: &VendorRef, seller: &Seller, new: &NewOrder,
 
 async fn find_or_insert_customer(tx: &mut Tx, vendor: &VendorRef, buyer: &Buyer) -> Result<i64, AppError> {
     match buyer {
-        Buyer { customer_id: Some(id), .. } => placing::find_customer(tx, vendor.id, id)
+        Buyer { customer_id: Some(id), .. } => orders::find_customer(tx, vendor.id, id)
             .await?
-            .ok_or_else(|| Invalid::new("customer.customerId", format!("no customer `{id}` has ordered from you")).into()),
+            .ok_or_else(|| FieldError::new("customer.customerId", format!("no customer `{id}` has ordered from you")).into()),
         Buyer { name, country, .. } => {
             let customer_id = format!("c{:016x}", rand::random::<u64>());
             let text = |text: &Option<String>| text.as_deref().unwrap_or_default().trim().to_owned();
-            Ok(placing::insert_customer(tx, &customer_id, &text(name), &text(country)).await?)
+            Ok(orders::insert_customer(tx, &customer_id, &text(name), &text(country)).await?)
         }
     }
 }
 
 /// Whether anything has changed.
-async fn apply(tx: &mut Tx, vendor: &VendorRef, seller: &Seller, order_id: &str, change: &OrderChange) -> Result<bool, AppError> {
+async fn apply(tx: &mut Tx, vendor: &VendorRef, seller: &VendorTerms, order_id: &str, change: &OrderChange) -> Result<bool, AppError> {
     let part = orders::find_part(tx, vendor.id, order_id).await?.ok_or(AppError::NotFound)?;
     let next = change.status.unwrap_or(part.status);
     let placed = change.placed_at.map(|at| zone(&seller.time_zone).map(|zone| Moment::new(at, &zone))).transpose()?;
@@ -262,7 +262,7 @@ async fn apply(tx: &mut Tx, vendor: &VendorRef, seller: &Seller, order_id: &str,
         orders::update_status(tx, vendor.id, part.id, next).await?;
     }
     if let Some(placed) = &placed {
-        placing::update_placed(tx, vendor.id, part.id, placed).await?;
+        orders::update_placed(tx, vendor.id, part.id, placed).await?;
     }
     match (part.status.is_counted(), next.is_counted()) {
         (false, true) => take_stock(tx, vendor, part.id).await?,
@@ -276,7 +276,7 @@ async fn apply(tx: &mut Tx, vendor: &VendorRef, seller: &Seller, order_id: &str,
 async fn give_back(
     tx: &mut Tx,
     vendor: &VendorRef,
-    seller: &Seller,
+    seller: &VendorTerms,
     order_id: &str,
     refund: &NewRefund,
     now: Timestamp,
@@ -290,7 +290,7 @@ async fn give_back(
     let zone = zone(&seller.time_zone)?;
     let mut at = Moment::new(refund.refunded_at.unwrap_or(now), &zone);
     if at.us < part.placed_us {
-        return Err(Invalid::new("refundedAt", format!("lies before the order was placed, {}", order.placed_at)).into());
+        return Err(FieldError::new("refundedAt", format!("lies before the order was placed, {}", order.placed_at)).into());
     }
     // A refund is known by its line and its instant.
     loop {
@@ -298,7 +298,7 @@ async fn give_back(
         match (taken.iter().any(|taken| lines.iter().any(|line| line.line == *taken)), refund.refunded_at) {
             (false, _) => break,
             (true, Some(_)) => {
-                return Err(Invalid::new("refundedAt", "a line has a refund of this instant already: send another instant").into());
+                return Err(FieldError::new("refundedAt", "a line has a refund of this instant already: send another instant").into());
             }
             (true, None) => at = Moment::new(Timestamp::from_microsecond(at.us + 1).unwrap_or(now), &zone),
         }

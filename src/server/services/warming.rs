@@ -16,13 +16,10 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::{
-    accounts::Accounts,
-    analytics::{self, Analytics, SnapshotQuery},
-};
+use super::analytics::{self, Analytics, SnapshotQuery};
 use crate::{
-    domain::invalid::Invalid,
-    server::{AppError, AppState, VendorRef},
+    domain::{accounts::VendorRef, field_error::FieldError},
+    server::{AppError, cache::Cache, identity::accounts::Accounts},
 };
 
 /// What nobody has asked for this long is not popular, whatever it was before.
@@ -66,14 +63,14 @@ impl Popularity {
 }
 
 /// Warms until the process ends.
-pub async fn keep_warm(state: AppState) {
-    let mut messages = state.cache.subscribe();
+pub async fn keep_warm(cache: &Cache, analytics: &Analytics) {
+    let mut messages = cache.subscribe();
     let (mut swept, mut warmed) = (Instant::now(), HashMap::<String, Instant>::new());
     // Changed, and not warmed yet.
     let mut changed = HashSet::new();
     loop {
         sleep(LOOK_EVERY).await;
-        let ranking = state.analytics.popularity().ranking();
+        let ranking = analytics.popularity().ranking();
         let vendors: HashSet<_> = ranking.iter().map(|(vendor, _)| vendor.external_id.clone()).collect();
         loop {
             match messages.try_recv() {
@@ -88,12 +85,12 @@ pub async fn keep_warm(state: AppState) {
         let due: Vec<_> = changed.iter().filter(|vendor| !warmed.contains_key(*vendor)).cloned().collect();
         for vendor in due {
             let theirs: Vec<_> = ranking.iter().filter(|(other, _)| other.external_id == vendor).take(KEPT_OF_A_VENDOR).cloned().collect();
-            warm(&state.analytics, &theirs).await;
+            warm(analytics, &theirs).await;
             changed.remove(&vendor);
             warmed.insert(vendor, Instant::now());
         }
         if swept.elapsed() >= SWEEP_EVERY {
-            warm(&state.analytics, &ranking[..ranking.len().min(KEPT)]).await;
+            warm(analytics, &ranking[..ranking.len().min(KEPT)]).await;
             swept = Instant::now();
         }
     }
@@ -115,7 +112,7 @@ pub async fn warm(analytics: &Analytics, snapshots: &[(VendorRef, SnapshotQuery)
 /// What the dashboard of a vendor shows when it is opened. `Invalid` where there is no such vendor.
 pub async fn opening_snapshot(accounts: &Accounts, vendor_id: &str) -> Result<(VendorRef, SnapshotQuery), AppError> {
     let vendor = match accounts.find_vendor(vendor_id).await {
-        Err(AppError::NotFound) => return Err(Invalid::new("vendorIds", format!("there is no vendor `{vendor_id}`")).into()),
+        Err(AppError::NotFound) => return Err(FieldError::new("vendorIds", format!("there is no vendor `{vendor_id}`")).into()),
         found => found?,
     };
     let today = analytics::today(&accounts.vendor(&vendor).await?);

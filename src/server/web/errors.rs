@@ -3,7 +3,6 @@
 
 use axum::{
     Json,
-    body::Body,
     extract::Request,
     http::{HeaderValue, StatusCode, header},
     middleware::Next,
@@ -11,119 +10,14 @@ use axum::{
 };
 use serde::Serialize;
 
-use super::middleware::RequestId;
 use crate::{
-    api::ApiError,
-    domain::invalid::Invalid,
-    server::{AppError, db::DbError},
+    domain::field_error::FieldError,
+    server::request::{
+        RequestId, is_under,
+        problem::{Problem, api_error},
+        wants_html,
+    },
 };
-
-/// After how many seconds to try again what was not available.
-const RETRY_AFTER: u64 = 2;
-
-/// A refusal or failure, before it is known who is told. As a response it has no body yet: `render_problems` writes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    pub status: StatusCode,
-    /// Stable: clients may rely on it.
-    pub code: &'static str,
-    /// For the one who asked.
-    pub detail: String,
-    pub errors: Vec<Invalid>,
-    /// When to try again, for what may work then.
-    pub retry_after_seconds: Option<u64>,
-}
-
-impl Problem {
-    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), errors: Vec::new(), retry_after_seconds: None }
-    }
-
-    pub fn not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not_found", "There is no such thing here.")
-    }
-
-    pub fn internal() -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong on our side.")
-    }
-
-    pub fn unavailable() -> Self {
-        let detail = "The service is not available at the moment. Please try again shortly.";
-        Self { retry_after_seconds: Some(RETRY_AFTER), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail) }
-    }
-
-    fn too_many(retry_after_seconds: u64) -> Self {
-        let detail = format!("This was asked for too often. Please try again in {retry_after_seconds} s.");
-        Self { retry_after_seconds: Some(retry_after_seconds), ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", detail) }
-    }
-
-    /// The value of `Retry-After`, for what may work again soon.
-    pub fn retry_after(&self) -> Option<HeaderValue> {
-        self.retry_after_seconds.map(HeaderValue::from)
-    }
-
-    fn invalid(errors: Vec<Invalid>) -> Self {
-        Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Some of what was sent is not accepted.") }
-    }
-}
-
-impl From<&AppError> for Problem {
-    fn from(error: &AppError) -> Self {
-        match error {
-            AppError::Unauthenticated => Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "Please log in."),
-            AppError::WrongCredentials => Self::new(StatusCode::UNAUTHORIZED, "wrong_credentials", "The address or the password is wrong."),
-            AppError::Forbidden => Self::new(StatusCode::FORBIDDEN, "forbidden", "This is not for your account."),
-            AppError::NotFound => Self::not_found(),
-            AppError::Invalid(errors) => Self::invalid(errors.clone()),
-            AppError::Conflict(why) => Self::new(StatusCode::CONFLICT, "conflict", why.clone()),
-            AppError::Db(error) if is_unavailable(error) => Self::unavailable(),
-            AppError::Sessions(_) | AppError::Busy => Self::unavailable(),
-            AppError::TooMany { retry_after_seconds } => Self::too_many(*retry_after_seconds),
-            AppError::DoneInPart(what) => Self::new(StatusCode::SERVICE_UNAVAILABLE, "done_in_part", what.clone()),
-            AppError::Db(_) | AppError::Internal(_) => Self::internal(),
-        }
-    }
-}
-
-fn is_unavailable(error: &DbError) -> bool {
-    use sqlx::Error::{Io, PoolClosed, PoolTimedOut, Tls, WorkerCrashed};
-    matches!(error, DbError::Unavailable(_) | DbError::Query(Io(_) | PoolClosed | PoolTimedOut | Tls(_) | WorkerCrashed))
-}
-
-impl From<AppError> for Problem {
-    /// Logs what is ours to mend; the text of such an error goes nowhere else.
-    fn from(error: AppError) -> Self {
-        let problem = Self::from(&error);
-        log(&error, problem.status);
-        problem
-    }
-}
-
-pub(super) fn log(error: &AppError, status: StatusCode) {
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        tracing::warn!(%error, "not available");
-    } else if status.is_server_error() {
-        tracing::error!(%error, "failed");
-    }
-}
-
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
-        let mut response = Response::new(Body::empty());
-        *response.status_mut() = self.status;
-        if let Some(retry_after) = self.retry_after() {
-            response.headers_mut().insert(header::RETRY_AFTER, retry_after);
-        }
-        response.extensions_mut().insert(self);
-        response
-    }
-}
-
-impl IntoResponse for AppError {
-    fn into_response(self) -> Response {
-        Problem::from(self).into_response()
-    }
-}
 
 /// Writes the body of every `Problem`, for whoever asked.
 pub async fn render_problems(request: Request, next: Next) -> Response {
@@ -156,8 +50,8 @@ impl Audience {
         let path = request.uri().path();
         if is_under(path, "/_fn") {
             // A form sent without scripts is answered with a page.
-            if super::wants_html(request.headers()) { Self::Browser } else { Self::ServerFunction }
-        } else if is_under(path, "/api") || !super::wants_html(request.headers()) {
+            if wants_html(request.headers()) { Self::Browser } else { Self::ServerFunction }
+        } else if is_under(path, "/api") || !wants_html(request.headers()) {
             Self::Api
         } else {
             Self::Browser
@@ -173,11 +67,6 @@ impl Audience {
     }
 }
 
-/// Whether a path is `folder` or lies in it.
-pub(super) fn is_under(path: &str, folder: &str) -> bool {
-    path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ProblemJson<'a> {
@@ -188,8 +77,8 @@ struct ProblemJson<'a> {
     instance: String,
     code: &'a str,
     request_id: &'a str,
-    #[serde(skip_serializing_if = "<[Invalid]>::is_empty")]
-    errors: &'a [Invalid],
+    #[serde(skip_serializing_if = "<[FieldError]>::is_empty")]
+    errors: &'a [FieldError],
 }
 
 fn problem_json(problem: &Problem, id: &RequestId) -> Response {
@@ -210,21 +99,6 @@ fn problem_json(problem: &Problem, id: &RequestId) -> Response {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
     response
-}
-
-/// As the pages' scripts understand it.
-pub(super) fn api_error(problem: &Problem, id: &RequestId) -> ApiError {
-    match problem.status {
-        StatusCode::UNAUTHORIZED => ApiError::Unauthenticated,
-        StatusCode::FORBIDDEN => ApiError::Forbidden,
-        StatusCode::NOT_FOUND => ApiError::NotFound,
-        StatusCode::CONFLICT => ApiError::Conflict(problem.detail.clone()),
-        StatusCode::SERVICE_UNAVAILABLE => ApiError::Unavailable,
-        StatusCode::TOO_MANY_REQUESTS => ApiError::TooMany(problem.retry_after_seconds.unwrap_or_default()),
-        status if status.is_server_error() => ApiError::Internal(id.as_str().to_owned()),
-        _ if problem.errors.is_empty() => ApiError::Invalid(vec![Invalid::new("request", problem.detail.clone())]),
-        _ => ApiError::Invalid(problem.errors.clone()),
-    }
 }
 
 /// A page that needs nothing else to work: no script, no style, no database.

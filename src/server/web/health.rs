@@ -8,7 +8,7 @@ use axum::{
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::errors::Problem;
+use crate::server::request::problem::Problem;
 use crate::server::{AppError, AppState};
 
 pub fn router() -> Router<AppState> {

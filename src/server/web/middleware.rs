@@ -3,43 +3,28 @@
 use std::{
     any::Any,
     net::{IpAddr, SocketAddr},
-    sync::Arc,
     time::{Duration, Instant},
 };
 
 use axum::{
     extract::{ConnectInfo, MatchedPath, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use futures::StreamExt;
+use ipnet::IpNet;
 use tracing::Instrument;
 
-use super::errors::{Problem, is_under};
-use crate::server::{AppState, config::Network};
+use crate::server::{
+    AppState,
+    request::{ClientAddress, RequestId, ScriptNonce, X_REQUEST_ID, is_safe, is_under, problem::Problem},
+};
 
 /// The largest body accepted, in bytes.
 pub const MAX_BODY: usize = 1024 * 1024;
 /// The same where the marketplace's backend sends thousands of rows at a time.
 pub const MAX_INGEST_BODY: usize = 8 * 1024 * 1024;
-const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// Names one request in logs and in answers: the caller's `X-Request-Id`, or one made here.
-#[derive(Debug, Clone, Default)]
-pub struct RequestId(Arc<str>);
-
-impl RequestId {
-    fn of(headers: &HeaderMap) -> Self {
-        let given = headers.get(&X_REQUEST_ID).and_then(|value| value.to_str().ok());
-        let accepted = |id: &&str| (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
-        Self(given.filter(accepted).map_or_else(|| format!("{:032x}", rand::random::<u128>()).into(), Into::into))
-    }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
 
 /// Names the request, and opens the span that everything logged for it stands in. Queries stay out of it: people type into them.
 pub async fn trace(mut request: Request, next: Next) -> Response {
@@ -80,16 +65,6 @@ fn is_probe(path: &str) -> bool {
     matches!(path, "/healthz" | "/readyz" | "/metrics")
 }
 
-/// The network address of whoever asks; `None` only where the server was not told.
-#[derive(Debug, Clone, Copy)]
-pub struct ClientAddress(pub Option<IpAddr>);
-
-impl ClientAddress {
-    pub fn text(&self) -> Option<String> {
-        self.0.map(|address| address.to_string())
-    }
-}
-
 /// Finds out who asks: the peer, or behind trusted proxies the rightmost address of `X-Forwarded-For` that is not one of them.
 /// Never the leftmost, which anybody can write.
 pub async fn client_address(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
@@ -99,8 +74,8 @@ pub async fn client_address(State(state): State<AppState>, mut request: Request,
     next.run(request).await
 }
 
-fn forwarded_for(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> IpAddr {
-    let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(address));
+fn forwarded_for(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+    let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(&address));
     let lines: Vec<&str> = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).collect();
     let mut hops = lines.iter().rev().flat_map(|line| line.rsplit(',')).map(|hop| parse_hop(hop.trim()));
     let mut address = peer;
@@ -118,10 +93,6 @@ fn parse_hop(text: &str) -> Option<IpAddr> {
     let address = text.parse().or_else(|_| text.parse::<SocketAddr>().map(|address| address.ip()));
     address.ok().map(|address| address.to_canonical())
 }
-
-/// What the scripts of this one answer are marked with; no other script runs in it.
-#[derive(Debug, Clone)]
-pub struct ScriptNonce(pub Arc<str>);
 
 /// Headers that belong on every answer: what browsers may do with it, and who may keep it.
 pub async fn response_headers(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
@@ -191,9 +162,9 @@ pub fn answer_panic(panic: Box<dyn Any + Send + 'static>) -> Response {
 
 /// Nobody waits for ever.
 pub async fn limit_duration(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let patience = state.config.http.patience;
-    tokio::time::timeout(patience, next.run(request)).await.unwrap_or_else(|_| {
-        tracing::error!(?patience, "gave up");
+    let timeout = state.config.http.timeout;
+    tokio::time::timeout(timeout, next.run(request)).await.unwrap_or_else(|_| {
+        tracing::error!(?timeout, "gave up");
         Problem::unavailable().into_response()
     })
 }
@@ -201,7 +172,7 @@ pub async fn limit_duration(State(state): State<AppState>, request: Request, nex
 /// What is read of a body that is refused, and for how long: a client that is cut off while it sends sees a broken connection
 /// instead of the answer.
 const MAX_REFUSED_BODY: usize = 16 * MAX_BODY;
-const REFUSED_BODY_PATIENCE: Duration = Duration::from_secs(5);
+const REFUSED_BODY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Refuses a body that says it is too large; `RequestBodyLimitLayer` counts those that do not say.
 pub async fn limit_body(request: Request, next: Next) -> Response {
@@ -221,7 +192,7 @@ pub async fn limit_body(request: Request, next: Next) -> Response {
         }
     };
     // However that ends, the answer is the same.
-    let _ = tokio::time::timeout(REFUSED_BODY_PATIENCE, drain).await;
+    let _ = tokio::time::timeout(REFUSED_BODY_TIMEOUT, drain).await;
     too_large(most).into_response()
 }
 
@@ -242,11 +213,6 @@ pub async fn refuse_cross_site(request: Request, next: Next) -> Response {
     }
     tracing::warn!("cross-site request refused");
     Problem::new(StatusCode::FORBIDDEN, "cross_site", "This request comes from another site.").into_response()
-}
-
-/// Whether a method only reads (RFC 9110, 9.2.1).
-pub fn is_safe(method: &Method) -> bool {
-    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE)
 }
 
 fn is_same_origin(request: &Request) -> bool {

@@ -2,18 +2,14 @@
 
 use axum::{
     Router,
-    http::{HeaderMap, StatusCode, header},
+    http::StatusCode,
     middleware::{from_fn, from_fn_with_state},
 };
 use tower::ServiceBuilder;
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, limit::RequestBodyLimitLayer};
 
-use super::{AppState, sessions::carry_session};
+use super::{AppState, identity::sessions::carry_session, request::problem::Problem};
 
-/// Logging in and out, passwords, sessions and keys: for the pages and for the API.
-mod account;
-/// What server functions need of the request they run in.
-pub mod context;
 /// What a refused or failed request is answered with.
 pub mod errors;
 /// Whether this instance is alive, and whether it can work.
@@ -26,8 +22,6 @@ mod limits;
 mod middleware;
 /// The pages, and who may see them.
 mod pages;
-
-pub use middleware::{ClientAddress, RequestId, ScriptNonce};
 
 /// Everything that is served. The layers read from the outside in.
 pub fn router(state: AppState) -> Router {
@@ -56,15 +50,10 @@ pub fn router(state: AppState) -> Router {
         .with_state(state)
 }
 
-async fn method_not_allowed() -> errors::Problem {
-    errors::Problem::new(
+async fn method_not_allowed() -> Problem {
+    Problem::new(
         StatusCode::METHOD_NOT_ALLOWED,
         "method_not_allowed",
         "This method is not accepted here; `Allow` names those that are.",
     )
-}
-
-/// Whether the one who asks reads pages: a browser that opens an address or sends a form.
-fn wants_html(headers: &HeaderMap) -> bool {
-    headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
 }

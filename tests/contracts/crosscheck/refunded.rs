@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::SliceRandom};
 use tempfile::TempDir;
-use vendorscope::domain::sharing::share;
+use vendorscope::domain::allocation::share;
 
 /// The marketplace as files, and as what is sent.
 mod telling;

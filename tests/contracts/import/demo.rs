@@ -1,5 +1,5 @@
 use jiff::{Timestamp, civil::date, tz::TimeZone};
-use vendorscope::server::import;
+use vendorscope::server::demo;
 
 use super::*;
 
@@ -8,7 +8,7 @@ async fn the_demo_is_lively_ends_today_and_is_not_told_twice() {
     let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
     for database in databases().await {
         let db = database.open().await;
-        let logins = import::demo(&db, today, &Unwatched).await.unwrap();
+        let logins = demo::demo(&db, today, &Unwatched).await.unwrap();
         let before = everything(&db).await;
 
         assert_eq!(logins[0].email, "admin@demo.example");
@@ -48,7 +48,7 @@ async fn the_demo_is_lively_ends_today_and_is_not_told_twice() {
         assert!(span[0][1] <= now && span[0][1] > now - 2 * 86_400_000_000, "the newest order is fresh");
         assert!(span[0][0] < now - 400 * 86_400_000_000, "the oldest is more than a year old");
 
-        assert_eq!(import::demo(&db, today, &Unwatched).await.unwrap(), logins);
+        assert_eq!(demo::demo(&db, today, &Unwatched).await.unwrap(), logins);
         assert_eq!(everything(&db).await, before);
         assert_eq!(logins.len() as i64, count(&db, "users").await);
     }
@@ -59,7 +59,7 @@ async fn the_demo_of_a_day_is_the_same_everywhere() {
     let mut all = Vec::new();
     for database in databases().await {
         let db = database.open().await;
-        import::demo(&db, date(2026, 2, 28), &Unwatched).await.unwrap();
+        demo::demo(&db, date(2026, 2, 28), &Unwatched).await.unwrap();
         all.push(everything(&db).await);
     }
     assert!(all.windows(2).all(|pair| pair[0] == pair[1]));
@@ -71,7 +71,7 @@ async fn the_demo_refuses_a_database_with_other_vendors() {
         let db = database.open().await;
         Bundle::small().imported(&db).await;
         let before = everything(&db).await;
-        let error = import::demo(&db, date(2026, 2, 28), &Unwatched).await.unwrap_err();
+        let error = demo::demo(&db, date(2026, 2, 28), &Unwatched).await.unwrap_err();
         assert!(matches!(error, ImportError::Occupied), "{error}");
         assert_eq!(everything(&db).await, before);
         assert_eq!(count(&db, "users").await, 0);

@@ -15,9 +15,9 @@ use crate::{
     domain::accounts::{ApiKey, OwnSession},
     server::{
         AppError, AppState,
-        services::accounts::NewKey,
-        sessions::{CurrentHolder, request_session},
-        web::account,
+        identity::accounts::NewKey,
+        identity::sessions::{BrowserUser, request_session},
+        request::account,
     },
 };
 
@@ -49,7 +49,7 @@ pub(super) struct PasswordChange {
 )]
 pub(super) async fn change_password(
     State(state): State<AppState>,
-    _: CurrentHolder,
+    _: BrowserUser,
     parts: Parts,
     JsonBody(change): JsonBody<PasswordChange>,
 ) -> Result<StatusCode, AppError> {
@@ -76,7 +76,7 @@ pub(super) struct TimeZoneChange {
 )]
 pub(super) async fn change_time_zone(
     State(state): State<AppState>,
-    _: CurrentHolder,
+    _: BrowserUser,
     parts: Parts,
     JsonBody(change): JsonBody<TimeZoneChange>,
 ) -> Result<StatusCode, AppError> {
@@ -97,7 +97,7 @@ pub(super) struct OwnSessions {
     responses((status = 200, description = "Where the user is logged in", body = OwnSessions), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []))
 )]
-pub(super) async fn list_sessions(CurrentHolder(user): CurrentHolder, parts: Parts) -> Result<Json<OwnSessions>, AppError> {
+pub(super) async fn list_sessions(BrowserUser(user): BrowserUser, parts: Parts) -> Result<Json<OwnSessions>, AppError> {
     Ok(Json(OwnSessions { sessions: request_session(&parts)?.list(&user).await? }))
 }
 
@@ -109,7 +109,7 @@ pub(super) async fn list_sessions(CurrentHolder(user): CurrentHolder, parts: Par
     responses((status = 204, description = "Every session of the user has ended, on every instance"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []))
 )]
-pub(super) async fn log_out_everywhere(State(state): State<AppState>, _: CurrentHolder, parts: Parts) -> Result<StatusCode, AppError> {
+pub(super) async fn log_out_everywhere(State(state): State<AppState>, _: BrowserUser, parts: Parts) -> Result<StatusCode, AppError> {
     account::log_out_everywhere(&state, &parts).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -125,7 +125,7 @@ pub(super) async fn log_out_everywhere(State(state): State<AppState>, _: Current
 )]
 pub(super) async fn end_session(
     State(state): State<AppState>,
-    _: CurrentHolder,
+    _: BrowserUser,
     PathId(id): PathId,
     parts: Parts,
 ) -> Result<StatusCode, AppError> {
@@ -146,7 +146,7 @@ pub(super) struct Keys {
     responses((status = 200, description = "The user's API keys", body = Keys), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []))
 )]
-pub(super) async fn list_keys(State(state): State<AppState>, CurrentHolder(user): CurrentHolder) -> Result<Json<Keys>, AppError> {
+pub(super) async fn list_keys(State(state): State<AppState>, BrowserUser(user): BrowserUser) -> Result<Json<Keys>, AppError> {
     Ok(Json(Keys { keys: state.accounts.list_keys(&user).await? }))
 }
 
@@ -174,7 +174,7 @@ pub(super) struct Created {
 )]
 pub(super) async fn create_key(
     State(state): State<AppState>,
-    _: CurrentHolder,
+    _: BrowserUser,
     parts: Parts,
     JsonBody(KeyName { name }): JsonBody<KeyName>,
 ) -> Result<(StatusCode, Json<Created>), AppError> {
@@ -193,7 +193,7 @@ pub(super) async fn create_key(
 )]
 pub(super) async fn revoke_key(
     State(state): State<AppState>,
-    _: CurrentHolder,
+    _: BrowserUser,
     PathId(id): PathId,
     parts: Parts,
 ) -> Result<StatusCode, AppError> {

@@ -16,9 +16,9 @@ use super::{
     openapi::ProblemBody,
 };
 use crate::{
-    api::admin::CacheStats,
+    server_functions::admin::CacheStats,
     domain::market::MarketMetrics,
-    server::{AppError, AppState, services::marketplace::parse_range, sessions::CurrentAdmin, web::context},
+    server::{AppError, AppState, services::marketplace::parse_range, identity::sessions::CurrentAdmin, request},
 };
 
 pub fn router() -> Router<AppState> {
@@ -92,8 +92,8 @@ pub(super) async fn invalidate(
     JsonBody(body): JsonBody<Tags>,
 ) -> Result<Json<Invalidated>, AppError> {
     let names: Vec<&str> = body.tags.iter().map(String::as_str).collect();
-    let address = context::client_address(&parts);
-    let invalidated = context::invalidate_tags(&state, &admin, &names, address.as_deref()).await?;
+    let address = request::client_address(&parts);
+    let invalidated = request::cache_actions::invalidate_tags(&state, &admin, &names, address.as_deref()).await?;
     Ok(Json(Invalidated { invalidated }))
 }
 
@@ -125,7 +125,7 @@ pub(super) async fn warm(
     parts: Parts,
     JsonBody(body): JsonBody<ToWarm>,
 ) -> Result<Json<Warmed>, AppError> {
-    let address = context::client_address(&parts);
-    let warmed = context::warm(&state, &admin, body.vendor_ids.as_deref(), address.as_deref()).await?;
+    let address = request::client_address(&parts);
+    let warmed = request::cache_actions::warm(&state, &admin, body.vendor_ids.as_deref(), address.as_deref()).await?;
     Ok(Json(Warmed { warmed }))
 }

@@ -13,16 +13,15 @@ use futures::stream;
 use super::{input::Parameters, openapi::ProblemBody};
 use crate::{
     domain::{
-        accounts::{Role, encode_segment},
-        invalid::Invalid,
+        accounts::{User, VendorRef, Role, encode_segment},
+        field_error::FieldError,
         period::Comparison,
-        report::Snapshot,
+        snapshot::Snapshot,
     },
     server::{
-        AppError, AppState, User, VendorRef,
-        cache::Served,
+        AppError, AppState,         cache::Served,
         services::{analytics::SnapshotQuery, export::ExportTable},
-        sessions::CurrentUser,
+        identity::sessions::CurrentUser,
     },
 };
 
@@ -101,13 +100,13 @@ pub(super) async fn export(
 async fn vendor_asked_for(state: &AppState, user: User, parameters: &Parameters) -> Result<VendorRef, AppError> {
     match (user.role, user.vendor, parameters.get("vendorId")) {
         (Role::Vendor, Some(vendor), None) => Ok(vendor),
-        (Role::Vendor, _, _) => Err(Invalid::new("vendorId", "is accepted from admins only: a vendor sees its own figures").into()),
+        (Role::Vendor, _, _) => Err(FieldError::new("vendorId", "is accepted from admins only: a vendor sees its own figures").into()),
         (Role::Admin, _, Some(id)) => state.accounts.find_vendor(id).await,
-        (Role::Admin, _, None) => Err(Invalid::new("vendorId", "is required: the id of the vendor whose figures to show").into()),
+        (Role::Admin, _, None) => Err(FieldError::new("vendorId", "is required: the id of the vendor whose figures to show").into()),
     }
 }
 
-fn query(parameters: &Parameters) -> Result<SnapshotQuery, Vec<Invalid>> {
+fn query(parameters: &Parameters) -> Result<SnapshotQuery, Vec<FieldError>> {
     let get = |name| parameters.get(name);
     SnapshotQuery::parse(get("dateFrom"), get("dateTo"), get("compare"), get("interval"), None)
 }

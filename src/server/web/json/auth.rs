@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{input::JsonBody, openapi::ProblemBody};
 use crate::{
     domain::accounts::Viewer,
-    server::{AppError, AppState, sessions::CurrentUser, web::account},
+    server::{AppError, AppState, identity::sessions::CurrentUser, request::account},
 };
 
 pub fn router() -> Router<AppState> {

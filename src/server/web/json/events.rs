@@ -13,7 +13,7 @@ use serde_json::json;
 use super::openapi::ProblemBody;
 use crate::server::{
     AppError, AppState,
-    sessions::{CurrentVendor, request_session},
+    identity::sessions::{CurrentVendor, request_session},
 };
 
 /// Says something now and then, so that nobody in between takes the connection for dead.

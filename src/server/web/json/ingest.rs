@@ -10,9 +10,9 @@ use super::{input::JsonBody, openapi::ProblemBody};
 use crate::{
     domain::{
         ingest::{Ingested, OrderBatch, ProductBatch, RefundBatch},
-        invalid::Invalid,
+        field_error::FieldError,
     },
-    server::{AppError, AppState, services::ingest::Sender, sessions::CurrentAdmin, web::middleware::MAX_INGEST_BODY},
+    server::{AppError, AppState, services::ingest::Sender, identity::sessions::CurrentAdmin, web::middleware::MAX_INGEST_BODY},
 };
 
 pub fn router() -> Router<AppState> {
@@ -35,7 +35,7 @@ impl FromRequestParts<AppState> for CurrentSender {
         let mut keys = parts.headers.get_all("idempotency-key").iter();
         let key = keys.next().map(|key| key.to_str().unwrap_or_default());
         if keys.next().is_some() {
-            return Err(Invalid::new("Idempotency-Key", "is given twice").into());
+            return Err(FieldError::new("Idempotency-Key", "is given twice").into());
         }
         Ok(Self(Sender::new(&admin.user.email, key)?))
     }
@@ -50,7 +50,7 @@ impl FromRequestParts<AppState> for CurrentSender {
         ("Idempotency-Key" = Option<String>, Header, description = "Remembered for a day: the same request is answered with the same words")
     ),
     request_body = OrderBatch,
-    responses((status = 200, description = "Taken, all of it", body = Ingested), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "IngestResult, all of it", body = Ingested), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn orders(
@@ -70,7 +70,7 @@ pub(super) async fn orders(
         ("Idempotency-Key" = Option<String>, Header, description = "Remembered for a day: the same request is answered with the same words")
     ),
     request_body = RefundBatch,
-    responses((status = 200, description = "Taken, all of it", body = Ingested), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "IngestResult, all of it", body = Ingested), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn refunds(
@@ -90,7 +90,7 @@ pub(super) async fn refunds(
         ("Idempotency-Key" = Option<String>, Header, description = "Remembered for a day: the same request is answered with the same words")
     ),
     request_body = ProductBatch,
-    responses((status = 200, description = "Taken, all of it", body = Ingested), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "IngestResult, all of it", body = Ingested), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn products(

@@ -8,13 +8,11 @@ use axum::{
 use serde::de::DeserializeOwned;
 
 use crate::{
-    domain::invalid::Invalid,
+    domain::field_error::FieldError,
     server::{
         AppError, AppState,
-        web::{
-            errors::Problem,
-            middleware::{MAX_BODY, max_body, too_large},
-        },
+        request::problem::Problem,
+        web::middleware::{MAX_BODY, max_body, too_large},
     },
 };
 
@@ -68,7 +66,7 @@ fn refusal(path: &str, error: &serde_json::Error) -> Problem {
         (path, Some(name)) if path != name && !path.ends_with(&format!(".{name}")) => format!("{path}.{name}"),
         (path, _) => path.to_owned(),
     };
-    Problem::from(AppError::from(Invalid::new(field, message)))
+    Problem::from(AppError::from(FieldError::new(field, message)))
 }
 
 /// The id in a path. One that is no text names nothing.
@@ -92,11 +90,11 @@ impl FromRequestParts<AppState> for Parameters {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, AppError> {
         let Query(pairs) = Query::<Vec<(String, String)>>::from_request_parts(parts, state)
             .await
-            .map_err(|_| Invalid::new("query", "must be name=value pairs in UTF-8, percent-encoded"))?;
+            .map_err(|_| FieldError::new("query", "must be name=value pairs in UTF-8, percent-encoded"))?;
         let mut parameters = BTreeMap::new();
         for (name, value) in pairs {
             if let Some(_before) = parameters.insert(name.clone(), value) {
-                return Err(Invalid::new(name, "is given twice").into());
+                return Err(FieldError::new(name, "is given twice").into());
             }
         }
         Ok(Self(parameters))
@@ -106,11 +104,11 @@ impl FromRequestParts<AppState> for Parameters {
 impl Parameters {
     /// These parameters, if all of them have one of `names`.
     pub fn only(self, names: &[&str]) -> Result<Self, AppError> {
-        let unknown: Vec<Invalid> = self
+        let unknown: Vec<FieldError> = self
             .0
             .keys()
             .filter(|name| !names.contains(&name.as_str()))
-            .map(|name| Invalid::new(name.clone(), format!("is not a parameter here: one of {}", names.join(", "))))
+            .map(|name| FieldError::new(name.clone(), format!("is not a parameter here: one of {}", names.join(", "))))
             .collect();
         if unknown.is_empty() { Ok(self) } else { Err(unknown.into()) }
     }

@@ -3,7 +3,8 @@
 use axum::{Router, routing::get};
 use tower_http::limit::RequestBodyLimitLayer;
 
-use super::{errors::Problem, middleware::MAX_BODY};
+use super::middleware::MAX_BODY;
+use crate::server::request::problem::Problem;
 use crate::server::AppState;
 
 mod account;

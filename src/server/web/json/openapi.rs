@@ -16,7 +16,7 @@ use super::{account, admin, analytics, auth, events, ingest, orders, products};
 use crate::{
     domain::{
         catalog::{ProductSort, ProductStatus, StockLevel},
-        invalid::Invalid,
+        field_error::FieldError,
         orders::OrderStatus,
         period::Comparison,
     },
@@ -108,7 +108,7 @@ pub(super) struct ProblemBody {
     request_id: String,
     /// What was refused, field by field.
     #[schema(required = false)]
-    errors: Vec<Invalid>,
+    errors: Vec<FieldError>,
 }
 
 /// Worked out once.

@@ -16,13 +16,13 @@ use super::{
 use crate::{
     domain::{
         accounts::encode_segment,
-        order_writes::{NewOrder, NewRefund, OrderChange},
+        order_commands::{NewOrder, NewRefund, OrderChange},
         orders::{Order, OrderPage, OrderStatus},
     },
     server::{
         AppError, AppState,
         services::orders::{OrderParameters, parse_query},
-        sessions::CurrentVendor,
+        identity::sessions::CurrentVendor,
     },
 };
 

@@ -18,9 +18,13 @@ use crate::{
     domain::{
         accounts::encode_segment,
         catalog::{BulkChange, Product, ProductInput, ProductPage, ProductSort, ProductStatus, StockLevel},
-        invalid::Invalid,
+        field_error::FieldError,
     },
-    server::{AppError, AppState, services::catalog::{ProductParameters, parse_query}, sessions::CurrentVendor},
+    server::{
+        AppError, AppState,
+        identity::sessions::CurrentVendor,
+        services::catalog::{ProductParameters, parse_query},
+    },
 };
 
 pub fn router() -> Router<AppState> {
@@ -113,7 +117,7 @@ pub(super) async fn update(
     JsonBody(input): JsonBody<ProductInput>,
 ) -> Result<Json<Product>, AppError> {
     if input.product_id.as_ref().is_some_and(|given| *given != id) {
-        return Err(Invalid::new("productId", format!("cannot change: leave it out, or send `{id}`")).into());
+        return Err(FieldError::new("productId", format!("cannot change: leave it out, or send `{id}`")).into());
     }
     Ok(Json(state.catalog.update(&current.vendor, &id, &input).await?))
 }

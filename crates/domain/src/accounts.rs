@@ -1,0 +1,200 @@
+use jiff::Timestamp;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::{Deserialize, Serialize};
+use strum::VariantNames;
+
+use crate::{field_error::FieldError, money::Currency};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, strum::IntoStaticStr, strum::EnumString, strum::VariantNames)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", parse_err_ty = FieldError, parse_err_fn = refuse_role)]
+pub enum Role {
+    /// Sees and changes what belongs to one vendor.
+    Vendor,
+    /// Sees the whole marketplace.
+    Admin,
+}
+
+impl Role {
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
+fn refuse_role(text: &str) -> FieldError {
+    FieldError::unknown("role", text, Role::VARIANTS)
+}
+
+/// Who is logged in, as the API and the pages show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Viewer {
+    pub email: String,
+    pub role: Role,
+    /// The marketplace's own id of the vendor; `null` for an admin.
+    pub vendor_id: Option<String>,
+}
+
+/// A vendor that someone was found to be entitled to: the database's id and the marketplace's own.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct VendorRef {
+    pub id: i64,
+    pub external_id: String,
+}
+
+/// A user that a login found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    pub id: i64,
+    pub email: String,
+    pub role: Role,
+    /// Some for every vendor user, none for an admin.
+    pub vendor: Option<VendorRef>,
+}
+
+/// One of a user's own sessions: a browser in which that user is logged in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct OwnSession {
+    /// Names the session here; worth nothing as a cookie.
+    pub session_id: String,
+    /// The one that this is read in.
+    pub current: bool,
+    pub logged_in_at: Timestamp,
+    pub ends_at: Timestamp,
+    /// The network address that logged in.
+    pub address: Option<String>,
+    /// As the browser calls itself (`User-Agent`).
+    pub browser: String,
+}
+
+/// A key that lets a program use the JSON API as the user it belongs to. The key itself is shown once, when it is made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ApiKey {
+    pub key_id: String,
+    pub name: String,
+    /// How the key begins.
+    pub prefix: String,
+    pub created_at: Timestamp,
+    /// To the minute; `null` before the first use.
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// The most keys that one user may have at a time.
+pub const MAX_KEYS: usize = 20;
+/// Longest name of a key, in characters.
+pub const MAX_KEY_NAME: usize = 60;
+
+/// A key's name as it is kept: trimmed, one line.
+pub fn check_key_name(name: &str) -> Result<String, FieldError> {
+    let name = name.trim();
+    let valid = (1..=MAX_KEY_NAME).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+    if valid { Ok(name.to_owned()) } else { Err(FieldError::new("name", format!("must be 1 to {MAX_KEY_NAME} characters on one line"))) }
+}
+
+/// A user as an admin sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UserSummary {
+    pub email: String,
+    pub disabled: bool,
+}
+
+/// A vendor in the list of all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VendorSummary {
+    pub vendor_id: String,
+    pub name: String,
+    pub country: String,
+    /// Users that belong to it.
+    pub users: i64,
+}
+
+/// Vendors, by name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VendorPage {
+    pub vendors: Vec<VendorSummary>,
+    /// `after` of the next page; `null` on the last.
+    pub next: Option<String>,
+}
+
+/// Light, dark, or as the device has it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr, strum::EnumString, strum::VariantNames)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", parse_err_ty = FieldError, parse_err_fn = refuse_theme)]
+pub enum Theme {
+    #[default]
+    System,
+    Light,
+    Dark,
+}
+
+impl Theme {
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+
+    /// What browsers are to draw their own parts in (`<meta name="color-scheme">`).
+    pub fn color_scheme(self) -> &'static str {
+        match self {
+            Self::System => "light dark",
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+}
+
+fn refuse_theme(text: &str) -> FieldError {
+    FieldError::unknown("theme", text, Theme::VARIANTS)
+}
+
+/// A vendor as its own pages need it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Vendor {
+    pub vendor_id: String,
+    pub name: String,
+    pub country: String,
+    /// IANA name.
+    pub time_zone: String,
+    pub currency: Currency,
+    /// Stock at or below which a product without a threshold of its own counts as low.
+    pub low_stock_threshold: i64,
+}
+
+/// Shortest password accepted, in characters (OWASP ASVS 5.0, 6.2.1 and 6.2.9: at least 8, better 15; this product takes 12).
+pub const MIN_PASSWORD: usize = 12;
+/// Longest password accepted, in characters: a bound on hashing work.
+pub const MAX_PASSWORD: usize = 128;
+
+pub fn check_password(password: &str) -> Result<(), FieldError> {
+    let length = password.chars().count();
+    if (MIN_PASSWORD..=MAX_PASSWORD).contains(&length) {
+        Ok(())
+    } else {
+        Err(FieldError::new("password", format!("must be {MIN_PASSWORD} to {MAX_PASSWORD} characters")))
+    }
+}
+
+/// An address as it is stored and compared: trimmed, in lower case.
+pub fn normalise_email(email: &str) -> Result<String, FieldError> {
+    let email = email.trim().to_lowercase();
+    let valid = email.len() <= 254
+        && !email.chars().any(|c| c.is_whitespace() || c.is_control())
+        && email.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains('@'));
+    if valid { Ok(email) } else { Err(FieldError::new("email", "must be an address such as name@example.com")) }
+}
+
+/// One of the marketplace's own ids as a segment of a path or of a cache key: letters, digits, `-`, `_`, `.` and `~` as they are,
+/// everything else percent-encoded (RFC 3986, unreserved characters).
+pub fn encode_segment(id: &str) -> String {
+    const KEPT: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+    utf8_percent_encode(id, &KEPT).to_string()
+}

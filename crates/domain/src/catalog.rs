@@ -1,0 +1,241 @@
+use serde::{Deserialize, Serialize};
+use strum::VariantNames;
+
+use crate::{
+    field_error::{Checks, FieldError},
+    money::MAX_AMOUNT,
+    position::Position,
+};
+
+/// Whether a product is on sale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, strum::IntoStaticStr, strum::EnumString, strum::VariantNames)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", parse_err_ty = FieldError, parse_err_fn = refuse_product_status)]
+pub enum ProductStatus {
+    Active,
+    Archived,
+}
+
+impl ProductStatus {
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
+fn refuse_product_status(text: &str) -> FieldError {
+    FieldError::unknown("status", text, ProductStatus::VARIANTS)
+}
+
+/// A product as its vendor sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Product {
+    pub product_id: String,
+    pub name: String,
+    pub description: String,
+    pub category: String,
+    /// Minor units of the vendor's currency.
+    pub unit_price: i64,
+    pub stock: i64,
+    /// `null`: the vendor's default.
+    pub low_stock_threshold: Option<i64>,
+    pub status: ProductStatus,
+}
+
+/// What a product is written with. `product_id` may be sent back with it as it was read, and cannot change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ProductInput {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product_id: Option<String>,
+    pub name: String,
+    #[serde(default)]
+    pub description: String,
+    pub category: String,
+    pub unit_price: i64,
+    pub stock: i64,
+    #[serde(default)]
+    pub low_stock_threshold: Option<i64>,
+    #[serde(default = "active")]
+    pub status: ProductStatus,
+}
+
+fn active() -> ProductStatus {
+    ProductStatus::Active
+}
+
+/// The most units of a product that may be in stock, and the highest threshold.
+pub const MAX_STOCK: i64 = 1_000_000_000;
+pub const MAX_NAME: usize = 200;
+pub const MAX_DESCRIPTION: usize = 5_000;
+pub const MAX_CATEGORY: usize = 100;
+
+impl ProductInput {
+    pub fn check(&self) -> Result<(), Vec<FieldError>> {
+        let mut checks = Checks::default();
+        checks.require(is_line(&self.name, MAX_NAME), "name", || format!("must be 1 to {MAX_NAME} characters on one line"));
+        checks.require(self.description.chars().count() <= MAX_DESCRIPTION && !self.description.contains('\0'), "description", || {
+            format!("must be at most {MAX_DESCRIPTION} characters")
+        });
+        checks.require(is_line(&self.category, MAX_CATEGORY), "category", || format!("must be 1 to {MAX_CATEGORY} characters on one line"));
+        check_numbers(&mut checks, Some(self.unit_price), Some(self.stock), self.low_stock_threshold);
+        checks.finish()
+    }
+}
+
+/// The same change to many products: what is left out stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ProductChanges {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit_price: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stock: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub low_stock_threshold: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<ProductStatus>,
+}
+
+/// Many products of one vendor changed at once: all of them, or none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BulkChange {
+    pub product_ids: Vec<String>,
+    pub changes: ProductChanges,
+}
+
+/// The most products one bulk change may name.
+pub const MAX_BULK: usize = 500;
+
+impl BulkChange {
+    pub fn check(&self) -> Result<(), Vec<FieldError>> {
+        let mut checks = Checks::default();
+        checks.require((1..=MAX_BULK).contains(&self.product_ids.len()), "productIds", || format!("must name 1 to {MAX_BULK} products"));
+        let mut ids: Vec<_> = self.product_ids.iter().collect();
+        ids.sort();
+        if let Some(pair) = ids.windows(2).find(|pair| pair[0] == pair[1]) {
+            checks.require(false, "productIds", || format!("names product `{}` twice", pair[0]));
+        }
+        let changes = &self.changes;
+        checks.require(*changes != ProductChanges::default(), "changes", || {
+            "must hold at least one of category, unitPrice, stock, lowStockThreshold, status".to_owned()
+        });
+        if let Some(category) = &changes.category {
+            checks.require(is_line(category, MAX_CATEGORY), "changes.category", || {
+                format!("must be 1 to {MAX_CATEGORY} characters on one line")
+            });
+        }
+        check_numbers(&mut checks, changes.unit_price, changes.stock, changes.low_stock_threshold);
+        checks.finish()
+    }
+}
+
+fn check_numbers(checks: &mut Checks, unit_price: Option<i64>, stock: Option<i64>, threshold: Option<i64>) {
+    let within = |value: Option<i64>, most: i64| value.is_none_or(|value| (0..=most).contains(&value));
+    checks.require(within(unit_price, MAX_AMOUNT), "unitPrice", || format!("must be 0 to {MAX_AMOUNT} minor units"));
+    checks.require(within(stock, MAX_STOCK), "stock", || format!("must be 0 to {MAX_STOCK}"));
+    checks.require(within(threshold, MAX_STOCK), "lowStockThreshold", || format!("must be 0 to {MAX_STOCK}, or null"));
+}
+
+/// Whether a text is 1 to `most` characters on one line.
+pub fn is_line(text: &str, most: usize) -> bool {
+    !text.trim().is_empty() && text.chars().count() <= most && !text.chars().any(char::is_control)
+}
+
+/// How a product listing is ordered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, strum::IntoStaticStr, strum::EnumString, strum::VariantNames)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", parse_err_ty = FieldError, parse_err_fn = refuse_product_sort)]
+pub enum ProductSort {
+    #[default]
+    Name,
+    Stock,
+    Price,
+    /// What runs out first stands first; of products that are low alone.
+    Cover,
+    /// What costs the most sales stands first; of products that are low alone.
+    AtRisk,
+}
+
+impl ProductSort {
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+
+    /// Whether it sorts by what is known of products that are low, and of no others.
+    pub fn is_of_low_stock(self) -> bool {
+        matches!(self, Self::Cover | Self::AtRisk)
+    }
+}
+
+fn refuse_product_sort(text: &str) -> FieldError {
+    FieldError::unknown("sort", text, ProductSort::VARIANTS)
+}
+
+/// Which products to list, by their stock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, strum::IntoStaticStr, strum::EnumString, strum::VariantNames)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", parse_err_ty = FieldError, parse_err_fn = refuse_stock_level)]
+pub enum StockLevel {
+    /// At or below its threshold, or sold out within a week.
+    Low,
+}
+
+impl StockLevel {
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
+fn refuse_stock_level(text: &str) -> FieldError {
+    FieldError::unknown("stock", text, StockLevel::VARIANTS)
+}
+
+/// Which products to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ProductQuery {
+    /// Part of the name, in any case, with or without accents.
+    pub search: Option<String>,
+    pub status: Option<ProductStatus>,
+    /// Any if left out.
+    pub stock: Option<StockLevel>,
+    pub sort: ProductSort,
+    /// Where the page before ended.
+    pub after: Option<Position>,
+}
+
+/// What runs out, and what that costs.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct StockCover {
+    /// The product's, or else its vendor's.
+    pub threshold: i64,
+    /// Stock ÷ average daily units of the last 28 days, to one decimal; `null` when nothing sold in them.
+    pub days_of_cover: Option<f64>,
+    /// Net sales of the next 28 days that the stock does not suffice for, if they are like the last 28; minor units.
+    pub sales_at_risk: i64,
+}
+
+/// One page of a vendor's products.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ProductPage {
+    pub products: Vec<Product>,
+    /// One for each of `products`, in the same order. Only where those that are low were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub covers: Option<Vec<StockCover>>,
+    /// Give it back as `after` to read on; `null` on the last page.
+    pub next: Option<String>,
+}

@@ -1,0 +1,30 @@
+//! Types and rules of a marketplace, without input or output. Builds for the server and for the browser.
+
+/// Who uses Vendorscope, and as what.
+pub mod accounts;
+/// Products, and what may be written to them.
+pub mod catalog;
+/// Time zones by name, and a vendor's wall clock for the browser, which has no time zone database.
+pub mod clock;
+/// What the marketplace's backend sends, many at a time.
+pub mod ingest;
+/// What is wrong with an input, by field.
+pub mod field_error;
+/// The whole marketplace's figures, as the API serves them.
+pub mod market;
+/// Currencies and amounts in minor units.
+pub mod money;
+/// What vendors write about orders: new ones, changes, refunds.
+pub mod order_commands;
+/// Orders, their statuses and which of them count.
+pub mod orders;
+/// Where days and hours of a wall clock begin.
+pub mod local_time;
+/// Where a page of a list ended.
+pub mod position;
+/// Calendar ranges, comparisons and intervals.
+pub mod period;
+/// The analytics snapshot, as the API serves it.
+pub mod snapshot;
+/// Sharing an amount out over lines.
+pub mod allocation;

@@ -1,0 +1,157 @@
+//! Money is an integer number of a currency's minor units (cents, yen, fils), never a float.
+
+use serde::{Deserialize, Serialize};
+
+use crate::field_error::FieldError;
+
+/// The largest amount accepted in one field, in minor units. A hundred thousand such amounts still sum to less than
+/// 2^53, the largest integer a browser's number holds exactly.
+pub const MAX_AMOUNT: i64 = 90_000_000_000;
+
+/// An ISO 4217 currency whose minor unit has 0, 2 or 3 decimals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String, example = "EUR"))]
+#[serde(try_from = "String", into = "String")]
+pub struct Currency([u8; 3]);
+
+/// ISO 4217's active currencies without decimals, and with three.
+const NO_DECIMALS: &[&str] =
+    &["BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"];
+const THREE_DECIMALS: &[&str] = &["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"];
+const FOUR_DECIMALS: &[&str] = &["CLF", "UYW"];
+
+impl Currency {
+    pub fn parse(code: &str) -> Result<Self, FieldError> {
+        let refused = || FieldError::new("currency", format!("`{code}` is not accepted: three capital letters of ISO 4217, such as EUR"));
+        let bytes: [u8; 3] = code.as_bytes().try_into().map_err(|_| refused())?;
+        if !bytes.iter().all(u8::is_ascii_uppercase) || FOUR_DECIMALS.contains(&code) {
+            return Err(refused());
+        }
+        Ok(Self(bytes))
+    }
+
+    pub fn code(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or("XXX")
+    }
+
+    /// Digits after the decimal point: 0, 2 or 3 (ISO 4217, "minor unit").
+    pub fn decimals(&self) -> u32 {
+        match self.code() {
+            code if NO_DECIMALS.contains(&code) => 0,
+            code if THREE_DECIMALS.contains(&code) => 3,
+            _ => 2,
+        }
+    }
+
+    /// Minor units in one major unit: 1, 100 or 1000.
+    pub fn minor_units(&self) -> i64 {
+        10_i64.pow(self.decimals())
+    }
+
+    /// An amount as people write it, without the currency: `-1234.50`.
+    pub fn to_decimal(&self, amount: i64) -> String {
+        let units = self.minor_units();
+        let sign = if amount < 0 { "-" } else { "" };
+        let (whole, rest) = (amount.unsigned_abs() / units as u64, amount.unsigned_abs() % units as u64);
+        match self.decimals() {
+            0 => format!("{sign}{whole}"),
+            decimals => format!("{sign}{whole}.{rest:0width$}", width = decimals as usize),
+        }
+    }
+
+    /// Reads an amount as people write it. Refuses more decimals than the currency has, unless they are zeros.
+    pub fn parse_amount(&self, field: &str, text: &str) -> Result<i64, FieldError> {
+        let thousandths = parse_thousandths(field, text)?;
+        let per_minor_unit = 1000 / self.minor_units();
+        if thousandths % per_minor_unit != 0 {
+            return Err(FieldError::new(field, format!("`{text}` has more decimals than {} has ({})", self.code(), self.decimals())));
+        }
+        Ok(thousandths / per_minor_unit)
+    }
+}
+
+impl std::fmt::Display for Currency {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+impl TryFrom<String> for Currency {
+    type Error = FieldError;
+    fn try_from(code: String) -> Result<Self, FieldError> {
+        Self::parse(&code)
+    }
+}
+
+impl From<Currency> for String {
+    fn from(currency: Currency) -> String {
+        currency.code().to_owned()
+    }
+}
+
+/// Reads a decimal number with up to three decimals as thousandths, before its currency is known.
+pub fn parse_thousandths(field: &str, text: &str) -> Result<i64, FieldError> {
+    let refused =
+        || FieldError::new(field, format!("`{text}` is not an amount: digits with a point before up to three decimals, such as 12.50"));
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(rest) => (-1, rest),
+        None => (1, text),
+    };
+    let (whole, decimals) = digits.split_once('.').unwrap_or((digits, "0"));
+    let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    if !all_digits(whole) || !all_digits(decimals) || decimals.len() > 3 {
+        return Err(refused());
+    }
+    let whole: i64 = whole.parse().map_err(|_| refused())?;
+    if whole > MAX_AMOUNT {
+        return Err(FieldError::new(field, format!("`{text}` is too large: at most {MAX_AMOUNT} minor units")));
+    }
+    let decimals: i64 = format!("{decimals:0<3}").parse().map_err(|_| refused())?;
+    Ok(sign * (whole * 1000 + decimals))
+}
+
+/// `numerator / denominator` rounded half away from zero; `None` when there is nothing to divide by.
+pub fn divide_rounded(numerator: i64, denominator: i64) -> Option<i64> {
+    if denominator <= 0 {
+        return None;
+    }
+    let (numerator, denominator) = (i128::from(numerator), i128::from(denominator));
+    let rounded = (numerator.abs() * 2 + denominator) / (denominator * 2);
+    i64::try_from(rounded * numerator.signum()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_read_and_write_in_currencies_with_0_2_and_3_decimals() {
+        for (code, text, amount) in [("JPY", "1250", 1250), ("EUR", "12.50", 1250), ("KWD", "1.250", 1250), ("EUR", "-0.05", -5)] {
+            let currency = Currency::parse(code).unwrap();
+            assert_eq!(currency.parse_amount("price", text), Ok(amount));
+            assert_eq!(currency.to_decimal(amount), text);
+        }
+    }
+
+    #[test]
+    fn zeros_beyond_a_currencys_decimals_are_accepted_and_other_digits_are_not() {
+        let yen = Currency::parse("JPY").unwrap();
+        assert_eq!(yen.parse_amount("price", "12.00"), Ok(12));
+        assert!(yen.parse_amount("price", "12.50").is_err());
+    }
+
+    #[test]
+    fn what_is_no_amount_is_refused() {
+        for text in ["", "-", ".", "1.", ".5", "1,5", "1e3", "+1", "1.2345", "99999999999999999999", "NaN", "１"] {
+            assert!(parse_thousandths("price", text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn division_rounds_half_away_from_zero() {
+        assert_eq!(divide_rounded(5, 2), Some(3));
+        assert_eq!(divide_rounded(-5, 2), Some(-3));
+        assert_eq!(divide_rounded(4, 3), Some(1));
+        assert_eq!(divide_rounded(5, 0), None);
+    }
+}

@@ -1,0 +1,370 @@
+//! What vendors write about orders: new ones, changes, refunds. What is accepted, and what it comes to.
+
+use jiff::{Timestamp, ToSpan};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    catalog::{MAX_CATEGORY, MAX_NAME, is_line},
+    field_error::{Checks, FieldError},
+    money::MAX_AMOUNT,
+    orders::{OrderLine, OrderStatus},
+    allocation::{proportion, share},
+};
+
+/// An order as its vendor notes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewOrder {
+    pub customer: Buyer,
+    /// 1 to 100 lines, numbered from 1 as they come.
+    pub lines: Vec<NewLine>,
+    /// On the order as a whole, after the lines' own discounts; shared out over the lines. Minor units.
+    #[serde(default)]
+    pub discount: i64,
+    #[serde(default = "processing")]
+    pub status: OrderStatus,
+    /// Now, if it is left out. Earlier is accepted, later is not.
+    #[serde(default)]
+    pub placed_at: Option<Timestamp>,
+}
+
+/// Who ordered: `customerId` of someone who has ordered from this vendor before, or `name` and `country` of someone new.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Buyer {
+    #[serde(default)]
+    pub customer_id: Option<String>,
+    #[serde(default)]
+    pub name: Option<String>,
+    #[serde(default)]
+    pub country: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewLine {
+    pub product_id: String,
+    pub quantity: i64,
+    /// Minor units; the product's, if it is left out.
+    #[serde(default)]
+    pub unit_price: Option<i64>,
+    /// On the line as a whole, in minor units.
+    #[serde(default)]
+    pub discount: i64,
+}
+
+fn processing() -> OrderStatus {
+    OrderStatus::Processing
+}
+
+/// The most lines of one order.
+pub const MAX_LINES: usize = 100;
+/// The most units on one line.
+pub const MAX_QUANTITY: i64 = 1_000_000_000;
+/// How far a vendor's clock may be ahead of this one.
+const CLOCK_TOLERANCE_MINUTES: i64 = 5;
+/// The first instant accepted: no vendor's local day is before 1970 then.
+const FIRST_INSTANT_S: i64 = 86_400;
+
+/// Amounts of a line, in minor units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PricedLine {
+    pub gross: i64,
+    /// The line's own, and its share of the order's.
+    pub discount: i64,
+}
+
+impl NewOrder {
+    /// Refuses what no product and no customer could make right.
+    pub fn check(&self, now: Timestamp) -> Result<(), Vec<FieldError>> {
+        let mut checks = Checks::default();
+        self.customer.check(&mut checks);
+        checks.require((1..=MAX_LINES).contains(&self.lines.len()), "lines", || format!("must be 1 to {MAX_LINES} lines"));
+        for (at, line) in self.lines.iter().enumerate().take(MAX_LINES) {
+            check_quantity(&mut checks, &format!("lines[{at}].quantity"), line.quantity, 1);
+            check_amount(&mut checks, &format!("lines[{at}].discount"), Some(line.discount), 0);
+            check_amount(&mut checks, &format!("lines[{at}].unitPrice"), line.unit_price, 0);
+            let twin = self.lines[..at].iter().position(|other| other.product_id == line.product_id && other.unit_price == line.unit_price);
+            if let Some(twin) = twin {
+                checks
+                    .require(false, &format!("lines[{at}].productId"), || format!("is on lines[{twin}] at the same price: add the two up"));
+            }
+        }
+        check_amount(&mut checks, "discount", Some(self.discount), 0);
+        check_instant(&mut checks, "placedAt", self.placed_at, now);
+        checks.finish()
+    }
+
+    /// What each line comes to at `unit_prices`, one for each line in order.
+    pub fn price(&self, unit_prices: &[i64]) -> Result<Vec<PricedLine>, Vec<FieldError>> {
+        let mut checks = Checks::default();
+        let mut lines = Vec::with_capacity(self.lines.len());
+        for ((at, line), unit_price) in self.lines.iter().enumerate().zip(unit_prices) {
+            let gross = line.quantity.saturating_mul(*unit_price);
+            checks.require(gross <= MAX_AMOUNT, &format!("lines[{at}].quantity"), || {
+                format!("comes to more than {MAX_AMOUNT} minor units, the most that one line may")
+            });
+            checks.require(line.discount <= gross, &format!("lines[{at}].discount"), || {
+                format!("is more than the line's gross, {gross} minor units")
+            });
+            lines.push(PricedLine { gross, discount: line.discount });
+        }
+        checks.finish()?;
+        apply_discount(self.discount, &mut lines).map_err(|invalid| vec![invalid])?;
+        Ok(lines)
+    }
+}
+
+/// Shares a discount on the whole order out over its lines.
+pub fn apply_discount(discount: i64, lines: &mut [PricedLine]) -> Result<(), FieldError> {
+    let nets: Vec<i64> = lines.iter().map(|line| line.gross - line.discount).collect();
+    let net: i64 = nets.iter().sum();
+    if discount > net {
+        return Err(FieldError::new("discount", format!("is more than the lines come to, {net} minor units")));
+    }
+    lines.iter_mut().zip(share(discount, &nets)).for_each(|(line, share)| line.discount += share);
+    Ok(())
+}
+
+impl Buyer {
+    fn check(&self, checks: &mut Checks) {
+        match (&self.customer_id, &self.name, &self.country) {
+            (Some(_), None, None) => {}
+            (None, Some(name), Some(country)) => {
+                checks.require(is_line(name, MAX_NAME), "customer.name", || format!("must be 1 to {MAX_NAME} characters on one line"));
+                checks.require(is_line(country, MAX_CATEGORY), "customer.country", || {
+                    format!("must be 1 to {MAX_CATEGORY} characters on one line")
+                });
+            }
+            _ => checks.require(false, "customer", || {
+                "must hold customerId (of someone who has ordered from you before), or name and country of someone new".to_owned()
+            }),
+        }
+    }
+}
+
+/// A change to one vendor's part of an order: what is left out stays as it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct OrderChange {
+    #[serde(default)]
+    pub status: Option<OrderStatus>,
+    /// When it was placed, if that was noted wrongly. Earlier is accepted, later than now is not.
+    #[serde(default)]
+    pub placed_at: Option<Timestamp>,
+}
+
+impl OrderChange {
+    pub fn check(&self, now: Timestamp) -> Result<(), Vec<FieldError>> {
+        let mut checks = Checks::default();
+        checks.require(*self != Self::default(), "status", || "is missing: at least one of status, placedAt is required".to_owned());
+        check_instant(&mut checks, "placedAt", self.placed_at, now);
+        checks.finish()
+    }
+}
+
+/// Money and goods given back: of `lines`, or an `amount` on the order as a whole, which is shared out over what is left of its lines
+/// and takes no units back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewRefund {
+    #[serde(default)]
+    pub lines: Option<Vec<LineRefund>>,
+    /// Minor units.
+    #[serde(default)]
+    pub amount: Option<i64>,
+    /// Whether the units go back into stock.
+    #[serde(default = "yes")]
+    pub restock: bool,
+    /// Now, if it is left out. Not before the order was placed, and not later than now.
+    #[serde(default)]
+    pub refunded_at: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LineRefund {
+    pub line: i64,
+    /// Units that come back; 0 where only money does.
+    pub quantity: i64,
+    /// Minor units; what the units were sold for, if it is left out.
+    #[serde(default)]
+    pub amount: Option<i64>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// What a refund gives back of one line. The amount is in minor units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RefundedLine {
+    pub line: i64,
+    pub quantity: i64,
+    pub amount: i64,
+}
+
+impl NewRefund {
+    /// Refuses what no order could make right.
+    pub fn check(&self, now: Timestamp) -> Result<(), Vec<FieldError>> {
+        let mut checks = Checks::default();
+        match (&self.lines, self.amount) {
+            (Some(lines), None) => {
+                checks.require((1..=MAX_LINES).contains(&lines.len()), "lines", || format!("must be 1 to {MAX_LINES} lines"));
+                for (at, line) in lines.iter().enumerate().take(MAX_LINES) {
+                    line.check(&mut checks, &format!("lines[{at}]"));
+                    if let Some(twin) = lines[..at].iter().position(|other| other.line == line.line) {
+                        checks.require(false, &format!("lines[{at}].line"), || format!("is named by lines[{twin}] already"));
+                    }
+                }
+            }
+            (None, Some(amount)) => check_amount(&mut checks, "amount", Some(amount), 1),
+            _ => checks.require(false, "lines", || "either lines or amount is required, and not both".to_owned()),
+        }
+        check_instant(&mut checks, "refundedAt", self.refunded_at, now);
+        checks.finish()
+    }
+
+    /// What it gives back of each of `lines`, which are all that the vendor has of the order. Never more than is left of a line.
+    pub fn plan(&self, lines: &[OrderLine]) -> Result<Vec<RefundedLine>, Vec<FieldError>> {
+        let Some(wanted) = &self.lines else {
+            return allocate(self.amount.unwrap_or_default(), lines).map_err(|invalid| vec![invalid]);
+        };
+        let mut checks = Checks::default();
+        let planned = wanted.iter().enumerate().filter_map(|(at, wanted)| {
+            let Some(line) = lines.iter().find(|line| line.line == wanted.line) else {
+                checks.require(false, &format!("lines[{at}].line"), || format!("the order has no line {} of yours", wanted.line));
+                return None;
+            };
+            let (units_left, left) = (line.units_left(), line.amount_left());
+            checks.require(wanted.quantity <= units_left, &format!("lines[{at}].quantity"), || {
+                format!("is more than is left of line {}: {units_left} of {} units", line.line, line.quantity)
+            });
+            // The last units take what is left, so that the parts of a line come to the line.
+            let worth = match wanted.quantity {
+                all if all == units_left => left,
+                some => proportion(line.gross - line.discount, some.min(line.quantity), line.quantity).min(left),
+            };
+            let amount = wanted.amount.unwrap_or(worth);
+            checks.require(amount <= left, &format!("lines[{at}].amount"), || {
+                format!("is more than is left of line {}: {left} minor units", line.line)
+            });
+            Some(RefundedLine { line: line.line, quantity: wanted.quantity, amount })
+        });
+        let planned: Vec<_> = planned.collect();
+        checks.finish()?;
+        Ok(planned)
+    }
+}
+
+impl LineRefund {
+    fn check(&self, checks: &mut Checks, path: &str) {
+        check_quantity(checks, &format!("{path}.quantity"), self.quantity, 0);
+        check_amount(checks, &format!("{path}.amount"), self.amount, 0);
+        checks.require(self.quantity > 0 || self.amount.is_some_and(|amount| amount != 0), &format!("{path}.amount"), || {
+            "must be more than 0 where quantity is 0".to_owned()
+        });
+    }
+}
+
+fn allocate(amount: i64, lines: &[OrderLine]) -> Result<Vec<RefundedLine>, FieldError> {
+    let left: Vec<i64> = lines.iter().map(OrderLine::amount_left).collect();
+    let whole: i64 = left.iter().sum();
+    if amount > whole {
+        return Err(FieldError::new("amount", format!("is more than is left of the order: {whole} minor units")));
+    }
+    let shares = lines.iter().zip(share(amount, &left));
+    Ok(shares.filter(|(_, share)| *share > 0).map(|(line, amount)| RefundedLine { line: line.line, quantity: 0, amount }).collect())
+}
+
+fn check_quantity(checks: &mut Checks, field: &str, quantity: i64, least: i64) {
+    checks.require((least..=MAX_QUANTITY).contains(&quantity), field, || format!("must be {least} to {MAX_QUANTITY}"));
+}
+
+fn check_amount(checks: &mut Checks, field: &str, amount: Option<i64>, least: i64) {
+    let accepted = amount.is_none_or(|amount| (least..=MAX_AMOUNT).contains(&amount));
+    checks.require(accepted, field, || format!("must be {least} to {MAX_AMOUNT} minor units"));
+}
+
+fn check_instant(checks: &mut Checks, field: &str, instant: Option<Timestamp>, now: Timestamp) {
+    let latest = now.saturating_add(CLOCK_TOLERANCE_MINUTES.minutes()).unwrap_or(now);
+    let accepted = instant.is_none_or(|instant| instant.as_second() >= FIRST_INSTANT_S && instant <= latest);
+    checks.require(accepted, field, || "must be from 1970-01-02 to now".to_owned());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A line of `quantity` units that came to `net`, of which `refunded` units and minor units have gone back.
+    fn line(line: i64, quantity: i64, net: i64, refunded: (i64, i64)) -> OrderLine {
+        OrderLine {
+            line,
+            product_id: String::new(),
+            name: String::new(),
+            quantity,
+            gross: net + 10,
+            discount: 10,
+            refunded_quantity: refunded.0,
+            refunded_amount: refunded.1,
+        }
+    }
+
+    fn of_line(line: i64, quantity: i64, amount: Option<i64>) -> NewRefund {
+        NewRefund { lines: Some(vec![LineRefund { line, quantity, amount }]), amount: None, restock: true, refunded_at: None }
+    }
+
+    #[test]
+    fn parts_of_a_line_come_to_the_line() {
+        let (mut refunded, mut parts) = ((0, 0), Vec::new());
+        for _ in 0..3 {
+            let planned = of_line(1, 1, None).plan(&[line(1, 3, 100, refunded)]).unwrap();
+            refunded = (refunded.0 + planned[0].quantity, refunded.1 + planned[0].amount);
+            parts.push(planned[0].amount);
+        }
+        assert_eq!((parts, refunded), (vec![33, 33, 34], (3, 100)));
+    }
+
+    #[test]
+    fn more_than_is_left_is_refused_by_field() {
+        let lines = [line(1, 3, 100, (2, 50))];
+        let field = |refund: NewRefund| refund.plan(&lines).unwrap_err()[0].field.clone();
+        assert_eq!(field(of_line(1, 2, None)), "lines[0].quantity");
+        assert_eq!(field(of_line(1, 1, Some(51))), "lines[0].amount");
+        assert_eq!(field(of_line(2, 1, None)), "lines[0].line");
+        assert_eq!(of_line(1, 1, None).plan(&lines).unwrap(), [RefundedLine { line: 1, quantity: 1, amount: 50 }]);
+    }
+
+    #[test]
+    fn an_amount_on_the_order_is_shared_over_what_is_left_of_its_lines() {
+        let lines = [line(1, 1, 300, (0, 0)), line(2, 1, 300, (1, 300)), line(3, 2, 600, (0, 0))];
+        let refund = |amount| NewRefund { lines: None, amount: Some(amount), restock: true, refunded_at: None };
+        let amounts = |amount| refund(amount).plan(&lines).unwrap().iter().map(|line| (line.line, line.amount)).collect::<Vec<_>>();
+        assert_eq!(amounts(100), [(1, 33), (3, 67)]);
+        assert_eq!(amounts(900), [(1, 300), (3, 600)]);
+        assert_eq!(refund(901).plan(&lines).unwrap_err()[0].field, "amount");
+    }
+
+    #[test]
+    fn an_orders_discount_is_shared_in_proportion_to_what_its_lines_come_to() {
+        let order = NewOrder {
+            customer: Buyer::default(),
+            lines: [(2, 0), (1, 100)]
+                .map(|(quantity, discount)| NewLine { product_id: String::new(), quantity, unit_price: None, discount })
+                .into(),
+            discount: 100,
+            status: OrderStatus::Processing,
+            placed_at: None,
+        };
+        let priced = order.price(&[100, 200]).unwrap();
+        assert_eq!(priced, [PricedLine { gross: 200, discount: 67 }, PricedLine { gross: 200, discount: 133 }]);
+        assert_eq!(order.price(&[10, 100]).unwrap_err()[0].field, "discount");
+        assert_eq!(order.price(&[MAX_AMOUNT, 200]).unwrap_err()[0].field, "lines[0].quantity");
+    }
+}

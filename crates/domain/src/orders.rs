@@ -1,0 +1,153 @@
+use jiff::{Timestamp, civil::Date};
+use serde::{Deserialize, Serialize};
+use strum::VariantNames;
+
+use crate::{field_error::FieldError, position::Position};
+
+/// Where one vendor's part of an order stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, strum::IntoStaticStr, strum::EnumString, strum::VariantNames)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", parse_err_ty = FieldError, parse_err_fn = refuse_order_status)]
+pub enum OrderStatus {
+    Pending,
+    Processing,
+    Shipped,
+    Delivered,
+    Cancelled,
+    Failed,
+}
+
+impl OrderStatus {
+    pub const ALL: [Self; 6] = [Self::Pending, Self::Processing, Self::Shipped, Self::Delivered, Self::Cancelled, Self::Failed];
+
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+
+    /// Whether an order of this status counts as a sale: every one but pending, failed and cancelled (the default of
+    /// WooCommerce Analytics).
+    pub fn is_counted(self) -> bool {
+        !matches!(self, Self::Pending | Self::Failed | Self::Cancelled)
+    }
+
+    /// Whether a vendor may move its part of an order from this status to `next`. Cancelled and failed are final.
+    pub fn may_become(self, next: Self) -> bool {
+        use OrderStatus::*;
+        matches!(
+            (self, next),
+            (Pending, Processing | Shipped | Delivered | Cancelled | Failed)
+                | (Processing, Shipped | Delivered | Cancelled)
+                | (Shipped, Delivered | Cancelled)
+        )
+    }
+}
+
+fn refuse_order_status(text: &str) -> FieldError {
+    FieldError::unknown("status", text, OrderStatus::VARIANTS)
+}
+
+impl std::fmt::Display for OrderStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One vendor's part of an order, as a row of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct OrderSummary {
+    pub order_id: String,
+    pub placed_at: Timestamp,
+    pub status: OrderStatus,
+    pub customer_name: String,
+    /// Units over this vendor's lines, before refunds.
+    pub units: i64,
+    /// Gross less discounts of this vendor's lines, before refunds, in minor units.
+    pub total: i64,
+}
+
+/// One vendor's part of an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Order {
+    pub order_id: String,
+    pub placed_at: Timestamp,
+    pub status: OrderStatus,
+    pub customer_id: String,
+    pub customer_name: String,
+    pub lines: Vec<OrderLine>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct OrderLine {
+    pub line: i64,
+    pub product_id: String,
+    pub name: String,
+    pub quantity: i64,
+    /// Minor units.
+    pub gross: i64,
+    /// Minor units.
+    pub discount: i64,
+    pub refunded_quantity: i64,
+    /// Minor units.
+    pub refunded_amount: i64,
+}
+
+impl OrderLine {
+    /// Units that can still be refunded.
+    pub fn units_left(&self) -> i64 {
+        self.quantity - self.refunded_quantity
+    }
+
+    /// What can still be refunded, in minor units.
+    pub fn amount_left(&self) -> i64 {
+        self.gross - self.discount - self.refunded_amount
+    }
+}
+
+/// Which orders to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderQuery {
+    pub status: Option<OrderStatus>,
+    /// The first and the last day they were placed on, by the vendor's calendar.
+    pub from: Option<Date>,
+    pub to: Option<Date>,
+    /// An order's id, or a part of its customer's name in any case, with or without accents.
+    pub search: Option<String>,
+    /// Where the page before ended.
+    pub after: Option<Position>,
+}
+
+/// One page of a vendor's orders, newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct OrderPage {
+    pub orders: Vec<OrderSummary>,
+    /// Give it back as `after` to read on; `null` on the last page.
+    pub next: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_status_reads_back_from_its_name_and_others_do_not() {
+        for status in OrderStatus::ALL {
+            assert_eq!(status.as_str().parse(), Ok(status));
+        }
+        assert!("Shipped".parse::<OrderStatus>().is_err());
+    }
+
+    #[test]
+    fn pending_failed_and_cancelled_orders_do_not_count() {
+        let uncounted: Vec<_> = OrderStatus::ALL.into_iter().filter(|s| !s.is_counted()).collect();
+        assert_eq!(uncounted, [OrderStatus::Pending, OrderStatus::Cancelled, OrderStatus::Failed]);
+    }
+}

@@ -1,0 +1,104 @@
+//! A figure against the same figure of the comparison.
+
+use crate::format;
+use crate::domain::money::divide_rounded;
+
+/// How a figure changed. A base of zero gives no percentage: there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// Nothing before, something now.
+    New,
+    /// The same as before, nothing included.
+    Same,
+    /// Tenths of a percent of the size of the base, up or down; 0 where it is less than half a tenth.
+    Percent(i64),
+}
+
+impl Change {
+    pub fn between(before: Option<i64>, now: Option<i64>) -> Self {
+        match (before.unwrap_or(0), now.unwrap_or(0)) {
+            (before, now) if before == now => Self::Same,
+            (0, _) => Self::New,
+            // A negative base (more returned than sold) keeps the sign of the movement: up is up.
+            (before, now) => {
+                (now - before).checked_mul(1000).and_then(|delta| divide_rounded(delta, before.abs())).map_or(Self::New, Self::Percent)
+            }
+        }
+    }
+
+    /// Whether the change is neither up nor down as far as its text tells.
+    pub fn is_level(self) -> bool {
+        matches!(self, Self::Same | Self::Percent(0))
+    }
+
+    pub fn is_up(self) -> bool {
+        matches!(self, Self::New | Self::Percent(1..))
+    }
+
+    /// The mark before the text; decoration beside `text` and `words`.
+    pub fn arrow(self) -> &'static str {
+        match self {
+            Self::Same | Self::Percent(0) => "→",
+            Self::New | Self::Percent(1..) => "↑",
+            Self::Percent(_) => "↓",
+        }
+    }
+
+    /// `+12.3%`, `−4.0%`, `new`, `no change`.
+    pub fn text(self) -> String {
+        match self {
+            Self::New => "new".to_owned(),
+            Self::Same => "no change".to_owned(),
+            Self::Percent(0) => "±0.0%".to_owned(),
+            Self::Percent(tenths) => format!("{}{}%", if tenths < 0 { "−" } else { "+" }, tenths_of(tenths)),
+        }
+    }
+
+    /// The same for someone who listens: `12.3% more than`, to be followed by what it is compared with.
+    pub fn words(self) -> String {
+        match self {
+            Self::New => "new: there was nothing in".to_owned(),
+            Self::Same => "the same as in".to_owned(),
+            Self::Percent(0) => "nearly the same as in".to_owned(),
+            Self::Percent(tenths) => format!("{}% {} than in", tenths_of(tenths), if tenths < 0 { "less" } else { "more" }),
+        }
+    }
+}
+
+fn tenths_of(tenths: i64) -> String {
+    format!("{}.{}", format::count((tenths / 10).abs()), (tenths % 10).abs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_base_of_zero_is_new_and_not_infinite() {
+        assert_eq!(Change::between(Some(0), Some(5)), Change::New);
+        assert_eq!(Change::between(None, Some(5)).text(), "new");
+        assert_eq!(Change::between(Some(0), Some(0)), Change::Same);
+        assert_eq!(Change::between(None, None).text(), "no change");
+    }
+
+    #[test]
+    fn change_says_sign_arrow_and_words() {
+        for (before, now, text, arrow, words) in [
+            (100, 112, "+12.0%", "↑", "12.0% more than in"),
+            (300, 200, "−33.3%", "↓", "33.3% less than in"),
+            (200, 0, "−100.0%", "↓", "100.0% less than in"),
+            (100_000, 100_001, "±0.0%", "→", "nearly the same as in"),
+            (1, 13, "+1,200.0%", "↑", "1,200.0% more than in"),
+        ] {
+            let change = Change::between(Some(before), Some(now));
+            assert_eq!((change.text().as_str(), change.arrow(), change.words().as_str()), (text, arrow, words));
+        }
+    }
+
+    #[test]
+    fn from_a_negative_base_up_is_still_up() {
+        assert_eq!(Change::between(Some(-200), Some(-100)), Change::Percent(500));
+        assert_eq!(Change::between(Some(-200), Some(-300)), Change::Percent(-500));
+        assert!(Change::between(Some(-200), Some(100)).is_up());
+    }
+}

@@ -1,0 +1,32 @@
+//! What two pages or more are built from.
+
+/// Messages about a form: refused, saved.
+pub mod feedback;
+/// Form fields, each with its label.
+pub mod fields;
+/// Header, navigation and main part of every page.
+pub mod frame;
+/// Hearing of changes while a page is open.
+pub mod live;
+/// A page around its one resource: waiting, loaded, failed.
+pub mod loaded;
+/// Why a page cannot be shown, and what to do about it.
+pub mod problem;
+/// The form that a product is made and changed with.
+pub mod product_form;
+/// A figure against its comparison: percent, sign and words.
+pub mod change;
+/// Forms that ask for an address.
+pub mod query_form;
+/// The form that money and goods are given back with.
+pub mod refund_form;
+/// The status of an order or a product.
+pub mod status;
+/// Tables.
+pub mod table;
+
+/// As the server writes it, but for the empty comments between nodes that hydration goes by.
+#[cfg(test)]
+fn html(view: impl leptos::prelude::RenderHtml) -> String {
+    view.to_html().replace("<!>", "")
+}

@@ -1,0 +1,129 @@
+//! Tables, all of them built here: one kind of view for every table keeps the browser's half small.
+
+use std::borrow::Cow;
+
+use leptos::prelude::*;
+
+/// What a column is called and how it is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Column {
+    /// Empty for a column that only repeats another one as a drawing.
+    name: &'static str,
+    class: &'static str,
+}
+
+impl Column {
+    pub fn text(name: &'static str) -> Self {
+        Self { name, class: "" }
+    }
+
+    pub fn number(name: &'static str) -> Self {
+        Self { name, class: "number" }
+    }
+
+    pub fn classed(name: &'static str, class: &'static str) -> Self {
+        Self { name, class }
+    }
+}
+
+/// The content of a cell.
+pub enum Cell {
+    Text(String),
+    Link { href: String, text: String },
+    View(AnyView),
+}
+
+impl From<String> for Cell {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<AnyView> for Cell {
+    fn from(view: AnyView) -> Self {
+        Self::View(view)
+    }
+}
+
+impl Cell {
+    fn into_view(self) -> AnyView {
+        match self {
+            Self::Text(text) => text.into_any(),
+            Self::Link { href, text } => view! { <a class="clip" href=href>{text}</a> }.into_any(),
+            Self::View(view) => view,
+        }
+    }
+}
+
+/// A row; the first cell is its heading.
+pub struct Row {
+    /// Empty for none.
+    pub class: &'static str,
+    pub cells: Vec<Cell>,
+}
+
+impl From<Vec<Cell>> for Row {
+    fn from(cells: Vec<Cell>) -> Self {
+        Self { class: "", cells }
+    }
+}
+
+/// A table of any shape. Its headings are always there for those who listen, and seen unless `class` is `bars`.
+pub fn table(class: &'static str, columns: Vec<Column>, rows: Vec<Row>, foot: Option<Row>) -> AnyView {
+    let head = columns
+        .iter()
+        .map(|column| match column.name {
+            "" => view! { <td></td> }.into_any(),
+            name => view! { <th scope="col" class=column.class>{name}</th> }.into_any(),
+        })
+        .collect::<Vec<_>>();
+    let rows = rows.into_iter().map(|one| row(one, &columns)).collect::<Vec<_>>();
+    let foot = foot.map(|foot| view! { <tfoot>{row(foot, &columns)}</tfoot> });
+    view! {
+        <table class=class>
+            <thead><tr>{head}</tr></thead>
+            <tbody>{rows}</tbody>
+            {foot}
+        </table>
+    }
+    .into_any()
+}
+
+fn row(row: Row, columns: &[Column]) -> AnyView {
+    let cells = row
+        .cells
+        .into_iter()
+        .zip(columns)
+        .enumerate()
+        .map(|(i, (cell, column))| match i {
+            0 => view! { <th scope="row" class=column.class>{cell.into_view()}</th> }.into_any(),
+            _ => view! { <td class=column.class>{cell.into_view()}</td> }.into_any(),
+        })
+        .collect::<Vec<_>>();
+    view! { <tr class=row.class>{cells}</tr> }.into_any()
+}
+
+/// A table that may be wider, or longer, than the room it has. It can be scrolled with the keyboard.
+pub fn scrolling(class: &'static str, label: impl Into<Cow<'static, str>>, table: AnyView) -> AnyView {
+    let label = label.into();
+    view! { <div class=class role="region" aria-label=label tabindex="0">{table}</div> }.into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::components::html;
+
+    #[test]
+    fn the_first_cell_of_a_row_is_its_heading_and_texts_are_escaped() {
+        let html = Owner::new().with(|| {
+            let columns = vec![Column::text("Product"), Column::classed("", "drawn"), Column::number("Stock")];
+            let cells =
+                vec![Cell::Link { href: "/products/1".to_owned(), text: "<b>".to_owned() }, String::new().into(), "7".to_owned().into()];
+            html(table("plain", columns, vec![cells.into()], None))
+        });
+        assert!(html.contains("<th scope=\"row\" class=\"\"><a href=\"/products/1\" class=\"clip\">&lt;b&gt;</a></th>"), "{html}");
+        assert!(html.contains("<td class=\"number\">7</td>"), "{html}");
+        assert_eq!(html.matches("scope=\"col\"").count(), 2, "a drawing needs no heading: {html}");
+    }
+}

@@ -1,0 +1,312 @@
+//! Numbers, money and dates as people read them. Plain code rather than the browser's own formatting, so that the server and the
+//! browser write the same text to the letter.
+
+use jiff::{
+    Timestamp,
+    civil::{Date, Weekday},
+};
+
+use crate::domain::{
+    clock::WallClock,
+    money::{Currency, divide_rounded},
+    period::{DateRange, Interval},
+    snapshot::Point,
+};
+
+/// U+2212, as wide as a digit, and read out as "minus".
+const MINUS: &str = "−";
+
+/// What stands before an amount: the symbol English readers know the currency by (CLDR, English), else the code and a space that
+/// does not break.
+fn currency_prefix(currency: Currency) -> String {
+    let symbol = match currency.code() {
+        "USD" => "$",
+        "EUR" => "€",
+        "GBP" => "£",
+        "JPY" => "¥",
+        "CNY" => "CN¥",
+        "INR" => "₹",
+        "KRW" => "₩",
+        "AUD" => "A$",
+        "CAD" => "CA$",
+        "NZD" => "NZ$",
+        "HKD" => "HK$",
+        "TWD" => "NT$",
+        "MXN" => "MX$",
+        "BRL" => "R$",
+        "ILS" => "₪",
+        "VND" => "₫",
+        "PHP" => "₱",
+        code => return format!("{code}\u{a0}"),
+    };
+    symbol.to_owned()
+}
+
+/// An amount in minor units, with all its decimals: `−€1,234.50`.
+pub fn money(currency: Currency, amount: i64) -> String {
+    let decimal = currency.to_decimal(amount);
+    let digits = decimal.trim_start_matches('-');
+    let (whole, decimals) = digits.split_once('.').map_or((digits, None), |(whole, rest)| (whole, Some(rest)));
+    let mut text = String::from(if amount < 0 { MINUS } else { "" });
+    text.push_str(&currency_prefix(currency));
+    text.push_str(&grouped(whole));
+    if let Some(decimals) = decimals {
+        text.push('.');
+        text.push_str(decimals);
+    }
+    text
+}
+
+/// As `money`, or a dash where there is no amount.
+pub fn money_or_dash(currency: Currency, amount: Option<i64>) -> String {
+    amount.map_or_else(|| "—".to_owned(), |amount| money(currency, amount))
+}
+
+/// An amount as short as an axis wants it: whole major units with `k`, `M` or `B` where `step`, the distance between two ticks,
+/// allows it without loss, and no decimals unless `step` has some.
+pub fn axis_money(currency: Currency, amount: i64, step: i64) -> String {
+    let unit = currency.minor_units();
+    if step % unit != 0 {
+        return money(currency, amount);
+    }
+    format!("{}{}{}", if amount < 0 { MINUS } else { "" }, currency_prefix(currency), axis_digits((amount / unit).abs(), step / unit))
+}
+
+/// A number as an axis wants it; see `axis_money`.
+fn axis_digits(value: i64, step: i64) -> String {
+    for (size, letter) in [(1_000_000_000, "B"), (1_000_000, "M"), (1_000, "k")] {
+        if value >= size && step % (size / 10) == 0 {
+            let tenths = value % size / (size / 10);
+            let whole = grouped(&(value / size).to_string());
+            return if tenths == 0 { format!("{whole}{letter}") } else { format!("{whole}.{tenths}{letter}") };
+        }
+    }
+    grouped(&value.to_string())
+}
+
+/// A whole number with thousands separated: `−12,345`.
+pub fn count(number: i64) -> String {
+    format!("{}{}", if number < 0 { MINUS } else { "" }, grouped(&number.unsigned_abs().to_string()))
+}
+
+/// `1 order`, `2 orders`.
+pub fn counted(number: i64, one: &str, many: &str) -> String {
+    format!("{} {}", count(number), if number == 1 { one } else { many })
+}
+
+fn grouped(digits: &str) -> String {
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `part` of `whole` in percent with one decimal; `None` where there is nothing to be a part of.
+pub fn share(part: i64, whole: i64) -> Option<String> {
+    let tenths = divide_rounded(part.checked_mul(1000)?, whole)?;
+    Some(tenths_text(tenths) + "%")
+}
+
+fn tenths_text(tenths: i64) -> String {
+    format!("{}{}.{}", if tenths < 0 { MINUS } else { "" }, grouped(&(tenths.unsigned_abs() / 10).to_string()), tenths.unsigned_abs() % 10)
+}
+
+/// A size in bytes: `2.3 MB` (powers of 1,000).
+pub fn bytes(size: u64) -> String {
+    for (unit, name) in [(1_000_000_000_u64, "GB"), (1_000_000, "MB"), (1_000, "kB")] {
+        if size >= unit {
+            let tenths = size / (unit / 10);
+            return format!("{}.{} {name}", grouped(&(tenths / 10).to_string()), tenths % 10);
+        }
+    }
+    format!("{size} bytes")
+}
+
+/// How long ago, in the largest unit that fits: `12 s`, `3 min`, `2 h`.
+pub fn age(seconds: u64) -> String {
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min", seconds / 60),
+        _ => format!("{} h", seconds / 3600),
+    }
+}
+
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+fn month(date: Date) -> &'static str {
+    MONTHS[usize::from(date.month().unsigned_abs() - 1) % 12]
+}
+
+fn weekday(date: Date) -> &'static str {
+    match date.weekday() {
+        Weekday::Monday => "Mon",
+        Weekday::Tuesday => "Tue",
+        Weekday::Wednesday => "Wed",
+        Weekday::Thursday => "Thu",
+        Weekday::Friday => "Fri",
+        Weekday::Saturday => "Sat",
+        Weekday::Sunday => "Sun",
+    }
+}
+
+/// `23 Nov 2026`.
+pub fn day(date: Date) -> String {
+    format!("{} {} {}", date.day(), month(date), date.year())
+}
+
+/// `23 Nov 2026`, `1 – 23 Nov 2026`, `27 Oct – 23 Nov 2026`, `27 Dec 2025 – 23 Jan 2026`.
+pub fn range(range: DateRange) -> String {
+    let (from, to) = (range.from, range.to);
+    if from == to {
+        day(from)
+    } else if from.year() != to.year() {
+        format!("{} – {}", day(from), day(to))
+    } else if from.month() != to.month() {
+        format!("{} {} – {}", from.day(), month(from), day(to))
+    } else {
+        format!("{} – {}", from.day(), day(to))
+    }
+}
+
+/// `23 Nov 2026, 14:05` on the vendor's clock.
+pub fn instant(clock: &WallClock, at: Timestamp) -> String {
+    let local = clock.local(at);
+    format!("{}, {:02}:{:02}", day(local.date()), local.hour(), local.minute())
+}
+
+/// What a point of a series covers, in full: `Mon 23 Nov 2026`, `Week of 23 Nov 2026`, `Nov 2026`, `23 Nov 2026, 14:00`.
+pub fn point_label(point: &Point, interval: Interval, clock: &WallClock) -> String {
+    match (interval, point.start.parse::<Date>(), point.start.parse::<Timestamp>()) {
+        (Interval::Hour, _, Ok(at)) => instant(clock, at),
+        (Interval::Day, Ok(date), _) => format!("{} {}", weekday(date), day(date)),
+        (Interval::Week, Ok(date), _) => format!("Week of {}", day(date)),
+        (Interval::Month, Ok(date), _) => format!("{} {}", month(date), date.year()),
+        _ => point.start.clone(),
+    }
+}
+
+/// The same as an axis wants it: `23 Nov`, `Nov 2026`, `14:00`; hours name their day where the axis spans more than one.
+pub fn axis_label(point: &Point, interval: Interval, clock: &WallClock, one_day: bool) -> String {
+    match (interval, point.start.parse::<Date>(), point.start.parse::<Timestamp>()) {
+        (Interval::Hour, _, Ok(at)) => {
+            let local = clock.local(at);
+            let hour = format!("{:02}:{:02}", local.hour(), local.minute());
+            if one_day { hour } else { format!("{} {} {hour}", local.day(), month(local.date())) }
+        }
+        (Interval::Day | Interval::Week, Ok(date), _) => format!("{} {}", date.day(), month(date)),
+        (Interval::Month, Ok(date), _) => format!("{} {}", month(date), date.year()),
+        _ => point.start.clone(),
+    }
+}
+
+/// How long a stock lasts: `1.5 days`; words where there is nothing to divide.
+pub fn cover(stock: i64, days_of_cover: Option<f64>) -> String {
+    match days_of_cover {
+        _ if stock <= 0 => "Sold out".to_owned(),
+        Some(days) => format!("{days:.1} days"),
+        None => "No sales".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    fn currency(code: &str) -> Currency {
+        Currency::parse(code).unwrap()
+    }
+
+    #[test]
+    fn money_has_its_currencys_symbol_or_code_and_decimals() {
+        for (code, amount, text) in [
+            ("EUR", 123_450, "€1,234.50"),
+            ("EUR", -5, "−€0.05"),
+            ("USD", 0, "$0.00"),
+            ("JPY", 1_234_567, "¥1,234,567"),
+            ("KWD", 1_250, "KWD\u{a0}1.250"),
+            ("CHF", -100_000, "−CHF\u{a0}1,000.00"),
+            ("GBP", 99_999, "£999.99"),
+        ] {
+            assert_eq!(money(currency(code), amount), text);
+        }
+    }
+
+    #[test]
+    fn axis_amounts_are_short_and_never_rounded() {
+        let euro = currency("EUR");
+        for (amount, step, text) in [
+            (0, 50_000, "€0"),
+            (150_000, 50_000, "€1.5k"),
+            (200_000, 50_000, "€2k"),
+            (125_000, 25_000, "€1,250"),
+            (-50_000, 50_000, "−€500"),
+            (250_000_000, 50_000_000, "€2.5M"),
+            (150, 50, "€1.50"),
+        ] {
+            assert_eq!(axis_money(euro, amount, step), text);
+        }
+        assert_eq!(axis_money(currency("JPY"), 20_000, 5_000), "¥20k");
+    }
+
+    #[test]
+    fn counts_are_grouped_from_the_right() {
+        for (number, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (-12_345_678, "−12,345,678")] {
+            assert_eq!(count(number), text);
+        }
+        assert_eq!(counted(1, "order", "orders"), "1 order");
+        assert_eq!(counted(1_200, "order", "orders"), "1,200 orders");
+    }
+
+    #[test]
+    fn a_share_of_nothing_is_none() {
+        assert_eq!(share(1, 3).as_deref(), Some("33.3%"));
+        assert_eq!(share(-1, 8).as_deref(), Some("−12.5%"));
+        assert_eq!(share(1, 0), None);
+    }
+
+    #[test]
+    fn ranges_say_month_and_year_once_where_once_is_enough() {
+        for (from, to, text) in [
+            (date(2026, 11, 23), date(2026, 11, 23), "23 Nov 2026"),
+            (date(2026, 11, 1), date(2026, 11, 23), "1 – 23 Nov 2026"),
+            (date(2026, 10, 27), date(2026, 11, 23), "27 Oct – 23 Nov 2026"),
+            (date(2025, 12, 27), date(2026, 1, 23), "27 Dec 2025 – 23 Jan 2026"),
+        ] {
+            assert_eq!(range(DateRange { from, to }), text);
+        }
+    }
+
+    #[test]
+    fn points_are_named_by_their_interval_and_hours_by_the_vendors_clock() {
+        let point = |start: &str| Point::new(start.to_owned(), Default::default());
+        let clock = WallClock::covering("Asia/Kolkata", ["2026-11-22T18:30:00Z".parse().unwrap()]);
+        for (start, interval, long, short) in [
+            ("2026-11-23", Interval::Day, "Mon 23 Nov 2026", "23 Nov"),
+            ("2026-11-23", Interval::Week, "Week of 23 Nov 2026", "23 Nov"),
+            ("2026-11-01", Interval::Month, "Nov 2026", "Nov 2026"),
+            ("2026-11-22T18:30:00Z", Interval::Hour, "23 Nov 2026, 00:00", "00:00"),
+        ] {
+            assert_eq!(point_label(&point(start), interval, &clock), long);
+            assert_eq!(axis_label(&point(start), interval, &clock, true), short);
+        }
+    }
+
+    #[test]
+    fn sizes_and_ages_take_the_largest_unit_that_fits() {
+        assert_eq!([bytes(999), bytes(2_457_600), bytes(1_000)], ["999 bytes", "2.4 MB", "1.0 kB"]);
+        assert_eq!([age(0), age(59), age(60), age(7_300)], ["0 s", "59 s", "1 min", "2 h"]);
+    }
+
+    #[test]
+    fn cover_is_in_words_where_it_is_no_number() {
+        assert_eq!(cover(2, Some(1.5)), "1.5 days");
+        assert_eq!(cover(2, None), "No sales");
+        assert_eq!(cover(0, Some(0.0)), "Sold out");
+    }
+}

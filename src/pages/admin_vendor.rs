@@ -1,0 +1,56 @@
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_params_map;
+
+use crate::{
+    server_functions::vendors::{VendorView, load_vendor},
+    components::{
+        frame::Section,
+        loaded::loaded,
+        table::{Cell, Column, Row, scrolling, table},
+    },
+    domain::accounts::{UserSummary, encode_segment},
+};
+
+#[component]
+pub fn AdminVendorPage() -> impl IntoView {
+    let params = use_params_map();
+    let id = Memo::new(move |_| params.with(|params| params.get("id")).unwrap_or_default());
+    let data = Resource::new(move || id.get(), load_vendor);
+    view! {
+        <Title text="Vendor"/>
+        {loaded(Section::Vendors, data, |view| &view.viewer, vendor, || ().into_any())}
+    }
+}
+
+fn vendor(VendorView { vendor, users, .. }: VendorView) -> AnyView {
+    let lead = format!("{} · {} · days of {} · amounts in {}", vendor.vendor_id, vendor.country, vendor.time_zone, vendor.currency);
+    let dashboard = format!("/admin/vendors/{}/dashboard", encode_segment(&vendor.vendor_id));
+    view! {
+        <p class="crumb"><a href="/admin/vendors">"Vendors"</a></p>
+        <div class="head">
+            <div>
+                <h1>{vendor.name}</h1>
+                <p class="lead">{lead}</p>
+            </div>
+            <a class="button quiet" href=dashboard>"See the dashboard"</a>
+        </div>
+        {users_card(users, vendor.vendor_id)}
+    }
+    .into_any()
+}
+
+fn users_card(users: Vec<UserSummary>, vendor_id: String) -> AnyView {
+    let body = if users.is_empty() {
+        let command = format!("vendorscope user add EMAIL --role vendor --vendor {vendor_id}");
+        view! { <p>"Nobody can log in for this vendor yet: " <code>{command}</code></p> }.into_any()
+    } else {
+        let rows = users.into_iter().map(|user| {
+            let (name, tone) = if user.disabled { ("Disabled", "status off") } else { ("Active", "status done") };
+            Row::from(vec![Cell::from(user.email), view! { <span class=tone>{name}</span> }.into_any().into()])
+        });
+        let columns = vec![Column::text("Email"), Column::text("Status")];
+        scrolling("scroll", "Users", table("plain", columns, rows.collect(), None))
+    };
+    view! { <section class="card"><h2>"Users"</h2>{body}</section> }.into_any()
+}

@@ -1,0 +1,32 @@
+//! One file a route.
+
+/// `/account`
+pub mod account;
+/// `/admin`
+pub mod admin;
+/// `/admin/cache`
+pub mod admin_cache;
+/// `/admin/vendors/{id}`
+pub mod admin_vendor;
+/// `/admin/vendors`
+pub mod admin_vendors;
+/// `/`, and `/admin/vendors/{id}/dashboard`
+pub mod dashboard;
+/// `/login`
+pub mod login;
+/// `/products/new`
+pub mod new_product;
+/// Every other address.
+pub mod not_found;
+/// `/orders/{id}`
+pub mod order;
+/// `/orders`
+pub mod orders;
+/// `/products/{id}`
+pub mod product;
+/// `/products`
+pub mod products;
+/// Date ranges in the dashboard's address.
+pub mod ranges;
+/// `/reset`
+pub mod reset;

@@ -1,0 +1,181 @@
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+use crate::{
+    server_functions::products::{ProductsView, load_products},
+    components::{
+            feedback::Done,
+            fields::{Input, input, select},
+            frame::Section,
+            loaded::loaded,
+            query_form::QueryForm,
+            status::status,
+            table::{Cell, Column, Row, scrolling, table},
+        },
+        format,
+    domain::{
+        accounts::{Vendor, encode_segment},
+        catalog::{Product, ProductPage, ProductSort, ProductStatus, StockCover, StockLevel},
+    },
+};
+
+/// The list's address, as it stands there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ListQuery {
+    search: Option<String>,
+    status: Option<String>,
+    stock: Option<String>,
+    sort: Option<String>,
+    after: Option<String>,
+}
+
+impl ListQuery {
+    fn is_filtered(&self) -> bool {
+        self.search.is_some() || self.status.is_some() || self.stock.is_some()
+    }
+
+    fn next_href(&self, after: &str) -> String {
+        let mut href = format!("/products?after={}", encode_segment(after));
+        for (name, value) in [("search", &self.search), ("status", &self.status), ("stock", &self.stock), ("sort", &self.sort)] {
+            if let Some(value) = value {
+                href.push_str(&format!("&{name}={}", encode_segment(value)));
+            }
+        }
+        href
+    }
+}
+
+#[component]
+pub fn ProductsPage() -> impl IntoView {
+    let params = use_query_map();
+    let query = Memo::new(move |_| {
+        params.with(|params| {
+            let value = |name| params.get(name).filter(|value| !value.is_empty());
+            ListQuery {
+                search: value("search"),
+                status: value("status"),
+                stock: value("stock"),
+                sort: value("sort"),
+                after: value("after"),
+            }
+        })
+    });
+    let data = Resource::new(move || query.get(), |query| load_products(query.search, query.status, query.stock, query.sort, query.after));
+    view! {
+        <Title text="Products"/>
+        {loaded(Section::Products, data, |view| &view.viewer, move |view| list(view, query), move || filter(query))}
+    }
+}
+
+pub fn list(ProductsView { vendor, page, .. }: ProductsView, query: Memo<ListQuery>) -> AnyView {
+    let params = use_query_map();
+    let asked = query.get_untracked();
+    let deleted = move || params.with(|params| params.get("deleted").is_some()).then(|| view! { <Done text="The product was deleted."/> });
+    let ProductPage { products, covers, next } = page;
+    let body = match (products.is_empty(), asked.is_filtered() || asked.after.is_some()) {
+        (true, false) => view! {
+            <section class="card empty">
+                <h2>"No products yet"</h2>
+                <p>"Add your first product; what it sells shows on the dashboard at once."</p>
+                <a class="button" href="/products/new">"New product"</a>
+            </section>
+        }
+        .into_any(),
+        (true, true) => view! {
+            <section class="card empty"><h2>"No product matches"</h2><p><a href="/products">"Show all products"</a></p></section>
+        }
+        .into_any(),
+        (false, _) => rows(products, covers, &vendor),
+    };
+    let next = next.map(
+        |after| view! { <nav class="pager" aria-label="Pages"><a class="button quiet" href=asked.next_href(&after)>"Next page"</a></nav> },
+    );
+    view! {
+        <div class="head"><h1>"Products"</h1><a class="button" href="/products/new">"New product"</a></div>
+        {deleted}
+        {filter(query)}
+        {body}
+        {next}
+    }
+    .into_any()
+}
+
+fn filter(query: Memo<ListQuery>) -> AnyView {
+    let asked = query.get_untracked();
+    let search = Input {
+        id: "search",
+        label: "Search by name".to_owned(),
+        kind: "search",
+        class: "grow",
+        value: asked.search,
+        ..Default::default()
+    };
+    let statuses = vec![("", "All"), (ProductStatus::Active.as_str(), "Active"), (ProductStatus::Archived.as_str(), "Archived")];
+    let stocks = vec![("", "Any"), (StockLevel::Low.as_str(), "Low")];
+    let is_low = asked.stock.as_deref() == Some(StockLevel::Low.as_str());
+    let mut sorts =
+        vec![(ProductSort::Name.as_str(), "Name"), (ProductSort::Stock.as_str(), "Stock"), (ProductSort::Price.as_str(), "Price")];
+    if is_low {
+        sorts.extend([(ProductSort::Cover.as_str(), "Runs out first"), (ProductSort::AtRisk.as_str(), "Costs the most sales")]);
+    }
+    let default = if is_low { ProductSort::Cover } else { ProductSort::default() };
+    view! {
+        <QueryForm action="/products" class="filter" role="search">
+            {input(search)}
+            {select("status", "status", "Status", statuses, asked.status.as_deref().unwrap_or_default())}
+            {select("stock", "stock", "Stock", stocks, asked.stock.as_deref().unwrap_or_default())}
+            {select("sort", "sort", "Sort by", sorts, asked.sort.as_deref().unwrap_or(default.as_str()))}
+            <button class="quiet" type="submit">"Show"</button>
+        </QueryForm>
+    }
+    .into_any()
+}
+
+/// `covers`: of products that are low, one for each.
+fn rows(products: Vec<Product>, covers: Option<Vec<StockCover>>, vendor: &Vendor) -> AnyView {
+    let (currency, default) = (vendor.currency, vendor.low_stock_threshold);
+    let has_covers = covers.is_some();
+    let mut covers = covers.unwrap_or_default().into_iter();
+    let rows = products.into_iter().map(|product| {
+        let cover = covers.next();
+        let low = product.status == ProductStatus::Active
+            && (cover.is_some() || product.stock <= product.low_stock_threshold.unwrap_or(default));
+        let stock = format::count(product.stock);
+        let stock = if low { view! { <span class="low">"Low "</span> {stock} }.into_any().into() } else { Cell::Text(stock) };
+        let mut cells = vec![
+            Cell::Link { href: format!("/products/{}", encode_segment(&product.product_id)), text: product.name },
+            product.category.into(),
+            status(product.status).into(),
+            stock,
+            format::money(currency, product.unit_price).into(),
+        ];
+        if let Some(cover) = cover {
+            cells.push(format::cover(product.stock, cover.days_of_cover).into());
+            cells.push(format::money(currency, cover.sales_at_risk).into());
+        }
+        Row::from(cells)
+    });
+    let mut columns = vec![
+        Column::text("Product"),
+        Column::classed("Category", "spare"),
+        Column::text("Status"),
+        Column::number("Stock"),
+        Column::number("Price"),
+    ];
+    if has_covers {
+        columns.extend([Column::number("Cover"), Column::number("Sales at risk")]);
+    }
+    scrolling("card scroll", "Products", table("plain", columns, rows.collect(), None))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_page_keeps_the_search_and_the_order() {
+        let query = ListQuery { search: Some("tea & more".to_owned()), sort: Some("price".to_owned()), ..Default::default() };
+        assert_eq!(query.next_href("a=1"), "/products?after=a%3D1&search=tea%20%26%20more&sort=price");
+    }
+}

@@ -1,0 +1,57 @@
+use std::sync::Arc;
+
+use crate::{domain::field_error::FieldError, server::db::DbError};
+
+/// Why a service did not do what it was asked. `web` turns each into a status and a stable code; nothing else does.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum AppError {
+    #[error("not logged in")]
+    Unauthenticated,
+    #[error("wrong address or password")]
+    WrongCredentials,
+    #[error("not allowed")]
+    Forbidden,
+    /// Also for what belongs to another vendor: as if it were absent.
+    #[error("not found")]
+    NotFound,
+    #[error("invalid input: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Invalid(Vec<FieldError>),
+    /// It cannot be done in the state things are in; the text is for the one who asked.
+    #[error("conflict: {0}")]
+    Conflict(String),
+    #[error("{0}")]
+    Db(Arc<DbError>),
+    /// Asked for too often; may be asked for again after so many seconds.
+    #[error("asked for too often")]
+    TooMany { retry_after_seconds: u64 },
+    /// What was asked for has been done, but for a part that can be made up for; the text says which, for the one who asked.
+    #[error("done in part: {0}")]
+    DoneInPart(String),
+    /// Sessions cannot be read or written at the moment.
+    #[error("session store: {0}")]
+    Sessions(String),
+    /// As much as this instance can do is being done.
+    #[error("too much at once")]
+    Busy,
+    /// A defect, or a broken installation. The text goes to the log only.
+    #[error("internal: {0}")]
+    Internal(String),
+}
+
+impl From<DbError> for AppError {
+    fn from(error: DbError) -> Self {
+        Self::Db(Arc::new(error))
+    }
+}
+
+impl From<FieldError> for AppError {
+    fn from(invalid: FieldError) -> Self {
+        Self::Invalid(vec![invalid])
+    }
+}
+
+impl From<Vec<FieldError>> for AppError {
+    fn from(invalid: Vec<FieldError>) -> Self {
+        Self::Invalid(invalid)
+    }
+}

@@ -1,0 +1,400 @@
+//! Configuration, read from the environment once at start. A wrong value stops the start with its name, its value and what is
+//! accepted; secrets and passwords are never shown.
+
+use std::{fmt, net::SocketAddr, path::Path, time::Duration};
+
+use ipnet::IpNet;
+use leptos::config::LeptosOptions;
+use tracing_subscriber::EnvFilter;
+
+use super::{cache::store::address::Address, db::Dialect};
+
+/// How many requests of a kind are let in.
+mod limits;
+
+pub use limits::{Limit, LimitConfig};
+
+/// Everything that can be set.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `APP_ENV=production`: nothing falls back to memory, cookies are Secure.
+    pub production: bool,
+    pub database: DatabaseConfig,
+    pub cache: CacheConfig,
+    pub sessions: SessionConfig,
+    pub limits: LimitConfig,
+    pub http: HttpConfig,
+    pub log: LogConfig,
+}
+
+#[derive(Clone)]
+pub struct DatabaseConfig {
+    pub url: String,
+    /// The most connections that read at the same time.
+    pub connections: u32,
+}
+
+#[derive(Clone)]
+pub struct CacheConfig {
+    /// `None`: memory.
+    pub redis_url: Option<String>,
+}
+
+#[derive(Clone)]
+pub struct SessionConfig {
+    /// `None`: memory.
+    pub redis_url: Option<String>,
+    /// What cookies are signed with; the same on every instance.
+    pub secret: String,
+    /// Made for this start alone, because none was given: nobody stays logged in over a restart.
+    pub secret_is_temporary: bool,
+    /// `None`: the cookie belongs to the host that set it.
+    pub cookie_domain: Option<String>,
+    /// A session that nobody has used for this long ends, before its 24 hours are over. `None`: it does not.
+    pub idle_limit: Option<Duration>,
+}
+
+#[derive(Clone)]
+pub struct HttpConfig {
+    /// Where to listen; port 0 takes a free one.
+    pub address: SocketAddr,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Where people reach this installation, without a slash at its end: what links that leave it begin with.
+    pub public_url: String,
+    /// What `/metrics` asks for. `None`: anyone may read it in development, and nobody in production.
+    pub metrics_token: Option<String>,
+    /// How long an answer may take to begin.
+    pub timeout: Duration,
+    /// `cargo leptos watch` runs this program, and tells open pages when to load anew.
+    pub reloads_pages: bool,
+    /// Names and folders of the browser half.
+    pub leptos: LeptosOptions,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogConfig {
+    /// As `RUST_LOG` is written: `info`, `vendorscope=debug,info`.
+    pub filter: String,
+    pub format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    Pretty,
+    Json,
+}
+
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// Shortest secret accepted, in characters.
+pub const MIN_SECRET: usize = 32;
+/// Shortest token for `/metrics`, in characters.
+const MIN_TOKEN: usize = 16;
+
+/// One variable that the program cannot start with.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    #[error("{name} is not set, and APP_ENV=production requires it: {accepted}")]
+    Missing { name: &'static str, accepted: &'static str },
+    #[error("{name}=`{value}` is not accepted: {accepted}")]
+    Refused { name: &'static str, value: String, accepted: String },
+}
+
+const REDIS_URLS: &str = "redis://[user:password@]host[:port][/database], redis+sentinel://host:port,host:port/master or \
+                          redis+cluster://host:port,host:port, and each with rediss for TLS";
+const DATABASE_URLS: &str = "sqlite://path/to/file.db or postgres://user@host/database";
+const METRICS_TOKENS: &str = "at least 16 characters that nobody can guess";
+const SECRETS: &str = "at least 32 characters that nobody can guess, such as the output of `openssl rand -base64 48`";
+
+impl Config {
+    pub fn from_env() -> Result<Self, Vec<ConfigError>> {
+        Self::from_vars(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
+    }
+
+    /// Reads the variables from `vars`; an empty one counts as not set. All that is wrong is named at once.
+    pub fn from_vars(vars: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<ConfigError>> {
+        let mut reader = Reader { vars, production: false, errors: Vec::new() };
+        reader.production = reader.read("APP_ENV", "development or production", |text| match text {
+            "development" => Some(false),
+            "production" => Some(true),
+            _ => None,
+        }) == Some(true);
+
+        let database = DatabaseConfig {
+            url: reader.read_secret("DATABASE_URL", DATABASE_URLS, database_url).or_required(
+                &mut reader,
+                "DATABASE_URL",
+                DATABASE_URLS,
+                || "sqlite://vendorscope.db".to_owned(),
+            ),
+            connections: reader
+                .read("DATABASE_CONNECTIONS", "a whole number from 1 to 1000", |text| text.parse().ok().filter(|n| (1..=1000).contains(n)))
+                .unwrap_or(10),
+        };
+        let redis_url = reader.read_secret("REDIS_URL", REDIS_URLS, redis_url);
+        if redis_url.is_none() {
+            reader.require("REDIS_URL", REDIS_URLS);
+        }
+        let session_redis_url = reader.read_secret("SESSION_REDIS_URL", REDIS_URLS, self::redis_url);
+        let secret = reader.read_secret("SESSION_SECRET", SECRETS, |text| (text.chars().count() >= MIN_SECRET).then(|| text.to_owned()));
+        let sessions = SessionConfig {
+            redis_url: session_redis_url.or_else(|| redis_url.clone()),
+            secret_is_temporary: secret.is_none(),
+            secret: secret.or_required(&mut reader, "SESSION_SECRET", SECRETS, random_secret),
+            cookie_domain: reader.read("COOKIE_DOMAIN", "a domain such as .example.com", cookie_domain),
+            idle_limit: reader
+                .read("SESSION_IDLE_MINUTES", "a whole number from 5 to 1440", |text| text.parse().ok().filter(|n| (5..=1440).contains(n)))
+                .map(|minutes: u64| Duration::from_secs(minutes * 60)),
+        };
+        let limits = limits::read(&mut reader);
+        let http = read_http(&mut reader);
+        let log = LogConfig {
+            filter: reader
+                .read("RUST_LOG", "a level (error, warn, info, debug, trace), or levels by module such as vendorscope=debug,info", |text| {
+                    EnvFilter::builder().parse(text).ok().map(|_| text.to_owned())
+                })
+                .unwrap_or_else(|| "info".to_owned()),
+            format: reader
+                .read("LOG_FORMAT", "pretty or json", |text| match text {
+                    "pretty" => Some(LogFormat::Pretty),
+                    "json" => Some(LogFormat::Json),
+                    _ => None,
+                })
+                .unwrap_or(LogFormat::Pretty),
+        };
+        let config = Self { production: reader.production, database, cache: CacheConfig { redis_url }, sessions, limits, http, log };
+        if reader.errors.is_empty() { Ok(config) } else { Err(reader.errors) }
+    }
+
+    /// Development, everything in memory but the database, whose URL the test sets; a free port of this machine.
+    pub fn for_tests() -> Self {
+        let mut leptos = default_leptos_options();
+        leptos.hash_files = false;
+        Self {
+            production: false,
+            database: DatabaseConfig { url: String::new(), connections: 4 },
+            cache: CacheConfig { redis_url: None },
+            sessions: SessionConfig {
+                redis_url: None,
+                secret: "a secret of the tests, long enough".to_owned(),
+                secret_is_temporary: false,
+                cookie_domain: None,
+                idle_limit: None,
+            },
+            // As often as one likes: tests ask more often than anybody. Guessing passwords is limited as ever.
+            limits: LimitConfig { reads: None, writes: None, ..LimitConfig::default() },
+            // Tests load a small machine far beyond what a person would wait for.
+            http: HttpConfig {
+                address: SocketAddr::from(([127, 0, 0, 1], 0)),
+                trusted_proxies: Vec::new(),
+                public_url: "http://vendorscope.test".to_owned(),
+                metrics_token: None,
+                timeout: Duration::from_secs(600),
+                reloads_pages: false,
+                leptos,
+            },
+            log: LogConfig { filter: "info".to_owned(), format: LogFormat::Pretty },
+        }
+    }
+}
+
+/// Reads variables one by one, and collects what is wrong with them.
+struct Reader<V> {
+    vars: V,
+    production: bool,
+    errors: Vec<ConfigError>,
+}
+
+impl<V: Fn(&str) -> Option<String>> Reader<V> {
+    fn text(&self, name: &str) -> Option<String> {
+        (self.vars)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+    }
+
+    fn read<T>(&mut self, name: &'static str, accepted: &str, parse: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+        self.read_shown(name, accepted, parse, str::to_owned)
+    }
+
+    /// As `read`, for values that must not be shown as they are.
+    fn read_secret<T>(&mut self, name: &'static str, accepted: &str, parse: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+        self.read_shown(name, accepted, parse, redact)
+    }
+
+    fn read_shown<T>(
+        &mut self,
+        name: &'static str,
+        accepted: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+        show: impl FnOnce(&str) -> String,
+    ) -> Option<T> {
+        let text = self.text(name)?;
+        let value = parse(&text);
+        if value.is_none() {
+            self.errors.push(ConfigError::Refused { name, value: show(&text), accepted: accepted.to_owned() });
+        }
+        value
+    }
+
+    /// Notes that a variable is missing, where production requires it and it has not been refused already.
+    fn require(&mut self, name: &'static str, accepted: &'static str) {
+        if self.production && self.text(name).is_none() {
+            self.errors.push(ConfigError::Missing { name, accepted });
+        }
+    }
+}
+
+trait OrRequired<T> {
+    fn or_required<V: Fn(&str) -> Option<String>>(
+        self,
+        reader: &mut Reader<V>,
+        name: &'static str,
+        accepted: &'static str,
+        development: impl FnOnce() -> T,
+    ) -> T;
+}
+
+impl<T> OrRequired<T> for Option<T> {
+    /// The value; without one, what development uses, noted as missing where this is production.
+    fn or_required<V: Fn(&str) -> Option<String>>(
+        self,
+        reader: &mut Reader<V>,
+        name: &'static str,
+        accepted: &'static str,
+        development: impl FnOnce() -> T,
+    ) -> T {
+        self.unwrap_or_else(|| {
+            reader.require(name, accepted);
+            development()
+        })
+    }
+}
+
+fn read_http<V: Fn(&str) -> Option<String>>(reader: &mut Reader<V>) -> HttpConfig {
+    let address = reader.read("LEPTOS_SITE_ADDR", "an address and port such as 0.0.0.0:3000", |text| text.parse::<SocketAddr>().ok());
+    let hash_files = reader.read("LEPTOS_HASH_FILES", "true or false", |text| text.parse::<bool>().ok());
+    reader.read("LEPTOS_RELOAD_PORT", "a port", |text| text.parse::<u16>().ok());
+    reader.read("LEPTOS_ENV", "DEV or PROD", |text| {
+        matches!(text.to_ascii_uppercase().as_str(), "DEV" | "DEVELOPMENT" | "PROD" | "PRODUCTION").then_some(())
+    });
+    // Refused above is refused for good: get_configuration would only say the same in other words.
+    let mut leptos = if reader.errors.is_empty() { read_leptos_options(&mut reader.errors) } else { default_leptos_options() };
+    if let Some(address) = address {
+        leptos.site_addr = address;
+    }
+    // Leptos reads the hashes beside the program, and stops where there are none: a program that cargo alone has built has none.
+    leptos.hash_files = hash_files.unwrap_or(leptos.hash_files) && hash_file_exists(&leptos);
+    let trusted_proxies = reader
+        .read("TRUSTED_PROXIES", "addresses and networks with commas between them, such as 10.0.0.0/8,::1", |text| {
+            text.split(',').map(|part| parse_network(part.trim())).collect()
+        })
+        .unwrap_or_default();
+    let public_url = reader
+        .read("PUBLIC_URL", "where people reach this installation, such as https://vendors.example.com", public_url)
+        .unwrap_or_else(|| format!("http://{}", leptos.site_addr));
+    let metrics_token =
+        reader.read_secret("METRICS_TOKEN", METRICS_TOKENS, |text| (text.chars().count() >= MIN_TOKEN).then(|| text.to_owned()));
+    let reloads_pages = reader.text("LEPTOS_WATCH").is_some();
+    HttpConfig { address: leptos.site_addr, trusted_proxies, public_url, metrics_token, timeout: REQUEST_TIMEOUT, reloads_pages, leptos }
+}
+
+/// `https://host[:port][/path]`, without what a link could not be added to.
+fn public_url(text: &str) -> Option<String> {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
+    let plain = !rest.is_empty() && !rest.starts_with(['/', ':']) && !rest.contains(['?', '#', '@', ' ']);
+    plain.then(|| text.trim_end_matches('/').to_owned())
+}
+
+/// `Leptos.toml` of the working folder, or the one this program was built with; `LEPTOS_*` variables override either.
+fn read_leptos_options(errors: &mut Vec<ConfigError>) -> LeptosOptions {
+    const FILE: &str = "Leptos.toml";
+    if !Path::new(FILE).exists() {
+        return default_leptos_options();
+    }
+    leptos::config::get_configuration(Some(FILE)).map(|file| file.leptos_options).unwrap_or_else(|error| {
+        errors.push(ConfigError::Refused { name: FILE, value: "[package.metadata.leptos]".to_owned(), accepted: error.to_string() });
+        default_leptos_options()
+    })
+}
+
+fn default_leptos_options() -> LeptosOptions {
+    leptos::config::get_config_from_str(include_str!("../../../Leptos.toml"))
+        .unwrap_or_else(|_| LeptosOptions::builder().output_name("vendorscope").site_root("target/site").build())
+}
+
+fn hash_file_exists(options: &LeptosOptions) -> bool {
+    std::env::current_exe().ok().as_deref().and_then(Path::parent).is_some_and(|folder| folder.join(&*options.hash_file).exists())
+}
+
+fn database_url(text: &str) -> Option<String> {
+    let place = text.split_once("://")?.1;
+    // SQLite in memory would be a database of its own on every connection.
+    (Dialect::of(text).is_ok() && !place.is_empty() && !place.starts_with(":memory:")).then(|| text.to_owned())
+}
+
+/// One server, a master behind sentinels, or a cluster.
+fn redis_url(text: &str) -> Option<String> {
+    let authority = text.split_once("://")?.1.split(['/', '?']).next()?;
+    let host = authority.rsplit('@').next()?;
+    (!host.is_empty() && !host.starts_with(':') && Address::parse(text).is_ok()).then(|| text.to_owned())
+}
+
+fn cookie_domain(text: &str) -> Option<String> {
+    let domain = text.strip_prefix('.').unwrap_or(text).to_ascii_lowercase();
+    let label = |label: &str| !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    domain.split('.').all(label).then_some(domain)
+}
+
+fn random_secret() -> String {
+    hex::encode(rand::random::<[u8; 32]>())
+}
+
+/// A URL without its password and parameters; anything else not at all.
+pub fn redact(text: &str) -> String {
+    let Some((scheme, rest)) = text.split_once("://") else { return "***".to_owned() };
+    match rest.rsplit_once('@') {
+        Some((credentials, place)) => {
+            let user = credentials.split_once(':').map_or(credentials, |(user, _)| user);
+            format!("{scheme}://{user}:***@{}", place.split('?').next().unwrap_or_default())
+        }
+        None => format!("{scheme}://{}", rest.split('?').next().unwrap_or_default()),
+    }
+}
+
+impl fmt::Debug for DatabaseConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DatabaseConfig").field("url", &redact(&self.url)).field("connections", &self.connections).finish()
+    }
+}
+
+impl fmt::Debug for CacheConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CacheConfig").field("redis_url", &self.redis_url.as_deref().map(redact)).finish()
+    }
+}
+
+impl fmt::Debug for SessionConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionConfig")
+            .field("redis_url", &self.redis_url.as_deref().map(redact))
+            .field("secret", &"***")
+            .field("cookie_domain", &self.cookie_domain)
+            .field("idle_limit", &self.idle_limit)
+            .finish()
+    }
+}
+
+impl fmt::Debug for HttpConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpConfig")
+            .field("address", &self.address)
+            .field("trusted_proxies", &self.trusted_proxies)
+            .field("public_url", &self.public_url)
+            .field("metrics_token", &self.metrics_token.as_ref().map(|_| "***"))
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+/// `10.0.0.0/8`, `fd00::/8` or one address.
+pub fn parse_network(text: &str) -> Option<IpNet> {
+    text.parse().ok().or_else(|| text.parse::<std::net::IpAddr>().ok().map(IpNet::from))
+}

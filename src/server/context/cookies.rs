@@ -1,0 +1,55 @@
+use axum::http::{HeaderValue, header, request::Parts};
+use leptos::context::use_context;
+use leptos_axum::ResponseOptions;
+use tower_sessions::cookie::{Cookie, SameSite};
+
+use super::{api_error, request};
+use crate::{ApiError, domain::accounts::Theme, server::AppState};
+
+/// The theme of this browser.
+pub fn theme() -> Theme {
+    use_context::<Parts>().and_then(|parts| cookie(&parts, THEME)?.parse().ok()).unwrap_or_default()
+}
+
+/// Keeps the theme in this browser, for a year.
+pub fn set_theme(theme: Theme) -> Result<(), ApiError> {
+    let (state, _) = request().map_err(api_error)?;
+    set_cookie(&state, THEME, theme.as_str(), "/", 365 * 24 * 60 * 60);
+    Ok(())
+}
+
+const THEME: &str = "vendorscope-theme";
+const NEW_KEY: &str = "vendorscope-new-key";
+
+fn cookie(parts: &Parts, name: &str) -> Option<String> {
+    let headers = parts.headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    headers.flat_map(Cookie::split_parse).flatten().find(|cookie| cookie.name() == name).map(|cookie| cookie.value().to_owned())
+}
+
+fn set_cookie(state: &AppState, name: &'static str, value: &str, path: &'static str, seconds: i64) {
+    let cookie = Cookie::build((name, value.to_owned()))
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .path(path)
+        .secure(state.config.production)
+        .max_age(time::Duration::seconds(seconds))
+        .build();
+    if let (Some(response), Ok(value)) = (use_context::<ResponseOptions>(), HeaderValue::from_str(&cookie.to_string())) {
+        response.append_header(header::SET_COOKIE, value);
+    }
+}
+
+/// The key that was just made in this browser. The second time there is none.
+pub fn take_new_key() -> Option<String> {
+    let (state, parts) = request().ok()?;
+    let secret = cookie(&parts, NEW_KEY)?;
+    set_cookie(&state, NEW_KEY, "", "/account", 0);
+    Some(secret)
+}
+
+/// Gives the browser that asked a key to show once: see `take_new_key`.
+pub(super) fn keep_new_key(state: &AppState, secret: &str) {
+    // The browser is sent on to the page that shows it. An address would be kept and told on; a cookie that no script sees, that goes
+    // to that page alone and that the page takes away is not.
+    set_cookie(state, NEW_KEY, secret, "/account", 300);
+}

@@ -1,0 +1,49 @@
+use axum::http::request::Parts;
+use leptos::context::use_context;
+
+use super::{api_error, api_error_for, request};
+use crate::{
+    ApiError,
+    domain::accounts::{VendorRef, Viewer},
+    server::{
+        AppState,
+        identity::sessions::{BrowserUser, CurrentAdmin, CurrentVendor},
+    },
+};
+
+/// The vendor user whose session this request carries.
+pub async fn current_vendor() -> Result<(AppState, CurrentVendor), ApiError> {
+    let (state, parts) = request().map_err(api_error)?;
+    let current = CurrentVendor::of(&parts).await.map_err(|error| api_error_for(&parts, error))?;
+    Ok((state, current))
+}
+
+/// Who looks at whose dashboard: a vendor at its own, an admin at any.
+pub async fn vendor_to_show(vendor_id: Option<&str>) -> Result<(AppState, Viewer, VendorRef), ApiError> {
+    let Some(id) = vendor_id else {
+        let (state, current) = current_vendor().await?;
+        return Ok((state, current.viewer(), current.vendor));
+    };
+    let (state, current) = current_admin().await?;
+    let vendor = state.accounts.find_vendor(id).await.map_err(api_error)?;
+    Ok((state, current.viewer(), vendor))
+}
+
+/// The admin whose session this request carries.
+pub async fn current_admin() -> Result<(AppState, CurrentAdmin), ApiError> {
+    let (state, parts) = request().map_err(api_error)?;
+    let current = CurrentAdmin::of(&parts).await.map_err(|error| api_error_for(&parts, error))?;
+    Ok((state, current))
+}
+
+/// Whoever is logged in and looks after the account.
+pub async fn browser_user() -> Result<(AppState, BrowserUser), ApiError> {
+    let (state, parts) = request().map_err(api_error)?;
+    let current = BrowserUser::of(&parts).await.map_err(|error| api_error_for(&parts, error))?;
+    Ok((state, current))
+}
+
+/// The network address of whoever asks.
+pub fn client_address() -> Option<String> {
+    use_context::<Parts>().and_then(|parts| crate::server::request::client_address(&parts))
+}

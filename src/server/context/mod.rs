@@ -1,0 +1,65 @@
+//! What a server function needs of the request it runs in. Leptos keeps that in its context: the state, put there by the router, and
+//! the request's head, in whose extensions the session is.
+
+use axum::http::{header, request::Parts};
+use leptos::context::use_context;
+use leptos_axum::ResponseOptions;
+
+use super::{
+    AppError, AppState,
+    identity::sessions::CurrentAdmin,
+    request::{
+        RequestId, cache_actions, is_under,
+        problem::{self, Problem},
+        wants_html,
+    },
+};
+use crate::ApiError;
+
+/// What the forms about an account do.
+mod account;
+/// Small things that a browser keeps.
+mod cookies;
+/// Who asks.
+mod current;
+
+pub use account::{
+    change_password, change_time_zone, create_key, end_session, list_sessions, log_in, log_out, log_out_everywhere,
+    reset_password, revoke_key,
+};
+pub use cookies::{set_theme, take_new_key, theme};
+pub use current::{browser_user, client_address, current_admin, current_vendor, vendor_to_show};
+
+/// What the page is told of a service's error; sets the status of the answer, and logs what is ours to mend.
+pub fn api_error(error: AppError) -> ApiError {
+    match use_context::<Parts>() {
+        Some(parts) => api_error_for(&parts, error),
+        None => problem::api_error(&Problem::from(error), &RequestId::default()),
+    }
+}
+
+fn api_error_for(parts: &Parts, error: AppError) -> ApiError {
+    let id = parts.extensions.get::<RequestId>().cloned().unwrap_or_default();
+    // A page is rendered in tasks of its own, outside of the request's span.
+    let span = tracing::info_span!("page", id = id.as_str(), path = parts.uri.path());
+    let problem = span.in_scope(|| Problem::from(error));
+    // A form without scripts is answered with a redirect that carries the error: another status would keep browsers from following.
+    let is_plain_form = is_under(parts.uri.path(), "/_fn") && wants_html(&parts.headers);
+    if let Some(response) = use_context::<ResponseOptions>().filter(|_| !is_plain_form) {
+        response.set_status(problem.status);
+        if let Some(retry_after) = problem.retry_after() {
+            response.insert_header(header::RETRY_AFTER, retry_after);
+        }
+    }
+    problem::api_error(&problem, &id)
+}
+
+/// Invalidates tags by their names, audited. Returns how many.
+pub async fn invalidate_named(state: &AppState, admin: &CurrentAdmin, names: &[&str]) -> Result<usize, ApiError> {
+    cache_actions::invalidate_tags(state, admin, names, client_address().as_deref()).await.map_err(api_error)
+}
+
+fn request() -> Result<(AppState, Parts), AppError> {
+    let missing = |what| AppError::Internal(format!("a server function without {what} in its context"));
+    Ok((use_context::<AppState>().ok_or_else(|| missing("the state"))?, use_context::<Parts>().ok_or_else(|| missing("its request"))?))
+}

@@ -1,0 +1,189 @@
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+use crate::{
+    domain::{
+        accounts::{User, VendorRef, MAX_PASSWORD, Role, UserSummary, Vendor, VendorPage, normalise_email},
+        field_error::FieldError,
+    },
+    server::{
+        AppError,
+        cache::{Cache, CacheKey, Loaded, Tag, keys::PROFILE_TTL},
+        cursor,
+        db::{
+            self, Db,
+            accounts::{AuditEntry, UserListing},
+        },
+        identity::passwords,
+    },
+};
+
+/// Passwords changed, lost and found; users shut out.
+mod access;
+/// Keys that programs use the API with.
+mod keys;
+/// Whether a session is still its user's.
+mod user_status;
+/// The clock of a vendor's days.
+mod zone;
+
+pub use keys::NewKey;
+use user_status::UserStatusCache;
+
+/// Users, and the vendors they belong to.
+pub struct Accounts {
+    db: Db,
+    cache: Cache,
+    statuses: UserStatusCache,
+}
+
+/// Who does something, and from where: for the audit log.
+#[derive(Debug, Clone, Copy)]
+pub struct Actor<'a> {
+    /// The user's address, or `cli`.
+    pub name: &'a str,
+    /// The client's network address.
+    pub address: Option<&'a str>,
+}
+
+impl Actor<'_> {
+    /// Whoever has a shell on the server.
+    pub const COMMAND_LINE: Actor<'static> = Actor { name: "cli", address: None };
+
+    fn entry<'a>(&'a self, action: &'a str, detail: &'a str) -> AuditEntry<'a> {
+        AuditEntry { at_us: now_us(), actor: self.name, action, detail, address: self.address }
+    }
+}
+
+/// A user whose password was right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Authenticated {
+    pub user: User,
+    /// What the sessions that begin now carry: see `session_is_valid`.
+    pub epoch: i64,
+}
+
+impl Accounts {
+    pub fn new(db: Db, cache: Cache) -> Self {
+        Self { db, cache, statuses: UserStatusCache::default() }
+    }
+
+    /// The vendor's profile, through the cache.
+    pub async fn vendor(&self, vendor: &VendorRef) -> Result<Vendor, AppError> {
+        let (db, id) = (self.db.clone(), vendor.id);
+        let load = move || async move {
+            let profile = db::vendors::find_profile(&db, id).await?.ok_or(AppError::NotFound)?;
+            let json = serde_json::to_vec(&profile).map_err(|e| AppError::Internal(format!("vendor as JSON: {e}")))?;
+            Ok::<_, AppError>(Loaded::new(json, PROFILE_TTL))
+        };
+        let served = self.cache.get_or_load(&CacheKey::profile(&vendor.external_id), &[Tag::vendor(&vendor.external_id)], load).await?;
+        serde_json::from_slice(&served.value).map_err(|e| AppError::Internal(format!("cached vendor: {e}")))
+    }
+
+    /// The vendor with this marketplace id, for an admin. `NotFound` where there is none.
+    pub async fn find_vendor(&self, external_id: &str) -> Result<VendorRef, AppError> {
+        db::vendors::find(&self.db, external_id).await?.ok_or(AppError::NotFound)
+    }
+
+    /// The user of this address and password; `WrongCredentials`, after the same time, for whatever is wrong with them.
+    pub async fn authenticate(&self, email: &str, password: &str) -> Result<Authenticated, AppError> {
+        let login = match normalise_email(email) {
+            Ok(email) => db::accounts::find_login(&self.db, &email).await?,
+            Err(_) => None,
+        };
+        let is_right = passwords::verify(comparable(password), login.as_ref().map(|login| login.password_hash.clone())).await?;
+        match login {
+            Some(login) if is_right && !login.disabled => Ok(self.statuses.remember(&login).await),
+            _ => Err(AppError::WrongCredentials),
+        }
+    }
+
+    /// Adds a user. `Conflict` where the address is taken, `Invalid` for an unknown vendor, an address that is none, or a password
+    /// that is too short or too easily guessed.
+    pub async fn add_user(&self, email: &str, password: &str, role: Role, vendor: Option<&str>) -> Result<User, AppError> {
+        let password_refused = match passwords::check_new(password, &[email]).await {
+            Err(AppError::Invalid(errors)) => errors,
+            checked => checked.map(|()| Vec::new())?,
+        };
+        let (email, vendor) = match (normalise_email(email), self.vendor_of(role, vendor).await?) {
+            (Ok(email), Ok(vendor)) if password_refused.is_empty() => (email, vendor),
+            (email, vendor) => {
+                return Err([email.err(), vendor.err()].into_iter().flatten().chain(password_refused).collect::<Vec<_>>().into());
+            }
+        };
+        let hash = passwords::hash(password).await?;
+        let user = db::accounts::insert_user(&self.db, &email, &hash, role, vendor, now_us()).await?;
+        user.ok_or_else(|| AppError::Conflict(format!("there is a user `{email}` already")))
+    }
+
+    /// The vendor that a user of this role belongs to.
+    async fn vendor_of(&self, role: Role, vendor: Option<&str>) -> Result<Result<Option<VendorRef>, FieldError>, AppError> {
+        Ok(match (role, vendor) {
+            (Role::Admin, None) => Ok(None),
+            (Role::Admin, Some(_)) => Err(FieldError::new("vendor", "belongs to users of role vendor only")),
+            (Role::Vendor, None) => Err(FieldError::new("vendor", "is required for users of role vendor")),
+            (Role::Vendor, Some(id)) => match db::vendors::find(&self.db, id).await? {
+                Some(vendor) => Ok(Some(vendor)),
+                None => Err(FieldError::new("vendor", format!("there is no vendor `{id}`"))),
+            },
+        })
+    }
+
+    /// Every user, by address.
+    pub async fn list_users(&self) -> Result<Vec<UserListing>, AppError> {
+        Ok(db::accounts::list_users(&self.db).await?)
+    }
+
+    /// Notes who did what, when and from where.
+    pub async fn audit(&self, actor: &str, action: &str, detail: &str, address: Option<&str>) -> Result<(), AppError> {
+        let mut tx = self.db.write().await?;
+        db::accounts::insert_audit(&mut tx, &Actor { name: actor, address }.entry(action, detail)).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Vendors whose name or id holds `search`, a page of 50. `after` is `next` of the page before.
+    pub async fn list_vendors(&self, search: Option<&str>, after: Option<&str>) -> Result<VendorPage, AppError> {
+        let search = search.map(str::trim).unwrap_or_default();
+        if search.chars().count() > MAX_SEARCH || search.contains('\0') {
+            return Err(FieldError::new("search", format!("must be {MAX_SEARCH} characters at most")).into());
+        }
+        let after = after.filter(|text| !text.is_empty()).map(|text| cursor::decode(LIST, true, text)).transpose()?;
+        let mut listed = db::vendors::list(&self.db, search, after.as_ref(), PAGE + 1).await?;
+        let more = listed.len() > PAGE as usize;
+        listed.truncate(PAGE as usize);
+        let next = listed.last().filter(|_| more).map(|(_, position)| cursor::encode(LIST, position));
+        Ok(VendorPage { vendors: listed.into_iter().map(|(vendor, _)| vendor).collect(), next })
+    }
+
+    /// The users that belong to a vendor, by address.
+    pub async fn list_vendor_users(&self, vendor: &VendorRef) -> Result<Vec<UserSummary>, AppError> {
+        Ok(db::vendors::list_users(&self.db, vendor.id).await?)
+    }
+}
+
+/// The list of vendors' name in cursors.
+const LIST: &str = "vendors";
+/// Vendors on a page.
+const PAGE: i64 = 50;
+/// Longest text to search for, in characters.
+const MAX_SEARCH: usize = 200;
+
+/// No stored password is longer: there is nothing to compare, and hashing it would cost what its sender likes.
+fn comparable(password: &str) -> &str {
+    if password.chars().count() > MAX_PASSWORD { "" } else { password }
+}
+
+/// 256 random bits, in hexadecimal digits.
+fn random_token() -> String {
+    hex::encode(rand::random::<[u8; 32]>())
+}
+
+/// What is stored of a token: SHA-256, in hexadecimal digits.
+fn digest(token: &str) -> String {
+    hex::encode(Sha256::digest(token))
+}
+
+/// Microseconds since 1970.
+fn now_us() -> i64 {
+    Timestamp::now().as_microsecond()
+}

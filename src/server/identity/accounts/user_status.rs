@@ -1,0 +1,81 @@
+use std::time::Duration;
+
+use moka::future::Cache;
+
+use crate::domain::accounts::{User};
+use super::{Accounts, Authenticated, };
+use crate::server::{
+    AppError,
+    db::{self, DbError, accounts::UserCredentials},
+};
+
+/// How long an instance goes without asking the database about a user who is at work. What ends sessions removes them from the session
+/// store too, which every instance asks at every request: this is the second line, for a store that has lost track of them and for
+/// whoever changes users in the database itself.
+const ASKED_AGAIN: Duration = Duration::from_secs(60);
+const USERS_KNOWN: u64 = 100_000;
+
+/// What was last known of users. A session that began under a later epoch than the one known is no reason to end it, but to ask.
+pub(super) struct UserStatusCache(Cache<i64, UserStatus>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct UserStatus {
+    authenticated: Authenticated,
+    disabled: bool,
+}
+
+impl Default for UserStatusCache {
+    fn default() -> Self {
+        Self(Cache::builder().max_capacity(USERS_KNOWN).time_to_live(ASKED_AGAIN).build())
+    }
+}
+
+impl UserStatusCache {
+    /// Remembers what a login found out.
+    pub async fn remember(&self, login: &UserCredentials) -> Authenticated {
+        let authenticated = Authenticated { user: login.user.clone(), epoch: login.epoch };
+        let standing = UserStatus { authenticated: authenticated.clone(), disabled: login.disabled };
+        self.0.insert(login.user.id, standing).await;
+        authenticated
+    }
+
+    pub async fn forget(&self, user: i64) {
+        self.0.invalidate(&user).await;
+    }
+}
+
+impl Accounts {
+    /// Whether a session that `user` began under `epoch` is still good: the user is not shut out, has the same role and vendor, and has
+    /// ended no sessions since. While the database does not answer, what it last said counts.
+    pub async fn session_is_valid(&self, user: &User, epoch: i64) -> bool {
+        match self.statuses.0.get(&user.id).await {
+            Some(known) if known.authenticated.epoch >= epoch => known.allows(user, epoch),
+            _ => match self.ask(user.id).await {
+                Ok(standing) => standing.is_some_and(|standing| standing.allows(user, epoch)),
+                Err(error) => {
+                    tracing::warn!(%error, "not known whether a session is still good: taken to be");
+                    true
+                }
+            },
+        }
+    }
+
+    /// As `session_is_valid`, by what the database says now. For sessions that are about to begin.
+    pub async fn session_is_valid_now(&self, authenticated: &Authenticated) -> Result<bool, AppError> {
+        let standing = self.ask(authenticated.user.id).await?;
+        Ok(standing.is_some_and(|standing| standing.allows(&authenticated.user, authenticated.epoch)))
+    }
+
+    async fn ask(&self, user: i64) -> Result<Option<UserStatus>, DbError> {
+        let Some(login) = db::accounts::find_login_by_id(&self.db, user).await? else { return Ok(None) };
+        let authenticated = self.statuses.remember(&login).await;
+        Ok(Some(UserStatus { authenticated, disabled: login.disabled }))
+    }
+}
+
+impl UserStatus {
+    fn allows(&self, user: &User, epoch: i64) -> bool {
+        let now = &self.authenticated;
+        !self.disabled && now.epoch == epoch && now.user.role == user.role && now.user.vendor == user.vendor
+    }
+}

@@ -1,0 +1,8 @@
+//! Who someone is: users, their passwords and keys, and the sessions they are logged in by.
+
+/// Users, and the vendors they belong to.
+pub mod accounts;
+/// Password hashing.
+pub mod passwords;
+/// Sessions: store, cookie, who is logged in.
+pub mod sessions;

@@ -1,0 +1,193 @@
+//! Sessions: who is logged in, for 24 hours from the login and not a moment longer.
+//!
+//! `tower_sessions` says what a record and a store are; the cookie and the order of writes are ours (`request`), because its own layer loses
+//! three promises of this product: it answers 500 where the store cannot be written, it removes a `__Host-` cookie in a way that
+//! browsers refuse (without `Secure`), and it deletes the old session before the new one is written.
+
+use std::sync::Arc;
+
+use axum::{extract::FromRequestParts, http::request::Parts};
+use time::OffsetDateTime;
+use tower_sessions::session::Id;
+
+use crate::{
+    domain::accounts::{User, VendorRef, Role, Viewer},
+    server::{AppError, AppState, config::Config},
+};
+
+/// The signed cookie that carries a session's id.
+mod cookie;
+/// What a session holds.
+mod record;
+/// One request's session: read when asked for, changed by logging in and out.
+mod request;
+/// Where sessions live: Redis, or this process.
+mod store;
+
+pub use cookie::SessionCookie;
+pub use record::Browser;
+pub use request::{RequestSession, carry_session};
+pub use store::Store;
+
+/// How long a session lives from its login, whatever happens in between.
+pub const LIFETIME: time::Duration = time::Duration::hours(24);
+
+/// The store and the cookie, decided at start. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Sessions {
+    store: Arc<Store>,
+    cookie: SessionCookie,
+    /// `None`: a session that nobody uses ends when its 24 hours do.
+    idle_limit: Option<time::Duration>,
+}
+
+impl Sessions {
+    /// Redis where there is a URL, which then has to answer now; else memory, with a warning.
+    pub async fn open(config: &Config) -> Result<Self, store::OpenError> {
+        let store = match &config.sessions.redis_url {
+            Some(url) => {
+                let store = Store::redis(url).await?;
+                tracing::info!("using redis session store");
+                if let Ok(Some(policy)) = store.eviction().await {
+                    tracing::warn!(
+                        policy,
+                        "this Redis may throw sessions away when its memory is full: give sessions one with noeviction (SESSION_REDIS_URL)"
+                    );
+                }
+                store
+            }
+            None => {
+                tracing::warn!("no REDIS_URL: sessions live in this process, and end when it does");
+                Store::memory()
+            }
+        };
+        let idle_limit = config.sessions.idle_limit.and_then(|limit| limit.try_into().ok());
+        Ok(Self { store: Arc::new(store), cookie: SessionCookie::new(config), idle_limit })
+    }
+
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Ends every session of the user but `keep`, on every instance.
+    pub async fn end_all(&self, user: &User, keep: Option<&Id>) -> Result<(), AppError> {
+        self.store.end_all(user.id, keep).await.map_err(|e| request::unavailable(&e))
+    }
+
+    /// When a session that is used now ends if it is not used again. `until`: when it ends whatever happens, in seconds since 1970.
+    fn expiry(&self, now: OffsetDateTime, until: i64) -> OffsetDateTime {
+        let until = OffsetDateTime::from_unix_timestamp(until).unwrap_or(now);
+        self.idle_limit.map_or(until, |limit| until.min(now + limit))
+    }
+}
+
+/// Whoever is logged in, or uses a key.
+#[derive(Debug, Clone)]
+pub struct CurrentUser(pub User);
+
+/// Whoever is logged in with a browser. Passwords, sessions and keys are no business of a key, which may have been stolen.
+#[derive(Debug, Clone)]
+pub struct BrowserUser(pub User);
+
+/// A logged-in vendor user. To have one is to be entitled to that vendor's data, and no other's.
+#[derive(Debug, Clone)]
+pub struct CurrentVendor {
+    pub user: User,
+    pub vendor: VendorRef,
+}
+
+/// A logged-in admin.
+#[derive(Debug, Clone)]
+pub struct CurrentAdmin {
+    pub user: User,
+}
+
+impl CurrentUser {
+    /// `Unauthenticated` where nobody is logged in, `Sessions` where that cannot be found out.
+    pub async fn of(parts: &Parts) -> Result<Self, AppError> {
+        request_session(parts)?.user().await?.map(Self).ok_or(AppError::Unauthenticated)
+    }
+
+    pub fn viewer(&self) -> Viewer {
+        viewer(&self.0)
+    }
+}
+
+impl BrowserUser {
+    /// As `CurrentUser::of`, and `Forbidden` for keys.
+    pub async fn of(parts: &Parts) -> Result<Self, AppError> {
+        let CurrentUser(user) = CurrentUser::of(parts).await?;
+        match request_session(parts)?.logged_in_user().await? {
+            Some(_) => Ok(Self(user)),
+            None => Err(AppError::Forbidden),
+        }
+    }
+
+    pub fn viewer(&self) -> Viewer {
+        viewer(&self.0)
+    }
+}
+
+impl CurrentVendor {
+    /// As `CurrentUser::of`, and `Forbidden` for everyone but vendor users.
+    pub async fn of(parts: &Parts) -> Result<Self, AppError> {
+        let CurrentUser(user) = CurrentUser::of(parts).await?;
+        match (user.role, user.vendor.clone()) {
+            (Role::Vendor, Some(vendor)) => Ok(Self { user, vendor }),
+            _ => Err(AppError::Forbidden),
+        }
+    }
+
+    pub fn viewer(&self) -> Viewer {
+        viewer(&self.user)
+    }
+}
+
+impl CurrentAdmin {
+    /// As `CurrentUser::of`, and `Forbidden` for everyone but admins.
+    pub async fn of(parts: &Parts) -> Result<Self, AppError> {
+        let CurrentUser(user) = CurrentUser::of(parts).await?;
+        if user.role == Role::Admin { Ok(Self { user }) } else { Err(AppError::Forbidden) }
+    }
+
+    pub fn viewer(&self) -> Viewer {
+        viewer(&self.user)
+    }
+}
+
+impl FromRequestParts<AppState> for CurrentUser {
+    type Rejection = AppError;
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, AppError> {
+        Self::of(parts).await
+    }
+}
+
+impl FromRequestParts<AppState> for BrowserUser {
+    type Rejection = AppError;
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, AppError> {
+        Self::of(parts).await
+    }
+}
+
+impl FromRequestParts<AppState> for CurrentVendor {
+    type Rejection = AppError;
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, AppError> {
+        Self::of(parts).await
+    }
+}
+
+impl FromRequestParts<AppState> for CurrentAdmin {
+    type Rejection = AppError;
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, AppError> {
+        Self::of(parts).await
+    }
+}
+
+/// The session of a request; without one, a route was mounted in the wrong place.
+pub fn request_session(parts: &Parts) -> Result<&RequestSession, AppError> {
+    parts.extensions.get().ok_or_else(|| AppError::Internal("a route without sessions".to_owned()))
+}
+
+fn viewer(user: &User) -> Viewer {
+    Viewer { email: user.email.clone(), role: user.role, vendor_id: user.vendor.as_ref().map(|vendor| vendor.external_id.clone()) }
+}

@@ -1,0 +1,258 @@
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, header},
+    middleware::Next,
+    response::Response,
+};
+use time::OffsetDateTime;
+use tokio::sync::OnceCell;
+use tower_sessions::{
+    SessionStore,
+    session::{Id, Record},
+    session_store,
+};
+
+use super::{
+    LIFETIME, Sessions,
+    record::{Browser, SessionLogin, handle},
+};
+use crate::{
+    domain::accounts::{OwnSession, User},
+    server::{AppError, AppState, identity::accounts::Authenticated},
+};
+
+/// How much of the idle limit may pass before a session that is used is written again.
+const TOUCHED_EVERY: time::Duration = time::Duration::MINUTE;
+
+/// Who sends one request: the session of its cookie, or on the JSON API whoever its key belongs to. Clones are the same.
+#[derive(Clone)]
+pub struct RequestSession {
+    state: AppState,
+    credentials: Credentials,
+    known: Arc<OnceCell<Option<KnownUser>>>,
+    change: Arc<Mutex<Option<CookieChange>>>,
+}
+
+#[derive(Clone)]
+enum Credentials {
+    Nothing,
+    Cookie(Id),
+    /// What follows `Bearer`.
+    Key(Arc<str>),
+}
+
+/// Who it is, and by which session; `None` where a key said so.
+struct KnownUser {
+    user: User,
+    session: Option<Id>,
+}
+
+#[derive(Clone, Copy)]
+enum CookieChange {
+    Set(Id),
+    Clear,
+}
+
+/// Gives every request its session, and the answer the cookie that belongs to what became of it.
+pub async fn carry_session(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let session = RequestSession::new(&state, request.uri().path(), request.headers());
+    request.extensions_mut().insert(session.clone());
+    let mut response = next.run(request).await;
+    let change = *session.change.lock().unwrap_or_else(PoisonError::into_inner);
+    let cookie = match change {
+        Some(CookieChange::Set(id)) => state.sessions.cookie.set(id),
+        Some(CookieChange::Clear) => state.sessions.cookie.clear(),
+        // The cookie of a session that is no more stays. It is worth nothing, and taking it away would log people out: an answer to an
+        // older request may come after the one that brought a new cookie, whose place it would clear.
+        None => None,
+    };
+    if let Some(cookie) = cookie {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+impl RequestSession {
+    fn new(state: &AppState, path: &str, headers: &HeaderMap) -> Self {
+        let key = path.starts_with("/api/").then(|| bearer(headers)).flatten();
+        let credentials = match (key, state.sessions.cookie.read(headers)) {
+            (Some(key), _) => Credentials::Key(key.into()),
+            (None, Some(id)) => Credentials::Cookie(id),
+            (None, None) => Credentials::Nothing,
+        };
+        Self { state: state.clone(), credentials, known: Arc::default(), change: Arc::default() }
+    }
+
+    /// Who sends this request. Asks the store once a request at most, and never where there is no cookie. Reading changes nothing but
+    /// how long a session has been idle.
+    pub async fn user(&self) -> Result<Option<User>, AppError> {
+        Ok(self.known().await?.map(|known| known.user.clone()))
+    }
+
+    /// Whether whoever sent this request would be let in again now, as the same user of the same vendor. Asks anew, and is no use of
+    /// the session: for answers that take long.
+    pub async fn is_still(&self, user: &User) -> Result<bool, AppError> {
+        let now = match &self.credentials {
+            Credentials::Nothing => None,
+            Credentials::Key(key) => self.state.accounts.find_key_user(key).await?,
+            Credentials::Cookie(id) => self.load(id).await?.map(|(_, login)| login.user),
+        };
+        Ok(now.is_some_and(|now| now == *user))
+    }
+
+    /// Who is logged in with a browser: nobody where it is a key that sends the request.
+    pub async fn logged_in_user(&self) -> Result<Option<User>, AppError> {
+        Ok(self.known().await?.filter(|known| known.session.is_some()).map(|known| known.user.clone()))
+    }
+
+    /// Begins a session of its own for a user whose password was right: a new id, nothing of an older session. That one ends, but only
+    /// after the new one is written: whatever fails, or dies, in between logs nobody out.
+    pub async fn log_in(&self, authenticated: &Authenticated, browser: Browser) -> Result<(), AppError> {
+        let id = self.begin(authenticated, browser).await?;
+        if let Credentials::Cookie(old) = self.credentials {
+            self.end(&old).await?;
+        }
+        self.set_cookie_change(CookieChange::Set(id));
+        Ok(())
+    }
+
+    /// The same, and ends all other sessions of the user, on every instance.
+    pub async fn log_in_alone(&self, authenticated: &Authenticated, browser: Browser) -> Result<(), AppError> {
+        let id = self.begin(authenticated, browser).await?;
+        self.set_cookie_change(CookieChange::Set(id));
+        self.sessions().end_all(&authenticated.user, Some(&id)).await
+    }
+
+    /// Ends the session; the cookie goes only once the store has taken it.
+    pub async fn log_out(&self) -> Result<(), AppError> {
+        if let Credentials::Cookie(id) = self.credentials {
+            self.end(&id).await?;
+            self.set_cookie_change(CookieChange::Clear);
+        }
+        Ok(())
+    }
+
+    /// Ends every session of the user that sends this request, on every instance.
+    pub async fn log_out_everywhere(&self, user: &User) -> Result<(), AppError> {
+        self.sessions().end_all(user, None).await?;
+        self.set_cookie_change(CookieChange::Clear);
+        Ok(())
+    }
+
+    /// The user's sessions, the newest first.
+    pub async fn list(&self, user: &User) -> Result<Vec<OwnSession>, AppError> {
+        let current = self.known().await?.and_then(|known| known.session);
+        let records = self.sessions().store.of_user(user.id).await.map_err(|e| unavailable(&e))?;
+        let mut sessions: Vec<OwnSession> =
+            records.iter().filter_map(|record| Some(SessionLogin::of(record)?.shown(&record.id, Some(record.id) == current))).collect();
+        sessions.sort_by(|a, b| (b.logged_in_at, &b.session_id).cmp(&(a.logged_in_at, &a.session_id)));
+        Ok(sessions)
+    }
+
+    /// Ends one of the user's sessions, by the name it has in `list`. `NotFound` where there is none of that name.
+    pub async fn end_one(&self, user: &User, session_id: &str) -> Result<(), AppError> {
+        let records = self.sessions().store.of_user(user.id).await.map_err(|e| unavailable(&e))?;
+        let id = records.iter().map(|record| record.id).find(|id| handle(id) == session_id).ok_or(AppError::NotFound)?;
+        self.sessions().store.end(user.id, &id).await.map_err(|e| unavailable(&e))
+    }
+
+    fn sessions(&self) -> &Sessions {
+        &self.state.sessions
+    }
+
+    async fn known(&self) -> Result<Option<&KnownUser>, AppError> {
+        Ok(self.known.get_or_try_init(|| self.find_out()).await?.as_ref())
+    }
+
+    async fn find_out(&self) -> Result<Option<KnownUser>, AppError> {
+        match &self.credentials {
+            Credentials::Nothing => Ok(None),
+            Credentials::Key(key) => Ok(self.state.accounts.find_key_user(key).await?.map(|user| KnownUser { user, session: None })),
+            Credentials::Cookie(id) => self.find_session(id).await,
+        }
+    }
+
+    async fn find_session(&self, id: &Id) -> Result<Option<KnownUser>, AppError> {
+        let Some((record, login)) = self.load(id).await? else { return Ok(None) };
+        let user = login.user.clone();
+        if !self.touch(record, &login).await? {
+            return Ok(None);
+        }
+        Ok(Some(KnownUser { user, session: Some(*id) }))
+    }
+
+    /// A session that has not ended.
+    async fn load(&self, id: &Id) -> Result<Option<(Record, SessionLogin)>, AppError> {
+        let Some(record) = self.sessions().store.load(id).await.map_err(|e| unavailable(&e))? else { return Ok(None) };
+        let Some(login) = SessionLogin::of(&record) else {
+            // Written by another version, or by nobody we know: to log in again mends it.
+            tracing::warn!("a session that this version cannot read");
+            return Ok(None);
+        };
+        if !self.state.accounts.session_is_valid(&login.user, login.epoch).await {
+            // What should have removed it did not find it. That it is still there does no harm.
+            if let Err(error) = self.sessions().store.end(login.user.id, id).await {
+                tracing::warn!(%error, "a session that has ended was not removed");
+            }
+            return Ok(None);
+        }
+        Ok(Some((record, login)))
+    }
+
+    /// Begins the idle time anew, where there is a limit to it. `false` where the session ended while this was read.
+    async fn touch(&self, mut record: Record, login: &SessionLogin) -> Result<bool, AppError> {
+        let expiry = self.sessions().expiry(OffsetDateTime::now_utc(), login.until);
+        if expiry - record.expiry_date < TOUCHED_EVERY {
+            return Ok(true);
+        }
+        record.expiry_date = expiry;
+        self.sessions().store.replace(&record).await.map_err(|e| unavailable(&e))
+    }
+
+    async fn begin(&self, Authenticated { user, epoch }: &Authenticated, browser: Browser) -> Result<Id, AppError> {
+        let now = OffsetDateTime::now_utc();
+        let until = now + LIFETIME;
+        let (since, until_seconds) = (now.unix_timestamp(), until.unix_timestamp());
+        let Browser { address, name } = browser;
+        let login = SessionLogin { user: user.clone(), epoch: *epoch, since, until: until_seconds, address, browser: name };
+        let mut record = login.into_record(Id::default(), self.sessions().expiry(now, until_seconds))?;
+        let store = &self.sessions().store;
+        store.begin(user.id, &mut record, until).await.map_err(|e| unavailable(&e))?;
+        // From here on, what ends the user's sessions finds this one. What did so before has changed the epoch, or shut the user out.
+        let still_good = self.state.accounts.session_is_valid_now(&Authenticated { user: user.clone(), epoch: *epoch }).await;
+        match still_good {
+            Ok(true) => Ok(record.id),
+            refused => {
+                store.end(user.id, &record.id).await.map_err(|e| unavailable(&e))?;
+                Err(refused.err().unwrap_or(AppError::WrongCredentials))
+            }
+        }
+    }
+
+    /// Ends the session of this cookie, no matter whose it is.
+    async fn end(&self, id: &Id) -> Result<(), AppError> {
+        let store = &self.sessions().store;
+        let ended = match self.known().await? {
+            Some(known) => store.end(known.user.id, id).await,
+            None => store.delete(id).await,
+        };
+        ended.map_err(|e| unavailable(&e))
+    }
+
+    fn set_cookie_change(&self, change: CookieChange) {
+        *self.change.lock().unwrap_or_else(PoisonError::into_inner) = Some(change);
+    }
+}
+
+/// What follows `Authorization: Bearer`.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let text = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = text.split_once(' ').unwrap_or((text, ""));
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+pub(super) fn unavailable(error: &session_store::Error) -> AppError {
+    AppError::Sessions(error.to_string())
+}

@@ -1,0 +1,233 @@
+use std::{collections::HashMap, future::Future, time::Duration};
+
+use async_trait::async_trait;
+use futures::future::{join_all, try_join_all};
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use tower_sessions::{
+    SessionStore,
+    session::{Id, Record},
+    session_store::{Error, Result},
+};
+use tower_sessions_redis_store::{
+    RedisStoreError,
+    fred::{
+        clients::Pool,
+        interfaces::{ClientLike, KeysInterface, SortedSetsInterface},
+        types::{
+            Expiration, InfoKind, SetOptions,
+            config::{Config, ConnectionConfig, PerformanceConfig, ReconnectPolicy, Server, ServerConfig},
+        },
+    },
+};
+
+use crate::server::{
+    cache::store::address::{Address, Sentinels},
+    config::redact,
+};
+
+/// How long one command may take, waiting for a connection that is being made again included.
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(1);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Between two attempts to connect again, in milliseconds; without end.
+const RECONNECT_MS: u32 = 200;
+const CONNECTIONS: usize = 4;
+
+/// Redis cannot be reached at start.
+#[derive(Debug, thiserror::Error)]
+#[error("no Redis for sessions at {url}: {reason}")]
+pub struct OpenError {
+    /// Without its password.
+    url: String,
+    reason: String,
+}
+
+/// Sessions in Redis, under `sess:{id}`, until they expire.
+///
+/// Speaks through the client of `tower-sessions-redis-store`. The store of that crate keeps its keys bare, and fred's `ClientLike`
+/// cannot be implemented outside of fred (its `inner` returns a type without a public name), so the prefix cannot be slipped in
+/// beneath it; its three rules are kept here: NX when a session is made, XX when it is saved, EXAT always.
+#[derive(Clone)]
+pub struct RedisSessionStore {
+    pool: Pool,
+}
+
+/// What stands under a key: the record without its id, which is a secret and the key already.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    data: HashMap<String, serde_json::Value>,
+    /// Seconds since 1970.
+    expires: i64,
+}
+
+impl RedisSessionStore {
+    pub async fn open(url: &str) -> std::result::Result<Self, OpenError> {
+        let failed = |reason: String| OpenError { url: redact(url), reason };
+        let config = client_config(url).map_err(failed)?;
+        let performance = PerformanceConfig { default_command_timeout: COMMAND_TIMEOUT, ..Default::default() };
+        let connection =
+            ConnectionConfig { connection_timeout: CONNECT_TIMEOUT, internal_command_timeout: CONNECT_TIMEOUT, ..Default::default() };
+        let pool =
+            Pool::new(config, Some(performance), Some(connection), Some(ReconnectPolicy::new_constant(0, RECONNECT_MS)), CONNECTIONS)
+                .map_err(|e| failed(e.to_string()))?;
+        match tokio::time::timeout(CONNECT_TIMEOUT, pool.init()).await {
+            Ok(Ok(_)) => Ok(Self { pool }),
+            Ok(Err(error)) => Err(failed(error.to_string())),
+            Err(_) => Err(failed(format!("no answer within {} s", CONNECT_TIMEOUT.as_secs()))),
+        }
+    }
+
+    pub async fn ping(&self) -> Result<()> {
+        within(self.pool.ping::<()>(None)).await
+    }
+
+    /// `None` where nothing is ever evicted: without a bound on its memory, or with one and `noeviction`. Asked by INFO, which services
+    /// that keep CONFIG to themselves allow too.
+    pub async fn eviction(&self) -> Result<Option<String>> {
+        let info: String = within(self.pool.info(Some(InfoKind::Memory))).await?;
+        let field = |name: &str| info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim);
+        let is_bounded = field("maxmemory").is_some_and(|bytes| bytes != "0");
+        Ok(field("maxmemory_policy").filter(|policy| is_bounded && *policy != "noeviction").map(str::to_owned))
+    }
+
+    /// The session first, the index second: what ends a user's sessions in between misses this one, but not the check of the user's
+    /// epoch that follows (`RequestSession::log_in`), and its cookie has not been given to anybody.
+    pub async fn begin(&self, user: i64, record: &mut Record, until: OffsetDateTime) -> Result<()> {
+        self.create(record).await?;
+        let index = index(user);
+        // The key has no expiry, so that no policy but those that spare nothing evicts it while its sessions live. What it holds is
+        // one line for each login of the last day.
+        let now = OffsetDateTime::now_utc().unix_timestamp() as f64;
+        within(self.pool.zremrangebyscore::<(), _, _, _>(index.clone(), f64::NEG_INFINITY, now)).await?;
+        let member = (until.unix_timestamp() as f64, record.id.to_string());
+        within(self.pool.zadd::<(), _, _>(index, None, None, false, false, member)).await
+    }
+
+    /// Whether it was there to be written over.
+    pub async fn replace(&self, record: &Record) -> Result<bool> {
+        self.set(record, SetOptions::XX).await
+    }
+
+    pub async fn end(&self, user: i64, id: &Id) -> Result<()> {
+        self.delete(id).await?;
+        within(self.pool.zrem::<(), _, _>(index(user), id.to_string())).await
+    }
+
+    pub async fn end_all(&self, user: i64, keep: Option<&Id>) -> Result<()> {
+        let ids: Vec<Id> = self.ids(user).await?.into_iter().filter(|id| Some(id) != keep).collect();
+        // One by one, because on a cluster they lie anywhere; at the same time, because there may be many. What has not ended stays in
+        // the index.
+        let ended = join_all(ids.iter().map(|id| self.end(user, id))).await;
+        ended.into_iter().collect()
+    }
+
+    pub async fn of_user(&self, user: i64) -> Result<Vec<Record>> {
+        let ids = self.ids(user).await?;
+        Ok(try_join_all(ids.iter().map(|id| self.load(id))).await?.into_iter().flatten().collect())
+    }
+
+    async fn ids(&self, user: i64) -> Result<Vec<Id>> {
+        let members: Vec<String> = within(self.pool.zrange(index(user), 0_i64, -1_i64, None, false, None, false)).await?;
+        Ok(members.iter().filter_map(|member| member.parse().ok()).collect())
+    }
+
+    /// Whether it was written: not where `rule` forbids it.
+    async fn set(&self, record: &Record, rule: SetOptions) -> Result<bool> {
+        let stored = Stored { data: record.data.clone(), expires: record.expiry_date.unix_timestamp() };
+        let value = serde_json::to_vec(&stored).map_err(|e| Error::Encode(e.to_string()))?;
+        let expires = Expiration::EXAT(stored.expires);
+        within(self.pool.set::<Option<String>, _, _>(key(&record.id), value.as_slice(), Some(expires), Some(rule), false))
+            .await
+            .map(|ok| ok.is_some())
+    }
+}
+
+fn key(id: &Id) -> String {
+    format!("sess:{id}")
+}
+
+/// A sorted set of a user's sessions by the time they end.
+fn index(user: i64) -> String {
+    format!("sessions:user:{user}")
+}
+
+/// The same addresses as the cache's, in the words of this client.
+fn client_config(url: &str) -> std::result::Result<Config, String> {
+    let (info, server) = match Address::parse(url)? {
+        // Its own reading of such an address knows TLS, credentials and the database's number.
+        Address::Server(_) => return Config::from_url(url).map_err(|e| e.to_string()),
+        Address::Master(Sentinels { sentinels, master, like }) => {
+            let hosts = sentinels.iter().map(server).collect::<std::result::Result<_, _>>()?;
+            (like, ServerConfig::Sentinel { hosts, service_name: master, username: None, password: None })
+        }
+        Address::Cluster(members) => {
+            let hosts = members.iter().map(server).collect::<std::result::Result<_, _>>()?;
+            let first = members.into_iter().next().ok_or("it names no host")?;
+            (first, ServerConfig::Clustered { hosts, policy: Default::default() })
+        }
+    };
+    let (scheme, _) = url.split_once("://").unwrap_or_default();
+    let plain = if scheme.starts_with("rediss") { "rediss://localhost" } else { "redis://localhost" };
+    let mut config = Config::from_url(plain).map_err(|e| e.to_string())?;
+    config.server = server;
+    let settings = info.redis_settings();
+    config.username = settings.username().map(str::to_owned);
+    config.password = settings.password().map(str::to_owned);
+    config.database = u8::try_from(settings.db()).ok().filter(|db| *db > 0);
+    Ok(config)
+}
+
+fn server(info: &::redis::ConnectionInfo) -> std::result::Result<Server, String> {
+    match info.addr() {
+        ::redis::ConnectionAddr::Tcp(host, port) | ::redis::ConnectionAddr::TcpTls { host, port, .. } => {
+            Ok(Server::new(host.as_str(), *port))
+        }
+        _ => Err("only hosts and ports are accepted".to_owned()),
+    }
+}
+
+/// The client's own timeout covers a command in flight; this one, whatever it does before and after.
+async fn within<T>(command: impl Future<Output = std::result::Result<T, tower_sessions_redis_store::fred::error::Error>>) -> Result<T> {
+    match tokio::time::timeout(COMMAND_TIMEOUT, command).await {
+        Ok(result) => result.map_err(|e| RedisStoreError::Redis(e).into()),
+        Err(_) => Err(Error::Backend(format!("no answer within {} ms", COMMAND_TIMEOUT.as_millis()))),
+    }
+}
+
+#[async_trait]
+impl SessionStore for RedisSessionStore {
+    async fn create(&self, record: &mut Record) -> Result<()> {
+        while !self.set(record, SetOptions::NX).await? {
+            record.id = Id::default();
+        }
+        Ok(())
+    }
+
+    async fn save(&self, record: &Record) -> Result<()> {
+        self.replace(record).await.map(|_| ())
+    }
+
+    async fn load(&self, id: &Id) -> Result<Option<Record>> {
+        let Some(value) = within(self.pool.get::<Option<Vec<u8>>, _>(key(id))).await? else { return Ok(None) };
+        let stored = serde_json::from_slice::<Stored>(&value).ok();
+        let record = stored.and_then(|stored| {
+            let expiry_date = OffsetDateTime::from_unix_timestamp(stored.expires).ok()?;
+            Some(Record { id: *id, data: stored.data, expiry_date })
+        });
+        if record.is_none() {
+            // Not this program's writing: as good as absent. An error would lock its owner out until it expires.
+            tracing::warn!("a session in Redis that cannot be read");
+        }
+        Ok(record)
+    }
+
+    async fn delete(&self, id: &Id) -> Result<()> {
+        within(self.pool.del::<(), _>(key(id))).await
+    }
+}
+
+impl std::fmt::Debug for RedisSessionStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RedisSessionStore")
+    }
+}

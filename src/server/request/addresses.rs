@@ -1,0 +1,69 @@
+//! Addresses of this site that a request is sent on to.
+
+use axum::http::Uri;
+
+use super::is_under;
+use crate::domain::accounts::{Role, User, encode_segment};
+
+/// Where a user begins.
+pub fn home(user: &User) -> &'static str {
+    match user.role {
+        Role::Vendor => "/",
+        Role::Admin => "/admin",
+    }
+}
+
+/// The address of the login page, which then goes on to `next`.
+pub fn login_page(error: Option<&str>, next: Option<&Uri>) -> String {
+    let next = next.and_then(|uri| uri.path_and_query()).map(|next| next.as_str()).filter(|next| *next != "/");
+    login_address(error, next)
+}
+
+/// As `login_page`, with `next` as a text that has been checked.
+pub fn login_address(error: Option<&str>, next: Option<&str>) -> String {
+    let parameters: Vec<String> = [("error", error), ("next", next)]
+        .into_iter()
+        .filter_map(|(name, value)| Some(format!("{name}={}", encode_segment(value?))))
+        .collect();
+    if parameters.is_empty() { "/login".to_owned() } else { format!("/login?{}", parameters.join("&")) }
+}
+
+/// The longest address that a login goes on to.
+const MAX_NEXT: usize = 2_000;
+
+/// `next` if it is an address of this site: a path that begins with one slash, in visible ASCII, without the backslash that browsers
+/// read as a slash. Anything else could lead away from here.
+pub fn local_path(next: &str) -> Option<&str> {
+    let local = next.starts_with('/')
+        && !next.starts_with("//")
+        && next.len() <= MAX_NEXT
+        && next.bytes().all(|b| b.is_ascii_graphic() && b != b'\\')
+        && !is_under(next.split(['?', '#']).next().unwrap_or_default(), "/login");
+    local.then_some(next)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_paths_of_this_site_are_gone_on_to() {
+        for local in ["/", "/orders?status=shipped&after=1", "/products/a%2Fb", "/a//b"] {
+            assert_eq!(local_path(local), Some(local));
+        }
+        for foreign in [
+            "",
+            "orders",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "/\t/evil.example",
+            "/a\r\nSet-Cookie: x=y",
+            "/é",
+            "/login?next=/",
+            "javascript:alert(1)",
+        ] {
+            assert_eq!(local_path(foreign), None, "{foreign:?}");
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! What handlers and server functions alike need of the request they answer: who asks from where, under which name it is logged, how
+//! it is refused. Knows no route and no page.
+
+use std::{net::IpAddr, sync::Arc};
+
+use axum::http::{HeaderMap, HeaderName, Method, header, request::Parts};
+
+/// Logging in and out, passwords, sessions and keys.
+pub mod account;
+/// Where a request is sent on to.
+pub mod addresses;
+/// Attempts at what could be guessed.
+pub mod attempts;
+/// What admins do to the cache.
+pub mod cache_actions;
+/// How a request is refused.
+pub mod problem;
+
+/// The header that names a request.
+pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Names one request in logs and in answers: the caller's `X-Request-Id`, or one made here.
+#[derive(Debug, Clone, Default)]
+pub struct RequestId(Arc<str>);
+
+impl RequestId {
+    /// The caller's name for it, if that can be one.
+    pub fn of(headers: &HeaderMap) -> Self {
+        let given = headers.get(&X_REQUEST_ID).and_then(|value| value.to_str().ok());
+        let accepted = |id: &&str| (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+        Self(given.filter(accepted).map_or_else(|| format!("{:032x}", rand::random::<u128>()).into(), Into::into))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The network address of whoever asks; `None` only where the server was not told.
+#[derive(Debug, Clone, Copy)]
+pub struct ClientAddress(pub Option<IpAddr>);
+
+impl ClientAddress {
+    pub fn text(&self) -> Option<String> {
+        self.0.map(|address| address.to_string())
+    }
+}
+
+/// The network address of whoever sent a request, as a text.
+pub fn client_address(parts: &Parts) -> Option<String> {
+    parts.extensions.get::<ClientAddress>()?.text()
+}
+
+/// What the scripts of this one answer are marked with; no other script runs in it.
+#[derive(Debug, Clone)]
+pub struct ScriptNonce(pub Arc<str>);
+
+/// Whether a method only reads (RFC 9110, 9.2.1).
+pub fn is_safe(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE)
+}
+
+/// Whether a path is `folder` or lies in it.
+pub fn is_under(path: &str, folder: &str) -> bool {
+    path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Whether the one who asks reads pages: a browser that opens an address or sends a form.
+pub fn wants_html(headers: &HeaderMap) -> bool {
+    headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
+}

@@ -1,0 +1,131 @@
+use leptos::{prelude::*, server_fn::codec::GetUrl};
+use serde::{Deserialize, Serialize};
+
+use crate::ApiError;
+use crate::domain::{accounts::Viewer, market::MarketMetrics};
+
+/// All that the cache page shows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CacheHealth {
+    pub viewer: Viewer,
+    pub stats: CacheStats,
+    /// `redis` or `memory`.
+    pub store: String,
+    /// The policy by which the sessions' Redis may throw them away when its memory is full; `None` where it never does.
+    pub session_eviction: Option<String>,
+}
+
+/// The cache's counters: what this installation counted since they were reset, and what the store says of itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct CacheStats {
+    pub hits: u64,
+    pub misses: u64,
+    /// Percent with two decimals; `null` before the first lookup.
+    pub hit_rate: Option<f64>,
+    /// Entries of this cache in the store.
+    pub total_keys: u64,
+    /// Bytes the store uses; on Redis the whole server's (INFO).
+    pub memory_usage: u64,
+    /// Times a loader ran.
+    pub loads: u64,
+    /// Of the hits, those whose entry was in the memory of the instance that was asked.
+    pub near_hits: u64,
+    /// Answers that were older than they should be, because their loader failed or another instance was still loading.
+    pub stale: u64,
+    /// Lookups that the store could not answer, or was not trusted with. Neither hits nor misses.
+    pub bypasses: u64,
+    pub misses_by_reason: MissesByReason,
+    pub misses_by_tag: MissesByTag,
+    /// What loading a value took; `null` before the first.
+    pub load_time: Option<Percentiles>,
+    /// What a hit took; `null` before the first.
+    pub hit_time: Option<Percentiles>,
+    /// Loads that failed.
+    pub load_failures: u64,
+    /// Callers that were served by a load that somebody else in their instance had begun.
+    pub coalesced: u64,
+    /// Loads that waited for another instance's.
+    pub lease_waits: u64,
+    /// Values loaded again before they expired.
+    pub refreshes: u64,
+    /// Values loaded before anyone asked.
+    pub warmed: u64,
+    /// Tags that were invalidated.
+    pub invalidated_tags: u64,
+    /// Values that could not be stored.
+    pub write_failures: u64,
+}
+
+/// Why lookups missed. Together they are all misses.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct MissesByReason {
+    pub absent: u64,
+    pub expired: u64,
+    pub invalidated: u64,
+    /// What was stored could not be read.
+    pub corrupt: u64,
+}
+
+/// Which kind of tag made entries unusable. A write that invalidates several tags of an entry counts for each of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct MissesByTag {
+    pub vendor: u64,
+    pub products: u64,
+    pub orders: u64,
+    pub analytics: u64,
+    pub marketplace: u64,
+}
+
+/// What half, 95 % and 99 % of them did not exceed, in milliseconds, estimated from buckets.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Percentiles {
+    pub p50: f64,
+    pub p95: f64,
+    pub p99: f64,
+}
+
+#[server(prefix = "/_fn", endpoint = "admin/cache", input = GetUrl)]
+pub async fn load_cache_health() -> Result<CacheHealth, ApiError> {
+    use crate::server::context;
+    let (state, current) = context::current_admin().await?;
+    let stats = state.cache.stats().await;
+    // Where it cannot be asked, `/readyz` says so.
+    let session_eviction = state.sessions.store().eviction().await.unwrap_or_default();
+    Ok(CacheHealth { viewer: current.viewer(), stats, store: state.cache.store_name().to_owned(), session_eviction })
+}
+
+/// All that the marketplace's page shows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Market {
+    pub viewer: Viewer,
+    pub metrics: MarketMetrics,
+}
+
+/// The parameters are those of the metrics API, as texts from the address. Without dates: the 28 days that end today (UTC).
+#[server(prefix = "/_fn", endpoint = "admin/market", input = GetUrl)]
+pub async fn load_market(date_from: Option<String>, date_to: Option<String>) -> Result<Market, ApiError> {
+    use crate::server::{services::marketplace, context};
+    let (state, current) = context::current_admin().await?;
+    let range = marketplace::parse_range(date_from.as_deref(), date_to.as_deref(), Some(marketplace::today()))
+        .map_err(|e| context::api_error(e.into()))?;
+    let metrics = state.marketplace.metrics(range).await.map_err(context::api_error)?.value;
+    Ok(Market { viewer: current.viewer(), metrics })
+}
+
+/// Invalidates the tags (separated by spaces or commas) and goes to `/admin/cache?invalidated=N`.
+#[server(prefix = "/_fn", endpoint = "admin/cache/invalidate")]
+pub async fn invalidate_tags(tags: String) -> Result<(), ApiError> {
+    use crate::server::context;
+    let (state, current) = context::current_admin().await?;
+    let names: Vec<&str> = tags.split([' ', ',']).filter(|name| !name.is_empty()).collect();
+    let count = context::invalidate_named(&state, &current, &names).await?;
+    leptos_axum::redirect(&format!("/admin/cache?invalidated={count}"));
+    Ok(())
+}

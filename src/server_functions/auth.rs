@@ -1,0 +1,21 @@
+use leptos::prelude::*;
+
+use crate::ApiError;
+
+/// Logs in and goes to `next` (a local path) or to the start page of the role. A refusal goes back to `/login?error=credentials`,
+/// the same for an unknown address and a wrong password, so that the form works without scripts.
+#[server(prefix = "/_fn", endpoint = "login")]
+pub async fn login(email: String, password: String, next: Option<String>) -> Result<(), ApiError> {
+    use crate::server::context;
+    let destination = context::log_in(&email, &password, next.as_deref()).await?;
+    leptos_axum::redirect(&destination);
+    Ok(())
+}
+
+/// Ends the session and goes to `/login`.
+#[server(prefix = "/_fn", endpoint = "logout")]
+pub async fn logout() -> Result<(), ApiError> {
+    crate::server::context::log_out().await?;
+    leptos_axum::redirect("/login");
+    Ok(())
+}

@@ -1,0 +1,18 @@
+//! Server functions, under `/_fn`. Each is thin: who asks, one service call, and for forms where to go next. The JSON API under
+//! `/api` speaks to the same services.
+
+/// Password, time zone, sessions, keys and theme.
+pub mod account;
+/// The admin's cache page.
+pub mod admin;
+/// Logging in and out.
+pub mod auth;
+/// A vendor's dashboard.
+pub mod dashboard;
+/// A vendor's orders.
+pub mod orders;
+/// A vendor's products.
+pub mod products;
+/// The admin's view of vendors.
+pub mod vendors;
+

@@ -1,0 +1,107 @@
+use leptos::{prelude::*, server_fn::codec::GetUrl};
+use serde::{Deserialize, Serialize};
+
+use crate::ApiError;
+use crate::domain::{
+    accounts::{Vendor, Viewer},
+    catalog::{Product, ProductPage},
+};
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ProductsView {
+    pub viewer: Viewer,
+    pub vendor: Vendor,
+    pub page: ProductPage,
+}
+
+/// `product` is `None` where a new one is to be made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ProductView {
+    pub viewer: Viewer,
+    pub vendor: Vendor,
+    pub product: Option<Product>,
+}
+
+#[server(prefix = "/_fn", endpoint = "products", input = GetUrl)]
+pub async fn load_products(
+    search: Option<String>,
+    status: Option<String>,
+    stock: Option<String>,
+    sort: Option<String>,
+    after: Option<String>,
+) -> Result<ProductsView, ApiError> {
+    use crate::server::{
+        context,
+        services::catalog::{ProductParameters, parse_query},
+    };
+    let (state, current) = context::current_vendor().await?;
+    let query = parse_query(&ProductParameters {
+        search: search.as_deref(),
+        status: status.as_deref(),
+        stock: stock.as_deref(),
+        sort: sort.as_deref(),
+        after: after.as_deref(),
+    })
+    .map_err(|e| context::api_error(e.into()))?;
+    let vendor = state.accounts.vendor(&current.vendor).await.map_err(context::api_error)?;
+    let page = state.catalog.list(&current.vendor, &query).await.map_err(context::api_error)?.value;
+    Ok(ProductsView { viewer: current.viewer(), vendor, page })
+}
+
+/// `product_id: None` loads what the form for a new product needs.
+#[server(prefix = "/_fn", endpoint = "product", input = GetUrl)]
+pub async fn load_product(product_id: Option<String>) -> Result<ProductView, ApiError> {
+    use crate::server::context;
+    let (state, current) = context::current_vendor().await?;
+    let vendor = state.accounts.vendor(&current.vendor).await.map_err(context::api_error)?;
+    let product = match product_id {
+        Some(id) => Some(state.catalog.find(&current.vendor, &id).await.map_err(context::api_error)?),
+        None => None,
+    };
+    Ok(ProductView { viewer: current.viewer(), vendor, product })
+}
+
+/// A product's form, field by field as it was typed; the price in the currency's major unit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProductForm {
+    /// Empty for a new product.
+    #[serde(default)]
+    pub product_id: String,
+    pub name: String,
+    #[serde(default)]
+    pub description: String,
+    pub category: String,
+    pub unit_price: String,
+    pub stock: String,
+    /// Empty: the vendor's default.
+    #[serde(default)]
+    pub low_stock_threshold: String,
+    pub status: String,
+}
+
+/// Creates or changes a product and goes to its page with `?saved=1`.
+#[server(prefix = "/_fn", endpoint = "product/save")]
+pub async fn save_product(form: ProductForm) -> Result<(), ApiError> {
+    use crate::server::context;
+    let (state, current) = context::current_vendor().await?;
+    let vendor = state.accounts.vendor(&current.vendor).await.map_err(context::api_error)?;
+    let (product_id, input) =
+        crate::server::services::catalog::read_form(&form, vendor.currency).map_err(|e| context::api_error(e.into()))?;
+    let product = match product_id {
+        Some(id) => state.catalog.update(&current.vendor, &id, &input).await,
+        None => state.catalog.create(&current.vendor, &input).await,
+    }
+    .map_err(context::api_error)?;
+    leptos_axum::redirect(&format!("/products/{}?saved=1", crate::domain::accounts::encode_segment(&product.product_id)));
+    Ok(())
+}
+
+/// Takes a product out of every list (its sales remain) and goes to `/products?deleted=1`.
+#[server(prefix = "/_fn", endpoint = "product/delete")]
+pub async fn delete_product(product_id: String) -> Result<(), ApiError> {
+    use crate::server::context;
+    let (state, current) = context::current_vendor().await?;
+    state.catalog.delete(&current.vendor, &product_id).await.map_err(context::api_error)?;
+    leptos_axum::redirect("/products?deleted=1");
+    Ok(())
+}
