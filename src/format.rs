@@ -189,6 +189,20 @@ pub fn point_label(point: &Point, interval: Interval, clock: &WallClock) -> Stri
     }
 }
 
+/// The same for a whole series, where each label is to be another: an hour that a clock showed twice says by which offset from UTC.
+pub fn point_labels(points: &[Point], interval: Interval, clock: &WallClock) -> Vec<String> {
+    let labels: Vec<String> = points.iter().map(|point| point_label(point, interval, clock)).collect();
+    let is_twice = |at: usize| {
+        let same = |other: Option<usize>| other.and_then(|other| labels.get(other)) == Some(&labels[at]);
+        same(at.checked_sub(1)) || same(Some(at + 1))
+    };
+    let told_apart = points.iter().enumerate().map(|(at, point)| match point.start.parse::<Timestamp>() {
+        Ok(start) if is_twice(at) => format!("{} (UTC{})", labels[at], clock.offset(start)),
+        _ => labels[at].clone(),
+    });
+    told_apart.collect()
+}
+
 /// The same as an axis wants it: `23 Nov`, `Nov 2026`, `14:00`; hours name their day where the axis spans more than one.
 pub fn axis_label(point: &Point, interval: Interval, clock: &WallClock, one_day: bool) -> String {
     match (interval, point.start.parse::<Date>(), point.start.parse::<Timestamp>()) {

@@ -69,7 +69,8 @@ pub async fn set_order_status(order_id: String, status: String) -> Result<(), Ap
     let (state, current) = context::current_vendor().await?;
     let next = status.parse::<crate::domain::orders::OrderStatus>().map_err(|e| context::api_error(e.into()))?;
     let change = crate::domain::order_commands::OrderChange { status: Some(next), placed_at: None };
-    state.orders.change(&current.vendor, &order_id, change).await.map_err(context::api_error)?;
+    let sender = crate::server::services::Sender::of_form(&current.user.email);
+    state.orders.change(&current.vendor, &order_id, change, &sender).await.map_err(context::api_error)?;
     leptos_axum::redirect(&format!("/orders/{}?saved=1", crate::domain::accounts::encode_segment(&order_id)));
     Ok(())
 }
@@ -106,7 +107,8 @@ pub async fn refund_order(form: RefundForm) -> Result<(), ApiError> {
     let (state, current) = context::current_vendor().await?;
     let vendor = state.accounts.vendor(&current.vendor).await.map_err(context::api_error)?;
     let refund = crate::server::services::orders::read_refund(&form, vendor.currency).map_err(|e| context::api_error(e.into()))?;
-    state.orders.refund(&current.vendor, &form.order_id, refund).await.map_err(context::api_error)?;
+    let sender = crate::server::services::Sender::of_form(&current.user.email);
+    state.orders.refund(&current.vendor, &form.order_id, refund, &sender).await.map_err(context::api_error)?;
     leptos_axum::redirect(&format!("/orders/{}?refunded=1", crate::domain::accounts::encode_segment(&form.order_id)));
     Ok(())
 }

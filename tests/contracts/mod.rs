@@ -2,6 +2,8 @@
 
 /// Stores, entries, generations, single flight.
 mod cache;
+/// Days and hours where clocks were set oddly.
+mod clock_changes;
 /// Connections, wherever what holds them is dropped.
 mod connections;
 /// Snapshots of real marketplaces against a second tool.

@@ -53,19 +53,20 @@ fn marks(snapshot: &Snapshot, clock: &WallClock) -> Vec<Mark> {
     let interval = snapshot.range.interval;
     let one_day = snapshot.range.days == 1;
     let before = snapshot.previous_series.as_deref().unwrap_or_default();
-    snapshot
-        .series
-        .iter()
-        .enumerate()
-        .map(|(i, point)| Mark {
-            label: format::point_label(point, interval, clock),
-            short: format::axis_label(point, interval, clock, one_day),
-            value: point.net_sales,
-            before: before.get(i).map(|point| (format::point_label(point, interval, clock), point.net_sales)),
-        })
-        .collect()
+    let mut compared = format::point_labels(before, interval, clock).into_iter().zip(before).map(|(label, point)| (label, point.net_sales));
+    let labels = format::point_labels(&snapshot.series, interval, clock);
+    let points = snapshot.series.iter().zip(labels);
+    let marks = points.map(|(point, label)| Mark {
+        label,
+        short: format::axis_label(point, interval, clock, one_day),
+        value: point.net_sales,
+        before: compared.next(),
+    });
+    marks.collect()
 }
 
+/// Every point of the range, each beside the point it is compared with. The longer of the two goes on alone, so that each column comes to
+/// its card.
 fn values(snapshot: &Snapshot, clock: &WallClock, has_before: bool) -> AnyView {
     let interval = snapshot.range.interval;
     let money = |amount| Cell::Text(format::money(snapshot.currency, amount));
@@ -80,20 +81,29 @@ fn values(snapshot: &Snapshot, clock: &WallClock, has_before: bool) -> AnyView {
         Column::number("Net"),
     ];
     if has_before {
-        columns.push(Column::number("Net before"));
+        columns.extend([Column::text("Compared with"), Column::number("Net before")]);
     }
-    let rows = snapshot.series.iter().enumerate().map(|(i, point)| {
-        Row::from(vec![
-            format::point_label(point, interval, clock).into(),
-            format::count(point.orders).into(),
-            format::count(point.units).into(),
-            money(point.gross_sales),
-            money(-point.discounts),
-            money(-point.returns),
-            money(point.net_sales),
-            // Left out with its column where there is no comparison.
-            before.get(i).map_or_else(|| Cell::Text("—".to_owned()), |point| money(point.net_sales)),
-        ])
+    let nothing = || Cell::Text("—".to_owned());
+    let now = format::point_labels(&snapshot.series, interval, clock);
+    let compared = format::point_labels(before, interval, clock);
+    let rows = (0..now.len().max(compared.len())).map(|i| {
+        let mut cells: Vec<Cell> = match (snapshot.series.get(i), now.get(i)) {
+            (Some(point), Some(label)) => vec![
+                label.clone().into(),
+                format::count(point.orders).into(),
+                format::count(point.units).into(),
+                money(point.gross_sales),
+                money(-point.discounts),
+                money(-point.returns),
+                money(point.net_sales),
+            ],
+            _ => (0..7).map(|_| nothing()).collect(),
+        };
+        if has_before {
+            cells.push(compared.get(i).map_or_else(nothing, |label| label.clone().into()));
+            cells.push(before.get(i).map_or_else(nothing, |point| money(point.net_sales)));
+        }
+        Row::from(cells)
     });
     scrolling("scroll tall", "Sales over time", table("plain", columns, rows.collect(), None))
 }

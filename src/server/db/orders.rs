@@ -106,16 +106,18 @@ pub struct VendorOrderRow {
     pub id: i64,
     pub status: OrderStatus,
     pub placed_us: i64,
+    /// The number of its day.
+    pub day: i64,
 }
 
 pub async fn find_part(tx: &mut Tx, vendor_id: i64, order_id: &str) -> Result<Option<VendorOrderRow>, DbError> {
-    let query = sql("SELECT vo.order_id, vo.status, vo.placed_us FROM orders o JOIN vendor_orders vo ON vo.order_id = o.id \
+    let query = sql("SELECT vo.order_id, vo.status, vo.placed_us, vo.day FROM orders o JOIN vendor_orders vo ON vo.order_id = o.id \
                      WHERE o.external_id = $1 AND vo.vendor_id = $2")
     .bind(order_id.to_owned())
     .bind(vendor_id);
     let row = tx.row(query).await?;
     row.map(|row| {
-        Ok(VendorOrderRow { id: rows::int(&row, "order_id")?, status: rows::parsed(&row, "status")?, placed_us: rows::int(&row, "placed_us")? })
+        Ok(VendorOrderRow { id: rows::int(&row, "order_id")?, status: rows::parsed(&row, "status")?, placed_us: rows::int(&row, "placed_us")?, day: rows::int(&row, "day")? })
     })
     .transpose()
 }

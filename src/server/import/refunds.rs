@@ -1,6 +1,9 @@
 //! Refunds of a bundle: never more than was sold, and the commission they give back.
 
-use crate::{domain::money::MAX_AMOUNT, server::db::refunds::share_commission};
+use crate::{
+    domain::money::MAX_AMOUNT,
+    server::db::refunds::{REFUND_MAY_NOT_BE, share_commission},
+};
 
 use super::{ImportError, local_days, work::Work};
 
@@ -100,8 +103,35 @@ pub(super) async fn write(work: &mut Work<'_>) -> Result<(), ImportError> {
     .await?;
     work.analyze("import_refunded").await?;
     refuse_more_than_sold(work).await?;
+    refuse_before_their_orders(work).await?;
     work.run(&share_commission("SELECT order_id, line FROM import_refunded")).await?;
     Ok(())
+}
+
+/// Of refunds that are new or differ, and of orders that are dated anew. (A vendor that changes its zone takes both along.)
+async fn refuse_before_their_orders(work: &mut Work<'_>) -> Result<(), ImportError> {
+    work.refuse(
+        "refunds",
+        &format!(
+            "SELECT b.csv_line, 'refunded_at: order `' || o.external_id || '` was placed on a later day' AS message
+             FROM import_refunds b CROSS JOIN refunds r CROSS JOIN vendor_orders vo CROSS JOIN orders o
+             WHERE b.state > 0 AND r.order_id = b.order_id AND r.line = b.line AND r.refunded_us = b.refunded_us
+               AND vo.vendor_id = r.vendor_id AND vo.order_id = r.order_id AND o.id = r.order_id AND {REFUND_MAY_NOT_BE}"
+        ),
+    )
+    .await?;
+    work.refuse(
+        "orders",
+        &format!(
+            "SELECT b.csv_line, 'placed_at: order `' || b.order_id || '` has a refund of a day before' AS message
+             FROM bundle_orders b CROSS JOIN orders o CROSS JOIN import_orders c CROSS JOIN order_lines l CROSS JOIN vendor_orders vo
+             CROSS JOIN refunds r
+             WHERE o.external_id = b.order_id AND c.order_id = o.id AND c.placed_changed = 1 AND l.order_id = o.id
+               AND vo.vendor_id = l.vendor_id AND vo.order_id = l.order_id AND r.order_id = l.order_id AND r.line = l.line
+               AND {REFUND_MAY_NOT_BE}"
+        ),
+    )
+    .await
 }
 
 /// Over all refunds of a line, those there already too: not more units, and not more money, than were sold.

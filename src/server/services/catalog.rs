@@ -1,7 +1,8 @@
 use futures::future::{BoxFuture, FutureExt};
 use jiff::{Timestamp, tz::TimeZone};
+use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Written, by_vendor, listing_detail, write};
+use super::{Once, Sender, Written, by_vendor, listing_detail, write};
 use crate::{
     domain::{
         accounts::VendorRef,
@@ -123,13 +124,14 @@ impl Catalog {
     }
 
     /// Gives the product an id of its own.
-    pub async fn create(&self, vendor: &VendorRef, input: &ProductInput) -> Result<Product, AppError> {
+    pub async fn create(&self, vendor: &VendorRef, input: &ProductInput, sender: &Sender) -> Result<Product, AppError> {
         input.check()?;
         if input.product_id.is_some() {
             return Err(FieldError::new("productId", "is given by Vendorscope: leave it out").into());
         }
         let product_id = format!("p{:016x}", rand::random::<u64>());
-        self.write(vendor, "product created", {
+        let once = sender.once("product created", &(&vendor.external_id, input))?;
+        self.write(vendor, "product created", once, {
             let input = input.clone();
             move |tx, vendor_id| {
                 async move {
@@ -142,12 +144,13 @@ impl Catalog {
         .await
     }
 
-    pub async fn update(&self, vendor: &VendorRef, product_id: &str, input: &ProductInput) -> Result<Product, AppError> {
+    pub async fn update(&self, vendor: &VendorRef, product_id: &str, input: &ProductInput, sender: &Sender) -> Result<Product, AppError> {
         input.check()?;
         if input.product_id.as_ref().is_some_and(|id| id != product_id) {
             return Err(FieldError::new("productId", "cannot change: leave it out, or send the product's own").into());
         }
-        self.write(vendor, "product updated", {
+        let once = sender.once("product updated", &(&vendor.external_id, product_id, input))?;
+        self.write(vendor, "product updated", once, {
             let (product_id, input) = (product_id.to_owned(), input.clone());
             move |tx, vendor_id| {
                 async move {
@@ -161,8 +164,9 @@ impl Catalog {
     }
 
     /// The product's sales remain.
-    pub async fn delete(&self, vendor: &VendorRef, product_id: &str) -> Result<(), AppError> {
-        self.write(vendor, "product deleted", {
+    pub async fn delete(&self, vendor: &VendorRef, product_id: &str, sender: &Sender) -> Result<(), AppError> {
+        let once = sender.once("product deleted", &(&vendor.external_id, product_id))?;
+        self.write(vendor, "product deleted", once, {
             let product_id = product_id.to_owned();
             move |tx, vendor_id| {
                 async move { if catalog::delete_product(tx, vendor_id, &product_id).await? { Ok(()) } else { Err(AppError::NotFound) } }
@@ -173,9 +177,10 @@ impl Catalog {
     }
 
     /// All of the named products, or none: `NotFound` when one of them is not this vendor's. Returns how many were changed.
-    pub async fn change_many(&self, vendor: &VendorRef, change: &BulkChange) -> Result<u64, AppError> {
+    pub async fn change_many(&self, vendor: &VendorRef, change: &BulkChange, sender: &Sender) -> Result<u64, AppError> {
         change.check()?;
-        self.write(vendor, "products changed", {
+        let once = sender.once("products changed", &(&vendor.external_id, change))?;
+        self.write(vendor, "products changed", once, {
             let change = change.clone();
             move |tx, vendor_id| {
                 async move {
@@ -189,13 +194,13 @@ impl Catalog {
     }
 
     /// One transaction, after which this vendor's figures and listings are stale.
-    async fn write<T, W>(&self, vendor: &VendorRef, why: &'static str, work: W) -> Result<T, AppError>
+    async fn write<T, W>(&self, vendor: &VendorRef, why: &'static str, once: Option<Once>, work: W) -> Result<T, AppError>
     where
-        T: Send + 'static,
+        T: Serialize + DeserializeOwned + Send + Sync + 'static,
         W: for<'a> FnOnce(&'a mut Tx, i64) -> BoxFuture<'a, Result<T, AppError>> + Send + 'static,
     {
         let (vendor, cause) = (vendor.clone(), by_vendor(vendor, why));
-        write(&self.db, &self.cache, cause, move |tx| {
+        write(&self.db, &self.cache, cause, once, move |tx| {
             async move {
                 // Orders take from the stock that is written here.
                 orders::lock_vendor(tx, vendor.id).await?;

@@ -2,6 +2,7 @@
 
 use futures::future::BoxFuture;
 use jiff::Timestamp;
+use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 use tracing::Instrument;
 
@@ -28,10 +29,15 @@ pub mod orders;
 /// What the cache is owed, kept in the database.
 pub mod owed;
 
+/// Requests that are done once.
+pub mod once;
 /// Keeping in the cache what is asked for most.
 pub mod warming;
 
+pub use once::Sender;
 pub use owed::DatabaseOutbox;
+
+use once::Once;
 
 /// What a write answers, and what it has made stale: nothing where it changed nothing.
 pub(in crate::server) struct Written<T> {
@@ -41,16 +47,25 @@ pub(in crate::server) struct Written<T> {
 
 /// Every write of the services: one transaction, and then what it makes stale. Commit, invalidate, answer; where `work` fails, nothing
 /// has changed. Carried to its end even when the request that asked for it goes away in the middle: between a commit and the
-/// invalidation that belongs to it there must be no way out.
-pub(in crate::server) async fn write<T, W>(db: &Db, cache: &Cache, cause: Cause, work: W) -> Result<T, AppError>
+/// invalidation that belongs to it there must be no way out. What was done `once` already is answered as it was then.
+pub(in crate::server) async fn write<T, W>(db: &Db, cache: &Cache, cause: Cause, once: Option<Once>, work: W) -> Result<T, AppError>
 where
-    T: Send + 'static,
+    T: Serialize + DeserializeOwned + Send + Sync + 'static,
     W: for<'a> FnOnce(&'a mut Tx) -> BoxFuture<'a, Result<Written<T>, AppError>> + Send + 'static,
 {
     let (db, cache) = (db.clone(), cache.clone());
     let write = async move {
         let mut tx = db.write().await?;
+        if let Some(once) = &once
+            && let Some(answer) = once.answered(&mut tx).await?
+        {
+            tx.commit().await?;
+            return Ok(answer);
+        }
         let Written { answer, stale } = work(&mut tx).await?;
+        if let Some(once) = &once {
+            once.remember(&mut tx, &answer).await?;
+        }
         let debt = if cache.keeps_debts() && !stale.is_empty() {
             let invalidation = Invalidation::new(&stale, &cause, Timestamp::now());
             Some(cache.owe(outbox::record(&mut tx, &invalidation.to_json()).await?))

@@ -2,16 +2,16 @@ use futures::future::FutureExt;
 use jiff::{Timestamp, tz::TimeZone};
 
 use crate::domain::accounts::VendorRef;
-use super::{Written, by_vendor, listing_detail, write};
+use super::{Sender, Written, by_vendor, listing_detail, write};
 use crate::server::cursor;
 use crate::{
     server_functions::orders::RefundForm,
     domain::{
         field_error::{Checks, FieldError},
         money::Currency,
-        order_commands::{Buyer, LineRefund, NewOrder, NewRefund, OrderChange},
+        order_commands::{Buyer, LineRefund, NewOrder, NewRefund, OrderChange, refund_may_be_of},
         orders::{Order, OrderPage, OrderQuery},
-        period::parse_day,
+        period::{day_from_number, parse_day},
         allocation::commission,
     },
     server::{
@@ -123,11 +123,12 @@ impl Orders {
 
     /// Gives the order an id of its own. `Invalid` by field, for a product or a customer that is not this vendor's too; `Conflict`
     /// where the order counts and there is not enough in stock.
-    pub async fn create(&self, vendor: &VendorRef, new: NewOrder) -> Result<Order, AppError> {
+    pub async fn create(&self, vendor: &VendorRef, new: NewOrder, sender: &Sender) -> Result<Order, AppError> {
         let now = Timestamp::now();
         new.check(now)?;
+        let once = sender.once("order created", &(&vendor.external_id, &new))?;
         let vendor_ref = vendor.clone();
-        write(&self.db, &self.cache, by_vendor(vendor, "order created"), move |tx| {
+        write(&self.db, &self.cache, by_vendor(vendor, "order created"), once, move |tx| {
             async move {
                 let seller = lock(tx, &vendor_ref).await?;
                 let order_id = place(tx, &vendor_ref, &seller, &new, now).await?;
@@ -140,10 +141,11 @@ impl Orders {
 
     /// Changes status and date. `Conflict` where the order may not go from its status to the next, or would take more than there is
     /// in stock; what is as it is already changes nothing.
-    pub async fn change(&self, vendor: &VendorRef, order_id: &str, change: OrderChange) -> Result<Order, AppError> {
+    pub async fn change(&self, vendor: &VendorRef, order_id: &str, change: OrderChange, sender: &Sender) -> Result<Order, AppError> {
         change.check(Timestamp::now())?;
+        let once = sender.once("order changed", &(&vendor.external_id, order_id, &change))?;
         let (vendor_ref, order_id) = (vendor.clone(), order_id.to_owned());
-        write(&self.db, &self.cache, by_vendor(vendor, "order changed"), move |tx| {
+        write(&self.db, &self.cache, by_vendor(vendor, "order changed"), once, move |tx| {
             async move {
                 let seller = lock(tx, &vendor_ref).await?;
                 let has_changed = apply(tx, &vendor_ref, &seller, &order_id, &change).await?;
@@ -155,11 +157,12 @@ impl Orders {
     }
 
     /// Gives money and goods back. `Invalid` by field where it is more than is left, `Conflict` where the order counts as no sale.
-    pub async fn refund(&self, vendor: &VendorRef, order_id: &str, refund: NewRefund) -> Result<Order, AppError> {
+    pub async fn refund(&self, vendor: &VendorRef, order_id: &str, refund: NewRefund, sender: &Sender) -> Result<Order, AppError> {
         let now = Timestamp::now();
         refund.check(now)?;
+        let once = sender.once("order refunded", &(&vendor.external_id, order_id, &refund))?;
         let (vendor_ref, order_id) = (vendor.clone(), order_id.to_owned());
-        write(&self.db, &self.cache, by_vendor(vendor, "order refunded"), move |tx| {
+        write(&self.db, &self.cache, by_vendor(vendor, "order refunded"), once, move |tx| {
             async move {
                 let seller = lock(tx, &vendor_ref).await?;
                 give_back(tx, &vendor_ref, &seller, &order_id, &refund, now).await?;
@@ -256,6 +259,13 @@ async fn apply(tx: &mut Tx, vendor: &VendorRef, seller: &VendorTerms, order_id: 
     if next == part.status && placed.is_none() {
         return Ok(false);
     }
+    if let Some(placed) = &placed
+        && let Some(refunded) = refunds::first_day(tx, vendor.id, part.id).await?
+        && !refund_may_be_of(refunded, placed.day)
+    {
+        let refunded_on = day_from_number(refunded);
+        return Err(FieldError::new("placedAt", format!("lies behind the day of a refund of the order, {refunded_on}")).into());
+    }
     let touched = [(vendor.id, part.id)];
     rollups::retract(tx, &Touched::Orders(&touched)).await?;
     if next != part.status {
@@ -289,8 +299,9 @@ async fn give_back(
     let lines = refund.plan(&order.lines)?;
     let zone = zone(&seller.time_zone)?;
     let mut at = Moment::new(refund.refunded_at.unwrap_or(now), &zone);
-    if at.us < part.placed_us {
-        return Err(FieldError::new("refundedAt", format!("lies before the order was placed, {}", order.placed_at)).into());
+    if !refund_may_be_of(at.day, part.day) {
+        let placed_on = day_from_number(part.day);
+        return Err(FieldError::new("refundedAt", format!("lies before the day the order was placed on, {placed_on}")).into());
     }
     // A refund is known by its line and its instant.
     loop {

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::{
     analytics::freshness,
-    input::{JsonBody, Parameters, PathId},
+    input::{JsonBody, Parameters, PathId, RequestKey},
     openapi::ProblemBody,
 };
 use crate::{
@@ -74,9 +74,10 @@ pub(super) async fn list(State(state): State<AppState>, current: CurrentVendor, 
 pub(super) async fn create(
     State(state): State<AppState>,
     current: CurrentVendor,
+    key: RequestKey,
     JsonBody(input): JsonBody<ProductInput>,
 ) -> Result<Response, AppError> {
-    let product = state.catalog.create(&current.vendor, &input).await?;
+    let product = state.catalog.create(&current.vendor, &input, &key.of(&current.user)?).await?;
     let location = format!("/api/vendor/products/{}", encode_segment(&product.product_id));
     // Percent-encoded: always a header value.
     let location = HeaderValue::try_from(location).map_err(|e| AppError::Internal(e.to_string()))?;
@@ -114,12 +115,13 @@ pub(super) async fn update(
     State(state): State<AppState>,
     current: CurrentVendor,
     PathId(id): PathId,
+    key: RequestKey,
     JsonBody(input): JsonBody<ProductInput>,
 ) -> Result<Json<Product>, AppError> {
     if input.product_id.as_ref().is_some_and(|given| *given != id) {
         return Err(FieldError::new("productId", format!("cannot change: leave it out, or send `{id}`")).into());
     }
-    Ok(Json(state.catalog.update(&current.vendor, &id, &input).await?))
+    Ok(Json(state.catalog.update(&current.vendor, &id, &input, &key.of(&current.user)?).await?))
 }
 
 #[utoipa::path(
@@ -133,8 +135,13 @@ pub(super) async fn update(
     responses((status = 204, description = "Gone from every list; its sales remain"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []), ("key" = []))
 )]
-pub(super) async fn delete(State(state): State<AppState>, current: CurrentVendor, PathId(id): PathId) -> Result<StatusCode, AppError> {
-    state.catalog.delete(&current.vendor, &id).await?;
+pub(super) async fn delete(
+    State(state): State<AppState>,
+    current: CurrentVendor,
+    PathId(id): PathId,
+    key: RequestKey,
+) -> Result<StatusCode, AppError> {
+    state.catalog.delete(&current.vendor, &id, &key.of(&current.user)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -155,7 +162,9 @@ pub(super) struct Changed {
 pub(super) async fn change_many(
     State(state): State<AppState>,
     current: CurrentVendor,
+    key: RequestKey,
     JsonBody(change): JsonBody<BulkChange>,
 ) -> Result<Json<Changed>, AppError> {
-    Ok(Json(Changed { changed: state.catalog.change_many(&current.vendor, &change).await? }))
+    let changed = state.catalog.change_many(&current.vendor, &change, &key.of(&current.user)?).await?;
+    Ok(Json(Changed { changed }))
 }
