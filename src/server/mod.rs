@@ -4,17 +4,18 @@ use std::sync::Arc;
 
 use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
+use vendorscope_cache::Cache;
 
-/// The program as it runs: everything connected, listening, until it is told to stop.
-mod application;
 /// Why a service did not do what it was asked.
 mod app_error;
-/// The read-through cache. Knows nothing of the database.
-pub mod cache;
-/// What server functions need of the request they run in.
-pub mod context;
+/// The program as it runs: everything connected, listening, until it is told to stop.
+mod application;
+/// Keys, tags and lifetimes of what is cached.
+pub mod cache_keys;
 /// Configuration: one struct a concern, read from the environment.
 pub mod config;
+/// What server functions need of the request they run in.
+pub mod context;
 /// Positions in lists, as callers carry them.
 pub mod cursor;
 /// SQL. Knows nothing of the cache.
@@ -42,8 +43,8 @@ pub mod telemetry;
 /// HTTP: router, middleware, JSON API, errors.
 pub mod web;
 
-pub use application::{Application, StartError, open_cache, open_database};
 pub use app_error::AppError;
+pub use application::{Application, StartError, open_cache, open_database};
 
 /// What every handler and server function has at hand. Cheap to clone.
 #[derive(Clone)]
@@ -53,7 +54,7 @@ pub struct AppState(Arc<Services>);
 pub struct Services {
     pub config: config::Config,
     pub db: db::Db,
-    pub cache: cache::Cache,
+    pub cache: Cache,
     pub sessions: identity::sessions::Sessions,
     pub limits: rate_limit::Limiter,
     pub metrics: metrics::Metrics,
@@ -68,7 +69,13 @@ pub struct Services {
 }
 
 impl AppState {
-    pub fn new(config: config::Config, db: db::Db, cache: cache::Cache, sessions: identity::sessions::Sessions, limits: rate_limit::Limiter) -> Self {
+    pub fn new(
+        config: config::Config,
+        db: db::Db,
+        cache: Cache,
+        sessions: identity::sessions::Sessions,
+        limits: rate_limit::Limiter,
+    ) -> Self {
         Self(Arc::new(Services {
             accounts: identity::accounts::Accounts::new(db.clone(), cache.clone()),
             analytics: services::analytics::Analytics::new(db.clone(), cache.clone()),

@@ -7,10 +7,12 @@ use std::{
     task::Poll,
 };
 
+use serde_json::json;
 use sqlx::Row;
+use tokio::{io::AsyncWriteExt, net::TcpStream};
 use vendorscope::server::db::{Db, DbError, outbox, sql};
 
-use crate::harness::{TestDatabase, databases};
+use crate::harness::{Market, TestApp, TestDatabase, databases};
 
 /// Polls a future so many times at most and drops it then. `None` where it was not done.
 async fn poll_and_drop<F: Future>(future: F, times: usize) -> Option<F::Output> {
@@ -164,4 +166,40 @@ async fn a_sqlite_file_that_may_grow_no_more_takes_writes_again_once_it_may() {
     pragma("PRAGMA max_page_count = 1000000").await;
     write(&db, &long).await.expect("there is room");
     assert_eq!(read(&db).await.expect("a number"), 1);
+}
+
+/// As strangers do it: with a key that nobody issued, gone before it is answered.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn clients_that_hang_up_disturb_nobody_who_writes_or_reads() {
+    for database in databases().await {
+        let market = Market::new();
+        let app = TestApp::builder().database(&database).bundle(market.path()).unlimited().spawn().await;
+        let client = app.log_in_as_vendor("eur").await;
+        let address = app.address;
+        let hang_up = |path: &'static str| {
+            tokio::spawn(async move {
+                for _ in 0..300 {
+                    let mut stream = TcpStream::connect(address).await.expect("a connection");
+                    let key = "vsk_0000000000000000000000000000000000000000000000000000000000000000";
+                    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {key}\r\n\r\n");
+                    stream.write_all(request.as_bytes()).await.expect("it is sent");
+                    tokio::task::yield_now().await;
+                    drop(stream);
+                }
+            })
+        };
+        let rude = [hang_up("/api/auth/me"), hang_up("/readyz"), hang_up("/api/vendor/orders")];
+        for stock in 0..120 {
+            let context = format!("{stock} on {}", database.url());
+            let written = client.patch("/api/vendor/products/bulk", &json!({ "productIds": ["e1"], "changes": { "stock": stock } })).await;
+            assert_eq!(written.status(), 200, "{context}");
+            let list = client.get_json("/api/vendor/products?sort=stock").await;
+            let shown = list["products"].as_array().expect("a list").iter().find(|product| product["productId"] == "e1").expect("it");
+            assert_eq!(shown["stock"], stock, "{context}");
+            assert_eq!(client.get("/readyz").await.status(), 200, "{context}");
+        }
+        for task in rude {
+            task.await.expect("it ends");
+        }
+    }
 }

@@ -34,10 +34,16 @@ impl DateRange {
             }
         }
         if to < from {
-            return Err(FieldError::new("dateTo", format!("`{to}` lies before dateFrom `{from}`: the same day or a later one is accepted")));
+            return Err(FieldError::new(
+                "dateTo",
+                format!("`{to}` lies before dateFrom `{from}`: the same day or a later one is accepted"),
+            ));
         }
         if from.saturating_add(i64::from(MAX_YEARS).years()) <= to {
-            return Err(FieldError::new("dateTo", format!("`{from}` to `{to}` is longer than {MAX_YEARS} years, the longest range accepted")));
+            return Err(FieldError::new(
+                "dateTo",
+                format!("`{from}` to `{to}` is longer than {MAX_YEARS} years, the longest range accepted"),
+            ));
         }
         Ok(Self { from, to })
     }
@@ -124,7 +130,9 @@ pub fn day_from_number(number: i64) -> Date {
     date(1970, 1, 1).saturating_add(number.clamp(0, 47_846).days())
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, strum::IntoStaticStr, strum::EnumString, strum::VariantNames)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, strum::IntoStaticStr, strum::EnumString, strum::VariantNames,
+)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case", parse_err_ty = FieldError, parse_err_fn = refuse_comparison)]

@@ -1,13 +1,11 @@
 use sqlx::Row;
 
 use super::{Db, DbError, Parameters, Tx, search, sql};
-use crate::{
-    domain::{
-        accounts::{VendorRef, UserSummary, Vendor, VendorSummary},
-        money::Currency,
-        position::{Position, SortValue},
-    },
-    };
+use crate::domain::{
+    accounts::{UserSummary, Vendor, VendorRef, VendorSummary},
+    money::Currency,
+    position::{Position, SortValue},
+};
 
 /// The vendor with this marketplace id.
 pub async fn find(db: &Db, external_id: &str) -> Result<Option<VendorRef>, DbError> {

@@ -2,13 +2,13 @@ use std::sync::Arc;
 
 use futures::future::{BoxFuture, FutureExt};
 use serde::Serialize;
+use vendorscope_cache::{Cache, Cause, Tag};
 
 use super::{Sender, Written, write};
 use crate::{
     domain::ingest::{Ingested, OrderBatch, ProductBatch, RefundBatch},
     server::{
-        AppError,
-        cache::{Cache, Cause, Tag},
+        AppError, cache_keys,
         db::{Db, Tx},
         import::ImportError,
         ingest::{self, IngestResult},
@@ -65,8 +65,8 @@ impl Ingest {
 
 /// Everything of these vendors, and what shows the whole marketplace; nothing where no vendor has changed.
 fn stale(vendors: &[String]) -> Vec<Tag> {
-    let of_vendors = vendors.iter().flat_map(|id| [Tag::vendor(id), Tag::products(id), Tag::orders(id)]);
-    of_vendors.chain((!vendors.is_empty()).then(Tag::marketplace)).collect()
+    let of_vendors = vendors.iter().flat_map(|id| [cache_keys::vendor_tag(id), cache_keys::products_tag(id), cache_keys::orders_tag(id)]);
+    of_vendors.chain((!vendors.is_empty()).then(cache_keys::marketplace_tag)).collect()
 }
 
 /// What went wrong with an import, as a service says it.

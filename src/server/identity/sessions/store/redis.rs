@@ -20,11 +20,9 @@ use tower_sessions_redis_store::{
         },
     },
 };
+use vendorscope_redis::address::{Address, Sentinels};
 
-use crate::server::{
-    cache::store::address::{Address, Sentinels},
-    config::redact,
-};
+use crate::server::config::redact;
 
 /// How long one command may take, waiting for a connection that is being made again included.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(1);
