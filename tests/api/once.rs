@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use vendorscope::server::import::{ImportOptions, import_bundle};
+use vendorscope::server::{import::ImportOptions, services::import::import_bundle};
 
 use crate::harness::{Client, Market, TestApp, Unwatched, contents, databases};
 

@@ -10,6 +10,7 @@ use crate::{
         catalog::{BulkChange, Product, ProductInput, ProductPage, ProductQuery, ProductSort, ProductStatus, StockLevel},
         field_error::{Checks, FieldError},
         money::Currency,
+        text::{read_search, shown},
     },
     server::{
         AppError,
@@ -43,11 +44,8 @@ pub struct ProductParameters<'a> {
 
 /// Reads the parameters of a listing. Those that are low are listed by what runs out first, unless told otherwise.
 pub fn parse_query(parameters: &ProductParameters<'_>) -> Result<ProductQuery, Vec<FieldError>> {
-    let search = parameters.search.map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
     let mut checks = Checks::default();
-    checks.require(search.as_ref().is_none_or(|text| text.chars().count() <= MAX_SEARCH && !text.contains('\0')), "search", || {
-        format!("must be at most {MAX_SEARCH} characters")
-    });
+    let search = parameters.search.and_then(|text| checks.accept(read_search(text, MAX_SEARCH))).flatten();
     let status = non_empty(parameters.status).and_then(|text| checks.accept(text.parse()));
     let stock = non_empty(parameters.stock).and_then(|text| checks.accept(text.parse()));
     let default = if stock == Some(StockLevel::Low) { ProductSort::Cover } else { ProductSort::default() };
@@ -73,7 +71,9 @@ fn non_empty(text: Option<&str>) -> Option<&str> {
 pub fn read_form(form: &ProductForm, currency: Currency) -> Result<(Option<String>, ProductInput), Vec<FieldError>> {
     let mut checks = Checks::default();
     let number = |field: &str, text: &str| {
-        text.trim().parse::<i64>().map_err(|_| FieldError::new(field, format!("`{text}` is not a whole number, such as 12")))
+        text.trim()
+            .parse::<i64>()
+            .map_err(|_| FieldError::new(field, format!("`{text}` is not a whole number, such as 12", text = shown(text))))
     };
     let unit_price = checks.accept(currency.parse_amount("unitPrice", form.unit_price.trim()));
     let stock = checks.accept(number("stock", &form.stock));
@@ -133,33 +133,30 @@ impl Catalog {
 
     /// Gives the product an id of its own.
     pub async fn create(&self, vendor: &VendorRef, input: &ProductInput, sender: &Sender) -> Result<Product, AppError> {
-        input.check()?;
+        let once = sender.once("product created", &(&vendor.external_id, input))?;
+        let input = input.clone().checked()?;
         if input.product_id.is_some() {
             return Err(FieldError::new("productId", "is given by Vendorscope: leave it out").into());
         }
         let product_id = format!("p{:016x}", rand::random::<u64>());
-        let once = sender.once("product created", &(&vendor.external_id, input))?;
-        self.write(vendor, "product created", once, {
-            let input = input.clone();
-            move |tx, vendor_id| {
-                async move {
-                    catalog::insert_product(tx, vendor_id, &product_id, &input).await?;
-                    catalog::find_product(tx, vendor_id, &product_id).await?.ok_or(AppError::NotFound)
-                }
-                .boxed()
+        self.write(vendor, "product created", once, move |tx, vendor_id| {
+            async move {
+                catalog::insert_product(tx, vendor_id, &product_id, &input).await?;
+                catalog::find_product(tx, vendor_id, &product_id).await?.ok_or(AppError::NotFound)
             }
+            .boxed()
         })
         .await
     }
 
     pub async fn update(&self, vendor: &VendorRef, product_id: &str, input: &ProductInput, sender: &Sender) -> Result<Product, AppError> {
-        input.check()?;
+        let once = sender.once("product updated", &(&vendor.external_id, product_id, input))?;
+        let input = input.clone().checked()?;
         if input.product_id.as_ref().is_some_and(|id| id != product_id) {
             return Err(FieldError::new("productId", "cannot change: leave it out, or send the product's own").into());
         }
-        let once = sender.once("product updated", &(&vendor.external_id, product_id, input))?;
         self.write(vendor, "product updated", once, {
-            let (product_id, input) = (product_id.to_owned(), input.clone());
+            let product_id = product_id.to_owned();
             move |tx, vendor_id| {
                 async move {
                     catalog::update_product(tx, vendor_id, &product_id, &input).await?;
@@ -186,17 +183,14 @@ impl Catalog {
 
     /// All of the named products, or none: `NotFound` when one of them is not this vendor's. Returns how many were changed.
     pub async fn change_many(&self, vendor: &VendorRef, change: &BulkChange, sender: &Sender) -> Result<u64, AppError> {
-        change.check()?;
         let once = sender.once("products changed", &(&vendor.external_id, change))?;
-        self.write(vendor, "products changed", once, {
-            let change = change.clone();
-            move |tx, vendor_id| {
-                async move {
-                    let changed = catalog::change_products(tx, vendor_id, &change).await?;
-                    if changed == change.product_ids.len() as u64 { Ok(changed) } else { Err(AppError::NotFound) }
-                }
-                .boxed()
+        let change = change.clone().checked()?;
+        self.write(vendor, "products changed", once, move |tx, vendor_id| {
+            async move {
+                let changed = catalog::change_products(tx, vendor_id, &change).await?;
+                if changed == change.product_ids.len() as u64 { Ok(changed) } else { Err(AppError::NotFound) }
             }
+            .boxed()
         })
         .await
     }

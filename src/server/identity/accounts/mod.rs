@@ -6,6 +6,7 @@ use crate::{
     domain::{
         accounts::{MAX_PASSWORD, Role, User, UserSummary, Vendor, VendorPage, VendorRef, normalise_email},
         field_error::FieldError,
+        text::read_search,
     },
     server::{
         AppError,
@@ -144,12 +145,9 @@ impl Accounts {
 
     /// Vendors whose name or id holds `search`, a page of 50. `after` is `next` of the page before.
     pub async fn list_vendors(&self, search: Option<&str>, after: Option<&str>) -> Result<VendorPage, AppError> {
-        let search = search.map(str::trim).unwrap_or_default();
-        if search.chars().count() > MAX_SEARCH || search.contains('\0') {
-            return Err(FieldError::new("search", format!("must be {MAX_SEARCH} characters at most")).into());
-        }
+        let search = search.map(|text| read_search(text, MAX_SEARCH)).transpose()?.flatten().unwrap_or_default();
         let after = after.filter(|text| !text.is_empty()).map(|text| cursor::decode(LIST, true, text)).transpose()?;
-        let mut listed = db::vendors::list(&self.db, search, after.as_ref(), PAGE + 1).await?;
+        let mut listed = db::vendors::list(&self.db, &search, after.as_ref(), PAGE + 1).await?;
         let more = listed.len() > PAGE as usize;
         listed.truncate(PAGE as usize);
         let next = listed.last().filter(|_| more).map(|(_, position)| cursor::encode(LIST, position));

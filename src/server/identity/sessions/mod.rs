@@ -24,7 +24,7 @@ mod request;
 /// Where sessions live: Redis, or this process.
 mod store;
 
-pub use cookie::SessionCookie;
+pub use cookie::{SessionCookie, cookies};
 pub use record::Browser;
 pub use request::{RequestSession, carry_session};
 pub use store::Store;
