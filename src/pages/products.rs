@@ -3,26 +3,26 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
+    server_functions::products::{ProductsView, load_products},
     components::{
-        feedback::Done,
-        fields::{Input, input, select},
-        frame::Section,
-        loaded::loaded,
-        query_form::QueryForm,
-        status::status,
-        table::{Cell, Column, Row, scrolling, table},
-    },
+            feedback::done,
+            fields::{Input, input, select},
+            frame::Section,
+            loaded::loaded,
+            query_form::query_form,
+            status::status,
+            table::{Cell, Column, Row, scrolling, table},
+        },
+        format, words,
     domain::{
         accounts::{Vendor, encode_segment, path_segment},
         catalog::{Product, ProductPage, ProductSort, ProductStatus, StockCover, StockLevel},
     },
-    format,
-    server_functions::products::{ProductsView, load_products},
 };
 
 /// The list's address, as it stands there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ListQuery {
+struct ListQuery {
     search: Option<String>,
     status: Option<String>,
     stock: Option<String>,
@@ -48,42 +48,34 @@ impl ListQuery {
 
 #[component]
 pub fn ProductsPage() -> impl IntoView {
-    let params = use_query_map();
-    let query = Memo::new(move |_| {
-        params.with(|params| {
-            let value = |name| params.get(name).filter(|value| !value.is_empty());
-            ListQuery {
-                search: value("search"),
-                status: value("status"),
-                stock: value("stock"),
-                sort: value("sort"),
-                after: value("after"),
-            }
-        })
+    let query = use_query_map().with_untracked(|params| {
+        let value = |name| params.get(name).filter(|value| !value.is_empty());
+        ListQuery { search: value("search"), status: value("status"), stock: value("stock"), sort: value("sort"), after: value("after") }
     });
-    let data = Resource::new(move || query.get(), |query| load_products(query.search, query.status, query.stock, query.sort, query.after));
+    let ListQuery { search, status, stock, sort, after } = query.clone();
+    let load = load_products(search, status, stock, sort, after);
+    let again = query.clone();
     view! {
         <Title text="Products"/>
-        {loaded(Section::Products, data, |view| &view.viewer, move |view| list(view, query), move || filter(query))}
+        {loaded(Section::Products, load, |view| &view.viewer, move |view| list(view, query), move || filter(&again))}
     }
 }
 
-pub fn list(ProductsView { vendor, page, .. }: ProductsView, query: Memo<ListQuery>) -> AnyView {
-    let params = use_query_map();
-    let asked = query.get_untracked();
-    let deleted = move || params.with(|params| params.get("deleted").is_some()).then(|| view! { <Done text="The product was deleted."/> });
+fn list(ProductsView { vendor, page, .. }: ProductsView, asked: ListQuery) -> AnyView {
+    let is_deleted = use_query_map().with_untracked(|params| params.get("deleted").is_some());
+    let deleted = is_deleted.then(|| done(words::PRODUCT_DELETED));
     let ProductPage { products, covers, next } = page;
     let body = match (products.is_empty(), asked.is_filtered() || asked.after.is_some()) {
         (true, false) => view! {
             <section class="card empty">
                 <h2>"No products yet"</h2>
-                <p>"Add your first product; what it sells shows on the dashboard at once."</p>
+                <p>{words::FIRST_PRODUCT}</p>
                 <a class="button" href="/products/new">"New product"</a>
             </section>
         }
         .into_any(),
         (true, true) => view! {
-            <section class="card empty"><h2>"No product matches"</h2><p><a href="/products">"Show all products"</a></p></section>
+            <section class="card empty"><h2>{words::NO_MATCHING_PRODUCTS}</h2><p><a href="/products">{words::CLEAR_FILTERS}</a></p></section>
         }
         .into_any(),
         (false, _) => rows(products, covers, &vendor),
@@ -94,21 +86,20 @@ pub fn list(ProductsView { vendor, page, .. }: ProductsView, query: Memo<ListQue
     view! {
         <div class="head"><h1>"Products"</h1><a class="button" href="/products/new">"New product"</a></div>
         {deleted}
-        {filter(query)}
+        {filter(&asked)}
         {body}
         {next}
     }
     .into_any()
 }
 
-fn filter(query: Memo<ListQuery>) -> AnyView {
-    let asked = query.get_untracked();
+fn filter(asked: &ListQuery) -> AnyView {
     let search = Input {
         id: "search",
         label: "Search by name".to_owned(),
         kind: "search",
         class: "grow",
-        value: asked.search,
+        value: asked.search.clone(),
         ..Default::default()
     };
     let statuses = vec![("", "All"), (ProductStatus::Active.as_str(), "Active"), (ProductStatus::Archived.as_str(), "Archived")];
@@ -120,16 +111,14 @@ fn filter(query: Memo<ListQuery>) -> AnyView {
         sorts.extend([(ProductSort::Cover.as_str(), "Runs out first"), (ProductSort::AtRisk.as_str(), "Costs the most sales")]);
     }
     let default = if is_low { ProductSort::Cover } else { ProductSort::default() };
-    view! {
-        <QueryForm action="/products" class="filter" role="search">
+    let fields = view! {
             {input(search)}
             {select("status", "status", "Status", statuses, asked.status.as_deref().unwrap_or_default())}
             {select("stock", "stock", "Stock", stocks, asked.stock.as_deref().unwrap_or_default())}
             {select("sort", "sort", "Sort by", sorts, asked.sort.as_deref().unwrap_or(default.as_str()))}
-            <button class="quiet" type="submit">"Show"</button>
-        </QueryForm>
-    }
-    .into_any()
+            <button class="quiet" type="submit">"Filter"</button>
+    };
+    query_form("/products", "filter", Some("search"), fields.into_any())
 }
 
 /// `covers`: of products that are low, one for each.
@@ -164,7 +153,7 @@ fn rows(products: Vec<Product>, covers: Option<Vec<StockCover>>, vendor: &Vendor
         Column::number("Price"),
     ];
     if has_covers {
-        columns.extend([Column::number("Cover"), Column::number("Sales at risk")]);
+        columns.extend([Column::number("Lasts"), Column::number("Sales at risk")]);
     }
     scrolling("card scroll", "Products", table("plain", columns, rows.collect(), None))
 }

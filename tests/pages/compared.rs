@@ -8,7 +8,7 @@ use crate::harness::{Client, Market, TestApp};
 /// The cells of the table's rows, as texts.
 async fn rows(client: &Client, query: &str) -> Vec<Vec<String>> {
     let page = open(client, &format!("/?{query}")).await.text().await.expect("a text");
-    let table = page.split("Show as a table").nth(1).expect("the table").split("</table>").next().expect("its end");
+    let table = page.split("Show as a table").nth(1).expect("the table").split("<tfoot").next().expect("its end");
     let strip = |cell: &str| {
         let mut text = String::new();
         let mut inside = false;

@@ -3,15 +3,15 @@ use leptos::prelude::*;
 use super::definitions::{self, Definition, explained};
 use crate::{
     charts::bars::bar,
-    components::{
-        status::status,
-        table::{Cell, Column, Row, table},
-    },
+        components::{
+            status::status,
+            table::{Cell, Column, Row, table},
+        },
+        format, words,
     domain::{
         accounts::path_segment,
         snapshot::{Snapshot, Totals},
     },
-    format,
 };
 
 /// `linked`: whether products lead to their pages, which are for their vendor alone.
@@ -21,7 +21,7 @@ pub fn breakdowns(snapshot: &Snapshot, linked: bool) -> AnyView {
             <div class="column">
                 {panel(definitions::WATERFALL, waterfall(snapshot))}
                 {panel(definitions::LOW_STOCK, low_stock(snapshot, linked))}
-                {panel(definitions::BY_STATUS, by_status(snapshot))}
+                {panel(definitions::BY_STATUS, by_status(snapshot, linked))}
                 {panel(definitions::NEW_CUSTOMERS, customers(&snapshot.totals, snapshot.previous_totals.as_ref()))}
             </div>
             <div class="column">
@@ -86,15 +86,18 @@ fn waterfall(snapshot: &Snapshot) -> AnyView {
     table("bars", vec![Column::text("Step"), Column::text(""), Column::number("Amount")], rows.collect(), None)
 }
 
-fn by_status(snapshot: &Snapshot) -> AnyView {
+fn by_status(snapshot: &Snapshot, linked: bool) -> AnyView {
     let all: i64 = snapshot.orders_by_status.iter().map(|entry| entry.orders).sum();
     if all == 0 {
-        return nothing("No orders in this range.");
+        return nothing("No orders in this period.");
     }
     let rows = snapshot.orders_by_status.iter().filter(|entry| entry.orders > 0).map(|entry| {
-        let href = format!("/orders?status={}", entry.status);
+        let href = format!("/orders?status={}&dateFrom={}&dateTo={}", entry.status, snapshot.range.from, snapshot.range.to);
         Row::from(vec![
-            view! { <a href=href>{status(entry.status)}</a> }.into_any().into(),
+            match linked {
+                true => view! { <a href=href>{status(entry.status)}</a> }.into_any().into(),
+                false => status(entry.status).into(),
+            },
             bar(0, entry.orders, 0, all, "bar").into(),
             format::count(entry.orders).into(),
             format::share(entry.orders, all).unwrap_or_default().into(),
@@ -114,7 +117,7 @@ struct Ranked {
 
 fn ranked(heading: &'static str, rows: Vec<Ranked>, snapshot: &Snapshot) -> AnyView {
     if rows.is_empty() {
-        return nothing("Nothing sold in this range.");
+        return nothing(words::NOTHING_SOLD);
     }
     let low = rows.iter().map(|row| row.net_sales).fold(0, i64::min);
     let high = rows.iter().map(|row| row.net_sales).fold(0, i64::max);
@@ -154,7 +157,7 @@ fn top_categories(snapshot: &Snapshot) -> AnyView {
 
 fn customers(totals: &Totals, before: Option<&Totals>) -> AnyView {
     if totals.customers == 0 {
-        return nothing("No customers in this range.");
+        return nothing("No customers in this period.");
     }
     let row = |name: &str, number, before: Option<i64>| {
         Row::from(vec![
@@ -168,7 +171,7 @@ fn customers(totals: &Totals, before: Option<&Totals>) -> AnyView {
     };
     let mut columns = vec![Column::text("Customers"), Column::text(""), Column::number("Number"), Column::classed("Share", "number dim")];
     if before.is_some() {
-        columns.push(Column::classed("Before", "number dim spare"));
+        columns.push(Column::classed("Previous", "number dim spare"));
     }
     let rows = vec![
         row("New", totals.new_customers, before.map(|before| before.new_customers)),
@@ -185,7 +188,7 @@ fn product_href(product_id: &str) -> String {
 fn low_stock(snapshot: &Snapshot, linked: bool) -> AnyView {
     let products = &snapshot.low_stock;
     if products.is_empty() {
-        return nothing("No product runs out.");
+        return nothing(words::NOTHING_RUNS_OUT);
     }
     let rows = products.iter().map(|product| {
         Row::from(vec![
@@ -193,21 +196,17 @@ fn low_stock(snapshot: &Snapshot, linked: bool) -> AnyView {
                 true => Cell::Link { href: product_href(&product.product_id), text: product.name.clone() },
                 false => Cell::Written(product.name.clone()),
             },
-            format!("{} of {}", format::count(product.stock), format::count(product.threshold)).into(),
+            format::count(product.stock).into(),
             format::cover(product.stock, product.days_of_cover).into(),
         ])
     });
-    let shown = table("ranked", vec![Column::text("Product"), Column::number("Stock"), Column::number("Cover")], rows.collect(), None);
+    let shown = table("ranked", vec![Column::text("Product"), Column::number("Left"), Column::number("Lasts")], rows.collect(), None);
     let all = format!("All {}", format::count(snapshot.low_stock_total));
     let rest = (snapshot.low_stock_total > products.len() as i64).then(|| match linked {
         true => view! { <p><a href="/products?stock=low">{all}</a></p> }.into_any(),
-        false => nothing_more(all),
+        false => view! { <p class="hint">{all}</p> }.into_any(),
     });
     view! { {shown} {rest} }.into_any()
-}
-
-fn nothing_more(text: String) -> AnyView {
-    view! { <p class="hint">{text}</p> }.into_any()
 }
 
 #[cfg(test)]
