@@ -3,15 +3,15 @@ use leptos::prelude::*;
 use super::definitions::{self, Definition, explained};
 use crate::{
     charts::bars::bar,
-        components::{
-            status::status,
-            table::{Cell, Column, Row, table},
-        },
-        format, words,
+    components::{
+        status::status,
+        table::{Cell, Column, Row, table},
+    },
     domain::{
         accounts::path_segment,
         snapshot::{Snapshot, Totals},
     },
+    format, words,
 };
 
 /// `linked`: whether products lead to their pages, which are for their vendor alone.

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use vendorscope_redis::ConnectError;
 
 use super::config::{Config, Limit, LimitConfig};
+use crate::domain::accounts::comparable_email;
 
 /// The arithmetic.
 pub mod gcra;
@@ -134,7 +135,7 @@ fn key(purpose: Purpose, who: &str) -> String {
 
 /// An account by the address that somebody typed, known to us or not: of any length, so its digest.
 pub fn account_key(email: &str) -> String {
-    hex::encode(&Sha256::digest(email.trim().to_lowercase())[..16])
+    hex::encode(&Sha256::digest(comparable_email(email))[..16])
 }
 
 /// A network address; of an IPv6 address the first 64 bits, because whoever has one has all of these.
