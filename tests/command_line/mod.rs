@@ -131,7 +131,10 @@ fn a_bundle_of_a_spreadsheet_is_read_where_it_can_be_told_and_the_command_says_h
         done.stderr.lines().last().unwrap_or_default().to_owned()
     };
     let error = refused(import(&[]));
-    assert!(error.contains("nothing was imported: customers.csv, line 2: is not UTF-8 (byte E9)") && error.contains("--encoding"), "{error}");
+    assert!(
+        error.contains("nothing was imported: customers.csv, line 2: is not UTF-8 (byte E9)") && error.contains("--encoding"),
+        "{error}"
+    );
     let done = import(&["--encoding", "windows-1252"]).succeeded();
     for note in ["read as windows-1252", "semicolons between fields", "columns read by another name: Customer ID as customer_id"] {
         assert!(done.contains(&format!("customers.csv: {note}\n")), "{done}");
@@ -141,7 +144,10 @@ fn a_bundle_of_a_spreadsheet_is_read_where_it_can_be_told_and_the_command_says_h
     // However much of the file is in it, an error is one line, and not a long one.
     write(&format!("customer_id,name,country\nc1,\"Anna,Germany\n{}", "c2,Ren,Japan\n".repeat(10_000)));
     let error = refused(import(&[]));
-    assert!(error.contains("nothing was imported: customers.csv, line 2: a field is longer than 65536 bytes") && error.len() < 200, "{error}");
+    assert!(
+        error.contains("nothing was imported: customers.csv, line 2: a field is longer than 65536 bytes") && error.len() < 200,
+        "{error}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

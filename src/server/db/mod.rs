@@ -28,6 +28,8 @@ pub mod catalog;
 mod connection;
 /// What SQLite and PostgreSQL write differently.
 pub mod dialect;
+/// Sessions that have ended.
+pub mod ended_sessions;
 /// Answers remembered by the key that their request carried.
 pub mod idempotency;
 /// Products that run out.
@@ -38,7 +40,7 @@ pub mod marketplace;
 pub mod moment;
 /// Orders, one vendor's part at a time.
 pub mod orders;
-/// Invalidations that writes owe the cache.
+/// Invalidations that the cache's store may not have taken yet, and which store counts.
 pub mod outbox;
 /// One-time links for those who have lost their password.
 pub mod password_resets;
@@ -254,6 +256,11 @@ impl Tx {
 
     async fn execute_uncounted(&mut self, query: Arguments<'_>) -> Result<AnyQueryResult, DbError> {
         let result = query.execute(self.begin_statement()?).await;
+        self.end_statement(result)
+    }
+
+    async fn row_uncounted(&mut self, query: Arguments<'_>) -> Result<Option<AnyRow>, DbError> {
+        let result = query.fetch_optional(self.begin_statement()?).await;
         self.end_statement(result)
     }
 

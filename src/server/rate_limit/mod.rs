@@ -65,6 +65,7 @@ pub struct Admission {
 /// Every limit of this installation.
 pub struct Limiter {
     config: LimitConfig,
+    installation: String,
     redis: Option<RedisLimits>,
     memory: MemoryLimits,
     /// So that a change is logged, and not every request in between.
@@ -73,18 +74,24 @@ pub struct Limiter {
 
 impl Limiter {
     /// Beside the sessions: what is counted must not be evicted either.
-    pub async fn open(config: &Config) -> Result<Self, ConnectError> {
+    pub async fn open(config: &Config, installation: &str) -> Result<Self, ConnectError> {
         let redis = match &config.sessions.redis_url {
             Some(url) => Some(RedisLimits::connect(url).await?),
             None => None,
         };
-        Ok(Self { config: config.limits.clone(), redis, memory: MemoryLimits::default(), redis_answers: AtomicBool::new(true) })
+        Ok(Self {
+            config: config.limits.clone(),
+            installation: installation.to_owned(),
+            redis,
+            memory: MemoryLimits::default(),
+            redis_answers: AtomicBool::new(true),
+        })
     }
 
     /// Counts one request of `who`. `None` where there is no limit.
     pub async fn admit(&self, purpose: Purpose, who: &str) -> Option<Admission> {
         let limit = purpose.limit(&self.config)?;
-        let (key, rate) = (key(purpose, who), Rate::of(limit));
+        let (key, rate) = (self.key(purpose, who), Rate::of(limit));
         let decision = match &self.redis {
             None => self.memory.admit(&key, rate),
             Some(redis) => match redis.admit(&key, rate).await {
@@ -104,13 +111,17 @@ impl Limiter {
     /// Undoes an `admit` that is not to count.
     pub async fn give_back(&self, purpose: Purpose, who: &str) {
         let Some(limit) = purpose.limit(&self.config) else { return };
-        let (key, rate) = (key(purpose, who), Rate::of(limit));
+        let (key, rate) = (self.key(purpose, who), Rate::of(limit));
         let Some(redis) = &self.redis else { return self.memory.give_back(&key, rate) };
         // Where the one was counted is where the other finds something to take back.
         self.memory.give_back(&key, self.share(rate));
         if let Err(error) = redis.give_back(&key, rate).await {
             self.note_whether_redis_answers(false, &error.to_string());
         }
+    }
+
+    fn key(&self, purpose: Purpose, who: &str) -> String {
+        format!("limit:{}:{who}@{}", purpose.name(), self.installation)
     }
 
     fn share(&self, rate: Rate) -> Rate {
@@ -127,10 +138,6 @@ impl Limiter {
             tracing::warn!(error, instances = self.config.instances, "limits: Redis does not answer, so this instance lets in its share");
         }
     }
-}
-
-fn key(purpose: Purpose, who: &str) -> String {
-    format!("limit:{}:{who}", purpose.name())
 }
 
 /// An account by the address that somebody typed, known to us or not: of any length, so its digest.

@@ -161,13 +161,10 @@ impl Analytics {
     }
 }
 
-/// Where a snapshot is kept, and what makes it stale.
-fn entry(vendor: &VendorRef, query: &SnapshotQuery) -> (Key, [Tag; 4]) {
+/// Where a snapshot is kept, and what makes it stale: every write to a vendor's data renews the vendor's tag.
+fn entry(vendor: &VendorRef, query: &SnapshotQuery) -> (Key, [Tag; 2]) {
     let id = vendor.external_id.as_str();
-    (
-        cache_keys::snapshot_key(id, &query.cache_detail()),
-        [cache_keys::vendor_tag(id), cache_keys::products_tag(id), cache_keys::orders_tag(id), cache_keys::analytics_tag()],
-    )
+    (cache_keys::snapshot_key(id, &query.cache_detail()), [cache_keys::vendor_tag(id), cache_keys::analytics_tag()])
 }
 
 async fn load(db: &Db, vendor: &VendorRef, query: &SnapshotQuery, now: Timestamp) -> Result<Loaded, AppError> {

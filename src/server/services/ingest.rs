@@ -55,7 +55,13 @@ impl Ingest {
         write(&self.db, &self.cache, Cause { who: sender.who.clone(), why: what }, once, move |tx| {
             async move {
                 let taken = work(tx, &batch).await.map_err(refused)?;
-                Ok(Written { answer: taken.ingested, stale: stale(&taken.vendors_changed) })
+                let stale = stale(&taken.vendors_changed);
+                let rests_on_others = taken.ingested.unchanged > 0;
+                Ok(match (stale.is_empty(), rests_on_others) {
+                    (true, _) => Written::nothing(taken.ingested, None),
+                    (false, true) => Written::stale_in_part(taken.ingested, stale),
+                    (false, false) => Written::stale(taken.ingested, stale),
+                })
             }
             .boxed()
         })

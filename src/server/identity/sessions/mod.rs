@@ -42,11 +42,11 @@ pub struct Sessions {
 }
 
 impl Sessions {
-    /// Redis where there is a URL, which then has to answer now; else memory, with a warning.
-    pub async fn open(config: &Config) -> Result<Self, store::OpenError> {
+    /// Of the installation of this name. Redis where there is a URL, which then has to answer now; else memory, with a warning.
+    pub async fn open(config: &Config, installation: &str) -> Result<Self, store::OpenError> {
         let store = match &config.sessions.redis_url {
             Some(url) => {
-                let store = Store::redis(url).await?;
+                let store = Store::redis(url, installation).await?;
                 tracing::info!("using redis session store");
                 if let Ok(Some(policy)) = store.eviction().await {
                     tracing::warn!(
