@@ -86,8 +86,8 @@ async fn a_future_dropped_at_any_of_its_awaits_leaves_no_transaction_behind() {
                         "write" => write(db, "dropped").await,
                         "abandon" => abandon(db).await,
                         "fail" => fail(db).await,
-                        "look" => outbox::list(db, 1).await.map(|_| ()),
-                        "remove" => outbox::remove(db, &[1]).await,
+                        "look" => outbox::look(db, 1).await.map(|_| ()),
+                        "remove" => outbox::acknowledge(db, &[1], 0, "").await.map(|_| ()),
                         "migrate" => db.migrate().await,
                         _ => db.ready().await.map_err(DbError::Corrupt),
                     }
