@@ -27,8 +27,9 @@ DECIMALS |= {code: 3 for code in "BHD IQD JOD KWD LYD OMR TND".split()}
 UNCOUNTED = "('pending', 'failed', 'cancelled')"
 DEFAULT_THRESHOLD = 5
 TOP = 10
-MAX_LOW_STOCK = 500
+LOW_STOCK_SHOWN = 10
 COVER_DAYS = 28
+SHORT_COVER_DAYS = 7
 
 
 def main(bundle, queries):
@@ -129,6 +130,7 @@ def answer(db, query):
     sales = local_sales(db, vendor, zone)
     range_, interval = (day(query["from"]), day(query["to"])), query["interval"]
     previous = compared(range_, query["compare"])
+    low = low_stock(db, sales, vendor, zone)
     return {
         "vendorId": vendor,
         "vendorName": name,
@@ -143,7 +145,8 @@ def answer(db, query):
         "ordersByStatus": statuses(db, vendor, zone, range_),
         "topProducts": top(db, sales, range_, "product_id", "productId"),
         "topCategories": top(db, sales, range_, "category", "category"),
-        "lowStock": low_stock(db, sales, vendor, zone),
+        "lowStock": low[:LOW_STOCK_SHOWN],
+        "lowStockTotal": len(low),
     }
 
 
@@ -193,30 +196,31 @@ def rounded(amount, by):
 
 def series(db, sales, range_, interval, zone):
     if interval == "hour":
-        # Every local hour of the days: found by looking at every quarter of an hour from well before to well after them.
+        # Every local hour of the days, found by looking at every minute from well before to well after them: minutes of one hour on the
+        # clock under one offset. The first of them is when it began.
         frame = f"""
-            SELECT DISTINCT {HOUR} AS bucket FROM (
+            SELECT {HOUR}, MIN(moment) AS bucket FROM (
                 SELECT moment, timezone($zone, moment) AS wall
-                FROM generate_series(CAST($from AS TIMESTAMPTZ) - INTERVAL 2 DAY, CAST($to AS TIMESTAMPTZ) + INTERVAL 3 DAY, INTERVAL 15 MINUTE) AS quarters (moment))
-            WHERE CAST(wall AS DATE) BETWEEN $from AND $to"""
-        bucket, label = HOUR, "strftime(bucket, '%Y-%m-%dT%H:%M:%SZ')"
+                FROM generate_series(CAST($from AS TIMESTAMPTZ) - INTERVAL 2 DAY, CAST($to AS TIMESTAMPTZ) + INTERVAL 3 DAY, INTERVAL 1 MINUTE) AS minutes (moment))
+            WHERE CAST(wall AS DATE) BETWEEN $from AND $to GROUP BY hour, shift"""
+        key, columns, label = "hour, shift", HOUR, "strftime(bucket, '%Y-%m-%dT%H:%M:%SZ')"
     else:
         bucket = f"GREATEST(CAST(date_trunc('{interval}', wall) AS DATE), $from)"
         frame = f"SELECT DISTINCT {bucket} AS bucket FROM (SELECT day AS wall FROM generate_series(CAST($from AS TIMESTAMP), CAST($to AS TIMESTAMP), INTERVAL 1 DAY) AS days (day))"
-        label = "strftime(bucket, '%Y-%m-%d')"
+        key, columns, label = "bucket", f"{bucket} AS bucket", "strftime(bucket, '%Y-%m-%d')"
     parameters = {"from": range_[0], "to": range_[1]} | ({"zone": zone} if interval == "hour" else {})
     rows = db.execute(f"""
         WITH frame AS ({frame}),
-        sold AS (SELECT {bucket} AS bucket, * FROM {sales} WHERE CAST(wall AS DATE) BETWEEN $from AND $to)
-        SELECT {label}, {SUMS} FROM frame LEFT JOIN sold USING (bucket) GROUP BY bucket ORDER BY bucket""", parameters).fetchall()
+        sold AS (SELECT {columns}, * FROM {sales} WHERE CAST(wall AS DATE) BETWEEN $from AND $to)
+        SELECT {label}, {SUMS} FROM frame LEFT JOIN sold USING ({key}) GROUP BY bucket ORDER BY bucket""", parameters).fetchall()
     return [
         {"start": start, "grossSales": gross, "discounts": discounts, "returns": returns, "netSales": gross - discounts - returns, "orders": orders, "units": units}
         for start, gross, discounts, returns, orders, units in rows
     ]
 
 
-# When the wall clock's hour began. (`-` between wall clocks, so that offsets of half an hour cancel out.)
-HOUR = "(moment - (wall - date_trunc('hour', wall)))"
+# What the wall clock's hour was, and how far the clock was from UTC.
+HOUR = "date_trunc('hour', wall) AS hour, wall - timezone('UTC', moment) AS shift"
 
 
 def statuses(db, vendor, zone, range_):
@@ -239,19 +243,23 @@ def top(db, sales, range_, column, name):
 
 
 def low_stock(db, sales, vendor, zone):
+    """What is at or below its threshold, or sells out within a week; least cover first, what does not sell last."""
     rows = db.execute(f"""
-        SELECT p.product_id, p.name, CAST(p.stock AS BIGINT) AS stock, v.threshold,
-               (SELECT CAST(SUM(units) AS BIGINT) FROM {sales} s WHERE s.product_id = p.product_id
-                AND CAST(s.wall AS DATE) > CAST(timezone($zone, now()) AS DATE) - {COVER_DAYS} AND CAST(s.wall AS DATE) <= CAST(timezone($zone, now()) AS DATE))
-        FROM raw_products p JOIN vendors v USING (vendor_id) WHERE p.vendor_id = $vendor AND p.status = 'active' AND CAST(p.stock AS BIGINT) <= v.threshold
-        ORDER BY stock, p.product_id LIMIT {MAX_LOW_STOCK}""", {"vendor": vendor, "zone": zone}).fetchall()
-    return [
+        WITH sold AS (
+            SELECT product_id, CAST(SUM(units) AS BIGINT) AS units FROM {sales}
+            WHERE CAST(wall AS DATE) > CAST(timezone($zone, now()) AS DATE) - {COVER_DAYS} AND CAST(wall AS DATE) <= CAST(timezone($zone, now()) AS DATE)
+            GROUP BY product_id HAVING SUM(units) > 0)
+        SELECT p.product_id, p.name, CAST(p.stock AS BIGINT) AS stock, v.threshold, s.units
+        FROM raw_products p JOIN vendors v USING (vendor_id) LEFT JOIN sold s USING (product_id)
+        WHERE p.vendor_id = $vendor AND p.status = 'active'""", {"vendor": vendor, "zone": zone}).fetchall()
+    low = [
         {
             "productId": id, "name": name, "stock": stock, "threshold": threshold,
-            "daysOfCover": rounded(10 * COVER_DAYS * stock, units) / 10 if units and units > 0 else None,
+            "daysOfCover": rounded(10 * COVER_DAYS * stock, units) / 10 if units else None,
         }
-        for id, name, stock, threshold, units in rows
+        for id, name, stock, threshold, units in rows if stock <= threshold or (units and stock <= units / COVER_DAYS * SHORT_COVER_DAYS)
     ]
+    return sorted(low, key=lambda one: (float("inf") if one["daysOfCover"] is None else one["daysOfCover"], one["productId"]))
 
 
 def compared(range_, kind):

@@ -185,6 +185,20 @@ pub fn point_label(point: &Point, interval: Interval, clock: &WallClock) -> Stri
     }
 }
 
+/// The same for a whole series, where each label is to be another: an hour that a clock showed twice says by which offset from UTC.
+pub fn point_labels(points: &[Point], interval: Interval, clock: &WallClock) -> Vec<String> {
+    let labels: Vec<String> = points.iter().map(|point| point_label(point, interval, clock)).collect();
+    let is_twice = |at: usize| {
+        let same = |other: Option<usize>| other.and_then(|other| labels.get(other)) == Some(&labels[at]);
+        same(at.checked_sub(1)) || same(Some(at + 1))
+    };
+    let told_apart = points.iter().enumerate().map(|(at, point)| match point.start.parse::<Timestamp>() {
+        Ok(start) if is_twice(at) => format!("{} (UTC{})", labels[at], clock.offset(start)),
+        _ => labels[at].clone(),
+    });
+    told_apart.collect()
+}
+
 /// The same as an axis wants it: `23 Nov`, `Nov 2026`, `14:00`; hours name their day where the axis spans more than one.
 pub fn axis_label(point: &Point, interval: Interval, clock: &WallClock, one_day: bool) -> String {
     match (interval, point.start.parse::<Date>(), point.start.parse::<Timestamp>()) {
@@ -196,6 +210,16 @@ pub fn axis_label(point: &Point, interval: Interval, clock: &WallClock, one_day:
         (Interval::Day | Interval::Week, Ok(date), _) => format!("{} {}", date.day(), month(date)),
         (Interval::Month, Ok(date), _) => format!("{} {}", month(date), date.year()),
         _ => point.start.clone(),
+    }
+}
+
+/// How long a stock lasts: `1.5 days`; words where there is nothing to divide.
+pub fn cover(stock: i64, days_of_cover: Option<f64>) -> String {
+    match days_of_cover {
+        _ if stock <= 0 => "Sold out".to_owned(),
+        Some(days) if days < 10.0 => format!("{days:.1} days"),
+        Some(days) => format!("{} days", count(days.round() as i64)),
+        None => "not selling".to_owned(),
     }
 }
 
@@ -287,5 +311,13 @@ mod tests {
     #[test]
     fn sizes_take_the_largest_unit_that_fits() {
         assert_eq!([bytes(999), bytes(2_457_600), bytes(1_000)], ["999 bytes", "2.4 MB", "1.0 kB"]);
+    }
+
+    #[test]
+    fn cover_is_in_words_where_it_is_no_number() {
+        assert_eq!(cover(2, Some(1.5)), "1.5 days");
+        assert_eq!(cover(2, None), "not selling");
+        assert_eq!(cover(400, Some(112.4)), "112 days");
+        assert_eq!(cover(0, Some(0.0)), "Sold out");
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     },
     domain::{
         accounts::{Vendor, encode_segment, path_segment},
-        catalog::{Product, ProductSort, ProductStatus},
+        catalog::{Product, ProductPage, ProductSort, ProductStatus, StockCover, StockLevel},
     },
     format,
     server_functions::products::{ProductsView, load_products},
@@ -26,18 +26,19 @@ use crate::{
 struct ListQuery {
     search: Option<String>,
     status: Option<String>,
+    stock: Option<String>,
     sort: Option<String>,
     after: Option<String>,
 }
 
 impl ListQuery {
     fn is_filtered(&self) -> bool {
-        self.search.is_some() || self.status.is_some()
+        self.search.is_some() || self.status.is_some() || self.stock.is_some()
     }
 
     fn next_href(&self, after: &str) -> String {
         let mut href = format!("/products?after={}", encode_segment(after));
-        for (name, value) in [("search", &self.search), ("status", &self.status), ("sort", &self.sort)] {
+        for (name, value) in [("search", &self.search), ("status", &self.status), ("stock", &self.stock), ("sort", &self.sort)] {
             if let Some(value) = value {
                 href.push_str(&format!("&{name}={}", encode_segment(value)));
             }
@@ -50,9 +51,10 @@ impl ListQuery {
 pub fn ProductsPage() -> impl IntoView {
     let query = use_query_map().with_untracked(|params| {
         let value = |name| params.get(name).filter(|value| !value.is_empty());
-        ListQuery { search: value("search"), status: value("status"), sort: value("sort"), after: value("after") }
+        ListQuery { search: value("search"), status: value("status"), stock: value("stock"), sort: value("sort"), after: value("after") }
     });
-    let load = load_products(query.search.clone(), query.status.clone(), query.sort.clone(), query.after.clone());
+    let ListQuery { search, status, stock, sort, after } = query.clone();
+    let load = load_products(search, status, stock, sort, after);
     let again = query.clone();
     view! {
         <Title text="Products"/>
@@ -63,7 +65,8 @@ pub fn ProductsPage() -> impl IntoView {
 fn list(ProductsView { vendor, page, .. }: ProductsView, asked: ListQuery) -> AnyView {
     let is_deleted = use_query_map().with_untracked(|params| params.get("deleted").is_some());
     let deleted = is_deleted.then(|| done(words::PRODUCT_DELETED));
-    let body = match (page.products.is_empty(), asked.is_filtered() || asked.after.is_some()) {
+    let ProductPage { products, covers, next } = page;
+    let body = match (products.is_empty(), asked.is_filtered() || asked.after.is_some()) {
         (true, false) => view! {
             <section class="card empty">
                 <h2>"No products yet"</h2>
@@ -76,9 +79,9 @@ fn list(ProductsView { vendor, page, .. }: ProductsView, asked: ListQuery) -> An
             <section class="card empty"><h2>{words::NO_MATCHING_PRODUCTS}</h2><p><a href="/products">{words::CLEAR_FILTERS}</a></p></section>
         }
         .into_any(),
-        (false, _) => rows(page.products, &vendor),
+        (false, _) => rows(products, covers, &vendor),
     };
-    let next = page.next.map(
+    let next = next.map(
         |after| view! { <nav class="pager" aria-label="Pages"><a class="button quiet" href=asked.next_href(&after)>"Next page"</a></nav> },
     );
     view! {
@@ -101,37 +104,58 @@ fn filter(asked: &ListQuery) -> AnyView {
         ..Default::default()
     };
     let statuses = vec![("", "All"), (ProductStatus::Active.as_str(), "Active"), (ProductStatus::Archived.as_str(), "Archived")];
-    let sorts = vec![(ProductSort::Name.as_str(), "Name"), (ProductSort::Stock.as_str(), "Stock"), (ProductSort::Price.as_str(), "Price")];
+    let stocks = vec![("", "Any"), (StockLevel::Low.as_str(), "Low")];
+    let is_low = asked.stock.as_deref() == Some(StockLevel::Low.as_str());
+    let mut sorts =
+        vec![(ProductSort::Name.as_str(), "Name"), (ProductSort::Stock.as_str(), "Stock"), (ProductSort::Price.as_str(), "Price")];
+    if is_low {
+        sorts.extend([(ProductSort::Cover.as_str(), "Runs out first"), (ProductSort::AtRisk.as_str(), "Costs the most sales")]);
+    }
+    let default = if is_low { ProductSort::Cover } else { ProductSort::default() };
     let fields = view! {
             {input(search)}
             {select("status", "status", "Status", statuses, asked.status.as_deref().unwrap_or_default())}
-            {select("sort", "sort", "Sort by", sorts, asked.sort.as_deref().unwrap_or(ProductSort::default().as_str()))}
+            {select("stock", "stock", "Stock", stocks, asked.stock.as_deref().unwrap_or_default())}
+            {select("sort", "sort", "Sort by", sorts, asked.sort.as_deref().unwrap_or(default.as_str()))}
             <button class="quiet" type="submit">"Filter"</button>
     };
     query_form("/products", "filter", Some("search"), fields.into_any())
 }
 
-fn rows(products: Vec<Product>, vendor: &Vendor) -> AnyView {
+/// `covers`: of products that are low, one for each.
+fn rows(products: Vec<Product>, covers: Option<Vec<StockCover>>, vendor: &Vendor) -> AnyView {
     let (currency, default) = (vendor.currency, vendor.low_stock_threshold);
+    let has_covers = covers.is_some();
+    let mut covers = covers.unwrap_or_default().into_iter();
     let rows = products.into_iter().map(|product| {
-        let low = product.status == ProductStatus::Active && product.stock <= product.low_stock_threshold.unwrap_or(default);
+        let cover = covers.next();
+        let low = product.status == ProductStatus::Active
+            && (cover.is_some() || product.stock <= product.low_stock_threshold.unwrap_or(default));
         let stock = format::count(product.stock);
         let stock = if low { view! { <span class="low">"Low "</span> {stock} }.into_any().into() } else { Cell::Text(stock) };
-        Row::from(vec![
+        let mut cells = vec![
             Cell::Link { href: format!("/products/{}", path_segment(&product.product_id)), text: product.name },
             Cell::Written(product.category),
             status(product.status).into(),
             stock,
             format::money(currency, product.unit_price).into(),
-        ])
+        ];
+        if let Some(cover) = cover {
+            cells.push(format::cover(product.stock, cover.days_of_cover).into());
+            cells.push(format::money(currency, cover.sales_at_risk).into());
+        }
+        Row::from(cells)
     });
-    let columns = vec![
+    let mut columns = vec![
         Column::text("Product"),
         Column::classed("Category", "spare"),
         Column::text("Status"),
         Column::number("Stock"),
         Column::number("Price"),
     ];
+    if has_covers {
+        columns.extend([Column::number("Lasts"), Column::number("Sales at risk")]);
+    }
     scrolling("card scroll", "Products", table("plain", columns, rows.collect(), None))
 }
 

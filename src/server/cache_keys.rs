@@ -34,10 +34,10 @@ pub const ADMIN_METRICS_TTL: Duration = Duration::from_secs(300);
 /// Numbers of what the JSON of a type means. Whoever changes such a type (a field, a name, a unit) counts its number one further: what
 /// another release stored is then loaded again instead of being misread. `tests/contracts/schemas.rs` notices when that was forgotten.
 pub mod schema {
-    pub const SNAPSHOT: u32 = 1;
+    pub const SNAPSHOT: u32 = 2;
     pub const PROFILE: u32 = 1;
-    pub const PRODUCT_PAGE: u32 = 1;
-    pub const ORDER_PAGE: u32 = 1;
+    pub const PRODUCT_PAGE: u32 = 2;
+    pub const ORDER_PAGE: u32 = 2;
     pub const MARKET_METRICS: u32 = 1;
 }
 

@@ -16,6 +16,8 @@ pub mod cache_keys;
 pub mod config;
 /// What server functions need of the request they run in.
 pub mod context;
+/// Positions in lists, as callers carry them.
+pub mod cursor;
 /// SQL. Knows nothing of the cache.
 pub mod db;
 /// The demo marketplace.

@@ -184,6 +184,7 @@ mod tests {
             top_products: Vec::new(),
             top_categories: Vec::new(),
             low_stock: Vec::new(),
+            low_stock_total: 0,
             computed_at: "2026-11-26T09:00:00Z".parse().unwrap(),
         }
     }

@@ -25,13 +25,23 @@ pub struct ProductView {
 pub async fn load_products(
     search: Option<String>,
     status: Option<String>,
+    stock: Option<String>,
     sort: Option<String>,
     after: Option<String>,
 ) -> Result<ProductsView, ApiError> {
-    use crate::server::context;
+    use crate::server::{
+        context,
+        services::catalog::{ProductParameters, parse_query},
+    };
     let (state, current) = context::current_vendor().await?;
-    let query = crate::server::services::catalog::parse_query(search, status.as_deref(), sort.as_deref(), after)
-        .map_err(|e| context::api_error(e.into()))?;
+    let query = parse_query(&ProductParameters {
+        search: search.as_deref(),
+        status: status.as_deref(),
+        stock: stock.as_deref(),
+        sort: sort.as_deref(),
+        after: after.as_deref(),
+    })
+    .map_err(|e| context::api_error(e.into()))?;
     let vendor = state.accounts.vendor(&current.vendor).await.map_err(context::api_error)?;
     let page = state.catalog.list(&current.vendor, &query).await.map_err(context::api_error)?.value;
     Ok(ProductsView { viewer: current.viewer(), vendor, page })
@@ -75,9 +85,10 @@ pub async fn save_product(form: ProductForm) -> Result<(), ApiError> {
     let vendor = state.accounts.vendor(&current.vendor).await.map_err(context::api_error)?;
     let (product_id, input) =
         crate::server::services::catalog::read_form(&form, vendor.currency).map_err(|e| context::api_error(e.into()))?;
+    let sender = crate::server::services::Sender::of_form(&current.user.email);
     let product = match product_id {
-        Some(id) => state.catalog.update(&current.vendor, &id, &input).await,
-        None => state.catalog.create(&current.vendor, &input).await,
+        Some(id) => state.catalog.update(&current.vendor, &id, &input, &sender).await,
+        None => state.catalog.create(&current.vendor, &input, &sender).await,
     }
     .map_err(context::api_error)?;
     leptos_axum::redirect(&format!("/products/{}?saved=1", crate::domain::accounts::path_segment(&product.product_id)));
@@ -89,7 +100,8 @@ pub async fn save_product(form: ProductForm) -> Result<(), ApiError> {
 pub async fn delete_product(product_id: String) -> Result<(), ApiError> {
     use crate::server::context;
     let (state, current) = context::current_vendor().await?;
-    state.catalog.delete(&current.vendor, &product_id).await.map_err(context::api_error)?;
+    let sender = crate::server::services::Sender::of_form(&current.user.email);
+    state.catalog.delete(&current.vendor, &product_id, &sender).await.map_err(context::api_error)?;
     leptos_axum::redirect("/products?deleted=1");
     Ok(())
 }

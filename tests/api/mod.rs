@@ -26,6 +26,8 @@ mod marketplace;
 mod metrics;
 /// The API's own description.
 mod openapi;
+/// Requests that are sent twice, and refunds that are dated.
+mod once;
 /// Orders that vendors note themselves, and refunds.
 mod order_commands;
 /// Orders.

@@ -213,8 +213,7 @@ async fn orders_are_found_by_day_status_customer_and_id() {
             ("?search=o1", vec!["o1"]),
             ("?search=%25", vec![]),
             ("?search=ren&status=pending&dateFrom=2026-03-01", vec!["o3"]),
-            ("?after=o2", vec!["o1"]),
-            ("?search=ren&after=o3", vec!["o2"]),
+            ("?search=R%C3%89N", vec!["o3", "o2"]),
         ] {
             let page = client.get_json(&format!("{ORDERS}{query}")).await;
             let ids: Vec<_> =
@@ -224,7 +223,8 @@ async fn orders_are_found_by_day_status_customer_and_id() {
         for (query, field) in [
             ("dateFrom=2026-02-30", "dateFrom"),
             ("dateFrom=2026-03-02&dateTo=2026-03-01", "dateTo"),
-            ("after=o9", "after"),
+            ("after=o2", "after"),
+            ("after=WzEsInByb2R1Y3RzLm5hbWUiLCJhIiwiYiJd", "after"),
             ("page=2", "page"),
         ] {
             assert_eq!(super::refused_fields(client.get(&format!("{ORDERS}?{query}")).await).await, [field]);

@@ -1,5 +1,9 @@
 //! One suite for every database and every store.
 
+/// Days and hours where clocks were set oddly.
+mod clock_changes;
+/// Connections, wherever what holds them is dropped.
+mod connections;
 /// Snapshots of real marketplaces against a second tool.
 mod crosscheck;
 /// Rollups and snapshots against the raw rows.
@@ -22,3 +26,9 @@ mod sessions;
 mod simulation;
 /// Where figures like these are got wrong elsewhere.
 mod traps;
+/// What runs out.
+mod low_stock;
+/// Lists, page after page.
+mod reading_on;
+/// Names without case and accents.
+mod searching;

@@ -13,10 +13,10 @@ use vendorscope::{
 };
 
 const KNOWN: [(&str, u32, &str); 5] = [
-    ("snapshot", 1, "563a522fdbb82f27"),
+    ("snapshot", 2, "fc36c8de7c1952c3"),
     ("profile", 1, "cdfb8524976ace0c"),
-    ("product page", 1, "3e6dd54ff398d86a"),
-    ("order page", 1, "676e8afb7ffa8bc8"),
+    ("product page", 2, "e9b209393d92fc5d"),
+    ("order page", 2, "676e8afb7ffa8bc8"),
     ("market metrics", 1, "bdc5451fecf9e027"),
 ];
 

@@ -1,5 +1,7 @@
 /// The account page and the page for lost passwords.
 mod account;
+/// The table beside the chart.
+mod compared;
 /// What may run in a page.
 mod content_policy;
 /// Files, headers, and who may keep what.

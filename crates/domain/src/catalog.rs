@@ -4,6 +4,7 @@ use strum::VariantNames;
 use crate::{
     field_error::{Checks, FieldError},
     money::MAX_AMOUNT,
+    position::Position,
     text::{read_lines, shown},
 };
 
@@ -155,11 +156,20 @@ pub enum ProductSort {
     Name,
     Stock,
     Price,
+    /// What runs out first stands first; of products that are low alone.
+    Cover,
+    /// What costs the most sales stands first; of products that are low alone.
+    AtRisk,
 }
 
 impl ProductSort {
     pub fn as_str(self) -> &'static str {
         self.into()
+    }
+
+    /// Whether it sorts by what is known of products that are low, and of no others.
+    pub fn is_of_low_stock(self) -> bool {
+        matches!(self, Self::Cover | Self::AtRisk)
     }
 }
 
@@ -167,23 +177,61 @@ fn refuse_product_sort(text: &str) -> FieldError {
     FieldError::unknown("sort", text, ProductSort::VARIANTS)
 }
 
+/// Which products to list, by their stock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, strum::IntoStaticStr, strum::EnumString, strum::VariantNames)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", parse_err_ty = FieldError, parse_err_fn = refuse_stock_level)]
+pub enum StockLevel {
+    /// At or below its threshold, or sold out within a week.
+    Low,
+}
+
+impl StockLevel {
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
+fn refuse_stock_level(text: &str) -> FieldError {
+    FieldError::unknown("stock", text, StockLevel::VARIANTS)
+}
+
 /// Which products to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ProductQuery {
-    /// Part of the name, in any case.
+    /// Part of the name, in any case, with or without accents.
     pub search: Option<String>,
     pub status: Option<ProductStatus>,
+    /// Any if left out.
+    pub stock: Option<StockLevel>,
     pub sort: ProductSort,
-    /// `next` of the page before.
-    pub after: Option<String>,
+    /// Where the page before ended.
+    pub after: Option<Position>,
+}
+
+/// What runs out, and what that costs.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct StockCover {
+    /// The product's, or else its vendor's.
+    pub threshold: i64,
+    /// Stock ÷ average daily units of the last 28 days, to one decimal; `null` when nothing sold in them.
+    pub days_of_cover: Option<f64>,
+    /// Net sales of the next 28 days that the stock does not suffice for, if they are like the last 28; minor units.
+    pub sales_at_risk: i64,
 }
 
 /// One page of a vendor's products.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ProductPage {
     pub products: Vec<Product>,
+    /// One for each of `products`, in the same order. Only where those that are low were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub covers: Option<Vec<StockCover>>,
     /// Give it back as `after` to read on; `null` on the last page.
     pub next: Option<String>,
 }

@@ -1,6 +1,10 @@
 //! Time zones by their names, and a vendor's wall clock for the browser, which has no time zone database.
 
-use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
+use jiff::{
+    Timestamp,
+    civil::DateTime,
+    tz::{Offset, TimeZone},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{field_error::FieldError, text::shown};
@@ -31,10 +35,14 @@ impl WallClock {
 
     /// What the clock showed at `instant`.
     pub fn local(&self, instant: Timestamp) -> DateTime {
+        self.offset(instant).to_datetime(instant)
+    }
+
+    /// How far from UTC the clock was at `instant`.
+    pub fn offset(&self, instant: Timestamp) -> Offset {
         let second = instant.as_second();
         let known = self.offsets.iter().rev().find(|(from, _)| *from <= second).or(self.offsets.first());
-        let offset = known.and_then(|(_, offset)| jiff::tz::Offset::from_seconds(*offset).ok()).unwrap_or(jiff::tz::Offset::UTC);
-        offset.to_datetime(instant)
+        known.and_then(|(_, offset)| Offset::from_seconds(*offset).ok()).unwrap_or(Offset::UTC)
     }
 }
 

@@ -20,6 +20,10 @@ pub mod money;
 pub mod order_commands;
 /// Orders, their statuses and which of them count.
 pub mod orders;
+/// Where days and hours of a wall clock begin.
+pub mod local_time;
+/// Where a page of a list ended.
+pub mod position;
 /// Calendar ranges, comparisons and intervals.
 pub mod period;
 /// The analytics snapshot, as the API serves it.

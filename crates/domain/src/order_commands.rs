@@ -282,6 +282,12 @@ fn allocate(amount: i64, lines: &[OrderLine]) -> Result<Vec<RefundedLine>, Field
     Ok(shares.filter(|(_, share)| *share > 0).map(|(line, amount)| RefundedLine { line: line.line, quantity: 0, amount }).collect())
 }
 
+/// Whether an order may have a refund of this day: that of the order, or a later one, whatever the time of day. Numbers of days by the
+/// vendor's calendar. It holds for whoever writes either of the two: a refund, or the order's date.
+pub fn refund_may_be_of(refund_day: i64, order_day: i64) -> bool {
+    refund_day >= order_day
+}
+
 fn check_quantity(checks: &mut Checks, field: &str, quantity: i64, least: i64) {
     checks.require((least..=MAX_QUANTITY).contains(&quantity), field, || format!("must be {least} to {MAX_QUANTITY}"));
 }

@@ -2,7 +2,7 @@ use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 use strum::VariantNames;
 
-use crate::field_error::FieldError;
+use crate::{field_error::FieldError, position::Position};
 
 /// Where one vendor's part of an order stands.
 #[derive(
@@ -131,10 +131,10 @@ pub struct OrderQuery {
     /// The first and the last day they were placed on, by the vendor's calendar.
     pub from: Option<Date>,
     pub to: Option<Date>,
-    /// An order's id, or a part of its customer's name in any case.
+    /// An order's id, or a part of its customer's name in any case, with or without accents.
     pub search: Option<String>,
-    /// `next` of the page before.
-    pub after: Option<String>,
+    /// Where the page before ended.
+    pub after: Option<Position>,
 }
 
 /// One page of a vendor's orders, newest first.

@@ -12,10 +12,12 @@ use crate::{
 
 /// Entries of the top lists.
 pub const TOP: usize = 10;
-/// Entries of the low-stock list: the products that run out first.
-pub const MAX_LOW_STOCK: usize = 500;
+/// Entries of the low-stock list: the products that run out first. The whole list is a listing of its own (`ProductQuery::low_stock`).
+pub const LOW_STOCK_SHOWN: usize = 10;
 /// The days that the average daily units of `days_of_cover` are taken over, today among them.
 pub const COVER_DAYS: i64 = 28;
+/// What sells out within so many days is low, however much of it is there: a week, in which most suppliers deliver.
+pub const SHORT_COVER_DAYS: i64 = 7;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -38,7 +40,10 @@ pub struct Snapshot {
     pub orders_by_status: Vec<StatusOrders>,
     pub top_products: Vec<ProductSales>,
     pub top_categories: Vec<CategorySales>,
+    /// The most urgent: least cover first, then by id; what does not sell comes last.
     pub low_stock: Vec<LowStock>,
+    /// How many products are low in all.
+    pub low_stock_total: i64,
     pub computed_at: Timestamp,
 }
 
@@ -210,25 +215,10 @@ pub struct LowStock {
     pub days_of_cover: Option<f64>,
 }
 
-impl LowStock {
-    /// How long `stock` lasts at the rate of the last 28 days, in which `sold` units went; in days, to one decimal.
-    pub fn cover(stock: i64, sold: i64) -> Option<f64> {
-        let tenths = divide_rounded(stock.checked_mul(COVER_DAYS * 10)?, sold)?;
-        Some(tenths as f64 / 10.0)
-    }
-}
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn days_of_cover_follow_the_last_28_days_and_are_unknown_without_sales() {
-        assert_eq!(LowStock::cover(3, 56), Some(1.5));
-        assert_eq!(LowStock::cover(0, 56), Some(0.0));
-        assert_eq!(LowStock::cover(3, 0), None);
-        assert_eq!(LowStock::cover(3, -2), None);
-    }
 
     #[test]
     fn net_sales_payable_and_the_average_are_derived_from_the_sums() {

@@ -9,13 +9,10 @@ use crate::{
     },
     domain::{
         accounts::path_segment,
-        snapshot::{LowStock, Snapshot, Totals},
+        snapshot::{Snapshot, Totals},
     },
     format, words,
 };
-
-/// Low-stock rows before the rest is folded away.
-const LOW_STOCK_SHOWN: usize = 10;
 
 /// `linked`: whether products lead to their pages, which are for their vendor alone.
 pub fn breakdowns(snapshot: &Snapshot, linked: bool) -> AnyView {
@@ -23,7 +20,7 @@ pub fn breakdowns(snapshot: &Snapshot, linked: bool) -> AnyView {
         <div class="grid">
             <div class="column">
                 {panel(definitions::WATERFALL, waterfall(snapshot))}
-                {panel(definitions::LOW_STOCK, low_stock(&snapshot.low_stock, linked))}
+                {panel(definitions::LOW_STOCK, low_stock(snapshot, linked))}
                 {panel(definitions::BY_STATUS, by_status(snapshot, linked))}
                 {panel(definitions::NEW_CUSTOMERS, customers(&snapshot.totals, snapshot.previous_totals.as_ref()))}
             </div>
@@ -187,23 +184,12 @@ fn product_href(product_id: &str) -> String {
     format!("/products/{}", path_segment(product_id))
 }
 
-fn low_stock(products: &[LowStock], linked: bool) -> AnyView {
+/// The most urgent ones, and the way to all of them.
+fn low_stock(snapshot: &Snapshot, linked: bool) -> AnyView {
+    let products = &snapshot.low_stock;
     if products.is_empty() {
         return nothing(words::NOTHING_RUNS_OUT);
     }
-    let (first, rest) = products.split_at(products.len().min(LOW_STOCK_SHOWN));
-    let rest = (!rest.is_empty()).then(|| {
-        view! {
-            <details>
-                <summary>{format!("{} more", format::count(rest.len() as i64))}</summary>
-                {low_stock_table(rest, linked)}
-            </details>
-        }
-    });
-    view! { {low_stock_table(first, linked)} {rest} }.into_any()
-}
-
-fn low_stock_table(products: &[LowStock], linked: bool) -> AnyView {
     let rows = products.iter().map(|product| {
         Row::from(vec![
             match linked {
@@ -211,20 +197,16 @@ fn low_stock_table(products: &[LowStock], linked: bool) -> AnyView {
                 false => Cell::Written(product.name.clone()),
             },
             format::count(product.stock).into(),
-            cover(product).into(),
+            format::cover(product.stock, product.days_of_cover).into(),
         ])
     });
-    table("ranked", vec![Column::text("Product"), Column::number("Left"), Column::number("Lasts")], rows.collect(), None)
-}
-
-/// `1.5 days`; words where there is nothing to divide.
-fn cover(product: &LowStock) -> String {
-    match product.days_of_cover {
-        _ if product.stock <= 0 => "Sold out".to_owned(),
-        Some(days) if days < 10.0 => format!("{days:.1} days"),
-        Some(days) => format!("{} days", format::count(days.round() as i64)),
-        None => "not selling".to_owned(),
-    }
+    let shown = table("ranked", vec![Column::text("Product"), Column::number("Left"), Column::number("Lasts")], rows.collect(), None);
+    let all = format!("All {}", format::count(snapshot.low_stock_total));
+    let rest = (snapshot.low_stock_total > products.len() as i64).then(|| match linked {
+        true => view! { <p><a href="/products?stock=low">{all}</a></p> }.into_any(),
+        false => view! { <p class="hint">{all}</p> }.into_any(),
+    });
+    view! { {shown} {rest} }.into_any()
 }
 
 #[cfg(test)]
@@ -245,14 +227,5 @@ mod tests {
             let starts_at = if pair[1].is_level { pair[1].to } else { pair[1].from };
             assert_eq!(pair[0].to, starts_at, "{} → {}", pair[0].name, pair[1].name);
         }
-    }
-
-    #[test]
-    fn cover_is_in_words_where_it_is_no_number() {
-        let product =
-            |stock, days_of_cover| LowStock { product_id: "1".to_owned(), name: "Tea".to_owned(), stock, threshold: 5, days_of_cover };
-        assert_eq!(cover(&product(2, Some(1.5))), "1.5 days");
-        assert_eq!(cover(&product(2, None)), "not selling");
-        assert_eq!(cover(&product(0, Some(0.0))), "Sold out");
     }
 }

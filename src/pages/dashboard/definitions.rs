@@ -36,7 +36,7 @@ pub const TOP: Definition = Definition { name: "Top products", text: "By net sal
 pub const TOP_CATEGORIES: Definition = Definition { name: "Top categories", text: "By net sales in this period, after returns." };
 pub const LOW_STOCK: Definition = Definition {
     name: "Low stock",
-    text: "Active products at or below their threshold. Lasts: stock ÷ average daily units of the last 28 days.",
+    text: "Active products at or below their threshold, or gone within 7 days. Lasts: stock ÷ average daily units of the last 28 days.",
 };
 
 /// The definition behind a question mark; opens without scripts.

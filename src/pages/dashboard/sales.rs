@@ -70,12 +70,14 @@ fn marks(snapshot: &Snapshot, clock: &WallClock, unfinished: Option<Unfinished>,
     let one_day = snapshot.range.days == 1;
     let before = snapshot.previous_series.as_deref().unwrap_or_default();
     let begun = begun(snapshot, unfinished);
-    let points = snapshot.series.iter().enumerate().map(|(i, point)| Mark {
-        label: format::point_label(point, interval, clock),
+    let mut compared = format::point_labels(before, interval, clock).into_iter().zip(before).map(|(label, point)| (label, metric.at(point)));
+    let labels = format::point_labels(&snapshot.series, interval, clock);
+    let points = snapshot.series.iter().zip(labels).enumerate().map(|(i, (point, label))| Mark {
+        label,
         short: format::axis_label(point, interval, clock, one_day),
         value: metric.at(point).filter(|_| i < begun),
         is_unfinished: unfinished.is_some() && i + 1 == begun,
-        before: before.get(i).map(|point| (format::point_label(point, interval, clock), metric.at(point))),
+        before: compared.next(),
     });
     points.collect()
 }
@@ -86,6 +88,8 @@ fn begun(snapshot: &Snapshot, unfinished: Option<Unfinished>) -> usize {
     snapshot.series.iter().take_while(|point| point.start.parse::<Timestamp>().is_ok_and(|start| start <= unfinished.now)).count()
 }
 
+/// Every point of the range that has begun, each beside the point it is compared with. The longer of the two goes on alone, so that each
+/// column comes to its card.
 fn values(snapshot: &Snapshot, clock: &WallClock, unfinished: Option<Unfinished>, has_before: bool) -> AnyView {
     let interval = snapshot.range.interval;
     let money = |amount| Cell::Text(format::money(snapshot.currency, amount));
@@ -100,25 +104,34 @@ fn values(snapshot: &Snapshot, clock: &WallClock, unfinished: Option<Unfinished>
         Column::number("Net"),
     ];
     if has_before {
-        columns.push(Column::number("Previous net"));
+        columns.extend([Column::text("Compared with"), Column::number("Previous net")]);
     }
     let begun = begun(snapshot, unfinished);
-    let rows = snapshot.series.iter().take(begun).enumerate().map(|(i, point)| {
+    let nothing = || Cell::Text("—".to_owned());
+    let labels = format::point_labels(&snapshot.series, interval, clock);
+    let compared = format::point_labels(before, interval, clock);
+    let rows = (0..begun.max(compared.len())).map(|i| {
         let so_far = if unfinished.is_some() && i + 1 == begun { format!(" ({})", words::SO_FAR) } else { String::new() };
-        Row::from(vec![
-            format!("{}{so_far}", format::point_label(point, interval, clock)).into(),
-            format::count(point.orders).into(),
-            format::count(point.units).into(),
-            money(point.gross_sales),
-            money(-point.discounts),
-            money(-point.returns),
-            money(point.net_sales),
-            // Left out with its column where there is no comparison.
-            before.get(i).map_or_else(|| Cell::Text("—".to_owned()), |point| money(point.net_sales)),
-        ])
+        let mut cells: Vec<Cell> = match snapshot.series.get(i).filter(|_| i < begun) {
+            Some(point) => vec![
+                format!("{}{so_far}", labels[i]).into(),
+                format::count(point.orders).into(),
+                format::count(point.units).into(),
+                money(point.gross_sales),
+                money(-point.discounts),
+                money(-point.returns),
+                money(point.net_sales),
+            ],
+            None => (0..7).map(|_| nothing()).collect(),
+        };
+        if has_before {
+            cells.push(compared.get(i).map_or_else(nothing, |label| label.clone().into()));
+            cells.push(before.get(i).map_or_else(nothing, |point| money(point.net_sales)));
+        }
+        Row::from(cells)
     });
     let totals = &snapshot.totals;
-    let foot = vec![
+    let mut foot = vec![
         Cell::Text("Total".to_owned()),
         format::count(totals.orders).into(),
         format::count(totals.units).into(),
@@ -126,7 +139,10 @@ fn values(snapshot: &Snapshot, clock: &WallClock, unfinished: Option<Unfinished>
         money(-totals.discounts),
         money(-totals.returns),
         money(totals.net_sales),
-        snapshot.previous_totals.map_or_else(|| Cell::Text("—".to_owned()), |totals| money(totals.net_sales)),
     ];
+    if has_before {
+        foot.push(Cell::Text(String::new()));
+        foot.push(snapshot.previous_totals.map_or_else(nothing, |totals| money(totals.net_sales)));
+    }
     scrolling("scroll tall", "Sales over time", table("plain", columns, rows.collect(), Some(foot.into())))
 }

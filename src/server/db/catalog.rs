@@ -1,40 +1,73 @@
 //! Products. A deleted one is absent from everything here; its sales remain.
 
-use super::{Arguments, DbError, Tx, contains_pattern, rows, sql};
-use crate::domain::catalog::{BulkChange, Product, ProductInput, ProductQuery, ProductSort};
+use jiff::civil::Date;
+
+use super::{Arguments, DbError, Parameters, Tx, low_stock, rows, search, sql};
+use crate::domain::{
+    catalog::{BulkChange, Product, ProductInput, ProductQuery, ProductSort, StockCover, StockLevel},
+    position::{Position, SortValue},
+};
 
 const COLUMNS: &str = "external_id, name, description, category, unit_price, stock, low_stock_threshold, status";
 
-/// At most `limit` products after the one that `query.after` names. `None` where `after` names none of this vendor's.
-pub async fn list_products(tx: &mut Tx, vendor_id: i64, query: &ProductQuery, limit: i64) -> Result<Option<Vec<Product>>, DbError> {
-    let sort = match query.sort {
-        ProductSort::Name => "name",
-        ProductSort::Stock => "stock",
-        ProductSort::Price => "unit_price",
+/// A product, where it stands in the list, and where those that are low were asked for, how long it lasts.
+pub struct Listed {
+    pub product: Product,
+    pub position: Position,
+    pub cover: Option<StockCover>,
+}
+
+/// At most `limit` products behind `query.after`. `today` is the vendor's.
+pub async fn list_products(tx: &mut Tx, vendor_id: i64, query: &ProductQuery, today: Date, limit: i64) -> Result<Vec<Listed>, DbError> {
+    let mut parameters = Parameters::default();
+    let is_low = query.stock == Some(StockLevel::Low);
+    let (with, joined, more_columns) = if is_low {
+        let low = low_stock::low(vendor_id, today, &mut parameters);
+        (format!("WITH {low} "), "low CROSS JOIN products p", ", low.threshold, low.tenths, low.at_risk")
+    } else {
+        (String::new(), "products p", "")
     };
-    if let Some(after) = &query.after {
-        let known = sql("SELECT id FROM products WHERE vendor_id = $1 AND external_id = $2").bind(vendor_id).bind(after.clone());
-        if tx.row(known).await?.is_none() {
-            return Ok(None);
-        }
+    let sort = match query.sort {
+        ProductSort::Name => "p.name",
+        ProductSort::Stock => "p.stock",
+        ProductSort::Price => "p.unit_price",
+        ProductSort::Cover => "low.tenths",
+        ProductSort::AtRisk => "-low.at_risk",
+    };
+    let mut conditions = vec![format!("p.vendor_id = {}", parameters.int(vendor_id)), "p.status <> 'deleted'".to_owned()];
+    conditions.extend(is_low.then(|| "p.id = low.product".to_owned()));
+    if let Some(text) = &query.search {
+        conditions.push(search::holds("p", &parameters.text(search::pattern(text))));
     }
-    let mut conditions = vec!["vendor_id = $1".to_owned(), "status <> 'deleted'".to_owned()];
-    let mut texts = Vec::new();
-    if let Some(search) = &query.search {
-        texts.push(contains_pattern(search));
-        conditions.push(format!("LOWER(name) LIKE ${} ESCAPE '\\'", texts.len() + 2));
+    conditions.extend(query.status.map(|status| format!("p.status = {}", parameters.text(status.as_str()))));
+    if let Some(Position { value, id }) = &query.after {
+        let value = match value {
+            SortValue::Integer(value) => parameters.int(*value),
+            SortValue::Text(value) => parameters.text(value.clone()),
+        };
+        conditions.push(format!("({sort}, p.external_id) > ({value}, {})", parameters.text(id.clone())));
     }
-    if let Some(status) = query.status {
-        texts.push(status.as_str().to_owned());
-        conditions.push(format!("status = ${}", texts.len() + 2));
-    }
-    if let Some(after) = &query.after {
-        texts.push(after.clone());
-        conditions.push(format!("({sort}, id) > (SELECT {sort}, id FROM products WHERE external_id = ${})", texts.len() + 2));
-    }
-    let text = format!("SELECT {COLUMNS} FROM products WHERE {} ORDER BY {sort}, id LIMIT $2", conditions.join(" AND "));
-    let query = texts.into_iter().fold(sql(text).bind(vendor_id).bind(limit), |query, text| query.bind(text));
-    tx.rows(query).await?.iter().map(rows::product).collect::<Result<_, _>>().map(Some)
+    let columns: Vec<String> = COLUMNS.split(", ").map(|column| format!("p.{column}")).collect();
+    let text = format!(
+        "{with}SELECT {}{more_columns} FROM {joined} WHERE {} ORDER BY {sort}, p.external_id LIMIT {limit}",
+        columns.join(", "),
+        conditions.join(" AND ")
+    );
+    let found = tx.rows(parameters.bind(text)).await?;
+    let listed = found.iter().map(|row| {
+        let product = rows::product(row)?;
+        let value = match query.sort {
+            ProductSort::Name => SortValue::Text(product.name.clone()),
+            ProductSort::Stock => SortValue::Integer(product.stock),
+            ProductSort::Price => SortValue::Integer(product.unit_price),
+            ProductSort::Cover => SortValue::Integer(rows::int(row, "tenths")?),
+            ProductSort::AtRisk => SortValue::Integer(-rows::int(row, "at_risk")?),
+        };
+        let position = Position { value, id: product.product_id.clone() };
+        let cover = if is_low { Some(low_stock::stock_cover(row)?) } else { None };
+        Ok(Listed { product, position, cover })
+    });
+    listed.collect()
 }
 
 pub async fn find_product(tx: &mut Tx, vendor_id: i64, product_id: &str) -> Result<Option<Product>, DbError> {
@@ -46,8 +79,8 @@ pub async fn find_product(tx: &mut Tx, vendor_id: i64, product_id: &str) -> Resu
 
 /// The id must be new in the whole marketplace.
 pub async fn insert_product(tx: &mut Tx, vendor_id: i64, product_id: &str, input: &ProductInput) -> Result<(), DbError> {
-    let text = "INSERT INTO products (vendor_id, external_id, name, description, category, unit_price, stock, low_stock_threshold, status) \
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    let text = "INSERT INTO products (vendor_id, external_id, name, description, category, unit_price, stock, low_stock_threshold, status, \
+                                      search_text) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     tx.execute(bind_input(sql(text).bind(vendor_id).bind(product_id.to_owned()), input)).await?;
     Ok(())
 }
@@ -55,7 +88,7 @@ pub async fn insert_product(tx: &mut Tx, vendor_id: i64, product_id: &str, input
 /// Whether there was such a product.
 pub async fn update_product(tx: &mut Tx, vendor_id: i64, product_id: &str, input: &ProductInput) -> Result<bool, DbError> {
     let text = "UPDATE products SET name = $3, description = $4, category = $5, unit_price = $6, stock = $7, low_stock_threshold = $8, \
-                status = $9 WHERE vendor_id = $1 AND external_id = $2 AND status <> 'deleted'";
+                status = $9, search_text = $10 WHERE vendor_id = $1 AND external_id = $2 AND status <> 'deleted'";
     let query = bind_input(sql(text).bind(vendor_id).bind(product_id.to_owned()), input);
     Ok(tx.execute(query).await?.rows_affected() > 0)
 }
@@ -69,6 +102,7 @@ fn bind_input<'q>(query: Arguments<'q>, input: &ProductInput) -> Arguments<'q> {
         .bind(input.stock)
         .bind(input.low_stock_threshold)
         .bind(input.status.as_str())
+        .bind(search::fold(&input.name))
 }
 
 /// Whether there was such a product.

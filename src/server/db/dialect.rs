@@ -72,6 +72,30 @@ impl Dialect {
         }
     }
 
+    /// Whether a ROLLBACK failed because there was nothing to roll back: the connection is clean. (PostgreSQL answers such a one with a
+    /// warning.)
+    pub(super) fn is_no_transaction(self, error: &sqlx::Error) -> bool {
+        self == Self::Sqlite && error.as_database_error().is_some_and(|error| error.message().contains("no transaction is active"))
+    }
+
+    /// Whether another process writes to the SQLite file, and went on longer than a transaction waits for it.
+    pub(super) fn is_busy(self, error: &sqlx::Error) -> bool {
+        const SQLITE_BUSY: &str = "5";
+        self == Self::Sqlite && error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == SQLITE_BUSY)
+    }
+
+    /// Whether an error is of the database's surroundings, and may be gone the next time: another process that writes for longer than a
+    /// transaction waits, no room, a server that is starting or stopping.
+    pub(super) fn is_out_of_reach(self, error: &sqlx::Error) -> bool {
+        let Some(code) = error.as_database_error().and_then(|error| error.code()) else { return false };
+        match self {
+            // SQLITE_BUSY, SQLITE_IOERR and SQLITE_FULL; what says more of them stands in the higher bytes.
+            Self::Sqlite => code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 10 | 13)),
+            // Classes "insufficient resources" and "operator intervention".
+            Self::Postgres => code.starts_with("53") || code.starts_with("57P"),
+        }
+    }
+
     /// After a `SELECT … FROM vendors`: holds those rows until the transaction ends, so that writes to one vendor queue up and its
     /// sums are never worked out from two states at once. SQLite has one writer as it is.
     pub fn for_update(self) -> &'static str {

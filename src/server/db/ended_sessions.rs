@@ -16,6 +16,6 @@ pub async fn insert(tx: &mut Tx, name: &str, now_us: i64, until_us: i64) -> Resu
 /// among [`Db::queries`].
 pub async fn list_since(db: &Db, since_us: i64) -> Result<Vec<(String, i64)>, DbError> {
     let query = sql("SELECT name, until_us FROM ended_sessions WHERE ended_at_us >= $1").bind(since_us);
-    let found = query.fetch_all(&db.looks).await.map_err(DbError::from_connecting)?;
+    let found = db.look(query).await?;
     found.iter().map(|row| Ok((rows::text(row, "name")?, rows::int(row, "until_us")?))).collect()
 }

@@ -10,8 +10,9 @@ use std::{
 };
 
 use sqlx::{
-    Any, AnyPool, AssertSqlSafe, Transaction,
+    Any, AnyConnection, AnyPool, AssertSqlSafe,
     any::{AnyPoolOptions, AnyQueryResult, AnyRow},
+    pool::PoolConnection,
     query::Query,
 };
 
@@ -19,14 +20,20 @@ use sqlx::{
 pub mod accounts;
 /// Keys that programs use the API with.
 pub mod api_keys;
+/// What migrations leave to the program.
+mod backfill;
 /// Products.
 pub mod catalog;
+/// Connections that are lent out.
+mod connection;
 /// What SQLite and PostgreSQL write differently.
 pub mod dialect;
 /// Sessions that have ended.
 pub mod ended_sessions;
 /// Answers remembered by the key that their request carried.
 pub mod idempotency;
+/// Products that run out.
+pub mod low_stock;
 /// Sums of the whole marketplace.
 pub mod marketplace;
 /// Instants on a vendor's clock.
@@ -37,12 +44,16 @@ pub mod orders;
 pub mod outbox;
 /// One-time links for those who have lost their password.
 pub mod password_resets;
+/// Whether the database can be written to.
+mod readiness;
 /// Refunds, and the commission they give back.
 pub mod refunds;
 /// The sums that the dashboard reads, kept beside every write.
 pub mod rollups;
 /// Rows into domain types.
 pub mod rows;
+/// Texts as they are searched.
+pub mod search;
 /// What one snapshot needs, in as few statements as it takes.
 pub mod snapshot;
 /// Stock, as sales and refunds change it.
@@ -52,16 +63,22 @@ pub mod vendors;
 
 pub use dialect::Dialect;
 
+use connection::{Dirty, Lent};
+use readiness::Readiness;
+
 /// Parameters of one statement, bound in order.
 pub type Arguments<'q> = Query<'q, Any, sqlx::any::AnyArguments>;
 
 #[derive(Debug, thiserror::Error)]
 pub enum DbError {
-    /// No connection within the time allowed, or the server is gone, or somebody else writes.
+    /// No connection within the time allowed, or the server is gone, or somebody else writes, or there is no room left.
     #[error("database unavailable: {0}")]
     Unavailable(#[source] sqlx::Error),
     #[error("database: {0}")]
     Query(#[from] sqlx::Error),
+    /// Asked of a transaction in which a statement failed or was given up: part of it must not be kept without the rest.
+    #[error("a transaction was gone on with after one of its statements had failed")]
+    Failed,
     #[error("migrations: {0}")]
     Migrate(#[from] sqlx::migrate::MigrateError),
     #[error("DATABASE_URL: {0}")]
@@ -78,20 +95,13 @@ impl DbError {
         matches!(self, Self::Unavailable(_) | Self::Query(Io(_) | PoolClosed | PoolTimedOut | Tls(_) | WorkerCrashed))
     }
 
-    fn from_connecting(error: sqlx::Error) -> Self {
+    fn of(dialect: Dialect, error: sqlx::Error) -> Self {
         match error {
             sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::Tls(_) => Self::Unavailable(error),
-            other if is_busy(&other) => Self::Unavailable(other),
+            other if dialect.is_out_of_reach(&other) => Self::Unavailable(other),
             other => Self::Query(other),
         }
     }
-}
-
-/// Whether another process writes to the SQLite file, and went on longer than a transaction waits for it. (PostgreSQL's codes have five
-/// characters.)
-fn is_busy(error: &sqlx::Error) -> bool {
-    const SQLITE_BUSY: &str = "5";
-    error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == SQLITE_BUSY)
 }
 
 /// A database, by the scheme of its URL.
@@ -104,6 +114,7 @@ pub struct Db {
     /// One connection, for the outbox alone.
     looks: AnyPool,
     queries: Arc<AtomicU64>,
+    readiness: Arc<Readiness>,
 }
 
 /// How long a request waits for a connection before it is told that the database is busy.
@@ -128,22 +139,26 @@ impl Db {
         let (reads, writes) = match dialect {
             Dialect::Sqlite => {
                 // The writer first: it makes the file and sets WAL.
-                let writes = options().max_connections(1).connect(&url).await.map_err(DbError::from_connecting)?;
-                (options().max_connections(connections).connect(&url).await.map_err(DbError::from_connecting)?, writes)
+                let writes = options().max_connections(1).connect(&url).await.map_err(|error| DbError::of(dialect, error))?;
+                (options().max_connections(connections).connect(&url).await.map_err(|error| DbError::of(dialect, error))?, writes)
             }
             Dialect::Postgres => {
-                let pool = options().max_connections(connections).connect(&url).await.map_err(DbError::from_connecting)?;
+                let pool = options().max_connections(connections).connect(&url).await.map_err(|error| DbError::of(dialect, error))?;
                 (pool.clone(), pool)
             }
         };
-        let looks = options().max_connections(1).connect_lazy(&url).map_err(DbError::from_connecting)?;
-        Ok(Self { dialect, reads, writes, looks, queries: Arc::new(AtomicU64::new(0)) })
+        let looks = options().max_connections(1).connect_lazy(&url).map_err(|error| DbError::of(dialect, error))?;
+        Ok(Self { dialect, reads, writes, looks, queries: Arc::new(AtomicU64::new(0)), readiness: Arc::default() })
     }
 
     /// Brings the tables up to this program's version.
     pub async fn migrate(&self) -> Result<(), DbError> {
-        self.dialect.migrator().run(&self.writes).await?;
-        Ok(())
+        // What fails halfway leaves a lock behind, which no rollback takes from a connection.
+        let mut dirty = Dirty::new(self.acquire(&self.writes).await?);
+        let connection: &mut AnyConnection = dirty.get()?;
+        self.dialect.migrator().run(connection).await?;
+        dirty.give_back();
+        backfill::run(self).await
     }
 
     /// A transaction that sees one state of the database throughout, and writes nothing.
@@ -157,8 +172,22 @@ impl Db {
     }
 
     async fn begin(&self, pool: &AnyPool, statement: &'static str) -> Result<Tx, DbError> {
-        let inner = pool.begin_with(statement).await.map_err(DbError::from_connecting)?;
-        Ok(Tx { inner, dialect: self.dialect, queries: self.queries.clone() })
+        let mut lent = Lent::new(self.acquire(pool).await?, self.dialect);
+        lent.run(statement).await.map_err(|error| DbError::of(self.dialect, error))?;
+        Ok(Tx { lent, is_sound: true, dialect: self.dialect, queries: self.queries.clone() })
+    }
+
+    async fn acquire(&self, pool: &AnyPool) -> Result<PoolConnection<Any>, DbError> {
+        pool.acquire().await.map_err(|error| DbError::of(self.dialect, error))
+    }
+
+    /// The rows of one statement, outside of transactions and uncounted: on the outbox's own connection.
+    async fn look(&self, query: Arguments<'_>) -> Result<Vec<AnyRow>, DbError> {
+        let mut lent = Lent::new(self.acquire(&self.looks).await?, self.dialect);
+        let connection: &mut AnyConnection = lent.get()?;
+        let rows = query.fetch_all(connection).await.map_err(|error| DbError::of(self.dialect, error))?;
+        lent.give_back();
+        Ok(rows)
     }
 
     /// Statements run so far by this process, without the BEGIN and COMMIT around them, and without the outbox's looks and removals,
@@ -167,16 +196,18 @@ impl Db {
         self.queries.load(Ordering::Relaxed)
     }
 
-    /// Whether the database answers.
-    pub async fn ping(&self) -> Result<(), DbError> {
-        sqlx::query("SELECT 1").execute(&self.reads).await.map_err(DbError::from_connecting)?;
-        Ok(())
+    /// Whether the database can be read and written. Looked at once a second at most, however many ask.
+    pub async fn ready(&self) -> Result<(), String> {
+        Readiness::ask(self).await
     }
 }
 
-/// A transaction. Every statement of this program goes through one.
+/// A transaction. Every statement of requests goes through one. Dropped without `commit` it leaves nothing behind, wherever it was:
+/// within a BEGIN, a statement, or a COMMIT that is not answered (which may have happened or not, as whenever an answer is lost).
 pub struct Tx {
-    inner: Transaction<'static, Any>,
+    lent: Lent,
+    /// No statement has failed or was given up: databases go on differently then, SQLite at times without a transaction.
+    is_sound: bool,
     pub dialect: Dialect,
     queries: Arc<AtomicU64>,
 }
@@ -186,38 +217,86 @@ pub fn sql<'q>(text: impl Into<String>) -> Arguments<'q> {
     sqlx::query(AssertSqlSafe(text.into()))
 }
 
-/// A LIKE pattern for texts that hold this one. Both databases fold the case of A to Z here, and of no other letter.
-fn contains_pattern(search: &str) -> String {
-    let escaped: String = search.chars().flat_map(|c| if matches!(c, '%' | '_' | '\\') { vec!['\\', c] } else { vec![c] }).collect();
-    format!("%{}%", escaped.to_ascii_lowercase())
+/// Parameters of a statement that is put together from pieces. Each is given out as the place that stands for it.
+#[derive(Default)]
+struct Parameters(Vec<Parameter>);
+
+enum Parameter {
+    Integer(i64),
+    Text(String),
+}
+
+impl Parameters {
+    fn int(&mut self, value: i64) -> String {
+        self.push(Parameter::Integer(value))
+    }
+
+    fn text(&mut self, value: impl Into<String>) -> String {
+        self.push(Parameter::Text(value.into()))
+    }
+
+    fn push(&mut self, parameter: Parameter) -> String {
+        self.0.push(parameter);
+        format!("${}", self.0.len())
+    }
+
+    fn bind(self, text: String) -> Arguments<'static> {
+        self.0.into_iter().fold(sql(text), |query, parameter| match parameter {
+            Parameter::Integer(value) => query.bind(value),
+            Parameter::Text(value) => query.bind(value),
+        })
+    }
 }
 
 impl Tx {
     pub async fn execute(&mut self, query: Arguments<'_>) -> Result<AnyQueryResult, DbError> {
         self.count();
-        Ok(query.execute(&mut *self.inner).await?)
+        self.execute_uncounted(query).await
     }
 
     async fn execute_uncounted(&mut self, query: Arguments<'_>) -> Result<AnyQueryResult, DbError> {
-        Ok(query.execute(&mut *self.inner).await?)
+        let result = query.execute(self.begin_statement()?).await;
+        self.end_statement(result)
     }
 
     async fn row_uncounted(&mut self, query: Arguments<'_>) -> Result<Option<AnyRow>, DbError> {
-        Ok(query.fetch_optional(&mut *self.inner).await?)
+        let result = query.fetch_optional(self.begin_statement()?).await;
+        self.end_statement(result)
     }
 
     pub async fn rows(&mut self, query: Arguments<'_>) -> Result<Vec<AnyRow>, DbError> {
         self.count();
-        Ok(query.fetch_all(&mut *self.inner).await?)
+        let result = query.fetch_all(self.begin_statement()?).await;
+        self.end_statement(result)
     }
 
     pub async fn row(&mut self, query: Arguments<'_>) -> Result<Option<AnyRow>, DbError> {
         self.count();
-        Ok(query.fetch_optional(&mut *self.inner).await?)
+        let result = query.fetch_optional(self.begin_statement()?).await;
+        self.end_statement(result)
     }
 
-    pub async fn commit(self) -> Result<(), DbError> {
-        Ok(self.inner.commit().await?)
+    /// `Failed` where a statement before it did: PostgreSQL would answer as if something had been kept.
+    pub async fn commit(mut self) -> Result<(), DbError> {
+        if !self.is_sound {
+            return Err(DbError::Failed);
+        }
+        self.lent.run("COMMIT").await.map_err(|error| DbError::of(self.dialect, error))?;
+        self.lent.give_back();
+        Ok(())
+    }
+
+    fn begin_statement(&mut self) -> Result<&mut AnyConnection, DbError> {
+        if !std::mem::replace(&mut self.is_sound, false) {
+            return Err(DbError::Failed);
+        }
+        Ok(self.lent.get()?)
+    }
+
+    fn end_statement<T>(&mut self, result: Result<T, sqlx::Error>) -> Result<T, DbError> {
+        let answer = result.map_err(|error| DbError::of(self.dialect, error))?;
+        self.is_sound = true;
+        Ok(answer)
     }
 
     fn count(&self) {

@@ -1,6 +1,6 @@
 use jiff::{Timestamp, tz::TimeZone};
 
-use crate::domain::period::day_number;
+use crate::domain::{local_time::hour_start, period::day_number};
 
 /// An instant, and where it lies on a vendor's clock: worked out once, when it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,14 +17,10 @@ pub struct Moment {
 
 impl Moment {
     pub fn new(instant: Timestamp, zone: &TimeZone) -> Self {
-        const HOUR: i64 = 3_600_000_000;
-        let us = instant.as_microsecond();
-        let offset = i64::from(zone.to_offset(instant).seconds()) * 1_000_000;
         let day = zone.to_datetime(instant).date();
         Self {
-            us,
-            // Clocks differ from UTC by half hours in places.
-            hour_us: us - (us + offset).rem_euclid(HOUR),
+            us: instant.as_microsecond(),
+            hour_us: hour_start(zone, instant),
             day: day_number(day),
             month: day_number(day.first_of_month()),
             year: day_number(day.first_of_year()),

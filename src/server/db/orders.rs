@@ -2,46 +2,34 @@
 
 use std::collections::HashMap;
 
-use super::{DbError, Tx, moment::Moment, rows, sql};
-use crate::domain::orders::{Order, OrderLine, OrderStatus, OrderSummary};
+use super::{DbError, Parameters, Tx, moment::Moment, rows, search, sql};
+use crate::domain::{
+    orders::{Order, OrderLine, OrderQuery, OrderStatus, OrderSummary},
+    period::day_number,
+    position::{Position, SortValue},
+};
 
-/// Which orders to list.
-#[derive(Debug, Clone, Default)]
-pub struct OrderFilter<'a> {
-    pub status: Option<OrderStatus>,
-    /// Placed at this microsecond or later.
-    pub from_us: Option<i64>,
-    /// Placed before this microsecond.
-    pub until_us: Option<i64>,
-    /// An order's id, or a part of its customer's name in any case.
-    pub search: Option<&'a str>,
-    /// The order to go on after.
-    pub after: Option<&'a str>,
-}
+const DAY_US: i64 = 86_400_000_000;
 
-/// At most `limit` orders, newest first. `None` where `filter.after` names none of this vendor's.
-pub async fn list_orders(tx: &mut Tx, vendor_id: i64, filter: &OrderFilter<'_>, limit: i64) -> Result<Option<Vec<OrderSummary>>, DbError> {
-    let mut conditions = vec!["vo.vendor_id = $1".to_owned()];
-    let mut numbers: Vec<i64> = Vec::new();
-    let mut number = |value: i64| {
-        numbers.push(value);
-        format!("${}", numbers.len() + 2)
-    };
-    if let Some(after) = filter.after {
-        let Some(part) = find_part(tx, vendor_id, after).await? else { return Ok(None) };
-        conditions.push(format!("(vo.placed_us, vo.order_id) < ({}, {})", number(part.placed_us), number(part.id)));
+/// At most `limit` orders behind `query.after`: newest first, and those of one instant by their ids. Each with its place in the list.
+pub async fn list_orders(tx: &mut Tx, vendor_id: i64, query: &OrderQuery, limit: i64) -> Result<Vec<(OrderSummary, Position)>, DbError> {
+    let mut parameters = Parameters::default();
+    let mut conditions = vec![format!("vo.vendor_id = {}", parameters.int(vendor_id))];
+    // An order is of the day that was noted with it. No zone is a whole day away from UTC: so much narrower the index can be read.
+    if let Some(from) = query.from.map(day_number) {
+        conditions.push(format!("vo.day >= {} AND vo.placed_us >= {}", parameters.int(from), parameters.int((from - 1) * DAY_US)));
     }
-    conditions.extend(filter.from_us.map(|from| format!("vo.placed_us >= {}", number(from))));
-    conditions.extend(filter.until_us.map(|until| format!("vo.placed_us < {}", number(until))));
-    let mut texts: Vec<String> = Vec::new();
-    if let Some(status) = filter.status {
-        texts.push(status.as_str().to_owned());
-        conditions.push(format!("vo.status = ${}", numbers.len() + texts.len() + 2));
+    if let Some(to) = query.to.map(day_number) {
+        conditions.push(format!("vo.day <= {} AND vo.placed_us < {}", parameters.int(to), parameters.int((to + 2) * DAY_US)));
     }
-    if let Some(search) = filter.search {
-        texts.extend([search.to_owned(), super::contains_pattern(search)]);
-        let last = numbers.len() + texts.len() + 2;
-        conditions.push(format!("(o.external_id = ${} OR LOWER(c.name) LIKE ${last} ESCAPE '\\')", last - 1));
+    if let Some(Position { value: SortValue::Integer(placed_us), id }) = &query.after {
+        let (placed, id) = (parameters.int(*placed_us), parameters.text(id.clone()));
+        conditions.push(format!("vo.placed_us <= {placed} AND (vo.placed_us < {placed} OR o.external_id > {id})"));
+    }
+    conditions.extend(query.status.map(|status| format!("vo.status = {}", parameters.text(status.as_str()))));
+    if let Some(text) = &query.search {
+        let (id, pattern) = (parameters.text(text.clone()), parameters.text(search::pattern(text)));
+        conditions.push(format!("(o.external_id = {id} OR {})", search::holds("c", &pattern)));
     }
     let lines = |sum: &str| {
         format!("(SELECT CAST(SUM({sum}) AS BIGINT) FROM order_lines l WHERE l.order_id = vo.order_id AND l.vendor_id = vo.vendor_id)")
@@ -49,25 +37,25 @@ pub async fn list_orders(tx: &mut Tx, vendor_id: i64, filter: &OrderFilter<'_>, 
     let text = format!(
         "SELECT o.external_id, vo.placed_us, vo.status, c.name, {units} AS units, {total} AS total \
          FROM vendor_orders vo JOIN orders o ON o.id = vo.order_id JOIN customers c ON c.id = vo.customer_id \
-         WHERE {conditions} ORDER BY vo.placed_us DESC, vo.order_id DESC LIMIT $2",
+         WHERE {conditions} ORDER BY vo.placed_us DESC, o.external_id LIMIT {limit}",
         units = lines("l.quantity"),
         total = lines("l.gross - l.discount"),
         conditions = conditions.join(" AND "),
     );
-    let query = numbers.into_iter().fold(sql(text).bind(vendor_id).bind(limit), |query, number| query.bind(number));
-    let query = texts.into_iter().fold(query, |query, text| query.bind(text));
-    let found = tx.rows(query).await?;
+    let found = tx.rows(parameters.bind(text)).await?;
     let orders = found.iter().map(|row| {
-        Ok(OrderSummary {
+        let order = OrderSummary {
             order_id: rows::text(row, "external_id")?,
             placed_at: rows::instant(row, "placed_us")?,
             status: rows::parsed(row, "status")?,
             customer_name: rows::text(row, "name")?,
             units: rows::int(row, "units")?,
             total: rows::int(row, "total")?,
-        })
+        };
+        let position = Position { value: SortValue::Integer(rows::int(row, "placed_us")?), id: order.order_id.clone() };
+        Ok((order, position))
     });
-    orders.collect::<Result<_, DbError>>().map(Some)
+    orders.collect()
 }
 
 /// One vendor's part of an order, with its lines and what was refunded of them.
@@ -118,10 +106,12 @@ pub struct VendorOrderRow {
     pub id: i64,
     pub status: OrderStatus,
     pub placed_us: i64,
+    /// The number of its day.
+    pub day: i64,
 }
 
 pub async fn find_part(tx: &mut Tx, vendor_id: i64, order_id: &str) -> Result<Option<VendorOrderRow>, DbError> {
-    let query = sql("SELECT vo.order_id, vo.status, vo.placed_us FROM orders o JOIN vendor_orders vo ON vo.order_id = o.id \
+    let query = sql("SELECT vo.order_id, vo.status, vo.placed_us, vo.day FROM orders o JOIN vendor_orders vo ON vo.order_id = o.id \
                      WHERE o.external_id = $1 AND vo.vendor_id = $2")
     .bind(order_id.to_owned())
     .bind(vendor_id);
@@ -131,6 +121,7 @@ pub async fn find_part(tx: &mut Tx, vendor_id: i64, order_id: &str) -> Result<Op
             id: rows::int(&row, "order_id")?,
             status: rows::parsed(&row, "status")?,
             placed_us: rows::int(&row, "placed_us")?,
+            day: rows::int(&row, "day")?,
         })
     })
     .transpose()
@@ -197,10 +188,11 @@ pub async fn find_customer(tx: &mut Tx, vendor_id: i64, customer_id: &str) -> Re
 
 /// Returns the database's id. The marketplace's must be new.
 pub async fn insert_customer(tx: &mut Tx, customer_id: &str, name: &str, country: &str) -> Result<i64, DbError> {
-    let query = sql("INSERT INTO customers (external_id, name, country) VALUES ($1, $2, $3) RETURNING id")
+    let query = sql("INSERT INTO customers (external_id, name, country, search_text) VALUES ($1, $2, $3, $4) RETURNING id")
         .bind(customer_id.to_owned())
         .bind(name.to_owned())
-        .bind(country.to_owned());
+        .bind(country.to_owned())
+        .bind(search::fold(name));
     returned_id(tx, query).await
 }
 

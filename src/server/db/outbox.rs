@@ -26,7 +26,7 @@ pub async fn look(db: &Db, limit: usize) -> Result<OutboxState, DbError> {
     let query = sql("SELECT c.epoch, c.server, o.id, o.invalidation FROM cache_store c \
                      LEFT JOIN (SELECT id, invalidation FROM outbox ORDER BY id LIMIT $1) o ON 1 = 1 ORDER BY o.id")
     .bind(limit);
-    let found = query.fetch_all(&db.looks).await.map_err(DbError::from_connecting)?;
+    let found = db.look(query).await?;
     let first = found.first().ok_or_else(|| DbError::Corrupt("cache_store: no row".to_owned()))?;
     let (epoch, server) = (rows::int(first, "epoch")?, rows::text(first, "server")?);
     let mut pending = Vec::new();
@@ -65,6 +65,6 @@ pub async fn claim(db: &Db, seen: i64, server: &str, now_us: i64) -> Result<bool
 
 /// What this installation is called in stores that it shares with others.
 pub async fn installation(db: &Db) -> Result<String, DbError> {
-    let found = sql("SELECT installation FROM cache_store").fetch_optional(&db.looks).await.map_err(DbError::from_connecting)?;
+    let found = db.look(sql("SELECT installation FROM cache_store")).await?.into_iter().next();
     rows::text(&found.ok_or_else(|| DbError::Corrupt("cache_store: no row".to_owned()))?, "installation")
 }

@@ -9,6 +9,15 @@ pub async fn lines_refunded_at(tx: &mut Tx, order_id: i64, refunded_us: i64) -> 
     tx.rows(query).await?.iter().map(|row| rows::int(row, "line")).collect()
 }
 
+/// The day of the first refund of this vendor's part of an order, if there is one.
+pub async fn first_day(tx: &mut Tx, vendor_id: i64, order_id: i64) -> Result<Option<i64>, DbError> {
+    let query = sql("SELECT MIN(day) AS first FROM refunds WHERE order_id = $1 AND vendor_id = $2").bind(order_id).bind(vendor_id);
+    Ok(tx.row(query).await?.map(|row| rows::int_or_null(&row, "first")).transpose()?.flatten())
+}
+
+/// SQL for what `order_commands::refund_may_be_of` refuses, of a refund `r` and its vendor's part of the order `vo`.
+pub const REFUND_MAY_NOT_BE: &str = "r.day < vo.day";
+
 /// Notes what is given back of each line, and shares the commission out anew over all refunds of these lines.
 pub async fn insert_refunds(tx: &mut Tx, vendor_id: i64, order_id: i64, lines: &[RefundedLine], at: &Moment) -> Result<(), DbError> {
     for line in lines {

@@ -107,17 +107,19 @@ fn contributions(sign: &str) -> [String; 5] {
     let start = |row: &str| format!("CASE g.grain WHEN 0 THEN {row}.day WHEN 1 THEN {row}.month ELSE {row}.year END");
     // Sales by day and by hour differ in the name of the bucket alone.
     let sales = |table: &str, bucket: &str, extra_column: &str, extra_value: &str, extra_update: &str| {
+        let of = |alias: &str| bucket.split(", ").map(|column| format!("{alias}.{column}")).collect::<Vec<_>>().join(", ");
+        let (of_order, of_refund) = (of("o"), of("r"));
         format!(
             "INSERT INTO {table} (vendor_id, {bucket}, gross, discounts, returns, commission, orders, units{extra_column}) \
-             SELECT vendor_id, bucket, {sign} * SUM(gross), {sign} * SUM(discounts), {sign} * SUM(returns), {sign} * SUM(commission), \
+             SELECT vendor_id, {bucket}, {sign} * SUM(gross), {sign} * SUM(discounts), {sign} * SUM(returns), {sign} * SUM(commission), \
                     {sign} * SUM(orders), {sign} * SUM(units){extra_value} \
-             FROM (SELECT o.vendor_id, o.{bucket} AS bucket, SUM(l.gross) AS gross, SUM(l.discount) AS discounts, 0 AS returns, \
+             FROM (SELECT o.vendor_id, {of_order}, SUM(l.gross) AS gross, SUM(l.discount) AS discounts, 0 AS returns, \
                           SUM(l.commission) AS commission, COUNT(DISTINCT o.order_id) AS orders, SUM(l.quantity) AS units \
-                   FROM {LINES} AND {COUNTED} GROUP BY o.vendor_id, o.{bucket} \
+                   FROM {LINES} AND {COUNTED} GROUP BY o.vendor_id, {of_order} \
                    UNION ALL \
-                   SELECT r.vendor_id, r.{bucket}, 0, 0, SUM(r.amount), -SUM(r.commission), 0, -SUM(r.quantity) \
-                   FROM {REFUNDS} AND {COUNTED} GROUP BY r.vendor_id, r.{bucket}) AS sums \
-             GROUP BY vendor_id, bucket \
+                   SELECT r.vendor_id, {of_refund}, 0, 0, SUM(r.amount), -SUM(r.commission), 0, -SUM(r.quantity) \
+                   FROM {REFUNDS} AND {COUNTED} GROUP BY r.vendor_id, {of_refund}) AS sums \
+             GROUP BY vendor_id, {bucket} \
              ON CONFLICT (vendor_id, {bucket}) DO UPDATE SET \
                  gross = {table}.gross + excluded.gross, discounts = {table}.discounts + excluded.discounts, \
                  returns = {table}.returns + excluded.returns, commission = {table}.commission + excluded.commission, \
@@ -126,7 +128,7 @@ fn contributions(sign: &str) -> [String; 5] {
     };
     [
         sales("sales_days", "day", ", new_customers", ", 0", ""),
-        sales("sales_hours", "hour_us", "", "", ""),
+        sales(HOURS, "day, hour_us", "", "", ""),
         format!(
             "INSERT INTO status_days (vendor_id, day, status, orders) \
              SELECT o.vendor_id, o.day, o.status, {sign} * COUNT(*) FROM {ORDERS} GROUP BY o.vendor_id, o.day, o.status \
@@ -186,12 +188,24 @@ fn first_orders() -> [String; 4] {
 /// Every table of sums, with its key, its values, and which of its values make a row worth having.
 const TABLES: [(&str, &str, &[&str]); 6] = [
     ("sales_days", "vendor_id, day", &["gross", "discounts", "returns", "commission", "orders", "units", "new_customers"]),
-    ("sales_hours", "vendor_id, hour_us", &["gross", "discounts", "returns", "commission", "orders", "units"]),
+    (HOURS, "vendor_id, day, hour_us", &["gross", "discounts", "returns", "commission", "orders", "units"]),
     ("status_days", "vendor_id, day, status", &["orders"]),
     ("product_sales", "vendor_id, grain, start, product_id", &["units", "net", "entries"]),
     ("customer_orders", "vendor_id, grain, start, customer_id", &["orders"]),
     ("first_orders", "vendor_id, customer_id", &["day"]),
 ];
+
+const HOURS: &str = "sales_hours";
+
+/// Works the sums by hour out again, as `rebuild` does all of them.
+pub(super) async fn rebuild_hours(tx: &mut Tx) -> Result<(), DbError> {
+    tx.execute(sql(format!("DELETE FROM {HOURS}"))).await?;
+    for part in parts(&Touched::Table("vendor_orders")) {
+        let [_, hours, ..] = contributions("1");
+        run(tx, &part, &hours).await?;
+    }
+    Ok(())
+}
 
 /// Works every sum out again from the raw rows. Readers see the old sums until the transaction ends; writers wait for it.
 pub async fn rebuild(tx: &mut Tx) -> Result<(), DbError> {

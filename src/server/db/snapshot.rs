@@ -8,7 +8,7 @@ use sqlx::any::AnyRow;
 use super::{DbError, Tx, rows, sql};
 use crate::domain::{
     period::{DateRange, day_number},
-    snapshot::{COVER_DAYS, CategorySales, LowStock, MAX_LOW_STOCK, ProductSales, StatusOrders, Sums, TOP},
+    snapshot::{CategorySales, ProductSales, StatusOrders, Sums, TOP},
 };
 
 /// The vendor, and how many distinct customers it had in each of the two ranges.
@@ -41,50 +41,66 @@ pub async fn find_head(tx: &mut Tx, vendor_id: i64, range: DateRange, previous: 
     }))
 }
 
-/// Sums by bucket (a day number, or the microsecond an hour began) of a range and of the one it is compared with.
-pub type Buckets = [BTreeMap<i64, Sums>; 2];
+/// Sums by day number of a range and of the one it is compared with.
+pub type Days = [BTreeMap<i64, Sums>; 2];
+
+/// What sold within an hour, as it was noted: the number of its day, and the microsecond since 1970 it began at.
+pub struct SalesHour {
+    pub day: i64,
+    pub hour_us: i64,
+    pub sums: Sums,
+}
 
 /// The days with any sales in either range.
-pub async fn list_days(tx: &mut Tx, vendor_id: i64, range: DateRange, previous: Option<DateRange>) -> Result<Buckets, DbError> {
-    let bounds = |range: DateRange| (day_number(range.from), day_number(range.to));
-    list_buckets(tx, "sales_days", "day", "new_customers", vendor_id, bounds(range), previous.map(bounds)).await
+pub async fn list_days(tx: &mut Tx, vendor_id: i64, range: DateRange, previous: Option<DateRange>) -> Result<Days, DbError> {
+    let mut days = Days::default();
+    for row in list_sums(tx, "sales_days", "day, 0 AS hour_us, new_customers", vendor_id, range, previous).await? {
+        let which = usize::from(rows::int(&row, "which")? != 0);
+        days[which].insert(rows::int(&row, "day")?, sums(&row)?);
+    }
+    Ok(days)
 }
 
-/// The hours with any sales between the given microseconds, the second of each pair excluded. They know nothing of new customers.
-pub async fn list_hours(tx: &mut Tx, vendor_id: i64, range: (i64, i64), previous: Option<(i64, i64)>) -> Result<Buckets, DbError> {
-    let included = |(from, until): (i64, i64)| (from, until - 1);
-    list_buckets(tx, "sales_hours", "hour_us", "0", vendor_id, included(range), previous.map(included)).await
+/// The hours with any sales on the days of either range. They know nothing of new customers.
+pub async fn list_hours(
+    tx: &mut Tx,
+    vendor_id: i64,
+    range: DateRange,
+    previous: Option<DateRange>,
+) -> Result<[Vec<SalesHour>; 2], DbError> {
+    let mut hours = [Vec::new(), Vec::new()];
+    for row in list_sums(tx, "sales_hours", "day, hour_us, 0 AS new_customers", vendor_id, range, previous).await? {
+        let which = usize::from(rows::int(&row, "which")? != 0);
+        hours[which].push(SalesHour { day: rows::int(&row, "day")?, hour_us: rows::int(&row, "hour_us")?, sums: sums(&row)? });
+    }
+    Ok(hours)
 }
 
-async fn list_buckets(
+/// Rows of both ranges, always by day; `which` is 0 for those of the first.
+async fn list_sums(
     tx: &mut Tx,
     table: &str,
-    bucket: &str,
-    new_customers: &str,
+    columns: &str,
     vendor_id: i64,
-    range: (i64, i64),
-    previous: Option<(i64, i64)>,
-) -> Result<Buckets, DbError> {
-    let select = |which: usize, from: usize| {
-        format!(
-            "SELECT {which} AS which, {bucket} AS bucket, gross, discounts, returns, commission, orders, units, \
-                    {new_customers} AS new_customers \
-             FROM {table} WHERE vendor_id = $1 AND {bucket} BETWEEN ${from} AND ${}",
-            from + 1
-        )
-    };
-    let mut parameters = vec![vendor_id, range.0, range.1];
-    let mut text = select(0, 2);
-    if let Some((from, to)) = previous {
-        parameters.extend([from, to]);
-        text = format!("{text} UNION ALL {}", select(1, 4));
-    }
-    let mut buckets = Buckets::default();
-    for row in tx.rows(bind_all(text, &parameters)).await? {
-        let which = usize::from(rows::int(&row, "which")? != 0);
-        buckets[which].insert(rows::int(&row, "bucket")?, sums(&row)?);
-    }
-    Ok(buckets)
+    range: DateRange,
+    previous: Option<DateRange>,
+) -> Result<Vec<AnyRow>, DbError> {
+    let mut parameters = vec![vendor_id];
+    let selects: Vec<String> = [Some(range), previous]
+        .into_iter()
+        .flatten()
+        .enumerate()
+        .map(|(which, range)| {
+            let from = parameters.len() + 1;
+            parameters.extend([day_number(range.from), day_number(range.to)]);
+            format!(
+                "SELECT {which} AS which, {columns}, gross, discounts, returns, commission, orders, units \
+                 FROM {table} WHERE vendor_id = $1 AND day BETWEEN ${from} AND ${}",
+                from + 1
+            )
+        })
+        .collect();
+    tx.rows(bind_all(selects.join(" UNION ALL "), &parameters)).await
 }
 
 pub(super) fn sums(row: &AnyRow) -> Result<Sums, DbError> {
@@ -164,39 +180,6 @@ pub async fn list_products_sold(tx: &mut Tx, vendor_id: i64, range: DateRange) -
                 name: rows::text(row, "name")?,
                 units: rows::int(row, "units")?,
                 net_sales: rows::int(row, "net")?,
-            })
-        })
-        .collect()
-}
-
-/// Active products at or below their threshold, the emptiest first.
-pub async fn list_low_stock(tx: &mut Tx, vendor_id: i64, today: Date) -> Result<Vec<LowStock>, DbError> {
-    let query = sql(format!(
-        "WITH low AS MATERIALIZED (\
-             SELECT p.id, p.external_id, p.name, p.stock, COALESCE(p.low_stock_threshold, v.low_stock_threshold) AS threshold \
-             FROM products p JOIN vendors v ON v.id = p.vendor_id \
-             WHERE p.vendor_id = $1 AND p.status = 'active' AND p.stock <= COALESCE(p.low_stock_threshold, v.low_stock_threshold) \
-             ORDER BY p.stock, p.external_id LIMIT {MAX_LOW_STOCK}), \
-         sold AS (\
-             SELECT product_id, SUM(units) AS units FROM product_sales \
-             WHERE vendor_id = $1 AND grain = 0 AND start BETWEEN $2 AND $3 AND product_id IN (SELECT id FROM low) GROUP BY product_id) \
-         SELECT low.external_id, low.name, low.stock, low.threshold, CAST(COALESCE(sold.units, 0) AS BIGINT) AS units \
-         FROM low LEFT JOIN sold ON sold.product_id = low.id ORDER BY low.stock, low.external_id"
-    ))
-    .bind(vendor_id)
-    .bind(day_number(today) - COVER_DAYS + 1)
-    .bind(day_number(today));
-    let found = tx.rows(query).await?;
-    found
-        .iter()
-        .map(|row| {
-            let stock = rows::int(row, "stock")?;
-            Ok(LowStock {
-                product_id: rows::text(row, "external_id")?,
-                name: rows::text(row, "name")?,
-                stock,
-                threshold: rows::int(row, "threshold")?,
-                days_of_cover: LowStock::cover(stock, rows::int(row, "units")?),
             })
         })
         .collect()

@@ -1,9 +1,10 @@
 use sqlx::Row;
 
-use super::{Db, DbError, Tx, contains_pattern, sql};
+use super::{Db, DbError, Parameters, Tx, search, sql};
 use crate::domain::{
     accounts::{UserSummary, Vendor, VendorRef, VendorSummary},
     money::Currency,
+    position::{Position, SortValue},
 };
 
 /// The vendor with this marketplace id.
@@ -42,33 +43,35 @@ pub async fn find_time_zone(tx: &mut Tx, id: i64) -> Result<Option<String>, DbEr
     row.map(|row| Ok(row.try_get("time_zone")?)).transpose()
 }
 
-/// At most `limit` vendors whose name or id holds `search` (in lower case; empty for all), by name and id, after the one of this id.
-pub async fn list(db: &Db, search: &str, after: Option<&str>, limit: i64) -> Result<Vec<VendorSummary>, DbError> {
+/// At most `limit` vendors whose name or id holds `search` (empty for all), by name and id, behind `after`. Each with its place in the
+/// list.
+pub async fn list(db: &Db, search: &str, after: Option<&Position>, limit: i64) -> Result<Vec<(VendorSummary, Position)>, DbError> {
     let mut tx = db.read().await?;
-    let after_it = match after {
-        Some(_) => " AND (v.name, v.external_id) > (SELECT name, external_id FROM vendors WHERE external_id = $3)",
-        None => "",
+    let mut parameters = Parameters::default();
+    let pattern = parameters.text(search::pattern(search));
+    let by_name = search::holds("v", &pattern);
+    let behind = match after {
+        Some(Position { value: SortValue::Text(name), id }) => {
+            format!(" AND (v.name, v.external_id) > ({}, {})", parameters.text(name.clone()), parameters.text(id.clone()))
+        }
+        _ => String::new(),
     };
-    let query = sql(format!(
+    let text = format!(
         "SELECT v.external_id, v.name, v.country, (SELECT COUNT(*) FROM users u WHERE u.vendor_id = v.id) AS users FROM vendors v \
-         WHERE (LOWER(v.name) LIKE $1 ESCAPE '\\' OR LOWER(v.external_id) LIKE $1 ESCAPE '\\'){after_it} \
-         ORDER BY v.name, v.external_id LIMIT $2"
-    ))
-    .bind(contains_pattern(search))
-    .bind(limit);
-    let query = match after {
-        Some(after) => query.bind(after.to_owned()),
-        None => query,
-    };
-    let rows = tx.rows(query).await?;
+         WHERE ({by_name} OR LOWER(v.external_id) LIKE {pattern} ESCAPE '\\'){behind} \
+         ORDER BY v.name, v.external_id LIMIT {limit}"
+    );
+    let rows = tx.rows(parameters.bind(text)).await?;
     rows.iter()
         .map(|row| {
-            Ok(VendorSummary {
+            let vendor = VendorSummary {
                 vendor_id: row.try_get("external_id")?,
                 name: row.try_get("name")?,
                 country: row.try_get("country")?,
                 users: row.try_get("users")?,
-            })
+            };
+            let position = Position { value: SortValue::Text(vendor.name.clone()), id: vendor.vendor_id.clone() };
+            Ok((vendor, position))
         })
         .collect()
 }

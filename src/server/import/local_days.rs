@@ -3,7 +3,10 @@
 
 use jiff::{Timestamp, ToSpan, civil, tz::TimeZone};
 
-use crate::{domain::period::day_number, server::db::DbError};
+use crate::{
+    domain::{local_time::offset_runs, period::day_number},
+    server::db::DbError,
+};
 
 use super::{ImportError, sales::TOUCHED, staging, tables::Cell, work::Work};
 
@@ -26,8 +29,11 @@ pub(super) async fn load(work: &mut Work<'_>) -> Result<(), ImportError> {
 
     let mut offsets = Vec::new();
     for name in work.texts(&format!("SELECT DISTINCT time_zone FROM vendors WHERE id IN (SELECT vendor_id FROM {TOUCHED})")).await? {
-        for (from_us, offset_us) in offsets_between(&name, first, last)? {
-            offsets.extend([Cell::Text(name.clone()), Cell::Integer(from_us), Cell::Integer(offset_us)]);
+        let corrupt = |error: jiff::Error| DbError::Corrupt(format!("time zone `{name}`: {error}"));
+        let zone = TimeZone::get(&name).map_err(corrupt)?;
+        let at = |us: i64| Timestamp::from_microsecond(us).map_err(corrupt);
+        for run in offset_runs(&zone, at(first)?, at(last)?) {
+            offsets.extend([Cell::Text(name.clone()), Cell::Integer(run.from_us), Cell::Integer(run.offset_us)]);
         }
     }
     staging::insert(work, "import_offsets", 3, offsets).await?;
@@ -41,35 +47,27 @@ pub(super) async fn load(work: &mut Work<'_>) -> Result<(), ImportError> {
     Ok(())
 }
 
-/// SQL for the local wall clock at `instant`, as microseconds since 1970-01-01 00:00 on that clock. `v` is the vendor.
+/// SQL for two columns: `local_us`, the local wall clock at `instant` as microseconds since 1970-01-01 00:00 on that clock, and `from_us`,
+/// since when its offset holds. `v` is the vendor.
 pub(super) fn local_us(instant: &str) -> String {
-    format!(
-        "{instant} + (SELECT z.offset_us FROM import_offsets z WHERE z.time_zone = v.time_zone AND z.from_us <= {instant}
-                      ORDER BY z.from_us DESC LIMIT 1)"
-    )
+    let newest = |column: &str| {
+        format!(
+            "(SELECT z.{column} FROM import_offsets z WHERE z.time_zone = v.time_zone AND z.from_us <= {instant}
+              ORDER BY z.from_us DESC LIMIT 1)"
+        )
+    };
+    format!("{instant} + {} AS local_us, {} AS from_us", newest("offset_us"), newest("from_us"))
 }
 
-/// SQL for the instant at which the local hour of `instant` began; also where offsets are no whole hours.
+/// SQL for the instant at which the local hour of `instant` began: `local_time::hour_start`, by the million.
 pub(super) fn hour_us(instant: &str) -> String {
-    format!("{instant} - p.local_us % 3600000000")
+    let start = format!("{instant} - p.local_us % 3600000000");
+    format!("CASE WHEN p.from_us > {start} THEN p.from_us ELSE {start} END")
 }
 
 /// SQL for the number of the local day. Clocks show 1970 or later, so that cutting off is rounding down.
 pub(super) fn day() -> &'static str {
     "p.local_us / 86400000000"
-}
-
-/// From when on which offset holds: the one at `first`, then every change up to `last`. All in microseconds.
-fn offsets_between(name: &str, first: i64, last: i64) -> Result<Vec<(i64, i64)>, DbError> {
-    let corrupt = |error: jiff::Error| DbError::Corrupt(format!("time zone `{name}`: {error}"));
-    let zone = TimeZone::get(name).map_err(corrupt)?;
-    let start = Timestamp::from_microsecond(first).map_err(corrupt)?;
-    let microseconds = |offset: jiff::tz::Offset| i64::from(offset.seconds()) * 1_000_000;
-    let changes = zone
-        .following(start)
-        .map(|change| (change.timestamp().as_microsecond(), microseconds(change.offset())))
-        .take_while(|(from_us, _)| *from_us <= last);
-    Ok(std::iter::once((first, microseconds(zone.to_offset(start)))).chain(changes).collect())
 }
 
 /// The numbers of a day, of the first day of its month and of the first day of its year.
@@ -87,15 +85,5 @@ mod tests {
         assert_eq!(calendar(0), [0, 0, 0]);
         // 2024-02-29, 2024-02-01, 2024-01-01
         assert_eq!(calendar(19_782), [19_782, 19_754, 19_723]);
-    }
-
-    #[test]
-    fn offsets_start_with_the_one_in_force_and_end_with_the_last_change_in_the_range() {
-        let us = |text: &str| text.parse::<Timestamp>().unwrap().as_microsecond();
-        let hours = |hours: i64| hours * 3_600_000_000;
-        let offsets = offsets_between("Europe/Berlin", us("2026-02-01T00:00:00Z"), us("2026-11-01T00:00:00Z")).unwrap();
-        let expected =
-            [(us("2026-02-01T00:00:00Z"), hours(1)), (us("2026-03-29T01:00:00Z"), hours(2)), (us("2026-10-25T01:00:00Z"), hours(1))];
-        assert_eq!(offsets, expected);
     }
 }

@@ -1,6 +1,6 @@
 //! Vendors, products and customers of a bundle: checked against each other and against what is there, then written.
 
-use crate::domain::money::MAX_AMOUNT;
+use crate::{domain::money::MAX_AMOUNT, server::db::search};
 
 use super::{
     ImportError,
@@ -15,7 +15,9 @@ pub(super) async fn write(work: &mut Work<'_>) -> Result<(), ImportError> {
     work.create_keyed(CHANGED_VENDORS, "vendor_id TEXT PRIMARY KEY").await?;
     write_vendors(work).await?;
     write_products(work).await?;
-    write_customers(work).await
+    write_customers(work).await?;
+    search::fill(work.tx).await?;
+    Ok(())
 }
 
 /// The marketplace ids of the vendors that changed: those noted here, and those of `touched` orders.
@@ -64,7 +66,8 @@ async fn write_vendors(work: &mut Work<'_>) -> Result<(), ImportError> {
                 COALESCE(b.commission_bps, v.commission_bps, 0), COALESCE(b.low_stock_threshold, v.low_stock_threshold, 5)
          FROM bundle_vendors b LEFT JOIN vendors v ON v.external_id = b.vendor_id
          WHERE true ORDER BY b.csv_line
-         ON CONFLICT (external_id) DO UPDATE SET name = excluded.name, country = excluded.country, time_zone = excluded.time_zone,
+         ON CONFLICT (external_id) DO UPDATE SET search_text = CASE WHEN vendors.name = excluded.name THEN vendors.search_text END,
+                name = excluded.name, country = excluded.country, time_zone = excluded.time_zone,
                 currency = excluded.currency, minor_thousandths = excluded.minor_thousandths,
                 commission_bps = excluded.commission_bps, low_stock_threshold = excluded.low_stock_threshold
          WHERE (vendors.name, vendors.country, vendors.time_zone, vendors.currency, vendors.commission_bps, vendors.low_stock_threshold)
@@ -111,7 +114,8 @@ async fn write_products(work: &mut Work<'_>) -> Result<(), ImportError> {
          SELECT b.product_id, v.id, b.name, b.category, {prices}, b.stock, b.status
          FROM bundle_products b JOIN vendors v ON v.external_id = b.vendor_id
          WHERE true ORDER BY b.csv_line
-         ON CONFLICT (external_id) DO UPDATE SET name = excluded.name, category = excluded.category,
+         ON CONFLICT (external_id) DO UPDATE SET search_text = CASE WHEN products.name = excluded.name THEN products.search_text END,
+                name = excluded.name, category = excluded.category,
                 unit_price = excluded.unit_price, stock = excluded.stock,
                 status = CASE WHEN products.status = 'deleted' THEN products.status ELSE excluded.status END
          WHERE (products.name, products.category, products.unit_price, products.stock)
@@ -141,7 +145,8 @@ async fn write_customers(work: &mut Work<'_>) -> Result<(), ImportError> {
         "INSERT INTO customers (external_id, name, country)
          SELECT b.customer_id, b.name, b.country FROM bundle_customers b
          WHERE true ORDER BY b.csv_line
-         ON CONFLICT (external_id) DO UPDATE SET name = excluded.name, country = excluded.country
+         ON CONFLICT (external_id) DO UPDATE SET search_text = CASE WHEN customers.name = excluded.name THEN customers.search_text END,
+                name = excluded.name, country = excluded.country
          WHERE (customers.name, customers.country) <> (excluded.name, excluded.country)",
     )
     .await?;

@@ -1,6 +1,9 @@
 //! Refunds of a bundle: never more than was sold, and the commission they give back.
 
-use crate::{domain::money::MAX_AMOUNT, server::db::refunds::share_commission};
+use crate::{
+    domain::money::MAX_AMOUNT,
+    server::db::refunds::{REFUND_MAY_NOT_BE, share_commission},
+};
 
 use super::{
     ImportError, local_days,
@@ -78,7 +81,7 @@ pub(super) async fn write(work: &mut Work<'_>) -> Result<(), ImportError> {
     work.write(&format!(
         "INSERT INTO refunds (vendor_id, order_id, line, quantity, amount, commission, refunded_us, hour_us, day, month, year)
          SELECT p.vendor_id, p.order_id, p.line, p.quantity, p.amount, 0, p.refunded_us, {hour}, d.day, d.month, d.year
-         FROM (SELECT r.vendor_id, r.order_id, r.line, r.quantity, r.amount, r.refunded_us, {local} AS local_us
+         FROM (SELECT r.vendor_id, r.order_id, r.line, r.quantity, r.amount, r.refunded_us, {local}
                FROM import_refunds r JOIN vendors v ON v.id = r.vendor_id WHERE r.state > 0) AS p
          JOIN import_days d ON d.day = {day}
          WHERE true
@@ -88,7 +91,7 @@ pub(super) async fn write(work: &mut Work<'_>) -> Result<(), ImportError> {
     work.write(&format!(
         "UPDATE refunds SET hour_us = n.hour_us, day = n.day, month = n.month, year = n.year
          FROM (SELECT p.id, {hour} AS hour_us, d.day, d.month, d.year
-               FROM (SELECT r.id, r.refunded_us, {local} AS local_us
+               FROM (SELECT r.id, r.refunded_us, {local}
                      FROM refunds r JOIN vendors v ON v.id = r.vendor_id
                      WHERE r.vendor_id IN (SELECT vendor_id FROM import_rezoned)) AS p
                JOIN import_days d ON d.day = {day}) AS n
@@ -106,8 +109,35 @@ pub(super) async fn write(work: &mut Work<'_>) -> Result<(), ImportError> {
     .await?;
     work.analyze("import_refunded").await?;
     refuse_more_than_sold(work).await?;
+    refuse_before_their_orders(work).await?;
     work.run(&share_commission("SELECT order_id, line FROM import_refunded")).await?;
     Ok(())
+}
+
+/// Of refunds that are new or differ, and of orders that are dated anew. (A vendor that changes its zone takes both along.)
+async fn refuse_before_their_orders(work: &mut Work<'_>) -> Result<(), ImportError> {
+    work.refuse(
+        "refunds",
+        &format!(
+            "SELECT b.csv_line, 'refunded_at: order `' || o.external_id || '` was placed on a later day' AS message
+             FROM import_refunds b CROSS JOIN refunds r CROSS JOIN vendor_orders vo CROSS JOIN orders o
+             WHERE b.state > 0 AND r.order_id = b.order_id AND r.line = b.line AND r.refunded_us = b.refunded_us
+               AND vo.vendor_id = r.vendor_id AND vo.order_id = r.order_id AND o.id = r.order_id AND {REFUND_MAY_NOT_BE}"
+        ),
+    )
+    .await?;
+    work.refuse(
+        "orders",
+        &format!(
+            "SELECT b.csv_line, 'placed_at: order `' || b.order_id || '` has a refund of a day before' AS message
+             FROM bundle_orders b CROSS JOIN orders o CROSS JOIN import_orders c CROSS JOIN order_lines l CROSS JOIN vendor_orders vo
+             CROSS JOIN refunds r
+             WHERE o.external_id = b.order_id AND c.order_id = o.id AND c.placed_changed = 1 AND l.order_id = o.id
+               AND vo.vendor_id = l.vendor_id AND vo.order_id = l.order_id AND r.order_id = l.order_id AND r.line = l.line
+               AND {REFUND_MAY_NOT_BE}"
+        ),
+    )
+    .await
 }
 
 /// Over all refunds of a line, those there already too: not more units, and not more money, than were sold.

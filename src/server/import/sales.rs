@@ -172,7 +172,7 @@ pub(super) async fn write_parts(work: &mut Work<'_>) -> Result<(), ImportError> 
     work.write(&format!(
         "INSERT INTO vendor_orders (vendor_id, order_id, customer_id, status, placed_us, hour_us, day, month, year)
          SELECT p.vendor_id, p.order_id, p.customer_id, p.status, p.placed_us, {hour}, d.day, d.month, d.year
-         FROM (SELECT n.vendor_id, n.order_id, n.customer_id, n.placed_us, n.status, {local} AS local_us
+         FROM (SELECT n.vendor_id, n.order_id, n.customer_id, n.placed_us, n.status, {local}
                FROM (SELECT t.vendor_id, t.order_id, o.customer_id,
                             CASE WHEN s.status IS NULL OR c.placed_changed = 1 THEN o.placed_us ELSE s.placed_us END AS placed_us,
                             CASE WHEN s.status IS NULL OR c.status_changed = 1 THEN o.status ELSE s.status END AS status

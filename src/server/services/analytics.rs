@@ -14,6 +14,7 @@ use crate::{
     domain::{
         accounts::Vendor,
         field_error::FieldError,
+        local_time::{LocalHour, day_end, find_hour, hours},
         money::Currency,
         period::{Comparison, DateRange, Interval, day_number, parse_day},
         snapshot::{ComparisonShown, Point, RangeShown, Snapshot, Sums, Totals},
@@ -21,7 +22,10 @@ use crate::{
     server::{
         AppError,
         cache_keys::{self, SNAPSHOT_LONGEST_TTL, SNAPSHOT_TODAY_TTL, SNAPSHOT_TTL},
-        db::{Db, DbError, snapshot},
+        db::{
+            Db, DbError, low_stock,
+            snapshot::{self, SalesHour},
+        },
         services::warming::Popularity,
     },
 };
@@ -167,8 +171,7 @@ async fn load(db: &Db, vendor: &VendorRef, query: &SnapshotQuery, now: Timestamp
     let (mut snapshot, zone) = compute(db, vendor, query, now).await?;
     let today = now.to_zoned(zone.clone()).date();
     // At midnight another day is today, and days of cover are those of other days.
-    let until_midnight = instants(DateRange { from: today, to: today }, &zone)?.1.saturating_sub(now.as_microsecond());
-    let until_midnight = Duration::from_micros(until_midnight.unsigned_abs());
+    let until_midnight = Duration::from_micros(day_end(&zone, now).saturating_sub(now.as_microsecond()).unsigned_abs());
     let to_json = |snapshot: &Snapshot| serde_json::to_vec(snapshot).map_err(|error| AppError::Internal(format!("snapshot: {error}")));
     let bytes = to_json(&snapshot)?;
     snapshot.computed_at = Timestamp::UNIX_EPOCH;
@@ -187,15 +190,14 @@ async fn compute(db: &Db, vendor: &VendorRef, query: &SnapshotQuery, now: Timest
 
     let [days, previous_days] = snapshot::list_days(&mut tx, vendor.id, range, previous).await?;
     let (series, previous_series) = if query.interval == Interval::Hour {
-        let [hours, previous_hours] =
-            snapshot::list_hours(&mut tx, vendor.id, instants(range, &zone)?, previous.map(|p| instants(p, &zone)).transpose()?).await?;
-        (hourly(range, &zone, hours)?, previous.map(|previous| hourly(previous, &zone, previous_hours)).transpose()?)
+        let [sold, previously_sold] = snapshot::list_hours(&mut tx, vendor.id, range, previous).await?;
+        (hourly(range, &zone, &sold), previous.map(|previous| hourly(previous, &zone, &previously_sold)))
     } else {
         (daily(range, query.interval, &days), previous.map(|previous| daily(previous, query.interval, &previous_days)))
     };
     let orders_by_status = snapshot::list_statuses(&mut tx, vendor.id, range).await?;
     let (top_products, top_categories) = snapshot::list_top(&mut tx, vendor.id, range).await?;
-    let low_stock = snapshot::list_low_stock(&mut tx, vendor.id, today).await?;
+    let (low_stock, low_stock_total) = low_stock::list_most_urgent(&mut tx, vendor.id, today).await?;
     tx.commit().await?;
 
     let snapshot = Snapshot {
@@ -213,6 +215,7 @@ async fn compute(db: &Db, vendor: &VendorRef, query: &SnapshotQuery, now: Timest
         top_products,
         top_categories,
         low_stock,
+        low_stock_total,
         computed_at: Timestamp::from_second(now.as_second()).unwrap_or_default(),
     };
     Ok((snapshot, zone))
@@ -244,33 +247,18 @@ pub(super) fn daily(range: DateRange, interval: Interval, days: &BTreeMap<i64, S
         .collect()
 }
 
-/// Midnight of the first day, and midnight after the last, in microseconds.
-fn instants(range: DateRange, zone: &TimeZone) -> Result<(i64, i64), AppError> {
-    let midnight = |day: Date| match day.to_zoned(zone.clone()) {
-        Ok(zoned) => Ok(zoned.timestamp().as_microsecond()),
-        Err(error) => Err(AppError::Internal(format!("midnight of {day}: {error}"))),
-    };
-    Ok((midnight(range.from)?, midnight(range.to.saturating_add(1.day()))?))
-}
-
-/// One point for every local hour of the range, without gaps: 24 on most days, 23 or 25 where clocks change. Clocks change by half an
-/// hour in places, so hours are found by looking every quarter of one.
-fn hourly(range: DateRange, zone: &TimeZone, mut hours: BTreeMap<i64, Sums>) -> Result<Vec<Point>, AppError> {
-    const QUARTER: i64 = 900_000_000;
-    let (from, until) = instants(range, zone)?;
-    let mut instant = from;
-    while instant < until {
-        hours.entry(hour_start(instant, zone)).or_default();
-        instant += QUARTER;
+/// One point for every local hour of the range: 24 a day on most days, 23 or 25 where clocks change. Each row falls into the point that
+/// holds it, so that rows of a zone that the vendor has left add none.
+fn hourly(range: DateRange, zone: &TimeZone, sold: &[SalesHour]) -> Vec<Point> {
+    let grid = hours(zone, range);
+    let mut sums = vec![Sums::default(); grid.len()];
+    for row in sold {
+        if let Some(at) = find_hour(&grid, row.day, row.hour_us) {
+            sums[at] += row.sums;
+        }
     }
-    Ok(hours.into_iter().map(|(hour, sums)| Point::new(Timestamp::from_microsecond(hour).unwrap_or_default().to_string(), sums)).collect())
-}
-
-/// When the local hour that holds this instant began, both in microseconds.
-fn hour_start(instant: i64, zone: &TimeZone) -> i64 {
-    const HOUR: i64 = 3_600_000_000;
-    let offset = zone.to_offset(Timestamp::from_microsecond(instant).unwrap_or_default()).seconds();
-    instant - (instant + i64::from(offset) * 1_000_000).rem_euclid(HOUR)
+    let start = |hour: &LocalHour| Timestamp::from_microsecond(hour.start_us).unwrap_or_default().to_string();
+    grid.iter().zip(sums).map(|(hour, sums)| Point::new(start(hour), sums)).collect()
 }
 
 #[cfg(test)]
@@ -279,39 +267,6 @@ mod tests {
 
     fn range(from: &str, to: &str) -> DateRange {
         DateRange::parse(from, to).unwrap()
-    }
-
-    #[test]
-    fn a_day_has_23_24_or_25_hours_and_they_follow_each_other_without_gaps() {
-        for (zone, day, hours) in [
-            ("Europe/Berlin", "2017-03-26", 23),
-            ("Europe/Berlin", "2017-10-29", 25),
-            ("Asia/Kolkata", "2017-06-01", 24),
-            ("Pacific/Kiritimati", "2017-06-01", 24),
-        ] {
-            let zone = TimeZone::get(zone).unwrap();
-            assert_eq!(hourly(range(day, day), &zone, BTreeMap::new()).unwrap().len(), hours, "{day}");
-        }
-    }
-
-    #[test]
-    fn sales_of_every_minute_of_a_half_hour_shift_fall_in_an_hour_of_their_day() {
-        let zone = TimeZone::get("Australia/Lord_Howe").unwrap();
-        for day in ["2017-04-02", "2017-10-01"] {
-            let range = range(day, day);
-            let (from, until) = instants(range, &zone).unwrap();
-            let empty = hourly(range, &zone, BTreeMap::new()).unwrap();
-            let one = Sums { orders: 1, ..Sums::default() };
-            let mut filled = BTreeMap::new();
-            let mut minutes = 0;
-            for instant in (from..until).step_by(60_000_000) {
-                *filled.entry(hour_start(instant, &zone)).or_default() += one;
-                minutes += 1;
-            }
-            let points = hourly(range, &zone, filled).unwrap();
-            assert_eq!(points.len(), empty.len(), "{day}");
-            assert_eq!(points.iter().map(|point| point.orders).sum::<i64>(), minutes, "{day}");
-        }
     }
 
     #[test]

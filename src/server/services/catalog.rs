@@ -1,11 +1,13 @@
 use futures::future::{BoxFuture, FutureExt};
+use jiff::{Timestamp, tz::TimeZone};
+use serde::{Serialize, de::DeserializeOwned};
 use vendorscope_cache::{Cache, Loaded, Served};
 
-use super::{Written, by_vendor, from_json, listing_detail, write};
-use crate::domain::accounts::VendorRef;
+use super::{Once, Sender, Written, by_vendor, from_json, listing_detail, write};
 use crate::{
     domain::{
-        catalog::{BulkChange, Product, ProductInput, ProductPage, ProductQuery, ProductStatus},
+        accounts::VendorRef,
+        catalog::{BulkChange, Product, ProductInput, ProductPage, ProductQuery, ProductSort, ProductStatus, StockLevel},
         field_error::{Checks, FieldError},
         money::Currency,
         text::{read_search, shown},
@@ -13,7 +15,8 @@ use crate::{
     server::{
         AppError,
         cache_keys::{self, LISTING_TTL},
-        db::{Db, Tx, catalog, orders},
+        cursor,
+        db::{Db, DbError, Tx, catalog, orders, vendors},
     },
     server_functions::products::ProductForm,
 };
@@ -29,19 +32,35 @@ const PAGE: usize = 50;
 /// The longest search text, in characters.
 const MAX_SEARCH: usize = 100;
 
-/// Reads the parameters of a listing. Empty texts, which forms send, count as absent.
-pub fn parse_query(
-    search: Option<String>,
-    status: Option<&str>,
-    sort: Option<&str>,
-    after: Option<String>,
-) -> Result<ProductQuery, Vec<FieldError>> {
+/// The parameters of a listing, as texts from an address. Empty ones, which forms send, count as absent.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ProductParameters<'a> {
+    pub search: Option<&'a str>,
+    pub status: Option<&'a str>,
+    pub stock: Option<&'a str>,
+    pub sort: Option<&'a str>,
+    pub after: Option<&'a str>,
+}
+
+/// Reads the parameters of a listing. Those that are low are listed by what runs out first, unless told otherwise.
+pub fn parse_query(parameters: &ProductParameters<'_>) -> Result<ProductQuery, Vec<FieldError>> {
     let mut checks = Checks::default();
-    let search = search.and_then(|text| checks.accept(read_search(&text, MAX_SEARCH))).flatten();
-    let mut read = ProductQuery { search, after: after.filter(|id| !id.is_empty()), ..ProductQuery::default() };
-    read.status = non_empty(status).and_then(|text| checks.accept(text.parse()));
-    read.sort = non_empty(sort).and_then(|text| checks.accept(text.parse())).unwrap_or_default();
-    checks.finish().map(|()| read)
+    let search = parameters.search.and_then(|text| checks.accept(read_search(text, MAX_SEARCH))).flatten();
+    let status = non_empty(parameters.status).and_then(|text| checks.accept(text.parse()));
+    let stock = non_empty(parameters.stock).and_then(|text| checks.accept(text.parse()));
+    let default = if stock == Some(StockLevel::Low) { ProductSort::Cover } else { ProductSort::default() };
+    let sort = non_empty(parameters.sort).and_then(|text| checks.accept(text.parse())).unwrap_or(default);
+    checks.require(stock == Some(StockLevel::Low) || !sort.is_of_low_stock(), "sort", || {
+        format!("`{}` is accepted with stock=low alone", sort.as_str())
+    });
+    let by_text = sort == ProductSort::Name;
+    let after = non_empty(parameters.after).and_then(|text| checks.accept(cursor::decode(&list_name(sort, stock), by_text, text)));
+    checks.finish().map(|()| ProductQuery { search, status, stock, sort, after })
+}
+
+/// The list's name in cursors.
+fn list_name(sort: ProductSort, stock: Option<StockLevel>) -> String {
+    format!("products{}.{}", stock.map_or("", StockLevel::as_str), sort.as_str())
 }
 
 fn non_empty(text: Option<&str>) -> Option<&str> {
@@ -101,8 +120,8 @@ impl Catalog {
     ) -> Result<Served<T>, AppError> {
         let key = cache_keys::products_key(&vendor.external_id, &listing_detail(query));
         let tags = [cache_keys::vendor_tag(&vendor.external_id), cache_keys::products_tag(&vendor.external_id)];
-        let (db, vendor_id, query) = (self.db.clone(), vendor.id, query.clone());
-        self.cache.get_or_load_decoded(&key, &tags, move || async move { load_page(&db, vendor_id, &query).await }, decode).await
+        let (db, vendor_id, query, now) = (self.db.clone(), vendor.id, query.clone(), self.cache.now());
+        self.cache.get_or_load_decoded(&key, &tags, move || async move { load_page(&db, vendor_id, &query, now).await }, decode).await
     }
 
     pub async fn find(&self, vendor: &VendorRef, product_id: &str) -> Result<Product, AppError> {
@@ -113,13 +132,14 @@ impl Catalog {
     }
 
     /// Gives the product an id of its own.
-    pub async fn create(&self, vendor: &VendorRef, input: &ProductInput) -> Result<Product, AppError> {
+    pub async fn create(&self, vendor: &VendorRef, input: &ProductInput, sender: &Sender) -> Result<Product, AppError> {
+        let once = sender.once("product created", &(&vendor.external_id, input))?;
         let input = input.clone().checked()?;
         if input.product_id.is_some() {
             return Err(FieldError::new("productId", "is given by Vendorscope: leave it out").into());
         }
         let product_id = format!("p{:016x}", rand::random::<u64>());
-        self.write(vendor, "product created", move |tx, vendor_id| {
+        self.write(vendor, "product created", once, move |tx, vendor_id| {
             async move {
                 catalog::insert_product(tx, vendor_id, &product_id, &input).await?;
                 catalog::find_product(tx, vendor_id, &product_id).await?.ok_or(AppError::NotFound)
@@ -129,12 +149,13 @@ impl Catalog {
         .await
     }
 
-    pub async fn update(&self, vendor: &VendorRef, product_id: &str, input: &ProductInput) -> Result<Product, AppError> {
+    pub async fn update(&self, vendor: &VendorRef, product_id: &str, input: &ProductInput, sender: &Sender) -> Result<Product, AppError> {
+        let once = sender.once("product updated", &(&vendor.external_id, product_id, input))?;
         let input = input.clone().checked()?;
         if input.product_id.as_ref().is_some_and(|id| id != product_id) {
             return Err(FieldError::new("productId", "cannot change: leave it out, or send the product's own").into());
         }
-        self.write(vendor, "product updated", {
+        self.write(vendor, "product updated", once, {
             let product_id = product_id.to_owned();
             move |tx, vendor_id| {
                 async move {
@@ -148,8 +169,9 @@ impl Catalog {
     }
 
     /// The product's sales remain.
-    pub async fn delete(&self, vendor: &VendorRef, product_id: &str) -> Result<(), AppError> {
-        self.write(vendor, "product deleted", {
+    pub async fn delete(&self, vendor: &VendorRef, product_id: &str, sender: &Sender) -> Result<(), AppError> {
+        let once = sender.once("product deleted", &(&vendor.external_id, product_id))?;
+        self.write(vendor, "product deleted", once, {
             let product_id = product_id.to_owned();
             move |tx, vendor_id| {
                 async move { if catalog::delete_product(tx, vendor_id, &product_id).await? { Ok(()) } else { Err(AppError::NotFound) } }
@@ -160,9 +182,10 @@ impl Catalog {
     }
 
     /// All of the named products, or none: `NotFound` when one of them is not this vendor's. Returns how many were changed.
-    pub async fn change_many(&self, vendor: &VendorRef, change: &BulkChange) -> Result<u64, AppError> {
+    pub async fn change_many(&self, vendor: &VendorRef, change: &BulkChange, sender: &Sender) -> Result<u64, AppError> {
+        let once = sender.once("products changed", &(&vendor.external_id, change))?;
         let change = change.clone().checked()?;
-        self.write(vendor, "products changed", move |tx, vendor_id| {
+        self.write(vendor, "products changed", once, move |tx, vendor_id| {
             async move {
                 let changed = catalog::change_products(tx, vendor_id, &change).await?;
                 if changed == change.product_ids.len() as u64 { Ok(changed) } else { Err(AppError::NotFound) }
@@ -173,13 +196,13 @@ impl Catalog {
     }
 
     /// One transaction, after which this vendor's figures and listings are stale.
-    async fn write<T, W>(&self, vendor: &VendorRef, why: &'static str, work: W) -> Result<T, AppError>
+    async fn write<T, W>(&self, vendor: &VendorRef, why: &'static str, once: Option<Once>, work: W) -> Result<T, AppError>
     where
-        T: Send + 'static,
+        T: Serialize + DeserializeOwned + Send + Sync + 'static,
         W: for<'a> FnOnce(&'a mut Tx, i64) -> BoxFuture<'a, Result<T, AppError>> + Send + 'static,
     {
         let (vendor, cause) = (vendor.clone(), by_vendor(vendor, why));
-        write(&self.db, &self.cache, cause, move |tx| {
+        write(&self.db, &self.cache, cause, once, move |tx| {
             async move {
                 // Orders take from the stock that is written here.
                 orders::lock_vendor(tx, vendor.id).await?;
@@ -192,15 +215,20 @@ impl Catalog {
     }
 }
 
-async fn load_page(db: &Db, vendor_id: i64, query: &ProductQuery) -> Result<Loaded, AppError> {
+async fn load_page(db: &Db, vendor_id: i64, query: &ProductQuery, now: Timestamp) -> Result<Loaded, AppError> {
     let mut tx = db.read().await?;
-    let found = catalog::list_products(&mut tx, vendor_id, query, PAGE as i64 + 1).await?;
+    let zone = vendors::find_time_zone(&mut tx, vendor_id).await?.ok_or(AppError::NotFound)?;
+    let zone = TimeZone::get(&zone).map_err(|error| DbError::Corrupt(format!("vendors.time_zone: {error}")))?;
+    let today = now.to_zoned(zone).date();
+    let mut listed = catalog::list_products(&mut tx, vendor_id, query, today, PAGE as i64 + 1).await?;
     tx.commit().await?;
-    let mut products = found.ok_or_else(|| FieldError::new("after", "names no product of this vendor: use `next` of the page before"))?;
-    let more = products.len() > PAGE;
-    products.truncate(PAGE);
-    let next = products.last().filter(|_| more).map(|product| product.product_id.clone());
-    let bytes =
-        serde_json::to_vec(&ProductPage { products, next }).map_err(|error| AppError::Internal(format!("product listing: {error}")))?;
+    let more = listed.len() > PAGE;
+    listed.truncate(PAGE);
+    let name = list_name(query.sort, query.stock);
+    let next = listed.last().filter(|_| more).map(|last| cursor::encode(&name, &last.position));
+    let covers = query.stock.is_some().then(|| listed.iter().filter_map(|one| one.cover).collect());
+    let products = listed.into_iter().map(|one| one.product).collect();
+    let page = ProductPage { products, covers, next };
+    let bytes = serde_json::to_vec(&page).map_err(|error| AppError::Internal(format!("product listing: {error}")))?;
     Ok(Loaded::new(bytes, LISTING_TTL))
 }

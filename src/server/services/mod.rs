@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 use tracing::Instrument;
 use vendorscope_cache::{Cache, Cause, Tag};
@@ -32,10 +32,15 @@ pub mod orders;
 /// What the cache's store may not have been told yet, kept in the database.
 pub mod outbox;
 
+/// Requests that are done once.
+pub mod once;
 /// Keeping in the cache what is asked for most.
 pub mod warming;
 
+pub use once::Sender;
 pub use outbox::DatabaseOutbox;
+
+use once::Once;
 
 /// What a write answers, and what that means for the cache.
 pub(in crate::server) struct Written<T> {
@@ -69,16 +74,29 @@ impl<T> Written<T> {
 
 /// Every write of the services: one transaction, and then what it makes stale. Commit, deliver, answer; where `work` fails, nothing has
 /// changed. Carried to its end even when the request that asked for it goes away in the middle: between a commit and the
-/// invalidation that belongs to it there must be no way out.
-pub(in crate::server) async fn write<T, W>(db: &Db, cache: &Cache, cause: Cause, work: W) -> Result<T, AppError>
+/// invalidation that belongs to it there must be no way out. What was done `once` already is answered as it was then.
+pub(in crate::server) async fn write<T, W>(db: &Db, cache: &Cache, cause: Cause, once: Option<Once>, work: W) -> Result<T, AppError>
 where
-    T: Send + 'static,
+    T: Serialize + DeserializeOwned + Send + Sync + 'static,
     W: for<'a> FnOnce(&'a mut Tx) -> BoxFuture<'a, Result<Written<T>, AppError>> + Send + 'static,
 {
     let (db, cache) = (db.clone(), cache.clone());
     let write = async move {
         let mut tx = db.write().await?;
-        let Written { answer, effect } = work(&mut tx).await?;
+        let before = match &once {
+            Some(once) => once.answered(&mut tx).await?,
+            None => None,
+        };
+        let Written { answer, effect } = match (before, &once) {
+            // Whoever did it may not have told the cache yet.
+            (Some(answer), _) => Written::nothing(answer, None),
+            (None, None) => work(&mut tx).await?,
+            (None, Some(once)) => {
+                let written = work(&mut tx).await?;
+                once.remember(&mut tx, &written.answer).await?;
+                written
+            }
+        };
         match effect {
             Effect::Stale(tags) => {
                 let row = outbox::record(&mut tx, &tags, &cause).await?;

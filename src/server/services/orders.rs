@@ -1,29 +1,30 @@
 use futures::future::FutureExt;
-use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
+use jiff::{Timestamp, tz::TimeZone};
 use vendorscope_cache::{Cache, Loaded, Served};
 
-use super::{Written, by_vendor, from_json, listing_detail, write};
-use crate::domain::accounts::VendorRef;
+use super::{Sender, Written, by_vendor, from_json, listing_detail, write};
 use crate::{
     domain::{
+        accounts::VendorRef,
         allocation::commission,
         field_error::{Checks, FieldError},
         money::Currency,
-        order_commands::{Buyer, LineRefund, NewOrder, NewRefund, OrderChange},
+        order_commands::{Buyer, LineRefund, NewOrder, NewRefund, OrderChange, refund_may_be_of},
         orders::{Order, OrderPage, OrderQuery},
-        period::parse_day,
+        period::{day_from_number, parse_day},
         text::{read_search, shown},
     },
     server::{
         AppError,
         cache_keys::{self, LISTING_TTL},
+        cursor,
         db::{
             Db, DbError, Tx,
             moment::Moment,
-            orders::{self, LineRow, OrderFilter, OrderRow, VendorTerms},
+            orders::{self, LineRow, OrderRow, VendorTerms},
             refunds,
             rollups::{self, Touched},
-            stock, vendors,
+            stock,
         },
     },
     server_functions::orders::RefundForm,
@@ -35,6 +36,8 @@ pub struct Orders {
     cache: Cache,
 }
 
+/// The list's name in cursors.
+const LIST: &str = "orders";
 /// Orders on one page of a list.
 const PAGE: usize = 50;
 /// The longest search text, in characters.
@@ -61,7 +64,7 @@ pub fn parse_query(parameters: &OrderParameters<'_>) -> Result<OrderQuery, Vec<F
     if let (Some(from), Some(to)) = (from, to) {
         checks.require(from <= to, "dateTo", || format!("`{to}` lies before dateFrom `{from}`: the same day or a later one is accepted"));
     }
-    let after = parameters.after.filter(|id| !id.is_empty()).map(str::to_owned);
+    let after = non_empty(parameters.after).and_then(|text| checks.accept(cursor::decode(LIST, false, &text)));
     checks.finish().map(|()| OrderQuery { status, from, to, search, after })
 }
 
@@ -121,11 +124,12 @@ impl Orders {
 
     /// Gives the order an id of its own. `Invalid` by field, for a product or a customer that is not this vendor's too; `Conflict`
     /// where the order counts and there is not enough in stock.
-    pub async fn create(&self, vendor: &VendorRef, new: NewOrder) -> Result<Order, AppError> {
+    pub async fn create(&self, vendor: &VendorRef, new: NewOrder, sender: &Sender) -> Result<Order, AppError> {
         let now = Timestamp::now();
+        let once = sender.once("order created", &(&vendor.external_id, &new))?;
         let new = new.checked(now)?;
         let vendor_ref = vendor.clone();
-        write(&self.db, &self.cache, by_vendor(vendor, "order created"), move |tx| {
+        write(&self.db, &self.cache, by_vendor(vendor, "order created"), once, move |tx| {
             async move {
                 let seller = lock(tx, &vendor_ref).await?;
                 let order_id = place(tx, &vendor_ref, &seller, &new, now).await?;
@@ -138,10 +142,11 @@ impl Orders {
 
     /// Changes status and date. `Conflict` where the order may not go from its status to the next, or would take more than there is
     /// in stock; what is as it is already changes nothing.
-    pub async fn change(&self, vendor: &VendorRef, order_id: &str, change: OrderChange) -> Result<Order, AppError> {
+    pub async fn change(&self, vendor: &VendorRef, order_id: &str, change: OrderChange, sender: &Sender) -> Result<Order, AppError> {
         change.check(Timestamp::now())?;
+        let once = sender.once("order changed", &(&vendor.external_id, order_id, &change))?;
         let (vendor_ref, order_id) = (vendor.clone(), order_id.to_owned());
-        write(&self.db, &self.cache, by_vendor(vendor, "order changed"), move |tx| {
+        write(&self.db, &self.cache, by_vendor(vendor, "order changed"), once, move |tx| {
             async move {
                 let seller = lock(tx, &vendor_ref).await?;
                 let has_changed = apply(tx, &vendor_ref, &seller, &order_id, &change).await?;
@@ -153,11 +158,12 @@ impl Orders {
     }
 
     /// Gives money and goods back. `Invalid` by field where it is more than is left, `Conflict` where the order counts as no sale.
-    pub async fn refund(&self, vendor: &VendorRef, order_id: &str, refund: NewRefund) -> Result<Order, AppError> {
+    pub async fn refund(&self, vendor: &VendorRef, order_id: &str, refund: NewRefund, sender: &Sender) -> Result<Order, AppError> {
         let now = Timestamp::now();
         refund.check(now)?;
+        let once = sender.once("order refunded", &(&vendor.external_id, order_id, &refund))?;
         let (vendor_ref, order_id) = (vendor.clone(), order_id.to_owned());
-        write(&self.db, &self.cache, by_vendor(vendor, "order refunded"), move |tx| {
+        write(&self.db, &self.cache, by_vendor(vendor, "order refunded"), once, move |tx| {
             async move {
                 let seller = lock(tx, &vendor_ref).await?;
                 give_back(tx, &vendor_ref, &seller, &order_id, &refund, now).await?;
@@ -171,19 +177,12 @@ impl Orders {
 
 async fn load_page(db: &Db, vendor_id: i64, query: &OrderQuery) -> Result<Loaded, AppError> {
     let mut tx = db.read().await?;
-    let mut filter =
-        OrderFilter { status: query.status, search: query.search.as_deref(), after: query.after.as_deref(), ..OrderFilter::default() };
-    if query.from.is_some() || query.to.is_some() {
-        let zone = zone(&vendors::find_time_zone(&mut tx, vendor_id).await?.ok_or(AppError::NotFound)?)?;
-        filter.from_us = query.from.map(|day| midnight(day, &zone)).transpose()?;
-        filter.until_us = query.to.map(|day| midnight(day.saturating_add(1.day()), &zone)).transpose()?;
-    }
-    let found = orders::list_orders(&mut tx, vendor_id, &filter, PAGE as i64 + 1).await?;
+    let mut listed = orders::list_orders(&mut tx, vendor_id, query, PAGE as i64 + 1).await?;
     tx.commit().await?;
-    let mut orders = found.ok_or_else(|| FieldError::new("after", "names no order of this vendor: use `next` of the page before"))?;
-    let more = orders.len() > PAGE;
-    orders.truncate(PAGE);
-    let next = orders.last().filter(|_| more).map(|order| order.order_id.clone());
+    let more = listed.len() > PAGE;
+    listed.truncate(PAGE);
+    let next = listed.last().filter(|_| more).map(|(_, position)| cursor::encode(LIST, position));
+    let orders = listed.into_iter().map(|(order, _)| order).collect();
     let bytes = serde_json::to_vec(&OrderPage { orders, next }).map_err(|error| AppError::Internal(format!("order listing: {error}")))?;
     Ok(Loaded::new(bytes, LISTING_TTL))
 }
@@ -261,6 +260,13 @@ async fn apply(tx: &mut Tx, vendor: &VendorRef, seller: &VendorTerms, order_id: 
     if next == part.status && placed.is_none() {
         return Ok(false);
     }
+    if let Some(placed) = &placed
+        && let Some(refunded) = refunds::first_day(tx, vendor.id, part.id).await?
+        && !refund_may_be_of(refunded, placed.day)
+    {
+        let refunded_on = day_from_number(refunded);
+        return Err(FieldError::new("placedAt", format!("lies behind the day of a refund of the order, {refunded_on}")).into());
+    }
     let touched = [(vendor.id, part.id)];
     rollups::retract(tx, &Touched::Orders(&touched)).await?;
     if next != part.status {
@@ -294,8 +300,9 @@ async fn give_back(
     let lines = refund.plan(&order.lines)?;
     let zone = zone(&seller.time_zone)?;
     let mut at = Moment::new(refund.refunded_at.unwrap_or(now), &zone);
-    if at.us < part.placed_us {
-        return Err(FieldError::new("refundedAt", format!("lies before the order was placed, {}", order.placed_at)).into());
+    if !refund_may_be_of(at.day, part.day) {
+        let placed_on = day_from_number(part.day);
+        return Err(FieldError::new("refundedAt", format!("lies before the day the order was placed on, {placed_on}")).into());
     }
     // A refund is known by its line and its instant.
     loop {
@@ -335,12 +342,4 @@ async fn take_stock(tx: &mut Tx, vendor: &VendorRef, id: i64) -> Result<(), AppE
 
 fn zone(name: &str) -> Result<TimeZone, AppError> {
     Ok(TimeZone::get(name).map_err(|error| DbError::Corrupt(format!("vendors.time_zone: {error}")))?)
-}
-
-/// The microsecond at which a day of this zone begins.
-fn midnight(day: Date, zone: &TimeZone) -> Result<i64, AppError> {
-    match day.to_zoned(zone.clone()) {
-        Ok(zoned) => Ok(zoned.timestamp().as_microsecond()),
-        Err(error) => Err(AppError::Internal(format!("midnight of {day}: {error}"))),
-    }
 }

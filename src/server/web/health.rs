@@ -56,11 +56,11 @@ async fn status(State(state): State<AppState>) -> (StatusCode, Html<String>) {
     (status, Html(errors::plain_page("Status", &body)))
 }
 
-/// Whether what this instance works with answers: 503 where something does not, and what.
+/// Whether what this instance works with answers, and can be written to: 503 where not, and what.
 async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Readiness>) {
     let store = state.sessions.store();
-    let (database, sessions, eviction) = tokio::join!(state.db.ping(), store.ping(), store.eviction());
-    for error in [database.as_ref().err().map(ToString::to_string), sessions.as_ref().err().map(ToString::to_string)].into_iter().flatten()
+    let (database, sessions, eviction) = tokio::join!(state.db.ready(), store.ping(), store.eviction());
+    for error in [database.as_ref().err().cloned(), sessions.as_ref().err().map(ToString::to_string)].into_iter().flatten()
     {
         tracing::warn!(error, "not ready");
     }

@@ -35,7 +35,7 @@ async fn hours_and_days_in_odd_zones_are_those_of_the_vendors_clock() {
                 &format!("{order},{number},p{number},1,1.00,0.00\n", number = number + 1)
                     .replace(&format!(",p{},", number + 1), &format!(",p{number},")),
             );
-            refunds.push_str(&format!("{order},{},1,1.00,{}\n", number + 1, instants[instants.len() - 1 - order]));
+            refunds.push_str(&format!("{order},{},1,1.00,{instant}\n", number + 1));
         }
     }
     let bundle = Bundle::new()
@@ -103,12 +103,15 @@ fn instants() -> Vec<Timestamp> {
     instants
 }
 
-/// The instant, when its local hour began, and the numbers of its local day, month and year: by jiff's clock.
+/// The instant, when its local hour began (not before the offset that it is read by), and the numbers of its local day, month and year: by jiff's clock.
 fn on_the_clock(instant: Timestamp, zone: &TimeZone) -> Vec<i64> {
     let local = instant.to_zoned(zone.clone());
     let into_hour =
         i64::from(local.minute()) * 60_000_000 + i64::from(local.second()) * 1_000_000 + i64::from(local.subsec_nanosecond()) / 1_000;
     let microsecond = instant.as_microsecond();
+    let before = |at: Timestamp| zone.to_offset(at - 1.nanosecond());
+    let change = zone.preceding(instant + 1.nanosecond()).find(|change| before(change.timestamp()) != local.offset());
+    let since = change.map_or(i64::MIN, |change| change.timestamp().as_microsecond());
     let date = local.date();
-    vec![microsecond, microsecond - into_hour, day_number(date), day_number(date.first_of_month()), day_number(date.first_of_year())]
+    vec![microsecond, (microsecond - into_hour).max(since), day_number(date), day_number(date.first_of_month()), day_number(date.first_of_year())]
 }

@@ -222,7 +222,9 @@ impl Store for RedisStore {
         for link in self.router.links() {
             let mut pipeline = redis::pipe();
             pipeline.cmd("INFO").arg("memory").cmd("DBSIZE").ignore_errors();
-            let mut values = self.router.ask_one(&link, &pipeline, READ_TIMEOUT).await?.0.into_iter();
+            let (values, _) = self.router.ask_one(&link, &pipeline, READ_TIMEOUT).await?;
+            self.note_refusals(values.iter());
+            let mut values = values.into_iter();
             let (memory, all_keys) = (parse::<String>(values.next())?, parse::<u64>(values.next())?);
             usage.memory_bytes += info_field(&memory, "used_memory").and_then(|bytes| bytes.parse().ok()).unwrap_or(0);
             usage.entries += self.count_entries(&link, all_keys).await?;
@@ -238,7 +240,7 @@ impl Store for RedisStore {
 impl RedisStore {
     async fn ask(&self, commands: Vec<Routed>, within: Duration) -> Result<Vec<Answer>, StoreError> {
         let answers = self.router.ask(commands, within).await?;
-        self.note_refusals(&answers);
+        self.note_refusals(answers.iter().map(|answer| &answer.value));
         let bound = self.bound.read().unwrap_or_else(PoisonError::into_inner);
         let counts = |answer: &Answer| bound.as_ref().is_none_or(|bound| bound.split(',').any(|name| name == server_name(answer.server)));
         // Nearly always all answers are of one server.
@@ -262,11 +264,13 @@ impl RedisStore {
         let _ = self.invalidate(std::slice::from_ref(&tag), "").await;
         let _ = (self.release(&lease).await, self.remove(&[tag]).await, self.usage().await);
         let _ = self.add_counts(&Counts::default(), 0).await;
+        let name = self.names.entry(&key);
+        let _ = self.ask(vec![routed(name.clone(), redis::cmd("DEL").arg(name))], WRITE_TIMEOUT).await;
     }
 
     /// A user's right may be missing for one command or one family of names: said once, and kept for whoever asks.
-    fn note_refusals(&self, answers: &[Answer]) {
-        let refused = answers.iter().find_map(|answer| match &answer.value {
+    fn note_refusals<'v>(&self, mut answers: impl Iterator<Item = &'v Value>) {
+        let refused = answers.find_map(|answer| match answer {
             Value::ServerError(error) if error.code() == "NOPERM" => Some(refused(error).to_string()),
             _ => None,
         });
@@ -302,6 +306,7 @@ impl RedisStore {
             let mut pipeline = redis::pipe();
             pipeline.cmd("SCAN").arg(cursor).arg("MATCH").arg(self.names.entries_pattern()).arg("COUNT").arg(COUNT_STEP).ignore_errors();
             let (values, _) = self.router.ask_one(link, &pipeline, READ_TIMEOUT).await?;
+            self.note_refusals(values.iter());
             let (next, names): (u64, Vec<Vec<u8>>) = parse(values.into_iter().next())?;
             ours += names.iter().filter(|name| self.names.is_entry(name)).count() as u64;
             steps += 1;

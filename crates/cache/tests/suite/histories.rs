@@ -29,15 +29,19 @@ use super::*;
 
 /// The dice of one history, shared by all that happens in it.
 #[derive(Clone)]
-struct Dice(Arc<std::sync::Mutex<StdRng>>);
+struct Dice {
+    random: Arc<Mutex<StdRng>>,
+    /// Whether it costs nothing to sleep for seconds.
+    time_flies: bool,
+}
 
 impl Dice {
-    fn new(seed: u64) -> Self {
-        Self(Arc::new(std::sync::Mutex::new(StdRng::seed_from_u64(seed))))
+    fn new(seed: u64, time_flies: bool) -> Self {
+        Self { random: Arc::new(Mutex::new(StdRng::seed_from_u64(seed))), time_flies }
     }
 
     fn below(&self, bound: u32) -> u32 {
-        self.0.lock().expect("nobody panics with the dice in hand").random_range(0..bound)
+        self.random.lock().expect("nobody panics with the dice in hand").random_range(0..bound)
     }
 
     /// Lets others go first, a random number of times.
@@ -50,7 +54,7 @@ impl Dice {
     /// The same, and sometimes for a while: up to half a second more than a look at the outbox holds.
     async fn dawdle(&self) {
         self.hesitate().await;
-        if self.below(10) == 0 {
+        if self.time_flies && self.below(10) == 0 {
             tokio::time::sleep(Duration::from_millis(u64::from(self.below(1_500)))).await;
         }
     }
@@ -479,7 +483,7 @@ impl History {
 
 /// `instances` caches, three readers, a writer for each of two vendors, and time; what else there is, the mischief says.
 async fn history(seed: u64, stores: Vec<Arc<dyn Store>>, mischief: Mischief, instances: usize) -> Result<(), String> {
-    let (dice, clock, world) = (Dice::new(seed), Clock::manual(), Arc::new(World::of(stores)));
+    let (dice, clock, world) = (Dice::new(seed, mischief.has_faults()), Clock::manual(), Arc::new(World::of(stores)));
     let database = (mischief.has_faults() && instances > 1).then(|| Arc::new(Database::default()));
     let pauses: Vec<Arc<AtomicBool>> = (0..instances).map(|_| Arc::default()).collect();
     let (mut caches, mut ways) = (Vec::new(), Vec::new());

@@ -11,6 +11,7 @@ use crate::{
     server::{
         AppError,
         cache_keys::{self, PROFILE_TTL},
+        cursor,
         db::{
             self, Db,
             accounts::{AuditEntry, UserListing},
@@ -146,14 +147,15 @@ impl Accounts {
         Ok(tx.commit().await?)
     }
 
-    /// Vendors whose name or id holds `search`, after the one of the id `after`.
+    /// Vendors whose name or id holds `search`, a page of 50. `after` is `next` of the page before.
     pub async fn list_vendors(&self, search: Option<&str>, after: Option<&str>) -> Result<VendorPage, AppError> {
         let search = search.map(|text| read_search(text, MAX_SEARCH)).transpose()?.flatten().unwrap_or_default();
-        let mut vendors = db::vendors::list(&self.db, &search, after, PAGE + 1).await?;
-        let more = vendors.len() > PAGE as usize;
-        vendors.truncate(PAGE as usize);
-        let next = vendors.last().filter(|_| more).map(|vendor| vendor.vendor_id.clone());
-        Ok(VendorPage { vendors, next })
+        let after = after.filter(|text| !text.is_empty()).map(|text| cursor::decode(LIST, true, text)).transpose()?;
+        let mut listed = db::vendors::list(&self.db, &search, after.as_ref(), PAGE + 1).await?;
+        let more = listed.len() > PAGE as usize;
+        listed.truncate(PAGE as usize);
+        let next = listed.last().filter(|_| more).map(|(_, position)| cursor::encode(LIST, position));
+        Ok(VendorPage { vendors: listed.into_iter().map(|(vendor, _)| vendor).collect(), next })
     }
 
     /// The users that belong to a vendor, by address.
@@ -162,6 +164,8 @@ impl Accounts {
     }
 }
 
+/// The list of vendors' name in cursors.
+const LIST: &str = "vendors";
 /// Vendors on a page.
 const PAGE: i64 = 50;
 /// Longest text to search for, in characters.

@@ -22,7 +22,7 @@ impl Accounts {
     pub async fn change_time_zone(&self, vendor: &VendorRef, name: &str, actor: Actor<'_>) -> Result<(), AppError> {
         let zone = parse_time_zone("timeZone", name.trim())?;
         let (who, address) = (actor.name.to_owned(), actor.address.map(str::to_owned));
-        write(&self.db, &self.cache, by_vendor(vendor, "time zone changed"), {
+        write(&self.db, &self.cache, by_vendor(vendor, "time zone changed"), None, {
             let vendor = vendor.clone();
             move |tx| {
                 async move {

@@ -2,19 +2,25 @@ use std::collections::BTreeMap;
 
 use axum::{
     extract::{FromRequest, FromRequestParts, OriginalUri, Path, Query, Request},
-    http::{StatusCode, header, request::Parts},
+    http::{HeaderMap, StatusCode, header, request::Parts},
+    middleware::Next,
+    response::{IntoResponse, Response},
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::{
-    domain::{accounts::id_of_segment, field_error::FieldError},
+    domain::{
+        accounts::{User, id_of_segment},
+        field_error::FieldError,
+    },
     server::{
         AppError, AppState,
         request::{
             problem::Problem,
             well_formed::{check_address, check_text},
         },
+        services::Sender,
         web::middleware::{MAX_BODY, max_body, read_body},
     },
 };
@@ -89,6 +95,45 @@ fn refusal(path: &str, error: &serde_json::Error) -> Problem {
     Problem::from(AppError::from(FieldError::new(field, message)))
 }
 
+/// The `Idempotency-Key` of a request that changes something; most have none. Refused where it is no key, whatever the route makes of it.
+pub struct RequestKey(Option<String>);
+
+impl RequestKey {
+    /// The one who sends the request, with its key.
+    pub fn of(&self, user: &User) -> Result<Sender, AppError> {
+        Ok(Sender::new(&user.email, self.0.as_deref())?)
+    }
+}
+
+impl FromRequestParts<AppState> for RequestKey {
+    type Rejection = AppError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, AppError> {
+        read_key(&parts.headers).map_err(AppError::from)
+    }
+}
+
+fn read_key(headers: &HeaderMap) -> Result<RequestKey, FieldError> {
+    let mut keys = headers.get_all("idempotency-key").iter();
+    // What is no ASCII is no key either.
+    let key = keys.next().map(|key| key.to_str().unwrap_or_default().to_owned());
+    if keys.next().is_some() {
+        return Err(FieldError::new("Idempotency-Key", "is given twice"));
+    }
+    Sender::new("", key.as_deref())?;
+    Ok(RequestKey(key))
+}
+
+/// Refuses a key that is none on every route that changes something, those too that do the same however often they are asked.
+pub async fn check_key(request: Request, next: Next) -> Response {
+    if !request.method().is_safe()
+        && let Err(refused) = read_key(request.headers())
+    {
+        return AppError::from(refused).into_response();
+    }
+    next.run(request).await
+}
+
 /// The id in a path. One that is no text names nothing.
 pub struct PathId(pub String);
 
@@ -136,10 +181,6 @@ impl Parameters {
 
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
-    }
-
-    pub fn owned(&self, name: &str) -> Option<String> {
-        self.0.get(name).cloned()
     }
 }
 

@@ -1,6 +1,6 @@
 //! The JSON API, under `/api`: plain handlers over the services that the pages use too.
 
-use axum::{Router, routing::get};
+use axum::{Router, middleware::from_fn, routing::get};
 use tower_http::limit::RequestBodyLimitLayer;
 
 use super::middleware::MAX_BODY;
@@ -35,5 +35,6 @@ pub fn router() -> Router<AppState> {
         .route("/docs", get(openapi::page))
         .layer(RequestBodyLimitLayer::new(MAX_BODY))
         .nest("/ingest", ingest::router())
+        .layer(from_fn(input::check_key))
         .fallback(|| async { Problem::not_found() })
 }

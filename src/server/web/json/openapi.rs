@@ -9,13 +9,18 @@ use axum::{
 use serde_json::Value;
 use utoipa::{
     Modify, OpenApi, ToSchema,
-    openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+    openapi::{
+        RefOr, Required,
+        path::{ParameterBuilder, ParameterIn},
+        schema::{ObjectBuilder, Type},
+        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
 };
 
 use super::{account, admin, analytics, auth, events, ingest, orders, products};
 use crate::{
     domain::{
-        catalog::{ProductSort, ProductStatus},
+        catalog::{ProductSort, ProductStatus, StockLevel},
         field_error::FieldError,
         orders::OrderStatus,
         period::Comparison,
@@ -65,8 +70,8 @@ use crate::{
         admin::warm,
     ),
     // Those that parameters alone are of; the others are found by themselves.
-    components(schemas(Comparison, ExportTable, OrderStatus, ProductSort, ProductStatus)),
-    modifiers(&Credentials)
+    components(schemas(Comparison, ExportTable, OrderStatus, ProductSort, ProductStatus, StockLevel)),
+    modifiers(&Credentials, &IdempotencyKey)
 )]
 struct ApiDoc;
 
@@ -88,6 +93,27 @@ impl Modify for Credentials {
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("session", cookie);
         components.add_security_scheme("key", key);
+    }
+}
+
+/// Every request that changes something takes one.
+struct IdempotencyKey;
+
+impl Modify for IdempotencyKey {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let text = "Names this request: sent again with the same key within a day it is done once, and answered with the same words.";
+        let key = ParameterBuilder::new()
+            .name("Idempotency-Key")
+            .parameter_in(ParameterIn::Header)
+            .required(Required::False)
+            .description(Some(text))
+            .schema(Some(ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(200)).pattern(Some("^[!-~]+$"))))
+            .build();
+        for item in document.paths.paths.values_mut() {
+            for operation in [&mut item.post, &mut item.put, &mut item.patch, &mut item.delete].into_iter().flatten() {
+                operation.parameters.get_or_insert_default().push(RefOr::T(key.clone()));
+            }
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use axum::{
 
 use super::{
     analytics::freshness,
-    input::{JsonBody, Parameters, PathId},
+    input::{JsonBody, Parameters, PathId, RequestKey},
     openapi::ProblemBody,
 };
 use crate::{
@@ -39,7 +39,7 @@ pub fn router() -> Router<AppState> {
         ("status" = Option<OrderStatus>, Query, description = "Any if left out"),
         ("dateFrom" = Option<jiff::civil::Date>, Query, description = "Placed on this day or later, by the vendor's calendar"),
         ("dateTo" = Option<jiff::civil::Date>, Query, description = "Placed on this day or earlier"),
-        ("search" = Option<String>, Query, description = "An order's id, or a part of its customer's name in any case"),
+        ("search" = Option<String>, Query, description = "An order's id, or a part of its customer's name in any case, with or without accents"),
         ("after" = Option<String>, Query, description = "`next` of the page before")
     ),
     responses((status = 200, description = "A page of 50, newest first", body = OrderPage), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
@@ -73,9 +73,10 @@ pub(super) async fn list(State(state): State<AppState>, current: CurrentVendor, 
 pub(super) async fn create(
     State(state): State<AppState>,
     current: CurrentVendor,
+    key: RequestKey,
     JsonBody(new): JsonBody<NewOrder>,
 ) -> Result<Response, AppError> {
-    let order = state.orders.create(&current.vendor, new).await?;
+    let order = state.orders.create(&current.vendor, new, &key.of(&current.user)?).await?;
     let location = format!("/api/vendor/orders/{}", path_segment(&order.order_id));
     // Percent-encoded: always a header value.
     let location = HeaderValue::try_from(location).map_err(|e| AppError::Internal(e.to_string()))?;
@@ -113,9 +114,10 @@ pub(super) async fn change(
     State(state): State<AppState>,
     current: CurrentVendor,
     PathId(id): PathId,
+    key: RequestKey,
     JsonBody(change): JsonBody<OrderChange>,
 ) -> Result<Json<Order>, AppError> {
-    Ok(Json(state.orders.change(&current.vendor, &id, change).await?))
+    Ok(Json(state.orders.change(&current.vendor, &id, change, &key.of(&current.user)?).await?))
 }
 
 /// 201 with the order as it is after the refund.
@@ -135,7 +137,9 @@ pub(super) async fn refund(
     State(state): State<AppState>,
     current: CurrentVendor,
     PathId(id): PathId,
+    key: RequestKey,
     JsonBody(refund): JsonBody<NewRefund>,
 ) -> Result<Response, AppError> {
-    Ok((StatusCode::CREATED, Json(state.orders.refund(&current.vendor, &id, refund).await?)).into_response())
+    let order = state.orders.refund(&current.vendor, &id, refund, &key.of(&current.user)?).await?;
+    Ok((StatusCode::CREATED, Json(order)).into_response())
 }

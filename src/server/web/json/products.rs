@@ -11,16 +11,20 @@ use serde::Serialize;
 
 use super::{
     analytics::freshness,
-    input::{JsonBody, Parameters, PathId},
+    input::{JsonBody, Parameters, PathId, RequestKey},
     openapi::ProblemBody,
 };
 use crate::{
     domain::{
         accounts::path_segment,
-        catalog::{BulkChange, Product, ProductInput, ProductPage, ProductSort, ProductStatus},
+        catalog::{BulkChange, Product, ProductInput, ProductPage, ProductSort, ProductStatus, StockLevel},
         field_error::FieldError,
     },
-    server::{AppError, AppState, identity::sessions::CurrentVendor, services::catalog::parse_query},
+    server::{
+        AppError, AppState,
+        identity::sessions::CurrentVendor,
+        services::catalog::{ProductParameters, parse_query},
+    },
 };
 
 pub fn router() -> Router<AppState> {
@@ -33,9 +37,10 @@ pub fn router() -> Router<AppState> {
     operation_id = "products_list",
     tag = "products",
     params(
-        ("search" = Option<String>, Query, description = "A part of the name, in any case"),
+        ("search" = Option<String>, Query, description = "A part of the name, in any case, with or without accents"),
         ("status" = Option<ProductStatus>, Query, description = "Any if left out"),
-        ("sort" = Option<ProductSort>, Query, description = "`name` if left out"),
+        ("stock" = Option<StockLevel>, Query, description = "`low`: at or below its threshold, or sold out within a week; `covers` then says of each how long it lasts"),
+        ("sort" = Option<ProductSort>, Query, description = "`name` if left out; with `stock=low` it is `cover`, what runs out first, and `at_risk` is what costs the most sales"),
         ("after" = Option<String>, Query, description = "`next` of the page before")
     ),
     responses((status = 200, description = "A page of 50", body = ProductPage), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
@@ -43,8 +48,14 @@ pub fn router() -> Router<AppState> {
 )]
 pub(super) async fn list(State(state): State<AppState>, current: CurrentVendor, parameters: Parameters) -> Result<Response, AppError> {
     let started = Instant::now();
-    let parameters = parameters.only(&["search", "status", "sort", "after"])?;
-    let query = parse_query(parameters.owned("search"), parameters.get("status"), parameters.get("sort"), parameters.owned("after"))?;
+    let parameters = parameters.only(&["search", "status", "stock", "sort", "after"])?;
+    let query = parse_query(&ProductParameters {
+        search: parameters.get("search"),
+        status: parameters.get("status"),
+        stock: parameters.get("stock"),
+        sort: parameters.get("sort"),
+        after: parameters.get("after"),
+    })?;
     let served = state.catalog.list(&current.vendor, &query).await?;
     let mut response = Json(&served.value).into_response();
     freshness(&mut response, &served, started.elapsed());
@@ -63,9 +74,10 @@ pub(super) async fn list(State(state): State<AppState>, current: CurrentVendor, 
 pub(super) async fn create(
     State(state): State<AppState>,
     current: CurrentVendor,
+    key: RequestKey,
     JsonBody(input): JsonBody<ProductInput>,
 ) -> Result<Response, AppError> {
-    let product = state.catalog.create(&current.vendor, &input).await?;
+    let product = state.catalog.create(&current.vendor, &input, &key.of(&current.user)?).await?;
     let location = format!("/api/vendor/products/{}", path_segment(&product.product_id));
     // Percent-encoded: always a header value.
     let location = HeaderValue::try_from(location).map_err(|e| AppError::Internal(e.to_string()))?;
@@ -103,12 +115,13 @@ pub(super) async fn update(
     State(state): State<AppState>,
     current: CurrentVendor,
     PathId(id): PathId,
+    key: RequestKey,
     JsonBody(input): JsonBody<ProductInput>,
 ) -> Result<Json<Product>, AppError> {
     if input.product_id.as_ref().is_some_and(|given| *given != id) {
         return Err(FieldError::new("productId", format!("cannot change: leave it out, or send `{id}`")).into());
     }
-    Ok(Json(state.catalog.update(&current.vendor, &id, &input).await?))
+    Ok(Json(state.catalog.update(&current.vendor, &id, &input, &key.of(&current.user)?).await?))
 }
 
 #[utoipa::path(
@@ -122,8 +135,13 @@ pub(super) async fn update(
     responses((status = 204, description = "Gone from every list; its sales remain"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []), ("key" = []))
 )]
-pub(super) async fn delete(State(state): State<AppState>, current: CurrentVendor, PathId(id): PathId) -> Result<StatusCode, AppError> {
-    state.catalog.delete(&current.vendor, &id).await?;
+pub(super) async fn delete(
+    State(state): State<AppState>,
+    current: CurrentVendor,
+    PathId(id): PathId,
+    key: RequestKey,
+) -> Result<StatusCode, AppError> {
+    state.catalog.delete(&current.vendor, &id, &key.of(&current.user)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -144,7 +162,9 @@ pub(super) struct Changed {
 pub(super) async fn change_many(
     State(state): State<AppState>,
     current: CurrentVendor,
+    key: RequestKey,
     JsonBody(change): JsonBody<BulkChange>,
 ) -> Result<Json<Changed>, AppError> {
-    Ok(Json(Changed { changed: state.catalog.change_many(&current.vendor, &change).await? }))
+    let changed = state.catalog.change_many(&current.vendor, &change, &key.of(&current.user)?).await?;
+    Ok(Json(Changed { changed }))
 }

@@ -1,0 +1,6 @@
+-- Written to by `/readyz`, to know that writing works: one row.
+CREATE TABLE readiness (
+    id         INTEGER PRIMARY KEY CHECK (id = 1),
+    checked_us BIGINT NOT NULL
+);
+INSERT INTO readiness (id, checked_us) VALUES (1, 0);

@@ -1,0 +1,74 @@
+//! Products that run out, by what sold in the last 28 days.
+
+use jiff::civil::Date;
+use sqlx::any::AnyRow;
+
+use super::{DbError, Parameters, Tx, rows};
+use crate::domain::{
+    catalog::StockCover,
+    period::day_number,
+    snapshot::{COVER_DAYS, LOW_STOCK_SHOWN, LowStock, SHORT_COVER_DAYS},
+};
+
+/// Sorts behind every number of days.
+const NO_COVER: i64 = i64::MAX;
+
+/// SQL for a list `low` (to follow `WITH`): active products that are at or below their threshold, or sell out within a week.
+///
+/// `tenths` is their cover in tenths of a day, rounded half up, and a very high number where nothing sold; `at_risk` is what the stock
+/// leaves unsold of the next 28 days, if they are like the last: their net sales × (units sold − stock) ÷ units sold, in minor units.
+pub(super) fn low(vendor_id: i64, today: Date, parameters: &mut Parameters) -> String {
+    let vendor = parameters.int(vendor_id);
+    let (first, last) = (parameters.int(day_number(today) - COVER_DAYS + 1), parameters.int(day_number(today)));
+    let threshold = "COALESCE(p.low_stock_threshold, v.low_stock_threshold)";
+    format!(
+        "sold AS MATERIALIZED (\
+             SELECT product_id, CAST(SUM(units) AS BIGINT) AS units, CAST(SUM(net) AS BIGINT) AS net FROM product_sales \
+             WHERE vendor_id = {vendor} AND grain = 0 AND start BETWEEN {first} AND {last} \
+             GROUP BY product_id HAVING SUM(units) > 0), \
+         low AS MATERIALIZED (\
+             SELECT p.id AS product, p.external_id, p.name, p.stock, {threshold} AS threshold, \
+                    COALESCE((p.stock * {twenty_times} + s.units) / (2 * s.units), {NO_COVER}) AS tenths, \
+                    CASE WHEN s.net > 0 AND s.units > p.stock \
+                         THEN s.net / s.units * (s.units - p.stock) + s.net % s.units * (s.units - p.stock) / s.units \
+                         ELSE 0 END AS at_risk \
+             FROM products p JOIN vendors v ON v.id = p.vendor_id LEFT JOIN sold s ON s.product_id = p.id \
+             WHERE p.vendor_id = {vendor} AND p.status = 'active' \
+             AND (p.stock <= {threshold} OR p.stock * {COVER_DAYS} <= s.units * {SHORT_COVER_DAYS}))",
+        twenty_times = 20 * COVER_DAYS,
+    )
+}
+
+/// The most urgent ones, and how many there are in all.
+pub async fn list_most_urgent(tx: &mut Tx, vendor_id: i64, today: Date) -> Result<(Vec<LowStock>, i64), DbError> {
+    let mut parameters = Parameters::default();
+    let low = low(vendor_id, today, &mut parameters);
+    let text = format!(
+        "WITH {low} SELECT external_id, name, stock, threshold, tenths, COUNT(*) OVER () AS low_total FROM low \
+         ORDER BY tenths, external_id LIMIT {LOW_STOCK_SHOWN}"
+    );
+    let found = tx.rows(parameters.bind(text)).await?;
+    let total = found.first().map_or(Ok(0), |row| rows::int(row, "low_total"))?;
+    let products = found.iter().map(|row| {
+        Ok(LowStock {
+            product_id: rows::text(row, "external_id")?,
+            name: rows::text(row, "name")?,
+            stock: rows::int(row, "stock")?,
+            threshold: rows::int(row, "threshold")?,
+            days_of_cover: cover(row)?,
+        })
+    });
+    Ok((products.collect::<Result<_, DbError>>()?, total))
+}
+
+/// Columns threshold, tenths and at_risk.
+pub(super) fn stock_cover(row: &AnyRow) -> Result<StockCover, DbError> {
+    let (threshold, sales_at_risk) = (rows::int(row, "threshold")?, rows::int(row, "at_risk")?);
+    Ok(StockCover { threshold, days_of_cover: cover(row)?, sales_at_risk })
+}
+
+/// Column `tenths` as days.
+fn cover(row: &AnyRow) -> Result<Option<f64>, DbError> {
+    let tenths = rows::int(row, "tenths")?;
+    Ok((tenths != NO_COVER).then(|| tenths as f64 / 10.0))
+}

@@ -1,0 +1,82 @@
+//! Requests that are done once, however often they are sent: by the `Idempotency-Key` they carry.
+
+use jiff::Timestamp;
+use serde::{Serialize, de::DeserializeOwned};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    domain::field_error::FieldError,
+    server::{
+        AppError,
+        db::{
+            Tx,
+            idempotency::{self, Remembered},
+        },
+    },
+};
+
+/// How long an answer is remembered under its key, in microseconds: a day.
+const REMEMBERED_US: i64 = 86_400_000_000;
+/// The longest key, in characters.
+const MAX_KEY: usize = 200;
+
+/// Who sends something, and the `Idempotency-Key` it carries.
+#[derive(Debug, Clone)]
+pub struct Sender {
+    /// The user's address.
+    pub who: String,
+    key: Option<String>,
+}
+
+impl Sender {
+    /// An error for a key that is none.
+    pub fn new(who: &str, key: Option<&str>) -> Result<Self, FieldError> {
+        let accepted = |key: &str| (1..=MAX_KEY).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
+        match key {
+            Some(key) if !accepted(key) => Err(FieldError::new("Idempotency-Key", format!("must be 1 to {MAX_KEY} visible ASCII characters"))),
+            key => Ok(Self { who: who.to_owned(), key: key.map(str::to_owned) }),
+        }
+    }
+
+    /// A form of a page: sent again, it is meant again.
+    pub fn of_form(who: &str) -> Self {
+        Self { who: who.to_owned(), key: None }
+    }
+
+    /// What is to be done once, where there is a key: `what` of `content`, which is all that the request says.
+    pub(in crate::server) fn once(&self, what: &str, content: &impl Serialize) -> Result<Option<Once>, AppError> {
+        let Some(key) = self.key.clone() else { return Ok(None) };
+        let json = serde_json::to_vec(content).map_err(|error| AppError::Internal(format!("content as JSON: {error}")))?;
+        Ok(Some(Once { scope: format!("{what} {}", self.who), key, fingerprint: hex::encode(Sha256::digest(&json)) }))
+    }
+}
+
+/// One request with a key.
+#[derive(Debug, Clone)]
+pub(in crate::server) struct Once {
+    scope: String,
+    key: String,
+    fingerprint: String,
+}
+
+impl Once {
+    /// What was answered to this request before, if it was. Else nobody else does the same until the transaction ends.
+    pub(super) async fn answered<T: DeserializeOwned>(&self, tx: &mut Tx) -> Result<Option<T>, AppError> {
+        let now_us = Timestamp::now().as_microsecond();
+        let before = idempotency::claim(tx, &self.scope, &self.key, &self.fingerprint, now_us, now_us - REMEMBERED_US).await?;
+        before.map(|before| self.read(&before)).transpose()
+    }
+
+    fn read<T: DeserializeOwned>(&self, before: &Remembered) -> Result<T, AppError> {
+        if before.fingerprint != self.fingerprint {
+            return Err(FieldError::new("Idempotency-Key", "was sent with another content before: a key belongs to one request").into());
+        }
+        serde_json::from_str(&before.answer).map_err(|error| AppError::Internal(format!("remembered answer: {error}")))
+    }
+
+    /// Remembers what the transaction answers. One that fails is not remembered: nothing of it was kept.
+    pub(super) async fn remember(&self, tx: &mut Tx, answer: &impl Serialize) -> Result<(), AppError> {
+        let answer = serde_json::to_string(answer).map_err(|error| AppError::Internal(format!("answer: {error}")))?;
+        Ok(idempotency::remember(tx, &self.scope, &self.key, &answer).await?)
+    }
+}

@@ -1,0 +1,163 @@
+//! Requests that are sent twice, and refunds that are dated.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use vendorscope::server::{import::ImportOptions, services::import::import_bundle};
+
+use crate::harness::{Client, Market, TestApp, Unwatched, contents, databases};
+
+async fn apps() -> Vec<(TestApp, Market)> {
+    let mut apps = Vec::new();
+    for database in databases().await {
+        let market = Market::new();
+        apps.push((TestApp::builder().database(&database).bundle(market.path()).unlimited().spawn().await, market));
+    }
+    apps
+}
+
+/// Status and body of a request with a key.
+async fn send(client: &Client, method: Method, path: &str, key: Option<&str>, body: &Value) -> (u16, Value) {
+    let mut request = client.request(method, path);
+    if let Some(key) = key {
+        request = request.header("Idempotency-Key", key);
+    }
+    if !body.is_null() {
+        request = request.json(body);
+    }
+    let answer = request.send().await.expect("an answer");
+    let status = answer.status().as_u16();
+    let text = answer.text().await.expect("a text");
+    (status, if text.is_empty() { Value::Null } else { serde_json::from_str(&text).expect("JSON") })
+}
+
+fn refunded(order: &Value) -> i64 {
+    order["lines"].as_array().expect("lines").iter().map(|line| line["refundedAmount"].as_i64().expect("a number")).sum()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_is_one_with_a_key_and_two_without() {
+    for (app, _market) in apps().await {
+        let client = app.log_in_as_vendor("eur").await;
+        let (path, body) = ("/api/vendor/orders/o2/refunds", json!({ "amount": 500 }));
+        let first = send(&client, Method::POST, path, Some("refund-1"), &body).await;
+        assert_eq!((first.0, refunded(&first.1)), (201, 500));
+        // The same words, whatever happened since.
+        client.patch("/api/vendor/orders/o2", &json!({ "status": "shipped" })).await;
+        let before = contents(&app.state().db).await;
+        assert_eq!(send(&client, Method::POST, path, Some("refund-1"), &body).await, first);
+        assert_eq!(contents(&app.state().db).await, before, "nothing was written");
+        let (status, problem) = send(&client, Method::POST, path, Some("refund-1"), &json!({ "amount": 501 })).await;
+        assert_eq!((status, &problem["errors"][0]["field"]), (422, &json!("Idempotency-Key")));
+        // Another key, and none, are other requests.
+        assert_eq!(refunded(&send(&client, Method::POST, path, Some("refund-2"), &body).await.1), 1_000);
+        for total in [1_500, 2_000] {
+            assert_eq!(refunded(&send(&client, Method::POST, path, None, &body).await.1), total);
+        }
+        // At the same time, too.
+        let sends = (0..4).map(|_| send(&client, Method::POST, path, Some("refund-3"), &body));
+        for (status, order) in futures::future::join_all(sends).await {
+            assert_eq!((status, refunded(&order)), (201, 2_500));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_write_of_a_vendor_is_done_once_with_a_key() {
+    for (app, _market) in apps().await {
+        let client = app.log_in_as_vendor("eur").await;
+        let order = json!({ "customer": { "name": "Mira", "country": "Austria" }, "lines": [{ "productId": "e1", "quantity": 1 }] });
+        let product = json!({ "name": "Cup", "category": "Mugs", "unitPrice": 100, "stock": 3 });
+        for (method, path, body) in [
+            (Method::POST, "/api/vendor/orders", order),
+            (Method::PATCH, "/api/vendor/orders/o2", json!({ "status": "shipped" })),
+            (Method::POST, "/api/vendor/products", product.clone()),
+            (Method::PUT, "/api/vendor/products/e1", product),
+            (Method::PATCH, "/api/vendor/products/bulk", json!({ "productIds": ["e1"], "changes": { "stock": 9 } })),
+            (Method::DELETE, "/api/vendor/products/e2", Value::Null),
+        ] {
+            let key = format!("key-{method}-{}", path.len());
+            let first = send(&client, method.clone(), path, Some(&key), &body).await;
+            assert!((200..300).contains(&first.0), "{method} {path}: {first:?}");
+            let before = contents(&app.state().db).await;
+            assert_eq!(send(&client, method.clone(), path, Some(&key), &body).await, first, "{method} {path}");
+            assert_eq!(contents(&app.state().db).await, before, "{method} {path}");
+        }
+        // A key belongs to who sent it.
+        let other = app.log_in_as_vendor("nyc").await;
+        let body = json!({ "customer": { "name": "Mira", "country": "Austria" }, "lines": [{ "productId": "n1", "quantity": 1 }] });
+        assert_eq!(send(&other, Method::POST, "/api/vendor/orders", Some("key-POST-18"), &body).await.0, 201);
+        // What was refused is not remembered.
+        let much = json!({ "customer": { "customerId": "c1" }, "lines": [{ "productId": "e1", "quantity": 50 }] });
+        assert_eq!(send(&client, Method::POST, "/api/vendor/orders", Some("later"), &much).await.0, 409);
+        client.patch("/api/vendor/products/bulk", &json!({ "productIds": ["e1"], "changes": { "stock": 90 } })).await;
+        assert_eq!(send(&client, Method::POST, "/api/vendor/orders", Some("later"), &much).await.0, 201);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_that_changes_something_takes_a_key_and_the_document_says_so() {
+    let app = TestApp::builder().bundle(Market::new().path()).spawn().await;
+    let client = app.log_in_as_vendor("eur").await;
+    let document = client.get_json("/api/openapi.json").await;
+    let mut checked = 0;
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in item.as_object().expect("operations") {
+            let names: Vec<&str> =
+                operation["parameters"].as_array().into_iter().flatten().filter_map(|parameter| parameter["name"].as_str()).collect();
+            let is_unsafe = method != "get";
+            assert_eq!(names.contains(&"Idempotency-Key"), is_unsafe, "{method} {path}");
+            if is_unsafe {
+                let method = Method::from_bytes(method.to_uppercase().as_bytes()).expect("a method");
+                let (status, problem) = send(&client, method.clone(), &path.replace("{id}", "x"), Some("no key"), &json!({})).await;
+                assert_eq!((status, &problem["errors"][0]["field"]), (422, &json!("Idempotency-Key")), "{method} {path}");
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 15, "{checked} operations");
+}
+
+/// Ordered at noon of 12 March in Berlin.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_is_of_its_orders_day_or_later_whoever_writes_it() {
+    for (app, market) in apps().await {
+        let (client, admin) = (app.log_in_as_vendor("eur").await, app.log_in_as_admin().await);
+        let path = "/api/vendor/orders/o2/refunds";
+        // The day is what counts: earlier on the same day, by the vendor's clock, is accepted; the last instant of the day before is not.
+        for (at, status) in [("2026-03-11T23:00:00Z", 201), ("2026-03-11T22:59:59Z", 422), ("2020-01-01T00:00:00Z", 422)] {
+            let (got, problem) = send(&client, Method::POST, path, None, &json!({ "amount": 100, "refundedAt": at })).await;
+            assert_eq!(got, status, "{at}: {problem}");
+            if status == 422 {
+                assert_eq!(problem["errors"][0]["field"], "refundedAt", "{at}");
+            }
+            let refund = json!({ "refunds": [{ "orderId": "o1", "line": 2, "amount": 100, "refundedAt": at.replace("03-11", "03-09") }] });
+            let (got, problem) = send(&admin, Method::POST, "/api/ingest/refunds", None, &refund).await;
+            // o1 was ordered at noon of 10 March, its second line from New York: there the 9th has another end.
+            assert_eq!(got, 422, "{at}: {problem}");
+            assert_eq!(problem["errors"][0]["field"], "refunds[0].refundedAt", "{at}: {problem}");
+        }
+        let at = "2026-03-10T05:00:00Z";
+        let refund = json!({ "refunds": [{ "orderId": "o1", "line": 2, "amount": 100, "refundedAt": at }] });
+        assert_eq!(send(&admin, Method::POST, "/api/ingest/refunds", None, &refund).await.0, 200, "of the same day");
+        // An order does not move past its refunds.
+        for (placed_at, status) in [("2026-03-13T12:00:00Z", 422), ("2026-03-12T22:00:00Z", 200), ("2026-03-01T12:00:00Z", 200)] {
+            let (got, problem) = send(&client, Method::PATCH, "/api/vendor/orders/o2", None, &json!({ "placedAt": placed_at })).await;
+            assert_eq!(got, status, "{placed_at}: {problem}");
+            if status == 422 {
+                assert_eq!(problem["errors"][0]["field"], "placedAt");
+            }
+        }
+        let moved = json!({ "orders": [{
+            "orderId": "o1", "customer": { "customerId": "c1" }, "placedAt": "2026-03-20T12:00:00Z", "status": "delivered",
+            "lines": [{ "productId": "e1", "quantity": 2, "unitPrice": 1250, "discount": 250 }, { "productId": "n1", "quantity": 1, "unitPrice": 1000 }],
+        }] });
+        let (got, problem) = send(&admin, Method::POST, "/api/ingest/orders", None, &moved).await;
+        assert_eq!((got, &problem["errors"][0]["field"]), (422, &json!("orders[0].placedAt")), "{problem}");
+        // As files say it.
+        let before = contents(&app.state().db).await;
+        market.write("refunds", "order_id,line,quantity,amount,refunded_at\no2,1,0,1.00,2026-03-13T00:00:00Z\no2,1,0,1.00,2020-01-01T00:00:00Z\n");
+        let error = import_bundle(&app.state().db, &market.path(), ImportOptions::default(), &Unwatched).await.expect_err("too early");
+        assert!(error.to_string().contains("refunds.csv, line 3: refunded_at"), "{error}");
+        assert_eq!(contents(&app.state().db).await, before);
+    }
+}

@@ -1,0 +1,71 @@
+//! The table beside the chart, as a browser without scripts gets it.
+
+use serde_json::json;
+
+use super::open;
+use crate::harness::{Client, Market, TestApp};
+
+/// The cells of the table's rows, as texts.
+async fn rows(client: &Client, query: &str) -> Vec<Vec<String>> {
+    let page = open(client, &format!("/?{query}")).await.text().await.expect("a text");
+    let table = page.split("Show as a table").nth(1).expect("the table").split("<tfoot").next().expect("its end");
+    let strip = |cell: &str| {
+        let mut text = String::new();
+        let mut inside = false;
+        for c in cell.chars() {
+            match c {
+                '<' => inside = true,
+                '>' => inside = false,
+                c if !inside => text.push(c),
+                _ => {}
+            }
+        }
+        text
+    };
+    let cells = |row: &str| {
+        let starts = row.replace("<th", "\u{1}<t").replace("<td", "\u{1}<t");
+        starts.split('\u{1}').skip(1).map(strip).collect::<Vec<_>>()
+    };
+    table.split("<tr").skip(2).map(cells).collect()
+}
+
+fn euros<'a>(cells: impl Iterator<Item = &'a String>) -> i64 {
+    cells.filter(|cell| *cell != "—").map(|cell| cell.replace(['€', ',', '.'], "").replace('−', "-").parse::<i64>().expect(cell)).sum()
+}
+
+async fn order(client: &Client, placed_at: &str) {
+    let body = json!({ "customer": { "name": "Mira", "country": "Austria" }, "lines": [{ "productId": "e1", "quantity": 1, "unitPrice": 1000 }], "placedAt": placed_at });
+    assert_eq!(client.post("/api/vendor/orders", &body).await.status(), 201);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn each_compared_day_is_named_and_the_column_comes_to_its_card() {
+    let app = TestApp::builder().bundle(Market::new().path()).spawn().await;
+    let client = app.log_in_as_vendor("eur").await;
+    order(&client, "2026-01-30T12:00:00Z").await;
+    // January is longer than February: its last days have rows of their own.
+    let rows_of_february = rows(&client, "dateFrom=2026-02-01&dateTo=2026-02-28").await;
+    assert_eq!(rows_of_february.len(), 31);
+    assert_eq!(euros(rows_of_february.iter().map(|row| &row[8])), 1_000);
+    assert!(rows_of_february[29][7].contains("30 Jan 2026") && rows_of_february[29][0] == "—", "{:?}", rows_of_february[29]);
+    assert!(rows_of_february[0][0].contains("1 Feb 2026") && rows_of_february[0][7].contains("1 Jan 2026"), "{:?}", rows_of_february[0]);
+    // A leap day has 1 March beside it, and says so.
+    let leap = rows(&client, "dateFrom=2024-02-01&dateTo=2024-03-31&compare=previous_year").await;
+    assert!(leap[28][0].contains("29 Feb 2024") && leap[28][7].contains("1 Mar 2023"), "{:?}", leap[28]);
+    // Without a comparison there is no column.
+    assert_eq!(rows(&client, "dateFrom=2026-02-01&dateTo=2026-02-28&compare=none").await[0].len(), 7);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn both_hours_of_an_autumn_night_say_which_they_are() {
+    let app = TestApp::builder().bundle(Market::new().path()).spawn().await;
+    let client = app.log_in_as_vendor("eur").await;
+    let night = rows(&client, "dateFrom=2025-10-26&dateTo=2025-10-26&interval=hour").await;
+    let labels: Vec<&str> = night.iter().map(|row| row[0].as_str()).collect();
+    assert_eq!(labels.len(), 25);
+    assert!(labels[2].contains("02:00 (UTC+02") && labels[3].contains("02:00 (UTC+01"), "{labels:?}");
+    assert!(!labels[1].contains("UTC") && !labels[4].contains("UTC"), "{labels:?}");
+    // A day of 24 hours after it: the 25th of the day before has a row of its own.
+    let after = rows(&client, "dateFrom=2025-10-27&dateTo=2025-10-27&interval=hour").await;
+    assert_eq!((after.len(), after[24][0].as_str()), (25, "—"));
+}
