@@ -10,6 +10,8 @@ use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, li
 
 use super::{AppState, identity::sessions::carry_session, request::problem::Problem};
 
+/// The forms that a body may travel in.
+mod encodings;
 /// What a refused or failed request is answered with.
 pub mod errors;
 /// Whether this instance is alive, and whether it can work.
