@@ -167,7 +167,7 @@ async fn a_write_that_another_site_asks_for_is_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_audit_names_the_client_behind_a_trusted_proxy_and_believes_nobody_else() {
-    let trusted = vendorscope::server::config::Network::parse("127.0.0.0/8").expect("a network");
+    let trusted = vendorscope::server::config::parse_network("127.0.0.0/8").expect("a network");
     for (proxies, forwarded, expected) in [
         (vec![trusted], "6.6.6.6, 203.0.113.9, 127.0.0.2", "203.0.113.9"),
         (vec![trusted], "nonsense", "127.0.0.1"),

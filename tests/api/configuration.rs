@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use vendorscope::server::config::{Config, ConfigError, LogFormat, Network};
+use vendorscope::server::config::{Config, ConfigError, LogFormat, parse_network};
 
 fn read(vars: &[(&str, &str)]) -> Result<Config, Vec<ConfigError>> {
     let vars: HashMap<&str, &str> = vars.iter().copied().collect();
@@ -105,7 +105,7 @@ fn what_is_set_is_what_is_used() {
     assert_eq!(config.http.address.port(), 8080);
     assert_eq!(
         config.http.trusted_proxies,
-        [Network::parse("10.0.0.0/8"), Network::parse("::1")].map(|network| network.expect("a network"))
+        [parse_network("10.0.0.0/8"), parse_network("::1")].map(|network| network.expect("a network"))
     );
     assert_eq!((config.log.filter.as_str(), config.log.format), ("vendorscope=debug,info", LogFormat::Json));
 
@@ -134,20 +134,22 @@ fn a_network_holds_the_addresses_that_begin_like_it() {
         ("127.0.0.1", "127.0.0.1", true),
         ("127.0.0.1", "127.0.0.2", false),
     ] {
-        let contains = Network::parse(network).expect(network).contains(address.parse().expect(address));
+        let contains = parse_network(network).expect(network).contains(&address.parse::<std::net::IpAddr>().expect(address).to_canonical());
         assert_eq!(contains, inside, "{address} in {network}");
     }
     for text in ["", "10.0.0.0/", "10.0.0/8", "::1/129", "example.com"] {
-        assert_eq!(Network::parse(text), None, "{text}");
+        assert_eq!(parse_network(text), None, "{text}");
     }
 }
 
-/// cargo-leptos reads Cargo.toml, the server reads Leptos.toml: what both say must be the same.
+/// cargo-leptos reads Cargo.toml, the server reads Leptos.toml: what both say must be the same. (`env` is the server's alone:
+/// cargo-leptos does not know it.)
 #[test]
 fn both_leptos_configurations_agree() {
-    let cargo = section(include_str!("../../Cargo.toml"));
-    let leptos = section(include_str!("../../Leptos.toml"));
+    let cargo = section(include_str!("../../Cargo.toml"), "\n[[workspace.metadata.leptos]]\n");
+    let mut leptos = section(include_str!("../../Leptos.toml"), "\n[package.metadata.leptos]\n");
     assert!(leptos.contains_key("output-name") && leptos.contains_key("hash-files"), "{leptos:?}");
+    assert_eq!(leptos.remove("env").as_deref(), Some("\"DEV\""));
     for (key, value) in &leptos {
         assert_eq!(cargo.get(key), Some(value), "{key}");
     }
@@ -158,9 +160,9 @@ fn both_leptos_configurations_agree() {
     }
 }
 
-/// The lines of `[package.metadata.leptos]`, which must begin a line: leptos_config finds it no other way.
-fn section(toml: &str) -> HashMap<String, String> {
-    let (_, rest) = toml.split_once("\n[package.metadata.leptos]\n").expect("the section");
+/// The lines of a section, whose heading must begin a line: leptos_config finds it no other way.
+fn section(toml: &str, heading: &str) -> HashMap<String, String> {
+    let (_, rest) = toml.split_once(heading).expect("the section");
     let lines = rest.lines().take_while(|line| !line.starts_with('['));
     lines.filter_map(|line| line.split_once(" = ")).map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
 }

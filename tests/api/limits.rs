@@ -5,7 +5,7 @@ use reqwest::{Method, Response};
 use serde_json::json;
 use vendorscope::{
     domain::accounts::Role,
-    server::config::{Config, Limit, Network},
+    server::config::{Config, Limit, parse_network},
 };
 
 use super::{VENDOR, problem};
@@ -18,7 +18,7 @@ fn limit(count: u32, seconds: u64) -> Option<Limit> {
 fn few_logins(config: &mut Config) {
     config.limits.login_account = limit(3, 3600);
     config.limits.login_address = limit(8, 3600);
-    config.http.trusted_proxies = vec![Network::parse("127.0.0.1").expect("an address")];
+    config.http.trusted_proxies = vec![parse_network("127.0.0.1").expect("an address")];
 }
 
 /// A login through a proxy that says where it comes from.
@@ -87,7 +87,7 @@ async fn an_address_that_somebody_made_up_gains_nothing() {
         let app = TestApp::builder()
             .config(|config| {
                 config.limits.login_address = limit(5, 3600);
-                config.http.trusted_proxies = trusted.and_then(Network::parse).into_iter().collect();
+                config.http.trusted_proxies = trusted.and_then(parse_network).into_iter().collect();
             })
             .spawn()
             .await;

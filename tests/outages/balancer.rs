@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use futures::future::join_all;
 use reqwest::{Method, Response};
 use serde_json::json;
-use vendorscope::{domain::accounts::Role, server::config::Network};
+use vendorscope::{domain::accounts::Role, server::config::parse_network};
 
 use crate::harness::{Balancer, Client, PASSWORD, RedisServer, TestApp, TestDatabase};
 
@@ -22,7 +22,7 @@ struct Site {
 impl Site {
     async fn start() -> Self {
         let (redis, database) = (RedisServer::start(), TestDatabase::sqlite());
-        let trusted = Network::parse("127.0.0.1").expect("an address");
+        let trusted = parse_network("127.0.0.1").expect("an address");
         let instance = || TestApp::builder().database(&database).redis(&redis).config(|config| config.http.trusted_proxies = vec![trusted]);
         let instances = [instance().spawn().await, instance().spawn().await];
         let balancer = Balancer::start(&[instances[0].address, instances[1].address]).await;

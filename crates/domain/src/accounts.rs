@@ -1,11 +1,14 @@
 use jiff::Timestamp;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
+use strum::VariantNames;
 
 use crate::{field_error::FieldError, money::Currency};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, strum::IntoStaticStr, strum::EnumString, strum::VariantNames)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", parse_err_ty = FieldError, parse_err_fn = refuse_role)]
 pub enum Role {
     /// Sees and changes what belongs to one vendor.
     Vendor,
@@ -15,22 +18,12 @@ pub enum Role {
 
 impl Role {
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Vendor => "vendor",
-            Self::Admin => "admin",
-        }
+        self.into()
     }
 }
 
-impl std::str::FromStr for Role {
-    type Err = FieldError;
-    fn from_str(text: &str) -> Result<Self, FieldError> {
-        match text {
-            "vendor" => Ok(Self::Vendor),
-            "admin" => Ok(Self::Admin),
-            _ => Err(FieldError::new("role", format!("`{text}` is not accepted: one of vendor, admin"))),
-        }
-    }
+fn refuse_role(text: &str) -> FieldError {
+    FieldError::unknown("role", text, Role::VARIANTS)
 }
 
 /// Who is logged in, as the API and the pages show it.
@@ -133,8 +126,9 @@ pub struct VendorPage {
 }
 
 /// Light, dark, or as the device has it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr, strum::EnumString, strum::VariantNames)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", parse_err_ty = FieldError, parse_err_fn = refuse_theme)]
 pub enum Theme {
     #[default]
     System,
@@ -144,11 +138,7 @@ pub enum Theme {
 
 impl Theme {
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::System => "system",
-            Self::Light => "light",
-            Self::Dark => "dark",
-        }
+        self.into()
     }
 
     /// What browsers are to draw their own parts in (`<meta name="color-scheme">`).
@@ -161,14 +151,8 @@ impl Theme {
     }
 }
 
-impl std::str::FromStr for Theme {
-    type Err = FieldError;
-    fn from_str(text: &str) -> Result<Self, FieldError> {
-        [Self::System, Self::Light, Self::Dark]
-            .into_iter()
-            .find(|theme| theme.as_str() == text)
-            .ok_or_else(|| FieldError::new("theme", format!("`{text}` is not accepted: one of system, light, dark")))
-    }
+fn refuse_theme(text: &str) -> FieldError {
+    FieldError::unknown("theme", text, Theme::VARIANTS)
 }
 
 /// A vendor as its own pages need it.
@@ -211,11 +195,6 @@ pub fn normalise_email(email: &str) -> Result<String, FieldError> {
 /// One of the marketplace's own ids as a segment of a path or of a cache key: letters, digits, `-`, `_`, `.` and `~` as they are,
 /// everything else percent-encoded (RFC 3986, unreserved characters).
 pub fn encode_segment(id: &str) -> String {
-    id.bytes().fold(String::with_capacity(id.len()), |mut out, byte| {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(byte as char),
-            _ => out.push_str(&format!("%{byte:02X}")),
-        }
-        out
-    })
+    const KEPT: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+    utf8_percent_encode(id, &KEPT).to_string()
 }

@@ -1,6 +1,5 @@
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
+use strum::VariantNames;
 
 use crate::{
     field_error::{Checks, FieldError},
@@ -8,9 +7,10 @@ use crate::{
 };
 
 /// Whether a product is on sale.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, strum::IntoStaticStr, strum::EnumString, strum::VariantNames)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", parse_err_ty = FieldError, parse_err_fn = refuse_product_status)]
 pub enum ProductStatus {
     Active,
     Archived,
@@ -18,22 +18,12 @@ pub enum ProductStatus {
 
 impl ProductStatus {
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Archived => "archived",
-        }
+        self.into()
     }
 }
 
-impl FromStr for ProductStatus {
-    type Err = FieldError;
-    fn from_str(text: &str) -> Result<Self, FieldError> {
-        match text {
-            "active" => Ok(Self::Active),
-            "archived" => Ok(Self::Archived),
-            _ => Err(FieldError::new("status", format!("`{text}` is not accepted: one of active, archived"))),
-        }
-    }
+fn refuse_product_status(text: &str) -> FieldError {
+    FieldError::unknown("status", text, ProductStatus::VARIANTS)
 }
 
 /// A product as its vendor sees it.
@@ -160,9 +150,10 @@ pub fn is_line(text: &str, most: usize) -> bool {
 }
 
 /// How a product listing is ordered.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, strum::IntoStaticStr, strum::EnumString, strum::VariantNames)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", parse_err_ty = FieldError, parse_err_fn = refuse_product_sort)]
 pub enum ProductSort {
     #[default]
     Name,
@@ -172,22 +163,12 @@ pub enum ProductSort {
 
 impl ProductSort {
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Name => "name",
-            Self::Stock => "stock",
-            Self::Price => "price",
-        }
+        self.into()
     }
 }
 
-impl FromStr for ProductSort {
-    type Err = FieldError;
-    fn from_str(text: &str) -> Result<Self, FieldError> {
-        [Self::Name, Self::Stock, Self::Price]
-            .into_iter()
-            .find(|sort| sort.as_str() == text)
-            .ok_or_else(|| FieldError::new("sort", format!("`{text}` is not accepted: one of name, stock, price")))
-    }
+fn refuse_product_sort(text: &str) -> FieldError {
+    FieldError::unknown("sort", text, ProductSort::VARIANTS)
 }
 
 /// Which products to list.

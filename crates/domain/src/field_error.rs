@@ -13,6 +13,11 @@ impl FieldError {
     pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self { field: field.into(), message: message.into() }
     }
+
+    /// For a text that names none of the `accepted` values.
+    pub fn unknown(field: &str, text: &str, accepted: &[&str]) -> Self {
+        Self::new(field, format!("`{text}` is not accepted: one of {}", accepted.join(", ")))
+    }
 }
 
 /// Collects every refusal of an input, so that its sender sees all of them at once.

@@ -1,14 +1,14 @@
-use std::str::FromStr;
-
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
+use strum::VariantNames;
 
 use crate::field_error::FieldError;
 
 /// Where one vendor's part of an order stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, strum::IntoStaticStr, strum::EnumString, strum::VariantNames)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", parse_err_ty = FieldError, parse_err_fn = refuse_order_status)]
 pub enum OrderStatus {
     Pending,
     Processing,
@@ -22,14 +22,7 @@ impl OrderStatus {
     pub const ALL: [Self; 6] = [Self::Pending, Self::Processing, Self::Shipped, Self::Delivered, Self::Cancelled, Self::Failed];
 
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Processing => "processing",
-            Self::Shipped => "shipped",
-            Self::Delivered => "delivered",
-            Self::Cancelled => "cancelled",
-            Self::Failed => "failed",
-        }
+        self.into()
     }
 
     /// Whether an order of this status counts as a sale: every one but pending, failed and cancelled (the default of
@@ -50,14 +43,8 @@ impl OrderStatus {
     }
 }
 
-impl FromStr for OrderStatus {
-    type Err = FieldError;
-    fn from_str(text: &str) -> Result<Self, FieldError> {
-        Self::ALL.into_iter().find(|status| status.as_str() == text).ok_or_else(|| {
-            let accepted: Vec<_> = Self::ALL.iter().map(|s| s.as_str()).collect();
-            FieldError::new("status", format!("`{text}` is not accepted: one of {}", accepted.join(", ")))
-        })
-    }
+fn refuse_order_status(text: &str) -> FieldError {
+    FieldError::unknown("status", text, OrderStatus::VARIANTS)
 }
 
 impl std::fmt::Display for OrderStatus {

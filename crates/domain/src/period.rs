@@ -1,13 +1,12 @@
 //! Calendar ranges. A range names whole days of a vendor, both ends included; the instants it covers follow from the
 //! vendor's time zone and are the server's business.
 
-use std::str::FromStr;
-
 use jiff::{
     ToSpan,
     civil::{Date, Weekday, date},
 };
 use serde::{Deserialize, Serialize};
+use strum::VariantNames;
 
 use crate::field_error::FieldError;
 
@@ -125,9 +124,10 @@ pub fn day_from_number(number: i64) -> Date {
     date(1970, 1, 1).saturating_add(number.clamp(0, 47_846).days())
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, strum::IntoStaticStr, strum::EnumString, strum::VariantNames)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", parse_err_ty = FieldError, parse_err_fn = refuse_comparison)]
 pub enum Comparison {
     #[default]
     PreviousPeriod,
@@ -139,28 +139,19 @@ impl Comparison {
     pub const ALL: [Self; 3] = [Self::PreviousPeriod, Self::PreviousYear, Self::None];
 
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::PreviousPeriod => "previous_period",
-            Self::PreviousYear => "previous_year",
-            Self::None => "none",
-        }
+        self.into()
     }
 }
 
-impl FromStr for Comparison {
-    type Err = FieldError;
-    fn from_str(text: &str) -> Result<Self, FieldError> {
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
-            .ok_or_else(|| FieldError::new("compare", format!("`{text}` is not accepted: one of previous_period, previous_year, none")))
-    }
+fn refuse_comparison(text: &str) -> FieldError {
+    FieldError::unknown("compare", text, Comparison::VARIANTS)
 }
 
 /// What one point of a series covers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, strum::IntoStaticStr)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Interval {
     Hour,
     Day,
@@ -172,12 +163,7 @@ impl Interval {
     pub const ALL: [Self; 4] = [Self::Hour, Self::Day, Self::Week, Self::Month];
 
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Hour => "hour",
-            Self::Day => "day",
-            Self::Week => "week",
-            Self::Month => "month",
-        }
+        self.into()
     }
 
     /// `auto`: hours for one day, days up to 92 of them, weeks up to a year, months beyond.

@@ -3,6 +3,7 @@
 
 use std::{fmt, net::SocketAddr, path::Path, time::Duration};
 
+use ipnet::IpNet;
 use leptos::config::LeptosOptions;
 use tracing_subscriber::EnvFilter;
 
@@ -10,11 +11,8 @@ use super::{cache::store::address::Address, db::Dialect};
 
 /// How many requests of a kind are let in.
 mod limits;
-/// Addresses and networks.
-mod network;
 
 pub use limits::{Limit, LimitConfig};
-pub use network::Network;
 
 /// Everything that can be set.
 #[derive(Debug, Clone)]
@@ -61,7 +59,7 @@ pub struct HttpConfig {
     /// Where to listen; port 0 takes a free one.
     pub address: SocketAddr,
     /// Proxies whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: Vec<Network>,
+    pub trusted_proxies: Vec<IpNet>,
     /// Where people reach this installation, without a slash at its end: what links that leave it begin with.
     pub public_url: String,
     /// What `/metrics` asks for. `None`: anyone may read it in development, and nobody in production.
@@ -286,7 +284,7 @@ fn read_http<V: Fn(&str) -> Option<String>>(reader: &mut Reader<V>) -> HttpConfi
     leptos.hash_files = hash_files.unwrap_or(leptos.hash_files) && hash_file_exists(&leptos);
     let trusted_proxies = reader
         .read("TRUSTED_PROXIES", "addresses and networks with commas between them, such as 10.0.0.0/8,::1", |text| {
-            text.split(',').map(|part| Network::parse(part.trim())).collect()
+            text.split(',').map(|part| parse_network(part.trim())).collect()
         })
         .unwrap_or_default();
     let public_url = reader
@@ -346,7 +344,7 @@ fn cookie_domain(text: &str) -> Option<String> {
 }
 
 fn random_secret() -> String {
-    rand::random::<[u8; 32]>().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(rand::random::<[u8; 32]>())
 }
 
 /// A URL without its password and parameters; anything else not at all.
@@ -394,4 +392,9 @@ impl fmt::Debug for HttpConfig {
             .field("timeout", &self.timeout)
             .finish_non_exhaustive()
     }
+}
+
+/// `10.0.0.0/8`, `fd00::/8` or one address.
+pub fn parse_network(text: &str) -> Option<IpNet> {
+    text.parse().ok().or_else(|| text.parse::<std::net::IpAddr>().ok().map(IpNet::from))
 }

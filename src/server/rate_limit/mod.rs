@@ -136,7 +136,7 @@ fn key(purpose: Purpose, who: &str) -> String {
 
 /// An account by the address that somebody typed, known to us or not: of any length, so its digest.
 pub fn account_key(email: &str) -> String {
-    Sha256::digest(email.trim().to_lowercase()).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&Sha256::digest(email.trim().to_lowercase())[..16])
 }
 
 /// A network address; of an IPv6 address the first 64 bits, because whoever has one has all of these.

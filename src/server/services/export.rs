@@ -3,6 +3,8 @@
 
 use bytes::Bytes;
 
+use strum::VariantNames;
+
 use crate::{
     domain::{
         field_error::FieldError,
@@ -13,8 +15,9 @@ use crate::{
 };
 
 /// Which figures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, utoipa::ToSchema, strum::IntoStaticStr, strum::EnumString, strum::VariantNames)]
 #[schema(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", parse_err_ty = FieldError, parse_err_fn = refuse_export_table)]
 pub enum ExportTable {
     /// One row an interval, as the dashboard shows them.
     #[default]
@@ -25,21 +28,12 @@ pub enum ExportTable {
 
 impl ExportTable {
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Series => "series",
-            Self::Products => "products",
-        }
+        self.into()
     }
 }
 
-impl std::str::FromStr for ExportTable {
-    type Err = FieldError;
-    fn from_str(text: &str) -> Result<Self, FieldError> {
-        [Self::Series, Self::Products]
-            .into_iter()
-            .find(|table| table.as_str() == text)
-            .ok_or_else(|| FieldError::new("table", format!("`{text}` is not accepted: one of series, products")))
-    }
+fn refuse_export_table(text: &str) -> FieldError {
+    FieldError::unknown("table", text, ExportTable::VARIANTS)
 }
 
 /// CSV, a piece at a time: each is made when the one before has been taken.

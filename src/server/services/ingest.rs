@@ -80,7 +80,7 @@ impl Ingest {
         W: for<'a> FnOnce(&'a mut Tx, &'a B) -> BoxFuture<'a, Result<IngestResult, ImportError>> + Send + 'static,
     {
         let json = serde_json::to_vec(&batch).map_err(|error| AppError::Internal(format!("batch as JSON: {error}")))?;
-        let fingerprint: String = Sha256::digest(&json).iter().map(|byte| format!("{byte:02x}")).collect();
+        let fingerprint = hex::encode(Sha256::digest(&json));
         drop(json);
         let (batch, sender) = (Arc::new(batch), sender.clone());
         let scope = format!("{what} {}", sender.who);

@@ -79,6 +79,5 @@ pub(in crate::server) async fn to_the_end<T: Send + 'static>(
 
 /// The part of a listing's cache key that names the query. A digest: searches are as long and as odd as people make them.
 fn listing_detail(query: &impl std::fmt::Debug) -> String {
-    let digest = Sha256::digest(format!("{query:?}"));
-    digest[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&Sha256::digest(format!("{query:?}"))[..16])
 }

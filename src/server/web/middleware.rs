@@ -13,11 +13,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures::StreamExt;
+use ipnet::IpNet;
 use tracing::Instrument;
 
 use crate::server::{
     AppState,
-    config::Network,
     request::{ClientAddress, RequestId, ScriptNonce, X_REQUEST_ID, is_safe, is_under, problem::Problem},
 };
 
@@ -74,8 +74,8 @@ pub async fn client_address(State(state): State<AppState>, mut request: Request,
     next.run(request).await
 }
 
-fn forwarded_for(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> IpAddr {
-    let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(address));
+fn forwarded_for(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+    let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(&address));
     let lines: Vec<&str> = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).collect();
     let mut hops = lines.iter().rev().flat_map(|line| line.rsplit(',')).map(|hop| parse_hop(hop.trim()));
     let mut address = peer;

@@ -170,12 +170,12 @@ fn comparable(password: &str) -> &str {
 
 /// 256 random bits, in hexadecimal digits.
 fn random_token() -> String {
-    rand::random::<[u8; 32]>().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(rand::random::<[u8; 32]>())
 }
 
 /// What is stored of a token: SHA-256, in hexadecimal digits.
 fn digest(token: &str) -> String {
-    Sha256::digest(token).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha256::digest(token))
 }
 
 /// Microseconds since 1970.
