@@ -12,18 +12,19 @@ use std::{
 use jiff::{ToSpan, civil::date};
 use serde_json::{Value, json};
 use vendorscope::domain::accounts::VendorRef;
+use vendorscope_cache::Cache;
+
 use vendorscope::{
     domain::period::{Comparison, DateRange, Interval, day_number},
     server::{
-        cache::Cache,
         db::{
             Db,
             rollups::{self, Touched},
             sql,
         },
         import::ImportOptions,
-        services::import::import_bundle,
         services::analytics::{Analytics, SnapshotQuery},
+        services::import::import_bundle,
     },
 };
 

@@ -38,7 +38,9 @@ impl FromServerFnError for ApiError {
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {
-            ServerFnErrorErr::Args(message) | ServerFnErrorErr::MissingArg(message) => Self::Invalid(vec![FieldError::new("form", message)]),
+            ServerFnErrorErr::Args(message) | ServerFnErrorErr::MissingArg(message) => {
+                Self::Invalid(vec![FieldError::new("form", message)])
+            }
             other => Self::Transport(other.to_string()),
         }
     }

@@ -5,19 +5,21 @@ use std::sync::LazyLock;
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use bytes::Bytes;
+use vendorscope_cache::entry::Entry;
+
 use vendorscope::server::{
-    cache::{CacheKey, entry::Entry},
+    cache_keys,
     config::Config,
     db::Db,
-    import::{ImportOptions, Progress},
-    services::import::import_bundle,
-    services::analytics::SnapshotQuery,
     identity::sessions::SessionCookie,
+    import::{ImportOptions, Progress},
+    services::analytics::SnapshotQuery,
+    services::import::import_bundle,
 };
 
 /// Bytes from Redis are refused, or are an entry that is written the same again.
 pub fn cache_entry(bytes: &[u8]) {
-    let key = CacheKey::profile("7");
+    let key = cache_keys::profile_key("7");
     if let Ok(entry) = Entry::decode(&key, &Bytes::copy_from_slice(bytes)) {
         assert_eq!(Entry::decode(&key, &entry.encode(&key)), Ok(entry));
     }

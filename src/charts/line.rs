@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 
 use super::scale::{Scale, labelled, line_and_area, x};
-use crate::{format, domain::money::Currency};
+use crate::{domain::money::Currency, format};
 
 /// Pixels between the lowest and the highest tick.
 const HEIGHT: f64 = 240.0;

@@ -1,13 +1,13 @@
 use anyhow::bail;
 use clap::Subcommand;
+use vendorscope_cache::{Cache, Cause, Tag, stats::Counter};
+
 use vendorscope::server::{
-    AppError,
-    cache::{Cache, Cause, Tag, stats::Counter},
+    AppError, cache_keys,
     config::Config,
     db::vendors,
     open_cache, open_database,
-    identity::accounts::Accounts,
-    services::{analytics::Analytics, owed, warming},
+    services::{accounts::Accounts, analytics::Analytics, cache_stats::cache_stats, owed, warming},
 };
 
 #[derive(Subcommand)]
@@ -38,12 +38,13 @@ pub async fn execute(command: CacheCommand, config: &Config) -> anyhow::Result<(
 
 async fn stats(config: &Config) -> anyhow::Result<()> {
     let cache = open_redis(config).await?;
-    let (stats, counts) = (cache.stats().await, cache.counts().await);
+    let (stats, counts) = (cache_stats(&cache).await, cache.counts().await);
     println!("{:28}{}", "hit rate", stats.hit_rate.map_or_else(|| "no lookup yet".to_owned(), |percent| format!("{percent:.2} %")));
     println!("{:28}{}", "entries", stats.total_keys);
     println!("{:28}{} bytes", "memory of Redis", stats.memory_usage);
-    for counter in Counter::ALL {
-        println!("{:28}{}", counter.name().replace('_', " "), counts.get(counter));
+    let families = counts.families();
+    for (name, count) in Counter::ALL.iter().map(|counter| (counter.name(), counts.get(*counter))).chain(families) {
+        println!("{:28}{count}", name.replace('_', " "));
     }
     for (timing, times) in [("load time", stats.load_time), ("hit time", stats.hit_time)] {
         let said = times.map_or_else(|| "none yet".to_owned(), |t| format!("p50 {} ms, p95 {} ms, p99 {} ms", t.p50, t.p95, t.p99));
@@ -53,8 +54,11 @@ async fn stats(config: &Config) -> anyhow::Result<()> {
 }
 
 async fn invalidate(config: &Config, names: &[String]) -> anyhow::Result<()> {
-    let mut tags =
-        names.iter().map(|name| Tag::parse(name)).collect::<Result<Vec<_>, _>>().map_err(|invalid| anyhow::anyhow!("{invalid}"))?;
+    let mut tags = names
+        .iter()
+        .map(|name| cache_keys::parse_tag(name))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|invalid| anyhow::anyhow!("{invalid}"))?;
     tags.sort();
     tags.dedup();
     let db = open_database(config).await?;

@@ -1,7 +1,9 @@
 use anyhow::bail;
 use clap::Subcommand;
+use vendorscope_cache::Cause;
+
 use vendorscope::server::{
-    cache::{Cause, Tag},
+    cache_keys,
     config::Config,
     db::{rollups, vendors},
     open_database,
@@ -37,7 +39,8 @@ async fn verify(config: &Config) -> anyhow::Result<()> {
 
 async fn rebuild(config: &Config) -> anyhow::Result<()> {
     let db = open_database(config).await?;
-    let stale: Vec<_> = vendors::list_ids(&db).await?.iter().map(|id| Tag::vendor(id)).chain([Tag::marketplace()]).collect();
+    let stale: Vec<_> =
+        vendors::list_ids(&db).await?.iter().map(|id| cache_keys::vendor_tag(id)).chain([cache_keys::marketplace_tag()]).collect();
     let mut tx = db.write().await?;
     let differences = rollups::verify(&mut tx).await?;
     owed::record(&mut tx, &stale, &Cause { who: "cli".to_owned(), why: "sums rebuilt" }).await?;

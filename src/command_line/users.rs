@@ -1,14 +1,15 @@
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand, ValueEnum};
+use vendorscope_cache::Cache;
+
 use vendorscope::{
     domain::accounts::{Role, check_password},
     server::{
         AppError,
-        cache::Cache,
         config::Config,
-        open_database,
         identity::accounts::{Accounts, Actor},
         identity::sessions::Sessions,
+        open_database,
     },
 };
 

@@ -1,7 +1,7 @@
 //! A figure against the same figure of the comparison.
 
-use crate::format;
 use crate::domain::money::divide_rounded;
+use crate::format;
 
 /// How a figure changed. A base of zero gives no percentage: there is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

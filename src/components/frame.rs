@@ -2,8 +2,8 @@ use leptos::{html, prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_location;
 
 use crate::{
-    server_functions::auth::Logout,
     domain::accounts::{Role, Viewer},
+    server_functions::auth::Logout,
 };
 
 /// Where in the product a page belongs.

@@ -1,5 +1,7 @@
 //! What two pages or more are built from.
 
+/// A figure against its comparison: percent, sign and words.
+pub mod change;
 /// Messages about a form: refused, saved.
 pub mod feedback;
 /// Form fields, each with its label.
@@ -14,8 +16,6 @@ pub mod loaded;
 pub mod problem;
 /// The form that a product is made and changed with.
 pub mod product_form;
-/// A figure against its comparison: percent, sign and words.
-pub mod change;
 /// Forms that ask for an address.
 pub mod query_form;
 /// The form that money and goods are given back with.

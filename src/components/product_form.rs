@@ -5,11 +5,11 @@ use super::{
     fields::{Input, input, reset_when_shown_anew, select},
 };
 use crate::{
-    server_functions::products::SaveProduct,
     domain::{
         accounts::Vendor,
         catalog::{MAX_CATEGORY, MAX_DESCRIPTION, MAX_NAME, MAX_STOCK, Product, ProductStatus},
     },
+    server_functions::products::SaveProduct,
 };
 
 /// The form that a product is made and changed with. Field names are those of the server function's one argument, `form`.

@@ -6,12 +6,12 @@ use super::{
     table::{Cell, Column, Row, scrolling, table},
 };
 use crate::{
-    server_functions::orders::RefundOrder,
-    format,
     domain::{
         money::Currency,
         orders::{Order, OrderLine},
     },
+    format,
+    server_functions::orders::RefundOrder,
 };
 
 /// The form that money and goods are given back with. Field names are those of the server function's one argument, `form`.

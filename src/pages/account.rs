@@ -3,18 +3,20 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
-    server_functions::account::{AccountView, ChangePassword, CreateKey, EndSession, LogOutEverywhere, RevokeKey, SetTheme, SetTimeZone, load_account},
     components::{
-            feedback::{Done, Refused, refusal},
-            fields::{Input, input, select},
-            frame::Section,
-            loaded::loaded,
-            table::{Cell, Column, Row, scrolling, table},
-        },
-        format,
+        feedback::{Done, Refused, refusal},
+        fields::{Input, input, select},
+        frame::Section,
+        loaded::loaded,
+        table::{Cell, Column, Row, scrolling, table},
+    },
     domain::{
         accounts::{ApiKey, MAX_KEY_NAME, MAX_PASSWORD, MIN_PASSWORD, OwnSession, Role, Theme, Vendor},
         clock::WallClock,
+    },
+    format,
+    server_functions::account::{
+        AccountView, ChangePassword, CreateKey, EndSession, LogOutEverywhere, RevokeKey, SetTheme, SetTimeZone, load_account,
     },
 };
 

@@ -3,21 +3,21 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
-    server_functions::admin::{Market, load_market},
     charts::line::{LineChart, Mark},
-        components::{
-            fields::{Input, input},
-            frame::Section,
-            loaded::loaded,
-            query_form::QueryForm,
-            table::{Cell, Column, Row, scrolling, table},
-        },
-        format,
+    components::{
+        fields::{Input, input},
+        frame::Section,
+        loaded::loaded,
+        query_form::QueryForm,
+        table::{Cell, Column, Row, scrolling, table},
+    },
     domain::{
         clock::WallClock,
         market::{CurrencyMetrics, MarketMetrics},
         period::{DateRange, Interval},
     },
+    format,
+    server_functions::admin::{Market, load_market},
 };
 
 /// The range as it stands in the address.

@@ -3,14 +3,14 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
-    server_functions::admin::{CacheHealth, InvalidateTags, load_cache_health},
     components::{
-            feedback::{Done, Refused, accepted, refusal},
-            fields::{Input, input},
-            frame::Section,
-            loaded::loaded,
-        },
-        format,
+        feedback::{Done, Refused, accepted, refusal},
+        fields::{Input, input},
+        frame::Section,
+        loaded::loaded,
+    },
+    format,
+    server_functions::admin::{CacheHealth, InvalidateTags, load_cache_health},
 };
 
 #[component]

@@ -3,13 +3,13 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use crate::{
-    server_functions::vendors::{VendorView, load_vendor},
     components::{
         frame::Section,
         loaded::loaded,
         table::{Cell, Column, Row, scrolling, table},
     },
     domain::accounts::{UserSummary, encode_segment},
+    server_functions::vendors::{VendorView, load_vendor},
 };
 
 #[component]

@@ -3,11 +3,11 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
-    server_functions::auth::Login,
     components::{
         feedback::refusal,
         fields::{Input, input},
     },
+    server_functions::auth::Login,
 };
 
 #[component]

@@ -2,8 +2,8 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use crate::{
-    server_functions::products::{ProductView, SaveProduct, load_product},
     components::{frame::Section, loaded::loaded, product_form::ProductForm},
+    server_functions::products::{ProductView, SaveProduct, load_product},
 };
 
 #[component]

@@ -3,22 +3,22 @@ use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use crate::{
-    server_functions::orders::{OrderView, RefundOrder, SetOrderStatus, load_order},
     components::{
-            feedback::{Done, Refused, accepted, refusal},
-            fields::select,
-            frame::Section,
-            loaded::loaded,
-            refund_form::RefundForm,
-            status::{Shown, status},
-            table::{Cell, Column, Row, scrolling, table},
-        },
-        format,
+        feedback::{Done, Refused, accepted, refusal},
+        fields::select,
+        frame::Section,
+        loaded::loaded,
+        refund_form::RefundForm,
+        status::{Shown, status},
+        table::{Cell, Column, Row, scrolling, table},
+    },
     domain::{
         accounts::encode_segment,
         money::Currency,
         orders::{Order, OrderLine, OrderStatus},
     },
+    format,
+    server_functions::orders::{OrderView, RefundOrder, SetOrderStatus, load_order},
 };
 
 #[component]

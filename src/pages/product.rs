@@ -3,7 +3,6 @@ use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use crate::{
-    server_functions::products::{DeleteProduct, ProductView, SaveProduct, load_product},
     components::{
         feedback::{Done, Refused, accepted, refusal},
         frame::Section,
@@ -11,6 +10,7 @@ use crate::{
         product_form::ProductForm,
         status::status,
     },
+    server_functions::products::{DeleteProduct, ProductView, SaveProduct, load_product},
 };
 
 #[component]

@@ -3,21 +3,21 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
-    server_functions::products::{ProductsView, load_products},
     components::{
-            feedback::Done,
-            fields::{Input, input, select},
-            frame::Section,
-            loaded::loaded,
-            query_form::QueryForm,
-            status::status,
-            table::{Cell, Column, Row, scrolling, table},
-        },
-        format,
+        feedback::Done,
+        fields::{Input, input, select},
+        frame::Section,
+        loaded::loaded,
+        query_form::QueryForm,
+        status::status,
+        table::{Cell, Column, Row, scrolling, table},
+    },
     domain::{
         accounts::{Vendor, encode_segment},
         catalog::{Product, ProductSort, ProductStatus},
     },
+    format,
+    server_functions::products::{ProductsView, load_products},
 };
 
 /// The list's address, as it stands there.

@@ -3,12 +3,12 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
-    server_functions::account::ResetPassword,
     components::{
         feedback::{Refused, refusal},
         fields::{Input, input},
     },
     domain::accounts::{MAX_PASSWORD, MIN_PASSWORD},
+    server_functions::account::ResetPassword,
 };
 
 /// Where a link for a lost password leads. Whether it is still good is found out when it is used.

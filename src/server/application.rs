@@ -1,15 +1,15 @@
 use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::net::TcpListener;
+use vendorscope_cache::Cache;
 
 use super::{
-    AppState,
-    cache::Cache,
+    AppState, cache_keys,
     config::{Config, redact},
     db::{Db, DbError},
+    identity::sessions::Sessions,
     rate_limit::Limiter,
     services::{DatabaseOutbox, warming},
-    identity::sessions::Sessions,
     web,
 };
 
@@ -122,7 +122,9 @@ pub async fn open_database(config: &Config) -> Result<Db, StartError> {
 /// The cache, in Redis where there is a URL.
 pub async fn open_cache(config: &Config) -> Result<Cache, StartError> {
     match &config.cache.redis_url {
-        Some(url) => Cache::redis(url).await.map_err(|e| StartError::Cache { url: redact(url), reason: e.to_string() }),
+        Some(url) => {
+            Cache::redis(url, cache_keys::namespace()).await.map_err(|e| StartError::Cache { url: redact(url), reason: e.to_string() })
+        }
         None => {
             tracing::warn!("no REDIS_URL: the cache lives in this process alone");
             Ok(Cache::memory())

@@ -11,11 +11,9 @@ use tokio::{
     },
     time::{Instant, sleep, sleep_until},
 };
+use vendorscope_cache::{Cache, Event};
 
-use super::{
-    AppError,
-    cache::{Cache, Invalidation},
-};
+use super::{AppError, cache_keys};
 
 /// Dashboards that one instance keeps up to date at the same time.
 const MAX_STREAMS: usize = 5_000;
@@ -75,7 +73,7 @@ impl Live {
 
 /// One stream.
 struct Listener<A> {
-    messages: broadcast::Receiver<Invalidation>,
+    messages: broadcast::Receiver<Event>,
     vendor: String,
     may_listen: A,
     /// When that last said yes.
@@ -93,7 +91,7 @@ where
         loop {
             let changed = tokio::select! {
                 message = self.messages.recv() => match message {
-                    Ok(message) => message.changed_for(&self.vendor),
+                    Ok(event) => cache_keys::changed_for(&event, &self.vendor),
                     // It fell behind: something was missed.
                     Err(RecvError::Lagged(_)) => vec!["products", "orders"],
                     Err(RecvError::Closed) => return None,

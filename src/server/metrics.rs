@@ -9,7 +9,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use super::cache::{
+use vendorscope_cache::{
     stats::{self, Counts},
     times::Timing,
 };
@@ -33,7 +33,7 @@ struct RequestLabels {
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct EventLabels {
-    event: &'static str,
+    event: String,
 }
 
 impl Default for Metrics {
@@ -56,10 +56,13 @@ impl Metrics {
         registry.register("http_request_duration_seconds", "Requests that this instance answered", self.requests.clone());
         let events = Family::<EventLabels, Counter>::default();
         for counter in stats::Counter::ALL {
-            events.get_or_create(&EventLabels { event: counter.name() }).inc_by(cache.get(counter));
+            events.get_or_create(&EventLabels { event: counter.name().to_owned() }).inc_by(cache.get(counter));
+        }
+        for (name, misses) in cache.families() {
+            events.get_or_create(&EventLabels { event: name.to_owned() }).inc_by(misses);
         }
         registry.register("cache_events", "What happened to lookups in the cache, of all instances that share it together", events);
-        registry.register_collector(Box::new(CacheTimes(*cache)));
+        registry.register_collector(Box::new(CacheTimes(cache.clone())));
         let sent = Counter::<u64>::default();
         sent.inc_by(statements);
         registry.register("database_statements", "Statements that this instance sent to the database", sent);

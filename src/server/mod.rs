@@ -4,17 +4,18 @@ use std::sync::Arc;
 
 use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
+use vendorscope_cache::Cache;
 
-/// The program as it runs: everything connected, listening, until it is told to stop.
-mod application;
 /// Why a service did not do what it was asked.
 mod app_error;
-/// The read-through cache. Knows nothing of the database.
-pub mod cache;
-/// What server functions need of the request they run in.
-pub mod context;
+/// The program as it runs: everything connected, listening, until it is told to stop.
+mod application;
+/// Keys, tags and lifetimes of what is cached.
+pub mod cache_keys;
 /// Configuration: one struct a concern, read from the environment.
 pub mod config;
+/// What server functions need of the request they run in.
+pub mod context;
 /// SQL. Knows nothing of the cache.
 pub mod db;
 /// The demo marketplace.
@@ -40,8 +41,8 @@ pub mod telemetry;
 /// HTTP: router, middleware, JSON API, errors.
 pub mod web;
 
-pub use application::{Application, StartError, open_cache, open_database};
 pub use app_error::AppError;
+pub use application::{Application, StartError, open_cache, open_database};
 
 /// What every handler and server function has at hand. Cheap to clone.
 #[derive(Clone)]
@@ -51,7 +52,7 @@ pub struct AppState(Arc<Shared>);
 pub struct Shared {
     pub config: config::Config,
     pub db: db::Db,
-    pub cache: cache::Cache,
+    pub cache: Cache,
     pub sessions: identity::sessions::Sessions,
     pub limits: rate_limit::Limiter,
     pub metrics: metrics::Metrics,
@@ -66,7 +67,13 @@ pub struct Shared {
 }
 
 impl AppState {
-    pub fn new(config: config::Config, db: db::Db, cache: cache::Cache, sessions: identity::sessions::Sessions, limits: rate_limit::Limiter) -> Self {
+    pub fn new(
+        config: config::Config,
+        db: db::Db,
+        cache: Cache,
+        sessions: identity::sessions::Sessions,
+        limits: rate_limit::Limiter,
+    ) -> Self {
         Self(Arc::new(Shared {
             accounts: identity::accounts::Accounts::new(db.clone(), cache.clone()),
             analytics: services::analytics::Analytics::new(db.clone(), cache.clone()),

@@ -31,7 +31,7 @@ pub struct CacheStats {
     /// Times a loader ran.
     pub loads: u64,
     /// Of the hits, those whose entry was in the memory of the instance that was asked.
-    pub near_hits: u64,
+    pub l1_hits: u64,
     /// Answers that were older than they should be, because their loader failed or another instance was still loading.
     pub stale: u64,
     /// Lookups that the store could not answer, or was not trusted with. Neither hits nor misses.
@@ -68,6 +68,8 @@ pub struct MissesByReason {
     pub invalidated: u64,
     /// What was stored could not be read.
     pub corrupt: u64,
+    /// What was stored is of another release, which writes it differently.
+    pub undecodable: u64,
 }
 
 /// Which kind of tag made entries unusable. A write that invalidates several tags of an entry counts for each of them.
@@ -93,9 +95,9 @@ pub struct Percentiles {
 
 #[server(prefix = "/_fn", endpoint = "admin/cache", input = GetUrl)]
 pub async fn load_cache_health() -> Result<CacheHealth, ApiError> {
-    use crate::server::context;
+    use crate::server::{context, services::cache_stats::cache_stats};
     let (state, current) = context::current_admin().await?;
-    let stats = state.cache.stats().await;
+    let stats = cache_stats(&state.cache).await;
     // Where it cannot be asked, `/readyz` says so.
     let session_eviction = state.sessions.store().eviction().await.unwrap_or_default();
     Ok(CacheHealth { viewer: current.viewer(), stats, store: state.cache.store_name().to_owned(), session_eviction })
@@ -111,7 +113,7 @@ pub struct Market {
 /// The parameters are those of the metrics API, as texts from the address. Without dates: the 28 days that end today (UTC).
 #[server(prefix = "/_fn", endpoint = "admin/market", input = GetUrl)]
 pub async fn load_market(date_from: Option<String>, date_to: Option<String>) -> Result<Market, ApiError> {
-    use crate::server::{services::marketplace, context};
+    use crate::server::{context, services::marketplace};
     let (state, current) = context::current_admin().await?;
     let range = marketplace::parse_range(date_from.as_deref(), date_to.as_deref(), Some(marketplace::today()))
         .map_err(|e| context::api_error(e.into()))?;

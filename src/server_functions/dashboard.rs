@@ -49,7 +49,7 @@ pub async fn load_dashboard(
     interval: Option<String>,
     vendor_id: Option<String>,
 ) -> Result<Dashboard, ApiError> {
-    use crate::server::context;
+    use crate::server::{cache_keys, context};
     let (state, viewer, of) = context::vendor_to_show(vendor_id.as_deref()).await?;
     let vendor = state.accounts.vendor(&of).await.map_err(context::api_error)?;
     let today = crate::server::services::analytics::today(&vendor);
@@ -62,7 +62,7 @@ pub async fn load_dashboard(
     )
     .map_err(|invalid| context::api_error(invalid.into()))?;
     let served = state.analytics.snapshot(&of, &query).await.map_err(context::api_error)?;
-    let freshness = Freshness { source: served.outcome.into(), age_seconds: served.age.as_secs() };
+    let freshness = Freshness { source: cache_keys::source(served.outcome), age_seconds: served.age.as_secs() };
     let points = served.value.series.iter().chain(served.value.previous_series.iter().flatten());
     let clock = WallClock::covering(&vendor.time_zone, points.filter_map(|point| point.start.parse().ok()));
     Ok(Dashboard { viewer, vendor, today, snapshot: served.value, freshness, clock })

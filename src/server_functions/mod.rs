@@ -15,4 +15,3 @@ pub mod orders;
 pub mod products;
 /// The admin's view of vendors.
 pub mod vendors;
-

@@ -34,8 +34,8 @@ pub async fn load_orders(
     after: Option<String>,
 ) -> Result<OrdersView, ApiError> {
     use crate::server::{
-        services::orders::{OrderParameters, parse_query},
         context,
+        services::orders::{OrderParameters, parse_query},
     };
     let (state, current) = context::current_vendor().await?;
     let query = parse_query(&OrderParameters {

@@ -1,9 +1,5 @@
 use serde_json::{Value, json};
-use vendorscope::server::{
-    db::rollups,
-    import::{ImportOptions},
-    services::import::import_bundle,
-};
+use vendorscope::server::{db::rollups, import::ImportOptions, services::import::import_bundle};
 
 use super::{answered, problem};
 use crate::harness::{Client, Market, TestApp, Unwatched, contents, databases};

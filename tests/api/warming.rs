@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use vendorscope::server::cache::stats::Counter;
+use vendorscope_cache::stats::Counter;
 
 use crate::harness::{Client, TestApp};
 

@@ -3,10 +3,11 @@
 use jiff::{Timestamp, civil::date, tz::TimeZone};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use vendorscope::domain::accounts::VendorRef;
+use vendorscope_cache::Cache;
+
 use vendorscope::{
     domain::period::day_number,
     server::{
-        cache::Cache,
         db::{
             Db, Tx,
             rollups::{self, Touched},

@@ -1,7 +1,5 @@
 //! One suite for every database and every store.
 
-/// Stores, entries, generations, single flight.
-mod cache;
 /// Snapshots of real marketplaces against a second tool.
 mod crosscheck;
 /// Rollups and snapshots against the raw rows.
@@ -16,6 +14,8 @@ mod listings;
 mod plans;
 /// The rate limits' script against their arithmetic.
 mod rate_limit;
+/// What is cached as JSON, and its numbers.
+mod schemas;
 /// Session stores, and what happens at the same time.
 mod sessions;
 /// A day of a marketplace, on a clock of its own.

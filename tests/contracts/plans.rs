@@ -2,14 +2,15 @@
 
 use sqlx::Row;
 use vendorscope::domain::accounts::VendorRef;
+use vendorscope_cache::Cache;
+
 use vendorscope::server::{
-    cache::Cache,
     db::{
         Db, Dialect,
         rollups::{self, Touched},
         sql,
     },
-    import::{ImportOptions},
+    import::ImportOptions,
     services::import::import_bundle,
     services::{
         analytics::{Analytics, SnapshotQuery},

@@ -5,14 +5,15 @@ use std::{path::Path, sync::Arc, time::Duration};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use tempfile::TempDir;
 use vendorscope::domain::accounts::VendorRef;
+use vendorscope_cache::{Cache, Clock, store::memory::MemoryStore};
+
 use vendorscope::{
     domain::period::{Comparison, DateRange, Interval},
     server::{
-        cache::{Cache, Clock, store::memory::MemoryStore},
         db::{Db, vendors},
-        import::{ImportOptions},
-    services::import::import_bundle,
+        import::ImportOptions,
         services::analytics::{Analytics, SnapshotQuery},
+        services::import::import_bundle,
     },
 };
 

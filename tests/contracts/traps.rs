@@ -5,12 +5,13 @@ use std::time::Duration;
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use serde_json::{Value, json};
 use vendorscope::domain::accounts::VendorRef;
+use vendorscope_cache::{Cache, Clock, Outcome, store::memory::MemoryStore};
+
 use vendorscope::server::{
-    cache::{Cache, Clock, Outcome, store::memory::MemoryStore},
     db::rollups,
-    import::{ImportOptions},
-    services::import::import_bundle,
+    import::ImportOptions,
     services::analytics::{Analytics, SnapshotQuery},
+    services::import::import_bundle,
 };
 
 use crate::harness::{Client, Market, TestApp, Unwatched, databases};

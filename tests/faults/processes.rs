@@ -1,7 +1,7 @@
 use futures::{StreamExt, stream};
 use sqlx::{Connection, Executor, PgConnection};
 
-use vendorscope::server::cache::stats::{Counter, Counts};
+use vendorscope_cache::stats::{Counter, Counts};
 
 use super::*;
 use crate::harness::{Program, sockets};

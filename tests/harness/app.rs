@@ -4,12 +4,7 @@ use serde_json::json;
 use tokio::task::JoinHandle;
 use vendorscope::{
     domain::accounts::Role,
-    server::{
-        AppError, AppState, Application,
-        config::Config,
-        import::ImportOptions,
-        services::import::import_bundle,
-    },
+    server::{AppError, AppState, Application, config::Config, import::ImportOptions, services::import::import_bundle},
 };
 
 use super::{Client, RedisServer, TestDatabase, Unwatched, northwind};

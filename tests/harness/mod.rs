@@ -16,8 +16,10 @@ mod postgres;
 /// The program as a process of its own.
 mod program;
 /// A TCP proxy that can be told to misbehave.
+#[path = "../../crates/cache/tests/suite/proxy.rs"]
 pub mod proxy;
 /// Redis on a free port.
+#[path = "../../crates/cache/tests/suite/redis_server.rs"]
 pub mod redis;
 
 pub use app::{PASSWORD, TestApp};

@@ -7,8 +7,10 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use bytes::Bytes;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use tower_sessions::session::Id;
+use vendorscope_cache::{entry::Entry, generations::Generation};
+
 use vendorscope::server::{
-    cache::{CacheKey, Tag, entry::Entry, generations::Generation},
+    cache_keys,
     config::Config,
     db::{Db, sql},
     identity::sessions::SessionCookie,
@@ -53,19 +55,20 @@ fn mutated(random: &mut StdRng, bytes: &[u8]) -> Vec<u8> {
 
 #[test]
 fn an_entry_that_is_not_the_one_that_was_written_is_refused() {
-    let key = CacheKey::profile("7");
+    let key = cache_keys::profile_key("7");
     let entry = Entry {
         created_micros: 1,
         expires_micros: 2,
         load_micros: 3,
         digest: 4,
-        earned_micros: 5,
-        stamp: vec![(Tag::vendor("7"), Generation::from_raw(11)), (Tag::orders("7"), Generation::from_raw(12))],
+        schema: 0,
+        base_ttl_micros: 5,
+        stamp: vec![(cache_keys::vendor_tag("7"), Generation::from_raw(11)), (cache_keys::orders_tag("7"), Generation::from_raw(12))],
         payload: Bytes::from_static(b"{\"name\":\"payload\"}"),
     };
     let written = entry.encode(&key);
     assert_eq!(Entry::decode(&key, &written), Ok(entry));
-    assert!(Entry::decode(&CacheKey::profile("8"), &written).is_err());
+    assert!(Entry::decode(&cache_keys::profile_key("8"), &written).is_err());
     for seed in 0..20_000 {
         let changed = Bytes::from(mutated(&mut random(seed), &written));
         targets::cache_entry(&changed);

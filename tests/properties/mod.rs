@@ -4,11 +4,7 @@
 use jiff::Timestamp;
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use serde_json::{Value, json};
-use vendorscope::server::{
-    db::rollups,
-    import::{ImportOptions},
-    services::import::import_bundle,
-};
+use vendorscope::server::{db::rollups, import::ImportOptions, services::import::import_bundle};
 
 use crate::harness::{Client, Market, TestApp, TestDatabase, Unwatched, contents, databases};
 

@@ -157,6 +157,7 @@ fn refuse_theme(text: &str) -> FieldError {
 
 /// A vendor as its own pages need it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Vendor {
     pub vendor_id: String,

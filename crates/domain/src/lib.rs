@@ -2,14 +2,16 @@
 
 /// Who uses Vendorscope, and as what.
 pub mod accounts;
+/// Sharing an amount out over lines.
+pub mod allocation;
 /// Products, and what may be written to them.
 pub mod catalog;
 /// Time zones by name, and a vendor's wall clock for the browser, which has no time zone database.
 pub mod clock;
-/// What the marketplace's backend sends, many at a time.
-pub mod ingest;
 /// What is wrong with an input, by field.
 pub mod field_error;
+/// What the marketplace's backend sends, many at a time.
+pub mod ingest;
 /// The whole marketplace's figures, as the API serves them.
 pub mod market;
 /// Currencies and amounts in minor units.
@@ -22,5 +24,3 @@ pub mod orders;
 pub mod period;
 /// The analytics snapshot, as the API serves it.
 pub mod snapshot;
-/// Sharing an amount out over lines.
-pub mod allocation;

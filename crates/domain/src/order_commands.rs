@@ -4,11 +4,11 @@ use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    allocation::{proportion, share},
     catalog::{MAX_CATEGORY, MAX_NAME, is_line},
     field_error::{Checks, FieldError},
     money::MAX_AMOUNT,
     orders::{OrderLine, OrderStatus},
-    allocation::{proportion, share},
 };
 
 /// An order as its vendor notes it.

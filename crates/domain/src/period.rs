@@ -34,10 +34,16 @@ impl DateRange {
             }
         }
         if to < from {
-            return Err(FieldError::new("dateTo", format!("`{to}` lies before dateFrom `{from}`: the same day or a later one is accepted")));
+            return Err(FieldError::new(
+                "dateTo",
+                format!("`{to}` lies before dateFrom `{from}`: the same day or a later one is accepted"),
+            ));
         }
         if from.saturating_add(i64::from(MAX_YEARS).years()) <= to {
-            return Err(FieldError::new("dateTo", format!("`{from}` to `{to}` is longer than {MAX_YEARS} years, the longest range accepted")));
+            return Err(FieldError::new(
+                "dateTo",
+                format!("`{from}` to `{to}` is longer than {MAX_YEARS} years, the longest range accepted"),
+            ));
         }
         Ok(Self { from, to })
     }

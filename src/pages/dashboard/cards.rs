@@ -2,11 +2,13 @@ use leptos::prelude::*;
 
 use super::definitions::{self, Definition, explained};
 use crate::{
-    components::change::Change, charts::spark::Sparkline, format,
+    charts::spark::Sparkline,
+    components::change::Change,
     domain::{
         money::divide_rounded,
         snapshot::{Point, Snapshot, Totals},
     },
+    format,
 };
 
 /// Whether more of a figure is good news.

@@ -5,15 +5,15 @@ use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use crate::{
-    server_functions::dashboard::{Dashboard, Freshness, Source, load_dashboard},
     components::{frame::Section, live::on_change, loaded::loaded},
-        format,
-        pages::ranges::{self, RangeQuery},
     domain::{
         accounts::encode_segment,
         period::{Comparison, DateRange},
         snapshot::Snapshot,
     },
+    format,
+    pages::ranges::{self, RangeQuery},
+    server_functions::dashboard::{Dashboard, Freshness, Source, load_dashboard},
 };
 
 /// Tables beside the chart: waterfall, statuses, top lists, customers, stock.

@@ -3,12 +3,12 @@ use leptos::{html, prelude::*};
 
 use crate::{
     components::{
-            fields::{Input, input, select},
-            query_form::QueryForm,
-        },
-        format,
-        pages::ranges::{self, RangeQuery, earlier, later, preset_name, presets},
+        fields::{Input, input, select},
+        query_form::QueryForm,
+    },
     domain::period::{Comparison, DateRange, FIRST_DAY, Interval, parse_day},
+    format,
+    pages::ranges::{self, RangeQuery, earlier, later, preset_name, presets},
 };
 
 /// The arrows and the menu: presets as links, everything else as a form. All of it works without scripts.

@@ -2,9 +2,9 @@ use leptos::prelude::*;
 
 use crate::{
     charts::line::{LineChart, Mark},
-        components::table::{Cell, Column, Row, scrolling, table},
-        format,
+    components::table::{Cell, Column, Row, scrolling, table},
     domain::{accounts::encode_segment, clock::WallClock, period::DateRange, snapshot::Snapshot},
+    format,
 };
 
 /// Net sales over time, with the comparison, and all values as a table. `vendor_id` names whose they are to someone else.

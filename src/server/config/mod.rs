@@ -6,8 +6,9 @@ use std::{fmt, net::SocketAddr, path::Path, time::Duration};
 use ipnet::IpNet;
 use leptos::config::LeptosOptions;
 use tracing_subscriber::EnvFilter;
+use vendorscope_redis::Address;
 
-use super::{cache::store::address::Address, db::Dialect};
+use super::db::Dialect;
 
 /// How many requests of a kind are let in.
 mod limits;

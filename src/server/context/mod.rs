@@ -24,8 +24,8 @@ mod cookies;
 mod current;
 
 pub use account::{
-    change_password, change_time_zone, create_key, end_session, list_sessions, log_in, log_out, log_out_everywhere,
-    reset_password, revoke_key,
+    change_password, change_time_zone, create_key, end_session, list_sessions, log_in, log_out, log_out_everywhere, reset_password,
+    revoke_key,
 };
 pub use cookies::{set_theme, take_new_key, theme};
 pub use current::{browser_user, client_address, current_admin, current_vendor, vendor_to_show};

@@ -1,9 +1,7 @@
 use sqlx::{Row, any::AnyRow};
 
 use super::{Db, DbError, Tx, sql};
-use crate::{
-    domain::accounts::{Role, User, VendorRef},
-};
+use crate::domain::accounts::{Role, User, VendorRef};
 
 /// A user as the login needs it.
 pub struct Login {

@@ -1,7 +1,7 @@
 use sqlx::Row;
 
 use super::{Db, DbError, Tx, accounts, rows, sql};
-use crate::{domain::accounts::{ApiKey, User}, };
+use crate::domain::accounts::{ApiKey, User};
 
 /// A key that somebody uses.
 pub struct KeyInUse {

@@ -127,7 +127,11 @@ pub async fn find_part(tx: &mut Tx, vendor_id: i64, order_id: &str) -> Result<Op
     .bind(vendor_id);
     let row = tx.row(query).await?;
     row.map(|row| {
-        Ok(VendorOrderRow { id: rows::int(&row, "order_id")?, status: rows::parsed(&row, "status")?, placed_us: rows::int(&row, "placed_us")? })
+        Ok(VendorOrderRow {
+            id: rows::int(&row, "order_id")?,
+            status: rows::parsed(&row, "status")?,
+            placed_us: rows::int(&row, "placed_us")?,
+        })
     })
     .transpose()
 }
@@ -156,7 +160,8 @@ pub struct VendorTerms {
 pub async fn lock_vendor(tx: &mut Tx, vendor_id: i64) -> Result<Option<VendorTerms>, DbError> {
     let text = format!("SELECT time_zone, commission_bps FROM vendors WHERE id = $1{}", tx.dialect.for_update());
     let row = tx.row(sql(text).bind(vendor_id)).await?;
-    row.map(|row| Ok(VendorTerms { time_zone: rows::text(&row, "time_zone")?, commission_bps: rows::int(&row, "commission_bps")? })).transpose()
+    row.map(|row| Ok(VendorTerms { time_zone: rows::text(&row, "time_zone")?, commission_bps: rows::int(&row, "commission_bps")? }))
+        .transpose()
 }
 
 /// A product that can be sold.

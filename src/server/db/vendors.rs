@@ -1,12 +1,10 @@
 use sqlx::Row;
 
 use super::{Db, DbError, Tx, contains_pattern, sql};
-use crate::{
-    domain::{
-        accounts::{VendorRef, UserSummary, Vendor, VendorSummary},
-        money::Currency,
-    },
-    };
+use crate::domain::{
+    accounts::{UserSummary, Vendor, VendorRef, VendorSummary},
+    money::Currency,
+};
 
 /// The vendor with this marketplace id.
 pub async fn find(db: &Db, external_id: &str) -> Result<Option<VendorRef>, DbError> {

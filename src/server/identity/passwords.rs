@@ -6,8 +6,8 @@ use argon2::{
 };
 use tokio::sync::Semaphore;
 
-use crate::server::AppError;
 use crate::domain::{accounts::check_password, field_error::FieldError};
+use crate::server::AppError;
 
 /// OWASP Password Storage Cheat Sheet: argon2id with 19 MiB, two passes and one lane.
 const MEMORY_KIB: u32 = 19_456;

@@ -131,7 +131,12 @@ pub(in crate::server) async fn lock_out_others(tx: &mut Tx) -> Result<(), DbErro
 
 /// Checks and writes what the temporary tables hold. `vendors` is a `SELECT` of the database's ids of those that may change. Returns
 /// the marketplace's ids of those that did.
-pub(in crate::server) async fn write_staged(work: &mut Work<'_>, items: u64, refunds: u64, vendors: &str) -> Result<Vec<String>, ImportError> {
+pub(in crate::server) async fn write_staged(
+    work: &mut Work<'_>,
+    items: u64,
+    refunds: u64,
+    vendors: &str,
+) -> Result<Vec<String>, ImportError> {
     work.progress.phase("vendors, products and customers", 0);
     // From here on nobody else writes to these vendors.
     let lock = format!("SELECT id FROM vendors WHERE id IN ({vendors}) ORDER BY id{}", work.tx.dialect.for_update());

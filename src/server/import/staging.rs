@@ -31,7 +31,11 @@ pub(in crate::server) struct Staged {
 }
 
 /// Reads a table of the bundle into its temporary table; `None` where the bundle does not have it.
-pub(in crate::server) async fn stage(work: &mut Work<'_>, bundle: &mut Bundle, table: &'static Table) -> Result<Option<Staged>, ImportError> {
+pub(in crate::server) async fn stage(
+    work: &mut Work<'_>,
+    bundle: &mut Bundle,
+    table: &'static Table,
+) -> Result<Option<Staged>, ImportError> {
     work.create(table.staging, &table.definition.join(", ")).await?;
     let Some(source) = bundle.open(table.name)? else { return Ok(None) };
 

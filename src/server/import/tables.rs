@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use crate::domain::{
     catalog::{MAX_CATEGORY, MAX_NAME, MAX_STOCK, ProductStatus},
     clock::parse_time_zone,
-    ingest::{INSTANTS_US, MAX_ID},
     field_error::FieldError,
+    ingest::{INSTANTS_US, MAX_ID},
     money::{Currency, MAX_AMOUNT, parse_thousandths},
     order_commands::MAX_QUANTITY,
     orders::OrderStatus,
@@ -245,9 +245,9 @@ impl<'a> Row<'a> {
 
     fn instant(&self, column: &str) -> Result<Cell, FieldError> {
         let text = self.text(column)?;
-        let instant: Timestamp = text
-            .parse()
-            .map_err(|_| FieldError::new(column, format!("`{text}` is not an instant as RFC 3339 writes it, such as 2026-03-01T09:30:00Z")))?;
+        let instant: Timestamp = text.parse().map_err(|_| {
+            FieldError::new(column, format!("`{text}` is not an instant as RFC 3339 writes it, such as 2026-03-01T09:30:00Z"))
+        })?;
         let microseconds = instant.as_microsecond();
         if !INSTANTS_US.contains(&microseconds) {
             return Err(FieldError::new(column, format!("`{text}` is not from 1970-01-02 to 2100-12-31")));

@@ -5,8 +5,8 @@ use std::{collections::HashMap, hash::Hash};
 
 use crate::{
     domain::{
-        ingest::{Ingested, ProductBatch},
         field_error::FieldError,
+        ingest::{Ingested, ProductBatch},
     },
     server::{
         db::Tx,

@@ -2,8 +2,8 @@ use std::collections::HashSet;
 
 use crate::{
     domain::{
-        ingest::{Ingested, OrderBatch, IngestOrder},
         field_error::FieldError,
+        ingest::{IngestOrder, Ingested, OrderBatch},
     },
     server::{
         db::Tx,
@@ -16,9 +16,7 @@ use crate::{
     },
 };
 
-use super::{
-    IngestResult, begin, distinct, fill, lock_vendors, named, place,
-};
+use super::{IngestResult, begin, distinct, fill, lock_vendors, named, place};
 
 /// The vendors that an order in the bundle is, or was, sold by.
 const VENDORS: &str = "SELECT p.vendor_id FROM bundle_items b JOIN products p ON p.external_id = b.product_id

@@ -2,9 +2,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::{
     domain::{
-        ingest::{Ingested, RefundBatch, SentRefund},
-        field_error::FieldError,
         allocation::share,
+        field_error::FieldError,
+        ingest::{Ingested, RefundBatch, SentRefund},
     },
     server::{
         db::{Tx, sql},
@@ -17,9 +17,7 @@ use crate::{
     },
 };
 
-use super::{
-    IngestResult, begin, distinct, fill, lock_vendors, named, place,
-};
+use super::{IngestResult, begin, distinct, fill, lock_vendors, named, place};
 
 const VENDORS: &str = "SELECT l.vendor_id FROM import_named n CROSS JOIN orders o CROSS JOIN order_lines l
                        WHERE o.external_id = n.order_id AND l.order_id = o.id";

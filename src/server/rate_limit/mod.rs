@@ -6,11 +6,9 @@ use std::{
 };
 
 use sha2::{Digest, Sha256};
+use vendorscope_redis::ConnectError;
 
-use super::{
-    cache::CacheError,
-    config::{Config, Limit, LimitConfig},
-};
+use super::config::{Config, Limit, LimitConfig};
 
 /// The arithmetic.
 pub mod gcra;
@@ -74,7 +72,7 @@ pub struct Limiter {
 
 impl Limiter {
     /// Beside the sessions: what is counted must not be evicted either.
-    pub async fn open(config: &Config) -> Result<Self, CacheError> {
+    pub async fn open(config: &Config) -> Result<Self, ConnectError> {
         let redis = match &config.sessions.redis_url {
             Some(url) => Some(RedisLimits::connect(url).await?),
             None => None,

@@ -1,20 +1,11 @@
 use std::time::Duration;
 
 use redis::{FromRedisValue, Value};
+use vendorscope_redis::{ConnectError, RequestError, Routed, Router};
 
 use super::gcra::{Decision, Rate};
-use crate::server::cache::{
-    CacheError,
-    error::RedactedUrl,
-    store::{
-        StoreError,
-        address::Address,
-        route::{Route, Routed},
-    },
-};
-
 /// How long a request waits to be told whether it is let in, before this instance decides by itself.
-const PATIENCE: Duration = Duration::from_millis(250);
+const TIMEOUT: Duration = Duration::from_millis(250);
 
 /// `Rate::admit`, in one step that no other instance's comes into, by the server's clock. Everything is a whole number of microseconds
 /// below 2^53, which Lua's numbers hold exactly; `%.0f` because `tostring` would round them.
@@ -39,36 +30,34 @@ return 1";
 
 /// What all instances know together of who asked how often.
 pub struct RedisLimits {
-    route: Route,
+    router: Router,
 }
 
 impl RedisLimits {
-    pub async fn connect(url: &str) -> Result<Self, CacheError> {
-        let shown = RedactedUrl::new(url);
-        let address = Address::parse(url).map_err(|reason| CacheError::Url { url: shown.clone(), reason })?;
-        Ok(Self { route: Route::connect(address, shown).await? })
+    pub async fn connect(url: &str) -> Result<Self, ConnectError> {
+        Ok(Self { router: Router::connect(url).await? })
     }
 
     /// The decision, and the server's clock by which it was made, in microseconds since 1970.
-    pub async fn admit(&self, key: &str, rate: Rate) -> Result<(Decision, u64), StoreError> {
+    pub async fn admit(&self, key: &str, rate: Rate) -> Result<(Decision, u64), RequestError> {
         let mut command = redis::cmd("EVAL");
         command.arg(ADMIT).arg(1).arg(key).arg(rate.interval).arg(rate.tolerance());
         let (admitted, remaining, retry_after, reset, now): (u64, u64, u64, u64, u64) = self.ask(key, command).await?;
         Ok((Decision { admitted: admitted == 1, remaining, retry_after, reset }, now))
     }
 
-    pub async fn give_back(&self, key: &str, rate: Rate) -> Result<(), StoreError> {
+    pub async fn give_back(&self, key: &str, rate: Rate) -> Result<(), RequestError> {
         let mut command = redis::cmd("EVAL");
         command.arg(GIVE_BACK).arg(1).arg(key).arg(rate.interval);
         self.ask::<u64>(key, command).await.map(|_| ())
     }
 
-    async fn ask<T: FromRedisValue>(&self, key: &str, command: redis::Cmd) -> Result<T, StoreError> {
-        let answers = self.route.ask(vec![Routed { key: key.to_owned(), command }], PATIENCE).await?;
+    async fn ask<T: FromRedisValue>(&self, key: &str, command: redis::Cmd) -> Result<T, RequestError> {
+        let answers = self.router.ask(vec![Routed { key: key.to_owned(), command }], TIMEOUT).await?;
         match answers.into_iter().next().map(|answer| answer.value) {
-            Some(Value::ServerError(error)) => Err(StoreError::Refused(error.to_string())),
-            Some(value) => T::from_redis_value(value).map_err(|error| StoreError::Refused(error.to_string())),
-            None => Err(StoreError::Refused("no answer".to_owned())),
+            Some(Value::ServerError(error)) => Err(RequestError::Refused(error.to_string())),
+            Some(value) => T::from_redis_value(value).map_err(|error| RequestError::Refused(error.to_string())),
+            None => Err(RequestError::Refused("no answer".to_owned())),
         }
     }
 }

@@ -3,15 +3,16 @@
 
 use axum::http::{header, request::Parts};
 
-use crate::domain::accounts::{User};
 use super::{
     attempts::{Attempt, attempt_from},
     client_address,
 };
+use crate::domain::accounts::User;
 use crate::server::{
-    AppError, AppState,     identity::accounts::{Actor, NewKey},
-    services::to_the_end,
+    AppError, AppState,
+    identity::accounts::{Actor, NewKey},
     identity::sessions::{Browser, BrowserUser, CurrentVendor, request_session},
+    services::to_the_end,
 };
 
 /// Logs in, for a form or for the API: checks the password, begins the session, and notes both outcomes.

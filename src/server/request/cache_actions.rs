@@ -1,29 +1,21 @@
 //! What admins do to the cache: for the pages and for the API.
 
+use vendorscope_cache::{Cause, Tag};
+
 use crate::{
     domain::field_error::FieldError,
-    server::{
-        AppError, AppState,
-        cache::{Cause, Tag},
-        identity::sessions::CurrentAdmin,
-        services::warming,
-    },
+    server::{AppError, AppState, cache_keys, identity::sessions::CurrentAdmin, services::warming},
 };
 
 /// The most tags of one request.
 const MAX_TAGS: usize = 100;
 
 /// Invalidates tags by their names, audited. Returns how many.
-pub async fn invalidate_tags(
-    state: &AppState,
-    admin: &CurrentAdmin,
-    names: &[&str],
-    address: Option<&str>,
-) -> Result<usize, AppError> {
+pub async fn invalidate_tags(state: &AppState, admin: &CurrentAdmin, names: &[&str], address: Option<&str>) -> Result<usize, AppError> {
     if !(1..=MAX_TAGS).contains(&names.len()) {
         return Err(FieldError::new("tags", format!("must name 1 to {MAX_TAGS} tags, such as vendor:42")).into());
     }
-    let mut tags = names.iter().map(|name| Tag::parse(name)).collect::<Result<Vec<_>, _>>()?;
+    let mut tags = names.iter().map(|name| cache_keys::parse_tag(name)).collect::<Result<Vec<_>, _>>()?;
     tags.sort();
     tags.dedup();
     let detail = tags.iter().map(Tag::name).collect::<Vec<_>>().join(" ");
@@ -37,12 +29,7 @@ const MAX_WARMED: usize = 100;
 
 /// Has snapshots in the cache, audited: the dashboards of these vendors as they open, or whatever this instance is asked for most.
 /// Returns how many were not there before.
-pub async fn warm(
-    state: &AppState,
-    admin: &CurrentAdmin,
-    vendors: Option<&[String]>,
-    address: Option<&str>,
-) -> Result<usize, AppError> {
+pub async fn warm(state: &AppState, admin: &CurrentAdmin, vendors: Option<&[String]>, address: Option<&str>) -> Result<usize, AppError> {
     let snapshots = match vendors {
         None => state.analytics.popularity().ranking(),
         Some(ids) => {

@@ -3,9 +3,13 @@ use std::{collections::BTreeMap, time::Duration};
 use bytes::Bytes;
 use futures::future::{BoxFuture, FutureExt};
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
+use vendorscope_cache::{Cache, Key, Loaded, Served, Tag};
 
-use crate::domain::accounts::{VendorRef};
-use super::export::{self, ExportTable, Pieces};
+use super::{
+    export::{self, ExportTable, Pieces},
+    from_json,
+};
+use crate::domain::accounts::VendorRef;
 use crate::{
     domain::{
         accounts::Vendor,
@@ -15,10 +19,8 @@ use crate::{
         snapshot::{ComparisonShown, Point, RangeShown, Snapshot, Sums, Totals},
     },
     server::{
-        AppError,         cache::{
-            Cache, CacheKey, Loaded, Served, Tag,
-            keys::{SNAPSHOT_LONGEST_TTL, SNAPSHOT_TODAY_TTL, SNAPSHOT_TTL},
-        },
+        AppError,
+        cache_keys::{self, SNAPSHOT_LONGEST_TTL, SNAPSHOT_TODAY_TTL, SNAPSHOT_TTL},
         db::{Db, DbError, snapshot},
         services::warming::Popularity,
     },
@@ -96,9 +98,18 @@ impl Analytics {
 
     /// A snapshot's JSON, as the API serves it.
     pub async fn snapshot_json(&self, vendor: &VendorRef, query: &SnapshotQuery) -> Result<Served<Bytes>, AppError> {
+        self.get(vendor, query, |bytes| Ok(bytes.clone())).await
+    }
+
+    async fn get<T>(
+        &self,
+        vendor: &VendorRef,
+        query: &SnapshotQuery,
+        decode: fn(&Bytes) -> Result<T, AppError>,
+    ) -> Result<Served<T>, AppError> {
         self.popularity.note(vendor, query).await;
         let (key, tags) = entry(vendor, query);
-        self.cache.get_or_load(&key, &tags, self.loader(vendor, query)).await
+        self.cache.get_or_load_decoded(&key, &tags, self.loader(vendor, query), decode).await
     }
 
     /// Has the snapshot in the cache and fresh for a while, as far as the cache can be reached. Whether it had to be loaded.
@@ -137,16 +148,17 @@ impl Analytics {
 
     /// The same snapshot for a page.
     pub async fn snapshot(&self, vendor: &VendorRef, query: &SnapshotQuery) -> Result<Served<Snapshot>, AppError> {
-        let served = self.snapshot_json(vendor, query).await?;
-        let snapshot = serde_json::from_slice(&served.value).map_err(|error| AppError::Internal(format!("cached snapshot: {error}")))?;
-        Ok(served.map(|_| snapshot))
+        self.get(vendor, query, from_json).await
     }
 }
 
 /// Where a snapshot is kept, and what makes it stale.
-fn entry(vendor: &VendorRef, query: &SnapshotQuery) -> (CacheKey, [Tag; 4]) {
+fn entry(vendor: &VendorRef, query: &SnapshotQuery) -> (Key, [Tag; 4]) {
     let id = vendor.external_id.as_str();
-    (CacheKey::snapshot(id, &query.cache_detail()), [Tag::vendor(id), Tag::products(id), Tag::orders(id), Tag::analytics()])
+    (
+        cache_keys::snapshot_key(id, &query.cache_detail()),
+        [cache_keys::vendor_tag(id), cache_keys::products_tag(id), cache_keys::orders_tag(id), cache_keys::analytics_tag()],
+    )
 }
 
 async fn load(db: &Db, vendor: &VendorRef, query: &SnapshotQuery, now: Timestamp) -> Result<Loaded, AppError> {
@@ -159,7 +171,7 @@ async fn load(db: &Db, vendor: &VendorRef, query: &SnapshotQuery, now: Timestamp
     let bytes = to_json(&snapshot)?;
     snapshot.computed_at = Timestamp::UNIX_EPOCH;
     let ttl = if query.range.contains(today) { SNAPSHOT_TODAY_TTL } else { SNAPSHOT_TTL };
-    Ok(Loaded::new(bytes, ttl).renewable(&to_json(&snapshot)?, SNAPSHOT_LONGEST_TTL, until_midnight))
+    Ok(Loaded::new(bytes, ttl).adaptive(&to_json(&snapshot)?, SNAPSHOT_LONGEST_TTL, until_midnight))
 }
 
 /// Works a snapshot out: at most seven statements, all of them from one state of the database. Returns it with the vendor's zone.

@@ -1,18 +1,20 @@
 use futures::future::{BoxFuture, FutureExt};
+use vendorscope_cache::{Cache, Loaded, Served};
 
-use crate::domain::accounts::{VendorRef};
-use super::{Written, by_vendor, listing_detail, write};
+use super::{Written, by_vendor, from_json, listing_detail, write};
+use crate::domain::accounts::VendorRef;
 use crate::{
-    server_functions::products::ProductForm,
     domain::{
         catalog::{BulkChange, Product, ProductInput, ProductPage, ProductQuery, ProductStatus},
         field_error::{Checks, FieldError},
         money::Currency,
     },
     server::{
-        AppError,         cache::{Cache, CacheKey, Loaded, Served, Tag, keys::LISTING_TTL},
+        AppError,
+        cache_keys::{self, LISTING_TTL},
         db::{Db, Tx, catalog, orders},
     },
+    server_functions::products::ProductForm,
 };
 
 /// A vendor's products. Every write invalidates the vendor's analytics and listings before it is answered.
@@ -83,17 +85,24 @@ impl Catalog {
 
     /// A page of 50, through the cache.
     pub async fn list(&self, vendor: &VendorRef, query: &ProductQuery) -> Result<Served<ProductPage>, AppError> {
-        let served = self.list_json(vendor, query).await?;
-        let page = serde_json::from_slice(&served.value).map_err(|error| AppError::Internal(format!("cached listing: {error}")))?;
-        Ok(served.map(|_| page))
+        self.page(vendor, query, from_json).await
     }
 
     /// The same page as JSON, as the API serves it.
     pub async fn list_json(&self, vendor: &VendorRef, query: &ProductQuery) -> Result<Served<bytes::Bytes>, AppError> {
-        let key = CacheKey::products(&vendor.external_id, &listing_detail(query));
-        let tags = [Tag::vendor(&vendor.external_id), Tag::products(&vendor.external_id)];
+        self.page(vendor, query, |bytes| Ok(bytes.clone())).await
+    }
+
+    async fn page<T>(
+        &self,
+        vendor: &VendorRef,
+        query: &ProductQuery,
+        decode: fn(&bytes::Bytes) -> Result<T, AppError>,
+    ) -> Result<Served<T>, AppError> {
+        let key = cache_keys::products_key(&vendor.external_id, &listing_detail(query));
+        let tags = [cache_keys::vendor_tag(&vendor.external_id), cache_keys::products_tag(&vendor.external_id)];
         let (db, vendor_id, query) = (self.db.clone(), vendor.id, query.clone());
-        self.cache.get_or_load(&key, &tags, move || async move { load_page(&db, vendor_id, &query).await }).await
+        self.cache.get_or_load_decoded(&key, &tags, move || async move { load_page(&db, vendor_id, &query).await }, decode).await
     }
 
     pub async fn find(&self, vendor: &VendorRef, product_id: &str) -> Result<Product, AppError> {
@@ -181,7 +190,10 @@ impl Catalog {
                 // Orders take from the stock that is written here.
                 orders::lock_vendor(tx, vendor.id).await?;
                 let answer = work(tx, vendor.id).await?;
-                Ok(Written { answer, stale: vec![Tag::vendor(&vendor.external_id), Tag::products(&vendor.external_id)] })
+                Ok(Written {
+                    answer,
+                    stale: vec![cache_keys::vendor_tag(&vendor.external_id), cache_keys::products_tag(&vendor.external_id)],
+                })
             }
             .boxed()
         })

@@ -3,20 +3,16 @@
 use std::path::Path;
 
 use jiff::Timestamp;
+use vendorscope_cache::{Cause, Invalidation};
 
 use crate::server::{
-    cache::{Cause, Invalidation, Tag},
+    cache_keys,
     db::{Db, outbox},
     import::{self, ImportError, ImportOptions, ImportReport, Progress, bundle::Bundle},
 };
 
 /// Reads a marketplace bundle (`*.csv` or `*.csv.gz`), all of it or nothing. `progress` is told the phase and how far it is.
-pub async fn import_bundle(
-    db: &Db,
-    folder: &Path,
-    options: ImportOptions,
-    progress: &dyn Progress,
-) -> Result<ImportReport, ImportError> {
+pub async fn import_bundle(db: &Db, folder: &Path, options: ImportOptions, progress: &dyn Progress) -> Result<ImportReport, ImportError> {
     import(db, Bundle::Folder(folder.to_owned()), options, progress).await
 }
 
@@ -31,7 +27,8 @@ pub(in crate::server) async fn import(
     let report = import::import(&mut tx, bundle, options, progress).await?;
     if !report.vendors_changed.is_empty() {
         // Every entry of a vendor carries its tag. Whatever instances there are, now or later, deliver it.
-        let stale: Vec<_> = report.vendors_changed.iter().map(|id| Tag::vendor(id)).chain([Tag::marketplace()]).collect();
+        let stale: Vec<_> =
+            report.vendors_changed.iter().map(|id| cache_keys::vendor_tag(id)).chain([cache_keys::marketplace_tag()]).collect();
         let cause = Cause { who: "import".to_owned(), why: "bundle imported" };
         outbox::record(&mut tx, &Invalidation::new(&stale, &cause, Timestamp::now()).to_json()).await?;
     }

@@ -4,16 +4,16 @@ use futures::future::{BoxFuture, FutureExt};
 use jiff::Timestamp;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use vendorscope_cache::{Cache, Cause, Tag};
 
 use super::{Written, write};
 use crate::{
     domain::{
-        ingest::{Ingested, OrderBatch, ProductBatch, RefundBatch},
         field_error::FieldError,
+        ingest::{Ingested, OrderBatch, ProductBatch, RefundBatch},
     },
     server::{
-        AppError,
-        cache::{Cache, Cause, Tag},
+        AppError, cache_keys,
         db::{Db, Tx, idempotency},
         import::ImportError,
         ingest::{self, IngestResult},
@@ -45,7 +45,9 @@ impl Sender {
     pub fn new(who: &str, key: Option<&str>) -> Result<Self, FieldError> {
         let accepted = |key: &str| (1..=MAX_KEY).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
         match key {
-            Some(key) if !accepted(key) => Err(FieldError::new("Idempotency-Key", format!("must be 1 to {MAX_KEY} visible ASCII characters"))),
+            Some(key) if !accepted(key) => {
+                Err(FieldError::new("Idempotency-Key", format!("must be 1 to {MAX_KEY} visible ASCII characters")))
+            }
             key => Ok(Self { who: who.to_owned(), key: key.map(str::to_owned) }),
         }
     }
@@ -108,8 +110,8 @@ impl Ingest {
 
 /// Everything of these vendors, and what shows the whole marketplace; nothing where no vendor has changed.
 fn stale(vendors: &[String]) -> Vec<Tag> {
-    let of_vendors = vendors.iter().flat_map(|id| [Tag::vendor(id), Tag::products(id), Tag::orders(id)]);
-    of_vendors.chain((!vendors.is_empty()).then(Tag::marketplace)).collect()
+    let of_vendors = vendors.iter().flat_map(|id| [cache_keys::vendor_tag(id), cache_keys::products_tag(id), cache_keys::orders_tag(id)]);
+    of_vendors.chain((!vendors.is_empty()).then(cache_keys::marketplace_tag)).collect()
 }
 
 fn replay(before: &idempotency::Remembered, fingerprint: &str) -> Result<Ingested, AppError> {

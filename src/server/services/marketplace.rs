@@ -2,8 +2,9 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
+use vendorscope_cache::{Cache, Loaded, Served};
 
-use super::analytics::daily;
+use super::{analytics::daily, from_json};
 use crate::{
     domain::{
         field_error::FieldError,
@@ -14,7 +15,7 @@ use crate::{
     },
     server::{
         AppError,
-        cache::{Cache, CacheKey, Loaded, Served, Tag, keys::ADMIN_METRICS_TTL},
+        cache_keys::{self, ADMIN_METRICS_TTL},
         db::{
             Db, DbError,
             marketplace::{self, VendorSums},
@@ -60,16 +61,19 @@ impl Marketplace {
 
     /// The figures' JSON, as the API serves it, through the cache: stale with every vendor's sales.
     pub async fn metrics_json(&self, range: DateRange) -> Result<Served<Bytes>, AppError> {
-        let key = CacheKey::admin_metrics(&format!("{}:{}", range.from, range.to));
+        self.get(range, |bytes| Ok(bytes.clone())).await
+    }
+
+    async fn get<T>(&self, range: DateRange, decode: fn(&Bytes) -> Result<T, AppError>) -> Result<Served<T>, AppError> {
+        let key = cache_keys::admin_metrics_key(&format!("{}:{}", range.from, range.to));
         let db = self.db.clone();
-        self.cache.get_or_load(&key, &[Tag::marketplace()], move || async move { load(&db, range).await }).await
+        let load = move || async move { load(&db, range).await };
+        self.cache.get_or_load_decoded(&key, &[cache_keys::marketplace_tag()], load, decode).await
     }
 
     /// The same for a page.
     pub async fn metrics(&self, range: DateRange) -> Result<Served<MarketMetrics>, AppError> {
-        let served = self.metrics_json(range).await?;
-        let metrics = serde_json::from_slice(&served.value).map_err(|error| AppError::Internal(format!("cached metrics: {error}")))?;
-        Ok(served.map(|_| metrics))
+        self.get(range, from_json).await
     }
 }
 

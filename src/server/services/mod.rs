@@ -1,18 +1,23 @@
 //! Where cache meets database: every read that may be cached, and every write with what it invalidates.
 
+use bytes::Bytes;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use tracing::Instrument;
+use vendorscope_cache::{Cache, Cause, Invalidation, Tag};
 
-use crate::domain::accounts::{VendorRef};
 use super::{
-    AppError,     cache::{Cache, Cause, Invalidation, Tag},
+    AppError,
     db::{Db, Tx, outbox},
 };
+use crate::domain::accounts::VendorRef;
 
 /// The figures.
 pub mod analytics;
+/// The cache's counters, as they are shown.
+pub mod cache_stats;
 /// Products.
 pub mod catalog;
 /// Figures as CSV.
@@ -75,6 +80,11 @@ pub(in crate::server) async fn to_the_end<T: Send + 'static>(
     write: impl Future<Output = Result<T, AppError>> + Send + 'static,
 ) -> Result<T, AppError> {
     tokio::spawn(write.in_current_span()).await.unwrap_or_else(|error| Err(AppError::Internal(format!("a write did not end: {error}"))))
+}
+
+/// A cached payload as the type it holds. The cache takes a failure for a miss, and loads again.
+pub(in crate::server) fn from_json<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, AppError> {
+    serde_json::from_slice(bytes).map_err(|error| AppError::Internal(format!("cached {}: {error}", std::any::type_name::<T>())))
 }
 
 /// The part of a listing's cache key that names the query. A digest: searches are as long and as odd as people make them.

@@ -1,20 +1,21 @@
 use futures::future::FutureExt;
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
+use vendorscope_cache::{Cache, Loaded, Served};
 
-use crate::domain::accounts::{VendorRef};
-use super::{Written, by_vendor, listing_detail, write};
+use super::{Written, by_vendor, from_json, listing_detail, write};
+use crate::domain::accounts::VendorRef;
 use crate::{
-    server_functions::orders::RefundForm,
     domain::{
+        allocation::commission,
         field_error::{Checks, FieldError},
         money::Currency,
         order_commands::{Buyer, LineRefund, NewOrder, NewRefund, OrderChange},
         orders::{Order, OrderPage, OrderQuery},
         period::parse_day,
-        allocation::commission,
     },
     server::{
-        AppError,         cache::{Cache, CacheKey, Loaded, Served, Tag, keys::LISTING_TTL},
+        AppError,
+        cache_keys::{self, LISTING_TTL},
         db::{
             Db, DbError, Tx,
             moment::Moment,
@@ -24,6 +25,7 @@ use crate::{
             stock, vendors,
         },
     },
+    server_functions::orders::RefundForm,
 };
 
 /// A vendor's parts of orders. Every write keeps sums and stock, and invalidates the vendor's analytics and listings before it is answered.
@@ -103,12 +105,11 @@ impl Orders {
 
     /// A page of 50, newest first, through the cache.
     pub async fn list(&self, vendor: &VendorRef, query: &OrderQuery) -> Result<Served<OrderPage>, AppError> {
-        let key = CacheKey::orders(&vendor.external_id, &listing_detail(query));
-        let tags = [Tag::vendor(&vendor.external_id), Tag::orders(&vendor.external_id)];
+        let key = cache_keys::orders_key(&vendor.external_id, &listing_detail(query));
+        let tags = [cache_keys::vendor_tag(&vendor.external_id), cache_keys::orders_tag(&vendor.external_id)];
         let (db, vendor_id, query) = (self.db.clone(), vendor.id, query.clone());
-        let served = self.cache.get_or_load(&key, &tags, move || async move { load_page(&db, vendor_id, &query).await }).await?;
-        let page = serde_json::from_slice(&served.value).map_err(|error| AppError::Internal(format!("cached listing: {error}")))?;
-        Ok(served.map(|_| page))
+        let load = move || async move { load_page(&db, vendor_id, &query).await };
+        self.cache.get_or_load_decoded(&key, &tags, load, from_json).await
     }
 
     pub async fn find(&self, vendor: &VendorRef, order_id: &str) -> Result<Order, AppError> {
@@ -195,7 +196,11 @@ async fn lock(tx: &mut Tx, vendor: &VendorRef) -> Result<VendorTerms, AppError> 
 async fn written(tx: &mut Tx, vendor: &VendorRef, order_id: &str, has_changed: bool) -> Result<Written<Order>, AppError> {
     let answer = orders::find_order(tx, vendor.id, order_id).await?.ok_or(AppError::NotFound)?;
     let id = vendor.external_id.as_str();
-    let stale = if has_changed { vec![Tag::vendor(id), Tag::orders(id), Tag::products(id), Tag::marketplace()] } else { Vec::new() };
+    let stale = if has_changed {
+        vec![cache_keys::vendor_tag(id), cache_keys::orders_tag(id), cache_keys::products_tag(id), cache_keys::marketplace_tag()]
+    } else {
+        Vec::new()
+    };
     Ok(Written { answer, stale })
 }
 

@@ -2,11 +2,9 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use vendorscope_cache::{Cause, Invalidation, Outbox, Owed, Tag};
 
-use crate::server::{
-    cache::{Cause, Invalidation, Outbox, Owed, Tag},
-    db::{Db, DbError, Tx, outbox},
-};
+use crate::server::db::{Db, DbError, Tx, outbox};
 
 /// Whatever instances there are deliver what is owed, or do without what they hold, within this time.
 const TOLD_WITHIN: Duration = Duration::from_millis(1_100);

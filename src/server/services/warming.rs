@@ -15,11 +15,12 @@ use tokio::{
     sync::broadcast::error::TryRecvError,
     time::{Instant, sleep},
 };
+use vendorscope_cache::Cache;
 
 use super::analytics::{self, Analytics, SnapshotQuery};
 use crate::{
     domain::{accounts::VendorRef, field_error::FieldError},
-    server::{AppError, cache::Cache, identity::accounts::Accounts},
+    server::{AppError, cache_keys, identity::accounts::Accounts},
 };
 
 /// What nobody has asked for this long is not popular, whatever it was before.
@@ -74,7 +75,7 @@ pub async fn keep_warm(cache: &Cache, analytics: &Analytics) {
         let vendors: HashSet<_> = ranking.iter().map(|(vendor, _)| vendor.external_id.clone()).collect();
         loop {
             match messages.try_recv() {
-                Ok(message) => changed.extend(vendors.iter().filter(|vendor| !message.changed_for(vendor).is_empty()).cloned()),
+                Ok(event) => changed.extend(vendors.iter().filter(|vendor| !cache_keys::changed_for(&event, vendor).is_empty()).cloned()),
                 Err(TryRecvError::Lagged(_)) => changed.extend(vendors.iter().cloned()),
                 Err(TryRecvError::Empty) => break,
                 Err(TryRecvError::Closed) => return,

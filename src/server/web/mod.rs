@@ -53,9 +53,5 @@ pub fn router(state: AppState) -> Router {
 }
 
 async fn method_not_allowed() -> Problem {
-    Problem::new(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "method_not_allowed",
-        "This method is not accepted here; `Allow` names those that are.",
-    )
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This method is not accepted here; `Allow` names those that are.")
 }

@@ -1,5 +1,5 @@
-use crate::domain::accounts::{User};
 use super::{Accounts, Actor, Authenticated, comparable, digest, now_us, random_token};
+use crate::domain::accounts::User;
 use crate::{
     domain::{accounts::normalise_email, field_error::FieldError},
     server::{

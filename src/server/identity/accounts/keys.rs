@@ -2,7 +2,7 @@ use tracing::Instrument;
 
 use super::{Accounts, Actor, digest, now_us, random_token};
 use crate::{
-    domain::accounts::{User, ApiKey, MAX_KEYS, check_key_name},
+    domain::accounts::{ApiKey, MAX_KEYS, User, check_key_name},
     server::{AppError, db},
 };
 

@@ -1,13 +1,15 @@
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
+use vendorscope_cache::{Cache, Loaded};
 
 use crate::{
     domain::{
-        accounts::{User, VendorRef, MAX_PASSWORD, Role, UserSummary, Vendor, VendorPage, normalise_email},
+        accounts::{MAX_PASSWORD, Role, User, UserSummary, Vendor, VendorPage, VendorRef, normalise_email},
         field_error::FieldError,
     },
     server::{
-        AppError,         cache::{Cache, CacheKey, Loaded, Tag, keys::PROFILE_TTL},
+        AppError,
+        cache_keys::{self, PROFILE_TTL},
         db::{
             self, Db,
             accounts::{AuditEntry, UserListing},
@@ -74,8 +76,8 @@ impl Accounts {
             let json = serde_json::to_vec(&profile).map_err(|e| AppError::Internal(format!("vendor as JSON: {e}")))?;
             Ok::<_, AppError>(Loaded::new(json, PROFILE_TTL))
         };
-        let served = self.cache.get_or_load(&CacheKey::profile(&vendor.external_id), &[Tag::vendor(&vendor.external_id)], load).await?;
-        serde_json::from_slice(&served.value).map_err(|e| AppError::Internal(format!("cached vendor: {e}")))
+        let (key, tags) = (cache_keys::profile_key(&vendor.external_id), [cache_keys::vendor_tag(&vendor.external_id)]);
+        Ok(self.cache.get_or_load_decoded(&key, &tags, load, crate::server::services::from_json).await?.value)
     }
 
     /// The vendor with this marketplace id, for an admin. `NotFound` where there is none.

@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use moka::future::Cache;
 
-use crate::domain::accounts::{User};
-use super::{Accounts, Authenticated, };
+use super::{Accounts, Authenticated};
+use crate::domain::accounts::User;
 use crate::server::{
     AppError,
     db::{self, DbError, accounts::Login},

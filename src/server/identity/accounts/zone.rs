@@ -1,11 +1,11 @@
 use futures::future::FutureExt;
 
-use crate::domain::accounts::{VendorRef};
 use super::{Accounts, Actor, now_us};
+use crate::domain::accounts::VendorRef;
 use crate::{
     domain::clock::parse_time_zone,
     server::{
-        AppError,         cache::Tag,
+        AppError, cache_keys,
         db::{
             accounts::{AuditEntry, insert_audit},
             orders,
@@ -40,7 +40,7 @@ impl Accounts {
                         address: address.as_deref(),
                     };
                     insert_audit(tx, &entry).await?;
-                    Ok(Written { answer: (), stale: vec![Tag::vendor(&vendor.external_id), Tag::marketplace()] })
+                    Ok(Written { answer: (), stale: vec![cache_keys::vendor_tag(&vendor.external_id), cache_keys::marketplace_tag()] })
                 }
                 .boxed()
             }

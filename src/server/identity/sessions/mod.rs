@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 use tower_sessions::session::Id;
 
 use crate::{
-    domain::accounts::{User, VendorRef, Role, Viewer},
+    domain::accounts::{Role, User, VendorRef, Viewer},
     server::{AppError, AppState, config::Config},
 };
 

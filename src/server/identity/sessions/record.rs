@@ -8,7 +8,7 @@ use tower_sessions::session::{Id, Record};
 
 use crate::{
     domain::accounts::{OwnSession, User},
-    server::{AppError, },
+    server::AppError,
 };
 
 /// The record's only field.

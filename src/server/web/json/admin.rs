@@ -16,9 +16,14 @@ use super::{
     openapi::ProblemBody,
 };
 use crate::{
-    server_functions::admin::CacheStats,
     domain::market::MarketMetrics,
-    server::{AppError, AppState, services::marketplace::parse_range, identity::sessions::CurrentAdmin, request},
+    server::{
+        AppError, AppState,
+        identity::sessions::CurrentAdmin,
+        request,
+        services::{cache_stats::cache_stats, marketplace::parse_range},
+    },
+    server_functions::admin::CacheStats,
 };
 
 pub fn router() -> Router<AppState> {
@@ -62,7 +67,7 @@ pub(super) async fn metrics(State(state): State<AppState>, _: CurrentAdmin, para
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn stats(State(state): State<AppState>, _: CurrentAdmin) -> Json<CacheStats> {
-    Json(state.cache.stats().await)
+    Json(cache_stats(&state.cache).await)
 }
 
 #[derive(Deserialize, utoipa::ToSchema)]

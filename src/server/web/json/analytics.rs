@@ -9,19 +9,20 @@ use axum::{
     routing::get,
 };
 use futures::stream;
+use vendorscope_cache::Served;
 
 use super::{input::Parameters, openapi::ProblemBody};
 use crate::{
     domain::{
-        accounts::{User, VendorRef, Role, encode_segment},
+        accounts::{Role, User, VendorRef, encode_segment},
         field_error::FieldError,
         period::Comparison,
         snapshot::Snapshot,
     },
     server::{
-        AppError, AppState,         cache::Served,
-        services::{analytics::SnapshotQuery, export::ExportTable},
+        AppError, AppState,
         identity::sessions::CurrentUser,
+        services::{analytics::SnapshotQuery, export::ExportTable},
     },
 };
 

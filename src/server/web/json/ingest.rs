@@ -9,10 +9,10 @@ use tower_http::limit::RequestBodyLimitLayer;
 use super::{input::JsonBody, openapi::ProblemBody};
 use crate::{
     domain::{
-        ingest::{Ingested, OrderBatch, ProductBatch, RefundBatch},
         field_error::FieldError,
+        ingest::{Ingested, OrderBatch, ProductBatch, RefundBatch},
     },
-    server::{AppError, AppState, services::ingest::Sender, identity::sessions::CurrentAdmin, web::middleware::MAX_INGEST_BODY},
+    server::{AppError, AppState, identity::sessions::CurrentAdmin, services::ingest::Sender, web::middleware::MAX_INGEST_BODY},
 };
 
 pub fn router() -> Router<AppState> {

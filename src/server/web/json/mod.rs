@@ -4,8 +4,8 @@ use axum::{Router, routing::get};
 use tower_http::limit::RequestBodyLimitLayer;
 
 use super::middleware::MAX_BODY;
-use crate::server::request::problem::Problem;
 use crate::server::AppState;
+use crate::server::request::problem::Problem;
 
 mod account;
 mod admin;

@@ -21,8 +21,8 @@ use crate::{
     },
     server::{
         AppError, AppState,
-        services::orders::{OrderParameters, parse_query},
         identity::sessions::CurrentVendor,
+        services::orders::{OrderParameters, parse_query},
     },
 };
 

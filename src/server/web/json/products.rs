@@ -20,7 +20,7 @@ use crate::{
         catalog::{BulkChange, Product, ProductInput, ProductPage, ProductSort, ProductStatus},
         field_error::FieldError,
     },
-    server::{AppError, AppState, services::catalog::parse_query, identity::sessions::CurrentVendor},
+    server::{AppError, AppState, identity::sessions::CurrentVendor, services::catalog::parse_query},
 };
 
 pub fn router() -> Router<AppState> {

@@ -9,25 +9,25 @@ use tower_sessions::{
 mod memory;
 mod redis;
 
-pub use memory::MemoryStore;
-pub use redis::{OpenError, RedisStore};
+pub use memory::MemorySessions;
+pub use redis::{OpenError, RedisSessions};
 
 /// Where sessions live. Both refuse to overwrite a session when one is made, and to bring back one that was ended when one is saved;
 /// both know which sessions are a user's.
 #[derive(Debug)]
 pub enum Store {
-    Redis(RedisStore),
-    Memory(MemoryStore),
+    Redis(RedisSessions),
+    Memory(MemorySessions),
 }
 
 impl Store {
     /// Connects now; what is down later answers with errors until it is back.
     pub async fn redis(url: &str) -> std::result::Result<Self, OpenError> {
-        RedisStore::open(url).await.map(Self::Redis)
+        RedisSessions::open(url).await.map(Self::Redis)
     }
 
     pub fn memory() -> Self {
-        Self::Memory(MemoryStore::default())
+        Self::Memory(MemorySessions::default())
     }
 
     /// `redis` or `memory`.

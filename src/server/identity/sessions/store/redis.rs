@@ -20,11 +20,9 @@ use tower_sessions_redis_store::{
         },
     },
 };
+use vendorscope_redis::address::{Address, Sentinels};
 
-use crate::server::{
-    cache::store::address::{Address, Sentinels},
-    config::redact,
-};
+use crate::server::config::redact;
 
 /// How long one command may take, waiting for a connection that is being made again included.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(1);
@@ -48,7 +46,7 @@ pub struct OpenError {
 /// cannot be implemented outside of fred (its `inner` returns a type without a public name), so the prefix cannot be slipped in
 /// beneath it; its three rules are kept here: NX when a session is made, XX when it is saved, EXAT always.
 #[derive(Clone)]
-pub struct RedisStore {
+pub struct RedisSessions {
     pool: Pool,
 }
 
@@ -60,7 +58,7 @@ struct Stored {
     expires: i64,
 }
 
-impl RedisStore {
+impl RedisSessions {
     pub async fn open(url: &str) -> std::result::Result<Self, OpenError> {
         let failed = |reason: String| OpenError { url: redact(url), reason };
         let config = client_config(url).map_err(failed)?;
@@ -195,7 +193,7 @@ async fn within<T>(command: impl Future<Output = std::result::Result<T, tower_se
 }
 
 #[async_trait]
-impl SessionStore for RedisStore {
+impl SessionStore for RedisSessions {
     async fn create(&self, record: &mut Record) -> Result<()> {
         while !self.set(record, SetOptions::NX).await? {
             record.id = Id::default();
@@ -226,8 +224,8 @@ impl SessionStore for RedisStore {
     }
 }
 
-impl std::fmt::Debug for RedisStore {
+impl std::fmt::Debug for RedisSessions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("RedisStore")
+        f.write_str("RedisSessions")
     }
 }

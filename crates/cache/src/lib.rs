@@ -1,0 +1,367 @@
+//! The read-through cache: a read that is never wrong, almost always free.
+//!
+//! [`Cache::get_or_load`] serves an entry only if every tag stamped on it still has the [generation](generations) it had before the
+//! entry's loader began. [`Cache::invalidate`] gives tags new generations. A caller that changes data commits, then invalidates, then
+//! answers: whoever asks after that answer never sees figures from before the change, on any instance.
+//!
+//! The store may fail in any way: a read then goes to its loader. See `docs/cache.md`.
+
+use std::{
+    convert::Infallible,
+    fmt::Display,
+    future::Future,
+    sync::{Arc, atomic::AtomicBool},
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use tokio::{
+    sync::{Semaphore, broadcast},
+    task::AbortHandle,
+};
+
+/// Time of day, which tests can hold still.
+pub mod clock;
+/// Counting together with the other instances.
+mod counting;
+/// What is kept under a key.
+pub mod entry;
+/// What makes an entry current.
+pub mod generations;
+/// Invalidating, and delivering what could not be delivered at once.
+mod invalidation;
+/// Names.
+pub mod key;
+/// Entries in this process, before a store that is elsewhere.
+mod l1;
+/// One load across instances.
+pub mod lease;
+/// From a miss to a value.
+mod loading;
+/// Judging what was read.
+mod lookup;
+/// Messages about invalidations.
+mod message;
+/// What writes owe the store, and when the store's word may be taken.
+mod outbox;
+/// What goes into the cache and what comes out.
+mod served;
+/// One load in this process.
+mod single_flight;
+/// What is counted.
+pub mod stats;
+/// Where entries and generations are kept: this process or Redis.
+pub mod store;
+/// How long things take.
+pub mod times;
+/// Invalidations the store has not taken yet.
+mod undelivered;
+
+pub use clock::Clock;
+pub use key::{Key, Namespace, Span, Tag};
+pub use message::{Event, Invalidation};
+pub use outbox::{Debt, Outbox, Owed};
+pub use served::{Cause, Loaded, Outcome, Served};
+pub use vendorscope_redis::ConnectError;
+
+use entry::Entry;
+use l1::L1;
+use loading::Miss;
+use lookup::{Found, MissReason};
+use outbox::{Distrust, Trust};
+use single_flight::{Joined, LoadResult, SingleFlight, WorkName, result_of};
+use stats::{Counter, Stats};
+use store::{Reading, Store, memory::MemoryStore, redis::RedisStore};
+use times::Timing;
+use undelivered::Undelivered;
+
+/// Invalidations that a slow subscriber may fall behind before it loses the oldest.
+const MESSAGES: usize = 1024;
+
+/// The cache's facade. A call site says key, tags and loader (which says the TTL), and nothing else. Cheap to clone.
+#[derive(Clone)]
+pub struct Cache(Arc<CacheInner>);
+
+struct CacheInner {
+    store: Arc<dyn Store>,
+    l1: L1,
+    settings: Settings,
+    clock: Clock,
+    lookups: SingleFlight<Arc<Found>>,
+    loads: SingleFlight<LoadResult>,
+    /// Loads that may run at the same time.
+    load_permits: Arc<Semaphore>,
+    undelivered: Undelivered,
+    trust: Trust,
+    messages: broadcast::Sender<Event>,
+    stats: Stats,
+    flushing: AtomicBool,
+    /// Listens to the other instances.
+    listening: Option<AbortHandle>,
+}
+
+impl Drop for CacheInner {
+    fn drop(&mut self) {
+        self.listening.iter().for_each(AbortHandle::abort);
+    }
+}
+
+/// What can be set. The defaults suit an instance of the application.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Memory for entries of a store that is elsewhere; 0 for none.
+    pub l1_bytes: u64,
+    /// Loads that run at the same time in this process; the others wait. Protects the database when the store is away or empty.
+    pub concurrent_loads: usize,
+    /// After this a lease is free again, whatever became of who took it. Longer than a load ever should take.
+    pub lease_lasts: Duration,
+    /// How long to wait for another instance's load before loading too.
+    pub lease_wait: Duration,
+    /// How much longer than its life an entry is kept, to be served as stale while its loader fails.
+    pub stale_for: Duration,
+    /// Lifetimes vary by this share, up or down, so that what was loaded together does not expire together.
+    pub ttl_jitter: f64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            l1_bytes: 32 * 1024 * 1024,
+            concurrent_loads: 16,
+            lease_lasts: Duration::from_secs(10),
+            lease_wait: Duration::from_secs(3),
+            stale_for: Duration::from_secs(3600),
+            ttl_jitter: 0.1,
+        }
+    }
+}
+
+impl Cache {
+    /// In this process: for one instance, and for tests.
+    pub fn memory() -> Self {
+        Self::over(Arc::new(MemoryStore::default()), Clock::default())
+    }
+
+    /// In Redis, shared by every instance: `redis://`, `redis+sentinel://` or `redis+cluster://`, and each with `rediss`. Fails if the
+    /// address cannot be used or the server refuses this program. A server that is not there is waited for in the background; until it
+    /// comes, everything is loaded from the source.
+    pub async fn redis(url: &str, names: Namespace) -> Result<Self, ConnectError> {
+        Ok(Self::over(Arc::new(RedisStore::connect(url, names).await?), Clock::default()))
+    }
+
+    /// Over any store and clock.
+    pub fn over(store: Arc<dyn Store>, clock: Clock) -> Self {
+        let l1_bytes = if store.is_shared() { Settings::default().l1_bytes } else { 0 };
+        Self::with(store, clock, Settings { l1_bytes, ..Settings::default() })
+    }
+
+    /// With settings of one's own.
+    pub fn with(store: Arc<dyn Store>, clock: Clock, settings: Settings) -> Self {
+        tracing::info!(store = store.name(), "cache ready");
+        let messages = broadcast::channel(MESSAGES).0;
+        let listening = store.is_shared().then(|| tokio::spawn(message::listen(store.clone(), messages.clone())).abort_handle());
+        Self(Arc::new(CacheInner {
+            store,
+            l1: L1::new(settings.l1_bytes),
+            clock,
+            lookups: SingleFlight::default(),
+            loads: SingleFlight::default(),
+            load_permits: Arc::new(Semaphore::new(settings.concurrent_loads.max(1))),
+            undelivered: Undelivered::default(),
+            trust: Trust::default(),
+            messages,
+            listening,
+            stats: Stats::default(),
+            flushing: AtomicBool::new(false),
+            settings,
+        }))
+    }
+
+    /// The fresh entry under `key`, or what `load` gives, stored under the generations its tags had before loading began.
+    /// Fails only as `load` fails, and panics only as it panics.
+    pub async fn get_or_load<E, F, Fut>(&self, key: &Key, tags: &[Tag], load: F) -> Result<Served<Bytes>, E>
+    where
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output = Result<Loaded, E>> + Send + 'static,
+        E: Display + Send + Sync + Clone + 'static,
+    {
+        self.get_or_load_decoded(key, tags, load, |bytes| Ok(bytes.clone())).await
+    }
+
+    /// The same, decoded. An entry that `decode` refuses is a miss (`undecodable`), loaded again and replaced; only where it refuses what
+    /// `load` gave, its error is the caller's.
+    pub async fn get_or_load_decoded<T, E, F, Fut, D>(&self, key: &Key, tags: &[Tag], load: F, decode: D) -> Result<Served<T>, E>
+    where
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output = Result<Loaded, E>> + Send + 'static,
+        E: Display + Send + Sync + Clone + 'static,
+        D: Fn(&Bytes) -> Result<T, E>,
+    {
+        let started = Instant::now();
+        let tags = lookup::normal(tags);
+        self.flush_counts_soon();
+        let (mut rejected, mut expired_entry) = (None, None);
+        let (reason, generations) = match self.look_up(key, &tags).await {
+            Found::Current { entry, l1 } => match decode(&entry.payload) {
+                Ok(value) => {
+                    self.refresh_early(key, &entry, load);
+                    return Ok(self.serve_hit(key, entry, l1, started).map(|_| value));
+                }
+                Err(error) => {
+                    tracing::warn!(key = key.as_str(), owner = key.owner(), %error, "entry cannot be decoded");
+                    let generations = entry.stamp.iter().map(|(_, generation)| Some(*generation)).collect();
+                    rejected = Some(entry.payload);
+                    (MissReason::Undecodable, generations)
+                }
+            },
+            Found::Missing { reason, generations, expired } => {
+                expired_entry = expired;
+                (reason, generations)
+            }
+            Found::Unknown { why, fallback } => {
+                let fallback = fallback.filter(|entry| decode(&entry.payload).is_ok());
+                return decoded(self.load_unstamped(key, &why, fallback, load, started).await?, decode);
+            }
+        };
+        let expired = expired_entry.filter(|entry| decode(&entry.payload).is_ok());
+        reason.count(&self.0.stats);
+        tracing::info!(
+            key = key.as_str(),
+            owner = key.owner(),
+            reason = reason.as_str(),
+            tags = reason.tags(),
+            elapsed_ms = millis(started.elapsed()),
+            "cache miss"
+        );
+        let served = match self.complete(&tags, generations).await {
+            Some(stamp) => self.load_missing(Miss { key: key.clone(), stamp, expired, rejected, started }, load).await,
+            None => self.load_unstamped(key, "generations cannot be minted", expired, load, started).await,
+        };
+        decoded(served?, decode)
+    }
+
+    /// Has the value in the store and fresh for a while, as far as the store can be reached: loads it where it is missing, and begins a
+    /// reload where its life is nearly over. Counts as no lookup. Whether it was missing.
+    pub async fn warm<E, F, Fut>(&self, key: &Key, tags: &[Tag], load: F) -> Result<bool, E>
+    where
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output = Result<Loaded, E>> + Send + 'static,
+        E: Display + Send + Sync + Clone + 'static,
+    {
+        let (started, tags) = (Instant::now(), lookup::normal(tags));
+        match self.ask_store(key, &tags).await {
+            Found::Current { entry, .. } => self.refresh_early(key, &entry, load),
+            Found::Missing { generations, expired, .. } => {
+                if let Some(stamp) = self.complete(&tags, generations).await {
+                    self.load_missing(Miss { key: key.clone(), stamp, expired, rejected: None, started }, load).await?;
+                    self.0.stats.add(Counter::Warmed);
+                    return Ok(true);
+                }
+            }
+            Found::Unknown { .. } => {}
+        }
+        Ok(false)
+    }
+
+    /// The time of day by this cache's clock.
+    pub fn now(&self) -> Timestamp {
+        let micros = i64::try_from(self.0.clock.now_micros()).unwrap_or(i64::MAX);
+        Timestamp::from_microsecond(micros).unwrap_or(Timestamp::MAX)
+    }
+
+    /// `redis` or `memory`.
+    pub fn store_name(&self) -> &'static str {
+        self.0.store.name()
+    }
+
+    /// What is known of the key now. Callers that ask at the same time share one question to the store, if it was not yet on its way
+    /// when they came.
+    async fn look_up(&self, key: &Key, tags: &[Tag]) -> Found {
+        if !self.0.store.is_shared() {
+            return self.ask_store(key, tags).await;
+        }
+        loop {
+            match self.0.lookups.join(WorkName::Lookup(key.clone(), tags.to_vec())) {
+                Joined::Leader(mut leader) => {
+                    leader.wait_for_previous().await;
+                    leader.close();
+                    let found = self.ask_store(key, tags).await;
+                    leader.complete::<Infallible>(&Ok(Arc::new(found.clone())));
+                    return found;
+                }
+                Joined::Follower(follower) => {
+                    // A leader that is lost is a caller that went away: the next one asks.
+                    if let Some(Ok(found)) = result_of::<_, Infallible>(follower).await {
+                        return Found::clone(&found);
+                    }
+                }
+            }
+        }
+    }
+
+    /// L1 entries first, then the store's; both only with generations that the store gives now.
+    async fn ask_store(&self, key: &Key, tags: &[Tag]) -> Found {
+        match self.trust(tags).await {
+            Ok(()) => {}
+            Err(Distrust::Owed(why)) => return Found::Unknown { why, fallback: None },
+            Err(Distrust::Overdue(why)) => return Found::Unknown { why, fallback: self.find_fallback(key, tags).await },
+        }
+        if let Some(entry) = self.0.l1.find(key, tags, self.0.clock.now_micros()).await {
+            match self.0.store.generations(tags).await {
+                Ok(current) if entry.is_stamped(tags, &current) => return Found::Current { entry, l1: true },
+                // Another instance may have loaded it again already.
+                Ok(_) => {}
+                Err(error) => return unknown(&error),
+            }
+        }
+        match self.0.store.read(key, tags).await {
+            Ok(reading) => {
+                let found = self.judge(key, tags, reading);
+                if let Found::Current { entry, .. } = &found {
+                    self.0.l1.keep(key, entry).await;
+                }
+                found
+            }
+            Err(error) => unknown(&error),
+        }
+    }
+
+    /// What the store holds uninvalidated, whatever its age: its word is not enough to serve it while the source can be asked.
+    async fn find_fallback(&self, key: &Key, tags: &[Tag]) -> Option<Entry> {
+        match self.judge(key, tags, self.0.store.read(key, tags).await.ok()?) {
+            Found::Current { entry, .. } => Some(entry),
+            Found::Missing { expired, .. } => expired,
+            Found::Unknown { .. } => None,
+        }
+    }
+
+    fn judge(&self, key: &Key, tags: &[Tag], reading: Reading) -> Found {
+        lookup::judge(key, tags, reading, self.0.clock.now_micros(), self.0.settings.stale_for)
+    }
+
+    fn serve_hit(&self, key: &Key, entry: Entry, l1: bool, started: Instant) -> Served<Bytes> {
+        self.0.stats.add(Counter::Hits);
+        self.0.stats.add_many(Counter::L1Hits, u64::from(l1));
+        let age = Duration::from_micros(entry.age_micros(self.0.clock.now_micros()));
+        let elapsed = started.elapsed();
+        self.0.stats.time(Timing::Hit, elapsed);
+        tracing::info!(key = key.as_str(), owner = key.owner(), age_ms = millis(age), elapsed_ms = millis(elapsed), "cache hit");
+        tracing::info!(key = key.as_str(), owner = key.owner(), age_ms = millis(age), elapsed_ms = millis(elapsed), "serving from cache");
+        Served { value: entry.payload, outcome: Outcome::Hit, age, elapsed }
+    }
+}
+
+fn decoded<T, E>(served: Served<Bytes>, decode: impl Fn(&Bytes) -> Result<T, E>) -> Result<Served<T>, E> {
+    let value = decode(&served.value)?;
+    Ok(served.map(|_| value))
+}
+
+fn unknown(error: &store::StoreError) -> Found {
+    Found::Unknown { why: error.to_string(), fallback: None }
+}
+
+/// Milliseconds with three decimals, for the log.
+fn millis(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1_000_000.0).round() / 1_000.0
+}

@@ -1,0 +1,67 @@
+//! What is told to the world about an invalidation. Nothing that must be right depends on it.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use tokio::sync::broadcast;
+
+use crate::{
+    Cause,
+    key::Tag,
+    store::{Heard, Store},
+};
+
+/// An invalidation that took place, or is owed. Published as JSON on the channel `cache:invalidations`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Invalidation {
+    /// Names, without `tag:`.
+    pub tags: Vec<String>,
+    pub who: String,
+    pub why: String,
+    /// By the clock of the machine that changed something.
+    pub at: Timestamp,
+}
+
+impl Invalidation {
+    pub fn new(tags: &[Tag], cause: &Cause, at: Timestamp) -> Self {
+        Self { tags: tags.iter().map(|tag| tag.name().to_owned()).collect(), who: cause.who.clone(), why: cause.why.to_owned(), at }
+    }
+
+    pub fn to_json(&self) -> String {
+        // Strings and a number: there is nothing in it that JSON cannot say.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// What subscribers hear.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// These tags were invalidated. Some are told twice.
+    Invalidated(Invalidation),
+    /// The connection was lost and is back: any tag may have been invalidated.
+    Reconnected,
+}
+
+impl Event {
+    /// Whether something may have changed under the tag.
+    pub fn concerns(&self, tag: &Tag) -> bool {
+        match self {
+            Self::Invalidated(invalidation) => invalidation.tags.iter().any(|name| name == tag.name()),
+            Self::Reconnected => true,
+        }
+    }
+}
+
+/// Hands on what other instances publish.
+pub(crate) async fn listen(store: Arc<dyn Store>, messages: broadcast::Sender<Event>) {
+    let tell = move |heard: Heard<'_>| {
+        let event = match heard {
+            Heard::Message(text) => serde_json::from_str(text).ok().map(Event::Invalidated),
+            Heard::Reconnected => Some(Event::Reconnected),
+        };
+        // Nobody listening is no error.
+        let _ = event.map(|event| messages.send(event));
+    };
+    store.listen(&tell).await;
+}

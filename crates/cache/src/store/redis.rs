@@ -1,0 +1,303 @@
+//! Entries and generations in Redis.
+//!
+//! **What a server may have forgotten.** A server that was restarted from a snapshot, or a replica that was promoted, may not know of
+//! invalidations that were acknowledged, and then holds old entries and the old generations that match them. Nothing that a server
+//! held before such an event may be trusted after it. So every generation is seen through the server process that gave it: stored
+//! numbers are combined with that process's run id, which is another one after every restart and failover. Entries from before match
+//! nothing any more; nobody has to notice anything.
+//!
+//! **Commands that take effect late.** A call that was given up may still be carried out. Each attempt of an invalidation therefore
+//! brings numbers of its own, each of which is sent once.
+
+use std::{collections::HashMap, time::Duration};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use redis::{Cmd, FromRedisValue, ServerError, Value};
+use tokio::time::Instant;
+
+use vendorscope_redis::{Answer, ConnectError, Link, Routed, Router, info_field, subscription};
+
+use super::{Heard, Reading, Store, StoreError, Usage};
+use crate::{
+    generations::Generation,
+    key::{Key, Namespace, Span, Tag},
+    lease::Lease,
+    stats::Counts,
+};
+
+const READ_TIMEOUT: Duration = Duration::from_millis(500);
+const WRITE_TIMEOUT: Duration = Duration::from_secs(1);
+/// A tag that no entry was written under for this long is forgotten.
+const TAG_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
+/// Counting entries stops after this many keys or this long, and the rest is estimated.
+const COUNT_KEYS: u64 = 100_000;
+const COUNT_FOR: Duration = Duration::from_millis(500);
+const COUNT_STEP: u64 = 1_000;
+/// Removes a lease only if it is still the caller's own.
+const COMPARE_AND_DELETE: &str = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) else return 0 end";
+
+pub struct RedisStore {
+    router: Router,
+    names: Namespace,
+}
+
+impl RedisStore {
+    /// Fails if the address cannot be used or the server refuses us; a server that is merely not there yet is waited for in the
+    /// background. Accepts `redis://`, `redis+sentinel://` and `redis+cluster://`, and each with `rediss`.
+    pub async fn connect(url: &str, names: Namespace) -> Result<Self, ConnectError> {
+        Ok(Self { router: Router::connect(url).await?, names })
+    }
+
+    /// Removes generations: a tag without one matches no entry either.
+    async fn remove(&self, tags: &[Tag]) -> Result<(), StoreError> {
+        let removals = tags.iter().map(|tag| self.on_tag(tag, "DEL", |command| command)).collect();
+        all_done(&self.router.ask(removals, WRITE_TIMEOUT).await?)
+    }
+
+    /// One MGET for each slot that the tags are in: without a cluster, one.
+    fn ask_generations(&self, tags: &[Tag]) -> (Vec<Routed>, Vec<Vec<usize>>) {
+        let mut groups: Vec<(u16, Vec<usize>)> = Vec::new();
+        for (place, tag) in tags.iter().enumerate() {
+            let slot = self.router.slot(&self.names.tag(tag));
+            match groups.iter_mut().find(|(other, _)| *other == slot) {
+                Some((_, places)) => places.push(place),
+                None => groups.push((slot, vec![place])),
+            }
+        }
+        groups
+            .into_iter()
+            .map(|(_, places)| {
+                let keys: Vec<_> = places.iter().map(|place| self.names.tag(&tags[*place])).collect();
+                (routed(keys[0].clone(), redis::cmd("MGET").arg(&keys)), places)
+            })
+            .unzip()
+    }
+}
+
+#[async_trait]
+impl Store for RedisStore {
+    fn name(&self) -> &'static str {
+        "redis"
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    async fn read(&self, key: &Key, tags: &[Tag]) -> Result<Reading, StoreError> {
+        let (mut commands, places) = self.ask_generations(tags);
+        commands.insert(0, self.get_entry(key));
+        let mut answers = self.router.ask(commands, READ_TIMEOUT).await?.into_iter();
+        Ok(Reading { entry: read_entry(answers.next())?, generations: read_generations(answers, &places, tags.len())? })
+    }
+
+    async fn generations(&self, tags: &[Tag]) -> Result<Vec<Option<Generation>>, StoreError> {
+        let (commands, places) = self.ask_generations(tags);
+        read_generations(self.router.ask(commands, READ_TIMEOUT).await?.into_iter(), &places, tags.len())
+    }
+
+    async fn try_acquire(&self, key: &Key, tags: &[Tag], lease: &Lease) -> Result<(bool, Reading), StoreError> {
+        let (mut commands, places) = self.ask_generations(tags);
+        let take =
+            routed(lease.name.clone(), redis::cmd("SET").arg(&lease.name).arg(lease.token).arg("NX").arg("PX").arg(millis(lease.lasts)));
+        let get = self.get_entry(key);
+        commands.splice(0..0, [take, get]);
+        let mut answers = self.router.ask(commands, READ_TIMEOUT).await?.into_iter();
+        let won = match answers.next().map(|answer| answer.value) {
+            Some(Value::ServerError(error)) => return Err(refused(&error)),
+            answer => matches!(answer, Some(Value::Okay)),
+        };
+        Ok((won, Reading { entry: read_entry(answers.next())?, generations: read_generations(answers, &places, tags.len())? }))
+    }
+
+    async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
+        let give_back = routed(lease.name.clone(), redis::cmd("EVAL").arg(COMPARE_AND_DELETE).arg(1).arg(&lease.name).arg(lease.token));
+        all_done(&self.router.ask(vec![give_back], READ_TIMEOUT).await?)
+    }
+
+    async fn mint(&self, tags: &[Tag]) -> Result<Vec<Generation>, StoreError> {
+        let (reads, places) = self.ask_generations(tags);
+        let mut commands: Vec<Routed> = tags.iter().map(|tag| self.set_generation(tag, &["NX"])).collect();
+        commands.extend(reads);
+        let mut answers = self.router.ask(commands, WRITE_TIMEOUT).await?;
+        let current = read_generations(answers.split_off(tags.len()).into_iter(), &places, tags.len())?;
+        if let Some(generations) = current.into_iter().collect::<Option<Vec<_>>>() {
+            return Ok(generations);
+        }
+        all_done(&answers)?;
+        // Something that is no generation lies under a tag's key. Without it the next reader can mint one.
+        self.remove(tags).await?;
+        Err(StoreError::Refused("a tag's key held something else; removed".to_owned()))
+    }
+
+    async fn write(&self, key: &Key, entry: Bytes, tags: &[Tag], keep: Duration) -> Result<(), StoreError> {
+        let name = self.names.entry(key);
+        let mut commands = vec![routed(name.clone(), redis::cmd("SET").arg(name).arg(&entry[..]).arg("PX").arg(millis(keep)))];
+        commands.extend(tags.iter().map(|tag| self.on_tag(tag, "PEXPIRE", |command| command.arg(millis(TAG_LIFE)))));
+        all_done(&self.router.ask(commands, WRITE_TIMEOUT).await?[..1])
+    }
+
+    async fn invalidate(&self, tags: &[Tag], message: &str) -> Result<(), StoreError> {
+        if tags.is_empty() {
+            return Ok(());
+        }
+        let mut commands: Vec<Routed> = tags.iter().map(|tag| self.set_generation(tag, &[])).collect();
+        // A channel is no key, but in a cluster any member will do, and this one is known.
+        commands.push(routed(self.names.tag(&tags[0]), redis::cmd("PUBLISH").arg(self.names.channel()).arg(message)));
+        let answers = self.router.ask(commands, WRITE_TIMEOUT).await?;
+        let renewed = &answers[..tags.len()];
+        // A full server still removes.
+        let full = renewed.iter().any(|answer| matches!(&answer.value, Value::ServerError(error) if error.code() == "OOM"));
+        if full { self.remove(tags).await } else { all_done(renewed) }
+    }
+
+    async fn add_counts(&self, counts: &Counts, at_micros: u64) -> Result<Counts, StoreError> {
+        let mut commands = Vec::new();
+        let mut add = |key: &str| {
+            let adding = counts.named().map(|(name, count)| redis::cmd("HINCRBY").arg(key).arg(name).arg(count).to_owned());
+            commands.extend(adding.map(|command| Routed { key: key.to_owned(), command }));
+        };
+        let stats = self.names.stats();
+        add(&stats);
+        let spans = Span::ALL.map(|span| (self.names.stats_of(span, span.number(at_micros)), span.kept()));
+        spans.iter().for_each(|(key, _)| add(key));
+        if !counts.is_zero() {
+            commands.extend(spans.iter().map(|(key, kept)| routed(key.clone(), redis::cmd("PEXPIRE").arg(key).arg(millis(*kept)))));
+        }
+        commands.push(routed(stats.clone(), redis::cmd("HGETALL").arg(stats)));
+        let mut answers = self.router.ask(commands, WRITE_TIMEOUT).await?;
+        let sum = read_counts(answers.pop())?;
+        all_done(&answers)?;
+        Ok(sum)
+    }
+
+    async fn history(&self, span: Span, spans: usize, at_micros: u64) -> Result<Vec<Counts>, StoreError> {
+        let last = span.number(at_micros);
+        let keys = (0..spans as u64).rev().map(|ago| self.names.stats_of(span, last.saturating_sub(ago)));
+        let questions = keys.map(|key| routed(key.clone(), redis::cmd("HGETALL").arg(&key))).collect();
+        self.router.ask(questions, READ_TIMEOUT).await?.into_iter().map(|answer| read_counts(Some(answer))).collect()
+    }
+
+    async fn usage(&self) -> Result<Usage, StoreError> {
+        let mut usage = Usage::default();
+        for link in self.router.links() {
+            let mut pipeline = redis::pipe();
+            pipeline.cmd("INFO").arg("memory").cmd("DBSIZE").ignore_errors();
+            let mut values = self.router.ask_one(&link, &pipeline, READ_TIMEOUT).await?.0.into_iter();
+            let (memory, all_keys) = (parse::<String>(values.next())?, parse::<u64>(values.next())?);
+            usage.memory_bytes += info_field(&memory, "used_memory").and_then(|bytes| bytes.parse().ok()).unwrap_or(0);
+            usage.entries += self.count_entries(&link, all_keys).await?;
+        }
+        Ok(usage)
+    }
+
+    async fn listen(&self, tell: &(dyn for<'m> Fn(Heard<'m>) + Send + Sync)) {
+        subscription::listen(self.router.address(), &self.names.channel(), tell).await;
+    }
+}
+
+impl RedisStore {
+    fn get_entry(&self, key: &Key) -> Routed {
+        let name = self.names.entry(key);
+        routed(name.clone(), redis::cmd("GET").arg(name))
+    }
+
+    fn on_tag(&self, tag: &Tag, command: &str, complete: impl FnOnce(&mut Cmd) -> &mut Cmd) -> Routed {
+        let name = self.names.tag(tag);
+        routed(name.clone(), complete(redis::cmd(command).arg(&name)))
+    }
+
+    /// Each call brings a number that was never sent before.
+    fn set_generation(&self, tag: &Tag, condition: &[&str]) -> Routed {
+        self.on_tag(tag, "SET", |set| set.arg(Generation::mint().to_string()).arg("PX").arg(millis(TAG_LIFE)).arg(condition))
+    }
+
+    /// Walks over the keys in small steps that never hold the server up. Where there are too many, an estimate: the share of ours
+    /// among the keys seen, times all keys.
+    async fn count_entries(&self, link: &Link, all_keys: u64) -> Result<u64, StoreError> {
+        let (started, mut cursor, mut ours, mut steps) = (Instant::now(), 0_u64, 0_u64, 0_u64);
+        loop {
+            let mut pipeline = redis::pipe();
+            pipeline.cmd("SCAN").arg(cursor).arg("MATCH").arg(self.names.entries_pattern()).arg("COUNT").arg(COUNT_STEP).ignore_errors();
+            let (values, _) = self.router.ask_one(link, &pipeline, READ_TIMEOUT).await?;
+            let (next, names): (u64, Vec<Vec<u8>>) = parse(values.into_iter().next())?;
+            ours += names.iter().filter(|name| self.names.is_entry(name)).count() as u64;
+            steps += 1;
+            if next == 0 {
+                return Ok(ours);
+            }
+            if steps * COUNT_STEP >= COUNT_KEYS || started.elapsed() >= COUNT_FOR {
+                let seen = (steps * COUNT_STEP).min(all_keys).max(1);
+                return Ok(u64::try_from(u128::from(ours) * u128::from(all_keys) / u128::from(seen)).unwrap_or(ours));
+            }
+            cursor = next;
+        }
+    }
+}
+
+fn routed(key: String, command: &mut Cmd) -> Routed {
+    Routed { key, command: std::mem::take(command) }
+}
+
+fn read_entry(answer: Option<Answer>) -> Result<Option<Bytes>, StoreError> {
+    match answer.map(|answer| answer.value) {
+        Some(Value::BulkString(bytes)) => Ok(Some(Bytes::from(bytes))),
+        // Something else lies under the key: for the reader it is no entry, and writing one replaces it.
+        Some(Value::ServerError(error)) if error.code() == "WRONGTYPE" => Ok(Some(Bytes::new())),
+        Some(Value::ServerError(error)) => Err(refused(&error)),
+        _ => Ok(None),
+    }
+}
+
+/// Puts the answers to [`RedisStore::ask_generations`] back into the order of the tags.
+fn read_generations(
+    answers: impl Iterator<Item = Answer>,
+    places: &[Vec<usize>],
+    tags: usize,
+) -> Result<Vec<Option<Generation>>, StoreError> {
+    let mut generations = vec![None; tags];
+    let mut answered = 0;
+    for (Answer { value, server }, places) in answers.zip(places) {
+        match value {
+            Value::Array(values) if values.len() == places.len() => {
+                for (place, value) in places.iter().zip(values) {
+                    if let Value::BulkString(text) = value {
+                        generations[*place] = Generation::parse(&text).map(|generation| generation.seen_through(server));
+                    }
+                }
+                answered += places.len();
+            }
+            Value::ServerError(error) => return Err(refused(&error)),
+            _ => return Err(StoreError::Refused("unexpected answer to MGET".to_owned())),
+        }
+    }
+    if answered == tags { Ok(generations) } else { Err(StoreError::Refused("fewer generations than tags".to_owned())) }
+}
+
+fn read_counts(answer: Option<Answer>) -> Result<Counts, StoreError> {
+    let stored: HashMap<String, u64> = parse(answer.map(|answer| answer.value))?;
+    Ok(Counts::read(&stored))
+}
+
+fn parse<T: FromRedisValue>(value: Option<Value>) -> Result<T, StoreError> {
+    match value {
+        Some(Value::ServerError(error)) => Err(refused(&error)),
+        value => redis::from_redis_value(value.unwrap_or(Value::Nil)).map_err(|error| StoreError::Refused(error.to_string())),
+    }
+}
+
+fn all_done(answers: &[Answer]) -> Result<(), StoreError> {
+    answers.iter().try_for_each(|answer| if let Value::ServerError(error) = &answer.value { Err(refused(error)) } else { Ok(()) })
+}
+
+fn refused(error: &ServerError) -> StoreError {
+    StoreError::Refused(match error.details() {
+        Some(details) => format!("{} {details}", error.code()),
+        None => error.code().to_owned(),
+    })
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX).max(1)
+}

@@ -1,0 +1,26 @@
+//! Connections to Redis that mend themselves.
+//!
+//! [`Router`] takes an address (one server, a master that sentinels watch over, or a cluster) and carries commands to the servers that
+//! have their keys. Underneath, a [`Link`] is one connection with a timeout for every request and a circuit breaker: while a server does
+//! not answer, requests fail at once. Each answer says which server process gave it, so that a caller can tell a server from the one that
+//! took its place. [`subscription`] hears what is published on a channel.
+//!
+//! Knows nothing of what is kept in Redis.
+
+/// Where Redis is.
+pub mod address;
+/// Redis Cluster: which member has which key.
+mod cluster;
+/// What can go wrong.
+mod error;
+/// One connection that mends itself.
+mod link;
+/// From commands to connections.
+mod router;
+/// Hearing what is published.
+pub mod subscription;
+
+pub use address::Address;
+pub use error::{ConnectError, RedactedUrl, RequestError};
+pub use link::{Link, info_field};
+pub use router::{Answer, Routed, Router};

@@ -1,0 +1,320 @@
+//! One connection to one Redis server, that mends itself and knows which server it speaks to.
+//!
+//! A task of its own connects, so that a caller's short timeout never cuts a slow handshake off again and again. It is the circuit
+//! breaker too: the first call without an answer opens it, calls fail at once while it is open, and a `PING` answered in time (the
+//! half-open probe) closes it.
+
+use std::{sync::Arc, time::Duration};
+
+use redis::{AsyncConnectionConfig, Client, ConnectionInfo, Pipeline, RedisError, Value, aio::MultiplexedConnection};
+use tokio::{
+    sync::{mpsc, watch},
+    time::{Instant, sleep, timeout},
+};
+
+use crate::{
+    address::{Sentinels, at},
+    error::{RedactedUrl, RequestError},
+};
+
+/// For name resolution, TCP, TLS and the handshake together.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// For one sentinel to say who the master is.
+const SENTINEL_TIMEOUT: Duration = Duration::from_millis(500);
+/// A server that answers a probe slower than this stays out of use.
+const PROBE_TIMEOUT: Duration = Duration::from_millis(250);
+/// A timer that goes off this much too late says that this process has more to do than it can.
+const BEHIND: Duration = Duration::from_millis(20);
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+/// Probes that may fail before the connection is given up and made anew.
+const PROBES: u32 = 3;
+
+/// What to connect to.
+#[derive(Debug, Clone)]
+pub enum Target {
+    /// A server that stands alone, or whose address leads to whichever is the master.
+    Server(ConnectionInfo),
+    /// A member of a cluster.
+    Member(ConnectionInfo),
+    /// Whoever the sentinels say is the master at the time.
+    Master(Sentinels),
+}
+
+/// A connection that was made and shaken hands over.
+#[derive(Clone)]
+pub struct Connected {
+    connection: MultiplexedConnection,
+    /// Of the server process at the other end: another one after every restart and every failover. A TCP connection does not
+    /// survive its server, so whatever is answered over this one comes from this process.
+    pub server: u64,
+    serial: u64,
+}
+
+#[derive(Clone)]
+enum State {
+    Connecting,
+    Connected(Connected),
+    Down(Arc<Down>),
+}
+
+/// Why there is no connection.
+pub struct Down {
+    pub reason: String,
+    /// Trying again will not help: the password is wrong, not the network.
+    for_good: bool,
+}
+
+/// How a call ended that the task should look at.
+enum Report {
+    /// The connection of this serial number is broken.
+    Broken(u64),
+    /// It did not answer in time.
+    Silent(u64),
+}
+
+pub struct Link {
+    state: watch::Receiver<State>,
+    reports: mpsc::UnboundedSender<Report>,
+    task: tokio::task::AbortHandle,
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Link {
+    /// Starts connecting. Needs a Tokio runtime.
+    pub fn start(target: Target, url: RedactedUrl) -> Self {
+        let (publish, state) = watch::channel(State::Connecting);
+        let (reports, incoming) = mpsc::unbounded_channel();
+        let task = tokio::spawn(keep_connected(target, url, publish, incoming)).abort_handle();
+        Self { state, reports, task }
+    }
+
+    /// Waits for the first attempt. `Err` only where trying again cannot help.
+    pub async fn first_attempt(&self) -> Result<(), String> {
+        let mut state = self.state.clone();
+        let settled = timeout(CONNECT_TIMEOUT, state.wait_for(|state| !matches!(state, State::Connecting))).await;
+        match settled {
+            Ok(Ok(state)) => match &*state {
+                State::Down(down) if down.for_good => Err(down.reason.clone()),
+                _ => Ok(()),
+            },
+            _ => Ok(()),
+        }
+    }
+
+    /// Sends the pipeline and waits for all answers, connecting included, no longer than `within`. An error that the server gave
+    /// as an answer is in its place among the values.
+    pub async fn ask(&self, pipeline: &Pipeline, within: Duration) -> Result<(Vec<Value>, Connected), RequestError> {
+        let deadline = Instant::now() + within;
+        let late = |_| RequestError::Timeout(within);
+        let live = tokio::time::timeout_at(deadline, self.live()).await.map_err(late)??;
+        let mut connection = live.connection.clone();
+        let mut asking = std::pin::pin!(pipeline.query_async::<Value>(&mut connection));
+        let mut answer = tokio::time::timeout_at(deadline, &mut asking).await;
+        if answer.is_err() && deadline.elapsed() > BEHIND {
+            // Not the server is late but this process, and the answer may be waiting to be read.
+            answer = timeout(within, asking).await;
+        }
+        match answer {
+            Ok(Ok(Value::Array(values))) => Ok((values, live)),
+            Ok(Ok(other)) => Ok((vec![other], live)),
+            Ok(Err(error)) => {
+                if error.is_timeout() {
+                    self.report(Report::Silent(live.serial));
+                    return Err(RequestError::Timeout(within));
+                }
+                if error.is_io_error() || error.is_connection_dropped() || error.is_unrecoverable_error() {
+                    self.report(Report::Broken(live.serial));
+                    return Err(RequestError::Unreachable(error.to_string()));
+                }
+                Err(RequestError::Refused(error.to_string()))
+            }
+            Err(_) => {
+                self.report(Report::Silent(live.serial));
+                Err(RequestError::Timeout(within))
+            }
+        }
+    }
+
+    /// Has the connection made anew: the server has become one that cannot be used.
+    pub fn give_up(&self, live: &Connected) {
+        self.report(Report::Broken(live.serial));
+    }
+
+    /// The connection, after waiting for one that is being made. Fails at once while there is none to be had.
+    async fn live(&self) -> Result<Connected, RequestError> {
+        let mut state = self.state.clone();
+        match &*state
+            .wait_for(|state| !matches!(state, State::Connecting))
+            .await
+            .map_err(|_| RequestError::Unreachable("closed".to_owned()))?
+        {
+            State::Connected(live) => Ok(live.clone()),
+            State::Down(down) => Err(RequestError::Unreachable(down.reason.clone())),
+            State::Connecting => Err(RequestError::Unreachable("connecting".to_owned())),
+        }
+    }
+
+    fn report(&self, report: Report) {
+        // The task ends only with the link itself.
+        let _ = self.reports.send(report);
+    }
+}
+
+/// Connects, watches over the connection, connects again; until the link is dropped.
+async fn keep_connected(target: Target, url: RedactedUrl, state: watch::Sender<State>, mut reports: mpsc::UnboundedReceiver<Report>) {
+    let mut pause = FIRST_PAUSE;
+    for serial in 1_u64.. {
+        match timeout(CONNECT_TIMEOUT, connect(&target))
+            .await
+            .unwrap_or_else(|_| Err(Down { reason: "no connection in time".to_owned(), for_good: false }))
+        {
+            Ok((connection, server)) => {
+                tracing::info!(%url, server = %format_args!("{server:016x}"), "redis connected");
+                let live = Connected { connection, server, serial };
+                pause = FIRST_PAUSE;
+                state.send_replace(State::Connected(live.clone()));
+                let reason = watch_over(&live, &state, &mut reports).await;
+                tracing::warn!(%url, reason, "redis connection lost");
+                state.send_replace(State::Down(Arc::new(Down { reason, for_good: false })));
+            }
+            Err(down) => {
+                let first = !matches!(&*state.borrow(), State::Down(_));
+                if first {
+                    tracing::warn!(%url, reason = down.reason, "redis not reachable");
+                }
+                state.send_replace(State::Down(Arc::new(down)));
+                sleep(pause).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+        }
+    }
+}
+
+/// Returns why the connection is of no use any more.
+async fn watch_over(live: &Connected, state: &watch::Sender<State>, reports: &mut mpsc::UnboundedReceiver<Report>) -> String {
+    loop {
+        match reports.recv().await {
+            None => return "closed".to_owned(),
+            Some(Report::Broken(serial)) if serial == live.serial => return "connection broken".to_owned(),
+            Some(Report::Silent(serial)) if serial == live.serial => {
+                tracing::warn!("redis does not answer in time: not asked until a probe succeeds");
+                state.send_replace(State::Down(Arc::new(Down { reason: "does not answer in time".to_owned(), for_good: false })));
+                if !probe(live).await {
+                    return "does not answer".to_owned();
+                }
+                state.send_replace(State::Connected(live.clone()));
+                tracing::info!("redis answers again");
+                // Whoever else gave up before the probe has nothing new to say.
+                while let Ok(report) = reports.try_recv() {
+                    if matches!(report, Report::Broken(serial) if serial == live.serial) {
+                        return "connection broken".to_owned();
+                    }
+                }
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+/// Whether the server answers in time again, within a few tries.
+async fn probe(live: &Connected) -> bool {
+    let mut pause = FIRST_PAUSE;
+    for _ in 0..PROBES {
+        let mut connection = live.connection.clone();
+        match timeout(PROBE_TIMEOUT, redis::cmd("PING").query_async::<Value>(&mut connection)).await {
+            Ok(Ok(_)) => return true,
+            Ok(Err(_)) => return false,
+            Err(_) => sleep(pause).await,
+        }
+        pause *= 2;
+    }
+    false
+}
+
+/// Finds the server, connects, and asks it who it is.
+async fn connect(target: &Target) -> Result<(MultiplexedConnection, u64), Down> {
+    let server = match target {
+        Target::Server(server) | Target::Member(server) => server.clone(),
+        Target::Master(sentinels) => find_master(sentinels).await?,
+    };
+    let mut connection = open(server, CONNECT_TIMEOUT).await?;
+    // Alone, because the error of a command in a pipeline does not say its code.
+    redis::cmd("PING").query_async::<Value>(&mut connection).await.map_err(|error| Down::from(&error))?;
+    let mut hello = redis::pipe();
+    hello.cmd("INFO").arg("server").cmd("INFO").arg("replication");
+    let (server, replication): (String, String) = hello.query_async(&mut connection).await.map_err(|error| Down::from(&error))?;
+    if info_field(&replication, "role") == Some("slave") {
+        // Not for good: behind one address a replica is what there is for a moment while another server takes over.
+        return Err(Down { reason: "it is a read-only replica".to_owned(), for_good: false });
+    }
+    if matches!(target, Target::Server(_)) && info_field(&server, "redis_mode") == Some("cluster") {
+        return Err(Down { reason: "it is a member of a cluster: write redis+cluster:// instead of redis://".to_owned(), for_good: true });
+    }
+    // A service that hides its run id is taken to be one server for ever: restoring an old snapshot then goes unnoticed.
+    let server = info_field(&server, "run_id").map_or(0, fingerprint);
+    Ok((connection, server))
+}
+
+/// The first answer of a sentinel counts. One that is wrong leads to a replica or to nobody, and is asked for again.
+pub async fn find_master(Sentinels { sentinels, master, like }: &Sentinels) -> Result<ConnectionInfo, Down> {
+    let mut reason = "no sentinel answers".to_owned();
+    for sentinel in sentinels {
+        let asked = timeout(SENTINEL_TIMEOUT, async {
+            let mut connection = open(sentinel.clone(), SENTINEL_TIMEOUT).await?;
+            let mut question = redis::cmd("SENTINEL");
+            question.arg("get-master-addr-by-name").arg(master);
+            question.query_async::<Option<(String, u16)>>(&mut connection).await.map_err(|error| Down::from(&error))
+        });
+        match asked.await {
+            Ok(Ok(Some((host, port)))) => return Ok(at(like, &host, port)),
+            Ok(Ok(None)) => reason = format!("the sentinels know no master called {master}"),
+            Ok(Err(down)) => reason = down.reason,
+            Err(_) => {}
+        }
+    }
+    Err(Down { reason, for_good: false })
+}
+
+async fn open(server: ConnectionInfo, within: Duration) -> Result<MultiplexedConnection, Down> {
+    // Timeouts are ours: the client's own limits are only there to clean up behind it.
+    let config = AsyncConnectionConfig::new().set_connection_timeout(Some(within)).set_response_timeout(Some(CONNECT_TIMEOUT));
+    let client = Client::open(server).map_err(|error| Down::from(&error))?;
+    client.get_multiplexed_async_connection_with_config(&config).await.map_err(|error| Down::from(&error))
+}
+
+impl From<&RedisError> for Down {
+    fn from(error: &RedisError) -> Self {
+        let refused = matches!(error.kind(), redis::ErrorKind::AuthenticationFailed | redis::ErrorKind::InvalidClientConfig)
+            || matches!(error.code(), Some("NOAUTH" | "WRONGPASS" | "NOPERM"));
+        Self { reason: error.to_string(), for_good: refused }
+    }
+}
+
+/// A field of an `INFO` answer.
+pub fn info_field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
+    info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
+}
+
+/// The first 16 of a run id's 40 random hexadecimal digits.
+fn fingerprint(run_id: &str) -> u64 {
+    run_id.get(..16).and_then(|digits| u64::from_str_radix(digits, 16).ok()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_of_info_are_found() {
+        let info = "# Server\r\nredis_version:7.0.15\r\nrun_id:00000000000000ff6f8f1b0ef4e63b7bfbbf1f4f\r\n";
+        assert_eq!(info_field(info, "redis_version"), Some("7.0.15"));
+        assert_eq!(info_field(info, "run"), None);
+        assert_eq!(info_field(info, "run_id").map(fingerprint), Some(255));
+    }
+}

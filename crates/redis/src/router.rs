@@ -1,0 +1,129 @@
+//! From commands to the connections that can carry them out.
+
+use std::{sync::Arc, time::Duration};
+
+use futures::future::join_all;
+use redis::{Cmd, Pipeline, Value};
+
+use crate::{
+    address::Address,
+    cluster::{self, Cluster},
+    error::{ConnectError, RedactedUrl, RequestError},
+    link::{Link, Target},
+};
+
+/// Every server that keys are spread over.
+pub struct Router {
+    address: Address,
+    servers: Servers,
+}
+
+enum Servers {
+    One(Arc<Link>),
+    Cluster(Cluster),
+}
+
+/// A command with the key that says where it goes. All its keys are in one slot.
+pub struct Routed {
+    pub key: String,
+    pub command: Cmd,
+}
+
+/// What came back for one command. An error of the server is a value too.
+pub struct Answer {
+    pub value: Value,
+    /// The server process that gave it.
+    pub server: u64,
+}
+
+impl Router {
+    /// Fails if the address cannot be used or the server refuses this program; a server that is merely not there yet is waited for in
+    /// the background. Accepts `redis://`, `redis+sentinel://` and `redis+cluster://`, and each with `rediss`. Needs a Tokio runtime.
+    pub async fn connect(url: &str) -> Result<Self, ConnectError> {
+        let shown = RedactedUrl::new(url);
+        let address = Address::parse(url).map_err(|reason| ConnectError::Url { url: shown.clone(), reason })?;
+        let refused = |reason| ConnectError::Refused { url: shown.clone(), reason };
+        let target = match address.clone() {
+            Address::Server(server) => Target::Server(server),
+            Address::Master(sentinels) => Target::Master(sentinels),
+            Address::Cluster(seeds) => {
+                let cluster = Cluster::start(seeds, shown.clone()).await.map_err(refused)?;
+                return Ok(Self { address, servers: Servers::Cluster(cluster) });
+            }
+        };
+        let link = Link::start(target, shown.clone());
+        link.first_attempt().await.map_err(refused)?;
+        Ok(Self { address, servers: Servers::One(Arc::new(link)) })
+    }
+
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// Which keys may share a command: those of one slot. Without a cluster, all.
+    pub fn slot(&self, key: &str) -> u16 {
+        match &self.servers {
+            Servers::One(_) => 0,
+            Servers::Cluster(_) => cluster::slot(key),
+        }
+    }
+
+    /// Every server that holds keys.
+    pub fn links(&self) -> Vec<Arc<Link>> {
+        match &self.servers {
+            Servers::One(link) => vec![link.clone()],
+            Servers::Cluster(cluster) => cluster.links(),
+        }
+    }
+
+    /// The answers, in the order of the commands: one round trip to each server involved, at the same time. Fails if one of them does.
+    pub async fn ask(&self, commands: Vec<Routed>, within: Duration) -> Result<Vec<Answer>, RequestError> {
+        let mut batches: Vec<(Arc<Link>, Vec<usize>, Pipeline)> = Vec::new();
+        let count = commands.len();
+        for (place, Routed { key, command }) in commands.into_iter().enumerate() {
+            let link = match &self.servers {
+                Servers::One(link) => link.clone(),
+                Servers::Cluster(cluster) => cluster.link(&key)?,
+            };
+            match batches.iter_mut().find(|(other, _, _)| Arc::ptr_eq(other, &link)) {
+                Some((_, places, pipeline)) => {
+                    places.push(place);
+                    pipeline.add_command(command);
+                }
+                None => {
+                    let mut pipeline = Pipeline::new();
+                    pipeline.ignore_errors().add_command(command);
+                    batches.push((link, vec![place], pipeline));
+                }
+            }
+        }
+        let asked = join_all(batches.iter().map(|(link, _, pipeline)| self.ask_one(link, pipeline, within))).await;
+        let mut answers: Vec<Option<Answer>> = Vec::new();
+        answers.resize_with(count, || None);
+        for ((_, places, _), result) in batches.iter().zip(asked) {
+            let (values, server) = result?;
+            for (place, value) in places.iter().zip(values) {
+                answers[*place] = Some(Answer { value, server });
+            }
+        }
+        answers.into_iter().collect::<Option<_>>().ok_or_else(|| RequestError::Refused("fewer answers than commands".to_owned()))
+    }
+
+    /// Asks one server, and notices if it is no longer the one to ask.
+    pub async fn ask_one(&self, link: &Link, pipeline: &Pipeline, within: Duration) -> Result<(Vec<Value>, u64), RequestError> {
+        let asked = link.ask(pipeline, within).await;
+        if let (Err(_), Servers::Cluster(cluster)) = (&asked, &self.servers) {
+            cluster.doubt();
+        }
+        let (values, live) = asked?;
+        for error in values.iter().filter_map(|value| if let Value::ServerError(error) = value { Some(error) } else { None }) {
+            match (error.code(), &self.servers) {
+                // It has become a replica, or is still loading its snapshot.
+                ("READONLY" | "LOADING" | "MASTERDOWN", _) => link.give_up(&live),
+                ("MOVED" | "ASK" | "TRYAGAIN" | "CLUSTERDOWN", Servers::Cluster(cluster)) => cluster.doubt(),
+                _ => {}
+            }
+        }
+        Ok((values, live.server))
+    }
+}

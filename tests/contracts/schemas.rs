@@ -1,0 +1,52 @@
+//! What is cached as JSON, and the number that says how it is to be read. The digest of each type's schema, descriptions left out, stands
+//! here beside its number: who changes such a type sees this fail, counts the number in `cache_keys::schema` one further, and writes the
+//! new digest down.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
+use vendorscope::{
+    domain::{accounts::Vendor, catalog::ProductPage, market::MarketMetrics, orders::OrderPage, snapshot::Snapshot},
+    server::cache_keys::schema,
+};
+
+const KNOWN: [(&str, u32, &str); 5] =
+    [("snapshot", 1, "?"), ("profile", 1, "?"), ("product page", 1, "?"), ("order page", 1, "?"), ("market metrics", 1, "?")];
+
+#[test]
+fn a_cached_type_that_changes_has_another_number() {
+    let now = [
+        ("snapshot", schema::SNAPSHOT, digest::<Snapshot>()),
+        ("profile", schema::PROFILE, digest::<Vendor>()),
+        ("product page", schema::PRODUCT_PAGE, digest::<ProductPage>()),
+        ("order page", schema::ORDER_PAGE, digest::<OrderPage>()),
+        ("market metrics", schema::MARKET_METRICS, digest::<MarketMetrics>()),
+    ];
+    let known = KNOWN.map(|(name, number, digest)| (name, number, digest.to_owned()));
+    assert_eq!(now, known, "a cached type has changed: count its number in cache_keys::schema up, and write number and digest here");
+}
+
+/// Of the type's schema and of every schema that it refers to.
+fn digest<T: ToSchema>() -> String {
+    let mut parts = Vec::new();
+    T::schemas(&mut parts);
+    parts.push((T::name().into_owned(), T::schema()));
+    let parts: BTreeMap<_, _> =
+        parts.into_iter().map(|(name, part)| (name, without_words(serde_json::to_value(part).expect("JSON")))).collect();
+    Sha256::digest(serde_json::to_vec(&parts).expect("JSON"))[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What is said to people about a type changes nothing in it.
+fn without_words(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => fields
+            .into_iter()
+            .filter(|(name, value)| name != "description" || !value.is_string())
+            .map(|(name, value)| (name, without_words(value)))
+            .collect(),
+        Value::Array(items) => items.into_iter().map(without_words).collect(),
+        other => other,
+    }
+}
