@@ -8,6 +8,8 @@ mod auth;
 mod bad_input;
 /// What is read from the environment.
 mod configuration;
+/// The forms that figures travel in, and what a program need not be told twice.
+mod encodings;
 /// Live updates.
 mod events;
 /// Figures as CSV.

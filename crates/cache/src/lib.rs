@@ -25,6 +25,8 @@ use tokio::{
 pub mod clock;
 /// Counting together with the other instances.
 mod counting;
+/// What is worked out from an entry once.
+mod derived;
 /// What is kept under a key.
 pub mod entry;
 /// What makes an entry current.
@@ -62,6 +64,7 @@ pub use clock::Clock;
 pub use key::{Key, Namespace, Span, Tag};
 pub use message::{Event, Invalidation};
 pub use outbox::{Debt, Outbox, Owed};
+pub use derived::Derived;
 pub use served::{Cause, Loaded, Outcome, Served};
 pub use vendorscope_redis::ConnectError;
 
@@ -110,7 +113,7 @@ impl Drop for CacheInner {
 /// What can be set. The defaults suit an instance of the application.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Memory for entries of a store that is elsewhere; 0 for none.
+    /// Memory for decoded entries, with what is derived from them; 0 for none.
     pub l1_bytes: u64,
     /// Loads that run at the same time in this process; the others wait. Protects the database when the store is away or empty.
     pub concurrent_loads: usize,
@@ -152,8 +155,7 @@ impl Cache {
 
     /// Over any store and clock.
     pub fn over(store: Arc<dyn Store>, clock: Clock) -> Self {
-        let l1_bytes = if store.is_shared() { Settings::default().l1_bytes } else { 0 };
-        Self::with(store, clock, Settings { l1_bytes, ..Settings::default() })
+        Self::with(store, clock, Settings::default())
     }
 
     /// With settings of one's own.
@@ -346,9 +348,10 @@ impl Cache {
         let age = Duration::from_micros(entry.age_micros(self.0.clock.now_micros()));
         let elapsed = started.elapsed();
         self.0.stats.time(Timing::Hit, elapsed);
-        tracing::info!(key = key.as_str(), owner = key.owner(), age_ms = millis(age), elapsed_ms = millis(elapsed), "cache hit");
-        tracing::info!(key = key.as_str(), owner = key.owner(), age_ms = millis(age), elapsed_ms = millis(elapsed), "serving from cache");
-        Served { value: entry.payload, outcome: Outcome::Hit, age, elapsed }
+        // Hits are what nearly every request is: at `info` they would fill the log, and cost more than the lookup.
+        tracing::debug!(key = key.as_str(), owner = key.owner(), age_ms = millis(age), elapsed_ms = millis(elapsed), "cache hit");
+        tracing::debug!(key = key.as_str(), owner = key.owner(), age_ms = millis(age), elapsed_ms = millis(elapsed), "serving from cache");
+        Served { value: entry.payload, outcome: Outcome::Hit, age, elapsed, derived: entry.derived }
     }
 }
 

@@ -102,6 +102,11 @@ impl RequestSession {
         Ok(now.is_some_and(|now| now == *user))
     }
 
+    /// Whether it is a program that asks, with a key of its user's.
+    pub fn is_by_key(&self) -> bool {
+        matches!(self.credentials, Credentials::Key(_))
+    }
+
     /// Who is logged in with a browser: nobody where it is a key that sends the request.
     pub async fn logged_in_user(&self) -> Result<Option<User>, AppError> {
         Ok(self.known().await?.filter(|known| known.session.is_some()).map(|known| known.user.clone()))
