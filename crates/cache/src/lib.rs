@@ -29,6 +29,8 @@ mod counting;
 mod derived;
 /// What is kept under a key.
 pub mod entry;
+/// Generations asked for ahead.
+mod foresight;
 /// What makes an entry current.
 pub mod generations;
 /// Invalidating, and delivering what could not be delivered at once.
@@ -65,7 +67,9 @@ pub use key::{Key, Namespace, Span, Tag};
 pub use message::{Event, Invalidation};
 pub use outbox::{Debt, Outbox, Owed};
 pub use derived::Derived;
+pub use foresight::Foresight;
 pub use served::{Cause, Loaded, Outcome, Served};
+use vendorscope_redis::Router;
 pub use vendorscope_redis::ConnectError;
 
 use entry::Entry;
@@ -150,7 +154,12 @@ impl Cache {
     /// address cannot be used or the server refuses this program. A server that is not there is waited for in the background; until it
     /// comes, everything is loaded from the source.
     pub async fn redis(url: &str, names: Namespace) -> Result<Self, ConnectError> {
-        Ok(Self::over(Arc::new(RedisStore::connect(url, names).await?), Clock::default()))
+        Ok(Self::over_redis(Arc::new(Router::connect(url).await?), names))
+    }
+
+    /// The same over connections that others use too: what they ask at the same time as this cache then travels together.
+    pub fn over_redis(router: Arc<Router>, names: Namespace) -> Self {
+        Self::over(Arc::new(RedisStore::new(router, names)), Clock::default())
     }
 
     /// Over any store and clock.
@@ -280,6 +289,9 @@ impl Cache {
     /// What is known of the key now. Callers that ask at the same time share one question to the store, if it was not yet on its way
     /// when they came.
     async fn look_up(&self, key: &Key, tags: &[Tag]) -> Found {
+        if let Some(found) = self.find_foreseen(key, tags).await {
+            return found;
+        }
         if !self.0.store.is_shared() {
             return self.ask_store(key, tags).await;
         }

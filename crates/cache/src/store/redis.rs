@@ -9,7 +9,7 @@
 //! **Commands that take effect late.** A call that was given up may still be carried out. Each attempt of an invalidation therefore
 //! brings numbers of its own, each of which is sent once.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -38,7 +38,7 @@ const COUNT_STEP: u64 = 1_000;
 const COMPARE_AND_DELETE: &str = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) else return 0 end";
 
 pub struct RedisStore {
-    router: Router,
+    router: Arc<Router>,
     names: Namespace,
 }
 
@@ -46,7 +46,11 @@ impl RedisStore {
     /// Fails if the address cannot be used or the server refuses us; a server that is merely not there yet is waited for in the
     /// background. Accepts `redis://`, `redis+sentinel://` and `redis+cluster://`, and each with `rediss`.
     pub async fn connect(url: &str, names: Namespace) -> Result<Self, ConnectError> {
-        Ok(Self { router: Router::connect(url).await?, names })
+        Ok(Self::new(Arc::new(Router::connect(url).await?), names))
+    }
+
+    pub fn new(router: Arc<Router>, names: Namespace) -> Self {
+        Self { router, names }
     }
 
     /// Removes generations: a tag without one matches no entry either.
