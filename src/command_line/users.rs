@@ -75,7 +75,7 @@ async fn add_user(config: &Config, arguments: &UserAdd) -> anyhow::Result<()> {
     let password = ask_password()?;
     let role = Role::from(arguments.role);
     let user =
-        accounts.add_user(&arguments.email, &password, role, arguments.vendor.as_deref()).await.map_err(|e| told(e, &arguments.email))?;
+        accounts.add_user(&arguments.email, &password, role, arguments.vendor.as_deref()).await.map_err(|e| to_cli_error(e, &arguments.email))?;
     accounts.audit("cli", "user_add", &user.email, None).await?;
     println!("Added {} as {}.", user.email, role.as_str());
     Ok(())
@@ -92,7 +92,7 @@ async fn list_users(config: &Config) -> anyhow::Result<()> {
 }
 
 async fn disable_user(config: &Config, email: &str) -> anyhow::Result<()> {
-    let user = open_accounts(config).await?.disable(email, Actor::COMMAND_LINE).await.map_err(|e| told(e, email))?;
+    let user = open_accounts(config).await?.disable(email, Actor::COMMAND_LINE).await.map_err(|e| to_cli_error(e, email))?;
     if config.sessions.redis_url.is_some() {
         let ended = async { Sessions::open(config).await?.end_all(&user, None).await.map_err(anyhow::Error::from) };
         ended.await.context("nobody can log in as this user or use its keys any more, but sessions were not ended: run it again")?;
@@ -104,20 +104,20 @@ async fn disable_user(config: &Config, email: &str) -> anyhow::Result<()> {
 }
 
 async fn enable_user(config: &Config, email: &str) -> anyhow::Result<()> {
-    let user = open_accounts(config).await?.enable(email, Actor::COMMAND_LINE).await.map_err(|e| told(e, email))?;
+    let user = open_accounts(config).await?.enable(email, Actor::COMMAND_LINE).await.map_err(|e| to_cli_error(e, email))?;
     println!("Enabled {}.", user.email);
     Ok(())
 }
 
 async fn reset_password(config: &Config, email: &str) -> anyhow::Result<()> {
-    let token = open_accounts(config).await?.create_reset(email, Actor::COMMAND_LINE).await.map_err(|e| told(e, email))?;
+    let token = open_accounts(config).await?.create_reset(email, Actor::COMMAND_LINE).await.map_err(|e| to_cli_error(e, email))?;
     println!("{}/reset?token={token}", config.http.public_url);
     eprintln!("Works once, within an hour. Whoever has the link can choose the password.");
     Ok(())
 }
 
 /// An error in words for whoever typed the command.
-fn told(error: AppError, email: &str) -> anyhow::Error {
+fn to_cli_error(error: AppError, email: &str) -> anyhow::Error {
     match error {
         AppError::Invalid(errors) => anyhow::anyhow!("{}", errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")),
         AppError::Conflict(why) => anyhow::anyhow!(why),

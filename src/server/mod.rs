@@ -46,10 +46,10 @@ pub use application::{Application, StartError, open_cache, open_database};
 
 /// What every handler and server function has at hand. Cheap to clone.
 #[derive(Clone)]
-pub struct AppState(Arc<Shared>);
+pub struct AppState(Arc<Services>);
 
 /// What `AppState` points to.
-pub struct Shared {
+pub struct Services {
     pub config: config::Config,
     pub db: db::Db,
     pub cache: Cache,
@@ -74,7 +74,7 @@ impl AppState {
         sessions: identity::sessions::Sessions,
         limits: rate_limit::Limiter,
     ) -> Self {
-        Self(Arc::new(Shared {
+        Self(Arc::new(Services {
             accounts: identity::accounts::Accounts::new(db.clone(), cache.clone()),
             analytics: services::analytics::Analytics::new(db.clone(), cache.clone()),
             catalog: services::catalog::Catalog::new(db.clone(), cache.clone()),
@@ -94,8 +94,8 @@ impl AppState {
 }
 
 impl std::ops::Deref for AppState {
-    type Target = Shared;
-    fn deref(&self) -> &Shared {
+    type Target = Services;
+    fn deref(&self) -> &Services {
         &self.0
     }
 }

@@ -4,7 +4,7 @@ use super::{Db, DbError, Tx, sql};
 use crate::domain::accounts::{Role, User, VendorRef};
 
 /// A user as the login needs it.
-pub struct Login {
+pub struct UserCredentials {
     pub user: User,
     /// argon2id, PHC format.
     pub password_hash: String,
@@ -27,19 +27,19 @@ const LOGIN: &str = "SELECT u.id, u.email, u.role, u.password_hash, u.disabled_u
                      FROM users u LEFT JOIN vendors v ON v.id = u.vendor_id";
 
 /// The user of this address, which is in its normal form.
-pub async fn find_login(db: &Db, email: &str) -> Result<Option<Login>, DbError> {
+pub async fn find_login(db: &Db, email: &str) -> Result<Option<UserCredentials>, DbError> {
     let mut tx = db.read().await?;
     tx.row(sql(format!("{LOGIN} WHERE u.email = $1")).bind(email.to_owned())).await?.map(|row| login(&row)).transpose()
 }
 
 /// The user of this id.
-pub async fn find_login_by_id(db: &Db, id: i64) -> Result<Option<Login>, DbError> {
+pub async fn find_login_by_id(db: &Db, id: i64) -> Result<Option<UserCredentials>, DbError> {
     let mut tx = db.read().await?;
     tx.row(sql(format!("{LOGIN} WHERE u.id = $1")).bind(id)).await?.map(|row| login(&row)).transpose()
 }
 
-fn login(row: &AnyRow) -> Result<Login, DbError> {
-    Ok(Login {
+fn login(row: &AnyRow) -> Result<UserCredentials, DbError> {
+    Ok(UserCredentials {
         user: user(row)?,
         password_hash: row.try_get("password_hash")?,
         disabled: row.try_get::<Option<i64>, _>("disabled_us")?.is_some(),

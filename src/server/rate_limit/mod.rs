@@ -55,7 +55,7 @@ impl Purpose {
 
 /// What became of one request to be let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Verdict {
+pub struct Admission {
     pub purpose: Purpose,
     pub limit: Limit,
     pub decision: Decision,
@@ -81,7 +81,7 @@ impl Limiter {
     }
 
     /// Counts one request of `who`. `None` where there is no limit.
-    pub async fn admit(&self, purpose: Purpose, who: &str) -> Option<Verdict> {
+    pub async fn admit(&self, purpose: Purpose, who: &str) -> Option<Admission> {
         let limit = purpose.limit(&self.config)?;
         let (key, rate) = (key(purpose, who), Rate::of(limit));
         let decision = match &self.redis {
@@ -97,7 +97,7 @@ impl Limiter {
                 }
             },
         };
-        Some(Verdict { purpose, limit, decision })
+        Some(Admission { purpose, limit, decision })
     }
 
     /// Undoes an `admit` that is not to count.

@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 use super::ClientAddress;
 use crate::server::{
     AppError, AppState,
-    rate_limit::{Purpose, Verdict, account_key, address_key},
+    rate_limit::{Purpose, Admission, account_key, address_key},
 };
 
 /// An attempt to prove a password: counted against the account and against the address it comes from, unless it succeeds.
@@ -23,9 +23,9 @@ impl Attempt {
         let attempt = Self { state: state.clone(), account: account_key(email), address: address_key(client(parts.extensions.get())) };
         for (purpose, who) in attempt.counted() {
             match state.limits.admit(purpose, who).await {
-                Some(verdict) if !verdict.decision.admitted => {
+                Some(admission) if !admission.decision.admitted => {
                     tracing::warn!(limit = purpose.name(), "login refused: too many attempts");
-                    return Err(too_many(&verdict));
+                    return Err(too_many(&admission));
                 }
                 _ => {}
             }
@@ -48,14 +48,14 @@ impl Attempt {
 /// One attempt of what only an address can be told by.
 pub async fn attempt_from(state: &AppState, parts: &Parts) -> Result<(), AppError> {
     match state.limits.admit(Purpose::LoginAddress, &address_key(client(parts.extensions.get()))).await {
-        Some(verdict) if !verdict.decision.admitted => Err(too_many(&verdict)),
+        Some(admission) if !admission.decision.admitted => Err(too_many(&admission)),
         _ => Ok(()),
     }
 }
 
 /// What was asked for too often.
-pub fn too_many(verdict: &Verdict) -> AppError {
-    AppError::TooMany { retry_after_seconds: seconds(verdict.decision.retry_after()).max(1) }
+pub fn too_many(admission: &Admission) -> AppError {
+    AppError::TooMany { retry_after_seconds: seconds(admission.decision.retry_after()).max(1) }
 }
 
 /// The address that a request's extensions name.

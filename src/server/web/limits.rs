@@ -8,7 +8,7 @@ use axum::{
 use crate::server::{
     AppState,
     identity::sessions::RequestSession,
-    rate_limit::{Purpose, Verdict, address_key},
+    rate_limit::{Purpose, Admission, address_key},
     request::{
         attempts::{client, seconds, too_many},
         is_safe, is_under,
@@ -36,16 +36,16 @@ pub async fn limit_requests(State(state): State<AppState>, request: Request, nex
         // Not known who it is: whatever answers this request will find out why.
         Err(_) => return next.run(request).await,
     };
-    let Some(verdict) = state.limits.admit(purpose, &who).await else { return next.run(request).await };
-    let mut response = if verdict.decision.admitted { next.run(request).await } else { too_many(&verdict).into_response() };
-    tell(response.headers_mut(), &verdict);
+    let Some(admission) = state.limits.admit(purpose, &who).await else { return next.run(request).await };
+    let mut response = if admission.decision.admitted { next.run(request).await } else { too_many(&admission).into_response() };
+    tell(response.headers_mut(), &admission);
     response
 }
 
 /// `RateLimit-Policy` and `RateLimit`, as draft-ietf-httpapi-ratelimit-headers-10 writes them: what is allowed (q requests in w seconds),
 /// what is left of it (r), and in how many seconds all of it is there again (t).
-fn tell(headers: &mut HeaderMap, verdict: &Verdict) {
-    let (name, limit, decision) = (verdict.purpose.name(), verdict.limit, verdict.decision);
+fn tell(headers: &mut HeaderMap, admission: &Admission) {
+    let (name, limit, decision) = (admission.purpose.name(), admission.limit, admission.decision);
     let policy = format!("\"{name}\";q={};w={}", limit.count, limit.period.as_secs());
     let state = format!("\"{name}\";r={};t={}", decision.remaining, seconds(decision.reset()));
     for (header, value) in [(RATE_LIMIT_POLICY, policy), (RATE_LIMIT, state)] {

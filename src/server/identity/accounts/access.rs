@@ -4,7 +4,7 @@ use crate::{
     domain::{accounts::normalise_email, field_error::FieldError},
     server::{
         AppError,
-        db::{self, accounts::Login},
+        db::{self, accounts::UserCredentials},
         identity::passwords,
     },
 };
@@ -108,7 +108,7 @@ impl Accounts {
     }
 
     /// The user of this address; `NotFound` where there is none.
-    async fn find_user(&self, email: &str) -> Result<Login, AppError> {
+    async fn find_user(&self, email: &str) -> Result<UserCredentials, AppError> {
         db::accounts::find_login(&self.db, &normalise_email(email)?).await?.ok_or(AppError::NotFound)
     }
 }

@@ -6,7 +6,7 @@ use super::{Accounts, Authenticated};
 use crate::domain::accounts::User;
 use crate::server::{
     AppError,
-    db::{self, DbError, accounts::Login},
+    db::{self, DbError, accounts::UserCredentials},
 };
 
 /// How long an instance goes without asking the database about a user who is at work. What ends sessions removes them from the session
@@ -32,7 +32,7 @@ impl Default for UserStatusCache {
 
 impl UserStatusCache {
     /// Remembers what a login found out.
-    pub async fn remember(&self, login: &Login) -> Authenticated {
+    pub async fn remember(&self, login: &UserCredentials) -> Authenticated {
         let authenticated = Authenticated { user: login.user.clone(), epoch: login.epoch };
         let standing = UserStatus { authenticated: authenticated.clone(), disabled: login.disabled };
         self.0.insert(login.user.id, standing).await;

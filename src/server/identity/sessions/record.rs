@@ -18,7 +18,7 @@ const MAX_BROWSER: usize = 200;
 
 /// What a session holds: who is logged in, whole, so that a request needs no database to know; and how that came about.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Login {
+pub struct SessionLogin {
     pub user: User,
     /// The user's number at the time: see `Accounts::session_is_valid`.
     pub epoch: i64,
@@ -45,7 +45,7 @@ impl Browser {
     }
 }
 
-impl Login {
+impl SessionLogin {
     /// `None` for what another version, or somebody else, has written.
     pub fn of(record: &Record) -> Option<Self> {
         serde_json::from_value(record.data.get(LOGIN)?.clone()).ok()

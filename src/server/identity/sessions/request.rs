@@ -16,7 +16,7 @@ use tower_sessions::{
 
 use super::{
     LIFETIME, Sessions,
-    record::{Browser, Login, handle},
+    record::{Browser, SessionLogin, handle},
 };
 use crate::{
     domain::accounts::{OwnSession, User},
@@ -31,7 +31,7 @@ const TOUCHED_EVERY: time::Duration = time::Duration::MINUTE;
 pub struct RequestSession {
     state: AppState,
     credentials: Credentials,
-    known: Arc<OnceCell<Option<Known>>>,
+    known: Arc<OnceCell<Option<KnownUser>>>,
     change: Arc<Mutex<Option<CookieChange>>>,
 }
 
@@ -44,7 +44,7 @@ enum Credentials {
 }
 
 /// Who it is, and by which session; `None` where a key said so.
-struct Known {
+struct KnownUser {
     user: User,
     session: Option<Id>,
 }
@@ -151,7 +151,7 @@ impl RequestSession {
         let current = self.known().await?.and_then(|known| known.session);
         let records = self.sessions().store.of_user(user.id).await.map_err(|e| unavailable(&e))?;
         let mut sessions: Vec<OwnSession> =
-            records.iter().filter_map(|record| Some(Login::of(record)?.shown(&record.id, Some(record.id) == current))).collect();
+            records.iter().filter_map(|record| Some(SessionLogin::of(record)?.shown(&record.id, Some(record.id) == current))).collect();
         sessions.sort_by(|a, b| (b.logged_in_at, &b.session_id).cmp(&(a.logged_in_at, &a.session_id)));
         Ok(sessions)
     }
@@ -167,31 +167,31 @@ impl RequestSession {
         &self.state.sessions
     }
 
-    async fn known(&self) -> Result<Option<&Known>, AppError> {
+    async fn known(&self) -> Result<Option<&KnownUser>, AppError> {
         Ok(self.known.get_or_try_init(|| self.find_out()).await?.as_ref())
     }
 
-    async fn find_out(&self) -> Result<Option<Known>, AppError> {
+    async fn find_out(&self) -> Result<Option<KnownUser>, AppError> {
         match &self.credentials {
             Credentials::Nothing => Ok(None),
-            Credentials::Key(key) => Ok(self.state.accounts.find_key_user(key).await?.map(|user| Known { user, session: None })),
+            Credentials::Key(key) => Ok(self.state.accounts.find_key_user(key).await?.map(|user| KnownUser { user, session: None })),
             Credentials::Cookie(id) => self.find_session(id).await,
         }
     }
 
-    async fn find_session(&self, id: &Id) -> Result<Option<Known>, AppError> {
+    async fn find_session(&self, id: &Id) -> Result<Option<KnownUser>, AppError> {
         let Some((record, login)) = self.load(id).await? else { return Ok(None) };
         let user = login.user.clone();
         if !self.touch(record, &login).await? {
             return Ok(None);
         }
-        Ok(Some(Known { user, session: Some(*id) }))
+        Ok(Some(KnownUser { user, session: Some(*id) }))
     }
 
     /// A session that has not ended.
-    async fn load(&self, id: &Id) -> Result<Option<(Record, Login)>, AppError> {
+    async fn load(&self, id: &Id) -> Result<Option<(Record, SessionLogin)>, AppError> {
         let Some(record) = self.sessions().store.load(id).await.map_err(|e| unavailable(&e))? else { return Ok(None) };
-        let Some(login) = Login::of(&record) else {
+        let Some(login) = SessionLogin::of(&record) else {
             // Written by another version, or by nobody we know: to log in again mends it.
             tracing::warn!("a session that this version cannot read");
             return Ok(None);
@@ -207,7 +207,7 @@ impl RequestSession {
     }
 
     /// Begins the idle time anew, where there is a limit to it. `false` where the session ended while this was read.
-    async fn touch(&self, mut record: Record, login: &Login) -> Result<bool, AppError> {
+    async fn touch(&self, mut record: Record, login: &SessionLogin) -> Result<bool, AppError> {
         let expiry = self.sessions().expiry(OffsetDateTime::now_utc(), login.until);
         if expiry - record.expiry_date < TOUCHED_EVERY {
             return Ok(true);
@@ -221,7 +221,7 @@ impl RequestSession {
         let until = now + LIFETIME;
         let (since, until_seconds) = (now.unix_timestamp(), until.unix_timestamp());
         let Browser { address, name } = browser;
-        let login = Login { user: user.clone(), epoch: *epoch, since, until: until_seconds, address, browser: name };
+        let login = SessionLogin { user: user.clone(), epoch: *epoch, since, until: until_seconds, address, browser: name };
         let mut record = login.into_record(Id::default(), self.sessions().expiry(now, until_seconds))?;
         let store = &self.sessions().store;
         store.begin(user.id, &mut record, until).await.map_err(|e| unavailable(&e))?;
@@ -236,7 +236,7 @@ impl RequestSession {
         }
     }
 
-    /// Ends the session of this cookie, whosever it is.
+    /// Ends the session of this cookie, no matter whose it is.
     async fn end(&self, id: &Id) -> Result<(), AppError> {
         let store = &self.sessions().store;
         let ended = match self.known().await? {

@@ -14,7 +14,7 @@ use tower_sessions::{
 /// Sessions in this process, for development: they end when it does. (The memory store of `tower-sessions` keeps expired sessions for
 /// good, and brings ended ones back when they are saved.)
 #[derive(Debug)]
-pub struct MemorySessions(Mutex<Records>);
+pub struct MemorySessionStore(Mutex<Records>);
 
 #[derive(Debug)]
 struct Records {
@@ -32,13 +32,13 @@ struct Held {
 /// How often a new session looks for expired ones.
 const SWEEP_EVERY: Duration = Duration::MINUTE;
 
-impl Default for MemorySessions {
+impl Default for MemorySessionStore {
     fn default() -> Self {
         Self(Mutex::new(Records { by_id: HashMap::new(), next_sweep: OffsetDateTime::UNIX_EPOCH }))
     }
 }
 
-impl MemorySessions {
+impl MemorySessionStore {
     pub fn begin(&self, user: i64, record: &mut Record) {
         self.create_at(record, Some(user), OffsetDateTime::now_utc());
     }
@@ -103,7 +103,7 @@ impl MemorySessions {
 }
 
 #[async_trait]
-impl SessionStore for MemorySessions {
+impl SessionStore for MemorySessionStore {
     async fn create(&self, record: &mut Record) -> Result<()> {
         self.create_at(record, None, OffsetDateTime::now_utc());
         Ok(())
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn expired_sessions_are_not_found_and_leave_the_memory() {
-        let store = MemorySessions::default();
+        let store = MemorySessionStore::default();
         let start = OffsetDateTime::now_utc();
         let (mut first, mut second) = (record(start + Duration::HOUR), record(start + Duration::HOUR));
         store.create_at(&mut first, None, start);

@@ -9,25 +9,25 @@ use tower_sessions::{
 mod memory;
 mod redis;
 
-pub use memory::MemorySessions;
-pub use redis::{OpenError, RedisSessions};
+pub use memory::MemorySessionStore;
+pub use redis::{OpenError, RedisSessionStore};
 
 /// Where sessions live. Both refuse to overwrite a session when one is made, and to bring back one that was ended when one is saved;
 /// both know which sessions are a user's.
 #[derive(Debug)]
 pub enum Store {
-    Redis(RedisSessions),
-    Memory(MemorySessions),
+    Redis(RedisSessionStore),
+    Memory(MemorySessionStore),
 }
 
 impl Store {
     /// Connects now; what is down later answers with errors until it is back.
     pub async fn redis(url: &str) -> std::result::Result<Self, OpenError> {
-        RedisSessions::open(url).await.map(Self::Redis)
+        RedisSessionStore::open(url).await.map(Self::Redis)
     }
 
     pub fn memory() -> Self {
-        Self::Memory(MemorySessions::default())
+        Self::Memory(MemorySessionStore::default())
     }
 
     /// `redis` or `memory`.

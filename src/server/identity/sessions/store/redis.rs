@@ -46,7 +46,7 @@ pub struct OpenError {
 /// cannot be implemented outside of fred (its `inner` returns a type without a public name), so the prefix cannot be slipped in
 /// beneath it; its three rules are kept here: NX when a session is made, XX when it is saved, EXAT always.
 #[derive(Clone)]
-pub struct RedisSessions {
+pub struct RedisSessionStore {
     pool: Pool,
 }
 
@@ -58,7 +58,7 @@ struct Stored {
     expires: i64,
 }
 
-impl RedisSessions {
+impl RedisSessionStore {
     pub async fn open(url: &str) -> std::result::Result<Self, OpenError> {
         let failed = |reason: String| OpenError { url: redact(url), reason };
         let config = client_config(url).map_err(failed)?;
@@ -193,7 +193,7 @@ async fn within<T>(command: impl Future<Output = std::result::Result<T, tower_se
 }
 
 #[async_trait]
-impl SessionStore for RedisSessions {
+impl SessionStore for RedisSessionStore {
     async fn create(&self, record: &mut Record) -> Result<()> {
         while !self.set(record, SetOptions::NX).await? {
             record.id = Id::default();
@@ -224,8 +224,8 @@ impl SessionStore for RedisSessions {
     }
 }
 
-impl std::fmt::Debug for RedisSessions {
+impl std::fmt::Debug for RedisSessionStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("RedisSessions")
+        f.write_str("RedisSessionStore")
     }
 }
