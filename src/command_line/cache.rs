@@ -7,7 +7,7 @@ use vendorscope::server::{
     config::Config,
     db::vendors,
     open_cache, open_database,
-    services::{accounts::Accounts, analytics::Analytics, cache_stats::cache_stats, owed, warming},
+    services::{analytics::Analytics, cache_stats::cache_stats, owed, warming},
 };
 
 #[derive(Subcommand)]

@@ -2,6 +2,7 @@ use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::net::TcpListener;
 use vendorscope_cache::Cache;
+use vendorscope_redis::{ConnectError, Router};
 
 use super::{
     AppState, cache_keys,
@@ -45,11 +46,13 @@ impl Application {
             tracing::warn!("SESSION_SECRET is not set: made one for this start, so everyone has to log in again after the next");
         }
         let db = open_database(&config).await?;
-        let cache = open_cache(&config).await?;
+        let routers = Routers::connect(&config).await?;
+        let cache = cache_over(routers.cache);
         // Before anyone asks: what earlier instances still owed is delivered, or not trusted.
         cache.watch(Arc::new(DatabaseOutbox(db.clone()))).await;
         let sessions = Sessions::open(&config).await.map_err(|e| StartError::Sessions(e.to_string()))?;
-        let limits = Limiter::open(&config).await.map_err(|e| StartError::Sessions(e.to_string()))?;
+        let sessions = sessions.remembering(routers.sessions.clone());
+        let limits = Limiter::over(&config, routers.sessions);
         let wanted = config.http.address;
         let listening = async {
             let listener = TcpListener::bind(wanted).await?;
@@ -121,13 +124,40 @@ pub async fn open_database(config: &Config) -> Result<Db, StartError> {
 
 /// The cache, in Redis where there is a URL.
 pub async fn open_cache(config: &Config) -> Result<Cache, StartError> {
-    match &config.cache.redis_url {
-        Some(url) => {
-            Cache::redis(url, cache_keys::namespace()).await.map_err(|e| StartError::Cache { url: redact(url), reason: e.to_string() })
-        }
+    Ok(cache_over(Routers::cache(config).await?))
+}
+
+/// Connections to the Redis of the cache, and to that of sessions and limits: the same where that is the same, so that what one request
+/// asks of all three travels together.
+struct Routers {
+    cache: Option<Arc<Router>>,
+    sessions: Option<Arc<Router>>,
+}
+
+impl Routers {
+    async fn connect(config: &Config) -> Result<Self, StartError> {
+        let cache = Self::cache(config).await?;
+        let sessions = match &config.sessions.redis_url {
+            None => None,
+            url if *url == config.cache.redis_url => cache.clone(),
+            Some(url) => Some(Arc::new(Router::connect(url).await.map_err(|e| StartError::Sessions(e.to_string()))?)),
+        };
+        Ok(Self { cache, sessions })
+    }
+
+    async fn cache(config: &Config) -> Result<Option<Arc<Router>>, StartError> {
+        let Some(url) = &config.cache.redis_url else { return Ok(None) };
+        let failed = |e: ConnectError| StartError::Cache { url: redact(url), reason: e.to_string() };
+        Router::connect(url).await.map(|router| Some(Arc::new(router))).map_err(failed)
+    }
+}
+
+fn cache_over(router: Option<Arc<Router>>) -> Cache {
+    match router {
+        Some(router) => Cache::over_redis(router, cache_keys::namespace()),
         None => {
             tracing::warn!("no REDIS_URL: the cache lives in this process alone");
-            Ok(Cache::memory())
+            Cache::memory()
         }
     }
 }

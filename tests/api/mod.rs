@@ -14,6 +14,8 @@ mod encodings;
 mod events;
 /// Figures as CSV.
 mod export;
+/// Requests of whom an instance remembers.
+mod hot;
 /// Probes.
 mod health;
 /// What the marketplace's backend sends.

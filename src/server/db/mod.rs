@@ -23,6 +23,8 @@ pub mod api_keys;
 pub mod catalog;
 /// What SQLite and PostgreSQL write differently.
 pub mod dialect;
+/// A range of days as few sums.
+mod grains;
 /// Answers remembered by the key that their request carried.
 pub mod idempotency;
 /// Sums of the whole marketplace.

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, header};
 use flate2::write::GzEncoder;
 
 /// A body's form on the wire, the smallest first.
@@ -41,11 +41,6 @@ impl Encoding {
             Self::Gzip => "gzip",
             Self::Identity => "identity",
         }
-    }
-
-    /// `None` for a body as it is, which has no such header.
-    pub fn header(self) -> Option<HeaderValue> {
-        (self != Self::Identity).then(|| HeaderValue::from_static(self.name()))
     }
 
     /// The body in this form.

@@ -140,7 +140,8 @@ impl RedisSessionStore {
     }
 }
 
-fn key(id: &Id) -> String {
+/// Where a session is.
+pub fn key(id: &Id) -> String {
     format!("sess:{id}")
 }
 
