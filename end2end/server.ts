@@ -11,7 +11,7 @@ const program = process.env.VENDORSCOPE_BIN ?? join(project, 'target/release/ven
 
 /** Fills a database with the demo marketplace, serves it on a free port, and returns how to end that. */
 export default async function serve(): Promise<() => Promise<void>> {
-  if (!existsSync(program)) throw new Error(`${program} is not there: LEPTOS_HASH_FILES=true cargo leptos build --release`);
+  if (!existsSync(program)) throw new Error(`${program} is not there: scripts/build makes it`);
   const folder = mkdtempSync(join(tmpdir(), 'vendorscope-end2end-'));
   const address = `127.0.0.1:${await freePort()}`;
   const env: NodeJS.ProcessEnv = {

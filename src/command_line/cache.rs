@@ -6,6 +6,7 @@ use vendorscope::server::{
     AppError, cache_keys,
     config::Config,
     db::vendors,
+    identity::accounts::Accounts,
     open_cache, open_database,
     services::{analytics::Analytics, cache_stats::cache_stats, owed, warming},
 };

@@ -74,8 +74,10 @@ async fn add_user(config: &Config, arguments: &UserAdd) -> anyhow::Result<()> {
     let accounts = open_accounts(config).await?;
     let password = ask_password()?;
     let role = Role::from(arguments.role);
-    let user =
-        accounts.add_user(&arguments.email, &password, role, arguments.vendor.as_deref()).await.map_err(|e| to_cli_error(e, &arguments.email))?;
+    let user = accounts
+        .add_user(&arguments.email, &password, role, arguments.vendor.as_deref())
+        .await
+        .map_err(|e| to_cli_error(e, &arguments.email))?;
     accounts.audit("cli", "user_add", &user.email, None).await?;
     println!("Added {} as {}.", user.email, role.as_str());
     Ok(())

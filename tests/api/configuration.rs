@@ -103,10 +103,7 @@ fn what_is_set_is_what_is_used() {
     assert!(config.limits.reads.is_some(), "what is not set is as usual");
     assert_eq!(config.http.public_url, "https://vendors.example.com");
     assert_eq!(config.http.address.port(), 8080);
-    assert_eq!(
-        config.http.trusted_proxies,
-        [parse_network("10.0.0.0/8"), parse_network("::1")].map(|network| network.expect("a network"))
-    );
+    assert_eq!(config.http.trusted_proxies, [parse_network("10.0.0.0/8"), parse_network("::1")].map(|network| network.expect("a network")));
     assert_eq!((config.log.filter.as_str(), config.log.format), ("vendorscope=debug,info", LogFormat::Json));
 
     let shown = format!("{config:?}");

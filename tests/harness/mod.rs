@@ -19,6 +19,7 @@ mod program;
 #[path = "../../crates/cache/tests/suite/proxy.rs"]
 pub mod proxy;
 /// Redis on a free port.
+#[allow(dead_code)]
 #[path = "../../crates/cache/tests/suite/redis_server.rs"]
 pub mod redis;
 

@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use bytes::Bytes;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use tower_sessions::session::Id;
-use vendorscope_cache::{entry::Entry, generations::Generation};
+use vendorscope_cache::{Derived, entry::Entry, generations::Generation};
 
 use vendorscope::server::{
     cache_keys,

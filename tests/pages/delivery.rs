@@ -12,8 +12,13 @@ async fn app_with_files() -> (TestApp, tempfile::TempDir) {
     {
         std::fs::write(site.path().join(name), text).expect("a file");
     }
+    let app = serving(&site).await;
+    (app, site)
+}
+
+async fn serving(site: &tempfile::TempDir) -> TestApp {
     let root = site.path().to_str().expect("UTF-8").to_owned();
-    (TestApp::builder().config(|config| config.http.leptos.site_root = root.into()).spawn().await, site)
+    TestApp::builder().config(|config| config.http.leptos.site_root = root.into()).spawn().await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -71,4 +76,41 @@ async fn pages_are_compressed_for_those_who_can_read_it() {
         let response = request.send().await.expect("an answer");
         assert_eq!(response.headers().get("content-encoding").map(|value| value.to_str().expect("ASCII")), used);
     }
+}
+
+/// As `scripts/build` leaves them: the compressed files were made with more patience than a server has.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn files_that_lie_there_compressed_are_sent_as_they_are() {
+    let site = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(site.path().join("pkg")).expect("a folder");
+    let text = "p { color: red }\n".repeat(1000);
+    let name = "pkg/vendorscope.kL3n_aB-9zYxWvUtSrQpO1.css";
+    // What lies beside it is no compressed CSS at all, and so cannot be of the server's own making.
+    for (name, text) in [(name, &*text), (&format!("{name}.br"), "as brotli"), (&format!("{name}.gz"), "as gzip"), ("plain.css", &*text)] {
+        std::fs::write(site.path().join(name), text).expect("a file");
+    }
+    let app = serving(&site).await;
+    for (path, accepted, encoding, body) in [
+        (name, "gzip, deflate, br, zstd", Some("br"), "as brotli"),
+        (name, "gzip", Some("gzip"), "as gzip"),
+        (name, "gzip, br;q=0", Some("gzip"), "as gzip"),
+        (name, "identity", None, &*text),
+        ("plain.css", "identity", None, &*text),
+    ] {
+        let request = app.client().request(Method::GET, &format!("/{path}")).header("accept-encoding", accepted);
+        let response = request.send().await.expect("an answer");
+        let header = |name: &str| response.headers().get_all(name).iter().map(|value| value.to_str().expect("ASCII")).collect::<Vec<_>>();
+        assert_eq!(header("content-encoding"), Vec::from_iter(encoding), "{path}: {accepted}");
+        assert_eq!(header("vary"), ["accept-encoding"], "{path}: {accepted}");
+        assert_eq!(header("content-type"), ["text/css"], "{path}: {accepted}");
+        let cached_for_good = header("cache-control") == ["public, max-age=31536000, immutable"];
+        assert_eq!(cached_for_good, path == name, "{path}: {accepted}");
+        assert_eq!(response.text().await.expect("a body"), body, "{path}: {accepted}");
+    }
+    // What does not lie there compressed still is on its way.
+    let request = app.client().request(Method::GET, "/plain.css").header("accept-encoding", "br");
+    let response = request.send().await.expect("an answer");
+    assert_eq!(response.headers()["content-encoding"], "br");
+    assert_eq!(response.headers().get_all("vary").iter().count(), 1);
+    assert!(response.bytes().await.expect("a body").len() < text.len() / 10);
 }

@@ -32,11 +32,14 @@ pub struct Cluster {
     task: tokio::task::AbortHandle,
 }
 
+/// First and last slot, and the address of the master that has them.
+type Range = (u16, u16, (String, u16));
+
 /// The members by address, and ranges of slots with the address of their master.
 #[derive(Default)]
 struct Map {
     links: HashMap<(String, u16), Arc<Link>>,
-    ranges: Vec<(u16, u16, (String, u16))>,
+    ranges: Vec<Range>,
 }
 
 impl Drop for Cluster {
@@ -124,13 +127,13 @@ async fn look(map: &RwLock<Map>, seeds: &[(ConnectionInfo, Arc<Link>)], url: &Re
 }
 
 /// Ranges and their masters, as one member sees them. It may not know its own name: then it is the one that was asked.
-fn read_slots(value: Value, asked: &str) -> Option<Vec<(u16, u16, (String, u16))>> {
+fn read_slots(value: Value, asked: &str) -> Option<Vec<Range>> {
     let Value::Array(ranges) = value else { return None };
     let ranges = ranges.into_iter().map(|range| read_range(range, asked)).collect::<Option<Vec<_>>>()?;
     (!ranges.is_empty()).then_some(ranges)
 }
 
-fn read_range(range: Value, asked: &str) -> Option<(u16, u16, (String, u16))> {
+fn read_range(range: Value, asked: &str) -> Option<Range> {
     let Value::Array(parts) = range else { return None };
     let mut parts = parts.into_iter();
     let (first, last) = (redis::from_redis_value(parts.next()?).ok()?, redis::from_redis_value(parts.next()?).ok()?);

@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 use super::ClientAddress;
 use crate::server::{
     AppError, AppState,
-    rate_limit::{Purpose, Admission, account_key, address_key},
+    rate_limit::{Admission, Purpose, account_key, address_key},
 };
 
 /// An attempt to prove a password: counted against the account and against the address it comes from, unless it succeeds.

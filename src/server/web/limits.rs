@@ -10,7 +10,7 @@ use crate::{
     server::{
     AppState,
     identity::sessions::RequestSession,
-    rate_limit::{Purpose, Admission, address_key},
+    rate_limit::{Admission, Purpose, address_key},
     request::{
         attempts::{client, seconds, too_many},
         is_safe, is_under,

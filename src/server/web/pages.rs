@@ -3,7 +3,7 @@
 use axum::{
     Router,
     extract::{Request, State},
-    http::{Method, StatusCode, request::Parts},
+    http::{HeaderValue, Method, StatusCode, header, request::Parts},
     middleware::{Next, from_fn},
     response::{IntoResponse, Redirect, Response},
 };
@@ -50,7 +50,10 @@ pub async fn fallback(State(state): State<AppState>, request: Request) -> Respon
     let (parts, body) = request.into_parts();
     let Ok(file) = leptos_axum::site_pkg_dir_service(&state.leptos).oneshot(Request::from_parts(parts.clone(), ())).await;
     if file.status() != StatusCode::NOT_FOUND {
-        return file.into_response();
+        let mut file = file.into_response();
+        // scripts/build lays each file there compressed as well, and which one is sent depends on who asks.
+        file.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+        return file;
     }
     if is_build_output || !wants_html(&parts.headers) {
         return Problem::not_found().into_response();

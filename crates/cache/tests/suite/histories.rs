@@ -292,7 +292,7 @@ async fn history(seed: u64, store: Arc<dyn Store>, mischief: Mischief, instances
         .then(|| Arc::new(Rows { rows: std::sync::Mutex::default(), next: AtomicU64::new(1), dice: dice.clone() }));
     let caches: Vec<_> = (0..instances)
         .map(|_| {
-            let store = Moody { inner: store.clone(), dice: dice.clone(), mischief, shared: seed % 2 == 0 };
+            let store = Moody { inner: store.clone(), dice: dice.clone(), mischief, shared: seed.is_multiple_of(2) };
             let settings = Settings {
                 l1_bytes: if dice.below(2) == 0 { 0 } else { 1 << 20 },
                 concurrent_loads: 1 + dice.below(3) as usize,

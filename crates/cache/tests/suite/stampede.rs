@@ -65,7 +65,7 @@ async fn a_thousand_callers_on_each_of_three_instances_cost_one_load() {
 #[tokio::test]
 async fn callers_share_a_load_without_a_shared_store_too() {
     let cache = Cache::memory();
-    assert_eq!(stampede(&[cache.clone()], 100).await.0, 1);
+    assert_eq!(stampede(std::slice::from_ref(&cache), 100).await.0, 1);
     assert_eq!(cache.counts().await.get(Counter::Coalesced), 99);
 }
 
