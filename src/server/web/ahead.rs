@@ -1,5 +1,5 @@
 use axum::{
-    extract::{Request, State},
+    extract::{MatchedPath, Request, State},
     middleware::Next,
     response::Response,
 };
@@ -12,7 +12,9 @@ use crate::server::{AppState, identity::sessions::RequestSession, request::is_sa
 /// figures is still current. The three travel over one connection, so that a hot request costs one round trip. Each is judged where it was
 /// before; what is not known ahead, or fails, is asked for there.
 pub async fn ask_ahead(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
-    let Some(session) = request.extensions().get::<RequestSession>().cloned() else { return next.run(request).await };
+    // Files are everybody's: no route, and no question.
+    let session = request.extensions().get::<MatchedPath>().and_then(|_| request.extensions().get::<RequestSession>().cloned());
+    let Some(session) = session else { return next.run(request).await };
     let Some(user) = session.remembered_user().await else { return next.run(request).await };
     let purpose = limits::purpose(&request);
     // A write makes stale what it might find here afterwards.
