@@ -38,9 +38,9 @@ impl FromServerFnError for ApiError {
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {
-            ServerFnErrorErr::Args(message) | ServerFnErrorErr::MissingArg(message) => {
-                Self::Invalid(vec![FieldError::new("form", message)])
-            }
+            #[cfg(feature = "ssr")]
+            ServerFnErrorErr::Args(message) => crate::server::context::form_error(&message),
+            // Also what an address says of an error, which anybody can write.
             other => Self::Transport(other.to_string()),
         }
     }

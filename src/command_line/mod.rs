@@ -82,6 +82,14 @@ struct Import {
     /// Move every date by the same number of days, so that the newest order is of today
     #[arg(long)]
     shift_to_today: bool,
+    /// What the files are in, where they do not say so by a byte order mark, such as windows-1252 [utf-8]
+    #[arg(long, value_parser = encoding)]
+    encoding: Option<&'static encoding_rs::Encoding>,
+}
+
+fn encoding(label: &str) -> Result<&'static encoding_rs::Encoding, String> {
+    let known = encoding_rs::Encoding::for_label_no_replacement(label.as_bytes());
+    known.ok_or_else(|| "not known: such as utf-8, windows-1252, iso-8859-2, utf-16le or shift_jis".to_owned())
 }
 
 /// Rendering a page can wait for work that other workers do: with fewer than this it has been seen to stand still (leptos #4851).
@@ -165,7 +173,7 @@ async fn demo(config: &Config) -> anyhow::Result<()> {
 async fn import_bundle(config: &Config, arguments: &Import) -> anyhow::Result<()> {
     let db = open_database(config).await?;
     let progress = progress::for_stderr();
-    let options = ImportOptions { shift_to_today: arguments.shift_to_today };
+    let options = ImportOptions { shift_to_today: arguments.shift_to_today, encoding: arguments.encoding };
     let report = services::import::import_bundle(&db, &arguments.dir, options, &*progress).await.context("nothing was imported")?;
     progress.finish();
     owed::until_told(&db).await?;
@@ -173,5 +181,8 @@ async fn import_bundle(config: &Config, arguments: &Import) -> anyhow::Result<()
         "{} vendors, {} products, {} customers, {} orders, {} lines, {} refunds: {} rows new or different.",
         report.vendors, report.products, report.customers, report.orders, report.lines, report.refunds, report.changed
     );
+    for note in &report.notes {
+        println!("{note}");
+    }
     Ok(())
 }

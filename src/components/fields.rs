@@ -39,6 +39,7 @@ pub fn input(input: Input) -> AnyView {
                 id=input.id
                 name=input.name.unwrap_or(input.id)
                 type=if input.kind.is_empty() { "text" } else { input.kind }
+                dir=matches!(input.kind, "" | "search").then_some("auto")
                 value=input.value
                 required=input.required
                 min=input.min

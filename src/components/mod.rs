@@ -24,6 +24,8 @@ pub mod refund_form;
 pub mod status;
 /// Tables.
 pub mod table;
+/// What people have written.
+pub mod written;
 
 /// As the server writes it, but for the empty comments between nodes that hydration goes by.
 #[cfg(test)]

@@ -87,7 +87,7 @@ pub fn ProductForm(action: ServerAction<SaveProduct>, vendor: Vendor, product: O
 #[component]
 fn Description(text: String) -> impl IntoView {
     view! {
-        <textarea id="description" name="form[description]" rows="4" maxlength=MAX_DESCRIPTION inner_html=escape_rcdata(&text)></textarea>
+        <textarea dir="auto" id="description" name="form[description]" rows="4" maxlength=MAX_DESCRIPTION inner_html=escape_rcdata(&text)></textarea>
     }
 }
 

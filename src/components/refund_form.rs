@@ -4,6 +4,7 @@ use super::{
     feedback::{Refused, refusal},
     fields::{Input, input, reset_when_shown_anew},
     table::{Cell, Column, Row, scrolling, table},
+    written::written,
 };
 use crate::{
     domain::{
@@ -60,7 +61,7 @@ fn row(at: usize, line: &OrderLine, currency: Currency) -> Row {
     let units = number("quantity", format!("Units of {} that come back", line.name), line.units_left().to_string(), "1".to_owned());
     let amount =
         number("amount", format!("Amount to refund for {}", line.name), currency.to_decimal(line.amount_left()), currency.to_decimal(1));
-    let product = view! { <input type="hidden" name=field("line") value=line.line.to_string()/> {line.name.clone()} }.into_any();
+    let product = view! { <input type="hidden" name=field("line") value=line.line.to_string()/> {written(line.name.clone())} }.into_any();
     let left = format!("{} ({})", format::money(currency, line.amount_left()), format::counted(line.units_left(), "unit", "units"));
     Row::from(vec![Cell::View(product), left.into(), units.into(), amount.into()])
 }

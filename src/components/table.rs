@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use leptos::prelude::*;
 
+use super::written::written;
+
 /// What a column is called and how it is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Column {
@@ -29,7 +31,13 @@ impl Column {
 /// The content of a cell.
 pub enum Cell {
     Text(String),
-    Link { href: String, text: String },
+    /// What somebody has written.
+    Written(String),
+    /// What somebody has written, or an id, with a page of its own.
+    Link {
+        href: String,
+        text: String,
+    },
     View(AnyView),
 }
 
@@ -49,7 +57,8 @@ impl Cell {
     fn into_view(self) -> AnyView {
         match self {
             Self::Text(text) => text.into_any(),
-            Self::Link { href, text } => view! { <a class="clip" href=href>{text}</a> }.into_any(),
+            Self::Written(text) => written(text),
+            Self::Link { href, text } => view! { <a class="clip" href=href dir="auto">{text}</a> }.into_any(),
             Self::View(view) => view,
         }
     }
@@ -122,7 +131,10 @@ mod tests {
                 vec![Cell::Link { href: "/products/1".to_owned(), text: "<b>".to_owned() }, String::new().into(), "7".to_owned().into()];
             html(table("plain", columns, vec![cells.into()], None))
         });
-        assert!(html.contains("<th scope=\"row\" class=\"\"><a href=\"/products/1\" class=\"clip\">&lt;b&gt;</a></th>"), "{html}");
+        assert!(
+            html.contains("<th scope=\"row\" class=\"\"><a href=\"/products/1\" dir=\"auto\" class=\"clip\">&lt;b&gt;</a></th>"),
+            "{html}"
+        );
         assert!(html.contains("<td class=\"number\">7</td>"), "{html}");
         assert_eq!(html.matches("scope=\"col\"").count(), 2, "a drawing needs no heading: {html}");
     }

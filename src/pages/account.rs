@@ -9,6 +9,7 @@ use crate::{
         frame::Section,
         loaded::loaded,
         table::{Cell, Column, Row, scrolling, table},
+        written::written,
     },
     domain::{
         accounts::{ApiKey, MAX_KEY_NAME, MAX_PASSWORD, MIN_PASSWORD, OwnSession, Role, Theme, Vendor},
@@ -128,10 +129,10 @@ fn time_zone_card(vendor: Option<Vendor>, zones: Vec<String>) -> AnyView {
     view! {
         <section class="card">
             <h2>"Time zone"</h2>
-            <p>"The days of " {vendor.name.clone()} " are those of " <strong>{vendor.time_zone}</strong> "."</p>
+            <p>"The days of " {written(vendor.name.clone())} " are those of " <strong>{vendor.time_zone}</strong> "."</p>
             <p>
                 "A change moves past orders and refunds to the days they fall on in the new zone. Figures of past days change with them, for everyone at "
-                {vendor.name} ". With very many orders it takes a while."
+                {written(vendor.name)} ". With very many orders it takes a while."
             </p>
             <Refused error=refusal(ServerAction::<SetTimeZone>::new())/>
             <form method="post" action=SetTimeZone::url() class="form">
@@ -213,7 +214,7 @@ fn keys_card(keys: Vec<ApiKey>) -> AnyView {
                 </form>
             };
             let prefix = view! { <code>{key.prefix} "…"</code> };
-            Row::from(vec![Cell::from(key.name), prefix.into_any().into(), time(key.created_at), used, revoke.into_any().into()])
+            Row::from(vec![Cell::Written(key.name), prefix.into_any().into(), time(key.created_at), used, revoke.into_any().into()])
         });
         let columns = vec![
             Column::text("Name"),

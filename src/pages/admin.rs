@@ -153,7 +153,7 @@ fn currency(metrics: CurrencyMetrics, interval: Interval, range: &str) -> AnyVie
     let rows = metrics
         .top_vendors
         .into_iter()
-        .map(|vendor| Row::from(vec![vendor.name.into(), format::count(vendor.orders).into(), money(vendor.net_sales).into()]))
+        .map(|vendor| Row::from(vec![Cell::Written(vendor.name), format::count(vendor.orders).into(), money(vendor.net_sales).into()]))
         .collect();
     let columns = vec![Column::text("Vendor"), Column::number("Orders"), Column::number("Net sales")];
     view! {

@@ -2,20 +2,22 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
+use super::id_in;
 use crate::{
     components::{
         frame::Section,
         loaded::loaded,
         table::{Cell, Column, Row, scrolling, table},
+        written::written,
     },
-    domain::accounts::{UserSummary, encode_segment},
+    domain::accounts::{UserSummary, path_segment},
     server_functions::vendors::{VendorView, load_vendor},
 };
 
 #[component]
 pub fn AdminVendorPage() -> impl IntoView {
     let params = use_params_map();
-    let id = Memo::new(move |_| params.with(|params| params.get("id")).unwrap_or_default());
+    let id = Memo::new(move |_| params.with(id_in));
     let data = Resource::new(move || id.get(), load_vendor);
     view! {
         <Title text="Vendor"/>
@@ -24,14 +26,14 @@ pub fn AdminVendorPage() -> impl IntoView {
 }
 
 fn vendor(VendorView { vendor, users, .. }: VendorView) -> AnyView {
-    let lead = format!("{} · {} · days of {} · amounts in {}", vendor.vendor_id, vendor.country, vendor.time_zone, vendor.currency);
-    let dashboard = format!("/admin/vendors/{}/dashboard", encode_segment(&vendor.vendor_id));
+    let lead = format!(" · days of {} · amounts in {}", vendor.time_zone, vendor.currency);
+    let dashboard = format!("/admin/vendors/{}/dashboard", path_segment(&vendor.vendor_id));
     view! {
         <p class="crumb"><a href="/admin/vendors">"Vendors"</a></p>
         <div class="head">
             <div>
-                <h1>{vendor.name}</h1>
-                <p class="lead">{lead}</p>
+                <h1>{written(vendor.name)}</h1>
+                <p class="lead">{written(vendor.vendor_id.clone())} " · " {written(vendor.country)} {lead}</p>
             </div>
             <a class="button quiet" href=dashboard>"See the dashboard"</a>
         </div>

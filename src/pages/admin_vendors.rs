@@ -10,7 +10,7 @@ use crate::{
         query_form::QueryForm,
         table::{Cell, Column, Row, scrolling, table},
     },
-    domain::accounts::encode_segment,
+    domain::accounts::{encode_segment, path_segment},
     format,
     server_functions::vendors::{VendorsView, load_vendors},
 };
@@ -39,11 +39,11 @@ fn list(VendorsView { page, .. }: VendorsView, search: Option<String>) -> AnyVie
             .into_any()
     } else {
         let rows = page.vendors.into_iter().map(|vendor| {
-            let href = format!("/admin/vendors/{}", encode_segment(&vendor.vendor_id));
+            let href = format!("/admin/vendors/{}", path_segment(&vendor.vendor_id));
             Row::from(vec![
                 Cell::Link { href, text: vendor.name },
-                vendor.vendor_id.into(),
-                vendor.country.into(),
+                Cell::Written(vendor.vendor_id),
+                Cell::Written(vendor.country),
                 format::count(vendor.users).into(),
             ])
         });

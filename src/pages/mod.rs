@@ -1,5 +1,9 @@
 //! One file a route.
 
+use leptos_router::params::ParamsMap;
+
+use crate::domain::accounts::id_of_segment;
+
 /// `/account`
 pub mod account;
 /// `/admin`
@@ -30,3 +34,8 @@ pub mod products;
 pub mod ranges;
 /// `/reset`
 pub mod reset;
+
+/// The id in a page's address; empty where it has none.
+fn id_in(params: &ParamsMap) -> String {
+    params.get_str("id").map(id_of_segment).unwrap_or_default().to_owned()
+}

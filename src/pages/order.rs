@@ -2,6 +2,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
+use super::id_in;
 use crate::{
     components::{
         feedback::{Done, Refused, accepted, refusal},
@@ -11,9 +12,10 @@ use crate::{
         refund_form::RefundForm,
         status::{Shown, status},
         table::{Cell, Column, Row, scrolling, table},
+        written::written,
     },
     domain::{
-        accounts::encode_segment,
+        accounts::path_segment,
         money::Currency,
         orders::{Order, OrderLine, OrderStatus},
     },
@@ -26,7 +28,7 @@ pub fn OrderPage() -> impl IntoView {
     let set_status = ServerAction::<SetOrderStatus>::new();
     let refund = ServerAction::<RefundOrder>::new();
     let params = use_params_map();
-    let id = Memo::new(move |_| params.with(|params| params.get("id")).unwrap_or_default());
+    let id = Memo::new(move |_| params.with(id_in));
     let (changed, refunded) = (accepted(set_status), accepted(refund));
     let data = Resource::new(move || (id.get(), changed.get(), refunded.get()), |(id, ..)| load_order(id));
     view! {
@@ -51,7 +53,7 @@ pub fn order(
             Some(view! { <Done text/> })
         })
     };
-    let lead = format!("Placed {} ({}) by {}", format::instant(&clock, order.placed_at), vendor.time_zone, order.customer_name);
+    let placed = format!("Placed {} ({}) by ", format::instant(&clock, order.placed_at), vendor.time_zone);
     let is_refundable = order.status.is_counted() && order.lines.iter().any(|line| line.amount_left() > 0 || line.units_left() > 0);
     let refund_form = match is_refundable {
         true => view! { <RefundForm action=refund order=order.clone() currency=vendor.currency/> }.into_any(),
@@ -60,8 +62,8 @@ pub fn order(
     };
     view! {
         <p class="crumb"><a href="/orders">"Orders"</a></p>
-        <h1>{format!("Order {} ", order.order_id)} {status(order.status)}</h1>
-        <p class="lead">{lead}</p>
+        <h1>"Order " {written(order.order_id.clone())} " " {status(order.status)}</h1>
+        <p class="lead">{placed} {written(order.customer_name.clone())}</p>
         {done}
         <Refused error=refusal(set_status)/>
         {status_form(set_status, &order)}
@@ -109,7 +111,7 @@ fn lines(lines: Vec<OrderLine>, currency: Currency) -> AnyView {
             quantity => format!("{} ({})", format::money(currency, -line.refunded_amount), format::counted(quantity, "unit", "units")),
         };
         Row::from(vec![
-            Cell::Link { href: format!("/products/{}", encode_segment(&line.product_id)), text: line.name },
+            Cell::Link { href: format!("/products/{}", path_segment(&line.product_id)), text: line.name },
             format::count(line.quantity).into(),
             money(line.gross),
             money(-line.discount),

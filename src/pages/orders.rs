@@ -11,7 +11,10 @@ use crate::{
         status::{Shown, status},
         table::{Cell, Column, Row, scrolling, table},
     },
-    domain::{accounts::encode_segment, orders::OrderStatus},
+    domain::{
+        accounts::{encode_segment, path_segment},
+        orders::OrderStatus,
+    },
     format,
     server_functions::orders::{OrdersView, load_orders},
 };
@@ -102,9 +105,9 @@ fn rows(OrdersView { vendor, page, clock, .. }: OrdersView) -> AnyView {
     let rows = page.orders.into_iter().map(|order| {
         let placed = format::instant(&clock, order.placed_at);
         Row::from(vec![
-            Cell::Link { href: format!("/orders/{}", encode_segment(&order.order_id)), text: order.order_id },
+            Cell::Link { href: format!("/orders/{}", path_segment(&order.order_id)), text: order.order_id },
             view! { <time datetime=order.placed_at.to_string()>{placed}</time> }.into_any().into(),
-            order.customer_name.into(),
+            Cell::Written(order.customer_name),
             status(order.status).into(),
             format::count(order.units).into(),
             format::money(vendor.currency, order.total).into(),

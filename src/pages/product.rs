@@ -2,6 +2,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
+use super::id_in;
 use crate::{
     components::{
         feedback::{Done, Refused, accepted, refusal},
@@ -9,6 +10,7 @@ use crate::{
         loaded::loaded,
         product_form::ProductForm,
         status::status,
+        written::written,
     },
     server_functions::products::{DeleteProduct, ProductView, SaveProduct, load_product},
 };
@@ -18,7 +20,7 @@ pub fn ProductPage() -> impl IntoView {
     let save = ServerAction::<SaveProduct>::new();
     let delete = ServerAction::<DeleteProduct>::new();
     let params = use_params_map();
-    let id = Memo::new(move |_| params.with(|params| params.get("id")).unwrap_or_default());
+    let id = Memo::new(move |_| params.with(id_in));
     let saved = accepted(save);
     let data = Resource::new(move || (id.get(), saved.get()), |(id, _)| load_product(Some(id)));
     view! {
@@ -35,7 +37,7 @@ pub fn product(
     let query = use_query_map();
     let saved =
         move || query.with(|query| query.get("saved").is_some() && query.get("__err").is_none()).then(|| view! { <Done text="Saved."/> });
-    let head = product.clone().map(|product| view! { <h1>{product.name} " " {status(product.status)}</h1> });
+    let head = product.clone().map(|product| view! { <h1>{written(product.name)} " " {status(product.status)}</h1> });
     let product_id = product.as_ref().map(|product| product.product_id.clone()).unwrap_or_default();
     view! {
         <p class="crumb"><a href="/products">"Products"</a></p>

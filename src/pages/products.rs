@@ -13,7 +13,7 @@ use crate::{
         table::{Cell, Column, Row, scrolling, table},
     },
     domain::{
-        accounts::{Vendor, encode_segment},
+        accounts::{Vendor, encode_segment, path_segment},
         catalog::{Product, ProductSort, ProductStatus},
     },
     format,
@@ -123,8 +123,8 @@ fn rows(products: Vec<Product>, vendor: &Vendor) -> AnyView {
         let stock = format::count(product.stock);
         let stock = if low { view! { <span class="low">"Low "</span> {stock} }.into_any().into() } else { Cell::Text(stock) };
         Row::from(vec![
-            Cell::Link { href: format!("/products/{}", encode_segment(&product.product_id)), text: product.name },
-            product.category.into(),
+            Cell::Link { href: format!("/products/{}", path_segment(&product.product_id)), text: product.name },
+            Cell::Written(product.category),
             status(product.status).into(),
             stock,
             format::money(currency, product.unit_price).into(),

@@ -4,7 +4,7 @@ use jiff::{ToSpan, civil::Date};
 use leptos_router::params::ParamsMap;
 
 use crate::domain::{
-    accounts::encode_segment,
+    accounts::{encode_segment, path_segment},
     period::{Comparison, DateRange},
 };
 
@@ -40,7 +40,7 @@ impl RangeQuery {
     /// The page without a range.
     pub fn path(&self) -> String {
         match &self.vendor_id {
-            Some(id) => format!("/admin/vendors/{}/dashboard", encode_segment(id)),
+            Some(id) => format!("/admin/vendors/{}/dashboard", path_segment(id)),
             None => "/".to_owned(),
         }
     }

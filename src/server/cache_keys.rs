@@ -14,10 +14,11 @@
 
 use std::time::Duration;
 
+use percent_encoding::percent_decode_str;
 use vendorscope_cache::{Event, Key, Namespace, Outcome, Tag};
 
 use crate::{
-    domain::{accounts::encode_segment, field_error::FieldError},
+    domain::{accounts::encode_segment, field_error::FieldError, text::shown},
     server_functions::dashboard::Source,
 };
 
@@ -98,19 +99,37 @@ pub fn marketplace_tag() -> Tag {
     Tag::new("marketplace")
 }
 
-/// Reads a tag as people write it: `vendor:42`, `products:42`, `orders:42`, `analytics` or `marketplace`, with or without `tag:`
-/// before it.
+/// Reads a tag as people write it: `vendor:42`, `products:42`, `orders:42`, `analytics` or `marketplace`. With `tag:` before it, it may
+/// be the key that it has in the store: `tag:vendor:{42}`.
 pub fn parse_tag(text: &str) -> Result<Tag, FieldError> {
-    let name = text.strip_prefix("tag:").unwrap_or(text);
-    let id = |id: &str| Some(id.strip_prefix('{').and_then(|id| id.strip_suffix('}')).unwrap_or(id).to_owned()).filter(|id| !id.is_empty());
+    let key = text.strip_prefix("tag:");
+    let name = key.unwrap_or(text);
+    let id = |id: &str| {
+        let in_key = key.and_then(|_| id.strip_prefix('{')?.strip_suffix('}'));
+        let id = match in_key {
+            Some(id) => percent_decode_str(id).decode_utf8().ok()?.into_owned(),
+            None => id.to_owned(),
+        };
+        Some(id).filter(|id| !id.is_empty() && !id.contains('\0'))
+    };
     match name.split_once(':').map_or((name, None), |(family, rest)| (family, id(rest))) {
         ("analytics", None) => Ok(analytics_tag()),
         ("marketplace", None) => Ok(marketplace_tag()),
         ("vendor", Some(id)) => Ok(vendor_tag(&id)),
         ("products", Some(id)) => Ok(products_tag(&id)),
         ("orders", Some(id)) => Ok(orders_tag(&id)),
-        _ => Err(FieldError::new("tags", format!("`{text}` is not accepted: vendor:ID, products:ID, orders:ID, analytics or marketplace"))),
+        _ => {
+            let message = format!("`{}` is not accepted: vendor:ID, products:ID, orders:ID, analytics or marketplace", shown(text));
+            Err(FieldError::new("tags", message))
+        }
     }
+}
+
+/// A tag as people write it, and `parse_tag` reads it.
+pub fn written_tag(tag: &Tag) -> String {
+    let Some((family, id)) = tag.name().split_once(':') else { return tag.name().to_owned() };
+    let id = id.trim_start_matches('{').trim_end_matches('}');
+    format!("{family}:{}", percent_decode_str(id).decode_utf8_lossy())
 }
 
 /// Which of a vendor's data an event says has changed: `products`, `orders`, or both. None where it is about others.
@@ -141,6 +160,21 @@ mod tests {
     use vendorscope_cache::{Cause, Invalidation};
 
     use super::*;
+
+    #[test]
+    fn a_tag_is_read_by_the_id_as_it_is_or_by_its_key_in_the_store() {
+        for id in ["42", "{x}", "a b/é", "..", "%7Bx%7D", "x:y"] {
+            let tag = vendor_tag(id);
+            for text in [format!("vendor:{id}"), format!("tag:{}", tag.name()), written_tag(&tag)] {
+                assert_eq!(parse_tag(&text), Ok(tag.clone()), "{text}");
+            }
+        }
+        assert_eq!(parse_tag("tag:vendor:{x}"), Ok(vendor_tag("x")));
+        assert_eq!(parse_tag("analytics"), Ok(analytics_tag()));
+        for text in ["", "vendor", "vendor:", "tag:vendor:{}", "analytics:1", "vendor:\0", "tag:vendor:{%00}", "tag:vendor:{%ff}"] {
+            assert!(parse_tag(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn a_message_says_what_changed_for_whom() {

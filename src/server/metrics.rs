@@ -38,7 +38,7 @@ struct EventLabels {
 
 impl Default for Metrics {
     fn default() -> Self {
-        Self { requests: Family::new_with_constructor(|| Histogram::new(SECONDS.into_iter())) }
+        Self { requests: Family::new_with_constructor(|| Histogram::new(SECONDS)) }
     }
 }
 

@@ -70,7 +70,7 @@ pub async fn set_order_status(order_id: String, status: String) -> Result<(), Ap
     let next = status.parse::<crate::domain::orders::OrderStatus>().map_err(|e| context::api_error(e.into()))?;
     let change = crate::domain::order_commands::OrderChange { status: Some(next), placed_at: None };
     state.orders.change(&current.vendor, &order_id, change).await.map_err(context::api_error)?;
-    leptos_axum::redirect(&format!("/orders/{}?saved=1", crate::domain::accounts::encode_segment(&order_id)));
+    leptos_axum::redirect(&format!("/orders/{}?saved=1", crate::domain::accounts::path_segment(&order_id)));
     Ok(())
 }
 
@@ -107,6 +107,6 @@ pub async fn refund_order(form: RefundForm) -> Result<(), ApiError> {
     let vendor = state.accounts.vendor(&current.vendor).await.map_err(context::api_error)?;
     let refund = crate::server::services::orders::read_refund(&form, vendor.currency).map_err(|e| context::api_error(e.into()))?;
     state.orders.refund(&current.vendor, &form.order_id, refund).await.map_err(context::api_error)?;
-    leptos_axum::redirect(&format!("/orders/{}?refunded=1", crate::domain::accounts::encode_segment(&form.order_id)));
+    leptos_axum::redirect(&format!("/orders/{}?refunded=1", crate::domain::accounts::path_segment(&form.order_id)));
     Ok(())
 }

@@ -82,7 +82,7 @@ pub async fn save_product(form: ProductForm) -> Result<(), ApiError> {
         None => state.catalog.create(&current.vendor, &input).await,
     }
     .map_err(context::api_error)?;
-    leptos_axum::redirect(&format!("/products/{}?saved=1", crate::domain::accounts::encode_segment(&product.product_id)));
+    leptos_axum::redirect(&format!("/products/{}?saved=1", crate::domain::accounts::path_segment(&product.product_id)));
     Ok(())
 }
 

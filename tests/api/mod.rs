@@ -44,6 +44,8 @@ mod routes;
 mod sessions;
 /// The analytics snapshot.
 mod snapshot;
+/// Names, ids and NUL, on every way in.
+mod texts;
 /// A vendor that moves.
 mod time_zone;
 /// Loading before anyone asks.

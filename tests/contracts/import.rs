@@ -6,6 +6,8 @@ mod again;
 mod days;
 /// The demo marketplace.
 mod demo;
+/// Files as people have them: what is read of them, and on which line something is wrong.
+mod files;
 /// Files that cannot be taken, and what is said of them.
 mod refused;
 
@@ -57,7 +59,7 @@ impl Bundle {
                 "order_items",
                 "order_id,line,product_id,quantity,gross,discount\n\
                  o-1,1,p-eur,2,25.00,2.50\n\
-                 o-1,2,p-jpy,1,1200.00,0\n\
+                 o-1,2,p-jpy,1,1200,0\n\
                  o-1,3,p-kwd,4,29.000,1.125\n\
                  o-2,1,p-eur,1,12.5,0.00\n",
             )
@@ -256,7 +258,7 @@ async fn shifted_to_today_the_newest_order_is_of_today_and_all_instants_moved_by
         let before: Vec<i64> = integers(&db, instants).await.concat();
 
         let (_other, shifted) = database_like(&db).await;
-        let options = ImportOptions { shift_to_today: true };
+        let options = ImportOptions { shift_to_today: true, ..ImportOptions::default() };
         let today = || jiff::Timestamp::now().as_microsecond() / DAY;
         let earliest = today();
         import_bundle(&shifted, Bundle::small().path(), options, &Unwatched).await.unwrap();

@@ -12,8 +12,13 @@ use vendorscope::{
     server::cache_keys::schema,
 };
 
-const KNOWN: [(&str, u32, &str); 5] =
-    [("snapshot", 1, "563a522fdbb82f27"), ("profile", 1, "cdfb8524976ace0c"), ("product page", 1, "3e6dd54ff398d86a"), ("order page", 1, "676e8afb7ffa8bc8"), ("market metrics", 1, "bdc5451fecf9e027")];
+const KNOWN: [(&str, u32, &str); 5] = [
+    ("snapshot", 1, "563a522fdbb82f27"),
+    ("profile", 1, "cdfb8524976ace0c"),
+    ("product page", 1, "3e6dd54ff398d86a"),
+    ("order page", 1, "676e8afb7ffa8bc8"),
+    ("market metrics", 1, "bdc5451fecf9e027"),
+];
 
 #[test]
 fn a_cached_type_that_changes_has_another_number() {

@@ -86,15 +86,15 @@ fn a_cookie_that_was_not_signed_here_is_none() {
     let set = cookie.set(id).expect("a cookie");
     let signed = set.to_str().expect("ASCII").split(';').next().expect("a pair").as_bytes().to_vec();
     let read = |value: &[u8]| {
-        let value = HeaderValue::from_bytes(value).ok()?;
-        cookie.read(&HeaderMap::from_iter([(header::COOKIE, value)]))
+        let value = HeaderValue::from_bytes(value);
+        value.map_or_else(|_| Vec::new(), |value| cookie.read(&HeaderMap::from_iter([(header::COOKIE, value)])))
     };
-    assert_eq!(read(&signed), Some(id));
+    assert_eq!(read(&signed), [id]);
     for seed in 0..20_000 {
         let mut random = random(seed);
         let changed = mutated(&mut random, &signed);
         // Another cookie beside it, or blanks around it, leave the signed one as it was.
-        assert!(read(&changed).is_none_or(|read| read == id), "seed {seed}");
+        assert!(read(&changed).iter().all(|read| *read == id), "seed {seed}");
         let noise: Vec<u8> = (0..random.random_range(0..80)).map(|_| random.random()).collect();
         targets::cookie(&noise);
     }

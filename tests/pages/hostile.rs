@@ -76,7 +76,5 @@ fn check(path: &str, page: &str) {
 
 fn around<'a>(page: &'a str, markup: &str) -> &'a str {
     let at = page.find(markup).unwrap_or_default();
-    let start = (0..=at).rev().take(80).filter(|at| page.is_char_boundary(*at)).last().unwrap_or(at);
-    let end = (at..page.len()).take(80).filter(|at| page.is_char_boundary(*at)).last().unwrap_or(at);
-    &page[start..end]
+    &page[page.ceil_char_boundary(at.saturating_sub(80))..page.floor_char_boundary(at + 80)]
 }

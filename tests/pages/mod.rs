@@ -4,6 +4,8 @@ mod account;
 mod content_policy;
 /// Files, headers, and who may keep what.
 mod delivery;
+/// Forms and addresses that no page has made.
+mod forms;
 /// Who sees which page.
 mod guard;
 /// Texts that would be markup.

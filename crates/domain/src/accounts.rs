@@ -3,7 +3,11 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use strum::VariantNames;
 
-use crate::{field_error::FieldError, money::Currency};
+use crate::{
+    field_error::FieldError,
+    money::Currency,
+    text::{is_visible, read_line, trimmed},
+};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, strum::IntoStaticStr, strum::EnumString, strum::VariantNames)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -90,11 +94,9 @@ pub const MAX_KEYS: usize = 20;
 /// Longest name of a key, in characters.
 pub const MAX_KEY_NAME: usize = 60;
 
-/// A key's name as it is kept: trimmed, one line.
-pub fn check_key_name(name: &str) -> Result<String, FieldError> {
-    let name = name.trim();
-    let valid = (1..=MAX_KEY_NAME).contains(&name.chars().count()) && !name.chars().any(char::is_control);
-    if valid { Ok(name.to_owned()) } else { Err(FieldError::new("name", format!("must be 1 to {MAX_KEY_NAME} characters on one line"))) }
+/// A key's name as it is kept.
+pub fn read_key_name(name: &str) -> Result<String, FieldError> {
+    read_line("name", name, MAX_KEY_NAME)
 }
 
 /// A user as an admin sees it.
@@ -186,16 +188,27 @@ pub fn check_password(password: &str) -> Result<(), FieldError> {
     }
 }
 
-/// An address as it is stored and compared: trimmed, in lower case.
+/// An address as it is stored and compared: without what is blank at its ends, in lower case.
 pub fn normalise_email(email: &str) -> Result<String, FieldError> {
-    let email = email.trim().to_lowercase();
+    let email = trimmed(email).to_lowercase();
     let valid = email.len() <= 254
-        && !email.chars().any(|c| c.is_whitespace() || c.is_control())
+        && email.chars().all(is_visible)
         && email.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains('@'));
     if valid { Ok(email) } else { Err(FieldError::new("email", "must be an address such as name@example.com")) }
 }
 
-/// One of the marketplace's own ids as a segment of a path or of a cache key: letters, digits, `-`, `_`, `.` and `~` as they are,
+/// One of the marketplace's own ids as a segment of a path. Ids that are no segments of their own, which other versions took, have a
+/// blank after them: `..` would be taken for the folder above, however it is encoded. `id_of_segment` takes it away.
+pub fn path_segment(id: &str) -> String {
+    if matches!(id, "." | "..") { format!("{id}%20") } else { encode_segment(id) }
+}
+
+/// The id that a segment of a path names, decoded already.
+pub fn id_of_segment(segment: &str) -> &str {
+    if matches!(segment, ". " | ".. ") { segment.trim_end() } else { segment }
+}
+
+/// A text as a value of a query or a part of a cache key: letters, digits, `-`, `_`, `.` and `~` as they are,
 /// everything else percent-encoded (RFC 3986, unreserved characters).
 pub fn encode_segment(id: &str) -> String {
     const KEPT: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');

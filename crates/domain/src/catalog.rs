@@ -4,6 +4,7 @@ use strum::VariantNames;
 use crate::{
     field_error::{Checks, FieldError},
     money::MAX_AMOUNT,
+    text::{read_lines, shown},
 };
 
 /// Whether a product is on sale.
@@ -73,15 +74,14 @@ pub const MAX_DESCRIPTION: usize = 5_000;
 pub const MAX_CATEGORY: usize = 100;
 
 impl ProductInput {
-    pub fn check(&self) -> Result<(), Vec<FieldError>> {
+    /// As it is written: its texts in the form they are kept in.
+    pub fn checked(mut self) -> Result<Self, Vec<FieldError>> {
         let mut checks = Checks::default();
-        checks.require(is_line(&self.name, MAX_NAME), "name", || format!("must be 1 to {MAX_NAME} characters on one line"));
-        checks.require(self.description.chars().count() <= MAX_DESCRIPTION && !self.description.contains('\0'), "description", || {
-            format!("must be at most {MAX_DESCRIPTION} characters")
-        });
-        checks.require(is_line(&self.category, MAX_CATEGORY), "category", || format!("must be 1 to {MAX_CATEGORY} characters on one line"));
+        checks.line("name", &mut self.name, MAX_NAME);
+        self.description = checks.accept(read_lines("description", &self.description, MAX_DESCRIPTION)).unwrap_or_default();
+        checks.line("category", &mut self.category, MAX_CATEGORY);
         check_numbers(&mut checks, Some(self.unit_price), Some(self.stock), self.low_stock_threshold);
-        checks.finish()
+        checks.finish().map(|()| self)
     }
 }
 
@@ -115,25 +115,24 @@ pub struct BulkChange {
 pub const MAX_BULK: usize = 500;
 
 impl BulkChange {
-    pub fn check(&self) -> Result<(), Vec<FieldError>> {
+    /// As it is written: its texts in the form they are kept in.
+    pub fn checked(mut self) -> Result<Self, Vec<FieldError>> {
         let mut checks = Checks::default();
         checks.require((1..=MAX_BULK).contains(&self.product_ids.len()), "productIds", || format!("must name 1 to {MAX_BULK} products"));
         let mut ids: Vec<_> = self.product_ids.iter().collect();
         ids.sort();
         if let Some(pair) = ids.windows(2).find(|pair| pair[0] == pair[1]) {
-            checks.require(false, "productIds", || format!("names product `{}` twice", pair[0]));
+            checks.require(false, "productIds", || format!("names product `{}` twice", shown(pair[0])));
         }
-        let changes = &self.changes;
+        let changes = &mut self.changes;
         checks.require(*changes != ProductChanges::default(), "changes", || {
             "must hold at least one of category, unitPrice, stock, lowStockThreshold, status".to_owned()
         });
-        if let Some(category) = &changes.category {
-            checks.require(is_line(category, MAX_CATEGORY), "changes.category", || {
-                format!("must be 1 to {MAX_CATEGORY} characters on one line")
-            });
+        if let Some(category) = &mut changes.category {
+            checks.line("changes.category", category, MAX_CATEGORY);
         }
         check_numbers(&mut checks, changes.unit_price, changes.stock, changes.low_stock_threshold);
-        checks.finish()
+        checks.finish().map(|()| self)
     }
 }
 
@@ -142,11 +141,6 @@ fn check_numbers(checks: &mut Checks, unit_price: Option<i64>, stock: Option<i64
     checks.require(within(unit_price, MAX_AMOUNT), "unitPrice", || format!("must be 0 to {MAX_AMOUNT} minor units"));
     checks.require(within(stock, MAX_STOCK), "stock", || format!("must be 0 to {MAX_STOCK}"));
     checks.require(within(threshold, MAX_STOCK), "lowStockThreshold", || format!("must be 0 to {MAX_STOCK}, or null"));
-}
-
-/// Whether a text is 1 to `most` characters on one line.
-pub fn is_line(text: &str, most: usize) -> bool {
-    !text.trim().is_empty() && text.chars().count() <= most && !text.chars().any(char::is_control)
 }
 
 /// How a product listing is ordered.

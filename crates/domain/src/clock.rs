@@ -3,7 +3,7 @@
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
-use crate::field_error::FieldError;
+use crate::{field_error::FieldError, text::shown};
 
 /// Offsets from UTC that hold at a set of instants: enough to write those instants as a vendor's clock showed them, on the
 /// server and in the browser alike. Other instants get the offset of the nearest earlier one.
@@ -40,9 +40,63 @@ impl WallClock {
 
 /// The zone of this IANA name, as IANA writes it: names are found in any case. Server only in effect.
 pub fn parse_time_zone(field: &str, text: &str) -> Result<String, FieldError> {
-    let refused = || FieldError::new(field, format!("`{text}` is not the IANA name of a time zone, such as Europe/Berlin"));
+    let refused =
+        || FieldError::new(field, format!("`{text}` is not the IANA name of a time zone, such as Europe/Berlin", text = shown(text)));
     let zone = TimeZone::get(text).map_err(|_| refused())?;
     zone.iana_name().filter(|_| !zone.is_unknown()).map(str::to_owned).ok_or_else(refused)
+}
+
+/// An instant as RFC 3339 writes it; seconds, or parts of them, may be left out. Not taken, though other readers move them to some
+/// instant or other: leap seconds (`:60`), which vary by who counts, and offsets of a day or more.
+pub fn parse_instant(field: &str, text: &str) -> Result<Timestamp, FieldError> {
+    let refused =
+        || FieldError::new(field, format!("`{}` is not an instant as RFC 3339 writes it, such as 2026-03-01T09:30:00Z", shown(text)));
+    if !is_instant(text.as_bytes()) {
+        return Err(refused());
+    }
+    text.parse().map_err(|_| refused())
+}
+
+/// Whether a text has the form of an instant, and none of its numbers is one that no clock shows.
+fn is_instant(text: &[u8]) -> bool {
+    let number =
+        |text: &[u8], most: u8| matches!(text, [tens @ b'0'..=b'9', ones @ b'0'..=b'9'] if (tens - b'0') * 10 + (ones - b'0') <= most);
+    let Some((date, rest)) = text.split_at_checked(10) else { return false };
+    let is_date = date.iter().enumerate().all(|(at, byte)| if matches!(at, 4 | 7) { *byte == b'-' } else { byte.is_ascii_digit() });
+    let (time, offset) = match rest {
+        [b'T' | b't' | b' ', time @ .., b'Z' | b'z'] => (time, None),
+        [b'T' | b't' | b' ', rest @ .., b'+' | b'-', h1, h2, b':', m1, m2] => (rest, Some(([*h1, *h2], [*m1, *m2]))),
+        _ => return false,
+    };
+    let is_offset = offset.is_none_or(|(hours, minutes)| number(&hours, 23) && number(&minutes, 59));
+    let is_time = match time {
+        [h1, h2, b':', m1, m2, seconds @ ..] => {
+            let is_second = match seconds {
+                [] => true,
+                [b':', s1, s2, part @ ..] => {
+                    number(&[*s1, *s2], 59)
+                        && (part.is_empty()
+                            || matches!(part, [b'.', digits @ ..] if (1..=9).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit)))
+                }
+                _ => false,
+            };
+            number(&[*h1, *h2], 23) && number(&[*m1, *m2], 59) && is_second
+        }
+        _ => false,
+    };
+    is_date && is_time && is_offset
+}
+
+/// Reads an instant of a JSON body as `parse_instant` does.
+pub fn deserialize_instant<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+    let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+    parse_instant("", &text).map_err(|invalid| serde::de::Error::custom(invalid.message))
+}
+
+/// The same, where it may be `null`. (With `default`, where it may be left out.)
+pub fn deserialize_optional_instant<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+    let Some(text) = Option::<std::borrow::Cow<str>>::deserialize(deserializer)? else { return Ok(None) };
+    parse_instant("", &text).map(Some).map_err(|invalid| serde::de::Error::custom(invalid.message))
 }
 
 /// Areas of the zones that are named after places.
@@ -62,6 +116,46 @@ pub fn time_zone_names() -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn instants_are_those_of_rfc_3339_and_nothing_is_moved_to_another() {
+        for (text, instant) in [
+            ("2026-03-01T09:30:00Z", "2026-03-01T09:30:00Z"),
+            ("2026-03-01t09:30:00.123456z", "2026-03-01T09:30:00.123456Z"),
+            ("2026-03-01 09:30:59+05:45", "2026-03-01T03:45:59Z"),
+            ("2026-03-01T09:30-12:00", "2026-03-01T21:30:00Z"),
+            ("2024-02-29T23:59:59+23:59", "2024-02-29T00:00:59Z"),
+        ] {
+            assert_eq!(parse_instant("at", text), Ok(instant.parse().unwrap()), "{text}");
+        }
+        for text in [
+            "2016-12-31T23:59:60Z",
+            "2026-03-01T09:30:00+25:00",
+            "2026-03-01T09:30:00+24:00",
+            "2026-03-01T09:30:00-23:60",
+            "2026-03-01T24:00:00Z",
+            "2026-02-29T00:00:00Z",
+            "2026-03-01T09:30:00",
+            "2026-03-01",
+            "2026-03-01T09:30:00+01",
+            "2026-03-01T09:30:00+0100",
+            "20260301T093000Z",
+            "2026-03-01T09:30:00,5Z",
+            "2026-03-01T09:30:00.Z",
+            "2026-03-01T09:30:00Z[Europe/Berlin]",
+            "2026-03-01T09:30:00+01:00[Europe/Berlin]",
+            "2026-W09-7T09:30:00Z",
+            "+002026-03-01T09:30:00Z",
+            "2026-03-01T09:30:00+01:00:30",
+            "1740821400",
+            "",
+            "é",
+            "2026-03-01T09:30:00é",
+        ] {
+            let refused = parse_instant("at", text).unwrap_err();
+            assert!(refused.message.starts_with(&format!("`{text}` is not an instant")), "{refused}");
+        }
+    }
 
     #[test]
     fn instants_on_both_sides_of_a_clock_change_read_as_the_vendor_saw_them() {

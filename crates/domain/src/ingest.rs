@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    catalog::{MAX_CATEGORY, MAX_NAME, MAX_STOCK, ProductStatus, is_line},
+    catalog::{MAX_CATEGORY, MAX_NAME, MAX_STOCK, ProductStatus},
+    clock::deserialize_instant,
     field_error::{Checks, FieldError},
     money::MAX_AMOUNT,
     order_commands::{MAX_LINES, MAX_QUANTITY, PricedLine, apply_discount},
@@ -14,8 +15,6 @@ use crate::{
 
 /// The most orders, refunds or products of one request, and the most lines over all of its orders.
 pub const MAX_ROWS: usize = 10_000;
-/// The longest id of the marketplace, in characters.
-pub const MAX_ID: usize = 100;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -32,6 +31,7 @@ pub struct OrderBatch {
 pub struct IngestOrder {
     pub order_id: String,
     pub customer: SentCustomer,
+    #[serde(deserialize_with = "deserialize_instant")]
     pub placed_at: Timestamp,
     pub status: OrderStatus,
     /// On the order as a whole, after the lines' own discounts; shared out over all of its lines, which must be of one currency then.
@@ -87,6 +87,7 @@ pub struct SentRefund {
     #[serde(default)]
     pub quantity: i64,
     pub amount: i64,
+    #[serde(deserialize_with = "deserialize_instant")]
     pub refunded_at: Timestamp,
 }
 
@@ -132,28 +133,29 @@ pub struct Ingested {
 const MAX_REFUSALS: usize = 50;
 
 impl OrderBatch {
-    pub fn check(&self) -> Result<(), Vec<FieldError>> {
+    /// As it is taken: its names in the form they are kept in.
+    pub fn checked(mut self) -> Result<Self, Vec<FieldError>> {
         let mut checks = Checks::default();
         let lines: usize = self.orders.iter().map(|order| order.lines.len()).sum();
         check_count(&mut checks, "orders", self.orders.len());
         checks.require(lines <= MAX_ROWS, "orders", || format!("must have at most {MAX_ROWS} lines between them"));
         checks.finish()?;
         let mut checks = Checks::default();
-        for (at, order) in self.orders.iter().enumerate() {
+        for (at, order) in self.orders.iter_mut().enumerate() {
             order.check(&mut checks, &format!("orders[{at}]"));
         }
-        finish(checks)
+        finish(checks).map(|()| self)
     }
 }
 
 impl IngestOrder {
-    fn check(&self, checks: &mut Checks, path: &str) {
-        check_text(checks, &format!("{path}.orderId"), &self.order_id, MAX_ID);
-        check_text(checks, &format!("{path}.customer.customerId"), &self.customer.customer_id, MAX_ID);
-        match (&self.customer.name, &self.customer.country) {
+    fn check(&mut self, checks: &mut Checks, path: &str) {
+        checks.id(&format!("{path}.orderId"), &self.order_id);
+        checks.id(&format!("{path}.customer.customerId"), &self.customer.customer_id);
+        match (&mut self.customer.name, &mut self.customer.country) {
             (Some(name), Some(country)) => {
-                check_text(checks, &format!("{path}.customer.name"), name, MAX_NAME);
-                check_text(checks, &format!("{path}.customer.country"), country, MAX_NAME);
+                checks.line(&format!("{path}.customer.name"), name, MAX_NAME);
+                checks.line(&format!("{path}.customer.country"), country, MAX_NAME);
             }
             (None, None) => {}
             _ => checks.require(false, &format!("{path}.customer"), || "must hold both of name and country, or neither".to_owned()),
@@ -167,7 +169,7 @@ impl IngestOrder {
             check_number(checks, &field("line"), number, 1, MAX_QUANTITY);
             checks.require(!numbers.contains(&number), &field("line"), || format!("there is a line {number} before it already"));
             numbers.push(number);
-            check_text(checks, &field("productId"), &line.product_id, MAX_ID);
+            checks.id(&field("productId"), &line.product_id);
             check_number(checks, &field("quantity"), line.quantity, 1, MAX_QUANTITY);
             check_number(checks, &field("unitPrice"), line.unit_price, 0, MAX_AMOUNT);
             check_number(checks, &field("discount"), line.discount, 0, MAX_AMOUNT);
@@ -213,14 +215,15 @@ impl SentLine {
 }
 
 impl RefundBatch {
-    pub fn check(&self) -> Result<(), Vec<FieldError>> {
+    /// As it is taken.
+    pub fn checked(self) -> Result<Self, Vec<FieldError>> {
         let mut checks = Checks::default();
         check_count(&mut checks, "refunds", self.refunds.len());
         checks.finish()?;
         let mut checks = Checks::default();
         for (at, refund) in self.refunds.iter().enumerate() {
             let field = |name: &str| format!("refunds[{at}].{name}");
-            check_text(&mut checks, &field("orderId"), &refund.order_id, MAX_ID);
+            checks.id(&field("orderId"), &refund.order_id);
             check_number(&mut checks, &field("line"), refund.line.unwrap_or(1), 1, MAX_QUANTITY);
             check_number(&mut checks, &field("quantity"), refund.quantity, 0, MAX_QUANTITY);
             check_number(&mut checks, &field("amount"), refund.amount, 0, MAX_AMOUNT);
@@ -232,26 +235,27 @@ impl RefundBatch {
             });
             check_instant(&mut checks, &field("refundedAt"), refund.refunded_at);
         }
-        finish(checks)
+        finish(checks).map(|()| self)
     }
 }
 
 impl ProductBatch {
-    pub fn check(&self) -> Result<(), Vec<FieldError>> {
+    /// As it is taken: its names in the form they are kept in.
+    pub fn checked(mut self) -> Result<Self, Vec<FieldError>> {
         let mut checks = Checks::default();
         check_count(&mut checks, "products", self.products.len());
         checks.finish()?;
         let mut checks = Checks::default();
-        for (at, product) in self.products.iter().enumerate() {
+        for (at, product) in self.products.iter_mut().enumerate() {
             let field = |name: &str| format!("products[{at}].{name}");
-            check_text(&mut checks, &field("productId"), &product.product_id, MAX_ID);
-            check_text(&mut checks, &field("vendorId"), &product.vendor_id, MAX_ID);
-            check_text(&mut checks, &field("name"), &product.name, MAX_NAME);
-            check_text(&mut checks, &field("category"), &product.category, MAX_CATEGORY);
+            checks.id(&field("productId"), &product.product_id);
+            checks.id(&field("vendorId"), &product.vendor_id);
+            checks.line(&field("name"), &mut product.name, MAX_NAME);
+            checks.line(&field("category"), &mut product.category, MAX_CATEGORY);
             check_number(&mut checks, &field("unitPrice"), product.unit_price, 0, MAX_AMOUNT);
             check_number(&mut checks, &field("stock"), product.stock, 0, MAX_STOCK);
         }
-        finish(checks)
+        finish(checks).map(|()| self)
     }
 }
 
@@ -264,10 +268,6 @@ fn finish(checks: Checks) -> Result<(), Vec<FieldError>> {
 
 fn check_count(checks: &mut Checks, field: &str, count: usize) {
     checks.require((1..=MAX_ROWS).contains(&count), field, || format!("must be 1 to {MAX_ROWS}"));
-}
-
-fn check_text(checks: &mut Checks, field: &str, text: &str, most: usize) {
-    checks.require(is_line(text, most), field, || format!("must be 1 to {most} characters, without control characters"));
 }
 
 fn check_number(checks: &mut Checks, field: &str, number: i64, least: i64, most: i64) {
@@ -318,9 +318,9 @@ mod tests {
             (r#"[{"productId":"p","quantity":9000000,"unitPrice":90000}]"#, "orders[0].lines[0].quantity"),
             (r#"[{"productId":"p","quantity":1,"unitPrice":9}]"#, "orders[0].discount"),
         ] {
-            let refused = order(lines).check().unwrap_err();
+            let refused = order(lines).checked().unwrap_err();
             assert!(refused.iter().any(|invalid| invalid.field == field), "{lines}: {refused:?}");
         }
-        assert_eq!(order(r#"[{"productId":"p","quantity":1,"unitPrice":10}]"#).check(), Ok(()));
+        assert!(order(r#"[{"productId":"p","quantity":1,"unitPrice":10}]"#).checked().is_ok());
     }
 }

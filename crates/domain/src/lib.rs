@@ -24,3 +24,5 @@ pub mod orders;
 pub mod period;
 /// The analytics snapshot, as the API serves it.
 pub mod snapshot;
+/// Names, ids and longer texts from outside, in one form.
+pub mod text;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::field_error::FieldError;
+use crate::{field_error::FieldError, text::shown};
 
 /// The largest amount accepted in one field, in minor units. A hundred thousand such amounts still sum to less than
 /// 2^53, the largest integer a browser's number holds exactly.
@@ -22,7 +22,8 @@ const FOUR_DECIMALS: &[&str] = &["CLF", "UYW"];
 
 impl Currency {
     pub fn parse(code: &str) -> Result<Self, FieldError> {
-        let refused = || FieldError::new("currency", format!("`{code}` is not accepted: three capital letters of ISO 4217, such as EUR"));
+        let refused =
+            || FieldError::new("currency", format!("`{}` is not accepted: three capital letters of ISO 4217, such as EUR", shown(code)));
         let bytes: [u8; 3] = code.as_bytes().try_into().map_err(|_| refused())?;
         if !bytes.iter().all(u8::is_ascii_uppercase) || FOUR_DECIMALS.contains(&code) {
             return Err(refused());
@@ -59,14 +60,15 @@ impl Currency {
         }
     }
 
-    /// Reads an amount as people write it. Refuses more decimals than the currency has, unless they are zeros.
+    /// Reads an amount as people write it. Refuses more decimals than the currency has, zeros too: `1.250` euros may have been meant
+    /// as 1250.
     pub fn parse_amount(&self, field: &str, text: &str) -> Result<i64, FieldError> {
-        let thousandths = parse_thousandths(field, text)?;
-        let per_minor_unit = 1000 / self.minor_units();
-        if thousandths % per_minor_unit != 0 {
-            return Err(FieldError::new(field, format!("`{text}` has more decimals than {} has ({})", self.code(), self.decimals())));
+        let amount = Decimal::parse(field, text, '.')?;
+        if amount.decimals > self.decimals() {
+            let message = format!("`{}` has more decimals than {} has ({})", shown(text), self.code(), self.decimals());
+            return Err(FieldError::new(field, message));
         }
-        Ok(thousandths / per_minor_unit)
+        Ok(amount.thousandths / (1000 / self.minor_units()))
     }
 }
 
@@ -89,25 +91,39 @@ impl From<Currency> for String {
     }
 }
 
-/// Reads a decimal number with up to three decimals as thousandths, before its currency is known.
-pub fn parse_thousandths(field: &str, text: &str) -> Result<i64, FieldError> {
-    let refused =
-        || FieldError::new(field, format!("`{text}` is not an amount: digits with a point before up to three decimals, such as 12.50"));
-    let (sign, digits) = match text.strip_prefix('-') {
-        Some(rest) => (-1, rest),
-        None => (1, text),
-    };
-    let (whole, decimals) = digits.split_once('.').unwrap_or((digits, "0"));
-    let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    if !all_digits(whole) || !all_digits(decimals) || decimals.len() > 3 {
-        return Err(refused());
+/// A decimal number before its currency is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Decimal {
+    pub thousandths: i64,
+    /// Digits after the mark, 0 to 3.
+    pub decimals: u32,
+}
+
+impl Decimal {
+    /// Reads digits with `mark` before up to three decimals.
+    pub fn parse(field: &str, text: &str, mark: char) -> Result<Self, FieldError> {
+        let refused = || {
+            let mark = if mark == ',' { "comma" } else { "point" };
+            let message = format!("`{}` is not an amount: digits with a {mark} before up to three decimals, such as 12.50", shown(text));
+            FieldError::new(field, message)
+        };
+        let (sign, digits) = match text.strip_prefix('-') {
+            Some(rest) => (-1, rest),
+            None => (1, text),
+        };
+        let (whole, decimals) = digits.split_once(mark).map_or((digits, None), |(whole, decimals)| (whole, Some(decimals)));
+        let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+        if !all_digits(whole) || decimals.is_some_and(|decimals| !all_digits(decimals) || decimals.len() > 3) {
+            return Err(refused());
+        }
+        let whole: i64 = whole.parse().map_err(|_| refused())?;
+        if whole > MAX_AMOUNT {
+            return Err(FieldError::new(field, format!("`{}` is too large: at most {MAX_AMOUNT} minor units", shown(text))));
+        }
+        let decimals = decimals.unwrap_or_default();
+        let rest: i64 = format!("{decimals:0<3}").parse().map_err(|_| refused())?;
+        Ok(Self { thousandths: sign * (whole * 1000 + rest), decimals: decimals.len() as u32 })
     }
-    let whole: i64 = whole.parse().map_err(|_| refused())?;
-    if whole > MAX_AMOUNT {
-        return Err(FieldError::new(field, format!("`{text}` is too large: at most {MAX_AMOUNT} minor units")));
-    }
-    let decimals: i64 = format!("{decimals:0<3}").parse().map_err(|_| refused())?;
-    Ok(sign * (whole * 1000 + decimals))
 }
 
 /// `numerator / denominator` rounded half away from zero; `None` when there is nothing to divide by.
@@ -134,16 +150,21 @@ mod tests {
     }
 
     #[test]
-    fn zeros_beyond_a_currencys_decimals_are_accepted_and_other_digits_are_not() {
-        let yen = Currency::parse("JPY").unwrap();
-        assert_eq!(yen.parse_amount("price", "12.00"), Ok(12));
-        assert!(yen.parse_amount("price", "12.50").is_err());
+    fn more_decimals_than_a_currency_has_are_refused_with_what_was_seen_zeros_too() {
+        for (code, text, message) in [
+            ("EUR", "1.250", "`1.250` has more decimals than EUR has (2)"),
+            ("EUR", "12.505", "`12.505` has more decimals than EUR has (2)"),
+            ("JPY", "1.000", "`1.000` has more decimals than JPY has (0)"),
+            ("JPY", "12.0", "`12.0` has more decimals than JPY has (0)"),
+        ] {
+            assert_eq!(Currency::parse(code).unwrap().parse_amount("price", text), Err(FieldError::new("price", message)));
+        }
     }
 
     #[test]
     fn what_is_no_amount_is_refused() {
         for text in ["", "-", ".", "1.", ".5", "1,5", "1e3", "+1", "1.2345", "99999999999999999999", "NaN", "１"] {
-            assert!(parse_thousandths("price", text).is_err(), "{text}");
+            assert!(Decimal::parse("price", text, '.').is_err(), "{text}");
         }
     }
 

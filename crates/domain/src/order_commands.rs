@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     allocation::{proportion, share},
-    catalog::{MAX_CATEGORY, MAX_NAME, is_line},
+    catalog::{MAX_CATEGORY, MAX_NAME},
+    clock::deserialize_optional_instant,
     field_error::{Checks, FieldError},
     money::MAX_AMOUNT,
     orders::{OrderLine, OrderStatus},
@@ -25,7 +26,7 @@ pub struct NewOrder {
     #[serde(default = "processing")]
     pub status: OrderStatus,
     /// Now, if it is left out. Earlier is accepted, later is not.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "deserialize_optional_instant")]
     pub placed_at: Option<Timestamp>,
 }
 
@@ -78,8 +79,8 @@ pub struct PricedLine {
 }
 
 impl NewOrder {
-    /// Refuses what no product and no customer could make right.
-    pub fn check(&self, now: Timestamp) -> Result<(), Vec<FieldError>> {
+    /// Refuses what no product and no customer could make right; its texts come out in the form they are kept in.
+    pub fn checked(mut self, now: Timestamp) -> Result<Self, Vec<FieldError>> {
         let mut checks = Checks::default();
         self.customer.check(&mut checks);
         checks.require((1..=MAX_LINES).contains(&self.lines.len()), "lines", || format!("must be 1 to {MAX_LINES} lines"));
@@ -95,7 +96,7 @@ impl NewOrder {
         }
         check_amount(&mut checks, "discount", Some(self.discount), 0);
         check_instant(&mut checks, "placedAt", self.placed_at, now);
-        checks.finish()
+        checks.finish().map(|()| self)
     }
 
     /// What each line comes to at `unit_prices`, one for each line in order.
@@ -130,14 +131,12 @@ pub fn apply_discount(discount: i64, lines: &mut [PricedLine]) -> Result<(), Fie
 }
 
 impl Buyer {
-    fn check(&self, checks: &mut Checks) {
-        match (&self.customer_id, &self.name, &self.country) {
+    fn check(&mut self, checks: &mut Checks) {
+        match (&self.customer_id, &mut self.name, &mut self.country) {
             (Some(_), None, None) => {}
             (None, Some(name), Some(country)) => {
-                checks.require(is_line(name, MAX_NAME), "customer.name", || format!("must be 1 to {MAX_NAME} characters on one line"));
-                checks.require(is_line(country, MAX_CATEGORY), "customer.country", || {
-                    format!("must be 1 to {MAX_CATEGORY} characters on one line")
-                });
+                checks.line("customer.name", name, MAX_NAME);
+                checks.line("customer.country", country, MAX_CATEGORY);
             }
             _ => checks.require(false, "customer", || {
                 "must hold customerId (of someone who has ordered from you before), or name and country of someone new".to_owned()
@@ -154,7 +153,7 @@ pub struct OrderChange {
     #[serde(default)]
     pub status: Option<OrderStatus>,
     /// When it was placed, if that was noted wrongly. Earlier is accepted, later than now is not.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "deserialize_optional_instant")]
     pub placed_at: Option<Timestamp>,
 }
 
@@ -182,7 +181,7 @@ pub struct NewRefund {
     #[serde(default = "yes")]
     pub restock: bool,
     /// Now, if it is left out. Not before the order was placed, and not later than now.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "deserialize_optional_instant")]
     pub refunded_at: Option<Timestamp>,
 }
 

@@ -8,7 +8,7 @@ use crate::{
         table::{Cell, Column, Row, table},
     },
     domain::{
-        accounts::encode_segment,
+        accounts::path_segment,
         snapshot::{LowStock, Snapshot, Totals},
     },
     format,
@@ -123,8 +123,8 @@ fn ranked(heading: &'static str, rows: Vec<Ranked>, snapshot: &Snapshot) -> AnyV
     let high = rows.iter().map(|row| row.net_sales).fold(0, i64::max);
     let rows = rows.into_iter().map(|row| {
         let name = match row.href {
-            Some(href) => view! { <a class="clip" href=href>{row.name}</a> }.into_any(),
-            None => view! { <span class="clip">{row.name}</span> }.into_any(),
+            Some(href) => view! { <a class="clip" href=href dir="auto">{row.name}</a> }.into_any(),
+            None => view! { <span class="clip" dir="auto">{row.name}</span> }.into_any(),
         };
         Row::from(vec![
             view! { {name} {bar(0, row.net_sales, low, high, "bar thin")} }.into_any().into(),
@@ -181,7 +181,7 @@ fn customers(totals: &Totals, before: Option<&Totals>) -> AnyView {
 }
 
 fn product_href(product_id: &str) -> String {
-    format!("/products/{}", encode_segment(product_id))
+    format!("/products/{}", path_segment(product_id))
 }
 
 fn low_stock(products: &[LowStock], linked: bool) -> AnyView {
@@ -205,7 +205,7 @@ fn low_stock_table(products: &[LowStock], linked: bool) -> AnyView {
         Row::from(vec![
             match linked {
                 true => Cell::Link { href: product_href(&product.product_id), text: product.name.clone() },
-                false => product.name.clone().into(),
+                false => Cell::Written(product.name.clone()),
             },
             format!("{} of {}", format::count(product.stock), format::count(product.threshold)).into(),
             cover(product).into(),

@@ -5,14 +5,17 @@ use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use crate::{
-    components::{frame::Section, live::on_change, loaded::loaded},
+    components::{frame::Section, live::on_change, loaded::loaded, written::written},
     domain::{
-        accounts::encode_segment,
+        accounts::path_segment,
         period::{Comparison, DateRange},
         snapshot::Snapshot,
     },
     format,
-    pages::ranges::{self, RangeQuery},
+    pages::{
+        id_in,
+        ranges::{self, RangeQuery},
+    },
     server_functions::dashboard::{Dashboard, Freshness, Source, load_dashboard},
 };
 
@@ -30,7 +33,7 @@ mod sales;
 #[component]
 pub fn DashboardPage() -> impl IntoView {
     let (params, path) = (use_query_map(), use_params_map());
-    let query = Memo::new(move |_| params.with(|params| RangeQuery::of(path.with(|path| path.get("id")), params)));
+    let query = Memo::new(move |_| params.with(|params| RangeQuery::of(path.with(|path| path.get("id").map(|_| id_in(path))), params)));
     let is_own = path.with_untracked(|path| path.get("id").is_none());
     let data = Resource::new(
         move || query.get(),
@@ -62,14 +65,14 @@ pub fn dashboard(Dashboard { vendor, today, snapshot, freshness, clock, .. }: Da
         .then(|| nothing_sold(&query, today));
     // Of another's dashboard: the way back.
     let crumb = query.vendor_id.as_deref().map(|id| {
-        let href = format!("/admin/vendors/{}", encode_segment(id));
-        view! { <p class="crumb"><a href="/admin/vendors">"Vendors"</a> " › " <a href=href>{vendor.name.clone()}</a></p> }
+        let href = format!("/admin/vendors/{}", path_segment(id));
+        view! { <p class="crumb"><a href="/admin/vendors">"Vendors"</a> " › " <a href=href>{written(vendor.name.clone())}</a></p> }
     });
     view! {
         {crumb}
         <div class="head">
             <div>
-                <h1>{vendor.name}</h1>
+                <h1>{written(vendor.name)}</h1>
                 <p class="lead">{lead}</p>
             </div>
             {range_picker::picker(&query, range, today)}

@@ -4,11 +4,15 @@ use leptos_axum::ResponseOptions;
 use tower_sessions::cookie::{Cookie, SameSite};
 
 use super::{api_error, request};
-use crate::{ApiError, domain::accounts::Theme, server::AppState};
+use crate::{
+    ApiError,
+    domain::accounts::Theme,
+    server::{AppState, identity::sessions::cookies},
+};
 
 /// The theme of this browser.
 pub fn theme() -> Theme {
-    use_context::<Parts>().and_then(|parts| cookie(&parts, THEME)?.parse().ok()).unwrap_or_default()
+    use_context::<Parts>().and_then(|parts| cookie(&parts, THEME, |theme| theme.parse().ok())).unwrap_or_default()
 }
 
 /// Keeps the theme in this browser, for a year.
@@ -21,9 +25,9 @@ pub fn set_theme(theme: Theme) -> Result<(), ApiError> {
 const THEME: &str = "vendorscope-theme";
 const NEW_KEY: &str = "vendorscope-new-key";
 
-fn cookie(parts: &Parts, name: &str) -> Option<String> {
-    let headers = parts.headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    headers.flat_map(Cookie::split_parse).flatten().find(|cookie| cookie.name() == name).map(|cookie| cookie.value().to_owned())
+/// The first cookie of this name that is something.
+fn cookie<T>(parts: &Parts, name: &str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
+    cookies(&parts.headers, name).find_map(|cookie| read(cookie.value()))
 }
 
 fn set_cookie(state: &AppState, name: &'static str, value: &str, path: &'static str, seconds: i64) {
@@ -42,7 +46,7 @@ fn set_cookie(state: &AppState, name: &'static str, value: &str, path: &'static 
 /// The key that was just made in this browser. The second time there is none.
 pub fn take_new_key() -> Option<String> {
     let (state, parts) = request().ok()?;
-    let secret = cookie(&parts, NEW_KEY)?;
+    let secret = cookie(&parts, NEW_KEY, |secret| (!secret.is_empty()).then(|| secret.to_owned()))?;
     set_cookie(&state, NEW_KEY, "", "/account", 0);
     Some(secret)
 }

@@ -12,9 +12,10 @@ use super::{
         RequestId, cache_actions, is_under,
         problem::{self, Problem},
         wants_html,
+        well_formed::field,
     },
 };
-use crate::ApiError;
+use crate::{ApiError, domain::field_error::FieldError};
 
 /// What the forms about an account do.
 mod account;
@@ -36,6 +37,16 @@ pub fn api_error(error: AppError) -> ApiError {
         Some(parts) => api_error_for(&parts, error),
         None => problem::api_error(&Problem::from(error), &RequestId::default()),
     }
+}
+
+/// What a form is answered with whose fields are not those of the server function; `message` is the decoder's.
+pub fn form_error(message: &str) -> ApiError {
+    let named = message.split_once("missing field `").and_then(|(_, rest)| rest.split('`').next());
+    let error = match named {
+        Some(name) => FieldError::new(field(name), "is missing"),
+        None => FieldError::new("form", "does not have the fields that are sent from the page"),
+    };
+    api_error(error.into())
 }
 
 fn api_error_for(parts: &Parts, error: AppError) -> ApiError {

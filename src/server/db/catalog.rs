@@ -62,9 +62,9 @@ pub async fn update_product(tx: &mut Tx, vendor_id: i64, product_id: &str, input
 
 fn bind_input<'q>(query: Arguments<'q>, input: &ProductInput) -> Arguments<'q> {
     query
-        .bind(input.name.trim().to_owned())
+        .bind(input.name.clone())
         .bind(input.description.clone())
-        .bind(input.category.trim().to_owned())
+        .bind(input.category.clone())
         .bind(input.unit_price)
         .bind(input.stock)
         .bind(input.low_stock_threshold)
@@ -91,7 +91,7 @@ pub async fn change_products(tx: &mut Tx, vendor_id: i64, change: &BulkChange) -
     let changes = &change.changes;
     let query = sql(text)
         .bind(vendor_id)
-        .bind(changes.category.as_ref().map(|category| category.trim().to_owned()))
+        .bind(changes.category.clone())
         .bind(changes.unit_price)
         .bind(changes.stock)
         .bind(changes.low_stock_threshold)

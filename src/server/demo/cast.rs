@@ -181,7 +181,6 @@ const SHOPS: &[Seller] = &[
             },
             Category { name: "Washi", things: &["washi tape", "origami set"], variants: &["Wave", "Crane", "Maple"], prices: (4.0, 18.0) },
         ],
-        ..DEFAULTS
     },
     Seller {
         login: "oud",
@@ -213,7 +212,6 @@ const SHOPS: &[Seller] = &[
             },
             Category { name: "Gift boxes", things: &["gift box"], variants: &["Small", "Large", "Eid"], prices: (60.0, 240.0) },
         ],
-        ..DEFAULTS
     },
     Seller {
         login: "spice",

@@ -1,7 +1,7 @@
 //! The smaller vendors of the demo marketplace, of a few trades.
 
 use super::{
-    cast::{Category, DEFAULTS, Seller},
+    cast::{Category, Seller},
     seasons::{DESK, GIFTS, GULF, LEISURE, OFFICE, SOUTHERN_SUMMER, STEADY, SUMMER, Season, WINTER},
 };
 
@@ -133,7 +133,6 @@ const fn stall(
         season: trade.season,
         week: trade.week,
         trade: trade.categories,
-        ..DEFAULTS
     }
 }
 

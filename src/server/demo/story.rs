@@ -13,7 +13,7 @@ use super::{
 /// Days told of: two years.
 const DAYS: i32 = 730;
 const CUSTOMERS: usize = 2_600;
-const SEED: u64 = 0x5EED_0F_5A1E5;
+const SEED: u64 = 0x5EE_D0F5_A1E5;
 
 struct Product {
     id: String,
@@ -352,14 +352,13 @@ fn write(customers: &[Customer], stock: &[Vec<Product>], orders: &[Order], end: 
             "refunds",
             csv(
                 "order_id,line,quantity,amount,refunded_at",
-                lines().flat_map(|(at, number, line)| line.refunds.iter().map(move |refund| (at, number, line, refund))).filter_map(
-                    |(at, number, line, refund)| {
-                        (refund.at <= end).then(|| {
-                            let (quantity, value) = (refund.quantity.to_string(), amount(line.seller, refund.amount));
-                            vec![order_id(at), number.to_string(), quantity, value, refund.at.to_string()]
-                        })
-                    },
-                ),
+                lines()
+                    .flat_map(|(at, number, line)| line.refunds.iter().map(move |refund| (at, number, line, refund)))
+                    .filter(|(_, _, _, refund)| refund.at <= end)
+                    .map(|(at, number, line, refund)| {
+                        let (quantity, value) = (refund.quantity.to_string(), amount(line.seller, refund.amount));
+                        vec![order_id(at), number.to_string(), quantity, value, refund.at.to_string()]
+                    }),
             ),
         ),
     ]

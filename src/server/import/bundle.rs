@@ -10,13 +10,15 @@ use std::{
     },
 };
 
+use encoding_rs::Encoding;
 use flate2::read::MultiGzDecoder;
 
 use super::ImportError;
 
 /// Where the tables of a bundle come from.
 pub(in crate::server) enum Bundle {
-    Folder(PathBuf),
+    /// The files of a folder. Where their first bytes do not say so, they are in this encoding; UTF-8 where it is `None`.
+    Folder(PathBuf, Option<&'static Encoding>),
     /// Tables and their CSV, made in this process.
     Memory(Vec<(&'static str, Vec<u8>)>),
 }
@@ -30,25 +32,27 @@ pub(in crate::server) struct Source {
     /// How many of them have been read.
     pub so_far: Arc<AtomicU64>,
     pub reader: Box<dyn Read + Send>,
+    /// What its bytes are in, where somebody has said so.
+    pub encoding: Option<&'static Encoding>,
 }
 
 impl Bundle {
     /// Opens a table; `None` where the bundle does not have it.
     pub fn open(&mut self, table: &str) -> Result<Option<Source>, ImportError> {
         match self {
-            Self::Folder(folder) => open_file(folder, table),
+            Self::Folder(folder, encoding) => open_file(folder, table, *encoding),
             Self::Memory(tables) => Ok(tables.iter_mut().find(|(name, _)| *name == table).map(|(name, csv)| {
                 let csv = std::mem::take(csv);
                 let so_far = Arc::new(AtomicU64::new(0));
                 let total = csv.len() as u64;
                 let reader = Box::new(Counting { inner: Cursor::new(csv), so_far: so_far.clone() });
-                Source { file: format!("{name}.csv"), total, so_far, reader }
+                Source { file: format!("{name}.csv"), total, so_far, reader, encoding: None }
             })),
         }
     }
 }
 
-fn open_file(folder: &Path, table: &str) -> Result<Option<Source>, ImportError> {
+fn open_file(folder: &Path, table: &str, encoding: Option<&'static Encoding>) -> Result<Option<Source>, ImportError> {
     let plain = open_if_there(folder, format!("{table}.csv"))?;
     let gzipped = open_if_there(folder, format!("{table}.csv.gz"))?;
     let (name, file, is_gzipped) = match (plain, gzipped) {
@@ -64,7 +68,7 @@ fn open_file(folder: &Path, table: &str) -> Result<Option<Source>, ImportError> 
     let counting = BufReader::new(Counting { inner: file, so_far: so_far.clone() });
     // Several gzip members one after the other are one file, as `cat a.gz b.gz` makes them.
     let reader: Box<dyn Read + Send> = if is_gzipped { Box::new(MultiGzDecoder::new(counting)) } else { Box::new(counting) };
-    Ok(Some(Source { file: name, total, so_far, reader }))
+    Ok(Some(Source { file: name, total, so_far, reader, encoding }))
 }
 
 fn open_if_there(folder: &Path, name: String) -> Result<Option<(String, File)>, ImportError> {

@@ -2,7 +2,11 @@
 
 use crate::domain::money::MAX_AMOUNT;
 
-use super::{ImportError, work::Work};
+use super::{
+    ImportError,
+    tables::{has_too_many_decimals, too_many_decimals},
+    work::Work,
+};
 
 /// Vendors whose figures, products or profile the bundle changes, by the marketplace's own id.
 const CHANGED_VENDORS: &str = "import_changed_vendors";
@@ -73,19 +77,19 @@ async fn write_vendors(work: &mut Work<'_>) -> Result<(), ImportError> {
 async fn write_products(work: &mut Work<'_>) -> Result<(), ImportError> {
     work.refuse_duplicates("products", "bundle_products", "product_id", "'product_id: `' || product_id || '` is in this file twice'")
         .await?;
+    let (too_many, message) = (has_too_many_decimals("price_step"), too_many_decimals("unit_price", "price_step"));
     work.refuse(
         "products",
         &format!(
             "SELECT b.csv_line, CASE
                 WHEN v.id IS NULL THEN 'vendor_id: there is no vendor `' || b.vendor_id || '`'
                 WHEN p.vendor_id <> v.id THEN 'vendor_id: product `' || b.product_id || '` belongs to another vendor already'
-                WHEN b.unit_price % v.minor_thousandths <> 0 THEN 'unit_price: has more decimals than ' || v.currency || ' has'
+                WHEN {too_many} THEN {message}
                 ELSE 'unit_price: is too large: at most {MAX_AMOUNT} minor units' END AS message
              FROM bundle_products b
              LEFT JOIN vendors v ON v.external_id = b.vendor_id
              LEFT JOIN products p ON p.external_id = b.product_id
-             WHERE v.id IS NULL OR p.vendor_id <> v.id OR b.unit_price % v.minor_thousandths <> 0
-                OR b.unit_price / v.minor_thousandths > {MAX_AMOUNT}"
+             WHERE v.id IS NULL OR p.vendor_id <> v.id OR {too_many} OR b.unit_price / v.minor_thousandths > {MAX_AMOUNT}"
         ),
     )
     .await?;

@@ -17,8 +17,14 @@ use super::db::{
     sql,
 };
 
+/// Amounts, with a point or a comma.
+mod amounts;
 /// The files of a bundle.
 pub(in crate::server) mod bundle;
+/// Bytes into UTF-8.
+mod decoding;
+/// Which column is where.
+mod header;
 /// Instants into local days.
 mod local_days;
 /// Vendors, products and customers.
@@ -29,6 +35,8 @@ mod refunds;
 mod sales;
 /// CSV into temporary tables.
 pub(in crate::server) mod staging;
+/// CSV, record by record.
+mod strict_csv;
 /// Columns, and what is accepted in each.
 pub(in crate::server) mod tables;
 /// The transaction, and its temporary tables.
@@ -72,12 +80,16 @@ pub struct ImportReport {
     pub changed: u64,
     /// Marketplace ids of the vendors whose figures or products changed.
     pub vendors_changed: Vec<String>,
+    /// What was read otherwise than the form of a bundle has it, by file: `orders.csv: semicolons between fields`.
+    pub notes: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ImportOptions {
     /// Moves every instant by the same number of days, so that the newest order is of today.
     pub shift_to_today: bool,
+    /// What the files are in that do not say so by a byte order mark; UTF-8 where it is `None`.
+    pub encoding: Option<&'static encoding_rs::Encoding>,
 }
 
 /// Is told how far an import is.
@@ -106,7 +118,9 @@ pub(in crate::server) async fn import(
     if options.shift_to_today {
         shift_to(&mut work, Timestamp::now()).await?;
     }
-    let refunds = refunds.map_or(0, |refunds| refunds.rows);
+    let (refunds, refund_notes) = refunds.map_or((0, Vec::new()), |refunds| (refunds.rows, refunds.notes));
+    let staged = [&vendors, &products, &customers, &orders, &items];
+    let notes = staged.into_iter().flat_map(|table| table.notes.iter().cloned()).chain(refund_notes).collect();
     let vendors_changed = write_staged(&mut work, items.rows, refunds, "SELECT id FROM vendors").await?;
     let changed = work.finish().await?;
     Ok(ImportReport {
@@ -118,6 +132,7 @@ pub(in crate::server) async fn import(
         refunds,
         changed,
         vendors_changed,
+        notes,
     })
 }
 

@@ -2,7 +2,11 @@
 
 use crate::{domain::money::MAX_AMOUNT, server::db::refunds::share_commission};
 
-use super::{ImportError, local_days, work::Work};
+use super::{
+    ImportError, local_days,
+    tables::{has_too_many_decimals, too_many_decimals},
+    work::Work,
+};
 
 /// Every refund of the bundle goes to `import_refunds`, in minor units, with its `state`: 0 as it is there, 1 new, 2 different.
 /// A refund is known by its order, line and instant. Needs `import_lines`.
@@ -17,6 +21,7 @@ pub(super) async fn compare(work: &mut Work<'_>, refunds: u64) -> Result<(), Imp
         return Ok(());
     }
     let amount = "b.amount / v.minor_thousandths";
+    let too_many = has_too_many_decimals("amount_step");
     let resolved = work
         .run(&format!(
             "INSERT INTO import_refunds
@@ -30,7 +35,7 @@ pub(super) async fn compare(work: &mut Work<'_>, refunds: u64) -> Result<(), Imp
              LEFT JOIN order_lines s ON s.order_id = o.id AND s.line = b.line
              JOIN vendors v ON v.id = COALESCE(l.vendor_id, s.vendor_id)
              LEFT JOIN refunds r ON r.order_id = o.id AND r.line = b.line AND r.refunded_us = b.refunded_us
-             WHERE b.amount % v.minor_thousandths = 0 AND {amount} <= {MAX_AMOUNT}
+             WHERE NOT {too_many} AND {amount} <= {MAX_AMOUNT}
              ON CONFLICT DO NOTHING"
         ))
         .await?;
@@ -43,20 +48,21 @@ pub(super) async fn compare(work: &mut Work<'_>, refunds: u64) -> Result<(), Imp
 
 /// Says which refund of the bundle did not make it into `import_refunds`, and why.
 async fn refuse(work: &mut Work<'_>) -> Result<(), ImportError> {
+    let (too_many, message) = (has_too_many_decimals("amount_step"), too_many_decimals("amount", "amount_step"));
     work.refuse(
         "refunds",
         &format!(
             "SELECT b.csv_line, CASE
                 WHEN o.id IS NULL THEN 'order_id: there is no order `' || b.order_id || '`'
                 WHEN v.id IS NULL THEN 'line: order `' || b.order_id || '` has no line ' || CAST(b.line AS TEXT)
-                WHEN b.amount % v.minor_thousandths <> 0 THEN 'amount: has more decimals than ' || v.currency || ' has'
+                WHEN {too_many} THEN {message}
                 ELSE 'amount: is too large: at most {MAX_AMOUNT} minor units' END AS message
              FROM bundle_refunds b
              LEFT JOIN orders o ON o.external_id = b.order_id
              LEFT JOIN import_lines l ON l.order_id = o.id AND l.line = b.line
              LEFT JOIN order_lines s ON s.order_id = o.id AND s.line = b.line
              LEFT JOIN vendors v ON v.id = COALESCE(l.vendor_id, s.vendor_id)
-             WHERE v.id IS NULL OR b.amount % v.minor_thousandths <> 0 OR b.amount / v.minor_thousandths > {MAX_AMOUNT}"
+             WHERE v.id IS NULL OR {too_many} OR b.amount / v.minor_thousandths > {MAX_AMOUNT}"
         ),
     )
     .await?;

@@ -2,7 +2,11 @@
 
 use crate::domain::money::MAX_AMOUNT;
 
-use super::{ImportError, local_days, work::Work};
+use super::{
+    ImportError, local_days,
+    tables::{has_too_many_decimals, too_many_decimals},
+    work::Work,
+};
 
 /// Pairs of vendor and order that the bundle adds or changes.
 pub(super) const TOUCHED: &str = "import_touched";
@@ -58,6 +62,7 @@ pub(super) async fn compare_lines(work: &mut Work<'_>, items: u64) -> Result<(),
     )
     .await?;
     let (gross, discount) = ("b.gross / v.minor_thousandths", "b.discount / v.minor_thousandths");
+    let (gross_decimals, discount_decimals) = (has_too_many_decimals("gross_step"), has_too_many_decimals("discount_step"));
     let resolved = work
         .run(&format!(
             "INSERT INTO import_lines
@@ -70,7 +75,7 @@ pub(super) async fn compare_lines(work: &mut Work<'_>, items: u64) -> Result<(),
              JOIN products p ON p.external_id = b.product_id
              JOIN vendors v ON v.id = p.vendor_id
              LEFT JOIN order_lines s ON s.order_id = o.id AND s.line = b.line
-             WHERE b.gross % v.minor_thousandths = 0 AND b.discount % v.minor_thousandths = 0 AND {gross} <= {MAX_AMOUNT}
+             WHERE NOT {gross_decimals} AND NOT {discount_decimals} AND {gross} <= {MAX_AMOUNT}
                AND (s.vendor_id IS NULL OR s.vendor_id = p.vendor_id)
              ON CONFLICT DO NOTHING"
         ))
@@ -84,6 +89,8 @@ pub(super) async fn compare_lines(work: &mut Work<'_>, items: u64) -> Result<(),
 
 /// Says which line of the bundle did not make it into `import_lines`, and why.
 async fn refuse_lines(work: &mut Work<'_>) -> Result<(), ImportError> {
+    let (gross_decimals, gross_message) = (has_too_many_decimals("gross_step"), too_many_decimals("gross", "gross_step"));
+    let (discount_decimals, discount_message) = (has_too_many_decimals("discount_step"), too_many_decimals("discount", "discount_step"));
     work.refuse(
         "order_items",
         &format!(
@@ -91,16 +98,16 @@ async fn refuse_lines(work: &mut Work<'_>) -> Result<(), ImportError> {
                 WHEN o.id IS NULL THEN 'order_id: there is no order `' || b.order_id || '`'
                 WHEN p.id IS NULL THEN 'product_id: there is no product `' || b.product_id || '`'
                 WHEN s.vendor_id <> p.vendor_id THEN 'product_id: this line was sold by another vendor'
-                WHEN b.gross % v.minor_thousandths <> 0 THEN 'gross: has more decimals than ' || v.currency || ' has'
-                WHEN b.discount % v.minor_thousandths <> 0 THEN 'discount: has more decimals than ' || v.currency || ' has'
+                WHEN {gross_decimals} THEN {gross_message}
+                WHEN {discount_decimals} THEN {discount_message}
                 ELSE 'gross: is too large: at most {MAX_AMOUNT} minor units' END AS message
              FROM bundle_items b
              LEFT JOIN orders o ON o.external_id = b.order_id
              LEFT JOIN products p ON p.external_id = b.product_id
              LEFT JOIN vendors v ON v.id = p.vendor_id
              LEFT JOIN order_lines s ON s.order_id = o.id AND s.line = b.line
-             WHERE o.id IS NULL OR p.id IS NULL OR s.vendor_id <> p.vendor_id OR b.gross % v.minor_thousandths <> 0
-                OR b.discount % v.minor_thousandths <> 0 OR b.gross / v.minor_thousandths > {MAX_AMOUNT}"
+             WHERE o.id IS NULL OR p.id IS NULL OR s.vendor_id <> p.vendor_id OR {gross_decimals} OR {discount_decimals}
+                OR b.gross / v.minor_thousandths > {MAX_AMOUNT}"
         ),
     )
     .await?;

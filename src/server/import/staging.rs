@@ -1,8 +1,7 @@
 //! CSV files into temporary tables, a batch at a time: what is held in memory does not grow with the file.
 
-use std::{io::Read, sync::atomic::Ordering};
+use std::sync::atomic::Ordering;
 
-use csv::{ErrorKind, Position, Reader, ReaderBuilder, StringRecord};
 use tokio::sync::mpsc;
 
 use crate::{
@@ -12,7 +11,11 @@ use crate::{
 
 use super::{
     ImportError,
+    amounts::Amounts,
     bundle::{Bundle, Source, unreadable},
+    decoding::{Decoded, decode},
+    header::{self, Headed, HeaderError},
+    strict_csv::{Record, Unreadable},
     tables::{Cell, Row, Table},
     work::Work,
 };
@@ -28,6 +31,8 @@ const BATCHES_AHEAD: usize = 4;
 /// A table of the bundle as it was read.
 pub(in crate::server) struct Staged {
     pub rows: u64,
+    /// What was read otherwise than the form of a bundle has it.
+    pub notes: Vec<String>,
 }
 
 /// Reads a table of the bundle into its temporary table; `None` where the bundle does not have it.
@@ -50,9 +55,9 @@ pub(in crate::server) async fn stage(
         work.progress.done(so_far.load(Ordering::Relaxed));
     }
     // The task ends when it has nothing left to send; joining fails only if it panicked.
-    reading.await.map_err(|error| ImportError::File { file: file.clone(), message: format!("cannot be read: {error}") })??;
+    let notes = reading.await.map_err(|error| ImportError::File { file: file.clone(), message: format!("cannot be read: {error}") })??;
     work.analyze(table.staging).await?;
-    Ok(Some(Staged { rows }))
+    Ok(Some(Staged { rows, notes }))
 }
 
 /// Inserts rows of `width` cells, and says how many there were.
@@ -79,59 +84,44 @@ fn insert_statement(table: &str, width: usize, rows: usize) -> String {
     format!("INSERT INTO {table} VALUES {}", (0..rows).map(row).collect::<Vec<_>>().join(","))
 }
 
-/// Reads and checks all rows. Ends early, without an error, when nobody takes the batches any more.
-fn read(source: Source, table: &Table, batches: &mpsc::Sender<Vec<Cell>>) -> Result<(), ImportError> {
-    let Source { file, reader, .. } = source;
-    let mut reader = ReaderBuilder::new().buffer_capacity(1 << 16).from_reader(reader);
-    let columns = header(&mut reader, &file, table)?;
+/// Reads and checks all rows, and says what was read otherwise than the form of a bundle has it. Ends early, without an error, when
+/// nobody takes the batches any more.
+fn read(source: Source, table: &Table, batches: &mpsc::Sender<Vec<Cell>>) -> Result<Vec<String>, ImportError> {
+    let Source { file, reader, encoding, .. } = source;
+    let decoded = decode(reader, encoding).map_err(|error| unreadable(&file, &error))?;
+    let Decoded { text, encoding } = decoded.map_err(|message| ImportError::File { file: file.clone(), message })?;
+    let Headed { mut records, delimiter, columns, notes } = header::read(text, table).map_err(|error| match error {
+        HeaderError::Unreadable(error) => refused(&file, error),
+        HeaderError::Column(line, invalid) => row_error(&file, line, &invalid),
+    })?;
+    let mut notes: Vec<String> = encoding.map(|encoding| format!("read as {}", encoding.name())).into_iter().chain(notes).collect();
     let capacity = BATCH_ROWS * table.definition.len();
     let mut cells = Vec::with_capacity(capacity);
-    let mut record = StringRecord::new();
-    while reader.read_record(&mut record).map_err(|error| refused(&file, error))? {
-        let line = record.position().map_or(0, Position::line);
+    let (mut record, mut amounts) = (Record::default(), Amounts::new(delimiter));
+    while records.read(&mut record).map_err(|error| refused(&file, error))? {
+        let line = record.line;
+        if record.len() != columns.len() {
+            let message = format!("has {} fields where the header has {}", record.len(), columns.len());
+            return Err(ImportError::Row { file, line, message });
+        }
         cells.push(Cell::Integer(i64::try_from(line).unwrap_or(i64::MAX)));
-        (table.read)(&Row { columns: &columns, record: &record }, &mut cells).map_err(|invalid| row_error(&file, line, &invalid))?;
+        let mut row = Row { columns: &columns, record: &record, amounts: &mut amounts };
+        (table.read)(&mut row, &mut cells).map_err(|invalid| row_error(&file, line, &invalid))?;
         if cells.len() == capacity && batches.blocking_send(std::mem::replace(&mut cells, Vec::with_capacity(capacity))).is_err() {
-            return Ok(());
+            return Ok(notes);
         }
     }
+    notes.extend(amounts.finish().map_err(|(line, invalid)| row_error(&file, line, &invalid))?);
     if !cells.is_empty() {
         let _ = batches.blocking_send(cells);
     }
-    Ok(())
+    Ok(notes.into_iter().map(|note| format!("{file}: {note}")).collect())
 }
 
-/// The names in the header: each known and there once, and none missing.
-fn header(reader: &mut Reader<impl Read>, file: &str, table: &Table) -> Result<Vec<String>, ImportError> {
-    let columns: Vec<String> = reader.headers().map_err(|error| refused(file, error))?.iter().map(str::to_owned).collect();
-    let refused = |column: &str, message: String| row_error(file, 1, &FieldError::new(column, message));
-    for (at, column) in columns.iter().enumerate() {
-        if !table.required.iter().chain(table.optional).any(|known| known == column) {
-            return Err(refused(column, format!("unknown column; {} has {}", table.name, table.required.join(", "))));
-        }
-        if columns[..at].contains(column) {
-            return Err(refused(column, "this column is there twice".to_owned()));
-        }
-    }
-    match table.required.iter().find(|column| !columns.iter().any(|name| name == *column)) {
-        Some(column) => Err(refused(column, "this column is missing".to_owned())),
-        None => Ok(columns),
-    }
-}
-
-fn refused(file: &str, error: csv::Error) -> ImportError {
-    let row = |position: Option<&Position>, message: String| ImportError::Row {
-        file: file.to_owned(),
-        line: position.map_or(1, Position::line),
-        message,
-    };
-    match error.kind() {
-        ErrorKind::Io(error) => unreadable(file, error),
-        ErrorKind::Utf8 { pos, .. } => row(pos.as_ref(), "is not UTF-8".to_owned()),
-        ErrorKind::UnequalLengths { pos, expected_len, len } => {
-            row(pos.as_ref(), format!("has {len} fields where the header has {expected_len}"))
-        }
-        _ => row(error.position(), error.to_string()),
+fn refused(file: &str, error: Unreadable) -> ImportError {
+    match error {
+        Unreadable::Io(error) => unreadable(file, &error),
+        Unreadable::Line(line, message) => ImportError::Row { file: file.to_owned(), line, message },
     }
 }
 

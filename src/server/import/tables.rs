@@ -1,17 +1,17 @@
 //! The tables of a bundle: their columns, and what is accepted in each.
 
-use csv::StringRecord;
-use jiff::Timestamp;
-
 use crate::domain::{
     catalog::{MAX_CATEGORY, MAX_NAME, MAX_STOCK, ProductStatus},
-    clock::parse_time_zone,
+    clock::{parse_instant, parse_time_zone},
     field_error::FieldError,
-    ingest::{INSTANTS_US, MAX_ID},
-    money::{Currency, MAX_AMOUNT, parse_thousandths},
+    ingest::INSTANTS_US,
+    money::{Currency, Decimal},
     order_commands::MAX_QUANTITY,
     orders::OrderStatus,
+    text::{check_id, read_line, shown},
 };
+
+use super::{amounts::Amounts, strict_csv::Record};
 
 /// One table of a bundle, and the temporary table that its rows are read into.
 pub(in crate::server) struct Table {
@@ -26,7 +26,7 @@ pub(in crate::server) struct Table {
     /// Its columns. The first is always the number of the line in the file.
     pub definition: &'static [&'static str],
     /// Reads one row into the cells of the temporary table, but for the line number.
-    pub read: fn(&Row<'_>, &mut Vec<Cell>) -> Result<(), FieldError>,
+    pub read: fn(&mut Row<'_>, &mut Vec<Cell>) -> Result<(), FieldError>,
 }
 
 /// A value of a temporary table.
@@ -72,7 +72,8 @@ pub(in crate::server) const PRODUCTS: Table = Table {
     required: &["product_id", "vendor_id", "name", "category", "unit_price", "stock", "status"],
     optional: &[],
     staging: "bundle_products",
-    // `unit_price` is in thousandths: only the vendor knows the currency.
+    // `unit_price` is in thousandths: only the vendor knows the currency. `price_step` is the least that another last digit of it would
+    // have changed: 1000 without decimals, 1 with three. A step below the currency's minor unit is one decimal too many.
     definition: &[
         "csv_line BIGINT",
         "product_id TEXT",
@@ -80,6 +81,7 @@ pub(in crate::server) const PRODUCTS: Table = Table {
         "name TEXT",
         "category TEXT",
         "unit_price BIGINT",
+        "price_step BIGINT",
         "stock BIGINT",
         "status TEXT",
     ],
@@ -89,7 +91,7 @@ pub(in crate::server) const PRODUCTS: Table = Table {
         cells.push(row.id("vendor_id")?);
         cells.push(row.line_of_text("name", MAX_NAME)?);
         cells.push(row.line_of_text("category", MAX_CATEGORY)?);
-        cells.push(Cell::Integer(row.thousandths("unit_price")?));
+        cells.extend(cells_of(row.amount("unit_price")?));
         cells.push(Cell::Integer(row.number("stock", 0, MAX_STOCK)?));
         cells.push(Cell::Text(status.as_str().to_owned()));
         Ok(())
@@ -131,7 +133,7 @@ pub(in crate::server) const ORDER_ITEMS: Table = Table {
     required: &["order_id", "line", "product_id", "quantity", "gross", "discount"],
     optional: &[],
     staging: "bundle_items",
-    // Amounts are in thousandths: only the vendor knows the currency.
+    // Amounts are in thousandths, and have steps, as `unit_price` has.
     definition: &[
         "csv_line BIGINT",
         "order_id TEXT",
@@ -139,22 +141,24 @@ pub(in crate::server) const ORDER_ITEMS: Table = Table {
         "product_id TEXT",
         "quantity BIGINT",
         "gross BIGINT",
+        "gross_step BIGINT",
         "discount BIGINT",
+        "discount_step BIGINT",
     ],
     read: |row, cells| {
-        let (gross, discount) = (row.thousandths("gross")?, row.thousandths("discount")?);
-        if discount > gross {
+        let (gross, discount) = (row.amount("gross")?, row.amount("discount")?);
+        if discount.thousandths > gross.thousandths {
             return Err(FieldError::new(
                 "discount",
-                format!("`{}` is more than the line's gross, {}", row.text("discount")?, row.text("gross")?),
+                format!("`{}` is more than the line's gross, {}", shown(row.text("discount")?), shown(row.text("gross")?)),
             ));
         }
         cells.push(row.id("order_id")?);
         cells.push(Cell::Integer(row.number("line", 1, MAX_LINE)?));
         cells.push(row.id("product_id")?);
         cells.push(Cell::Integer(row.number("quantity", 1, MAX_QUANTITY)?));
-        cells.push(Cell::Integer(gross));
-        cells.push(Cell::Integer(discount));
+        cells.extend(cells_of(gross));
+        cells.extend(cells_of(discount));
         Ok(())
     },
 };
@@ -164,17 +168,25 @@ pub(in crate::server) const REFUNDS: Table = Table {
     required: &["order_id", "line", "quantity", "amount", "refunded_at"],
     optional: &[],
     staging: "bundle_refunds",
-    // As above, `amount` is in thousandths.
-    definition: &["csv_line BIGINT", "order_id TEXT", "line BIGINT", "quantity BIGINT", "amount BIGINT", "refunded_us BIGINT"],
+    // As above, `amount` is in thousandths, and has a step.
+    definition: &[
+        "csv_line BIGINT",
+        "order_id TEXT",
+        "line BIGINT",
+        "quantity BIGINT",
+        "amount BIGINT",
+        "amount_step BIGINT",
+        "refunded_us BIGINT",
+    ],
     read: |row, cells| {
-        let (quantity, amount) = (row.number("quantity", 0, MAX_QUANTITY)?, row.thousandths("amount")?);
-        if quantity == 0 && amount == 0 {
+        let (quantity, amount) = (row.number("quantity", 0, MAX_QUANTITY)?, row.amount("amount")?);
+        if quantity == 0 && amount.thousandths == 0 {
             return Err(FieldError::new("amount", "must be more than 0 where quantity is 0"));
         }
         cells.push(row.id("order_id")?);
         cells.push(Cell::Integer(row.number("line", 1, MAX_LINE)?));
         cells.push(Cell::Integer(quantity));
-        cells.push(Cell::Integer(amount));
+        cells.extend(cells_of(amount));
         cells.push(row.instant("refunded_at")?);
         Ok(())
     },
@@ -185,10 +197,32 @@ const MAX_LINE: i64 = 1_000_000_000;
 /// The highest commission: all of it.
 const MAX_BPS: i64 = 10_000;
 
+/// SQL for an amount with more decimals than its vendor's currency has, by its column in a temporary table and the column of its step.
+pub(super) fn has_too_many_decimals(step: &str) -> String {
+    format!("b.{step} < v.minor_thousandths")
+}
+
+/// SQL for what is said of such an amount, with the amount as it was seen.
+pub(super) fn too_many_decimals(field: &str, step: &str) -> String {
+    let decimals = format!("(CASE b.{step} WHEN 1 THEN 3 WHEN 10 THEN 2 ELSE 1 END)");
+    let seen = format!("CAST(b.{field} / 1000 AS TEXT) || '.' || SUBSTR(CAST(1000 + b.{field} % 1000 AS TEXT), 2, {decimals})");
+    let has = "CASE v.minor_thousandths WHEN 1 THEN '3' WHEN 10 THEN '2' ELSE '0' END";
+    format!("'{field}: `' || {seen} || '` has more decimals than ' || v.currency || ' has (' || {has} || ')'")
+}
+
+/// An amount in thousandths, and its step.
+fn cells_of(amount: Decimal) -> [Cell; 2] {
+    [Cell::Integer(amount.thousandths), Cell::Integer(10_i64.pow(3 - amount.decimals.min(3)))]
+}
+
+/// The step of amounts that were sent in minor units, and so have no decimals too many.
+pub(in crate::server) const NO_STEP: Cell = Cell::Integer(1000);
+
 /// One row of a file, its fields found by the names in the header.
 pub(in crate::server) struct Row<'a> {
     pub columns: &'a [String],
-    pub record: &'a StringRecord,
+    pub record: &'a Record,
+    pub amounts: &'a mut Amounts,
 }
 
 impl<'a> Row<'a> {
@@ -202,15 +236,12 @@ impl<'a> Row<'a> {
     }
 
     fn id(&self, column: &str) -> Result<Cell, FieldError> {
-        self.line_of_text(column, MAX_ID)
+        let id = self.text(column)?;
+        check_id(column, id).map(|()| Cell::Text(id.to_owned()))
     }
 
     fn line_of_text(&self, column: &str, most: usize) -> Result<Cell, FieldError> {
-        let text = self.text(column)?;
-        if text.trim().is_empty() || text.chars().count() > most || text.chars().any(char::is_control) {
-            return Err(FieldError::new(column, format!("must be 1 to {most} characters, without control characters")));
-        }
-        Ok(Cell::Text(text.to_owned()))
+        read_line(column, self.text(column)?, most).map(Cell::Text)
     }
 
     fn number(&self, column: &str, least: i64, most: i64) -> Result<i64, FieldError> {
@@ -220,7 +251,7 @@ impl<'a> Row<'a> {
             .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))
             .and_then(|text| text.parse().ok())
             .filter(|number| (least..=most).contains(number))
-            .ok_or_else(|| FieldError::new(column, format!("`{text}` is not a whole number from {least} to {most}")))
+            .ok_or_else(|| FieldError::new(column, format!("`{}` is not a whole number from {least} to {most}", shown(text))))
     }
 
     fn optional_number(&self, column: &str, most: i64) -> Result<Cell, FieldError> {
@@ -230,27 +261,17 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// An amount that is not negative, in thousandths. Whether the currency has so many decimals is checked later.
-    fn thousandths(&self, column: &str) -> Result<i64, FieldError> {
+    /// An amount that is not negative. Whether the currency has so many decimals is checked later.
+    fn amount(&mut self, column: &str) -> Result<Decimal, FieldError> {
         let text = self.text(column)?;
-        let thousandths = parse_thousandths(column, text)?;
-        if thousandths < 0 || text.starts_with('-') {
-            return Err(FieldError::new(column, format!("`{text}` is negative")));
-        }
-        if thousandths > MAX_AMOUNT * 1000 {
-            return Err(FieldError::new(column, format!("`{text}` is too large: at most {MAX_AMOUNT} minor units")));
-        }
-        Ok(thousandths)
+        self.amounts.read(self.record.line, column, text)
     }
 
     fn instant(&self, column: &str) -> Result<Cell, FieldError> {
         let text = self.text(column)?;
-        let instant: Timestamp = text.parse().map_err(|_| {
-            FieldError::new(column, format!("`{text}` is not an instant as RFC 3339 writes it, such as 2026-03-01T09:30:00Z"))
-        })?;
-        let microseconds = instant.as_microsecond();
+        let microseconds = parse_instant(column, text)?.as_microsecond();
         if !INSTANTS_US.contains(&microseconds) {
-            return Err(FieldError::new(column, format!("`{text}` is not from 1970-01-02 to 2100-12-31")));
+            return Err(FieldError::new(column, format!("`{}` is not from 1970-01-02 to 2100-12-31", shown(text))));
         }
         Ok(Cell::Integer(microseconds))
     }

@@ -55,6 +55,7 @@ pub async fn take_products(tx: &mut Tx, batch: &ProductBatch) -> Result<IngestRe
             Cell::Text(product.name.clone()),
             Cell::Text(product.category.clone()),
             Cell::Integer(product.unit_price),
+            tables::NO_STEP,
             Cell::Integer(product.stock),
             Cell::Text(product.status.as_str().to_owned()),
         ]);

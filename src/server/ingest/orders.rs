@@ -109,7 +109,9 @@ async fn stage_orders(work: &mut Work<'_>, sent: &[IngestOrder], kept: &[usize])
                 Cell::Text(line.product_id.clone()),
                 Cell::Integer(line.quantity),
                 Cell::Integer(priced.gross),
+                tables::NO_STEP,
                 Cell::Integer(priced.discount),
+                tables::NO_STEP,
             ]);
             lines.push((*at, in_order));
         }

@@ -48,6 +48,7 @@ pub async fn take_refunds(tx: &mut Tx, batch: &RefundBatch) -> Result<IngestResu
                 Cell::Integer(line),
                 Cell::Integer(refund.quantity),
                 Cell::Integer(amount),
+                tables::NO_STEP,
                 Cell::Integer(refund.refunded_at.as_microsecond()),
             ]);
         }

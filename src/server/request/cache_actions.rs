@@ -1,6 +1,6 @@
 //! What admins do to the cache: for the pages and for the API.
 
-use vendorscope_cache::{Cause, Tag};
+use vendorscope_cache::Cause;
 
 use crate::{
     domain::field_error::FieldError,
@@ -18,7 +18,7 @@ pub async fn invalidate_tags(state: &AppState, admin: &CurrentAdmin, names: &[&s
     let mut tags = names.iter().map(|name| cache_keys::parse_tag(name)).collect::<Result<Vec<_>, _>>()?;
     tags.sort();
     tags.dedup();
-    let detail = tags.iter().map(Tag::name).collect::<Vec<_>>().join(" ");
+    let detail = tags.iter().map(cache_keys::written_tag).collect::<Vec<_>>().join(" ");
     state.accounts.audit(&admin.user.email, "cache_invalidate", &detail, address).await?;
     state.cache.invalidate(&tags, &Cause { who: admin.user.email.clone(), why: "asked for by an admin" }).await;
     Ok(tags.len())

@@ -15,6 +15,8 @@ pub mod attempts;
 pub mod cache_actions;
 /// How a request is refused.
 pub mod problem;
+/// What no address and no form may hold.
+pub mod well_formed;
 
 /// The header that names a request.
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

@@ -8,6 +8,7 @@ use crate::{
         catalog::{BulkChange, Product, ProductInput, ProductPage, ProductQuery, ProductStatus},
         field_error::{Checks, FieldError},
         money::Currency,
+        text::{read_search, shown},
     },
     server::{
         AppError,
@@ -35,11 +36,8 @@ pub fn parse_query(
     sort: Option<&str>,
     after: Option<String>,
 ) -> Result<ProductQuery, Vec<FieldError>> {
-    let search = search.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
     let mut checks = Checks::default();
-    checks.require(search.as_ref().is_none_or(|text| text.chars().count() <= MAX_SEARCH && !text.contains('\0')), "search", || {
-        format!("must be at most {MAX_SEARCH} characters")
-    });
+    let search = search.and_then(|text| checks.accept(read_search(&text, MAX_SEARCH))).flatten();
     let mut read = ProductQuery { search, after: after.filter(|id| !id.is_empty()), ..ProductQuery::default() };
     read.status = non_empty(status).and_then(|text| checks.accept(text.parse()));
     read.sort = non_empty(sort).and_then(|text| checks.accept(text.parse())).unwrap_or_default();
@@ -54,7 +52,9 @@ fn non_empty(text: Option<&str>) -> Option<&str> {
 pub fn read_form(form: &ProductForm, currency: Currency) -> Result<(Option<String>, ProductInput), Vec<FieldError>> {
     let mut checks = Checks::default();
     let number = |field: &str, text: &str| {
-        text.trim().parse::<i64>().map_err(|_| FieldError::new(field, format!("`{text}` is not a whole number, such as 12")))
+        text.trim()
+            .parse::<i64>()
+            .map_err(|_| FieldError::new(field, format!("`{text}` is not a whole number, such as 12", text = shown(text))))
     };
     let unit_price = checks.accept(currency.parse_amount("unitPrice", form.unit_price.trim()));
     let stock = checks.accept(number("stock", &form.stock));
@@ -114,31 +114,28 @@ impl Catalog {
 
     /// Gives the product an id of its own.
     pub async fn create(&self, vendor: &VendorRef, input: &ProductInput) -> Result<Product, AppError> {
-        input.check()?;
+        let input = input.clone().checked()?;
         if input.product_id.is_some() {
             return Err(FieldError::new("productId", "is given by Vendorscope: leave it out").into());
         }
         let product_id = format!("p{:016x}", rand::random::<u64>());
-        self.write(vendor, "product created", {
-            let input = input.clone();
-            move |tx, vendor_id| {
-                async move {
-                    catalog::insert_product(tx, vendor_id, &product_id, &input).await?;
-                    catalog::find_product(tx, vendor_id, &product_id).await?.ok_or(AppError::NotFound)
-                }
-                .boxed()
+        self.write(vendor, "product created", move |tx, vendor_id| {
+            async move {
+                catalog::insert_product(tx, vendor_id, &product_id, &input).await?;
+                catalog::find_product(tx, vendor_id, &product_id).await?.ok_or(AppError::NotFound)
             }
+            .boxed()
         })
         .await
     }
 
     pub async fn update(&self, vendor: &VendorRef, product_id: &str, input: &ProductInput) -> Result<Product, AppError> {
-        input.check()?;
+        let input = input.clone().checked()?;
         if input.product_id.as_ref().is_some_and(|id| id != product_id) {
             return Err(FieldError::new("productId", "cannot change: leave it out, or send the product's own").into());
         }
         self.write(vendor, "product updated", {
-            let (product_id, input) = (product_id.to_owned(), input.clone());
+            let product_id = product_id.to_owned();
             move |tx, vendor_id| {
                 async move {
                     catalog::update_product(tx, vendor_id, &product_id, &input).await?;
@@ -164,16 +161,13 @@ impl Catalog {
 
     /// All of the named products, or none: `NotFound` when one of them is not this vendor's. Returns how many were changed.
     pub async fn change_many(&self, vendor: &VendorRef, change: &BulkChange) -> Result<u64, AppError> {
-        change.check()?;
-        self.write(vendor, "products changed", {
-            let change = change.clone();
-            move |tx, vendor_id| {
-                async move {
-                    let changed = catalog::change_products(tx, vendor_id, &change).await?;
-                    if changed == change.product_ids.len() as u64 { Ok(changed) } else { Err(AppError::NotFound) }
-                }
-                .boxed()
+        let change = change.clone().checked()?;
+        self.write(vendor, "products changed", move |tx, vendor_id| {
+            async move {
+                let changed = catalog::change_products(tx, vendor_id, &change).await?;
+                if changed == change.product_ids.len() as u64 { Ok(changed) } else { Err(AppError::NotFound) }
             }
+            .boxed()
         })
         .await
     }

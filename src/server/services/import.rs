@@ -13,7 +13,7 @@ use crate::server::{
 
 /// Reads a marketplace bundle (`*.csv` or `*.csv.gz`), all of it or nothing. `progress` is told the phase and how far it is.
 pub async fn import_bundle(db: &Db, folder: &Path, options: ImportOptions, progress: &dyn Progress) -> Result<ImportReport, ImportError> {
-    import(db, Bundle::Folder(folder.to_owned()), options, progress).await
+    import(db, Bundle::Folder(folder.to_owned(), options.encoding), options, progress).await
 }
 
 /// As `import_bundle`, from wherever the bundle is.

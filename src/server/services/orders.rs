@@ -12,6 +12,7 @@ use crate::{
         order_commands::{Buyer, LineRefund, NewOrder, NewRefund, OrderChange},
         orders::{Order, OrderPage, OrderQuery},
         period::parse_day,
+        text::{read_search, shown},
     },
     server::{
         AppError,
@@ -56,13 +57,10 @@ pub fn parse_query(parameters: &OrderParameters<'_>) -> Result<OrderQuery, Vec<F
     let mut day = |field, text| non_empty(text).and_then(|text| checks.accept(parse_day(field, &text)));
     let (from, to) = (day("dateFrom", parameters.date_from), day("dateTo", parameters.date_to));
     let status = non_empty(parameters.status).and_then(|text| checks.accept(text.parse()));
-    let search = non_empty(parameters.search);
+    let search = parameters.search.and_then(|text| checks.accept(read_search(text, MAX_SEARCH))).flatten();
     if let (Some(from), Some(to)) = (from, to) {
         checks.require(from <= to, "dateTo", || format!("`{to}` lies before dateFrom `{from}`: the same day or a later one is accepted"));
     }
-    checks.require(search.as_ref().is_none_or(|text| text.chars().count() <= MAX_SEARCH && !text.contains('\0')), "search", || {
-        format!("must be at most {MAX_SEARCH} characters")
-    });
     let after = parameters.after.filter(|id| !id.is_empty()).map(str::to_owned);
     checks.finish().map(|()| OrderQuery { status, from, to, search, after })
 }
@@ -76,7 +74,9 @@ pub fn read_refund(form: &RefundForm, currency: Currency) -> Result<NewRefund, V
     };
     let whole = |field: &str, text: &str| match text.trim() {
         "" => Ok(0),
-        text => text.parse::<i64>().map_err(|_| FieldError::new(field, format!("`{text}` is not a whole number, such as 2"))),
+        text => text
+            .parse::<i64>()
+            .map_err(|_| FieldError::new(field, format!("`{text}` is not a whole number, such as 2", text = shown(text)))),
     };
     let of_order = checks.accept(amount("amount", &form.amount)).flatten();
     let mut lines = Vec::new();
@@ -91,7 +91,7 @@ pub fn read_refund(form: &RefundForm, currency: Currency) -> Result<NewRefund, V
             lines.push(LineRefund { line, quantity, amount });
         }
     }
-    let is_one = of_order.is_some() != !lines.is_empty();
+    let is_one = of_order.is_some() == lines.is_empty();
     checks.require(is_one, "form", || "Fill in either what comes back of the lines, or an amount on the whole order.".to_owned());
     checks.finish()?;
     let lines = of_order.is_none().then_some(lines);
@@ -123,7 +123,7 @@ impl Orders {
     /// where the order counts and there is not enough in stock.
     pub async fn create(&self, vendor: &VendorRef, new: NewOrder) -> Result<Order, AppError> {
         let now = Timestamp::now();
-        new.check(now)?;
+        let new = new.checked(now)?;
         let vendor_ref = vendor.clone();
         write(&self.db, &self.cache, by_vendor(vendor, "order created"), move |tx| {
             async move {
@@ -247,8 +247,8 @@ async fn find_or_insert_customer(tx: &mut Tx, vendor: &VendorRef, buyer: &Buyer)
             .ok_or_else(|| FieldError::new("customer.customerId", format!("no customer `{id}` has ordered from you")).into()),
         Buyer { name, country, .. } => {
             let customer_id = format!("c{:016x}", rand::random::<u64>());
-            let text = |text: &Option<String>| text.as_deref().unwrap_or_default().trim().to_owned();
-            Ok(orders::insert_customer(tx, &customer_id, &text(name), &text(country)).await?)
+            let (name, country) = (name.as_deref().unwrap_or_default(), country.as_deref().unwrap_or_default());
+            Ok(orders::insert_customer(tx, &customer_id, name, country).await?)
         }
     }
 }

@@ -7,7 +7,8 @@ use std::{
 };
 
 use axum::{
-    extract::{ConnectInfo, MatchedPath, Request, State},
+    body::Bytes,
+    extract::{ConnectInfo, FromRequest, MatchedPath, Request, State, rejection::BytesRejection},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -194,6 +195,14 @@ pub async fn limit_body(request: Request, next: Next) -> Response {
     // However that ends, the answer is the same.
     let _ = tokio::time::timeout(REFUSED_BODY_TIMEOUT, drain).await;
     too_large(most).into_response()
+}
+
+/// A body of at most `most` bytes. 413 for one that is larger, 400 for one that ends too early.
+pub async fn read_body(request: Request, state: &AppState, most: usize) -> Result<Bytes, Problem> {
+    Bytes::from_request(request, state).await.map_err(|rejection| match rejection {
+        BytesRejection::FailedToBufferBody(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => too_large(most),
+        _ => Problem::new(StatusCode::BAD_REQUEST, "malformed_body", "The body could not be read to its end."),
+    })
 }
 
 /// The largest body that this path accepts, in bytes.

@@ -2,9 +2,10 @@
 
 use axum::{
     Router,
+    body::Body,
     extract::{Request, State},
-    http::{HeaderValue, Method, StatusCode, header, request::Parts},
-    middleware::{Next, from_fn},
+    http::{HeaderValue, Method, StatusCode, Uri, header, request::Parts},
+    middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Redirect, Response},
 };
 use leptos::{
@@ -14,18 +15,23 @@ use leptos::{
 use leptos_axum::{ErrorHandler, LeptosRoutes, generate_route_list};
 use tower::ServiceExt;
 
+use super::middleware::{MAX_BODY, read_body};
 use crate::{
     app::{App, shell},
-    domain::accounts::Role,
+    domain::{
+        accounts::{Role, User},
+        field_error::FieldError,
+    },
     server::{
         AppError, AppState, context,
         identity::sessions::RequestSession,
         request::{
             ScriptNonce,
-            addresses::{home, login_page},
+            addresses::{home, local_path, login_page},
             is_under,
             problem::Problem,
             wants_html,
+            well_formed::{check_address, check_form},
         },
     },
 };
@@ -37,14 +43,20 @@ pub fn router(state: &AppState) -> Router<AppState> {
     let routes = generate_route_list(App);
     Router::new()
         .leptos_routes_with_context(state, routes, provide_nonce, move || shell(options.clone(), context::theme()))
-        .route_layer(from_fn(guard))
+        .route_layer(from_fn_with_state(state.clone(), guard))
 }
 
 /// Files, and the page that says there is no such page.
 pub async fn fallback(State(state): State<AppState>, request: Request) -> Response {
     let path = request.uri().path();
+    if let Err(error) = check_address(request.uri()) {
+        return error.into_response();
+    }
     if is_under(path, "/_fn") || !matches!(*request.method(), Method::GET | Method::HEAD) {
         return Problem::not_found().into_response();
+    }
+    if let Some(address) = without_empty_segments(request.uri()) {
+        return Redirect::permanent(&address).into_response();
     }
     let is_build_output = is_under(path, "/pkg");
     let (parts, body) = request.into_parts();
@@ -68,6 +80,15 @@ pub async fn fallback(State(state): State<AppState>, request: Request) -> Respon
     page
 }
 
+/// The address that one with a slash too many was meant to be: `/orders/` is `/orders`. Pages have one address each. It begins with one
+/// slash; where a browser would read another one, a backslash, there is none.
+fn without_empty_segments(uri: &Uri) -> Option<String> {
+    let segments: Vec<&str> = uri.path().split('/').filter(|segment| !segment.is_empty()).collect();
+    let path = format!("/{}", segments.join("/"));
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    (path != uri.path()).then(|| path + &query).filter(|address| !address.contains('\\'))
+}
+
 /// Has Leptos mark its scripts with the nonce that the answer's Content-Security-Policy names, in place of one of its own.
 fn provide_nonce() {
     if let Some(ScriptNonce(nonce)) = use_context::<Parts>().and_then(|parts| parts.extensions.get::<ScriptNonce>().cloned()) {
@@ -75,16 +96,25 @@ fn provide_nonce() {
     }
 }
 
-/// Lets people see the pages that are theirs: everyone else goes to log in, or to where they belong. (Server functions answer for
-/// themselves.)
-async fn guard(request: Request, next: Next) -> Response {
+/// Lets people see the pages that are theirs, and call the functions of these: everyone else goes to log in, or to where they belong.
+async fn guard(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let uri = request.uri().clone();
-    if is_under(uri.path(), "/_fn") {
-        return next.run(request).await;
+    if let Err(error) = check_address(&uri) {
+        return error.into_response();
     }
     let Some(session) = request.extensions().get::<RequestSession>() else {
         return AppError::Internal("a page without sessions".to_owned()).into_response();
     };
+    if let Some(function) = uri.path().strip_prefix("/_fn/") {
+        return match session.user().await.and_then(|user| may_call(function, user.as_ref())) {
+            Ok(()) => call(&state, request, next).await.unwrap_or_else(IntoResponse::into_response),
+            // A form without scripts, sent after the session had ended.
+            Err(AppError::Unauthenticated) if wants_html(request.headers()) => {
+                Redirect::to(&login_page(None, referrer(&request).as_ref())).into_response()
+            }
+            Err(error) => error.into_response(),
+        };
+    }
     let (is_login, is_admin_page) = (uri.path() == "/login", is_under(uri.path(), "/admin"));
     if uri.path() == "/reset" {
         return next.run(request).await;
@@ -100,5 +130,76 @@ async fn guard(request: Request, next: Next) -> Response {
             (Role::Admin, false) => Redirect::to(home(&user)).into_response(),
             (Role::Vendor, true) => AppError::Forbidden.into_response(),
         },
+    }
+}
+
+/// Who may call a server function, before anything of what was sent is read; the functions themselves ask again. What is not named here
+/// is a vendor's.
+fn may_call(function: &str, user: Option<&User>) -> Result<(), AppError> {
+    if matches!(function, "login" | "logout" | "reset") {
+        return Ok(());
+    }
+    let user = user.ok_or(AppError::Unauthenticated)?;
+    let is_allowed = match function {
+        "account/time-zone" => user.role == Role::Vendor,
+        "dashboard" => true,
+        function if is_under(function, "account") => true,
+        function if is_under(function, "admin") => user.role == Role::Admin,
+        _ => user.role == Role::Vendor,
+    };
+    if is_allowed { Ok(()) } else { Err(AppError::Forbidden) }
+}
+
+/// Calls a server function, if what is sent to it is a form.
+async fn call(state: &AppState, request: Request, next: Next) -> Result<Response, Problem> {
+    match *request.method() {
+        // Their router takes it for a GET, and the functions know of none.
+        Method::HEAD => {
+            let mut refused = super::method_not_allowed().await.into_response();
+            refused.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET"));
+            return Ok(refused);
+        }
+        Method::GET => {
+            check_form(request.uri().query().unwrap_or_default()).map_err(Problem::from)?;
+            return Ok(next.run(request).await);
+        }
+        _ => {}
+    }
+    let is_form = |content_type: &HeaderValue| content_type.as_bytes().starts_with(b"application/x-www-form-urlencoded");
+    if !request.headers().get(header::CONTENT_TYPE).is_none_or(is_form) {
+        let detail = "The body must be a form, with Content-Type: application/x-www-form-urlencoded.";
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail));
+    }
+    let (parts, body) = request.into_parts();
+    let body = read_body(Request::from_parts(parts.clone(), body), state, MAX_BODY).await?;
+    let form = std::str::from_utf8(&body).map_err(|_| AppError::from(FieldError::new("form", "must be percent-encoded")))?;
+    check_form(form).map_err(Problem::from)?;
+    Ok(next.run(Request::from_parts(parts, Body::from(body))).await)
+}
+
+/// The page of this site that a form was on.
+fn referrer(request: &Request) -> Option<Uri> {
+    let referrer: Uri = request.headers().get(header::REFERER)?.to_str().ok()?.parse().ok()?;
+    let path = referrer.path_and_query()?.as_str();
+    local_path(path)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slash_too_many_leads_to_the_page_and_nowhere_else() {
+        for (odd, meant) in [
+            ("/orders/", Some("/orders")),
+            ("//orders?status=shipped", Some("/orders?status=shipped")),
+            ("/products//a%2Fb/", Some("/products/a%2Fb")),
+            ("//evil.example/", Some("/evil.example")),
+            ("/\\evil.example/", None),
+            ("/orders", None),
+            ("/", None),
+        ] {
+            assert_eq!(without_empty_segments(&odd.parse().unwrap()).as_deref(), meant, "{odd}");
+        }
     }
 }

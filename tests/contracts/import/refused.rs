@@ -33,6 +33,18 @@ const BAD_ROWS: &[(&str, &str, &str, &str)] = &[
     (
         "orders",
         "2026-03-28T23:30:00Z",
+        "2016-12-31T23:59:60Z",
+        "orders.csv, line 2: placed_at: `2016-12-31T23:59:60Z` is not an instant as RFC 3339 writes it, such as 2026-03-01T09:30:00Z",
+    ),
+    (
+        "orders",
+        "12:00:00+02:00",
+        "12:00:00+25:00",
+        "orders.csv, line 3: placed_at: `2026-03-29T12:00:00+25:00` is not an instant as RFC 3339 writes it, such as 2026-03-01T09:30:00Z",
+    ),
+    (
+        "orders",
+        "2026-03-28T23:30:00Z",
         "2101-01-01T00:00:00Z",
         "orders.csv, line 2: placed_at: `2101-01-01T00:00:00Z` is not from 1970-01-02 to 2100-12-31",
     ),
@@ -60,8 +72,18 @@ const BAD_ROWS: &[(&str, &str, &str, &str)] = &[
     ),
     // The form of the file.
     ("orders", "o-2,c-1", "o-2", "orders.csv, line 3: has 3 fields where the header has 4"),
-    ("orders", "placed_at", "placed", "orders.csv, line 1: placed: unknown column; orders has order_id, customer_id, placed_at, status"),
-    ("orders", ",status", "", "orders.csv, line 1: status: this column is missing"),
+    (
+        "orders",
+        "placed_at",
+        "placed",
+        "orders.csv, line 1: placed_at: this column is missing: orders has order_id, customer_id, placed_at, status; this file has order_id, customer_id, placed, status",
+    ),
+    (
+        "orders",
+        ",status",
+        "",
+        "orders.csv, line 1: status: this column is missing: orders has order_id, customer_id, placed_at, status; this file has order_id, customer_id, placed_at",
+    ),
     ("orders", "customer_id", "order_id", "orders.csv, line 1: order_id: this column is there twice"),
     // Between rows and files.
     ("vendors", "v-jpy,", "v-eur,", "vendors.csv, line 3: vendor_id: `v-eur` is in this file twice"),
@@ -73,11 +95,16 @@ const BAD_ROWS: &[(&str, &str, &str, &str)] = &[
     ("orders", "o-2,c-1", "o-2,c-9", "orders.csv, line 3: customer_id: there is no customer `c-9`"),
     ("order_items", "o-2,1", "o-9,1", "order_items.csv, line 5: order_id: there is no order `o-9`"),
     ("order_items", "p-jpy", "p-9", "order_items.csv, line 3: product_id: there is no product `p-9`"),
-    ("products", "12.50", "12.505", "products.csv, line 2: unit_price: has more decimals than EUR has"),
+    ("products", "12.50", "12.505", "products.csv, line 2: unit_price: `12.505` has more decimals than EUR has (2)"),
     ("products", "1200", "90000000001", "products.csv, line 3: unit_price: `90000000001` is too large: at most 90000000000 minor units"),
     ("products", "12.50", "900000001", "products.csv, line 2: unit_price: is too large: at most 90000000000 minor units"),
-    ("order_items", "1200.00", "1200.50", "order_items.csv, line 3: gross: has more decimals than JPY has"),
-    ("order_items", "2.50", "2.505", "order_items.csv, line 2: discount: has more decimals than EUR has"),
+    ("order_items", "1200,0", "1200.50,0", "order_items.csv, line 3: gross: `1200.50` has more decimals than JPY has (0)"),
+    ("order_items", "2.50", "2.505", "order_items.csv, line 2: discount: `2.505` has more decimals than EUR has (2)"),
+    // A thousandfold error for who meant thousands.
+    ("products", "12.50", "1.250", "products.csv, line 2: unit_price: `1.250` has more decimals than EUR has (2)"),
+    ("products", "12.50", "12.500", "products.csv, line 2: unit_price: `12.500` has more decimals than EUR has (2)"),
+    ("products", "1200,10", "1.000,10", "products.csv, line 3: unit_price: `1.000` has more decimals than JPY has (0)"),
+    ("order_items", "1200,0", "1200,0.0", "order_items.csv, line 3: discount: `0.0` has more decimals than JPY has (0)"),
     ("order_items", "25.00", "900000000.01", "order_items.csv, line 2: gross: is too large: at most 90000000000 minor units"),
 ];
 
@@ -179,7 +206,7 @@ async fn refunds_above_what_was_sold_are_refused_over_all_refunds_of_a_line() {
     let cases = [
         ("o-9,1,1,1.00,2026-04-02T08:00:00Z", "refunds.csv, line 3: order_id: there is no order `o-9`"),
         ("o-1,4,1,1.00,2026-04-02T08:00:00Z", "refunds.csv, line 3: line: order `o-1` has no line 4"),
-        ("o-1,2,0,1.50,2026-04-02T08:00:00Z", "refunds.csv, line 3: amount: has more decimals than JPY has"),
+        ("o-1,2,0,1.50,2026-04-02T08:00:00Z", "refunds.csv, line 3: amount: `1.50` has more decimals than JPY has (0)"),
         ("o-1,2,0,0,2026-04-02T08:00:00Z", "refunds.csv, line 3: amount: must be more than 0 where quantity is 0"),
         ("o-1,1,1,1.00,2026-04-01T08:00:00Z", "refunds.csv, line 3: refunded_at: order `o-1`, line 1, has a refund of this instant twice"),
         ("o-1,1,1,11.26,2026-04-02T08:00:00Z", "refunds.csv, line 3: amount: refunds of order `o-1`, line 1, come to more than was sold"),

@@ -2,7 +2,7 @@ use tracing::Instrument;
 
 use super::{Accounts, Actor, digest, now_us, random_token};
 use crate::{
-    domain::accounts::{ApiKey, MAX_KEYS, User, check_key_name},
+    domain::accounts::{ApiKey, MAX_KEYS, User, read_key_name},
     server::{AppError, db},
 };
 
@@ -24,7 +24,7 @@ pub struct NewKey {
 impl Accounts {
     /// Makes a key that lets programs use the API as this user. `Conflict` where the user has as many as one may have.
     pub async fn create_key(&self, user: &User, name: &str, actor: Actor<'_>) -> Result<NewKey, AppError> {
-        let name = check_key_name(name)?;
+        let name = read_key_name(name)?;
         let secret = format!("{MARK}{}", random_token());
         let prefix = secret.chars().take(SHOWN).collect::<String>();
         let mut tx = self.db.write().await?;

@@ -6,6 +6,7 @@ use crate::{
     domain::{
         accounts::{MAX_PASSWORD, Role, User, UserSummary, Vendor, VendorPage, VendorRef, normalise_email},
         field_error::FieldError,
+        text::read_search,
     },
     server::{
         AppError,
@@ -143,11 +144,8 @@ impl Accounts {
 
     /// Vendors whose name or id holds `search`, after the one of the id `after`.
     pub async fn list_vendors(&self, search: Option<&str>, after: Option<&str>) -> Result<VendorPage, AppError> {
-        let search = search.map(str::trim).unwrap_or_default();
-        if search.chars().count() > MAX_SEARCH {
-            return Err(FieldError::new("search", format!("must be {MAX_SEARCH} characters at most")).into());
-        }
-        let mut vendors = db::vendors::list(&self.db, search, after, PAGE + 1).await?;
+        let search = search.map(|text| read_search(text, MAX_SEARCH)).transpose()?.flatten().unwrap_or_default();
+        let mut vendors = db::vendors::list(&self.db, &search, after, PAGE + 1).await?;
         let more = vendors.len() > PAGE as usize;
         vendors.truncate(PAGE as usize);
         let next = vendors.last().filter(|_| more).map(|vendor| vendor.vendor_id.clone());

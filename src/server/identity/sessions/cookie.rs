@@ -25,14 +25,23 @@ impl SessionCookie {
         Self { name, key: signing_key(&config.sessions.secret), secure: config.production, domain }
     }
 
-    /// The id in this request's cookie, if it is one that this installation signed.
-    pub fn read(&self, headers: &HeaderMap) -> Option<Id> {
-        let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-        cookies.flat_map(Cookie::split_parse).flatten().filter(|cookie| cookie.name() == self.name).find_map(|cookie| {
+    /// The ids in this request's cookies that this installation signed, each once, in the order they came in. A browser may hold several
+    /// cookies of the name, of this host and of its domain or from before a change of `COOKIE_DOMAIN`, and which comes first is not for
+    /// us to say.
+    pub fn read(&self, headers: &HeaderMap) -> Vec<Id> {
+        let mut ids = Vec::new();
+        for cookie in cookies(headers, self.name) {
             let mut jar = CookieJar::new();
             jar.add_original(cookie.into_owned());
-            jar.signed(&self.key).get(self.name)?.value().parse().ok()
-        })
+            let signed = jar.signed(&self.key).get(self.name);
+            if let Some(id) = signed.and_then(|cookie| cookie.value().parse().ok()).filter(|id| !ids.contains(id)) {
+                ids.push(id);
+            }
+            if ids.len() == MAX_IDS {
+                break;
+            }
+        }
+        ids
     }
 
     /// `Set-Cookie` for a session that begins now.
@@ -62,6 +71,15 @@ impl SessionCookie {
         cookie
     }
 }
+
+/// The cookies of this name, whatever they hold.
+pub fn cookies<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = Cookie<'a>> {
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    lines.flat_map(Cookie::split_parse).flatten().filter(move |cookie| cookie.name() == name)
+}
+
+/// The most sessions that one request is tried with: a cookie of this host, one of each domain above it, and some left over.
+const MAX_IDS: usize = 8;
 
 impl std::fmt::Debug for SessionCookie {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -121,9 +139,24 @@ mod tests {
     fn an_id_reads_back_and_one_that_another_secret_signed_does_not() {
         let ours = cookie(|_| ());
         let id = Id::default();
-        assert_eq!(ours.read(&sent_back(&ours.set(id).unwrap())), Some(id));
+        assert_eq!(ours.read(&sent_back(&ours.set(id).unwrap())), [id]);
         let theirs = cookie(|c| c.sessions.secret = "another secret, also long enough".to_owned());
-        assert_eq!(ours.read(&sent_back(&theirs.set(id).unwrap())), None);
+        assert_eq!(ours.read(&sent_back(&theirs.set(id).unwrap())), []);
+    }
+
+    #[test]
+    fn of_many_cookies_each_id_is_read_once_and_not_without_end() {
+        let ours = cookie(|_| ());
+        let ids: Vec<Id> = (0..20).map(Id).collect();
+        let pair = |id: &Id| ours.set(*id).unwrap().to_str().unwrap().split(';').next().unwrap().to_owned();
+        let mut headers = HeaderMap::new();
+        for id in [&ids[0], &ids[0], &ids[1]] {
+            headers.append(header::COOKIE, HeaderValue::from_str(&pair(id)).unwrap());
+        }
+        assert_eq!(ours.read(&headers), ids[..2]);
+        let all = ids.iter().map(pair).collect::<Vec<_>>().join("; ");
+        let headers = HeaderMap::from_iter([(header::COOKIE, HeaderValue::from_str(&all).unwrap())]);
+        assert_eq!(ours.read(&headers), ids[..MAX_IDS]);
     }
 
     #[test]
@@ -133,6 +166,6 @@ mod tests {
         let real = ours.set(id).unwrap();
         let real = real.to_str().unwrap().split(';').next().unwrap();
         let headers = HeaderMap::from_iter([(header::COOKIE, HeaderValue::from_str(&format!("vendorscope=forged; {real}")).unwrap())]);
-        assert_eq!(ours.read(&headers), Some(id));
+        assert_eq!(ours.read(&headers), [id]);
     }
 }

@@ -29,7 +29,7 @@ mod store;
 
 use remembered::Remembered;
 
-pub use cookie::SessionCookie;
+pub use cookie::{SessionCookie, cookies};
 pub use record::Browser;
 pub use request::{RequestSession, carry_session};
 pub use store::Store;

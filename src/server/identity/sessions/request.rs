@@ -26,7 +26,7 @@ use crate::{
 /// How much of the idle limit may pass before a session that is used is written again.
 const TOUCHED_EVERY: time::Duration = time::Duration::MINUTE;
 
-/// Who sends one request: the session of its cookie, or on the JSON API whoever its key belongs to. Clones are the same.
+/// Who sends one request: the first of its cookies' sessions that has not ended, or on the JSON API whoever its key belongs to. Clones are the same.
 #[derive(Clone)]
 pub struct RequestSession {
     state: AppState,
@@ -38,7 +38,8 @@ pub struct RequestSession {
 #[derive(Clone)]
 enum Credentials {
     Nothing,
-    Cookie(Id),
+    /// One session, or several of which any may have ended.
+    Cookies(Arc<[Id]>),
     /// What follows `Bearer`.
     Key(Arc<str>),
 }
@@ -79,8 +80,8 @@ impl RequestSession {
         let key = path.starts_with("/api/").then(|| bearer(headers)).flatten();
         let credentials = match (key, state.sessions.cookie.read(headers)) {
             (Some(key), _) => Credentials::Key(key.into()),
-            (None, Some(id)) => Credentials::Cookie(id),
-            (None, None) => Credentials::Nothing,
+            (None, ids) if ids.is_empty() => Credentials::Nothing,
+            (None, ids) => Credentials::Cookies(ids.into()),
         };
         Self { state: state.clone(), credentials, known: Arc::default(), change: Arc::default() }
     }
@@ -97,7 +98,10 @@ impl RequestSession {
         let now = match &self.credentials {
             Credentials::Nothing => None,
             Credentials::Key(key) => self.state.accounts.find_key_user(key).await?,
-            Credentials::Cookie(id) => self.load(id).await?.map(|(_, login)| login.user),
+            Credentials::Cookies(_) => match self.known().await?.and_then(|known| known.session) {
+                Some(id) => self.load(&id).await?.map(|(_, login)| login.user),
+                None => None,
+            },
         };
         Ok(now.is_some_and(|now| now == *user))
     }
@@ -112,13 +116,11 @@ impl RequestSession {
         Ok(self.known().await?.filter(|known| known.session.is_some()).map(|known| known.user.clone()))
     }
 
-    /// Begins a session of its own for a user whose password was right: a new id, nothing of an older session. That one ends, but only
-    /// after the new one is written: whatever fails, or dies, in between logs nobody out.
+    /// Begins a session of its own for a user whose password was right: a new id, nothing of an older session. Those of the cookies end,
+    /// but only after the new one is written: whatever fails, or dies, in between logs nobody out.
     pub async fn log_in(&self, authenticated: &Authenticated, browser: Browser) -> Result<(), AppError> {
         let id = self.begin(authenticated, browser).await?;
-        if let Credentials::Cookie(old) = self.credentials {
-            self.end(&old).await?;
-        }
+        self.end_cookies().await?;
         self.set_cookie_change(CookieChange::Set(id));
         Ok(())
     }
@@ -127,13 +129,13 @@ impl RequestSession {
     pub async fn log_in_alone(&self, authenticated: &Authenticated, browser: Browser) -> Result<(), AppError> {
         let id = self.begin(authenticated, browser).await?;
         self.set_cookie_change(CookieChange::Set(id));
-        self.sessions().end_all(&authenticated.user, Some(&id)).await
+        self.sessions().end_all(&authenticated.user, Some(&id)).await?;
+        self.end_cookies().await.map(|_| ())
     }
 
-    /// Ends the session; the cookie goes only once the store has taken it.
+    /// Ends the session, and those of other cookies beside its own; the cookie goes only once the store has taken it.
     pub async fn log_out(&self) -> Result<(), AppError> {
-        if let Credentials::Cookie(id) = self.credentials {
-            self.end(&id).await?;
+        if self.end_cookies().await? {
             self.set_cookie_change(CookieChange::Clear);
         }
         Ok(())
@@ -142,6 +144,7 @@ impl RequestSession {
     /// Ends every session of the user that sends this request, on every instance.
     pub async fn log_out_everywhere(&self, user: &User) -> Result<(), AppError> {
         self.sessions().end_all(user, None).await?;
+        self.end_cookies().await?;
         self.set_cookie_change(CookieChange::Clear);
         Ok(())
     }
@@ -175,7 +178,14 @@ impl RequestSession {
         match &self.credentials {
             Credentials::Nothing => Ok(None),
             Credentials::Key(key) => Ok(self.state.accounts.find_key_user(key).await?.map(|user| KnownUser { user, session: None })),
-            Credentials::Cookie(id) => self.find_session(id).await,
+            Credentials::Cookies(ids) => {
+                for id in ids.iter() {
+                    if let Some(known) = self.find_session(id).await? {
+                        return Ok(Some(known));
+                    }
+                }
+                Ok(None)
+            }
         }
     }
 
@@ -263,14 +273,19 @@ impl RequestSession {
         }
     }
 
-    /// Ends the session of this cookie, no matter whose it is.
-    async fn end(&self, id: &Id) -> Result<(), AppError> {
+    /// Ends the sessions of all cookies, whosever they are. Whether there was a cookie.
+    async fn end_cookies(&self) -> Result<bool, AppError> {
+        let Credentials::Cookies(ids) = &self.credentials else { return Ok(false) };
         let store = &self.sessions().store;
-        let ended = match self.known().await? {
-            Some(known) => store.end(known.user.id, id).await,
-            None => store.delete(id).await,
-        };
-        ended.map_err(|e| unavailable(&e))
+        for id in ids.iter() {
+            let login = store.load(id).await.map_err(|e| unavailable(&e))?.as_ref().and_then(SessionLogin::of);
+            let ended = match login {
+                Some(login) => store.end(login.user.id, id).await,
+                None => store.delete(id).await,
+            };
+            ended.map_err(|e| unavailable(&e))?;
+        }
+        Ok(true)
     }
 
     fn set_cookie_change(&self, change: CookieChange) {

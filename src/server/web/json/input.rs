@@ -1,18 +1,21 @@
 use std::collections::BTreeMap;
 
 use axum::{
-    body::Bytes,
-    extract::{FromRequest, FromRequestParts, OriginalUri, Path, Query, Request, rejection::BytesRejection},
+    extract::{FromRequest, FromRequestParts, OriginalUri, Path, Query, Request},
     http::{StatusCode, header, request::Parts},
 };
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::{
-    domain::field_error::FieldError,
+    domain::{accounts::id_of_segment, field_error::FieldError},
     server::{
         AppError, AppState,
-        request::problem::Problem,
-        web::middleware::{MAX_BODY, max_body, too_large},
+        request::{
+            problem::Problem,
+            well_formed::{check_address, check_text},
+        },
+        web::middleware::{MAX_BODY, max_body, read_body},
     },
 };
 
@@ -30,11 +33,7 @@ impl<T: DeserializeOwned> FromRequest<AppState> for JsonBody<T> {
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail));
         }
         let most = request.extensions().get::<OriginalUri>().map_or(MAX_BODY, |uri| max_body(uri.0.path()));
-        let body = Bytes::from_request(request, state).await.map_err(|rejection| match rejection {
-            BytesRejection::FailedToBufferBody(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => too_large(most),
-            _ => Problem::new(StatusCode::BAD_REQUEST, "malformed_body", "The body could not be read to its end."),
-        })?;
-        parse(&body).map(Self)
+        parse(&read_body(request, state, most).await?).map(Self)
     }
 }
 
@@ -46,7 +45,28 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     })?;
     // Something after the value.
     deserializer.end().map_err(|error| refusal(".", &error))?;
+    refuse_nul(body)?;
     Ok(value)
+}
+
+/// Refuses a NUL in any text of the body, by the field that it is in: PostgreSQL keeps none.
+fn refuse_nul(body: &[u8]) -> Result<(), AppError> {
+    // In JSON a NUL is written as an escape. Most bodies have none that looks like it.
+    if !body.windows(6).any(|escape| escape == b"\\u0000") {
+        return Ok(());
+    }
+    let value: Value = serde_json::from_slice(body).map_err(|error| AppError::Internal(format!("JSON that was read before: {error}")))?;
+    check_texts("", &value).map_err(AppError::from)
+}
+
+fn check_texts(path: &str, value: &Value) -> Result<(), FieldError> {
+    let named = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    match value {
+        Value::String(text) => check_text(if path.is_empty() { "body" } else { path }, text),
+        Value::Array(list) => list.iter().enumerate().try_for_each(|(at, value)| check_texts(&format!("{path}[{at}]"), value)),
+        Value::Object(fields) => fields.iter().try_for_each(|(name, value)| check_texts(&named(name), value)),
+        _ => Ok(()),
+    }
 }
 
 fn refusal(path: &str, error: &serde_json::Error) -> Problem {
@@ -76,8 +96,8 @@ impl FromRequestParts<AppState> for PathId {
     type Rejection = AppError;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, AppError> {
-        let id = Path::<String>::from_request_parts(parts, state).await;
-        id.map(|Path(id)| Self(id)).map_err(|_| AppError::NotFound)
+        let Path(id) = Path::<String>::from_request_parts(parts, state).await.map_err(|_| AppError::NotFound)?;
+        if id.contains('\0') { Err(AppError::NotFound) } else { Ok(Self(id_of_segment(&id).to_owned())) }
     }
 }
 
@@ -88,6 +108,7 @@ impl FromRequestParts<AppState> for Parameters {
     type Rejection = AppError;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, AppError> {
+        check_address(&parts.uri)?;
         let Query(pairs) = Query::<Vec<(String, String)>>::from_request_parts(parts, state)
             .await
             .map_err(|_| FieldError::new("query", "must be name=value pairs in UTF-8, percent-encoded"))?;
@@ -161,6 +182,20 @@ mod tests {
             assert_eq!(problem.status, StatusCode::UNPROCESSABLE_ENTITY, "{body}");
             assert_eq!(problem.errors[0].field, field, "{body}: {problem:?}");
         }
+    }
+
+    #[test]
+    fn a_nul_is_refused_by_the_field_it_is_in() {
+        for (body, field) in [
+            (r#"{"a": "x\u0000"}"#, "a"),
+            (r#"{"a": [{"b": "x"}, {"b": "\u0000"}]}"#, "a[1].b"),
+            (r#"["\u0000"]"#, "[0]"),
+            (r#""\u0000""#, "body"),
+        ] {
+            let problem = parse::<Value>(body.as_bytes()).unwrap_err();
+            assert_eq!((problem.status, problem.errors[0].field.as_str()), (StatusCode::UNPROCESSABLE_ENTITY, field), "{body}");
+        }
+        assert!(parse::<Value>(br#"{"a": "\\u0000 as it is written"}"#).is_ok());
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     domain::{
-        accounts::encode_segment,
+        accounts::path_segment,
         order_commands::{NewOrder, NewRefund, OrderChange},
         orders::{Order, OrderPage, OrderStatus},
     },
@@ -76,7 +76,7 @@ pub(super) async fn create(
     JsonBody(new): JsonBody<NewOrder>,
 ) -> Result<Response, AppError> {
     let order = state.orders.create(&current.vendor, new).await?;
-    let location = format!("/api/vendor/orders/{}", encode_segment(&order.order_id));
+    let location = format!("/api/vendor/orders/{}", path_segment(&order.order_id));
     // Percent-encoded: always a header value.
     let location = HeaderValue::try_from(location).map_err(|e| AppError::Internal(e.to_string()))?;
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(order)).into_response())

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     domain::{
-        accounts::encode_segment,
+        accounts::path_segment,
         catalog::{BulkChange, Product, ProductInput, ProductPage, ProductSort, ProductStatus},
         field_error::FieldError,
     },
@@ -66,7 +66,7 @@ pub(super) async fn create(
     JsonBody(input): JsonBody<ProductInput>,
 ) -> Result<Response, AppError> {
     let product = state.catalog.create(&current.vendor, &input).await?;
-    let location = format!("/api/vendor/products/{}", encode_segment(&product.product_id));
+    let location = format!("/api/vendor/products/{}", path_segment(&product.product_id));
     // Percent-encoded: always a header value.
     let location = HeaderValue::try_from(location).map_err(|e| AppError::Internal(e.to_string()))?;
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(product)).into_response())

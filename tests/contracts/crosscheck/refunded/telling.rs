@@ -104,7 +104,7 @@ impl Refunded {
 impl Order {
     /// Files have no discount on a whole order.
     fn is_imported(&self) -> bool {
-        self.discount == 0 && self.customer % 2 == 0
+        self.discount == 0 && self.customer.is_multiple_of(2)
     }
 
     /// How many of its refunds, from the first on, are of lines: files have no others.
