@@ -200,8 +200,8 @@ impl RequestSession {
 
     /// Who was logged in with this cookie when this instance last read its session, if it did; it may have ended since.
     pub async fn remembered_user(&self) -> Option<User> {
-        let (Credentials::Cookie(id), Some(remembered)) = (&self.credentials, &self.sessions().remembered) else { return None };
-        remembered.find(id).await.map(|known| known.1.user.clone())
+        let (Credentials::Cookies(ids), Some(remembered)) = (&self.credentials, &self.sessions().remembered) else { return None };
+        remembered.find(ids.first()?).await.map(|known| known.1.user.clone())
     }
 
     /// A session that has not ended.
