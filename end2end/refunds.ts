@@ -52,15 +52,22 @@ export async function fillUnits(page: Page, line: Line, units: number): Promise<
   await page.locator(`#refund-quantity-${line.line}`).fill(String(units));
 }
 
-export async function submit(page: Page): Promise<void> {
-  await page.getByRole('button', { name: 'Refund', exact: true }).click();
+/** Asks what the form would refund. */
+export async function review(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Review refund' }).click();
+}
+
+/** Says yes to it. */
+export async function confirm(page: Page): Promise<void> {
+  await page.getByRole('button', { name: /^Refund \D*\d/ }).click();
 }
 
 /** Gives back whatever is left of every line, by its units. */
 export async function refundTheRest(page: Page, { lines }: Order): Promise<void> {
   for (const line of lines.filter((line) => line.quantity > line.refundedQuantity)) await fillUnits(page, line, line.quantity - line.refundedQuantity);
-  await submit(page);
-  await expect(page.getByRole('status')).toHaveText('The refund was noted.');
+  await review(page);
+  await confirm(page);
+  await expect(page.getByRole('status')).toHaveText(/^Refunded \D*\d/);
 }
 
 /** What the dashboard says was returned, in minor units. */

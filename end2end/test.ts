@@ -28,21 +28,19 @@ function find(login: Login | undefined): Login {
 }
 
 /**
- * Any error or warning in the console, and any uncaught exception, fails the test that caused it. `refuses` is the path of a call that a
+ * Any error or warning in the console, and any uncaught exception, fails the test that caused it. `refuses` is how the path of a call begins that a
  * test means to be refused (422): Chromium notes every such answer.
  */
 export const test = base.extend<{ refuses: string; quietConsole: void }>({
   baseURL: async ({}, use) => use(process.env.BASE_URL),
   refuses: ['', { option: true }],
   quietConsole: [
-    async ({ context, javaScriptEnabled, refuses }, use) => {
-      // With scripts off nothing can use the browser half that the page preloads, and Chromium says so when a page is open for long.
-      const unused = (text: string) => javaScriptEnabled === false && text.includes('was preloaded using link preload but not used');
-      const meant = (text: string, url: string) => refuses !== '' && text.includes('status of 422') && new URL(url).pathname === refuses;
+    async ({ context, refuses }, use) => {
+      const meant = (text: string, url: string) => refuses !== '' && text.includes('status of 422') && new URL(url).pathname.startsWith(refuses);
       const said: string[] = [];
       context.on('console', (message) => {
         const [text, { url }] = [message.text(), message.location()];
-        if (['error', 'warning', 'assert'].includes(message.type()) && !unused(text) && !meant(text, url)) said.push(`${message.type()}: ${text} (${url})`);
+        if (['error', 'warning', 'assert'].includes(message.type()) && !meant(text, url)) said.push(`${message.type()}: ${text} (${url})`);
       });
       context.on('weberror', (error) => said.push(`exception: ${error.error().stack ?? error.error().message}`));
       await use();
@@ -64,10 +62,10 @@ export async function logIn(page: Page, { email, password }: Login): Promise<voi
   sessions.set(email, await page.context().cookies());
 }
 
-/** Opens an address and waits until the browser half has taken the page over. */
+/** Opens an address and waits until its islands are alive, if it has any. */
 export async function openHydrated(page: Page, path: string): Promise<void> {
   await page.addInitScript(() => {
-    // The browser half is started in the microtasks after its module is there; a timer comes after all of them.
+    // Islands are started in the microtasks after their module is there; a timer comes after all of them.
     const original = WebAssembly.instantiateStreaming;
     WebAssembly.instantiateStreaming = async (...parameters: Parameters<typeof original>) => {
       const result = await original(...parameters);
@@ -76,7 +74,7 @@ export async function openHydrated(page: Page, path: string): Promise<void> {
     };
   });
   await page.goto(path);
-  await page.waitForFunction(() => 'hydrated' in window);
+  if (await page.locator('leptos-island').count()) await page.waitForFunction(() => 'hydrated' in window);
 }
 
 /** The digits of an amount as a page shows it: its minor units, without the sign. */

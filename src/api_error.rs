@@ -4,32 +4,32 @@ use leptos::server_fn::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::domain::field_error::FieldError;
+use crate::{domain::field_error::FieldError, words};
 
 /// What a page is told when a server function could not do its work. Never holds an internal message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 pub enum ApiError {
-    #[error("Please log in.")]
+    #[error("{}", words::SESSION_ENDED)]
     Unauthenticated,
-    #[error("This page is not for your account.")]
+    #[error("{}", words::NO_ACCESS)]
     Forbidden,
-    #[error("There is no such thing here.")]
+    #[error("{}", words::NOT_FOUND)]
     NotFound,
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Invalid(Vec<FieldError>),
     /// It cannot be done in the state things are in; the text says why.
     #[error("{0}")]
     Conflict(String),
-    #[error("The service is not available at the moment. Please try again shortly.")]
+    #[error("{}", words::UNAVAILABLE)]
     Unavailable,
     /// May be asked for again after so many seconds.
-    #[error("This was asked for too often. Please try again in {0} s.")]
+    #[error("Too many requests. Try again in {0} seconds.")]
     TooMany(u64),
-    #[error("Something went wrong on our side (request {0}).")]
+    #[error("Something went wrong on our side. If it happens again, tell us this number: {0}")]
     Internal(String),
-    /// The browser could not reach the server, or did not understand it.
-    #[error("The server could not be reached: {0}")]
+    /// The server was not understood.
+    #[error("{}", words::NOT_LOADED)]
     Transport(String),
 }
 

@@ -8,10 +8,15 @@ use leptos_router::{
     path,
 };
 
-use crate::{components::frame::Visit, domain::accounts::Theme, pages};
+use crate::{domain::accounts::Theme, pages};
 
 /// The HTML document around every page. Server only.
 pub fn shell(options: LeptosOptions, theme: Theme) -> impl IntoView {
+    // Nothing but islands comes alive in the browser: no data and no marks for anything else.
+    if let Some(shared) = Owner::current_shared_context() {
+        shared.set_is_hydrating(false);
+    }
+    provide_context(options.clone());
     let chosen = (theme != Theme::System).then(|| theme.as_str());
     view! {
         <!DOCTYPE html>
@@ -22,8 +27,7 @@ pub fn shell(options: LeptosOptions, theme: Theme) -> impl IntoView {
                 <meta name="color-scheme" content=theme.color_scheme()/>
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
                 <HashedStylesheet id="leptos" options=options.clone()/>
-                <AutoReload options=options.clone()/>
-                <HydrationScripts options/>
+                <AutoReload options/>
                 <MetaTags/>
             </head>
             <body>
@@ -37,7 +41,6 @@ pub fn shell(options: LeptosOptions, theme: Theme) -> impl IntoView {
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
-    provide_context(Visit::begin());
     view! {
         // Titles hold fixed texts only: Leptos does not escape them on the server.
         <Title formatter=|page: String| format!("{page} · Vendorscope")/>

@@ -72,6 +72,11 @@ pub fn axis_money(currency: Currency, amount: i64, step: i64) -> String {
     format!("{}{}{}", if amount < 0 { MINUS } else { "" }, currency_prefix(currency), axis_digits((amount / unit).abs(), step / unit))
 }
 
+/// A number as short as an axis wants it: see `axis_money`.
+pub fn axis_count(value: i64, step: i64) -> String {
+    format!("{}{}", if value < 0 { MINUS } else { "" }, axis_digits(value.abs(), step))
+}
+
 /// A number as an axis wants it; see `axis_money`.
 fn axis_digits(value: i64, step: i64) -> String {
     for (size, letter) in [(1_000_000_000, "B"), (1_000_000, "M"), (1_000, "k")] {
@@ -126,15 +131,6 @@ pub fn bytes(size: u64) -> String {
     format!("{size} bytes")
 }
 
-/// How long ago, in the largest unit that fits: `12 s`, `3 min`, `2 h`.
-pub fn age(seconds: u64) -> String {
-    match seconds {
-        0..60 => format!("{seconds} s"),
-        60..3600 => format!("{} min", seconds / 60),
-        _ => format!("{} h", seconds / 3600),
-    }
-}
-
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 fn month(date: Date) -> &'static str {
@@ -158,7 +154,7 @@ pub fn day(date: Date) -> String {
     format!("{} {} {}", date.day(), month(date), date.year())
 }
 
-/// `23 Nov 2026`, `1 – 23 Nov 2026`, `27 Oct – 23 Nov 2026`, `27 Dec 2025 – 23 Jan 2026`.
+/// `23 Nov 2026`, `1–23 Nov 2026`, `27 Oct – 23 Nov 2026`, `27 Dec 2025 – 23 Jan 2026`.
 pub fn range(range: DateRange) -> String {
     let (from, to) = (range.from, range.to);
     if from == to {
@@ -168,7 +164,7 @@ pub fn range(range: DateRange) -> String {
     } else if from.month() != to.month() {
         format!("{} {} – {}", from.day(), month(from), day(to))
     } else {
-        format!("{} – {}", from.day(), day(to))
+        format!("{}–{}", from.day(), day(to))
     }
 }
 
@@ -265,7 +261,7 @@ mod tests {
     fn ranges_say_month_and_year_once_where_once_is_enough() {
         for (from, to, text) in [
             (date(2026, 11, 23), date(2026, 11, 23), "23 Nov 2026"),
-            (date(2026, 11, 1), date(2026, 11, 23), "1 – 23 Nov 2026"),
+            (date(2026, 11, 1), date(2026, 11, 23), "1–23 Nov 2026"),
             (date(2026, 10, 27), date(2026, 11, 23), "27 Oct – 23 Nov 2026"),
             (date(2025, 12, 27), date(2026, 1, 23), "27 Dec 2025 – 23 Jan 2026"),
         ] {
@@ -289,8 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_and_ages_take_the_largest_unit_that_fits() {
+    fn sizes_take_the_largest_unit_that_fits() {
         assert_eq!([bytes(999), bytes(2_457_600), bytes(1_000)], ["999 bytes", "2.4 MB", "1.0 kB"]);
-        assert_eq!([age(0), age(59), age(60), age(7_300)], ["0 s", "59 s", "1 min", "2 h"]);
     }
 }

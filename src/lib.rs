@@ -1,29 +1,42 @@
 //! Vendorscope: vendor analytics for marketplaces, behind a read-through cache that is never stale.
 //!
-//! Feature `ssr` is the server with every page on it; feature `hydrate` is the part of the pages that `crates/browser` runs in the
-//! browser. Read `crates/domain` first: it says what a vendor, a range and a figure are.
+//! Feature `ssr` is the server with every page on it; feature `hydrate` is the islands, the few parts of the pages that are code in
+//! the browser, which `crates/browser` builds. Read `crates/domain` first: it says what a vendor, a range and a figure are.
 #![recursion_limit = "512"]
 
 /// What a page is told when a server function could not do its work.
+#[cfg(feature = "ssr")]
 mod api_error;
 /// The document around every page, and which page stands at which address.
+#[cfg(feature = "ssr")]
 pub mod app;
 /// Charts as SVG, made where the page is made.
+#[cfg(feature = "ssr")]
 mod charts;
 /// What two pages or more are built from.
+#[cfg(feature = "ssr")]
 mod components;
 /// Numbers, money and dates as text.
+#[cfg(feature = "ssr")]
 mod format;
+/// What is code in the browser.
+pub mod islands;
 /// One file a route.
+#[cfg(feature = "ssr")]
 mod pages;
 /// Everything that only the server has: configuration, services, cache, database, sessions, HTTP.
 #[cfg(feature = "ssr")]
 pub mod server;
-/// Server functions: the typed boundary between the pages and the server.
+/// Server functions: what pages ask for, and where their forms are sent.
+#[cfg(feature = "ssr")]
 pub mod server_functions;
+/// What the interface says.
+pub mod words;
 
+#[cfg(feature = "ssr")]
 pub use api_error::ApiError;
 /// Types and rules of a marketplace, without input or output.
+#[cfg(feature = "ssr")]
 pub use vendorscope_domain as domain;
 
 #[cfg(all(feature = "ssr", target_arch = "wasm32"))]

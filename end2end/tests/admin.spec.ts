@@ -20,5 +20,5 @@ test('a vendor is not let in', async ({ page }) => {
   await logIn(page, vendor(0));
   const response = await page.request.get('/admin/cache', { headers: { accept: 'text/html' } });
   expect(response.status()).toBe(403);
-  expect(await response.text()).toContain('not for your account');
+  expect(await response.text()).toContain("You don't have access to this page.");
 });

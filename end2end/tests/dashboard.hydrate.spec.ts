@@ -28,17 +28,111 @@ test('nothing moves while the page loads and comes alive', async ({ page }) => {
   expect(await page.evaluate(() => (window as unknown as { shifts: number[] }).shifts)).toEqual([]);
 });
 
-test('an open dashboard shows what was changed elsewhere', async ({ page }) => {
+test('an open dashboard shows what was changed elsewhere, and leaves alone what its reader is doing', async ({ page }) => {
   await logIn(page, vendor(3));
-  const listening = page.waitForResponse((response) => response.url().endsWith('/api/vendor/events'));
   await openHydrated(page, '/');
-  await listening;
+  await expect(page.getByText('Live', { exact: true })).toBeVisible();
   const link = panel(page, 'Top products').locator('tbody a').first();
   const id = (await link.getAttribute('href'))!.split('/').pop()!;
+
+  // Half-typed dates, a chart that is read, an open definition.
+  await page.locator('.picker summary').click();
+  await page.getByLabel('From', { exact: true }).fill('2026-09-01');
+  await page.getByText('Show as a table').click();
+  const slider = page.getByRole('slider');
+  await slider.focus();
+  await page.keyboard.press('End');
+  const read = await page.locator('.key.now').textContent();
+
   // Another window of the same vendor: the same cookies, and nothing of this page.
   const path = `/api/vendor/products/${id}`;
   const product = await (await page.request.get(path)).json();
   const answer = await page.request.put(path, { data: { ...product, name: 'Renamed elsewhere' } });
   expect(answer.status()).toBe(200);
   await expect(link).toHaveText('Renamed elsewhere');
+
+  await expect(slider).toBeFocused();
+  await expect(page.locator('.key.now')).toHaveText(read!);
+  await expect(page.getByLabel('From', { exact: true })).toHaveValue('2026-09-01');
+  await expect(panel(page, 'Net sales over time').locator('tbody')).toBeVisible();
+});
+
+test('six open dashboards have one stream of events between them, and a seventh opens', async ({ page, context }) => {
+  await logIn(page, vendor(0));
+  let streams = 0;
+  context.on('request', (request) => void (streams += Number(request.url().endsWith('/api/vendor/events'))));
+  const tabs = [page];
+  while (tabs.length < 7) tabs.push(await context.newPage());
+  for (const tab of tabs) await openHydrated(tab, '/');
+  // Playwright's pages all count as looked at: only the lock keeps them to one.
+  for (const tab of tabs) await expect(tab.getByText('Live', { exact: true })).toBeVisible();
+  expect(streams).toBe(1);
+
+  // When the one that has it is closed, another takes over.
+  await tabs[0].close();
+  await expect(async () => expect(streams).toBe(2)).toPass();
+  await expect(tabs[6].getByText('Live', { exact: true })).toBeVisible();
+});
+
+test('a range that cannot be loaded leaves the figures, says so and comes by itself when the server is back', async ({ page }) => {
+  await logIn(page, vendor(0));
+  await openHydrated(page, '/');
+  const figure = panel(page, 'Net sales').locator('.value');
+  const before = await figure.textContent();
+  await page.evaluate(() => {
+    const original = window.fetch;
+    Object.assign(window, { away: true });
+    window.fetch = (...parameters) => ('away' in window ? Promise.reject(new TypeError('away')) : original(...parameters));
+  });
+  await page.locator('.picker summary').click();
+  await page.getByRole('link', { name: 'Last 90 days' }).click();
+  await expect(page.getByRole('alert')).toContainText("Can't reach Vendorscope.");
+  await expect(figure).toHaveText(before!);
+  await page.evaluate(() => delete (window as unknown as { away?: true }).away);
+  await expect(page).toHaveURL(/range=last_90_days/);
+  await expect(page.getByRole('alert')).toBeHidden();
+  await expect(figure).not.toHaveText(before!);
+});
+
+test('keys choose ranges, compare, group and show themselves; not while one types', async ({ page }) => {
+  await logIn(page, vendor(0));
+  await openHydrated(page, '/');
+  for (const [key, address] of [
+    ['w', /range=last_7_days/],
+    ['x', /compare=none/],
+    ['x', /compare=previous_period/],
+    ['m', /range=month_to_date/],
+    ['ArrowLeft', /dateFrom=/],
+    ['p', /range=last_month/],
+    ['i', /interval=week/],
+  ] as const) {
+    await page.keyboard.press(key);
+    await expect(page).toHaveURL(address);
+  }
+  await page.keyboard.press('?');
+  await expect(page.getByRole('dialog')).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('dialog')).toBeHidden();
+  await page.keyboard.press('c');
+  await expect(page.getByLabel('From', { exact: true })).toBeFocused();
+  const address = page.url();
+  await page.keyboard.press('w');
+  expect(page.url()).toBe(address);
+  await page.keyboard.press('Escape');
+  await expect(page.locator('.picker summary')).toBeFocused();
+  await expect(page.getByLabel('From', { exact: true })).toBeHidden();
+});
+
+test.describe('on a phone', () => {
+  test.use({ hasTouch: true, viewport: { width: 360, height: 800 } });
+  test('a tap on the chart shows a point, and it stays until one taps elsewhere', async ({ page }) => {
+    await logIn(page, vendor(0));
+    await openHydrated(page, `/?dateFrom=${isoDay(-20)}&dateTo=${isoDay(-3)}`);
+    const idle = await page.locator('.key.now').textContent();
+    await page.locator('.canvas').tap();
+    await expect(page.locator('.key.now')).not.toHaveText(idle!);
+    await expect(page.locator('.difference')).not.toBeEmpty();
+    await page.getByRole('heading', { level: 1 }).tap();
+    await expect(page.locator('.key.now')).toHaveText(idle!);
+  });
 });

@@ -18,9 +18,9 @@ test('a range by its name is a link, and the one before an arrow', async ({ page
   await page.goto('/');
   await page.locator('.picker summary').click();
   await page.getByRole('link', { name: 'Last 7 days' }).click();
-  await expect(page).toHaveURL(/dateFrom=/);
+  await expect(page).toHaveURL(/range=last_7_days/);
   const chosen = page.url();
-  await page.getByRole('link', { name: 'Earlier range' }).click();
+  await page.getByRole('link', { name: 'Previous period' }).click();
   await expect(page).not.toHaveURL(chosen);
 });
 

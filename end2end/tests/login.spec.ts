@@ -44,6 +44,6 @@ test('a wrong password and an unknown address get the same answer', async ({ pag
     await expect(page).toHaveURL(/\/login\?/);
     answers.push(await page.getByRole('alert').textContent());
   }
-  expect(answers[0]).toContain('not right');
+  expect(answers[0]).toContain('Wrong email or password.');
   expect(answers[1]).toBe(answers[0]);
 });

@@ -4,7 +4,6 @@ import { expect, logIn, openHydrated, test, vendor } from '../test';
 test('a changed product shows on the dashboard at once', async ({ page }) => {
   await logIn(page, vendor(2));
   await openHydrated(page, '/');
-  await page.evaluate(() => Object.assign(window, { sameDocument: true }));
   await panel(page, 'Top products').locator('tbody a').first().click();
   await page.getByLabel('Name').fill('Renamed with scripts');
   await page.getByRole('button', { name: 'Save changes' }).click();
@@ -12,5 +11,4 @@ test('a changed product shows on the dashboard at once', async ({ page }) => {
 
   await page.getByRole('link', { name: 'Dashboard' }).click();
   await expect(panel(page, 'Top products').locator('tbody a').first()).toHaveText('Renamed with scripts');
-  expect(await page.evaluate(() => 'sameDocument' in window), 'the document is the same').toBe(true);
 });

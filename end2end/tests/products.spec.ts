@@ -21,8 +21,12 @@ test('a refused product says which field and why, and changes nothing', async ({
   const before = await page.getByRole('heading', { level: 1 }).textContent();
   // What the browser's own checks let through, and the server does not.
   await page.getByLabel('Name').fill('   ');
+  await page.getByLabel('Category').fill('Typed before');
   await page.getByRole('button', { name: 'Save changes' }).click();
-  await expect(page.getByRole('alert')).toContainText('Name');
+  await expect(page.getByRole('alert')).toContainText('Enter a name');
+  await expect(page.getByLabel('Name'), 'the focus is where something is to be done').toBeFocused();
+  await expect(page.getByLabel('Name')).toHaveAttribute('aria-invalid', 'true');
+  await expect(page.getByLabel('Category'), 'what was typed stays').toHaveValue('Typed before');
   await expect(page.getByRole('heading', { level: 1 })).toHaveText(before ?? '');
 });
 
@@ -39,8 +43,8 @@ test('a product is made, found and deleted', async ({ page }) => {
   await page.goto('/products?search=made+in');
   await page.getByRole('link', { name: 'Made in a test' }).click();
   await page.getByText('Delete this product').click();
-  await page.getByRole('button', { name: 'Yes, delete it' }).click();
-  await expect(page.getByRole('status')).toHaveText('The product was deleted.');
+  await page.getByRole('button', { name: 'Delete product' }).click();
+  await expect(page.getByRole('status')).toHaveText('Product deleted.');
   await page.goto('/products?search=made+in');
-  await expect(page.getByRole('heading', { name: 'No product matches' })).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'No matching products' })).toBeVisible();
 });

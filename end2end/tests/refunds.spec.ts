@@ -1,5 +1,7 @@
-import { again, fillUnits, refunded, refundTheRest, returnsOn, submit, untouchedOrder } from '../refunds';
+import { again, confirm, fillUnits, refunded, refundTheRest, returnsOn, review, untouchedOrder } from '../refunds';
 import { expect, logIn, test, vendor } from '../test';
+
+test.use({ refuses: '/orders/' });
 
 test('a part of an order comes back, then the rest, and never more', async ({ page }) => {
   await logIn(page, vendor(4));
@@ -10,9 +12,15 @@ test('a part of an order comes back, then the rest, and never more', async ({ pa
 
   await page.goto(order.path);
   await fillUnits(page, line, 1);
-  await submit(page);
-  await expect(page.getByRole('status')).toHaveText('The refund was noted.');
-  await expect(page.getByRole('region', { name: 'Lines of this order' })).toContainText('(1 unit)');
+  await review(page);
+  // Nothing yet: first it says how much, to whom, and leads back with what was typed.
+  expect(refunded(await again(page, order))).toBe(0);
+  await page.getByRole('button', { name: 'Go back' }).click();
+  await expect(page.locator(`#refund-quantity-${line.line}`)).toHaveValue('1');
+  await review(page);
+  await confirm(page);
+  await expect(page.getByRole('status')).toHaveText(/^Refunded \D*\d/);
+  await expect(page.getByRole('region', { name: 'Items in this order' })).toContainText('(1 unit)');
   const part = await again(page, order);
   expect(refunded(part)).toBeGreaterThan(0);
   await page.goto('/');
@@ -20,14 +28,15 @@ test('a part of an order comes back, then the rest, and never more', async ({ pa
 
   // What the page says is left goes out of date in another window.
   await page.goto(order.path);
+  await fillUnits(page, line, 1);
+  await review(page);
   const other = await page.context().newPage();
   await other.goto(order.path);
   await refundTheRest(other, part);
-  await fillUnits(page, line, 1);
-  await submit(page);
-  await expect(page.getByRole('alert')).toContainText('Nothing was changed.');
-  await expect(page.getByRole('alert')).toContainText('is more than is left');
-  await expect(page.getByRole('button', { name: 'Refund', exact: true }), 'there is nothing left to refund').toHaveCount(0);
+  await confirm(page);
+  await expect(page.getByRole('alert')).toContainText('Changes not saved.');
+  await expect(page.getByRole('alert')).toContainText('nothing left to return');
+  await expect(page.getByRole('button', { name: 'Review refund' }), 'there is nothing left to refund').toHaveCount(0);
 
   expect(refunded(await again(page, order)), 'all of it, and no more').toBe(order.sold);
   await page.goto('/');
@@ -38,17 +47,18 @@ test('an amount on the whole order is shared out over its lines', async ({ page 
   await logIn(page, vendor(8));
   const order = await untouchedOrder(page);
   await page.goto(order.path);
-  const amount = page.getByLabel(/^Or an amount on the whole order/);
+  const amount = page.getByLabel(/^Or refund a fixed amount/);
   const least = (await amount.getAttribute('min'))!;
   await amount.fill(least);
-  await submit(page);
-  await expect(page.getByRole('status')).toHaveText('The refund was noted.');
+  await review(page);
+  await confirm(page);
+  await expect(page.getByRole('status')).toHaveText(/^Refunded \D*\d/);
   expect(refunded(await again(page, order)), 'one minor unit').toBe(1);
 
   // Both at once is not one refund.
   await amount.fill(least);
   await fillUnits(page, order.lines[0], 1);
-  await submit(page);
-  await expect(page.getByRole('alert')).toContainText('Fill in either');
+  await review(page);
+  await expect(page.getByRole('alert')).toContainText('Enter either units to return or a fixed amount, not both.');
   expect(refunded(await again(page, order))).toBe(1);
 });

@@ -111,7 +111,10 @@ def alerts():
 
 
 for check in (environments, container, dashboard, alerts):
-    check()
+    try:
+        check()
+    except ValueError as error:
+        problems.append(str(error))
 for problem in problems:
     print(problem)
 sys.exit(1 if problems else 0)

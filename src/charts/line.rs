@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 
 use super::scale::{Scale, labelled, line_and_area, x};
-use crate::{domain::money::Currency, format};
+use crate::{components::change::Change, domain::money::Currency, format, islands::Readout, words};
 
 /// Pixels between the lowest and the highest tick.
 const HEIGHT: f64 = 240.0;
@@ -13,105 +13,95 @@ const MOST_LABELS: usize = 8;
 /// One point of the chart and the point of the comparison at the same position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mark {
-    /// In full, for the table and the readout.
+    /// In full, for the readout.
     pub label: String,
     /// For the axis.
     pub short: String,
-    pub value: i64,
+    /// `None` where there is none: an hour that has not begun, an average of nothing.
+    pub value: Option<i64>,
+    /// Whether what it covers is not over.
+    pub is_unfinished: bool,
     /// Label and value.
-    pub before: Option<(String, i64)>,
+    pub before: Option<(String, Option<i64>)>,
 }
 
-/// Amounts over time as a line, the comparison as a dashed one behind it. `title` names the chart for those who do not see it;
-/// `now` and `before` are the legend.
-#[component]
-pub fn LineChart(marks: Vec<Mark>, currency: Currency, title: String, now: String, before: Option<String>) -> impl IntoView {
-    let scale = Scale::covering(marks.iter().flat_map(|mark| [mark.value, mark.before.as_ref().map_or(0, |(_, value)| *value)]));
-    let ticks = scale.ticks.iter().rev().map(|tick| view! { <li>{format::axis_money(currency, *tick, scale.step)}</li> }).collect_view();
-    let drawing = drawing(&marks, &scale);
-    let count = marks.len();
-    let points: Vec<(String, String)> =
-        marks.iter().enumerate().map(|(i, mark)| (format!("{}%", x(i, count, 100.0)), scale.y(mark.value, HEIGHT).to_string())).collect();
+/// How values of a chart are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    Money(Currency),
+    Count,
+}
 
-    // The point that is read out: under the pointer, or chosen with the arrow keys.
-    let (active, set_active) = signal(None::<usize>);
-    let (hydrated, set_hydrated) = signal(false);
-    Effect::new(move |_| set_hydrated.set(true));
-    let move_to = move |place: f64| {
-        if count > 0 {
-            set_active.set(Some(((place * (count - 1) as f64).round() as usize).min(count - 1)));
+impl Unit {
+    pub fn text(self, value: Option<i64>) -> String {
+        match (self, value) {
+            (_, None) => "—".to_owned(),
+            (Self::Money(currency), Some(value)) => format::money(currency, value),
+            (Self::Count, Some(value)) => format::count(value),
         }
-    };
-    let by_key = move |event: leptos::ev::KeyboardEvent| {
-        let last = count.saturating_sub(1);
-        let next = match (event.key().as_str(), active.get_untracked()) {
-            ("ArrowRight" | "ArrowUp", Some(i)) => Some((i + 1).min(last)),
-            ("ArrowLeft" | "ArrowDown", Some(i)) => Some(i.saturating_sub(1)),
-            ("ArrowRight" | "ArrowUp" | "Home", _) => Some(0),
-            ("ArrowLeft" | "ArrowDown" | "End", _) => Some(last),
-            ("Escape", _) => None,
-            _ => return,
-        };
-        event.prevent_default();
-        set_active.set(next);
-    };
-    let marks = StoredValue::new(marks);
-    let mark = move || active.get().and_then(|i| marks.with_value(|marks| marks.get(i).cloned()));
-    let has_before = before.is_some();
-    let now_text = move || mark().map_or_else(|| now.clone(), |mark| format!("{}: {}", mark.label, format::money(currency, mark.value)));
-    let before_text = move || match mark() {
-        Some(Mark { before: Some((label, value)), .. }) => format!("{label}: {}", format::money(currency, value)),
-        Some(_) => "—".to_owned(),
-        None => before.clone().unwrap_or_default(),
-    };
-    let spoken = move || {
-        mark().map(|mark| {
-            let before = mark.before.map(|(label, value)| format!("; {label}: {}", format::money(currency, value))).unwrap_or_default();
-            format!("{}: {}{before}", mark.label, format::money(currency, mark.value))
-        })
-    };
-    let cursor = move || {
-        active.get().and_then(|i| points.get(i).cloned()).map(|(x, y)| {
-            view! {
-                <line class="cursor" x1=x.clone() x2=x.clone() y1="0" y2=HEIGHT/>
-                <circle class="dot" cx=x cy=y r="4.5"/>
-            }
-        })
-    };
+    }
+
+    fn axis_text(self, tick: i64, step: i64) -> String {
+        match self {
+            Self::Money(currency) => format::axis_money(currency, tick, step),
+            Self::Count => format::axis_count(tick, step),
+        }
+    }
+}
+
+/// Values over time as a line, the comparison as a dashed one behind it. `title` names the chart for those who do not see it; `now` and
+/// `before` are the legend.
+pub fn line_chart(marks: &[Mark], unit: Unit, title: String, now: String, before: Option<String>) -> AnyView {
+    let values = marks.iter().flat_map(|mark| [mark.value, mark.before.as_ref().and_then(|(_, value)| *value)]);
+    let scale = Scale::covering(values.flatten());
+    // Where all is zero, the other end of the axis means nothing.
+    let is_flat = marks.iter().all(|mark| mark.value.unwrap_or(0) == 0 && mark.before.as_ref().is_none_or(|(_, value)| value.unwrap_or(0) == 0));
+    let ticks = scale.ticks.iter().rev().map(|tick| match is_flat && *tick != 0 {
+        true => view! { <li></li> }.into_any(),
+        false => view! { <li>{unit.axis_text(*tick, scale.step)}</li> }.into_any(),
+    });
+    let ticks = ticks.collect::<Vec<_>>();
+    let before = before.map(|before| view! { <span class="key before" data-idle=before.clone()>{before.clone()}</span> });
     view! {
         <div class="legend">
-            <span class="key now">{now_text}</span>
-            {has_before.then(|| view! { <span class="key before">{before_text}</span> })}
+            <span class="key now" data-idle=now.clone()>{now.clone()}</span>
+            {before}
+            <span class="difference"></span>
         </div>
         <div class="plot">
             <ol class="ticks" aria-hidden="true">{ticks}</ol>
-            // A slider to those who listen: its value is the point read out. Only once scripts run, for it does nothing without.
-            <div
-                class="canvas"
-                tabindex=move || hydrated.get().then_some("0")
-                role=move || hydrated.get().then_some("slider")
-                aria-label=move || hydrated.get().then_some("Read the chart point by point")
-                aria-valuemin=move || hydrated.get().then_some("1")
-                aria-valuemax=move || hydrated.get().then(|| count.max(1).to_string())
-                aria-valuenow=move || hydrated.get().then(|| active.get().map_or(1, |i| i + 1).to_string())
-                aria-valuetext=spoken
-                on:pointermove=move |event| {
-                    let width = f64::from(event_target::<leptos::web_sys::HtmlElement>(&event).offset_width());
-                    if width > 0.0 {
-                        move_to((f64::from(event.offset_x()) / width).clamp(0.0, 1.0));
-                    }
-                }
-                on:pointerleave=move |_| set_active.set(None)
-                on:blur=move |_| set_active.set(None)
-                on:keydown=by_key
-            >
-                <svg class="lines" width="100%" height=HEIGHT + 28.0 role="img" aria-label=title>
-                    {drawing}
-                    {cursor}
+            // An island makes it a slider to those who listen; without scripts it does nothing, and is nothing.
+            <div class="canvas" data-own="">
+                <svg class="lines" width="100%" height=HEIGHT + 28.0 role="img" aria-label=title data-marks=readout(marks, unit, &scale)>
+                    {drawing(marks, &scale)}
+                    <line class="cursor" x1="0" x2="0" y1="0" y2=HEIGHT/>
+                    <circle class="at before" cx="0" cy="-99" r="4"/>
+                    <circle class="at now" cx="0" cy="-99" r="4.5"/>
                 </svg>
             </div>
         </div>
+        <Readout/>
     }
+    .into_any()
+}
+
+/// What the island says of each point, a line a point: text and height of the point and of the comparison's, and the difference.
+fn readout(marks: &[Mark], unit: Unit, scale: &Scale) -> String {
+    let lines = marks.iter().map(|mark| {
+        let y = |value: Option<i64>| value.map(|value| scale.y(value, HEIGHT).to_string()).unwrap_or_default();
+        let so_far = if mark.is_unfinished { format!(" {}", words::SO_FAR) } else { String::new() };
+        let now = format!("{}: {}{so_far}", mark.label, unit.text(mark.value));
+        let Some((label, before)) = &mark.before else { return format!("{now}\t{}", y(mark.value)) };
+        let difference = match (mark.value, before) {
+            (Some(value), Some(before)) => {
+                let sign = if value > *before { "+" } else { "" };
+                format!("{} ({sign}{})", Change::between(Some(*before), Some(value)).text(), unit.text(Some(value - before)))
+            }
+            _ => String::new(),
+        };
+        format!("{now}\t{}\t{label}: {}\t{}\t{difference}", y(mark.value), unit.text(*before), y(*before))
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// Grid, lines and labels: all that does not move.
@@ -122,8 +112,16 @@ fn drawing(marks: &[Mark], scale: &Scale) -> AnyView {
         let points: Vec<_> = values.into_iter().map(|(i, value)| (x(i, count, WIDTH), scale.y(value, HEIGHT))).collect();
         line_and_area(&points, zero)
     };
-    let (line, area) = path(marks.iter().map(|mark| mark.value).enumerate().collect());
-    let (before, _) = path(marks.iter().enumerate().filter_map(|(i, mark)| Some((i, mark.before.as_ref()?.1))).collect());
+    let known = |mark: &&(usize, &Mark)| mark.1.value.is_some();
+    let all: Vec<(usize, &Mark)> = marks.iter().enumerate().collect();
+    let value = |(i, mark): &(usize, &Mark)| (*i, mark.value.unwrap_or_default());
+    // What is not over is drawn apart, from the last point that is.
+    let finished: Vec<_> = all.iter().filter(known).filter(|(_, mark)| !mark.is_unfinished).map(value).collect();
+    let unfinished = all.iter().filter(known).filter(|(_, mark)| mark.is_unfinished).map(value);
+    let rest: Vec<_> = finished.last().copied().into_iter().chain(unfinished).collect();
+    let (line, area) = path(finished);
+    let (rest, _) = path(if rest.len() > 1 { rest } else { Vec::new() });
+    let (before, _) = path(all.iter().filter_map(|(i, mark)| Some((*i, mark.before.as_ref()?.1?))).collect());
     let grid = scale
         .ticks
         .iter()
@@ -144,13 +142,15 @@ fn drawing(marks: &[Mark], scale: &Scale) -> AnyView {
         })
         .collect_view();
     // A line through one point cannot be seen.
-    let lone = (count == 1).then(|| view! { <circle class="dot" cx="50%" cy=scale.y(marks[0].value, HEIGHT) r="4.5"/> });
+    let lone = marks.first().filter(|_| count == 1).and_then(|mark| mark.value);
+    let lone = lone.map(|value| view! { <circle class="dot" cx="50%" cy=scale.y(value, HEIGHT) r="4.5"/> });
     view! {
         {grid}
         <svg width="100%" height=HEIGHT viewBox=format!("0 0 {WIDTH} {HEIGHT}") preserveAspectRatio="none">
             <path class="area" d=area/>
             <path class="before" d=before vector-effect="non-scaling-stroke"/>
             <path class="line" d=line vector-effect="non-scaling-stroke"/>
+            <path class="line rest" d=rest vector-effect="non-scaling-stroke"/>
         </svg>
         {lone}
         {labels}
@@ -172,20 +172,19 @@ fn anchor(index: usize, count: usize) -> &'static str {
 mod tests {
     use super::*;
 
+    fn mark(i: usize, value: Option<i64>, before: Option<i64>) -> Mark {
+        let before = before.map(|before| (format!("Before {i}"), Some(before)));
+        Mark { label: format!("Day {i}"), short: format!("{i}"), value, is_unfinished: false, before }
+    }
+
+    fn drawn(marks: &[Mark]) -> String {
+        let unit = Unit::Money(Currency::parse("EUR").unwrap());
+        Owner::new().with(|| line_chart(marks, unit, "Sales".to_owned(), "Now".to_owned(), None).to_html())
+    }
+
     fn chart(values: &[(i64, Option<i64>)]) -> String {
-        let marks: Vec<_> = values
-            .iter()
-            .enumerate()
-            .map(|(i, (value, before))| Mark {
-                label: format!("Day {i}"),
-                short: format!("{i}"),
-                value: *value,
-                before: before.map(|b| (format!("Before {i}"), b)),
-            })
-            .collect();
-        Owner::new().with(|| {
-            view! { <LineChart marks currency=Currency::parse("EUR").unwrap() title="Sales".to_owned() now="Now".to_owned() before=None/> }.to_html()
-        })
+        let marks: Vec<_> = values.iter().enumerate().map(|(i, (value, before))| mark(i, Some(*value), *before)).collect();
+        drawn(&marks)
     }
 
     #[test]
@@ -204,8 +203,19 @@ mod tests {
 
     #[test]
     fn one_point_is_a_dot_and_none_is_an_empty_chart() {
-        assert!(chart(&[(500, None)]).contains("<circle"));
-        assert!(!chart(&[]).contains("<circle"));
+        assert!(chart(&[(500, None)]).contains("class=\"dot\""));
+        assert!(!chart(&[]).contains("class=\"dot\""));
+    }
+
+    #[test]
+    fn what_is_not_over_is_drawn_apart_and_what_has_not_begun_not_at_all() {
+        let mut marks = [mark(0, Some(0), Some(100)), mark(1, Some(100), Some(100)), mark(2, Some(50), Some(100)), mark(3, None, Some(100))];
+        marks[2].is_unfinished = true;
+        let html = drawn(&marks);
+        assert!(html.contains("class=\"line\" d=\"M0 240L333.33 0\"") || html.contains("d=\"M0 240L333.33 0\""), "{html}");
+        assert!(html.contains("d=\"M333.33 0L666.67 120\""), "the rest begins where the line ends: {html}");
+        assert!(html.contains("Day 2: €0.50 so far\t120\tBefore 2: €1.00\t0\t−50.0% (−€0.50)"), "{html}");
+        assert!(html.contains("Day 3: —\t\tBefore 3: €1.00\t0\t"), "{html}");
     }
 
     #[test]

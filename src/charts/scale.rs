@@ -13,7 +13,7 @@ pub struct Scale {
 const STEPS: i64 = 5;
 
 impl Scale {
-    /// Covers every value and zero, with 1, 2 or 5 times a power of ten between ticks; a step is never below one minor unit.
+    /// Covers every value and zero, with 1, 2, 2.5 or 5 times a power of ten between ticks; a step is never below one minor unit.
     pub fn covering(values: impl IntoIterator<Item = i64>) -> Self {
         let (low, high) = values.into_iter().fold((0, 0), |(low, high): (i64, i64), value| (low.min(value), high.max(value)));
         let step = round_step((high - low) / STEPS + i64::from((high - low) % STEPS != 0));
@@ -29,13 +29,13 @@ impl Scale {
     }
 }
 
-/// The smallest of 1, 2, 5, 10, 20, 50 … that is at least `least`.
+/// The smallest of 1, 2, 5, 10, 20, 25, 50, 100, 200, 250 … that is at least `least`.
 fn round_step(least: i64) -> i64 {
     let mut power = 1_i64;
     loop {
-        for factor in [1, 2, 5] {
-            if power.saturating_mul(factor) >= least {
-                return power.saturating_mul(factor);
+        for step in [power, power.saturating_mul(2), power.saturating_mul(25) / 10, power.saturating_mul(5)] {
+            if step >= least && step % power.min(5) == 0 {
+                return step;
             }
         }
         power = power.saturating_mul(10);
@@ -78,8 +78,8 @@ mod tests {
     fn ticks_are_round_evenly_spaced_and_cover_the_values_and_zero() {
         for (values, ticks) in [
             (vec![0, 930], vec![0, 200, 400, 600, 800, 1000]),
-            (vec![100, 1_234_567], vec![0, 500_000, 1_000_000, 1_500_000]),
-            (vec![-300, 900], vec![-500, 0, 500, 1000]),
+            (vec![100, 1_234_567], vec![0, 250_000, 500_000, 750_000, 1_000_000, 1_250_000]),
+            (vec![-300, 900], vec![-500, -250, 0, 250, 500, 750, 1000]),
             (vec![-7, -1], vec![-8, -6, -4, -2, 0]),
             (vec![0, 3], vec![0, 1, 2, 3]),
             (vec![0], vec![0, 1]),

@@ -50,19 +50,29 @@ impl Change {
             Self::New => "new".to_owned(),
             Self::Same => "no change".to_owned(),
             Self::Percent(0) => "±0.0%".to_owned(),
+            // Ten times as much and more is told in times: a percentage of six digits says nothing.
+            Self::Percent(tenths) if tenths >= MANY_TIMES => format!("×{}", times(tenths)),
             Self::Percent(tenths) => format!("{}{}%", if tenths < 0 { "−" } else { "+" }, tenths_of(tenths)),
         }
     }
 
-    /// The same for someone who listens: `12.3% more than`, to be followed by what it is compared with.
+    /// The same for someone who listens: `Up 12.3% from`, to be followed by what it was.
     pub fn words(self) -> String {
         match self {
-            Self::New => "new: there was nothing in".to_owned(),
-            Self::Same => "the same as in".to_owned(),
-            Self::Percent(0) => "nearly the same as in".to_owned(),
-            Self::Percent(tenths) => format!("{}% {} than in", tenths_of(tenths), if tenths < 0 { "less" } else { "more" }),
+            Self::New => "New; it was".to_owned(),
+            Self::Same => "Unchanged from".to_owned(),
+            Self::Percent(0) => "Nearly unchanged from".to_owned(),
+            Self::Percent(tenths) if tenths >= MANY_TIMES => format!("{} times", times(tenths)),
+            Self::Percent(tenths) => format!("{} {}% from", if tenths < 0 { "Down" } else { "Up" }, tenths_of(tenths)),
         }
     }
+}
+
+/// From ten times as much on, in tenths of a percent of the increase.
+const MANY_TIMES: i64 = 9_000;
+
+fn times(tenths: i64) -> String {
+    format::count(tenths / 1_000 + 1)
 }
 
 fn tenths_of(tenths: i64) -> String {
@@ -84,11 +94,12 @@ mod tests {
     #[test]
     fn change_says_sign_arrow_and_words() {
         for (before, now, text, arrow, words) in [
-            (100, 112, "+12.0%", "↑", "12.0% more than in"),
-            (300, 200, "−33.3%", "↓", "33.3% less than in"),
-            (200, 0, "−100.0%", "↓", "100.0% less than in"),
-            (100_000, 100_001, "±0.0%", "→", "nearly the same as in"),
-            (1, 13, "+1,200.0%", "↑", "1,200.0% more than in"),
+            (100, 112, "+12.0%", "↑", "Up 12.0% from"),
+            (300, 200, "−33.3%", "↓", "Down 33.3% from"),
+            (200, 0, "−100.0%", "↓", "Down 100.0% from"),
+            (100_000, 100_001, "±0.0%", "→", "Nearly unchanged from"),
+            (1, 13, "×13", "↑", "13 times"),
+            (10, 10_555_480, "×1,055,548", "↑", "1,055,548 times"),
         ] {
             let change = Change::between(Some(before), Some(now));
             assert_eq!((change.text().as_str(), change.arrow(), change.words().as_str()), (text, arrow, words));

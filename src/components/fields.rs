@@ -1,8 +1,6 @@
 //! Form fields, each with its label.
 
-use leptos::{html, prelude::*};
-
-use super::frame::Visit;
+use leptos::prelude::*;
 
 /// An input and what stands around it. Everything but `id` and `label` may be left out.
 #[derive(Debug, Clone, Default)]
@@ -27,11 +25,22 @@ pub struct Input {
     pub hint: Option<String>,
     /// The id of a `datalist` to choose from.
     pub list: Option<&'static str>,
+    /// What is wrong with what was sent.
+    pub error: Option<String>,
+    /// Whether the page opens with the focus here.
+    pub autofocus: bool,
 }
 
 pub fn input(input: Input) -> AnyView {
-    let hint_id = input.hint.is_some().then(|| format!("{}-hint", input.id));
-    let hint = input.hint.map(|hint| view! { <p class="hint" id=hint_id.clone()>{hint}</p> });
+    let (hint_id, error_id) = (format!("{}-hint", input.id), format!("{}-error", input.id));
+    let described_by: Vec<&str> = [input.error.as_ref().map(|_| error_id.as_str()), input.hint.as_ref().map(|_| hint_id.as_str())]
+        .into_iter()
+        .flatten()
+        .collect();
+    let described_by = (!described_by.is_empty()).then(|| described_by.join(" "));
+    let is_invalid = input.error.is_some();
+    let hint = input.hint.map(|hint| view! { <p class="hint" id=hint_id>{hint}</p> });
+    let error = input.error.map(|error| view! { <p class="wrong" id=error_id>{error}</p> });
     view! {
         <div class=format!("field {}", input.class)>
             <label for=input.id>{input.label}</label>
@@ -49,8 +58,11 @@ pub fn input(input: Input) -> AnyView {
                 autocomplete=input.autocomplete
                 placeholder=input.placeholder
                 list=input.list
-                aria-describedby=hint_id
+                aria-describedby=described_by
+                aria-invalid=is_invalid.then_some("true")
+                autofocus=input.autofocus
             />
+            {error}
             {hint}
         </div>
     }
@@ -76,18 +88,6 @@ pub fn select(
         </div>
     }
     .into_any()
-}
-
-/// Lets a form that is shown anew, after a change of address or data, hold what the page says instead of what was last typed into
-/// it. Not on the first page: what was typed before the scripts arrived stays.
-pub fn reset_when_shown_anew(form: NodeRef<html::Form>) {
-    if expect_context::<Visit>().is_hydrated() {
-        Effect::new(move |_| {
-            if let Some(form) = form.get() {
-                form.reset();
-            }
-        });
-    }
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
-use leptos::{html, prelude::*, server_fn::ServerFn};
-use leptos_router::hooks::use_location;
+use leptos::{prelude::*, server_fn::ServerFn};
 
 use crate::{
     domain::accounts::{Role, Viewer},
     server_functions::auth::Logout,
+    words,
 };
 
 /// Where in the product a page belongs.
@@ -21,7 +21,7 @@ pub enum Section {
 }
 
 impl Section {
-    /// Who the section is for, as long as nobody has said who is looking at it.
+    /// Who the section is for, where nobody has said who is looking at it.
     fn role(self) -> Option<Role> {
         match self {
             Self::Dashboard | Self::Products | Self::Orders => Some(Role::Vendor),
@@ -39,38 +39,9 @@ const ADMIN_SECTIONS: &[(Section, &str, &str)] = &[
     (Section::Cache, "/admin/cache", "Cache"),
 ];
 
-/// What outlives a page while someone moves between pages in the browser.
-#[derive(Clone, Copy)]
-pub struct Visit {
-    /// Who the last page was shown to: for the header while the next page loads.
-    pub viewer: StoredValue<Option<Viewer>>,
-    /// The path that the focus was last put on.
-    path: StoredValue<Option<String>>,
-    /// Whether scripts have taken the first page over.
-    hydrated: StoredValue<bool>,
-}
-
-impl Visit {
-    /// To be called once, around every page.
-    pub fn begin() -> Self {
-        let visit = Self { viewer: StoredValue::new(None), path: StoredValue::new(None), hydrated: StoredValue::new(false) };
-        Effect::new(move |_| visit.hydrated.set_value(true));
-        visit
-    }
-
-    /// False while the page that the server made is shown for the first time.
-    pub fn is_hydrated(self) -> bool {
-        self.hydrated.get_value()
-    }
-}
-
-/// Header, navigation and main part of a page. `settled` is false while the page is only waiting for its data.
+/// Header, navigation and main part of a page.
 #[component]
-pub fn Frame(section: Section, viewer: Option<Viewer>, #[prop(default = true)] settled: bool, children: Children) -> impl IntoView {
-    let main = NodeRef::<html::Main>::new();
-    if settled {
-        focus_on_arrival(main);
-    }
+pub fn Frame(section: Section, viewer: Option<Viewer>, children: Children) -> impl IntoView {
     let role = viewer.as_ref().map(|viewer| viewer.role).or(section.role());
     let sections = match role {
         Some(Role::Vendor) => VENDOR_SECTIONS,
@@ -81,8 +52,22 @@ pub fn Frame(section: Section, viewer: Option<Viewer>, #[prop(default = true)] s
         .iter()
         .map(|(target, href, name)| view! { <li><a href=*href aria-current=(*target == section).then_some("page")>{*name}</a></li> })
         .collect_view();
+    // Whoever is not logged in has nothing to log out of.
+    let account = role.map(|_| {
+        view! {
+            <div class="account">
+                {viewer.map(|viewer| account_link(viewer.email, section == Section::Account))}
+                <form method="post" action=Logout::url()>
+                    <button class="quiet" type="submit">"Log out"</button>
+                </form>
+            </div>
+        }
+    });
+    let nav = (!sections.is_empty()).then(|| view! { <nav aria-label="Main"><ul>{links}</ul></nav> });
+    // Pages whose range can be changed in place: the islands know them by this.
+    let visit = matches!(section, Section::Dashboard | Section::Vendors | Section::Marketplace).then_some("");
     view! {
-        <a class="skip" href="#main" rel="external">"Skip to the content"</a>
+        <a class="skip" href="#main">{words::SKIP}</a>
         <header class="top">
             <a class="brand" href="/">
                 <svg viewBox="0 0 24 24" width="24" height="24" aria-hidden="true">
@@ -91,16 +76,10 @@ pub fn Frame(section: Section, viewer: Option<Viewer>, #[prop(default = true)] s
                 </svg>
                 "Vendorscope"
             </a>
-            <nav aria-label="Main"><ul>{links}</ul></nav>
-            <div class="account">
-                {viewer.map(|viewer| account_link(viewer.email, section == Section::Account))}
-                // A plain form: the whole page is loaded anew, and nothing of the session stays behind in this one.
-                <form method="post" action=Logout::url()>
-                    <button class="quiet" type="submit">"Log out"</button>
-                </form>
-            </div>
+            {nav}
+            {account}
         </header>
-        <main id="main" tabindex="-1" node_ref=main>{children()}</main>
+        <main id="main" tabindex="-1" data-visit=visit>{children()}</main>
     }
 }
 
@@ -113,19 +92,4 @@ fn account_link(email: String, is_here: bool) -> AnyView {
         </a>
     }
     .into_any()
-}
-
-/// Moves the focus to a page that was come to inside the browser, as a full load would; never on the first page.
-fn focus_on_arrival(main: NodeRef<html::Main>) {
-    let visit = expect_context::<Visit>();
-    let location = use_location();
-    Effect::new(move |_| {
-        let Some(main) = main.get() else { return };
-        let path = location.pathname.get_untracked();
-        let before = visit.path.try_update_value(|last| last.replace(path.clone())).flatten();
-        if before.is_some_and(|before| before != path) {
-            // On the next frame: until then the page may not be in the document, and cannot be focused.
-            request_animation_frame(move || _ = main.focus());
-        }
-    });
 }

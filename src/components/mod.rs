@@ -8,9 +8,7 @@ pub mod feedback;
 pub mod fields;
 /// Header, navigation and main part of every page.
 pub mod frame;
-/// Hearing of changes while a page is open.
-pub mod live;
-/// A page around its one resource: waiting, loaded, failed.
+/// A page around what it loads: shown, or failed.
 pub mod loaded;
 /// Why a page cannot be shown, and what to do about it.
 pub mod problem;
@@ -20,6 +18,8 @@ pub mod product_form;
 pub mod query_form;
 /// The form that money and goods are given back with.
 pub mod refund_form;
+/// What starts the islands of a page.
+pub mod scripts;
 /// The status of an order or a product.
 pub mod status;
 /// Tables.
@@ -27,7 +27,7 @@ pub mod table;
 /// What people have written.
 pub mod written;
 
-/// As the server writes it, but for the empty comments between nodes that hydration goes by.
+/// As the server writes it, but for the empty comments between nodes.
 #[cfg(test)]
 fn html(view: impl leptos::prelude::RenderHtml) -> String {
     view.to_html().replace("<!>", "")

@@ -1,41 +1,36 @@
 use leptos::prelude::*;
+use leptos_meta::Title;
 use leptos_router::hooks::use_location;
 
-use crate::{ApiError, domain::accounts::encode_segment};
+use super::feedback::address_refused;
+use crate::{ApiError, domain::accounts::encode_segment, words};
 
 /// Why a page cannot be shown, and what to do about it.
 pub fn problem(error: ApiError) -> AnyView {
     let location = use_location();
-    // The address as it is now: trying again means asking for the same.
-    let here = move || {
-        format!(
-            "{}{}",
-            location.pathname.get(),
-            location.search.with(|search| if search.is_empty() { String::new() } else { format!("?{search}") })
-        )
-    };
-    if error == ApiError::Unauthenticated {
-        // The session ended while the page was open. A full load, so that nothing of it stays behind.
-        Effect::new(move |_| _ = window().location().set_href(&login_href(&here())));
-    }
-    let (title, way_out) = match &error {
-        ApiError::Unauthenticated => {
-            ("You are logged out", view! { <a class="button" href=move || login_href(&here()) rel="external">"Log in"</a> }.into_any())
-        }
+    // The address as it is: trying again means asking for the same.
+    let here = format!(
+        "{}{}",
+        location.pathname.get_untracked(),
+        location.search.with_untracked(|search| if search.is_empty() { String::new() } else { format!("?{search}") })
+    );
+    let link = |href: String, text: &'static str| view! { <a class="button" href=href>{text}</a> }.into_any();
+    let (title, texts, way_out) = match error {
+        ApiError::Unauthenticated => ("Logged out", vec![words::SESSION_ENDED.to_owned()], link(login_href(&here), "Log in")),
         ApiError::Forbidden => {
-            ("Not for your account", view! { <a class="button" href="/login" rel="external">"Log in with another account"</a> }.into_any())
+            ("No access", vec![words::NO_ACCESS.to_owned()], link("/login".to_owned(), "Log in with another account"))
         }
-        ApiError::NotFound => ("Not found", view! { <a class="button" href="/">"Back to the start"</a> }.into_any()),
-        ApiError::Invalid(_) => ("This address asks for something that cannot be shown", ().into_any()),
-        ApiError::Conflict(_) => ("This cannot be done", ().into_any()),
-        ApiError::Unavailable | ApiError::TooMany(_) | ApiError::Internal(_) | ApiError::Transport(_) => {
-            ("This page could not be loaded", view! { <a class="button" href=here rel="external">"Try again"</a> }.into_any())
-        }
+        ApiError::NotFound => ("Not found", vec![words::NOT_FOUND.to_owned()], link("/".to_owned(), words::GO_TO_DASHBOARD)),
+        ApiError::Invalid(fields) => (words::RANGE_REFUSED, address_refused(&fields), ().into_any()),
+        ApiError::Conflict(text) => ("That didn't work", vec![text], ().into_any()),
+        other => (words::PAGE_NOT_LOADED, vec![other.to_string()], link(here, "Try again")),
     };
+    let texts = texts.into_iter().map(|text| view! { <p>{text}</p> }).collect_view();
     view! {
+        <Title text=title/>
         <section class="problem" role="alert">
             <h1>{title}</h1>
-            <p>{error.to_string()}</p>
+            {texts}
             {way_out}
         </section>
     }

@@ -1,67 +1,212 @@
-use leptos::{html, prelude::*};
+use leptos::{prelude::*, server_fn::ServerFn};
 
 use super::{
-    feedback::{Refused, refusal},
-    fields::{Input, input, reset_when_shown_anew},
+    feedback::Messages,
+    fields::{Input, input},
     table::{Cell, Column, Row, scrolling, table},
     written::written,
 };
 use crate::{
     domain::{
+        accounts::path_segment,
+        field_error::FieldError,
         money::Currency,
         orders::{Order, OrderLine},
     },
     format,
-    server_functions::orders::RefundOrder,
+    server_functions::orders::{RefundForm, RefundOrder, RefundReview},
+    words,
 };
 
-/// The form that money and goods are given back with. Field names are those of the server function's one argument, `form`.
-#[component]
-pub fn RefundForm(action: ServerAction<RefundOrder>, order: Order, currency: Currency) -> impl IntoView {
+/// The form that money and goods are given back with. It leads to the same page, which says what would be refunded before it is. `typed`
+/// is what it holds.
+pub fn refund_form(order: &Order, currency: Currency, typed: Option<&RefundForm>, messages: &Messages) -> AnyView {
     let left: i64 = order.lines.iter().map(OrderLine::amount_left).sum();
-    let form = NodeRef::<html::Form>::new();
-    reset_when_shown_anew(form);
-    let rows = order.lines.iter().enumerate().map(|(at, line)| row(at, line, currency)).collect();
+    let rows = order.lines.iter().enumerate().map(|(at, line)| row(at, line, currency, typed, messages)).collect();
     let columns =
-        vec![Column::text("Product"), Column::number("Left"), Column::text("Units that come back"), Column::text("Amount, if it differs")];
+        vec![Column::text("Product"), Column::number("Refundable"), Column::text("Units to return"), Column::text("Amount (if different)")];
     let whole = Input {
         id: "refund-amount",
         name: Some("form[amount]"),
-        label: format!("Or an amount on the whole order, in {currency}"),
+        label: format!("Or refund a fixed amount ({currency})"),
         kind: "number",
+        value: typed.map(|typed| typed.amount.clone()),
         min: Some(currency.to_decimal(1)),
         max: Some(currency.to_decimal(left)),
         step: Some(currency.to_decimal(1)),
-        hint: Some(format!("Shared out over the lines; no units come back. At most {}.", format::money(currency, left))),
+        hint: Some(format!("Split across items, without returning stock. Up to {}.", format::money(currency, left))),
         ..Default::default()
     };
+    let restock = typed.is_none_or(|typed| typed.restock.is_some());
+    let action = format!("/orders/{}#refund", path_segment(&order.order_id));
     view! {
-        <section class="card">
+        <section class="card" id="refund">
             <h2>"Refund"</h2>
-            <ActionForm action node_ref=form attr:class="stack">
-                <Refused error=refusal(action)/>
-                <input type="hidden" name="form[order_id]" value=order.order_id/>
-                {scrolling("scroll", "What comes back of each line", table("plain", columns, rows, None))}
-                <label class="check"><input type="checkbox" name="form[restock]" value="yes" checked=true/> " Put the units back into stock"</label>
-                {input(whole)}
-                <div class="actions">
-                    <button type="submit" disabled=move || action.pending().get()>"Refund"</button>
-                </div>
-            </ActionForm>
+            <form method="get" action=action class="stack">
+                {messages.summary()}
+                <input type="hidden" name="review" value="1"/>
+                {scrolling("scroll", "Items to refund", table("plain", columns, rows, None))}
+                <label class="check"><input type="checkbox" name="form[restock]" value="yes" checked=restock/> {words::RESTOCK}</label>
+                {input(messages.mark(whole))}
+                <div class="actions"><button type="submit">"Review refund"</button></div>
+            </form>
         </section>
     }
+    .into_any()
 }
 
-fn row(at: usize, line: &OrderLine, currency: Currency) -> Row {
+fn row(at: usize, line: &OrderLine, currency: Currency, typed: Option<&RefundForm>, messages: &Messages) -> Row {
     let field = |name: &str| format!("form[lines][{at}][{name}]");
-    let number = |name: &str, label: String, max: String, step: String| {
+    let typed = typed.and_then(|typed| typed.lines.iter().find(|typed| typed.line == line.line.to_string()));
+    let number = |name: &str, label: String, value: Option<String>, max: String, step: String| {
         let id = format!("refund-{name}-{}", line.line);
-        view! { <input id=id name=field(name) type="number" min="0" max=max step=step aria-label=label/> }.into_any()
+        let (invalid, first) = (messages.at(&id).is_some(), messages.is_first(&id));
+        view! {
+            <input
+                id=id name=field(name) type="number" min="0" max=max step=step value=value aria-label=label
+                aria-invalid=invalid.then_some("true") autofocus=first
+            />
+        }
+        .into_any()
     };
-    let units = number("quantity", format!("Units of {} that come back", line.name), line.units_left().to_string(), "1".to_owned());
-    let amount =
-        number("amount", format!("Amount to refund for {}", line.name), currency.to_decimal(line.amount_left()), currency.to_decimal(1));
+    let units = number(
+        "quantity",
+        format!("Units of {} to return", line.name),
+        typed.map(|typed| typed.quantity.clone()),
+        line.units_left().to_string(),
+        "1".to_owned(),
+    );
+    let amount = number(
+        "amount",
+        format!("Amount to refund for {}", line.name),
+        typed.map(|typed| typed.amount.clone()),
+        currency.to_decimal(line.amount_left()),
+        currency.to_decimal(1),
+    );
     let product = view! { <input type="hidden" name=field("line") value=line.line.to_string()/> {written(line.name.clone())} }.into_any();
     let left = format!("{} ({})", format::money(currency, line.amount_left()), format::counted(line.units_left(), "unit", "units"));
     Row::from(vec![Cell::View(product), left.into(), units.into(), amount.into()])
+}
+
+/// What would be refunded, to be said yes to.
+pub fn refund_review(order: &Order, currency: Currency, review: &RefundReview) -> AnyView {
+    let amount = format::money(currency, review.amount);
+    let rows = review.lines.iter().map(|refunded| {
+        let name = order.lines.iter().find(|line| line.line == refunded.line).map(|line| line.name.clone()).unwrap_or_default();
+        let units = if refunded.quantity == 0 { "—".to_owned() } else { format::count(refunded.quantity) };
+        Row::from(vec![Cell::Written(name), units.into(), format::money(currency, refunded.amount).into()])
+    });
+    let columns = vec![Column::text("Product"), Column::number("Units"), Column::number("Refund")];
+    let foot = vec![Cell::Text("Total".to_owned()), String::new().into(), amount.clone().into()];
+    let units: i64 = review.lines.iter().map(|line| line.quantity).sum();
+    let stock = match (units, &review.form.restock) {
+        (0, _) => "No units are returned.".to_owned(),
+        (units, Some(_)) => format!("{} go back into stock.", format::counted(units, "unit", "units")),
+        (units, None) => format!("{} returned, not restocked.", format::counted(units, "unit", "units")),
+    };
+    let back = format!("/orders/{}#refund", path_segment(&order.order_id));
+    let hidden = |form: &RefundForm| {
+        let mut fields = vec![("form[amount]".to_owned(), form.amount.clone())];
+        fields.extend(form.restock.clone().map(|restock| ("form[restock]".to_owned(), restock)));
+        for (at, line) in form.lines.iter().enumerate() {
+            for (name, value) in [("line", &line.line), ("quantity", &line.quantity), ("amount", &line.amount)] {
+                fields.push((format!("form[lines][{at}][{name}]"), value.clone()));
+            }
+        }
+        fields.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect_view()
+    };
+    view! {
+        <section class="card" id="refund" role="status">
+            <h2>{format!("Refund {amount} to ")} {written(order.customer_name.clone())} "?"</h2>
+            {scrolling("scroll", "What is refunded", table("plain", columns, rows.collect(), Some(foot.into())))}
+            <p>{stock} " This can't be undone."</p>
+            <div class="actions">
+                <form method="post" action=RefundOrder::url()>
+                    <input type="hidden" name="form[order_id]" value=order.order_id.clone()/>
+                    {hidden(&review.form)}
+                    <button type="submit" autofocus=true>{format!("Refund {amount}")}</button>
+                </form>
+                <form method="get" action=back>
+                    {hidden(&review.form)}
+                    <button class="quiet" type="submit">"Go back"</button>
+                </form>
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+/// What is wrong with a refund, in the words of whoever typed it: field ids on the page, amounts in the order's currency.
+pub fn say(field: &FieldError, form: &RefundForm, order: &Order, currency: Currency) -> Option<(String, String)> {
+    let left: i64 = order.lines.iter().map(OrderLine::amount_left).sum();
+    let found = |number: &str| order.lines.iter().find(|line| line.line.to_string() == number);
+    let of_line = |line: &OrderLine, part: &str| {
+        let text = match part {
+            "quantity" => words::units_up_to(&line.name, line.units_left()),
+            _ => format!("{}: {}", line.name, words::refund_up_to(&format::money(currency, line.amount_left()))),
+        };
+        Some((format!("refund-{part}-{}", line.line), text))
+    };
+    match field.field.as_str() {
+        "amount" => Some(("refund-amount".to_owned(), words::refund_up_to(&format::money(currency, left)))),
+        "form" | "lines" => {
+            let has_both = !form.amount.trim().is_empty();
+            let text = if has_both { words::NOT_BOTH } else { words::NOTHING_TO_REFUND };
+            Some((if has_both { "refund-amount".to_owned() } else { String::new() }, text.to_owned()))
+        }
+        // `line 2 quantity`, of what was typed: it is no number.
+        text if text.starts_with("line ") => {
+            let (number, part) = text.trim_start_matches("line ").split_once(' ')?;
+            of_line(found(number)?, part)
+        }
+        // `lines[0].quantity`, counted among the lines that something was typed for.
+        text => {
+            let (at, part) = text.strip_prefix("lines[")?.split_once("].")?;
+            let filled = form.lines.iter().filter(|line| !matches!(line.quantity.trim(), "" | "0") || !line.amount.trim().is_empty());
+            of_line(found(&filled.skip(at.parse().ok()?).next()?.line)?, part)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{domain::orders::OrderStatus, server_functions::orders::RefundFormLine};
+
+    fn order() -> Order {
+        let line = |line, name: &str| OrderLine {
+            line,
+            product_id: "p".to_owned(),
+            name: name.to_owned(),
+            quantity: 1,
+            gross: 1_000,
+            discount: 0,
+            refunded_quantity: 0,
+            refunded_amount: 0,
+        };
+        Order {
+            order_id: "o".to_owned(),
+            placed_at: "2026-03-01T10:00:00Z".parse().unwrap(),
+            status: OrderStatus::Delivered,
+            customer_id: "c".to_owned(),
+            customer_name: "Anna".to_owned(),
+            lines: vec![line(1, "Clay pot"), line(2, "Peat throw")],
+        }
+    }
+
+    #[test]
+    fn what_is_refused_is_told_by_product_and_in_its_currency() {
+        let euro = Currency::parse("EUR").unwrap();
+        let typed = |line: &str, quantity: &str| RefundFormLine { line: line.to_owned(), quantity: quantity.to_owned(), amount: String::new() };
+        let form = RefundForm { order_id: "o".to_owned(), lines: vec![typed("1", ""), typed("2", "2")], amount: String::new(), restock: None };
+        for (field, id, text) in [
+            ("lines[0].quantity", "refund-quantity-2", "Peat throw: only 1 unit can be returned."),
+            ("line 1 amount", "refund-amount-1", "Clay pot: You can refund up to €10.00."),
+            ("amount", "refund-amount", "You can refund up to €20.00."),
+            ("form", "", "Enter units to return or an amount to refund."),
+        ] {
+            assert_eq!(say(&FieldError::new(field, "…"), &form, &order(), euro), Some((id.to_owned(), text.to_owned())));
+        }
+        assert_eq!(say(&FieldError::new("status", "…"), &form, &order(), euro), None);
+    }
 }

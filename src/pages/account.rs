@@ -3,21 +3,19 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
+    server_functions::account::{AccountView, ChangePassword, CreateKey, EndSession, LogOutEverywhere, RevokeKey, SetTheme, SetTimeZone, load_account},
     components::{
-        feedback::{Done, Refused, refusal},
-        fields::{Input, input, select},
-        frame::Section,
-        loaded::loaded,
-        table::{Cell, Column, Row, scrolling, table},
-        written::written,
-    },
+            feedback::{Messages, Refusal, done, refused},
+            fields::{Input, input, select},
+            frame::Section,
+            loaded::loaded,
+            table::{Cell, Column, Row, scrolling, table},
+        },
+        format,
+    words,
     domain::{
         accounts::{ApiKey, MAX_KEY_NAME, MAX_PASSWORD, MIN_PASSWORD, OwnSession, Role, Theme, Vendor},
         clock::WallClock,
-    },
-    format,
-    server_functions::account::{
-        AccountView, ChangePassword, CreateKey, EndSession, LogOutEverywhere, RevokeKey, SetTheme, SetTimeZone, load_account,
     },
 };
 
@@ -25,29 +23,27 @@ use crate::{
 /// once) belongs to the page as a whole.
 #[component]
 pub fn AccountPage() -> impl IntoView {
-    let data = Resource::new(|| (), |()| load_account());
     view! {
         <Title text="Account"/>
-        {loaded(Section::Account, data, |view| &view.viewer, account, || ().into_any())}
+        {loaded(Section::Account, load_account(), |view| &view.viewer, account, || ().into_any())}
     }
 }
 
-pub fn account(AccountView { viewer, vendor, time_zones, theme, sessions, keys, new_key }: AccountView) -> AnyView {
-    let query = use_query_map();
-    let done = move || {
-        let text = match query.with(|query| query.get("done").filter(|_| query.get("__err").is_none())).as_deref() {
-            Some("password") => "Your password was changed, and every other session has ended.",
-            Some("session") => "The session has ended.",
-            Some("key") => "The key was revoked.",
-            Some("theme") => "The theme was changed.",
-            Some("zone") => "The time zone was changed, and every order and refund stands on its day there.",
+fn account(AccountView { viewer, vendor, time_zones, theme, sessions, keys, new_key }: AccountView) -> AnyView {
+    let done = use_query_map().with_untracked(|query| {
+        Some(done(match query.get("done").filter(|_| query.get("__err").is_none()).as_deref() {
+            Some("password") => words::PASSWORD_CHANGED,
+            Some("session") => words::SESSION_CLOSED,
+            Some("key") => words::KEY_REVOKED,
+            Some("theme") => words::THEME_CHANGED,
+            Some("zone") => words::ZONE_CHANGED,
             _ => return None,
-        };
-        Some(view! { <Done text=text/> })
-    };
-    let what = match viewer.role {
-        Role::Admin => "Admin".to_owned(),
-        Role::Vendor => format!("User of vendor {}", viewer.vendor_id.unwrap_or_default()),
+        }))
+    });
+    let what = match (viewer.role, &vendor) {
+        (Role::Admin, _) => "Admin".to_owned(),
+        (Role::Vendor, Some(vendor)) => vendor.name.clone(),
+        (Role::Vendor, None) => viewer.vendor_id.unwrap_or_default(),
     };
     view! {
         <h1>"Account"</h1>
@@ -68,14 +64,21 @@ fn shown_once(secret: String) -> AnyView {
         <section class="card notice good" role="status">
             <h2>"Your new key"</h2>
             <p><code class="secret">{secret}</code></p>
-            <p>"Copy it now: it is not shown again. Whoever has it can do what you can do through the API."</p>
+            <p>{words::COPY_KEY}</p>
         </section>
     }
     .into_any()
 }
 
 fn password_form(email: String) -> AnyView {
-    let refused = refusal(ServerAction::<ChangePassword>::new());
+    let messages = Refusal::of::<ChangePassword>().messages(|field| {
+        let text = match field.message.as_str() {
+            "is not your password" => words::CURRENT_WRONG.to_owned(),
+            "must be another one than before" => words::SAME_PASSWORD.to_owned(),
+            message => format!("New password: {message}"),
+        };
+        matches!(field.field.as_str(), "current" | "password").then(|| (field.field.clone(), text))
+    });
     let field = |id, label: &str, autocomplete, hint: Option<String>| Input {
         id,
         label: label.to_owned(),
@@ -86,17 +89,17 @@ fn password_form(email: String) -> AnyView {
         hint,
         ..Default::default()
     };
-    let hint = format!("At least {MIN_PASSWORD} characters, and not easily guessed: some words that do not belong together are good.");
+    let hint = words::password_hint(MIN_PASSWORD);
     view! {
         <section class="card">
             <h2>"Password"</h2>
-            <p>"Changing it ends every other session."</p>
-            <Refused error=refused/>
+            <p>{words::PASSWORD_ENDS_SESSIONS}</p>
+            {messages.summary()}
             <form method="post" action=ChangePassword::url() class="form">
                 // For password managers: whose password this is.
                 <input type="text" autocomplete="username" value=email readonly hidden/>
-                {input(field("current", "Present password", "current-password", None))}
-                {input(field("password", "New password", "new-password", Some(hint)))}
+                {input(messages.mark(field("current", "Current password", "current-password", None)))}
+                {input(messages.mark(field("password", "New password", "new-password", Some(hint))))}
                 <div class="actions wide"><button type="submit">"Change password"</button></div>
             </form>
         </section>
@@ -109,50 +112,61 @@ fn time_zone_card(vendor: Option<Vendor>, zones: Vec<String>) -> AnyView {
         return view! {
             <section class="card">
                 <h2>"Time zone"</h2>
-                <p>"An admin has none: days are each vendor's own, and times on these pages are UTC."</p>
+                <p>{words::ADMIN_ZONE}</p>
             </section>
         }
         .into_any();
     };
+    let refusal = Refusal::of::<SetTimeZone>();
+    let messages: Messages = refusal.messages(|field| {
+        let typed = refusal.typed("time_zone").unwrap_or_default();
+        (field.field == "timeZone").then(|| ("time_zone".to_owned(), words::zone_unknown(&typed, &alike(&typed, &zones))))
+    });
     // Empty at first: a list offers what fits the text that is there, which would be the present zone alone.
     let zone = Input {
         id: "time_zone",
-        label: "Another time zone".to_owned(),
+        label: "New time zone".to_owned(),
         class: "wide",
         required: true,
         autocomplete: Some("off"),
         placeholder: Some("Europe/Berlin"),
         list: Some("time-zones"),
-        hint: Some("By its IANA name: type a part of it, such as a city, and choose.".to_owned()),
+        hint: Some("Search for a city".to_owned()),
+        value: refusal.typed("time_zone"),
         ..Default::default()
     };
     view! {
         <section class="card">
             <h2>"Time zone"</h2>
-            <p>"The days of " {written(vendor.name.clone())} " are those of " <strong>{vendor.time_zone}</strong> "."</p>
-            <p>
-                "A change moves past orders and refunds to the days they fall on in the new zone. Figures of past days change with them, for everyone at "
-                {written(vendor.name)} ". With very many orders it takes a while."
-            </p>
-            <Refused error=refusal(ServerAction::<SetTimeZone>::new())/>
+            <p>"Your reports use " <strong>{vendor.time_zone}</strong> "."</p>
+            <p>{words::zone_changes(&vendor.name)}</p>
+            {messages.summary()}
             <form method="post" action=SetTimeZone::url() class="form">
-                {input(zone)}
+                {input(messages.mark(zone))}
                 <datalist id="time-zones">{zones.into_iter().map(|zone| view! { <option value=zone></option> }).collect_view()}</datalist>
-                <div class="actions wide"><button type="submit">"Change the time zone"</button></div>
+                <div class="actions wide"><button type="submit">"Change time zone"</button></div>
             </form>
         </section>
     }
     .into_any()
 }
 
+/// A zone that may have been meant: one that ends or begins as the text does.
+fn alike(typed: &str, zones: &[String]) -> Option<String> {
+    let typed = typed.trim().to_lowercase().replace(' ', "_");
+    let city = |zone: &String| zone.rsplit('/').next().unwrap_or_default().to_lowercase();
+    let found = zones.iter().find(|zone| city(zone) == typed);
+    found.or_else(|| zones.iter().find(|zone| typed.len() > 2 && city(zone).starts_with(&typed))).cloned()
+}
+
 fn sessions_card(sessions: Vec<OwnSession>) -> AnyView {
     let rows = sessions.into_iter().map(|session| {
         let end = match session.current {
-            true => view! { <span class="status done">"This browser"</span> }.into_any(),
+            true => view! { <span class="status done">"This device"</span> }.into_any(),
             false => view! {
                 <form method="post" action=EndSession::url()>
                     <input type="hidden" name="session_id" value=session.session_id/>
-                    <button class="quiet" type="submit">"End"</button>
+                    <button class="quiet" type="submit">"Log out"</button>
                 </form>
             }
             .into_any(),
@@ -164,14 +178,14 @@ fn sessions_card(sessions: Vec<OwnSession>) -> AnyView {
             end.into(),
         ])
     });
-    let columns = vec![Column::text("Browser"), Column::text("Logged in (UTC)"), Column::text("Address"), Column::text("End")];
+    let columns = vec![Column::text("Device"), Column::text("Logged in (UTC)"), Column::text("Address"), Column::text("Log out")];
     view! {
         <section class="card">
             <h2>"Sessions"</h2>
-            <p>"Where you are logged in. A session ends 24 hours after its login at the latest."</p>
-            <Refused error=refusal(ServerAction::<EndSession>::new())/>
+            <p>{words::SESSIONS}</p>
+            {refused(&Refusal::of::<EndSession>())}
             {scrolling("scroll", "Sessions", table("plain", columns, rows.collect(), None))}
-            <Refused error=refusal(ServerAction::<LogOutEverywhere>::new())/>
+            {refused(&Refusal::of::<LogOutEverywhere>())}
             <form method="post" action=LogOutEverywhere::url()>
                 <button class="bad" type="submit">"Log out everywhere"</button>
             </form>
@@ -218,16 +232,21 @@ fn keys_card(keys: Vec<ApiKey>) -> AnyView {
         });
         let columns = vec![
             Column::text("Name"),
-            Column::text("Begins with"),
-            Column::text("Made (UTC)"),
+            Column::text("Key"),
+            Column::text("Created (UTC)"),
             Column::text("Last used (UTC)"),
             Column::text("Revoke"),
         ];
         scrolling("scroll", "API keys", table("plain", columns, rows.collect(), None))
     });
+    let refusal = Refusal::of::<CreateKey>();
+    let messages = refusal.messages(|field| {
+        (field.field == "name").then(|| ("name".to_owned(), words::text_up_to("name", MAX_KEY_NAME)))
+    });
     let name = Input {
         id: "name",
         label: "Name of a new key".to_owned(),
+        value: refusal.typed("name"),
         class: "grow",
         required: true,
         max_length: Some(MAX_KEY_NAME),
@@ -240,11 +259,11 @@ fn keys_card(keys: Vec<ApiKey>) -> AnyView {
             <h2>"API keys"</h2>
             <p>"A key lets a program use the API as you, until you revoke it: " <code>"Authorization: Bearer …"</code></p>
             {list}
-            <Refused error=refusal(ServerAction::<RevokeKey>::new())/>
-            <Refused error=refusal(ServerAction::<CreateKey>::new())/>
+            {refused(&Refusal::of::<RevokeKey>())}
+            {messages.summary()}
             <form method="post" action=CreateKey::url() class="filter">
-                {input(name)}
-                <button type="submit">"Make a key"</button>
+                {input(messages.mark(name))}
+                <button type="submit">"Create key"</button>
             </form>
         </section>
     }
@@ -252,14 +271,14 @@ fn keys_card(keys: Vec<ApiKey>) -> AnyView {
 }
 
 fn theme_form(theme: Theme) -> AnyView {
-    let themes = vec![(Theme::System.as_str(), "As this device has it"), (Theme::Light.as_str(), "Light"), (Theme::Dark.as_str(), "Dark")];
+    let themes = vec![(Theme::System.as_str(), "Match device"), (Theme::Light.as_str(), "Light"), (Theme::Dark.as_str(), "Dark")];
     view! {
         <section class="card">
             <h2>"Theme"</h2>
-            <Refused error=refusal(ServerAction::<SetTheme>::new())/>
+            {refused(&Refusal::of::<SetTheme>())}
             <form method="post" action=SetTheme::url() class="filter">
-                {select("theme", "theme", "In this browser", themes, theme.as_str())}
-                <button type="submit">"Change"</button>
+                {select("theme", "theme", "On this device", themes, theme.as_str())}
+                <button type="submit">"Save"</button>
             </form>
         </section>
     }

@@ -1,131 +1,189 @@
+use jiff::civil::Date;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
-    charts::line::{LineChart, Mark},
+    charts::{
+        line::{Mark, Unit, line_chart},
+        spark::sparkline,
+    },
     components::{
         fields::{Input, input},
         frame::Section,
         loaded::loaded,
-        query_form::QueryForm,
+        query_form::query_form,
+        scripts::scripts,
         table::{Cell, Column, Row, scrolling, table},
     },
     domain::{
+        accounts::{encode_segment, path_segment},
         clock::WallClock,
         market::{CurrencyMetrics, MarketMetrics},
         period::{DateRange, Interval},
     },
     format,
+    islands::Keys,
+    pages::ranges::{Preset, preset_name, presets},
     server_functions::admin::{Market, load_market},
+    words,
 };
 
-/// The range as it stands in the address.
+/// What the address asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Query {
+    /// A range by its name.
+    range: Option<String>,
     date_from: Option<String>,
     date_to: Option<String>,
+    /// Which currency is opened.
+    currency: Option<String>,
+}
+
+impl Query {
+    fn days(&self, today: Date) -> (Option<String>, Option<String>) {
+        let preset = presets(today).into_iter().find(|preset| Some(preset.slug) == self.range.as_deref());
+        match preset {
+            Some(preset) => (Some(preset.range.from.to_string()), Some(preset.range.to.to_string())),
+            None => (self.date_from.clone(), self.date_to.clone()),
+        }
+    }
+
+    fn with_preset(&self, preset: Preset) -> Self {
+        Self { range: Some(preset.slug.to_owned()), date_from: None, date_to: None, currency: self.currency.clone() }
+    }
+
+    fn href(&self) -> String {
+        let pairs = [("range", &self.range), ("dateFrom", &self.date_from), ("dateTo", &self.date_to), ("currency", &self.currency)];
+        let pairs: Vec<_> = pairs.iter().filter_map(|(name, value)| Some(format!("{name}={}", encode_segment(value.as_ref()?)))).collect();
+        if pairs.is_empty() { "/admin".to_owned() } else { format!("/admin?{}", pairs.join("&")) }
+    }
 }
 
 #[component]
 pub fn AdminPage() -> impl IntoView {
-    let params = use_query_map();
-    let query = Memo::new(move |_| {
-        params.with(|params| {
-            let value = |name| params.get(name).filter(|value| !value.is_empty());
-            Query { date_from: value("dateFrom"), date_to: value("dateTo") }
-        })
+    let query = use_query_map().with_untracked(|params| {
+        let value = |name| params.get(name).filter(|value| !value.is_empty());
+        Query { range: value("range"), date_from: value("dateFrom"), date_to: value("dateTo"), currency: value("currency") }
     });
-    let data = Resource::new(move || query.get(), |query| load_market(query.date_from, query.date_to));
+    let (asked, again) = (query.clone(), query.clone());
+    let load = load_market(move |today| asked.days(today));
     view! {
         <Title text="Marketplace"/>
-        {loaded(Section::Marketplace, data, |view| &view.viewer, market, move || range_form(query.get_untracked()))}
+        {loaded(Section::Marketplace, load, |view| &view.viewer, move |view| market(view, query), move || range_form(again))}
     }
 }
 
-fn market(Market { metrics, .. }: Market) -> AnyView {
+fn market(Market { metrics, today, .. }: Market, query: Query) -> AnyView {
     let MarketMetrics { range, vendors, active_vendors, currencies, .. } = metrics;
-    let shown = format::range(DateRange { from: range.from, to: range.to });
-    let lead = format!(
-        "{shown}: {} of {} sold something. Days are each vendor's own.",
-        active_vendors,
-        format::counted(vendors, "vendor", "vendors")
-    );
-    let chosen = Query { date_from: Some(range.from.to_string()), date_to: Some(range.to.to_string()) };
+    let days = DateRange { from: range.from, to: range.to };
+    let shown = format::range(days);
+    let lead = words::vendors_with_sales(&shown, active_vendors, vendors);
+    let chosen = Query { date_from: Some(days.from.to_string()), date_to: Some(days.to.to_string()), ..query.clone() };
     let nothing = currencies
         .is_empty()
-        .then(|| view! { <section class="card empty"><h2>"No vendors yet"</h2><p>"Figures show here as soon as the first one sells."</p></section> });
-    let overview = (currencies.len() > 1).then(|| overview(&currencies));
-    let currencies = currencies.into_iter().map(|metrics| currency(metrics, range.interval, &shown)).collect_view();
+        .then(|| view! { <section class="card empty"><h2>"No vendors yet"</h2><p>"Figures appear here after the first sale."</p></section> });
+    let open = currencies.iter().position(|metrics| Some(metrics.currency.code()) == query.currency.as_deref()).unwrap_or_default();
+    let overview = (!currencies.is_empty()).then(|| overview(&currencies, open, &query));
+    let opened = currencies.into_iter().nth(open).map(|metrics| currency(metrics, days, range.interval, today));
     view! {
-        <h1>"Marketplace"</h1>
-        <p class="lead">{lead}</p>
+        <div class="head">
+            <div><h1>"Marketplace"</h1><p class="lead">{lead}</p></div>
+            {preset_links(&query, days, today)}
+        </div>
         {range_form(chosen)}
+        <div id="trouble" class="notice warn" role="alert" hidden><p></p><button type="button" class="quiet">"Try again"</button></div>
+        <p id="announce" class="unseen" role="status" data-own="" data-say=shown></p>
         {nothing}
         {overview}
-        {currencies}
+        {opened}
+        <Keys/>
+        {scripts()}
     }
     .into_any()
+}
+
+fn preset_links(query: &Query, shown: DateRange, today: Date) -> AnyView {
+    let name = preset_name(shown, today);
+    let often = presets(today).into_iter().filter(|preset| !matches!(preset.slug, "yesterday" | "last_30_days" | "year_to_date"));
+    let links = often.map(|preset| {
+        let current = (Some(preset.name) == name).then_some("true");
+        view! { <li><a href=query.with_preset(preset).href() aria-current=current data-noscroll="" data-key=preset.key>{preset.name}</a></li> }
+    });
+    view! { <ul class="presets" aria-label="Periods">{links.collect::<Vec<_>>()}</ul> }.into_any()
 }
 
 fn range_form(chosen: Query) -> AnyView {
     let day = |id, label: &str, value| Input { id, label: label.to_owned(), kind: "date", value, required: true, ..Default::default() };
-    view! {
-        <QueryForm action="/admin" class="filter">
-            {input(day("dateFrom", "From", chosen.date_from))}
-            {input(day("dateTo", "To", chosen.date_to))}
-            <button class="quiet" type="submit">"Show"</button>
-        </QueryForm>
-    }
-    .into_any()
+    let currency = chosen.currency.map(|currency| view! { <input type="hidden" name="currency" value=currency/> });
+    let fields = view! {
+        {input(day("dateFrom", "From", chosen.date_from))}
+        {input(day("dateTo", "To", chosen.date_to))}
+        {currency}
+        <button class="quiet" type="submit">"Apply"</button>
+    };
+    query_form("/admin", "filter range", None, fields.into_any())
 }
 
-/// Every currency in a line, which leads to the rest of it. Amounts of different currencies are never added up.
-fn overview(currencies: &[CurrencyMetrics]) -> AnyView {
-    let rows = currencies.iter().map(|metrics| {
-        let code = metrics.currency.to_string();
-        let href = format!("#{code}");
-        Row::from(vec![
-            Cell::View(view! { <a href=href rel="external">{code}</a> }.into_any()),
-            format::money(metrics.currency, metrics.net_sales).into(),
-            format::count(metrics.orders).into(),
-            format::count(metrics.active_vendors).into(),
-        ])
+/// Every currency in a line; one of them is opened below. Amounts of different currencies are never added up.
+fn overview(currencies: &[CurrencyMetrics], open: usize, query: &Query) -> AnyView {
+    let rows = currencies.iter().enumerate().map(|(at, metrics)| {
+        let currency = metrics.currency;
+        let code = currency.to_string();
+        let href = Query { currency: Some(code.clone()), ..query.clone() }.href();
+        let current = (at == open).then_some("true");
+        let course: Vec<_> = metrics.series.iter().map(|point| Some(point.net_sales)).collect();
+        Row {
+            class: if at == open { "open" } else { "" },
+            cells: vec![
+                Cell::View(view! { <a href=href data-noscroll="" aria-current=current>{code}</a> }.into_any()),
+                format::money(currency, metrics.net_sales).into(),
+                sparkline(&course).into_any().into(),
+                format::count(metrics.orders).into(),
+                format::money_or_dash(currency, metrics.average_order_value).into(),
+                format::money(currency, metrics.commission).into(),
+                format::money(currency, metrics.returns).into(),
+                format::count(metrics.active_vendors).into(),
+            ],
+        }
     });
-    let columns = vec![Column::text("Currency"), Column::number("Net sales"), Column::number("Orders"), Column::number("Active vendors")];
+    let columns = vec![
+        Column::text("Currency"),
+        Column::number("Net sales"),
+        Column::classed("", "course"),
+        Column::number("Orders"),
+        Column::number("Average order"),
+        Column::number("Commission"),
+        Column::number("Returns"),
+        Column::number("Active vendors"),
+    ];
     view! {
         <section class="card">
             <h2>"By currency"</h2>
-            {scrolling("scroll", "Sales by currency", table("plain", columns, rows.collect(), None))}
+            {scrolling("scroll", "Sales by currency", table("plain currencies", columns, rows.collect(), None))}
+            <p class="hint">{words::MARKET_HINT}</p>
         </section>
     }
     .into_any()
 }
 
-fn currency(metrics: CurrencyMetrics, interval: Interval, range: &str) -> AnyView {
+fn currency(metrics: CurrencyMetrics, days: DateRange, interval: Interval, today: Date) -> AnyView {
+    let (DateRange { from, to }, range) = (days, format::range(days));
     let currency = metrics.currency;
     let money = |amount| format::money(currency, amount);
-    let figures = [
-        ("Net sales", money(metrics.net_sales), "Gross less discounts and returns."),
-        ("Orders", format::count(metrics.orders), "Vendors' orders: one of two vendors counts for each."),
-        ("Average order", format::money_or_dash(currency, metrics.average_order_value), "Net sales by order."),
-        ("Commission", money(metrics.commission), "What the marketplace earns, less what refunds gave back."),
-        ("Returns", money(metrics.returns), "What was refunded on these days."),
-        ("Active vendors", format::count(metrics.active_vendors), "Those that sold something."),
-    ]
-    .map(|(name, value, note)| view! { <div class="card figure"><dt>{name}</dt><dd class="value">{value}</dd><dd class="hint">{note}</dd></div> })
-    .collect_view();
-    let caption = format!("Net sales by {}, {range}, in {currency}.", interval.as_str());
+    let title = format!("Net sales by {}, {range}, in {currency}.", interval.as_str());
     let legend = format!("{range}: {}", money(metrics.net_sales));
     // Only hours have a clock.
     let clock = WallClock::default();
-    let marks = metrics
+    let marks: Vec<_> = metrics
         .series
         .iter()
-        .map(|point| Mark {
+        .enumerate()
+        .map(|(i, point)| Mark {
             label: format::point_label(point, interval, &clock),
             short: format::axis_label(point, interval, &clock, false),
-            value: point.net_sales,
+            value: Some(point.net_sales),
+            is_unfinished: to >= today && i + 1 == metrics.series.len(),
             before: None,
         })
         .collect();
@@ -141,7 +199,7 @@ fn currency(metrics: CurrencyMetrics, interval: Interval, range: &str) -> AnyVie
         ])
     });
     let headings = vec![
-        Column::text("From"),
+        Column::text("Period"),
         Column::number("Orders"),
         Column::number("Units"),
         Column::number("Gross"),
@@ -150,30 +208,39 @@ fn currency(metrics: CurrencyMetrics, interval: Interval, range: &str) -> AnyVie
         Column::number("Net"),
     ];
     let values = scrolling("scroll tall", format!("Sales over time in {currency}"), table("plain", headings, values.collect(), None));
-    let rows = metrics
-        .top_vendors
-        .into_iter()
-        .map(|vendor| Row::from(vec![Cell::Written(vendor.name), format::count(vendor.orders).into(), money(vendor.net_sales).into()]))
-        .collect();
+    let rows = metrics.top_vendors.into_iter().map(|vendor| {
+        let href = format!("/admin/vendors/{}/dashboard?dateFrom={from}&dateTo={to}", path_segment(&vendor.vendor_id));
+        Row::from(vec![Cell::Link { href, text: vendor.name }, format::count(vendor.orders).into(), money(vendor.net_sales).into()])
+    });
     let columns = vec![Column::text("Vendor"), Column::number("Orders"), Column::number("Net sales")];
     view! {
-        <section id=currency.to_string() class="part" aria-label=format!("Sales in {currency}")>
-            <h2>{currency.to_string()}</h2>
-            <dl class="cards">{figures}</dl>
+        <section class="part" aria-label=format!("Sales in {currency}")>
             <figure class="card chart">
-                <h3>"Net sales over time"</h3>
-                <LineChart marks currency title=caption.clone() now=legend before=None/>
-                <figcaption>{caption}</figcaption>
+                <h2>{format!("Net sales in {currency} over time")}</h2>
+                {line_chart(&marks, Unit::Money(currency), title, legend, None)}
                 <details>
                     <summary>"Show as a table"</summary>
                     {values}
                 </details>
             </figure>
             <section class="card">
-                <h3>"Top vendors"</h3>
-                {scrolling("scroll", format!("Top vendors in {currency}"), table("plain", columns, rows, None))}
+                <h2>"Top vendors"</h2>
+                {scrolling("scroll", format!("Top vendors in {currency}"), table("plain", columns, rows.collect(), None))}
             </section>
         </section>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_currency_stays_open_over_a_change_of_range() {
+        let query = Query { currency: Some("KWD".to_owned()), date_from: Some("2026-01-01".to_owned()), ..Default::default() };
+        let preset = presets("2026-03-31".parse().unwrap())[2];
+        assert_eq!(query.with_preset(preset).href(), "/admin?range=last_7_days&currency=KWD");
+        assert_eq!(Query::default().href(), "/admin");
+    }
 }

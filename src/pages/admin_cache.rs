@@ -1,40 +1,38 @@
-use leptos::prelude::*;
+use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
-    components::{
-        feedback::{Done, Refused, accepted, refusal},
-        fields::{Input, input},
-        frame::Section,
-        loaded::loaded,
-    },
-    format,
     server_functions::admin::{CacheHealth, InvalidateTags, load_cache_health},
+    components::{
+            feedback::{Refusal, done},
+            fields::{Input, input},
+            frame::Section,
+            loaded::loaded,
+        },
+        format,
 };
 
 #[component]
 pub fn AdminCachePage() -> impl IntoView {
-    let invalidate = ServerAction::<InvalidateTags>::new();
-    let done = accepted(invalidate);
-    let data = Resource::new(move || done.get(), |_| load_cache_health());
     view! {
         <Title text="Cache"/>
-        {loaded(Section::Cache, data, |view| &view.viewer, move |view| health(view, invalidate), || ().into_any())}
+        {loaded(Section::Cache, load_cache_health(), |view| &view.viewer, health, || ().into_any())}
     }
 }
 
-pub fn health(CacheHealth { stats, store, session_eviction, .. }: CacheHealth, invalidate: ServerAction<InvalidateTags>) -> AnyView {
-    let query = use_query_map();
-    let invalidated = move || {
-        let count = query.with(|query| query.get("invalidated").filter(|_| query.get("__err").is_none()))?.parse::<u32>().ok()?;
-        Some(view! { <Done text=format!("{} invalidated.", format::counted(i64::from(count), "tag was", "tags were"))/> })
-    };
+fn health(CacheHealth { stats, store, session_eviction, .. }: CacheHealth) -> AnyView {
+    let refusal = Refusal::of::<InvalidateTags>();
+    let messages = refusal.messages(|field| (field.field == "tags").then(|| ("tags".to_owned(), format!("Tags: {}", field.message))));
+    let count = use_query_map().with_untracked(|query| query.get("invalidated"));
+    let invalidated = count.filter(|_| refusal.error.is_none()).and_then(|count| count.parse::<u32>().ok());
+    let invalidated = invalidated.map(|count| done(format!("{} invalidated.", format::counted(i64::from(count), "tag was", "tags were"))));
     let tags = Input {
         id: "tags",
         label: "Tags, separated by spaces or commas".to_owned(),
         class: "grow",
         required: true,
+        value: refusal.typed("tags"),
         autocomplete: Some("off"),
         placeholder: Some("vendor:42"),
         ..Default::default()
@@ -45,38 +43,38 @@ pub fn health(CacheHealth { stats, store, session_eviction, .. }: CacheHealth, i
         other => (other, ""),
     };
     let rate = stats.hit_rate.map_or_else(|| "—".to_owned(), |rate| format!("{rate:.2}%"));
-    let memory_note = if store == "redis" { "What the whole Redis server uses." } else { "What the entries take up in this process." };
+    let memory_note = if store == "redis" { "Memory used by the whole Redis server" } else { "Memory used by entries in this process" };
     let figures = [
             ("Hits", number(stats.hits), "Lookups answered from the cache."),
-            ("Misses", number(stats.misses), "Lookups that had to be worked out."),
-            ("Hit rate", rate, "Hits of all lookups; a dash before the first one."),
+            ("Misses", number(stats.misses), "Lookups that went to the database"),
+            ("Hit rate", rate, "Share of lookups answered from cache"),
             ("Keys", number(stats.total_keys), "Entries of this cache in the store."),
             ("Memory", format::bytes(stats.memory_usage), memory_note),
-            ("Loads", number(stats.loads), "Times figures were computed from the database. Fewer than misses where callers shared one."),
+            ("Loads", number(stats.loads), "Database computations (concurrent requests share one)"),
         ]
         .map(|(name, value, note)| view! { <div class="card figure"><dt>{name}</dt><dd class="value">{value}</dd><dd class="hint">{note}</dd></div> })
         .collect_view();
     view! {
-        <div class="head"><h1>"Cache"</h1><a class="button quiet" href="/admin/cache" rel="external">"Refresh"</a></div>
+        <div class="head"><h1>"Cache"</h1><a class="button quiet" href="/admin/cache">"Refresh"</a></div>
         <p class="lead">"Store: " <strong>{store_name.to_owned()}</strong> ". " {store_note}</p>
         {session_eviction.map(sessions_at_risk)}
         {invalidated}
         <dl class="cards">{figures}</dl>
         <section class="card">
             <h2>"Invalidate by tag"</h2>
-            <p>"What carries a tag is worked out anew the next time someone asks for it. Nothing is lost but time."</p>
+            <p>"Tagged entries are recomputed on the next request. No data is lost."</p>
             <dl class="tags">
-                <div><dt><code>"vendor:ID"</code></dt><dd>"all that is cached for one vendor"</dd></div>
-                <div><dt><code>"products:ID"</code></dt><dd>"what depends on that vendor's products"</dd></div>
-                <div><dt><code>"orders:ID"</code></dt><dd>"what depends on that vendor's orders"</dd></div>
-                <div><dt><code>"analytics"</code></dt><dd>"the figures of every vendor"</dd></div>
-                <div><dt><code>"marketplace"</code></dt><dd>"the figures of the whole marketplace"</dd></div>
+                <div><dt><code>"vendor:ID"</code></dt><dd>"everything cached for one vendor"</dd></div>
+                <div><dt><code>"products:ID"</code></dt><dd>"everything that depends on its products"</dd></div>
+                <div><dt><code>"orders:ID"</code></dt><dd>"everything that depends on its orders"</dd></div>
+                <div><dt><code>"analytics"</code></dt><dd>"all figures of every vendor"</dd></div>
+                <div><dt><code>"marketplace"</code></dt><dd>"the marketplace's figures"</dd></div>
             </dl>
-            <Refused error=refusal(invalidate)/>
-            <ActionForm action=invalidate attr:class="filter">
-                {input(tags)}
-                <button type="submit" disabled=move || invalidate.pending().get()>"Invalidate"</button>
-            </ActionForm>
+            {messages.summary()}
+            <form method="post" action=InvalidateTags::url() class="filter">
+                {input(messages.mark(tags))}
+                <button type="submit">"Invalidate"</button>
+            </form>
         </section>
     }
     .into_any()
@@ -88,8 +86,8 @@ fn sessions_at_risk(policy: String) -> AnyView {
         <section class="card notice warn">
             <h2>"People may be logged out when Redis is full"</h2>
             <p>
-                "The Redis that keeps sessions evicts by " <code>{policy}</code> " when its memory is full, sessions too. Give them one of their own in "
-                <code>"SESSION_REDIS_URL"</code> ", with " <code>"maxmemory-policy noeviction"</code> "."
+                "Redis evicts keys (policy " <code>{policy}</code> ") when full, which can log users out. Use a separate Redis with "
+                <code>"noeviction"</code> " for sessions (" <code>"SESSION_REDIS_URL"</code> ")."
             </p>
         </section>
     }

@@ -3,6 +3,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use super::id_in;
+
 use crate::{
     components::{
         frame::Section,
@@ -16,17 +17,15 @@ use crate::{
 
 #[component]
 pub fn AdminVendorPage() -> impl IntoView {
-    let params = use_params_map();
-    let id = Memo::new(move |_| params.with(id_in));
-    let data = Resource::new(move || id.get(), load_vendor);
+    let id = use_params_map().with_untracked(id_in);
     view! {
         <Title text="Vendor"/>
-        {loaded(Section::Vendors, data, |view| &view.viewer, vendor, || ().into_any())}
+        {loaded(Section::Vendors, load_vendor(id), |view| &view.viewer, vendor, || ().into_any())}
     }
 }
 
 fn vendor(VendorView { vendor, users, .. }: VendorView) -> AnyView {
-    let lead = format!(" · days of {} · amounts in {}", vendor.time_zone, vendor.currency);
+    let lead = format!(" · time zone {} · amounts in {}", vendor.time_zone, vendor.currency);
     let dashboard = format!("/admin/vendors/{}/dashboard", path_segment(&vendor.vendor_id));
     view! {
         <p class="crumb"><a href="/admin/vendors">"Vendors"</a></p>
@@ -35,7 +34,7 @@ fn vendor(VendorView { vendor, users, .. }: VendorView) -> AnyView {
                 <h1>{written(vendor.name)}</h1>
                 <p class="lead">{written(vendor.vendor_id.clone())} " · " {written(vendor.country)} {lead}</p>
             </div>
-            <a class="button quiet" href=dashboard>"See the dashboard"</a>
+            <a class="button quiet" href=dashboard>"View dashboard"</a>
         </div>
         {users_card(users, vendor.vendor_id)}
     }
@@ -45,7 +44,7 @@ fn vendor(VendorView { vendor, users, .. }: VendorView) -> AnyView {
 fn users_card(users: Vec<UserSummary>, vendor_id: String) -> AnyView {
     let body = if users.is_empty() {
         let command = format!("vendorscope user add EMAIL --role vendor --vendor {vendor_id}");
-        view! { <p>"Nobody can log in for this vendor yet: " <code>{command}</code></p> }.into_any()
+        view! { <p>"This vendor has no users yet. " <code>{command}</code></p> }.into_any()
     } else {
         let rows = users.into_iter().map(|user| {
             let (name, tone) = if user.disabled { ("Disabled", "status off") } else { ("Active", "status done") };

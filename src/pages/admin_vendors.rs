@@ -3,39 +3,35 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
-    components::{
-        fields::{Input, input},
-        frame::Section,
-        loaded::loaded,
-        query_form::QueryForm,
-        table::{Cell, Column, Row, scrolling, table},
-    },
-    domain::accounts::{encode_segment, path_segment},
-    format,
     server_functions::vendors::{VendorsView, load_vendors},
+    components::{
+            fields::{Input, input},
+            frame::Section,
+            loaded::loaded,
+            query_form::query_form,
+            table::{Cell, Column, Row, scrolling, table},
+        },
+        format, words,
+    domain::accounts::{encode_segment, path_segment},
 };
 
 #[component]
 pub fn AdminVendorsPage() -> impl IntoView {
-    let params = use_query_map();
-    let query = Memo::new(move |_| {
-        params.with(|params| {
-            let value = |name| params.get(name).filter(|value| !value.is_empty());
-            (value("search"), value("after"))
-        })
+    let (search, after) = use_query_map().with_untracked(|params| {
+        let value = |name| params.get(name).filter(|value| !value.is_empty());
+        (value("search"), value("after"))
     });
-    let data = Resource::new(move || query.get(), |(search, after)| load_vendors(search, after));
-    let show = move |view| list(view, query.get_untracked().0);
+    let (asked, again) = (search.clone(), search.clone());
     view! {
         <Title text="Vendors"/>
-        {loaded(Section::Vendors, data, |view| &view.viewer, show, move || filter(query.get_untracked().0))}
+        {loaded(Section::Vendors, load_vendors(search, after), |view| &view.viewer, move |view| list(view, asked), move || filter(again))}
     }
 }
 
 fn list(VendorsView { page, .. }: VendorsView, search: Option<String>) -> AnyView {
     let next = page.next.as_deref().map(|after| next_href(search.as_deref(), after));
     let body = if page.vendors.is_empty() {
-        view! { <section class="card empty"><h2>"No vendor matches"</h2><p><a href="/admin/vendors">"Show all vendors"</a></p></section> }
+        view! { <section class="card empty"><h2>"No matching vendors"</h2><p><a href="/admin/vendors">{words::CLEAR_FILTERS}</a></p></section> }
             .into_any()
     } else {
         let rows = page.vendors.into_iter().map(|vendor| {
@@ -69,13 +65,8 @@ fn filter(search: Option<String>) -> AnyView {
         autocomplete: Some("off"),
         ..Default::default()
     };
-    view! {
-        <QueryForm action="/admin/vendors" class="filter" role="search">
-            {input(field)}
-            <button class="quiet" type="submit">"Show"</button>
-        </QueryForm>
-    }
-    .into_any()
+    let fields = view! { {input(field)} <button class="quiet" type="submit">"Filter"</button> };
+    query_form("/admin/vendors", "filter", Some("search"), fields.into_any())
 }
 
 fn next_href(search: Option<&str>, after: &str) -> String {

@@ -2,24 +2,22 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use crate::{
-    components::{frame::Section, loaded::loaded, product_form::ProductForm},
-    server_functions::products::{ProductView, SaveProduct, load_product},
+    components::{frame::Section, loaded::loaded, product_form::product_form},
+    server_functions::products::{ProductView, load_product},
 };
 
 #[component]
 pub fn NewProductPage() -> impl IntoView {
-    let save = ServerAction::<SaveProduct>::new();
-    let data = Resource::new(|| (), |()| load_product(None));
-    let show = move |ProductView { vendor, .. }: ProductView| {
+    let show = |ProductView { vendor, .. }: ProductView| {
         view! {
             <p class="crumb"><a href="/products">"Products"</a></p>
             <h1>"New product"</h1>
-            <ProductForm action=save vendor product=None/>
+            {product_form(&vendor, None)}
         }
         .into_any()
     };
     view! {
         <Title text="New product"/>
-        {loaded(Section::Products, data, |view| &view.viewer, show, || ().into_any())}
+        {loaded(Section::Products, load_product(None), |view| &view.viewer, show, || ().into_any())}
     }
 }

@@ -1,21 +1,29 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use crate::components::frame::{Frame, Section};
+use crate::{
+    components::frame::{Frame, Section},
+    server_functions::account::viewer,
+    words,
+};
 
 /// Every address that is no page. The status, 404, is set by the server's fallback, which alone gets here.
 #[component]
 pub fn NotFoundPage() -> impl IntoView {
-    view! {
-        <Title text="Not found"/>
-        <div class="page">
-            <Frame section=Section::Elsewhere viewer=None>
+    let page = Suspend::new(async move {
+        let viewer = viewer().await;
+        view! {
+            <Frame section=Section::Elsewhere viewer>
                 <section class="problem">
-                    <h1>"Not found"</h1>
-                    <p>"There is no page at this address."</p>
-                    <a class="button" href="/">"Back to the start"</a>
+                    <h1>{words::PAGE_NOT_FOUND}</h1>
+                    <p>{words::NOT_FOUND}</p>
+                    <a class="button" href="/">{words::GO_TO_DASHBOARD}</a>
                 </section>
             </Frame>
-        </div>
+        }
+    });
+    view! {
+        <Title text=words::PAGE_NOT_FOUND/>
+        <Suspense>{page}</Suspense>
     }
 }

@@ -1,15 +1,16 @@
-use leptos::prelude::*;
+use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::id_in;
+
 use crate::{
     components::{
-        feedback::{Done, Refused, accepted, refusal},
+        feedback::{Refusal, done, refused},
         fields::select,
         frame::Section,
         loaded::loaded,
-        refund_form::RefundForm,
+        refund_form::{refund_form, refund_review, say},
         status::{Shown, status},
         table::{Cell, Column, Row, scrolling, table},
         written::written,
@@ -20,75 +21,108 @@ use crate::{
         orders::{Order, OrderLine, OrderStatus},
     },
     format,
-    server_functions::orders::{OrderView, RefundOrder, SetOrderStatus, load_order},
+    server_functions::orders::{OrderView, RefundForm, RefundOrder, SetOrderStatus, load_order},
+    words,
 };
 
 #[component]
 pub fn OrderPage() -> impl IntoView {
-    let set_status = ServerAction::<SetOrderStatus>::new();
-    let refund = ServerAction::<RefundOrder>::new();
-    let params = use_params_map();
-    let id = Memo::new(move |_| params.with(id_in));
-    let (changed, refunded) = (accepted(set_status), accepted(refund));
-    let data = Resource::new(move || (id.get(), changed.get(), refunded.get()), |(id, ..)| load_order(id));
+    let id = use_params_map().with_untracked(id_in);
+    let (typed, is_review) =
+        use_query_map().with_untracked(|query| (RefundForm::of_query(|name| query.get(name)), query.get("review").is_some()));
     view! {
         <Title text="Order"/>
-        {loaded(Section::Orders, data, |view| &view.viewer, move |view| order(view, set_status, refund), || ().into_any())}
+        {loaded(Section::Orders, load_order(id, typed, is_review), |view| &view.viewer, order, || ().into_any())}
     }
 }
 
-pub fn order(
-    OrderView { vendor, order, clock, .. }: OrderView,
-    set_status: ServerAction<SetOrderStatus>,
-    refund: ServerAction<RefundOrder>,
-) -> AnyView {
-    let query = use_query_map();
-    let done = move || {
-        query.with(|query| {
-            let text = match query.get("__err") {
-                None if query.get("saved").is_some() => "The status was changed.",
-                None if query.get("refunded").is_some() => "The refund was noted.",
-                _ => return None,
-            };
-            Some(view! { <Done text/> })
-        })
-    };
+fn order(view: OrderView) -> AnyView {
+    let OrderView { vendor, order, clock, typed, review, .. } = view;
+    let currency = vendor.currency;
+    let (status_refused, refund_refused) = (Refusal::of::<SetOrderStatus>(), Refusal::of::<RefundOrder>());
+    let is_refused = status_refused.error.is_some() || refund_refused.error.is_some();
+    let done = use_query_map().with_untracked(|query| {
+        let refunded = query.get("refunded").and_then(|amount| amount.parse().ok());
+        match (query.get("saved"), refunded) {
+            _ if is_refused => None,
+            (Some(_), _) => Some(done(words::status_updated(Shown::from(order.status).name))),
+            (_, Some(amount)) => Some(done(words::refunded(&format::money(currency, amount)))),
+            _ => None,
+        }
+    });
     let placed = format!("Placed {} ({}) by ", format::instant(&clock, order.placed_at), vendor.time_zone);
     let is_refundable = order.status.is_counted() && order.lines.iter().any(|line| line.amount_left() > 0 || line.units_left() > 0);
-    let refund_form = match is_refundable {
-        true => view! { <RefundForm action=refund order=order.clone() currency=vendor.currency/> }.into_any(),
+    // Sent back by the review, where what it said was out of date, or by a form that leads nowhere else.
+    let typed = typed.or_else(|| RefundForm::of_query(|name| refund_refused.typed(name)));
+    let refusal = match &review {
+        Some(Err(error)) => Refusal::because(error.clone()),
+        _ => refund_refused,
+    };
+    let of_nothing = RefundForm::default();
+    let messages = refusal.messages(|field| say(field, typed.as_ref().unwrap_or(&of_nothing), &order, currency));
+    let refund = match (is_refundable, &review) {
+        (true, Some(Ok(review))) => refund_review(&order, currency, review),
+        (true, _) => refund_form(&order, currency, typed.as_ref(), &messages),
         // The form was sent from a page that is out of date: why it was refused stands in its place.
-        false => view! { <Refused error=refusal(refund)/> }.into_any(),
+        (false, _) => messages.summary().into_any(),
     };
     view! {
         <p class="crumb"><a href="/orders">"Orders"</a></p>
         <h1>"Order " {written(order.order_id.clone())} " " {status(order.status)}</h1>
         <p class="lead">{placed} {written(order.customer_name.clone())}</p>
         {done}
-        <Refused error=refusal(set_status)/>
-        {status_form(set_status, &order)}
-        {lines(order.lines, vendor.currency)}
-        {refund_form}
+        {refused(&status_refused)}
+        {status_form(&order, currency)}
+        {lines(order.lines.clone(), currency)}
+        {refund}
     }
     .into_any()
 }
 
-/// The statuses that this one may become, as a form; a sentence where there is none.
-fn status_form(action: ServerAction<SetOrderStatus>, order: &Order) -> AnyView {
-    let current = order.status;
-    let order_id = order.order_id.clone();
-    let options: Vec<_> = OrderStatus::ALL.into_iter().filter(|next| current.may_become(*next)).collect();
+/// The statuses that this one may become: those that an order goes through as a form, those that end it each behind a question.
+fn status_form(order: &Order, currency: Currency) -> AnyView {
+    let options: Vec<_> = OrderStatus::ALL.into_iter().filter(|next| order.status.may_become(*next)).collect();
     if options.is_empty() {
-        let text = format!("{} is where an order ends: its status cannot change any more.", Shown::from(current).name);
-        return view! { <p class="hint">{text}</p> }.into_any();
+        return view! { <p class="hint">{words::final_status(Shown::from(order.status).name)}</p> }.into_any();
     }
-    let options = options.into_iter().map(|status| (status.as_str(), Shown::from(status).name)).collect();
+    let (onward, ends): (Vec<_>, Vec<_>) = options.into_iter().partition(|status| status.is_counted());
+    let onward = onward.into_iter().map(|status| (status.as_str(), Shown::from(status).name)).collect();
+    let ends = ends.into_iter().map(|status| end_form(order, currency, status)).collect_view();
     view! {
-        <ActionForm action attr:class="filter">
-            <input type="hidden" name="order_id" value=order_id/>
-            {select("status", "status", "Change the status to", options, "")}
-            <button type="submit" disabled=move || action.pending().get()>"Change"</button>
-        </ActionForm>
+        <div class="steps">
+            <form method="post" action=SetOrderStatus::url() class="filter">
+                <input type="hidden" name="order_id" value=order.order_id.clone()/>
+                {select("status", "status", "Next status", onward, "")}
+                <button type="submit">"Update status"</button>
+            </form>
+            {ends}
+        </div>
+    }
+    .into_any()
+}
+
+/// Cancels or fails the order, after a question that says what that means.
+fn end_form(order: &Order, currency: Currency, status: OrderStatus) -> AnyView {
+    let verb = if status == OrderStatus::Cancelled { "Cancel order" } else { "Mark as failed" };
+    let total = format::money(currency, order.lines.iter().map(|line| line.gross - line.discount).sum());
+    let counted = if order.status.is_counted() {
+        format!("{total} will no longer count in your sales.")
+    } else {
+        format!("{total} won't count in your sales.")
+    };
+    view! {
+        <details class="confirm" name="end">
+            <summary class="button quiet">{verb} "…"</summary>
+            <form method="post" action=SetOrderStatus::url() class="card">
+                <p><strong>{format!("{verb} {}?", order.order_id)}</strong> " " {counted} " This can't be undone."</p>
+                <input type="hidden" name="order_id" value=order.order_id.clone()/>
+                <input type="hidden" name="status" value=status.as_str()/>
+                <div class="actions">
+                    <button class="bad" type="submit">{verb}</button>
+                    <a class="button quiet" href=format!("/orders/{}", path_segment(&order.order_id))>"Keep order"</a>
+                </div>
+            </form>
+        </details>
     }
     .into_any()
 }
@@ -127,5 +161,5 @@ fn lines(lines: Vec<OrderLine>, currency: Currency) -> AnyView {
         Column::number("Refunded"),
         Column::number("Net"),
     ];
-    scrolling("card scroll", "Lines of this order", table("plain", columns, rows.collect(), Some(foot.into())))
+    scrolling("card scroll", "Items in this order", table("plain", columns, rows.collect(), Some(foot.into())))
 }

@@ -3,20 +3,20 @@ use leptos_meta::Title;
 use leptos_router::{hooks::use_query_map, params::ParamsMap};
 
 use crate::{
+    server_functions::orders::{OrdersView, load_orders},
     components::{
-        fields::{Input, input, select},
-        frame::Section,
-        loaded::loaded,
-        query_form::QueryForm,
-        status::{Shown, status},
-        table::{Cell, Column, Row, scrolling, table},
-    },
+            fields::{Input, input, select},
+            frame::Section,
+            loaded::loaded,
+            query_form::query_form,
+            status::{Shown, status},
+            table::{Cell, Column, Row, scrolling, table},
+        },
+        format, words,
     domain::{
         accounts::{encode_segment, path_segment},
         orders::OrderStatus,
     },
-    format,
-    server_functions::orders::{OrdersView, load_orders},
 };
 
 /// Which orders the address asks for.
@@ -51,22 +51,22 @@ impl Query {
 
 #[component]
 pub fn OrdersPage() -> impl IntoView {
-    let params = use_query_map();
-    let query = Memo::new(move |_| params.with(Query::of));
-    let data =
-        Resource::new(move || query.get(), |query| load_orders(query.status, query.date_from, query.date_to, query.search, query.after));
+    let query = use_query_map().with_untracked(Query::of);
+    let asked = query.clone();
+    let load = load_orders(asked.status, asked.date_from, asked.date_to, asked.search, asked.after);
+    let again = query.clone();
     view! {
         <Title text="Orders"/>
-        {loaded(Section::Orders, data, |view| &view.viewer, move |view| list(view, query.get_untracked()), move || filter(query.get_untracked()))}
+        {loaded(Section::Orders, load, |view| &view.viewer, move |view| list(view, query), move || filter(again))}
     }
 }
 
 fn list(view: OrdersView, query: Query) -> AnyView {
-    let zone = format!("Newest first. Times are those of {}.", view.vendor.time_zone);
+    let zone = words::newest_first(&view.vendor.time_zone);
     let next = view.page.next.as_deref().map(|after| query.next_href(after));
     let body = match (view.page.orders.is_empty(), query == Query::default()) {
-            (true, true) => view! { <section class="card empty"><h2>"No orders yet"</h2><p>"The first one shows here as soon as it is placed."</p></section> }.into_any(),
-            (true, false) => view! { <section class="card empty"><h2>"No order matches"</h2><p><a href="/orders">"Show all orders"</a></p></section> }.into_any(),
+            (true, true) => view! { <section class="card empty"><h2>"No orders yet"</h2><p>{words::NO_ORDERS}</p></section> }.into_any(),
+            (true, false) => view! { <section class="card empty"><h2>{words::NO_MATCHING_ORDERS}</h2><p><a href="/orders">{words::CLEAR_FILTERS}</a></p></section> }.into_any(),
             (false, _) => rows(view),
         };
     view! {
@@ -89,16 +89,14 @@ fn filter(chosen: Query) -> AnyView {
         placeholder: Some("Order or customer"),
         ..field("search", "Search", "search", chosen.search)
     };
-    view! {
-        <QueryForm action="/orders" class="filter" role="search">
+    let fields = view! {
             {input(search)}
             {select("status", "status", "Status", statuses, chosen.status.as_deref().unwrap_or_default())}
             {input(field("dateFrom", "From", "date", chosen.date_from))}
             {input(field("dateTo", "To", "date", chosen.date_to))}
-            <button class="quiet" type="submit">"Show"</button>
-        </QueryForm>
-    }
-    .into_any()
+            <button class="quiet" type="submit">"Filter"</button>
+    };
+    query_form("/orders", "filter", Some("search"), fields.into_any())
 }
 
 fn rows(OrdersView { vendor, page, clock, .. }: OrdersView) -> AnyView {
@@ -121,7 +119,7 @@ fn rows(OrdersView { vendor, page, clock, .. }: OrdersView) -> AnyView {
         Column::number("Units"),
         Column::number("Total"),
     ];
-    scrolling("card scroll", "Orders", table("plain", columns, rows.collect(), None))
+    scrolling("card scroll", "Orders", table("plain stacked orders", columns, rows.collect(), None))
 }
 
 #[cfg(test)]

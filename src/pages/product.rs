@@ -1,57 +1,49 @@
-use leptos::prelude::*;
+use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::id_in;
+
 use crate::{
     components::{
-        feedback::{Done, Refused, accepted, refusal},
+        feedback::{Refusal, done, refused},
         frame::Section,
         loaded::loaded,
-        product_form::ProductForm,
+        product_form::product_form,
         status::status,
         written::written,
     },
     server_functions::products::{DeleteProduct, ProductView, SaveProduct, load_product},
+    words,
 };
 
 #[component]
 pub fn ProductPage() -> impl IntoView {
-    let save = ServerAction::<SaveProduct>::new();
-    let delete = ServerAction::<DeleteProduct>::new();
-    let params = use_params_map();
-    let id = Memo::new(move |_| params.with(id_in));
-    let saved = accepted(save);
-    let data = Resource::new(move || (id.get(), saved.get()), |(id, _)| load_product(Some(id)));
+    let id = use_params_map().with_untracked(id_in);
     view! {
         <Title text="Product"/>
-        {loaded(Section::Products, data, |view| &view.viewer, move |view| product(view, save, delete), || ().into_any())}
+        {loaded(Section::Products, load_product(Some(id)), |view| &view.viewer, product, || ().into_any())}
     }
 }
 
-pub fn product(
-    ProductView { vendor, product, .. }: ProductView,
-    save: ServerAction<SaveProduct>,
-    delete: ServerAction<DeleteProduct>,
-) -> AnyView {
-    let query = use_query_map();
-    let saved =
-        move || query.with(|query| query.get("saved").is_some() && query.get("__err").is_none()).then(|| view! { <Done text="Saved."/> });
+fn product(ProductView { vendor, product, .. }: ProductView) -> AnyView {
+    let (save, delete) = (Refusal::of::<SaveProduct>(), Refusal::of::<DeleteProduct>());
+    let is_saved = save.error.is_none() && delete.error.is_none() && use_query_map().with_untracked(|query| query.get("saved").is_some());
     let head = product.clone().map(|product| view! { <h1>{written(product.name)} " " {status(product.status)}</h1> });
     let product_id = product.as_ref().map(|product| product.product_id.clone()).unwrap_or_default();
     view! {
         <p class="crumb"><a href="/products">"Products"</a></p>
         {head}
-        {saved}
-        <ProductForm action=save vendor product/>
-        <details class="card danger">
-            <summary>"Delete this product"</summary>
-            <p>"It leaves every list. What it has sold stays in your figures. This cannot be undone."</p>
-            <Refused error=refusal(delete)/>
-            <ActionForm action=delete>
+        {is_saved.then(|| done(words::SAVED))}
+        {product_form(&vendor, product)}
+        <details class="card danger" open=delete.error.is_some()>
+            <summary>"Delete this product…"</summary>
+            <p>{words::DELETE_PRODUCT}</p>
+            {refused(&delete)}
+            <form method="post" action=DeleteProduct::url()>
                 <input type="hidden" name="product_id" value=product_id/>
-                <button class="bad" type="submit" disabled=move || delete.pending().get()>"Yes, delete it"</button>
-            </ActionForm>
+                <button class="bad" type="submit">"Delete product"</button>
+            </form>
         </details>
     }
     .into_any()

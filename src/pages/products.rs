@@ -3,26 +3,26 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
+    server_functions::products::{ProductsView, load_products},
     components::{
-        feedback::Done,
-        fields::{Input, input, select},
-        frame::Section,
-        loaded::loaded,
-        query_form::QueryForm,
-        status::status,
-        table::{Cell, Column, Row, scrolling, table},
-    },
+            feedback::done,
+            fields::{Input, input, select},
+            frame::Section,
+            loaded::loaded,
+            query_form::query_form,
+            status::status,
+            table::{Cell, Column, Row, scrolling, table},
+        },
+        format, words,
     domain::{
         accounts::{Vendor, encode_segment, path_segment},
         catalog::{Product, ProductSort, ProductStatus},
     },
-    format,
-    server_functions::products::{ProductsView, load_products},
 };
 
 /// The list's address, as it stands there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ListQuery {
+struct ListQuery {
     search: Option<String>,
     status: Option<String>,
     sort: Option<String>,
@@ -47,35 +47,32 @@ impl ListQuery {
 
 #[component]
 pub fn ProductsPage() -> impl IntoView {
-    let params = use_query_map();
-    let query = Memo::new(move |_| {
-        params.with(|params| {
-            let value = |name| params.get(name).filter(|value| !value.is_empty());
-            ListQuery { search: value("search"), status: value("status"), sort: value("sort"), after: value("after") }
-        })
+    let query = use_query_map().with_untracked(|params| {
+        let value = |name| params.get(name).filter(|value| !value.is_empty());
+        ListQuery { search: value("search"), status: value("status"), sort: value("sort"), after: value("after") }
     });
-    let data = Resource::new(move || query.get(), |query| load_products(query.search, query.status, query.sort, query.after));
+    let load = load_products(query.search.clone(), query.status.clone(), query.sort.clone(), query.after.clone());
+    let again = query.clone();
     view! {
         <Title text="Products"/>
-        {loaded(Section::Products, data, |view| &view.viewer, move |view| list(view, query), move || filter(query))}
+        {loaded(Section::Products, load, |view| &view.viewer, move |view| list(view, query), move || filter(&again))}
     }
 }
 
-pub fn list(ProductsView { vendor, page, .. }: ProductsView, query: Memo<ListQuery>) -> AnyView {
-    let params = use_query_map();
-    let asked = query.get_untracked();
-    let deleted = move || params.with(|params| params.get("deleted").is_some()).then(|| view! { <Done text="The product was deleted."/> });
+fn list(ProductsView { vendor, page, .. }: ProductsView, asked: ListQuery) -> AnyView {
+    let is_deleted = use_query_map().with_untracked(|params| params.get("deleted").is_some());
+    let deleted = is_deleted.then(|| done(words::PRODUCT_DELETED));
     let body = match (page.products.is_empty(), asked.is_filtered() || asked.after.is_some()) {
         (true, false) => view! {
             <section class="card empty">
                 <h2>"No products yet"</h2>
-                <p>"Add your first product; what it sells shows on the dashboard at once."</p>
+                <p>{words::FIRST_PRODUCT}</p>
                 <a class="button" href="/products/new">"New product"</a>
             </section>
         }
         .into_any(),
         (true, true) => view! {
-            <section class="card empty"><h2>"No product matches"</h2><p><a href="/products">"Show all products"</a></p></section>
+            <section class="card empty"><h2>{words::NO_MATCHING_PRODUCTS}</h2><p><a href="/products">{words::CLEAR_FILTERS}</a></p></section>
         }
         .into_any(),
         (false, _) => rows(page.products, &vendor),
@@ -86,34 +83,31 @@ pub fn list(ProductsView { vendor, page, .. }: ProductsView, query: Memo<ListQue
     view! {
         <div class="head"><h1>"Products"</h1><a class="button" href="/products/new">"New product"</a></div>
         {deleted}
-        {filter(query)}
+        {filter(&asked)}
         {body}
         {next}
     }
     .into_any()
 }
 
-fn filter(query: Memo<ListQuery>) -> AnyView {
-    let asked = query.get_untracked();
+fn filter(asked: &ListQuery) -> AnyView {
     let search = Input {
         id: "search",
         label: "Search by name".to_owned(),
         kind: "search",
         class: "grow",
-        value: asked.search,
+        value: asked.search.clone(),
         ..Default::default()
     };
     let statuses = vec![("", "All"), (ProductStatus::Active.as_str(), "Active"), (ProductStatus::Archived.as_str(), "Archived")];
     let sorts = vec![(ProductSort::Name.as_str(), "Name"), (ProductSort::Stock.as_str(), "Stock"), (ProductSort::Price.as_str(), "Price")];
-    view! {
-        <QueryForm action="/products" class="filter" role="search">
+    let fields = view! {
             {input(search)}
             {select("status", "status", "Status", statuses, asked.status.as_deref().unwrap_or_default())}
             {select("sort", "sort", "Sort by", sorts, asked.sort.as_deref().unwrap_or(ProductSort::default().as_str()))}
-            <button class="quiet" type="submit">"Show"</button>
-        </QueryForm>
-    }
-    .into_any()
+            <button class="quiet" type="submit">"Filter"</button>
+    };
+    query_form("/products", "filter", Some("search"), fields.into_any())
 }
 
 fn rows(products: Vec<Product>, vendor: &Vendor) -> AnyView {

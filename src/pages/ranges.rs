@@ -13,28 +13,54 @@ use crate::domain::{
 pub struct RangeQuery {
     /// Whose dashboard an admin looks at; `None` for one's own.
     pub vendor_id: Option<String>,
+    /// A range by its name, which means other days tomorrow.
+    pub range: Option<String>,
     pub date_from: Option<String>,
     pub date_to: Option<String>,
     pub compare: Option<String>,
     pub interval: Option<String>,
+    /// Which figure the chart shows.
+    pub metric: Option<String>,
 }
 
 impl RangeQuery {
     /// Empty values are what an untouched form field sends: as if absent.
     pub fn of(vendor_id: Option<String>, query: &ParamsMap) -> Self {
         let value = |name| query.get(name).filter(|value| !value.is_empty());
-        Self { vendor_id, date_from: value("dateFrom"), date_to: value("dateTo"), compare: value("compare"), interval: value("interval") }
+        Self {
+            vendor_id,
+            range: value("range"),
+            date_from: value("dateFrom"),
+            date_to: value("dateTo"),
+            compare: value("compare"),
+            interval: value("interval"),
+            metric: value("metric"),
+        }
+    }
+
+    /// The first and the last day asked for, as texts: those of the named range, where today is `today`.
+    pub fn days(&self, today: Date) -> (Option<String>, Option<String>) {
+        match self.preset(today) {
+            Some(preset) => (Some(preset.range.from.to_string()), Some(preset.range.to.to_string())),
+            None => (self.date_from.clone(), self.date_to.clone()),
+        }
+    }
+
+    /// The range that is asked for by its name.
+    pub fn preset(&self, today: Date) -> Option<Preset> {
+        let asked = self.range.as_deref()?;
+        presets(today).into_iter().find(|preset| preset.slug == asked)
     }
 
     /// The same comparison over another range, in steps that suit it.
     pub fn with_range(&self, range: DateRange) -> Self {
-        Self {
-            vendor_id: self.vendor_id.clone(),
-            date_from: Some(range.from.to_string()),
-            date_to: Some(range.to.to_string()),
-            compare: self.compare.clone(),
-            interval: None,
-        }
+        let (date_from, date_to) = (Some(range.from.to_string()), Some(range.to.to_string()));
+        Self { range: None, date_from, date_to, interval: None, ..self.clone() }
+    }
+
+    /// The same comparison over a range that goes by a name.
+    pub fn with_preset(&self, preset: Preset) -> Self {
+        Self { range: Some(preset.slug.to_owned()), date_from: None, date_to: None, interval: None, ..self.clone() }
     }
 
     /// The page without a range.
@@ -47,7 +73,14 @@ impl RangeQuery {
 
     pub fn href(&self) -> String {
         let mut href = self.path();
-        let pairs = [("dateFrom", &self.date_from), ("dateTo", &self.date_to), ("compare", &self.compare), ("interval", &self.interval)];
+        let pairs = [
+            ("range", &self.range),
+            ("dateFrom", &self.date_from),
+            ("dateTo", &self.date_to),
+            ("compare", &self.compare),
+            ("interval", &self.interval),
+            ("metric", &self.metric),
+        ];
         for (name, value) in pairs {
             if let Some(value) = value {
                 href.push(if href.contains('?') { '&' } else { '?' });
@@ -62,6 +95,10 @@ impl RangeQuery {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Preset {
     pub name: &'static str,
+    /// In an address.
+    pub slug: &'static str,
+    /// On the keyboard.
+    pub key: &'static str,
     pub range: DateRange,
 }
 
@@ -72,18 +109,18 @@ pub fn presets(today: Date) -> [Preset; 10] {
     let month_before = today.first_of_month().saturating_sub(1.day());
     let year_before = today.saturating_sub(1.year()).saturating_add(1.day());
     [
-        ("Today", last_days(1)),
-        ("Yesterday", DateRange { from: yesterday, to: yesterday }),
-        ("Last 7 days", last_days(7)),
-        ("Last 28 days", last_days(28)),
-        ("Last 30 days", last_days(30)),
-        ("Last 90 days", last_days(90)),
-        ("Month to date", DateRange { from: today.first_of_month(), to: today }),
-        ("Last month", DateRange { from: month_before.first_of_month(), to: month_before }),
-        ("Year to date", DateRange { from: today.first_of_year(), to: today }),
-        ("Last 12 months", DateRange { from: year_before, to: today }),
+        ("Today", "today", "d", last_days(1)),
+        ("Yesterday", "yesterday", "e", DateRange { from: yesterday, to: yesterday }),
+        ("Last 7 days", "last_7_days", "w", last_days(7)),
+        ("Last 28 days", "last_28_days", "f", last_days(28)),
+        ("Last 30 days", "last_30_days", "t", last_days(30)),
+        ("Last 90 days", "last_90_days", "n", last_days(90)),
+        ("Month to date", "month_to_date", "m", DateRange { from: today.first_of_month(), to: today }),
+        ("Last month", "last_month", "p", DateRange { from: month_before.first_of_month(), to: month_before }),
+        ("Year to date", "year_to_date", "y", DateRange { from: today.first_of_year(), to: today }),
+        ("Last 12 months", "last_12_months", "l", DateRange { from: year_before, to: today }),
     ]
-    .map(|(name, range)| Preset { name, range })
+    .map(|(name, slug, key, range)| Preset { name, slug, key, range })
 }
 
 /// The preset that a range is, if it is one. On the first of a month "Today" and "Month to date" are the same: the first wins.
@@ -185,6 +222,9 @@ mod tests {
         );
         let odd = RangeQuery { date_from: Some("a&b=c".to_owned()), ..Default::default() };
         assert_eq!(odd.href(), "/?dateFrom=a%26b%3Dc");
+        let named = query.with_preset(presets(date(2026, 3, 31))[7]);
+        assert_eq!(named.href(), "/?range=last_month&compare=previous_year");
+        assert_eq!(named.days(date(2026, 4, 1)), (Some("2026-03-01".to_owned()), Some("2026-03-31".to_owned())), "a month later");
         let theirs = RangeQuery { vendor_id: Some("a/b".to_owned()), compare: Some("none".to_owned()), ..Default::default() };
         assert_eq!(theirs.href(), "/admin/vendors/a%2Fb/dashboard?compare=none");
     }

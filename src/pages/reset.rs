@@ -4,18 +4,22 @@ use leptos_router::hooks::use_query_map;
 
 use crate::{
     components::{
-        feedback::{Refused, refusal},
+        feedback::Refusal,
         fields::{Input, input},
     },
     domain::accounts::{MAX_PASSWORD, MIN_PASSWORD},
     server_functions::account::ResetPassword,
+    words,
 };
 
 /// Where a link for a lost password leads. Whether it is still good is found out when it is used.
 #[component]
 pub fn ResetPage() -> impl IntoView {
-    let query = use_query_map();
-    let token = move || query.with(|query| query.get("token")).unwrap_or_default();
+    let token = use_query_map().with_untracked(|query| query.get("token")).unwrap_or_default();
+    let messages = Refusal::of::<ResetPassword>().messages(|field| match field.field.as_str() {
+        "password" => Some(("password".to_owned(), format!("New password: {}", field.message))),
+        _ => Some((String::new(), words::LINK_EXPIRED.to_owned())),
+    });
     let password = Input {
         id: "password",
         label: "New password".to_owned(),
@@ -23,7 +27,7 @@ pub fn ResetPage() -> impl IntoView {
         required: true,
         max_length: Some(MAX_PASSWORD),
         autocomplete: Some("new-password"),
-        hint: Some(format!("At least {MIN_PASSWORD} characters, and not easily guessed.")),
+        hint: Some(words::password_hint(MIN_PASSWORD)),
         ..Default::default()
     };
     view! {
@@ -31,11 +35,11 @@ pub fn ResetPage() -> impl IntoView {
         <main class="login" id="main">
             <form method="post" action=ResetPassword::url() class="card">
                 <h1>"Choose a new password"</h1>
-                <Refused error=refusal(ServerAction::<ResetPassword>::new())/>
+                {messages.summary()}
                 <input type="hidden" name="token" value=token/>
-                {input(password)}
+                {input(messages.mark(password))}
                 <button type="submit">"Change password"</button>
-                <p class="hint"><a href="/login" rel="external">"To the login"</a></p>
+                <p class="hint"><a href="/login">{words::BACK_TO_LOGIN}</a></p>
             </form>
         </main>
     }

@@ -1,4 +1,4 @@
-use leptos::{prelude::*, server_fn::codec::GetUrl};
+use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::ApiError;
@@ -19,7 +19,11 @@ pub struct AccountView {
     pub new_key: Option<String>,
 }
 
-#[server(prefix = "/_fn", endpoint = "account", input = GetUrl)]
+/// Who is looking at a page that is for everyone; `None` for nobody.
+pub async fn viewer() -> Option<Viewer> {
+    crate::server::context::viewer().await
+}
+
 pub async fn load_account() -> Result<AccountView, ApiError> {
     use crate::server::context;
     let (state, current) = context::browser_user().await?;

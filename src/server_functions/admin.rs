@@ -1,4 +1,5 @@
-use leptos::{prelude::*, server_fn::codec::GetUrl};
+use jiff::civil::Date;
+use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::ApiError;
@@ -93,7 +94,6 @@ pub struct Percentiles {
     pub p99: f64,
 }
 
-#[server(prefix = "/_fn", endpoint = "admin/cache", input = GetUrl)]
 pub async fn load_cache_health() -> Result<CacheHealth, ApiError> {
     use crate::server::{context, services::cache_stats::cache_stats};
     let (state, current) = context::current_admin().await?;
@@ -104,21 +104,24 @@ pub async fn load_cache_health() -> Result<CacheHealth, ApiError> {
 }
 
 /// All that the marketplace's page shows.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Market {
     pub viewer: Viewer,
     pub metrics: MarketMetrics,
+    /// In UTC.
+    pub today: Date,
 }
 
-/// The parameters are those of the metrics API, as texts from the address. Without dates: the 28 days that end today (UTC).
-#[server(prefix = "/_fn", endpoint = "admin/market", input = GetUrl)]
-pub async fn load_market(date_from: Option<String>, date_to: Option<String>) -> Result<Market, ApiError> {
+/// `days` is told which day it is, and gives the first and the last day as texts from the address. Without: the 28 days that end today.
+pub async fn load_market(days: impl FnOnce(Date) -> (Option<String>, Option<String>) + Send) -> Result<Market, ApiError> {
     use crate::server::{context, services::marketplace};
     let (state, current) = context::current_admin().await?;
-    let range = marketplace::parse_range(date_from.as_deref(), date_to.as_deref(), Some(marketplace::today()))
-        .map_err(|e| context::api_error(e.into()))?;
+    let today = marketplace::today();
+    let (date_from, date_to) = days(today);
+    let range =
+        marketplace::parse_range(date_from.as_deref(), date_to.as_deref(), Some(today)).map_err(|e| context::api_error(e.into()))?;
     let metrics = state.marketplace.metrics(range).await.map_err(context::api_error)?.value;
-    Ok(Market { viewer: current.viewer(), metrics })
+    Ok(Market { viewer: current.viewer(), metrics, today })
 }
 
 /// Invalidates the tags (separated by spaces or commas) and goes to `/admin/cache?invalidated=N`.

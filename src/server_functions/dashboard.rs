@@ -1,37 +1,49 @@
-use jiff::civil::Date;
-use leptos::{prelude::*, server_fn::codec::GetUrl};
-use serde::{Deserialize, Serialize};
+use jiff::{Timestamp, civil::Date};
 
-use crate::ApiError;
-use crate::domain::{
-    accounts::{Vendor, Viewer},
-    clock::WallClock,
-    snapshot::Snapshot,
+use crate::{
+    ApiError,
+    domain::{
+        accounts::{Vendor, Viewer},
+        clock::WallClock,
+        field_error::FieldError,
+        snapshot::{Point, Snapshot, Sums, Totals},
+    },
+    words,
 };
 
 /// All that the dashboard page shows.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Dashboard {
     pub viewer: Viewer,
     pub vendor: Vendor,
     /// Today in the vendor's time zone.
     pub today: Date,
+    /// With an unfinished last day, its comparison is cut at the same hour: see `unfinished`.
     pub snapshot: Snapshot,
+    /// `None` where every day of the range is over.
+    pub unfinished: Option<Unfinished>,
     pub freshness: Freshness,
     /// Exact for the hours of the series, where it is cut into hours.
     pub clock: WallClock,
 }
 
+/// A range whose last day is today.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unfinished {
+    /// The hour of the vendor's day that it is, to the nearest full one (0 to 24): the last day of the comparison counts up to it.
+    pub until_hour: i8,
+    pub now: Timestamp,
+}
+
 /// Where the figures came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Freshness {
     pub source: Source,
     /// Seconds since the figures were computed.
     pub age_seconds: u64,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
     Hit,
     Miss,
@@ -39,31 +51,162 @@ pub enum Source {
     Bypass,
 }
 
-/// The parameters are those of the snapshot API, as texts from the address. Without dates: the last 28 days, today among them.
-/// `vendor_id` is required of admins, and refused to vendors: a vendor is who is logged in.
-#[server(prefix = "/_fn", endpoint = "dashboard", input = GetUrl)]
+/// The parameters of the snapshot API, as texts from the address.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Without dates: the last 28 days, today among them.
+    pub date_from: Option<String>,
+    pub date_to: Option<String>,
+    pub compare: Option<String>,
+    pub interval: Option<String>,
+}
+
+/// `vendor_id` is required of admins, and refused to vendors: a vendor is who is logged in. `asked` is told which day it is there.
 pub async fn load_dashboard(
-    date_from: Option<String>,
-    date_to: Option<String>,
-    compare: Option<String>,
-    interval: Option<String>,
     vendor_id: Option<String>,
+    asked: impl FnOnce(Date) -> Asked + Send,
 ) -> Result<Dashboard, ApiError> {
-    use crate::server::{cache_keys, context};
+    use crate::server::{
+        cache_keys, context,
+        services::analytics::{self, SnapshotQuery},
+    };
     let (state, viewer, of) = context::vendor_to_show(vendor_id.as_deref()).await?;
     let vendor = state.accounts.vendor(&of).await.map_err(context::api_error)?;
-    let today = crate::server::services::analytics::today(&vendor);
-    let query = crate::server::services::analytics::SnapshotQuery::parse(
-        date_from.as_deref(),
-        date_to.as_deref(),
-        compare.as_deref(),
-        interval.as_deref(),
-        Some(today),
-    )
-    .map_err(|invalid| context::api_error(invalid.into()))?;
+    let today = analytics::today(&vendor);
+    let asked = asked(today);
+    let parse = |to: Option<&str>| {
+        SnapshotQuery::parse(asked.date_from.as_deref(), to, asked.compare.as_deref(), asked.interval.as_deref(), Some(today))
+            .map_err(|invalid| context::api_error(invalid.into()))
+    };
+    let mut query = parse(asked.date_to.as_deref())?;
+    if query.range.from > today {
+        return Err(context::api_error(FieldError::new("dateFrom", words::IN_THE_FUTURE).into()));
+    }
+    if query.range.to > today {
+        // What has not happened is not compared with what has.
+        query = parse(Some(&today.to_string()))?;
+    }
     let served = state.analytics.snapshot(&of, &query).await.map_err(context::api_error)?;
     let freshness = Freshness { source: cache_keys::source(served.outcome), age_seconds: served.age.as_secs() };
-    let points = served.value.series.iter().chain(served.value.previous_series.iter().flatten());
+    let mut snapshot = served.value;
+    let now = Timestamp::now();
+    let unfinished = (snapshot.range.to == today).then(|| {
+        let local = WallClock::covering(&vendor.time_zone, [now]).local(now);
+        Unfinished { until_hour: local.hour() + i8::from(local.minute() >= 30), now }
+    });
+    if let (Some(unfinished), Some(comparison)) = (unfinished, snapshot.comparison) {
+        let last = comparison.to.to_string();
+        let by_hour = SnapshotQuery::parse(Some(&last), Some(&last), Some("none"), Some("hour"), None)
+            .map_err(|invalid| context::api_error(invalid.into()))?;
+        let day = state.analytics.snapshot(&of, &by_hour).await.map_err(context::api_error)?.value;
+        let clock = WallClock::covering(&vendor.time_zone, day.series.iter().filter_map(|point| point.start.parse().ok()));
+        cut_comparison(&mut snapshot, &day, |at| clock.local(at).hour() < unfinished.until_hour);
+    }
+    let points = snapshot.series.iter().chain(snapshot.previous_series.iter().flatten());
     let clock = WallClock::covering(&vendor.time_zone, points.filter_map(|point| point.start.parse().ok()));
-    Ok(Dashboard { viewer, vendor, today, snapshot: served.value, freshness, clock })
+    Ok(Dashboard { viewer, vendor, today, snapshot, unfinished, freshness, clock })
+}
+
+/// The range that was chosen last in this browser, by its name.
+pub fn remembered_range() -> Option<String> {
+    crate::server::context::remembered_range()
+}
+
+/// Has this browser remember a range by its name.
+pub fn remember_range(name: &str) {
+    crate::server::context::remember_range(name);
+}
+
+/// Takes from the comparison what its last day, `day` by hours, had after the hours that count: so two periods of the same length stand
+/// side by side, the later of which is not over. Customers are left as they are: how many of a day's also came earlier is not known here.
+fn cut_comparison(snapshot: &mut Snapshot, day: &Snapshot, counts: impl Fn(Timestamp) -> bool) {
+    let mut late = Sums::default();
+    for point in &day.series {
+        if point.start.parse().is_ok_and(|at| !counts(at)) {
+            late += sums(point);
+        }
+    }
+    // A point knows no commission: that of the day in proportion.
+    let of_day = day.totals.net_sales;
+    late.commission = if of_day == 0 { 0 } else { (day.totals.commission as f64 * late.net_sales() as f64 / of_day as f64).round() as i64 };
+    if let Some(totals) = &mut snapshot.previous_totals {
+        let cut = Sums {
+            gross_sales: totals.gross_sales - late.gross_sales,
+            discounts: totals.discounts - late.discounts,
+            returns: totals.returns - late.returns,
+            commission: totals.commission - late.commission,
+            orders: totals.orders - late.orders,
+            units: totals.units - late.units,
+            new_customers: totals.new_customers,
+        };
+        *totals = Totals::new(cut, totals.customers);
+    }
+    let is_hourly = snapshot.range.interval == crate::domain::period::Interval::Hour;
+    if let Some(last) = snapshot.previous_series.as_mut().filter(|_| !is_hourly).and_then(|series| series.last_mut()) {
+        last.gross_sales -= late.gross_sales;
+        last.discounts -= late.discounts;
+        last.returns -= late.returns;
+        last.net_sales -= late.net_sales();
+        last.orders -= late.orders;
+        last.units -= late.units;
+    }
+}
+
+fn sums(point: &Point) -> Sums {
+    Sums {
+        gross_sales: point.gross_sales,
+        discounts: point.discounts,
+        returns: point.returns,
+        orders: point.orders,
+        units: point.units,
+        ..Default::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{
+        money::Currency,
+        period::{Comparison, Interval},
+        snapshot::{ComparisonShown, RangeShown},
+    };
+
+    fn snapshot(interval: Interval, series: Vec<Point>, previous: Option<Vec<Point>>, totals: Totals) -> Snapshot {
+        let (from, to) = ("2026-11-26".parse().unwrap(), "2026-11-26".parse().unwrap());
+        Snapshot {
+            vendor_id: "1".to_owned(),
+            vendor_name: "Verde".to_owned(),
+            currency: Currency::parse("EUR").unwrap(),
+            time_zone: "UTC".to_owned(),
+            range: RangeShown { from, to, days: 1, interval },
+            comparison: Some(ComparisonShown { kind: Comparison::PreviousPeriod, from, to, days: 1 }),
+            totals: Totals::default(),
+            previous_totals: Some(totals),
+            series,
+            previous_series: previous,
+            orders_by_status: Vec::new(),
+            top_products: Vec::new(),
+            top_categories: Vec::new(),
+            low_stock: Vec::new(),
+            computed_at: "2026-11-26T09:00:00Z".parse().unwrap(),
+        }
+    }
+
+    #[test]
+    fn the_last_day_of_the_comparison_counts_up_to_the_hour_that_it_is() {
+        let hour = |hour: i8, gross_sales, orders| {
+            Point::new(format!("2026-11-25T{hour:02}:00:00Z"), Sums { gross_sales, orders, units: orders, ..Default::default() })
+        };
+        let of_day = Sums { gross_sales: 1_000, commission: 100, orders: 4, units: 4, ..Default::default() };
+        let day = snapshot(Interval::Hour, vec![hour(8, 250, 1), hour(9, 250, 1), hour(20, 500, 2)], None, Totals::new(of_day, 4));
+        let whole = Sums { gross_sales: 9_000, commission: 900, orders: 36, units: 36, ..Default::default() };
+        let last = Point::new("2026-11-25".to_owned(), of_day);
+        let mut shown = snapshot(Interval::Day, Vec::new(), Some(vec![last]), Totals::new(whole, 30));
+        cut_comparison(&mut shown, &day, |at| at < "2026-11-25T09:00:00Z".parse().unwrap());
+        let before = shown.previous_totals.unwrap();
+        assert_eq!((before.net_sales, before.orders, before.commission, before.payable), (8_250, 33, 825, 7_425));
+        let last = &shown.previous_series.unwrap()[0];
+        assert_eq!((last.net_sales, last.orders), (250, 1), "its point too");
+    }
 }

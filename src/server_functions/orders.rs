@@ -1,10 +1,11 @@
-use leptos::{prelude::*, server_fn::codec::GetUrl};
+use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::ApiError;
 use crate::domain::{
     accounts::{Vendor, Viewer},
     clock::WallClock,
+    order_commands::RefundedLine,
     orders::{Order, OrderPage},
 };
 
@@ -17,15 +18,27 @@ pub struct OrdersView {
     pub clock: WallClock,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct OrderView {
     pub viewer: Viewer,
     pub vendor: Vendor,
     pub order: Order,
     pub clock: WallClock,
+    /// The refund that is being thought about, as it was typed.
+    pub typed: Option<RefundForm>,
+    /// What it would give back, where the page asks for that.
+    pub review: Option<Result<RefundReview, ApiError>>,
 }
 
-#[server(prefix = "/_fn", endpoint = "orders", input = GetUrl)]
+/// What a refund would give back, before it is made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RefundReview {
+    pub form: RefundForm,
+    pub lines: Vec<RefundedLine>,
+    /// In minor units.
+    pub amount: i64,
+}
+
 pub async fn load_orders(
     status: Option<String>,
     date_from: Option<String>,
@@ -52,14 +65,21 @@ pub async fn load_orders(
     Ok(OrdersView { viewer: current.viewer(), vendor, page, clock })
 }
 
-#[server(prefix = "/_fn", endpoint = "order", input = GetUrl)]
-pub async fn load_order(order_id: String) -> Result<OrderView, ApiError> {
+/// `typed`: a refund that is being thought about; with `is_review`, what it would give back is worked out.
+pub async fn load_order(order_id: String, typed: Option<RefundForm>, is_review: bool) -> Result<OrderView, ApiError> {
     use crate::server::context;
     let (state, current) = context::current_vendor().await?;
     let vendor = state.accounts.vendor(&current.vendor).await.map_err(context::api_error)?;
     let order = state.orders.find(&current.vendor, &order_id).await.map_err(context::api_error)?;
     let clock = WallClock::covering(&vendor.time_zone, [order.placed_at]);
-    Ok(OrderView { viewer: current.viewer(), vendor, order, clock })
+    let review = typed.clone().filter(|_| is_review).map(|form| {
+        let plan = crate::server::services::orders::read_refund(&form, vendor.currency)
+            .and_then(|refund| refund.check(jiff::Timestamp::now()).and_then(|()| refund.plan(&order.lines)));
+        let lines = plan.map_err(|refused| context::api_error(refused.into()))?;
+        let amount = lines.iter().map(|line| line.amount).sum();
+        Ok(RefundReview { form, lines, amount })
+    });
+    Ok(OrderView { viewer: current.viewer(), vendor, order, clock, typed, review })
 }
 
 /// Moves this vendor's part of an order to `status` and goes to its page with `?saved=1`.
@@ -75,8 +95,9 @@ pub async fn set_order_status(order_id: String, status: String) -> Result<(), Ap
 }
 
 /// A refund's form, field by field as it was typed; amounts in the currency's major unit. Either an amount on the whole order, or lines.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefundForm {
+    #[serde(default)]
     pub order_id: String,
     #[serde(default)]
     pub lines: Vec<RefundFormLine>,
@@ -99,14 +120,38 @@ pub struct RefundFormLine {
     pub amount: String,
 }
 
-/// Refunds what the form says and goes to the order's page with `?refunded=1`.
+/// Lines that are read from an address: no order has nearly as many.
+const MOST_LINES: usize = 1_000;
+
+impl RefundForm {
+    /// From parameters that are named as the form's fields are; `None` where there are none.
+    pub fn of_query(value: impl Fn(&str) -> Option<String>) -> Option<Self> {
+        let lines = (0..MOST_LINES).map_while(|at| {
+            let field = |name: &str| value(&format!("form[lines][{at}][{name}]"));
+            let (quantity, amount) = (field("quantity").unwrap_or_default(), field("amount").unwrap_or_default());
+            Some(RefundFormLine { line: field("line")?, quantity, amount })
+        });
+        let (lines, amount) = (lines.collect::<Vec<_>>(), value("form[amount]"));
+        (!lines.is_empty() || amount.is_some()).then(|| Self {
+            order_id: String::new(),
+            lines,
+            amount: amount.unwrap_or_default(),
+            restock: value("form[restock]"),
+        })
+    }
+}
+
+/// Refunds what the form says and goes to the order's page with `?refunded=` and the amount in minor units.
 #[server(prefix = "/_fn", endpoint = "order/refund")]
 pub async fn refund_order(form: RefundForm) -> Result<(), ApiError> {
     use crate::server::context;
     let (state, current) = context::current_vendor().await?;
     let vendor = state.accounts.vendor(&current.vendor).await.map_err(context::api_error)?;
     let refund = crate::server::services::orders::read_refund(&form, vendor.currency).map_err(|e| context::api_error(e.into()))?;
-    state.orders.refund(&current.vendor, &form.order_id, refund).await.map_err(context::api_error)?;
-    leptos_axum::redirect(&format!("/orders/{}?refunded=1", crate::domain::accounts::path_segment(&form.order_id)));
+    let refunded = |order: &Order| order.lines.iter().map(|line| line.refunded_amount).sum::<i64>();
+    let before = state.orders.find(&current.vendor, &form.order_id).await.map_err(context::api_error)?;
+    let after = state.orders.refund(&current.vendor, &form.order_id, refund).await.map_err(context::api_error)?;
+    let amount = refunded(&after) - refunded(&before);
+    leptos_axum::redirect(&format!("/orders/{}?refunded={amount}", crate::domain::accounts::path_segment(&form.order_id)));
     Ok(())
 }

@@ -1,4 +1,4 @@
-use leptos::{prelude::*, server_fn::codec::GetUrl};
+use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::ApiError;
@@ -22,7 +22,6 @@ pub struct ProductView {
     pub product: Option<Product>,
 }
 
-#[server(prefix = "/_fn", endpoint = "products", input = GetUrl)]
 pub async fn load_products(
     search: Option<String>,
     status: Option<String>,
@@ -39,7 +38,6 @@ pub async fn load_products(
 }
 
 /// `product_id: None` loads what the form for a new product needs.
-#[server(prefix = "/_fn", endpoint = "product", input = GetUrl)]
 pub async fn load_product(product_id: Option<String>) -> Result<ProductView, ApiError> {
     use crate::server::context;
     let (state, current) = context::current_vendor().await?;

@@ -1,4 +1,3 @@
-use leptos::{prelude::*, server_fn::codec::GetUrl};
 use serde::{Deserialize, Serialize};
 
 use crate::ApiError;
@@ -19,7 +18,6 @@ pub struct VendorView {
     pub users: Vec<UserSummary>,
 }
 
-#[server(prefix = "/_fn", endpoint = "admin/vendors", input = GetUrl)]
 pub async fn load_vendors(search: Option<String>, after: Option<String>) -> Result<VendorsView, ApiError> {
     use crate::server::context;
     let (state, current) = context::current_admin().await?;
@@ -27,7 +25,6 @@ pub async fn load_vendors(search: Option<String>, after: Option<String>) -> Resu
     Ok(VendorsView { viewer: current.viewer(), page })
 }
 
-#[server(prefix = "/_fn", endpoint = "admin/vendor", input = GetUrl)]
 pub async fn load_vendor(vendor_id: String) -> Result<VendorView, ApiError> {
     use crate::server::context;
     let (state, current) = context::current_admin().await?;

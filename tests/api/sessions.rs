@@ -45,7 +45,7 @@ async fn while_redis_does_not_answer_nobody_is_logged_out() {
     assert_eq!(ready.status(), 503);
     let page = client.request(reqwest::Method::GET, "/admin/cache").header("accept", "text/html").send().await.expect("an answer");
     assert_eq!((page.status().as_u16(), page.headers().contains_key("retry-after")), (503, true));
-    assert!(page.text().await.expect("a text").contains("not available at the moment"));
+    assert!(page.text().await.expect("a text").contains("(Redis) isn't responding"));
     redis.thaw();
 
     assert_eq!(client.get("/api/auth/me").await.status(), 200, "the same cookie works");

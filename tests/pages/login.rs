@@ -50,7 +50,7 @@ async fn a_refusal_is_the_same_for_an_unknown_user_and_a_wrong_password() {
         assert_eq!((response.status().as_u16(), location(&response)), (302, "/login?error=credentials&next=%2Fproducts"));
         assert!(!response.headers().contains_key("set-cookie"));
         let page = open(&client, location(&response)).await.text().await.expect("a text");
-        assert!(page.contains("The email address or the password is not right."), "{page}");
+        assert!(page.contains("Wrong email or password."), "{page}");
     }
 }
 

@@ -19,11 +19,11 @@ async fn an_admin_finds_vendors_their_users_and_their_dashboards() {
     assert!(list.contains("Pavlova, Ltd.") && list.contains("href=\"/admin/vendors/7\"") && list.contains("Exotic Liquids"), "{list}");
     let found = text(&admin, "/admin/vendors?search=pavlova").await;
     assert!(found.contains("Pavlova, Ltd.") && !found.contains("Exotic Liquids"), "{found}");
-    assert!(text(&admin, "/admin/vendors?search=100%25").await.contains("No vendor matches"), "a percent sign is a percent sign");
+    assert!(text(&admin, "/admin/vendors?search=100%25").await.contains("No matching vendors"), "a percent sign is a percent sign");
 
     let page = text(&admin, "/admin/vendors/7").await;
     assert!(page.contains("vendor-7@example.com") && page.contains("href=\"/admin/vendors/7/dashboard\""), "{page}");
-    assert!(text(&admin, "/admin/vendors/8").await.contains("Nobody can log in for this vendor yet"));
+    assert!(text(&admin, "/admin/vendors/8").await.contains("This vendor has no users yet"));
     assert_eq!(open(&admin, "/admin/vendors/none").await.status(), 404);
 
     // The same figures, and nothing that leads where an admin cannot go.

@@ -1,10 +1,12 @@
-//! The browser half of Vendorscope, and nothing else: takes the server-rendered page over.
+//! The browser half of Vendorscope: the islands in pages that the server has made.
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Called by the script that the server writes into each page.
+// Linked for what it exports: one function an island, which the page's script calls by name.
+use vendorscope as _;
+
+/// Called once, before the islands, by the script that a page with islands ends with.
 #[wasm_bindgen]
 pub fn hydrate() {
-    console_error_panic_hook::set_once();
-    leptos::mount::hydrate_body(vendorscope::app::App);
+    leptos::mount::hydrate_islands();
 }

@@ -3,15 +3,15 @@ use leptos::prelude::*;
 use super::definitions::{self, Definition, explained};
 use crate::{
     charts::bars::bar,
-    components::{
-        status::status,
-        table::{Cell, Column, Row, table},
-    },
+        components::{
+            status::status,
+            table::{Cell, Column, Row, table},
+        },
+        format, words,
     domain::{
         accounts::path_segment,
         snapshot::{LowStock, Snapshot, Totals},
     },
-    format,
 };
 
 /// Low-stock rows before the rest is folded away.
@@ -24,7 +24,7 @@ pub fn breakdowns(snapshot: &Snapshot, linked: bool) -> AnyView {
             <div class="column">
                 {panel(definitions::WATERFALL, waterfall(snapshot))}
                 {panel(definitions::LOW_STOCK, low_stock(&snapshot.low_stock, linked))}
-                {panel(definitions::BY_STATUS, by_status(snapshot))}
+                {panel(definitions::BY_STATUS, by_status(snapshot, linked))}
                 {panel(definitions::NEW_CUSTOMERS, customers(&snapshot.totals, snapshot.previous_totals.as_ref()))}
             </div>
             <div class="column">
@@ -89,15 +89,18 @@ fn waterfall(snapshot: &Snapshot) -> AnyView {
     table("bars", vec![Column::text("Step"), Column::text(""), Column::number("Amount")], rows.collect(), None)
 }
 
-fn by_status(snapshot: &Snapshot) -> AnyView {
+fn by_status(snapshot: &Snapshot, linked: bool) -> AnyView {
     let all: i64 = snapshot.orders_by_status.iter().map(|entry| entry.orders).sum();
     if all == 0 {
-        return nothing("No orders in this range.");
+        return nothing("No orders in this period.");
     }
     let rows = snapshot.orders_by_status.iter().filter(|entry| entry.orders > 0).map(|entry| {
-        let href = format!("/orders?status={}", entry.status);
+        let href = format!("/orders?status={}&dateFrom={}&dateTo={}", entry.status, snapshot.range.from, snapshot.range.to);
         Row::from(vec![
-            view! { <a href=href>{status(entry.status)}</a> }.into_any().into(),
+            match linked {
+                true => view! { <a href=href>{status(entry.status)}</a> }.into_any().into(),
+                false => status(entry.status).into(),
+            },
             bar(0, entry.orders, 0, all, "bar").into(),
             format::count(entry.orders).into(),
             format::share(entry.orders, all).unwrap_or_default().into(),
@@ -117,7 +120,7 @@ struct Ranked {
 
 fn ranked(heading: &'static str, rows: Vec<Ranked>, snapshot: &Snapshot) -> AnyView {
     if rows.is_empty() {
-        return nothing("Nothing sold in this range.");
+        return nothing(words::NOTHING_SOLD);
     }
     let low = rows.iter().map(|row| row.net_sales).fold(0, i64::min);
     let high = rows.iter().map(|row| row.net_sales).fold(0, i64::max);
@@ -157,7 +160,7 @@ fn top_categories(snapshot: &Snapshot) -> AnyView {
 
 fn customers(totals: &Totals, before: Option<&Totals>) -> AnyView {
     if totals.customers == 0 {
-        return nothing("No customers in this range.");
+        return nothing("No customers in this period.");
     }
     let row = |name: &str, number, before: Option<i64>| {
         Row::from(vec![
@@ -171,7 +174,7 @@ fn customers(totals: &Totals, before: Option<&Totals>) -> AnyView {
     };
     let mut columns = vec![Column::text("Customers"), Column::text(""), Column::number("Number"), Column::classed("Share", "number dim")];
     if before.is_some() {
-        columns.push(Column::classed("Before", "number dim spare"));
+        columns.push(Column::classed("Previous", "number dim spare"));
     }
     let rows = vec![
         row("New", totals.new_customers, before.map(|before| before.new_customers)),
@@ -186,7 +189,7 @@ fn product_href(product_id: &str) -> String {
 
 fn low_stock(products: &[LowStock], linked: bool) -> AnyView {
     if products.is_empty() {
-        return nothing("No product is at or below its threshold.");
+        return nothing(words::NOTHING_RUNS_OUT);
     }
     let (first, rest) = products.split_at(products.len().min(LOW_STOCK_SHOWN));
     let rest = (!rest.is_empty()).then(|| {
@@ -207,19 +210,20 @@ fn low_stock_table(products: &[LowStock], linked: bool) -> AnyView {
                 true => Cell::Link { href: product_href(&product.product_id), text: product.name.clone() },
                 false => Cell::Written(product.name.clone()),
             },
-            format!("{} of {}", format::count(product.stock), format::count(product.threshold)).into(),
+            format::count(product.stock).into(),
             cover(product).into(),
         ])
     });
-    table("ranked", vec![Column::text("Product"), Column::number("Stock"), Column::number("Cover")], rows.collect(), None)
+    table("ranked", vec![Column::text("Product"), Column::number("Left"), Column::number("Lasts")], rows.collect(), None)
 }
 
 /// `1.5 days`; words where there is nothing to divide.
 fn cover(product: &LowStock) -> String {
     match product.days_of_cover {
         _ if product.stock <= 0 => "Sold out".to_owned(),
-        Some(days) => format!("{days:.1} days"),
-        None => "No sales".to_owned(),
+        Some(days) if days < 10.0 => format!("{days:.1} days"),
+        Some(days) => format!("{} days", format::count(days.round() as i64)),
+        None => "not selling".to_owned(),
     }
 }
 
@@ -248,7 +252,7 @@ mod tests {
         let product =
             |stock, days_of_cover| LowStock { product_id: "1".to_owned(), name: "Tea".to_owned(), stock, threshold: 5, days_of_cover };
         assert_eq!(cover(&product(2, Some(1.5))), "1.5 days");
-        assert_eq!(cover(&product(2, None)), "No sales");
+        assert_eq!(cover(&product(2, None)), "not selling");
         assert_eq!(cover(&product(0, Some(0.0))), "Sold out");
     }
 }

@@ -1,15 +1,19 @@
 use leptos::prelude::*;
 
-use super::definitions::{self, Definition, explained};
-use crate::{
-    charts::spark::Sparkline,
-    components::change::Change,
-    domain::{
-        money::divide_rounded,
-        snapshot::{Point, Snapshot, Totals},
-    },
-    format,
+use super::{
+    definitions::{self, Definition, explained},
+    metric::Metric,
 };
+use crate::{
+    charts::{line::Unit, spark::sparkline},
+    components::change::Change,
+    domain::snapshot::{Snapshot, Totals},
+    pages::ranges::RangeQuery,
+    server_functions::dashboard::Unfinished,
+};
+
+/// From so many characters on, a figure is set smaller, so that it stays in one piece.
+const LONG: usize = 11;
 
 /// Whether more of a figure is good news.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,45 +22,77 @@ enum More {
     IsBad,
 }
 
-/// The figures at the top, each against its comparison; `compared` says with what.
-pub fn cards(snapshot: &Snapshot, compared: Option<&str>) -> AnyView {
-    let currency = snapshot.currency;
-    let money = move |amount: Option<i64>| format::money_or_dash(currency, amount);
-    let number = |value: Option<i64>| value.map(format::count).unwrap_or_default();
-    let spark = |value: fn(&Point) -> i64| snapshot.series.iter().map(value).collect::<Vec<_>>();
-    let card = |definition, figure: fn(&Totals) -> Option<i64>, text: &dyn Fn(Option<i64>) -> String, more, course| {
-        let now = figure(&snapshot.totals);
-        let before = snapshot.previous_totals.as_ref().map(figure);
-        // Where there is no figure now, it has not fallen either.
-        let change = before.filter(|_| now.is_some()).map(|before| (Change::between(before, now), text(before)));
-        one(definition, text(now), change, compared, more, course)
-    };
-    view! {
-        <section aria-label="Figures">
-            <ul class="cards">
-                {card(definitions::NET_SALES, |t| Some(t.net_sales), &money, More::IsGood, spark(|p| p.net_sales))}
-                {card(definitions::ORDERS, |t| Some(t.orders), &number, More::IsGood, spark(|p| p.orders))}
-                {card(definitions::AVERAGE_ORDER_VALUE, |t| t.average_order_value, &money, More::IsGood, spark(|p| divide_rounded(p.net_sales, p.orders).unwrap_or(0)))}
-                {card(definitions::UNITS, |t| Some(t.units), &number, More::IsGood, spark(|p| p.units))}
-                // Distinct customers of parts of a range do not add up to those of the range: no course is shown.
-                {card(definitions::CUSTOMERS, |t| Some(t.customers), &number, More::IsGood, Vec::new())}
-                {card(definitions::RETURNS, |t| Some(t.returns), &money, More::IsBad, spark(|p| p.returns))}
-            </ul>
-        </section>
-    }
-    .into_any()
+/// A card: a figure, its comparison and its course.
+struct Card {
+    definition: Definition,
+    unit: Unit,
+    now: Option<i64>,
+    /// `None` where there is nothing to compare with.
+    before: Option<Option<i64>>,
+    more: More,
+    course: Vec<Option<i64>>,
+    /// What a click on it shows in the chart, and whether that is shown.
+    metric: Option<(String, bool)>,
+    is_headline: bool,
 }
 
-fn one(
-    definition: Definition,
-    value: String,
-    change: Option<(Change, String)>,
-    compared: Option<&str>,
-    more: More,
-    course: Vec<i64>,
-) -> AnyView {
-    let change = change.map(|(change, before)| {
-        let words = format!(" {} {}, where it was {before}", change.words(), compared.unwrap_or_default());
+/// The figures at the top, each against its comparison; `compared` says with what.
+pub fn cards(snapshot: &Snapshot, unfinished: Option<Unfinished>, query: &RangeQuery, compared: Option<&str>) -> AnyView {
+    let (currency, totals, before) = (snapshot.currency, &snapshot.totals, snapshot.previous_totals.as_ref());
+    let shown = Metric::of(query.metric.as_deref());
+    let of_metric = |metric: Metric, more| Card {
+        definition: metric.definition(),
+        unit: metric.unit(currency),
+        now: metric.total(totals),
+        before: before.map(|before| metric.total(before)),
+        more,
+        course: course(snapshot, unfinished, metric),
+        metric: Some((RangeQuery { metric: Some(metric.slug().to_owned()), ..query.clone() }.href(), metric == shown)),
+        is_headline: metric == Metric::NetSales,
+    };
+    let plain = |definition, unit, value: fn(&Totals) -> i64, before: Option<&Totals>| Card {
+        definition,
+        unit,
+        now: Some(value(totals)),
+        before: before.map(|before| Some(value(before))),
+        more: More::IsGood,
+        course: Vec::new(),
+        metric: None,
+        is_headline: false,
+    };
+    let payable = plain(definitions::PAYABLE, Unit::Money(currency), |totals| totals.payable, before);
+    // Distinct customers of a day that is not over cannot be set against those of a part of another.
+    let customers = plain(definitions::CUSTOMERS, Unit::Count, |totals| totals.customers, before.filter(|_| unfinished.is_none()));
+    let cards = [
+        of_metric(Metric::NetSales, More::IsGood),
+        Card { is_headline: true, ..payable },
+        of_metric(Metric::Orders, More::IsGood),
+        of_metric(Metric::Average, More::IsGood),
+        of_metric(Metric::Units, More::IsGood),
+        customers,
+        of_metric(Metric::Returns, More::IsBad),
+    ];
+    let cards = cards.into_iter().map(|card| one(card, compared)).collect::<Vec<_>>();
+    view! { <section aria-label="Figures"><ul class="cards strip">{cards}</ul></section> }.into_any()
+}
+
+/// A figure's values over time, without what is not over.
+fn course(snapshot: &Snapshot, unfinished: Option<Unfinished>, metric: Metric) -> Vec<Option<i64>> {
+    let ended = snapshot.series.len() - usize::from(unfinished.is_some()).min(snapshot.series.len());
+    let has_begun = |start: &str| match (unfinished, start.parse::<jiff::Timestamp>()) {
+        (Some(unfinished), Ok(start)) => start <= unfinished.now,
+        _ => true,
+    };
+    snapshot.series[..ended].iter().filter(|point| has_begun(&point.start)).map(|point| metric.at(point)).collect()
+}
+
+fn one(card: Card, compared: Option<&str>) -> AnyView {
+    let Card { definition, unit, now, before, more, course, metric, is_headline } = card;
+    // Where there is no figure now, it has not fallen either.
+    let change = before.filter(|_| now.is_some()).map(|before| {
+        let change = Change::between(before, now);
+        let before = unit.text(before);
+        let words = format!(" {} {before} ({})", change.words(), compared.unwrap_or_default());
         view! {
             <p class=format!("change {}", tone(change, more))>
                 <span aria-hidden="true">{change.arrow()} " " {change.text()}</span>
@@ -65,21 +101,37 @@ fn one(
             </p>
         }
     });
+    let is_shown = metric.as_ref().is_some_and(|(_, is_shown)| *is_shown);
+    let name = match metric {
+        Some((href, is_shown)) => view! {
+            <h2><a class="pick" href=href data-noscroll="" aria-current=is_shown.then_some("true")>{definition.name}</a></h2>
+        }
+        .into_any(),
+        None => view! { <h2>{definition.name}</h2> }.into_any(),
+    };
+    let class = match (is_headline, is_shown) {
+        (true, true) => "card figure headline shown",
+        (true, false) => "card figure headline",
+        (false, true) => "card figure shown",
+        (false, false) => "card figure",
+    };
+    let value = unit.text(now);
+    let size = if value.chars().count() > LONG { "value long" } else { "value" };
     view! {
-        <li class="card figure">
-            <div class="name"><h2>{definition.name}</h2> {explained(definition)}</div>
-            <p class="value">{value}</p>
+        <li class=class>
+            <div class="name">{name} {explained(definition)}</div>
+            <p class=size>{value}</p>
             {change}
-            <Sparkline values=course/>
+            {sparkline(&course)}
         </li>
     }
     .into_any()
 }
 
-/// The colour of a change; sign, arrow and words say the same without it.
+/// The colour of a change; sign, arrow and words say the same without it. What was not there before is neither good nor bad.
 fn tone(change: Change, more: More) -> &'static str {
     match change.is_up() == (more == More::IsGood) {
-        _ if change.is_level() => "",
+        _ if change.is_level() || change == Change::New => "",
         true => "good",
         false => "bad",
     }
@@ -94,7 +146,7 @@ mod tests {
         assert_eq!(tone(Change::Percent(100), More::IsGood), "good");
         assert_eq!(tone(Change::Percent(100), More::IsBad), "bad");
         assert_eq!(tone(Change::Percent(-100), More::IsBad), "good");
-        assert_eq!(tone(Change::New, More::IsBad), "bad");
+        assert_eq!(tone(Change::New, More::IsGood), "");
         assert_eq!(tone(Change::Same, More::IsGood), "");
         assert_eq!(tone(Change::Percent(0), More::IsBad), "");
     }

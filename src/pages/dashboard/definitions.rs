@@ -9,48 +9,46 @@ pub struct Definition {
 
 pub const NET_SALES: Definition = Definition {
     name: "Net sales",
-    text: "Gross sales less discounts and returns. Without tax and shipping. A day with more returned than sold is below zero.",
+    text: "Gross sales minus discounts and returns. Excludes tax and shipping. Can be negative on days when returns exceed sales.",
 };
+pub const PAYABLE: Definition =
+    Definition { name: "Payable", text: "Net sales minus commission: what you are paid for this period." };
 pub const ORDERS: Definition = Definition {
     name: "Orders",
-    text: "Orders placed in the range with at least one of your products, except pending, failed and cancelled ones.",
+    text: "Orders placed in this period with at least one of your products. Pending, failed and cancelled orders don't count.",
 };
-pub const AVERAGE_ORDER_VALUE: Definition =
-    Definition { name: "Average order value", text: "Net sales divided by orders. A dash where there were no orders." };
+pub const AVERAGE_ORDER_VALUE: Definition = Definition { name: "Average order value", text: "Net sales ÷ orders." };
 pub const UNITS: Definition =
-    Definition { name: "Units", text: "Units sold less units returned; a return counts on the day of the refund." };
-pub const CUSTOMERS: Definition = Definition {
-    name: "Customers",
-    text: "Different customers with a counted order in the range. Someone who orders twice is one customer.",
-};
+    Definition { name: "Units", text: "Units sold minus units returned. Returns count on the day they are refunded." };
+pub const CUSTOMERS: Definition = Definition { name: "Customers", text: "Unique customers who ordered in this period." };
 pub const RETURNS: Definition = Definition {
     name: "Returns",
-    text: "What was refunded, without tax and shipping, on the day of the refund, whenever the order was placed.",
+    text: "Refunds issued in this period, excluding tax and shipping, whatever the order date.",
 };
 pub const WATERFALL: Definition = Definition {
-    name: "From gross to payable",
-    text: "Gross sales: price times quantity. Discounts: those on a line and its share of those on the order. Commission: as agreed when each line was sold, less its reversal on refunds. Payable: net sales less commission.",
+    name: "How your payout is calculated",
+    text: "Gross sales: price × quantity. Discounts: on items and, split across them, on orders. Commission: the rate in force when the item was sold, minus commission returned on refunds. Payable: net sales minus commission.",
 };
 pub const BY_STATUS: Definition = Definition {
     name: "Orders by status",
-    text: "Every order placed in the range by where it stands now. Pending, failed and cancelled orders count in no other figure here.",
+    text: "Orders placed in this period, by current status. Pending, failed and cancelled orders are left out of all other figures.",
 };
 pub const NEW_CUSTOMERS: Definition = Definition {
     name: "New and returning customers",
-    text: "New: their first counted order with you ever lies in the range. Returning: all other customers of the range.",
+    text: "New: first order with you falls in this period. Returning: everyone else.",
 };
-pub const TOP: Definition = Definition { name: "Top products", text: "By net sales in the range, after returns." };
-pub const TOP_CATEGORIES: Definition = Definition { name: "Top categories", text: "By net sales in the range, after returns." };
+pub const TOP: Definition = Definition { name: "Top products", text: "By net sales in this period, after returns." };
+pub const TOP_CATEGORIES: Definition = Definition { name: "Top categories", text: "By net sales in this period, after returns." };
 pub const LOW_STOCK: Definition = Definition {
     name: "Low stock",
-    text: "Products on sale whose stock is at or below their threshold. Days of cover: stock divided by the average daily units of the last 28 days.",
+    text: "Active products at or below their threshold. Lasts: stock ÷ average daily units of the last 28 days.",
 };
 
 /// The definition behind a question mark; opens without scripts.
 pub fn explained(definition: Definition) -> AnyView {
     view! {
         <details class="define" name="define">
-            <summary aria-label=format!("What is {}?", definition.name)><span aria-hidden="true">"?"</span></summary>
+            <summary aria-label=format!("About “{}”", definition.name)><span aria-hidden="true">"?"</span></summary>
             <p>{definition.text}</p>
         </details>
     }

@@ -5,18 +5,22 @@ use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use crate::{
-    components::{frame::Section, live::on_change, loaded::loaded, written::written},
+    components::{change::Change, frame::Section, loaded::loaded, scripts::scripts, written::written},
     domain::{
         accounts::path_segment,
         period::{Comparison, DateRange},
-        snapshot::Snapshot,
+        snapshot::{Snapshot, Totals},
     },
     format,
+    islands::{Keys, Live},
     pages::{
         id_in,
         ranges::{self, RangeQuery},
     },
-    server_functions::dashboard::{Dashboard, Freshness, Source, load_dashboard},
+    server_functions::dashboard::{
+        Asked, Dashboard, Freshness, Source, Unfinished, load_dashboard, remember_range, remembered_range,
+    },
+    words,
 };
 
 /// Tables beside the chart: waterfall, statuses, top lists, customers, stock.
@@ -25,131 +29,164 @@ mod breakdowns;
 mod cards;
 /// What each figure means.
 mod definitions;
+/// The sheet of keys.
+mod keys;
+/// Which figure the chart shows.
+mod metric;
 /// Choosing the range, the comparison and the interval.
 mod range_picker;
-/// Sales over time.
+/// A figure over time.
 mod sales;
+
+use metric::Metric;
 
 #[component]
 pub fn DashboardPage() -> impl IntoView {
-    let (params, path) = (use_query_map(), use_params_map());
-    let query = Memo::new(move |_| params.with(|params| RangeQuery::of(path.with(|path| path.get("id").map(|_| id_in(path))), params)));
-    let is_own = path.with_untracked(|path| path.get("id").is_none());
-    let data = Resource::new(
-        move || query.get(),
-        |query| load_dashboard(query.date_from, query.date_to, query.compare, query.interval, query.vendor_id),
-    );
-    // Events are a vendor's own: an admin's view of somebody's dashboard is as old as it says.
-    if is_own {
-        on_change(move || data.refetch());
+    let id = use_params_map().with_untracked(|path| path.get("id").map(|_| id_in(path)));
+    let section = if id.is_none() { Section::Dashboard } else { Section::Vendors };
+    let mut query = use_query_map().with_untracked(|params| RangeQuery::of(id.clone(), params));
+    if query.range.is_none() && query.date_from.is_none() && query.date_to.is_none() {
+        query.range = remembered_range();
     }
-    let section = if is_own { Section::Dashboard } else { Section::Vendors };
-    let show = move |data: Dashboard| dashboard(data, query.get_untracked());
+    let asked = query.clone();
+    let load = load_dashboard(id, move |today| {
+        if let Some(preset) = asked.preset(today) {
+            remember_range(preset.slug);
+        }
+        let (date_from, date_to) = asked.days(today);
+        Asked { date_from, date_to, compare: asked.compare, interval: asked.interval }
+    });
+    let again = query.clone();
     view! {
         <Title text="Dashboard"/>
-        {loaded(section, data, |data| &data.viewer, show, move || range_picker::form(&query.get_untracked(), None))}
+        {loaded(section, load, |data| &data.viewer, move |data| dashboard(data, query), move || range_picker::form(&again, None))}
     }
 }
 
-pub fn dashboard(Dashboard { vendor, today, snapshot, freshness, clock, .. }: Dashboard, query: RangeQuery) -> AnyView {
+fn dashboard(Dashboard { vendor, today, snapshot, unfinished, freshness, clock, .. }: Dashboard, query: RangeQuery) -> AnyView {
     let range = DateRange { from: snapshot.range.from, to: snapshot.range.to };
-    let compared = compared_with(&snapshot);
-    let lead = match &snapshot.comparison {
-        Some(comparison) => {
-            format!("{}, compared with {}", format::range(range), format::range(DateRange { from: comparison.from, to: comparison.to }))
-        }
-        None => format!("{}, without comparison", format::range(range)),
+    let compared = compared_with(&snapshot, unfinished);
+    let lead = match &compared {
+        Some(compared) => format!("{}, compared with {compared}", format::range(range)),
+        None => format::range(range),
     };
-    let zone = format!("Days are those of {}; amounts in {}.", snapshot.time_zone, snapshot.currency);
-    let nothing_sold = (snapshot.totals.orders == 0 && snapshot.totals.gross_sales == 0 && snapshot.totals.returns == 0)
-        .then(|| nothing_sold(&query, today));
+    let is_empty = snapshot.totals.orders == 0 && snapshot.totals.gross_sales == 0 && snapshot.totals.returns == 0;
+    let nothing_sold = is_empty.then(|| nothing_sold(&query, today));
+    let summary = snapshot.previous_totals.filter(|_| !is_empty).and_then(|before| summary(&snapshot.totals, &before));
+    let said = format!("{}: net sales {}", format::range(range), format::money(snapshot.currency, snapshot.totals.net_sales));
     // Of another's dashboard: the way back.
     let crumb = query.vendor_id.as_deref().map(|id| {
         let href = format!("/admin/vendors/{}", path_segment(id));
         view! { <p class="crumb"><a href="/admin/vendors">"Vendors"</a> " › " <a href=href>{written(vendor.name.clone())}</a></p> }
     });
+    // Events are a vendor's own: an admin's view of somebody's dashboard is as old as it says.
+    let stream = query.vendor_id.is_none().then(|| view! { <Live/> });
     view! {
         {crumb}
         <div class="head">
             <div>
                 <h1>{written(vendor.name)}</h1>
                 <p class="lead">{lead}</p>
+                <p class="age" data-stream=snapshot.vendor_id.clone()>{age(freshness)} " " {stream}</p>
             </div>
             {range_picker::picker(&query, range, today)}
         </div>
+        <div id="trouble" class="notice warn" role="alert" hidden><p></p><button type="button" class="quiet">"Try again"</button></div>
+        <p id="announce" class="unseen" role="status" data-own="" data-say=said></p>
+        {summary.map(|summary| view! { <p class="summary">{summary}</p> })}
         {nothing_sold}
-        {cards::cards(&snapshot, compared.as_deref())}
-        {sales::sales(&snapshot, &clock, query.vendor_id.as_deref())}
+        {cards::cards(&snapshot, unfinished, &query, compared.as_deref())}
+        {sales::sales(&snapshot, &clock, unfinished, Metric::of(query.metric.as_deref()), query.vendor_id.as_deref())}
         {breakdowns::breakdowns(&snapshot, query.vendor_id.is_none())}
-        <footer class="foot"><p>{zone}</p> <Age freshness/></footer>
+        <footer class="foot">
+            <p>{words::zone_and_currency(&snapshot.time_zone, snapshot.currency.code())}</p>
+            <button type="button" class="plain" data-keys="" data-own="" hidden>"Keyboard shortcuts"</button>
+        </footer>
+        {keys::sheet(&query, &snapshot)}
+        <Keys/>
+        {scripts()}
     }
     .into_any()
 }
 
-/// What the figures are compared with, in words that end a sentence: `the 28 days before`.
-fn compared_with(snapshot: &Snapshot) -> Option<String> {
+/// What the figures are compared with: `2–29 Oct 2026`, `25 Nov 2026 until 09:00`.
+fn compared_with(snapshot: &Snapshot, unfinished: Option<Unfinished>) -> Option<String> {
     let comparison = snapshot.comparison?;
-    Some(match comparison.kind {
-        Comparison::PreviousYear => "the same days a year earlier".to_owned(),
-        _ => format!("the period before ({})", format::range(DateRange { from: comparison.from, to: comparison.to })),
+    let range = format::range(DateRange { from: comparison.from, to: comparison.to });
+    let year = if comparison.kind == Comparison::PreviousYear { " (a year earlier)" } else { "" };
+    Some(match unfinished {
+        Some(unfinished) if unfinished.until_hour < 24 => format!("{range}{year} until {:02}:00", unfinished.until_hour),
+        _ => format!("{range}{year}"),
     })
 }
 
+/// The period in one sentence: what net sales did, and what of orders, their average and returns explains it.
+fn summary(now: &Totals, before: &Totals) -> Option<String> {
+    let change = Change::between(Some(before.net_sales), Some(now.net_sales));
+    if matches!(change, Change::New) {
+        return None;
+    }
+    let mut why = Vec::new();
+    match now.orders - before.orders {
+        0 => {}
+        more if more > 0 => why.push(format!("{} more {}", format::count(more), if more == 1 { "order" } else { "orders" })),
+        fewer => why.push(format!("{} fewer {}", format::count(-fewer), if fewer == -1 { "order" } else { "orders" })),
+    }
+    // Of few orders, an average says little.
+    if now.orders.min(before.orders) >= 5
+        && let Change::Percent(tenths) = Change::between(before.average_order_value, now.average_order_value)
+        && tenths.abs() >= 20
+    {
+        why.push(format!("{} per order", Change::Percent(tenths).text()));
+    }
+    let returns = match Change::between(Some(before.returns), Some(now.returns)) {
+        Change::Percent(tenths) if tenths.abs() >= 200 => Some(format!("returns {}", Change::Percent(tenths).text())),
+        _ => None,
+    };
+    why.extend(returns);
+    let head = if change.is_level() { "Net sales unchanged".to_owned() } else { format!("Net sales {}", change.text()) };
+    Some(if why.is_empty() { format!("{head}.") } else { format!("{head}: {}.", why.join(", ")) })
+}
+
 fn nothing_sold(query: &RangeQuery, today: jiff::civil::Date) -> AnyView {
-    let wider = ranges::presets(today).into_iter().filter(|preset| matches!(preset.name, "Last 90 days" | "Last 12 months"));
+    let wider = ranges::presets(today).into_iter().filter(|preset| matches!(preset.slug, "last_90_days" | "last_12_months"));
     let links = wider
-        .map(|preset| view! { <a class="button quiet" href=query.with_range(preset.range).href() data-noscroll="">{preset.name}</a> })
+        .map(|preset| view! { <a class="button quiet" href=query.with_preset(preset).href() data-noscroll="">{preset.name}</a> })
         .collect_view();
-    let products = query.vendor_id.is_none().then(|| view! { ", or "<a href="/products">"look at your products"</a> });
+    let products = query.vendor_id.is_none().then(|| view! { " or "<a href="/products">"check your products"</a> });
     view! {
         <section class="card empty">
-            <h2>"Nothing sold in this range"</h2>
-            <p>"No order was placed and nothing was returned on these days. Look at a longer range"{products}"."</p>
+            <h2>{words::NOTHING_SOLD}</h2>
+            <p>"There were no orders or returns. Try a longer period"{products}"."</p>
             <p class="actions">{links}</p>
         </section>
     }
     .into_any()
 }
 
-/// How old the figures are and where they came from; counts on while the page is open.
-#[component]
-fn Age(freshness: Freshness) -> impl IntoView {
-    const STEP: u64 = 5;
-    let (waited, set_waited) = signal(0_u64);
-    Effect::new(move |_| {
-        if let Ok(ticking) =
-            set_interval_with_handle(move || set_waited.update(|waited| *waited += STEP), std::time::Duration::from_secs(STEP))
-        {
-            on_cleanup(move || ticking.clear());
-        }
-    });
-    view! { <p class="age">{move || age_text(freshness, waited.get())}</p> }
-}
-
-/// `Computed 12 s ago · cached`
-fn age_text(freshness: Freshness, waited: u64) -> String {
-    let source = match freshness.source {
-        Source::Hit => "cached",
-        Source::Miss => "fresh from the database",
-        Source::Stale => "cached; the database cannot be reached at the moment",
-        Source::Bypass => "fresh from the database; the cache cannot be reached at the moment",
-    };
-    match freshness.age_seconds + waited {
-        0 => format!("Computed just now · {source}"),
-        seconds => format!("Computed {} ago · {source}", format::age(seconds)),
+/// How old the figures are; counts on while the page is open.
+fn age(Freshness { source, age_seconds }: Freshness) -> AnyView {
+    match source {
+        Source::Stale => view! { <strong class="stale">{words::stale(age_seconds)}</strong> }.into_any(),
+        _ => view! { <span data-age=age_seconds.to_string()>{words::updated(age_seconds)}</span> }.into_any(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::snapshot::Sums;
+
+    fn totals(gross_sales: i64, returns: i64, orders: i64) -> Totals {
+        Totals::new(Sums { gross_sales, returns, orders, ..Default::default() }, 0)
+    }
 
     #[test]
-    fn freshness_says_how_old_and_from_where() {
-        let at = |source, age_seconds| age_text(Freshness { source, age_seconds }, 0);
-        assert_eq!(at(Source::Hit, 12), "Computed 12 s ago · cached");
-        assert_eq!(at(Source::Miss, 0), "Computed just now · fresh from the database");
-        assert_eq!(age_text(Freshness { source: Source::Hit, age_seconds: 58 }, 5), "Computed 1 min ago · cached");
-        assert!(at(Source::Stale, 4_000).starts_with("Computed 1 h ago"));
+    fn one_sentence_says_what_happened_and_why() {
+        let told = summary(&totals(11_500, 1_000, 120), &totals(10_300, 300, 80)).unwrap();
+        assert_eq!(told, "Net sales +5.0%: 40 more orders, −30.0% per order, returns +233.3%.");
+        assert_eq!(summary(&totals(900, 0, 1), &totals(1_000, 0, 2)).unwrap(), "Net sales −10.0%: 1 fewer order.");
+        assert_eq!(summary(&totals(1_000, 0, 2), &totals(1_000, 0, 2)).unwrap(), "Net sales unchanged.");
+        assert_eq!(summary(&totals(1_000, 0, 2), &totals(0, 0, 0)), None, "nothing to explain it by");
     }
 }

@@ -1,77 +1,97 @@
+use jiff::Timestamp;
 use leptos::prelude::*;
 
+use super::metric::Metric;
 use crate::{
-    charts::line::{LineChart, Mark},
+    charts::line::{Mark, line_chart},
     components::table::{Cell, Column, Row, scrolling, table},
-    domain::{accounts::encode_segment, clock::WallClock, period::DateRange, snapshot::Snapshot},
+    domain::{
+        accounts::encode_segment,
+        clock::WallClock,
+        period::{DateRange, Interval},
+        snapshot::Snapshot,
+    },
     format,
+    server_functions::dashboard::Unfinished,
+    words,
 };
 
-/// Net sales over time, with the comparison, and all values as a table. `vendor_id` names whose they are to someone else.
-pub fn sales(snapshot: &Snapshot, clock: &WallClock, vendor_id: Option<&str>) -> AnyView {
+/// A figure over time, with the comparison, and all values as a table. `vendor_id` names whose they are to someone else.
+pub fn sales(snapshot: &Snapshot, clock: &WallClock, unfinished: Option<Unfinished>, metric: Metric, vendor_id: Option<&str>) -> AnyView {
     let currency = snapshot.currency;
+    let unit = metric.unit(currency);
     let interval = snapshot.range.interval;
     let range = format::range(DateRange { from: snapshot.range.from, to: snapshot.range.to });
     let before = snapshot.comparison.map(|comparison| format::range(DateRange { from: comparison.from, to: comparison.to }));
-    let caption = match &before {
-        Some(before) => {
-            format!("Net sales by {}, {range}, in {currency}. Dashed: {before}, the first point beside the first.", interval.as_str())
-        }
-        None => format!("Net sales by {}, {range}, in {currency}.", interval.as_str()),
+    let name = metric.definition().name;
+    let title = match &before {
+        Some(before) => format!("{name} by {}, {range}. Dashed line: {before}.", interval.as_str()),
+        None => format!("{name} by {}, {range}.", interval.as_str()),
     };
-    let legend = |range: &str, amount| format!("{range}: {}", format::money(currency, amount));
-    let now_legend = legend(&range, snapshot.totals.net_sales);
-    let before_legend = before.as_deref().zip(snapshot.previous_totals).map(|(range, totals)| legend(range, totals.net_sales));
+    let caption = before.as_ref().map(|before| words::dashed(before, unfinished.map(|unfinished| unfinished.until_hour)));
+    let now_legend = format!("{range}: {}", unit.text(metric.total(&snapshot.totals)));
+    let before_legend =
+        before.zip(snapshot.previous_totals).map(|(range, totals)| format!("{range}: {}", unit.text(metric.total(&totals))));
     let has_before = before_legend.is_some();
+    let marks = marks(snapshot, clock, unfinished, metric);
     view! {
         <figure class="card chart">
-            <h2>"Net sales over time"</h2>
-            <LineChart marks=marks(snapshot, clock) currency title=caption.clone() now=now_legend before=before_legend/>
+            <div class="name"><h2>{format!("{name} over time")}</h2> {exports(snapshot, vendor_id)}</div>
+            {line_chart(&marks, unit, title, now_legend, before_legend)}
             <figcaption>{caption}</figcaption>
-            <p class="actions">
-                <a class="button quiet" href=export_href(snapshot, "series", vendor_id) download="" rel="external">"Download as CSV"</a>
-                <a class="button quiet" href=export_href(snapshot, "products", vendor_id) download="" rel="external">"Products as CSV"</a>
-            </p>
             <details>
                 <summary>"Show as a table"</summary>
-                {values(snapshot, clock, has_before)}
+                {values(snapshot, clock, unfinished, has_before)}
             </details>
         </figure>
     }
     .into_any()
 }
 
-/// Where the same figures are a file.
-fn export_href(snapshot: &Snapshot, table: &str, vendor_id: Option<&str>) -> String {
-    let range = snapshot.range;
-    let interval = range.interval.as_str();
-    let whose = vendor_id.map(|id| format!("&vendorId={}", encode_segment(id))).unwrap_or_default();
-    format!("/api/vendor/analytics/export.csv?dateFrom={}&dateTo={}&interval={interval}&table={table}{whose}", range.from, range.to)
+/// The same figures as files.
+fn exports(snapshot: &Snapshot, vendor_id: Option<&str>) -> AnyView {
+    let href = |table: &str| {
+        let range = snapshot.range;
+        let interval = range.interval.as_str();
+        let whose = vendor_id.map(|id| format!("&vendorId={}", encode_segment(id))).unwrap_or_default();
+        format!("/api/vendor/analytics/export.csv?dateFrom={}&dateTo={}&interval={interval}&table={table}{whose}", range.from, range.to)
+    };
+    view! {
+        <p class="exports">
+            <a href=href("series") download="">"Export sales"</a>
+            <a href=href("products") download="">"Export products"</a>
+        </p>
+    }
+    .into_any()
 }
 
-fn marks(snapshot: &Snapshot, clock: &WallClock) -> Vec<Mark> {
+fn marks(snapshot: &Snapshot, clock: &WallClock, unfinished: Option<Unfinished>, metric: Metric) -> Vec<Mark> {
     let interval = snapshot.range.interval;
     let one_day = snapshot.range.days == 1;
     let before = snapshot.previous_series.as_deref().unwrap_or_default();
-    snapshot
-        .series
-        .iter()
-        .enumerate()
-        .map(|(i, point)| Mark {
-            label: format::point_label(point, interval, clock),
-            short: format::axis_label(point, interval, clock, one_day),
-            value: point.net_sales,
-            before: before.get(i).map(|point| (format::point_label(point, interval, clock), point.net_sales)),
-        })
-        .collect()
+    let begun = begun(snapshot, unfinished);
+    let points = snapshot.series.iter().enumerate().map(|(i, point)| Mark {
+        label: format::point_label(point, interval, clock),
+        short: format::axis_label(point, interval, clock, one_day),
+        value: metric.at(point).filter(|_| i < begun),
+        is_unfinished: unfinished.is_some() && i + 1 == begun,
+        before: before.get(i).map(|point| (format::point_label(point, interval, clock), metric.at(point))),
+    });
+    points.collect()
 }
 
-fn values(snapshot: &Snapshot, clock: &WallClock, has_before: bool) -> AnyView {
+/// How many points have begun: all but the hours to come.
+fn begun(snapshot: &Snapshot, unfinished: Option<Unfinished>) -> usize {
+    let Some(unfinished) = unfinished.filter(|_| snapshot.range.interval == Interval::Hour) else { return snapshot.series.len() };
+    snapshot.series.iter().take_while(|point| point.start.parse::<Timestamp>().is_ok_and(|start| start <= unfinished.now)).count()
+}
+
+fn values(snapshot: &Snapshot, clock: &WallClock, unfinished: Option<Unfinished>, has_before: bool) -> AnyView {
     let interval = snapshot.range.interval;
     let money = |amount| Cell::Text(format::money(snapshot.currency, amount));
     let before = snapshot.previous_series.as_deref().unwrap_or_default();
     let mut columns = vec![
-        Column::text("From"),
+        Column::text("Period"),
         Column::number("Orders"),
         Column::number("Units"),
         Column::number("Gross"),
@@ -80,11 +100,13 @@ fn values(snapshot: &Snapshot, clock: &WallClock, has_before: bool) -> AnyView {
         Column::number("Net"),
     ];
     if has_before {
-        columns.push(Column::number("Net before"));
+        columns.push(Column::number("Previous net"));
     }
-    let rows = snapshot.series.iter().enumerate().map(|(i, point)| {
+    let begun = begun(snapshot, unfinished);
+    let rows = snapshot.series.iter().take(begun).enumerate().map(|(i, point)| {
+        let so_far = if unfinished.is_some() && i + 1 == begun { format!(" ({})", words::SO_FAR) } else { String::new() };
         Row::from(vec![
-            format::point_label(point, interval, clock).into(),
+            format!("{}{so_far}", format::point_label(point, interval, clock)).into(),
             format::count(point.orders).into(),
             format::count(point.units).into(),
             money(point.gross_sales),
@@ -95,5 +117,16 @@ fn values(snapshot: &Snapshot, clock: &WallClock, has_before: bool) -> AnyView {
             before.get(i).map_or_else(|| Cell::Text("—".to_owned()), |point| money(point.net_sales)),
         ])
     });
-    scrolling("scroll tall", "Sales over time", table("plain", columns, rows.collect(), None))
+    let totals = &snapshot.totals;
+    let foot = vec![
+        Cell::Text("Total".to_owned()),
+        format::count(totals.orders).into(),
+        format::count(totals.units).into(),
+        money(totals.gross_sales),
+        money(-totals.discounts),
+        money(-totals.returns),
+        money(totals.net_sales),
+        snapshot.previous_totals.map_or_else(|| Cell::Text("—".to_owned()), |totals| money(totals.net_sales)),
+    ];
+    scrolling("scroll tall", "Sales over time", table("plain", columns, rows.collect(), Some(foot.into())))
 }

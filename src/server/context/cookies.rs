@@ -22,6 +22,21 @@ pub fn set_theme(theme: Theme) -> Result<(), ApiError> {
     Ok(())
 }
 
+/// The range that was last chosen by name in this browser.
+pub fn remembered_range() -> Option<String> {
+    use_context::<Parts>().and_then(|parts| cookie(&parts, RANGE, |name| Some(name.to_owned())))
+}
+
+/// Keeps the range's name in this browser, for a year.
+pub fn remember_range(name: &str) {
+    if remembered_range().as_deref() != Some(name)
+        && let Ok((state, _)) = request()
+    {
+        set_cookie(&state, RANGE, name, "/", 365 * 24 * 60 * 60);
+    }
+}
+
+const RANGE: &str = "vendorscope-range";
 const THEME: &str = "vendorscope-theme";
 const NEW_KEY: &str = "vendorscope-new-key";
 

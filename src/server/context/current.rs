@@ -43,6 +43,12 @@ pub async fn browser_user() -> Result<(AppState, BrowserUser), ApiError> {
     Ok((state, current))
 }
 
+/// Who asks, where that makes no difference to the answer's status.
+pub async fn viewer() -> Option<Viewer> {
+    let (_, parts) = request().ok()?;
+    BrowserUser::of(&parts).await.ok().map(|current| current.viewer())
+}
+
 /// The network address of whoever asks.
 pub fn client_address() -> Option<String> {
     use_context::<Parts>().and_then(|parts| crate::server::request::client_address(&parts))

@@ -28,8 +28,8 @@ pub use account::{
     change_password, change_time_zone, create_key, end_session, list_sessions, log_in, log_out, log_out_everywhere, reset_password,
     revoke_key,
 };
-pub use cookies::{set_theme, take_new_key, theme};
-pub use current::{browser_user, client_address, current_admin, current_vendor, vendor_to_show};
+pub use cookies::{remember_range, remembered_range, set_theme, take_new_key, theme};
+pub use current::{browser_user, client_address, current_admin, current_vendor, vendor_to_show, viewer};
 
 /// What the page is told of a service's error; sets the status of the answer, and logs what is ours to mend.
 pub fn api_error(error: AppError) -> ApiError {

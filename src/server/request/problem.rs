@@ -7,7 +7,7 @@ use axum::{
 };
 
 use super::RequestId;
-use crate::{ApiError, domain::field_error::FieldError, server::AppError};
+use crate::{ApiError, domain::field_error::FieldError, server::AppError, words};
 
 /// After how many seconds to try again what was not available.
 const RETRY_AFTER: u64 = 2;
@@ -31,7 +31,7 @@ impl Problem {
     }
 
     pub fn not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not_found", "There is no such thing here.")
+        Self::new(StatusCode::NOT_FOUND, "not_found", words::NOT_FOUND)
     }
 
     pub fn internal() -> Self {
@@ -39,12 +39,12 @@ impl Problem {
     }
 
     pub fn unavailable() -> Self {
-        let detail = "The service is not available at the moment. Please try again shortly.";
+        let detail = words::UNAVAILABLE;
         Self { retry_after_seconds: Some(RETRY_AFTER), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail) }
     }
 
     fn too_many(retry_after_seconds: u64) -> Self {
-        let detail = format!("This was asked for too often. Please try again in {retry_after_seconds} s.");
+        let detail = format!("Too many requests. Try again in {retry_after_seconds} seconds.");
         Self { retry_after_seconds: Some(retry_after_seconds), ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", detail) }
     }
 
@@ -63,12 +63,13 @@ impl From<&AppError> for Problem {
         match error {
             AppError::Unauthenticated => Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "Please log in."),
             AppError::WrongCredentials => Self::new(StatusCode::UNAUTHORIZED, "wrong_credentials", "The address or the password is wrong."),
-            AppError::Forbidden => Self::new(StatusCode::FORBIDDEN, "forbidden", "This is not for your account."),
+            AppError::Forbidden => Self::new(StatusCode::FORBIDDEN, "forbidden", words::NO_ACCESS),
             AppError::NotFound => Self::not_found(),
             AppError::Invalid(errors) => Self::invalid(errors.clone()),
             AppError::Conflict(why) => Self::new(StatusCode::CONFLICT, "conflict", why.clone()),
-            AppError::Db(error) if error.is_unavailable() => Self::unavailable(),
-            AppError::Sessions(_) | AppError::Busy => Self::unavailable(),
+            AppError::Db(error) if error.is_unavailable() => Self { detail: words::DATABASE_DOWN.to_owned(), ..Self::unavailable() },
+            AppError::Sessions(_) => Self { detail: words::SESSIONS_DOWN.to_owned(), ..Self::unavailable() },
+            AppError::Busy => Self::unavailable(),
             AppError::TooMany { retry_after_seconds } => Self::too_many(*retry_after_seconds),
             AppError::DoneInPart(what) => Self::new(StatusCode::SERVICE_UNAVAILABLE, "done_in_part", what.clone()),
             AppError::Db(_) | AppError::Internal(_) => Self::internal(),

@@ -1,6 +1,8 @@
 //! What a refused or failed request is answered with: `application/problem+json` (RFC 9457) on the JSON API, an `ApiError` to the
 //! pages' own calls, a page to a browser. `AppError` becomes a status and a code here and nowhere else.
 
+use std::sync::OnceLock;
+
 use axum::{
     Json,
     extract::Request,
@@ -17,6 +19,7 @@ use crate::{
         problem::{Problem, api_error},
         wants_html,
     },
+    words,
 };
 
 /// Writes the body of every `Problem`, for whoever asked.
@@ -101,18 +104,41 @@ fn problem_json(problem: &Problem, id: &RequestId) -> Response {
     response
 }
 
-/// A page that needs nothing else to work: no script, no style, no database.
+/// Where the style sheet is: the pages know once they are made.
+static STYLE: OnceLock<String> = OnceLock::new();
+
+/// Names the style sheet, for pages that are made without Leptos.
+pub fn set_style(address: String) {
+    // Set twice to the same where tests start several servers.
+    let _ = STYLE.set(address);
+}
+
+/// A page that needs nothing else to work: no script, no session, no database.
 fn page(problem: &Problem, id: &RequestId) -> String {
-    let title = problem.status.canonical_reason().unwrap_or("Error");
+    let title = words::problem_title(problem.status.as_u16());
     let mut detail = escape(&problem.detail);
     for error in &problem.errors {
         detail.push_str(&format!("</p><p>{}", escape(&error.to_string())));
     }
+    let is_down = problem.status == StatusCode::SERVICE_UNAVAILABLE;
+    let status = if is_down { "<p><a href=\"/status\">See what is affected</a></p>" } else { "" };
+    let body = format!(
+        "<section class=\"problem\" role=\"alert\"><h1>{title}</h1><p>{detail}</p>{status}\
+         <p><a class=\"button\" href=\"/\">{}</a></p><p class=\"hint\">Request {}</p></section>",
+        words::GO_TO_DASHBOARD,
+        escape(id.as_str())
+    );
+    plain_page(title, &body)
+}
+
+/// A page around `body`, which is markup: without a session, and so without navigation.
+pub fn plain_page(title: &str, body: &str) -> String {
+    let style = STYLE.get().map(|style| format!("<link rel=\"stylesheet\" href=\"{}\">", escape(style))).unwrap_or_default();
     format!(
         "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <meta name=\"color-scheme\" content=\"light dark\"><title>{title} · Vendorscope</title></head>\
-         <body><main><h1>{title}</h1><p>{detail}</p><p><a href=\"/\">Back to Vendorscope</a></p><p><small>Request {}</small></p></main></body></html>",
-        escape(id.as_str())
+         <meta name=\"color-scheme\" content=\"light dark\"><link rel=\"icon\" href=\"/favicon.svg\" type=\"image/svg+xml\">{style}\
+         <title>{title} · Vendorscope</title></head><body><header class=\"top\"><a class=\"brand\" href=\"/\">Vendorscope</a></header>\
+         <main id=\"main\">{body}</main></body></html>"
     )
 }
 

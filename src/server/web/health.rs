@@ -2,17 +2,18 @@ use axum::{
     Json, Router,
     extract::State,
     http::{HeaderMap, StatusCode, header},
-    response::{IntoResponse, Response},
+    response::{Html, IntoResponse, Response},
     routing::get,
 };
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use super::errors;
 use crate::server::request::problem::Problem;
 use crate::server::{AppError, AppState};
 
 pub fn router() -> Router<AppState> {
-    Router::new().route("/healthz", get(alive)).route("/readyz", get(ready)).route("/metrics", get(metrics))
+    Router::new().route("/healthz", get(alive)).route("/readyz", get(ready)).route("/metrics", get(metrics)).route("/status", get(status))
 }
 
 /// The process answers.
@@ -29,6 +30,27 @@ struct Readiness {
     /// The policy by which Redis may throw sessions away when its memory is full; left out where it never does.
     #[serde(rename = "sessionEviction", skip_serializing_if = "Option::is_none")]
     session_eviction: Option<String>,
+}
+
+/// The same as `/readyz`, for people. Without a session: those may be what is down.
+async fn status(State(state): State<AppState>) -> (StatusCode, Html<String>) {
+    let (status, Json(readiness)) = ready(State(state)).await;
+    let row = |name: &str, answer: &str, without: &str| {
+        let (class, text, note) = match answer {
+            "ok" | "memory" => ("done", "Working", ""),
+            _ => ("failed", "Not responding", without),
+        };
+        format!("<tr><th scope=\"row\">{name}</th><td><span class=\"status {class}\">{text}</span></td><td>{note}</td></tr>")
+    };
+    let redis = if readiness.redis == "memory" { "Sessions (in memory)" } else { "Sessions (Redis)" };
+    let title = if readiness.ready { "Everything is working" } else { "Vendorscope isn't working as it should" };
+    let body = format!(
+        "<h1>{title}</h1><section class=\"card checks\"><table class=\"plain\"><tbody>{}{}</tbody></table></section>\
+         <p class=\"actions\"><a class=\"button\" href=\"/status\">Check again</a> <a class=\"button quiet\" href=\"/\">Go to dashboard</a></p>",
+        row("Database", readiness.database, "Figures that are cached are still shown; nothing can be saved."),
+        row(redis, readiness.redis, "Nobody can log in until it is back."),
+    );
+    (status, Html(errors::plain_page("Status", &body)))
 }
 
 /// Whether what this instance works with answers: 503 where something does not, and what.

@@ -19,7 +19,7 @@ use super::middleware::{MAX_BODY, read_body};
 use crate::{
     app::{App, shell},
     domain::{
-        accounts::{Role, User},
+        accounts::{Role, User, encode_segment},
         field_error::FieldError,
     },
     server::{
@@ -39,6 +39,7 @@ use crate::{
 /// Every page of the app and every server function, each with the state in its context.
 pub fn router(state: &AppState) -> Router<AppState> {
     let options = state.leptos.clone();
+    super::errors::set_style(crate::components::scripts::address(&options, "css"));
     // Worked out once: the app runs for it.
     let routes = generate_route_list(App);
     Router::new()
@@ -142,7 +143,6 @@ fn may_call(function: &str, user: Option<&User>) -> Result<(), AppError> {
     let user = user.ok_or(AppError::Unauthenticated)?;
     let is_allowed = match function {
         "account/time-zone" => user.role == Role::Vendor,
-        "dashboard" => true,
         function if is_under(function, "account") => true,
         function if is_under(function, "admin") => user.role == Role::Admin,
         _ => user.role == Role::Vendor,
@@ -174,7 +174,35 @@ async fn call(state: &AppState, request: Request, next: Next) -> Result<Response
     let body = read_body(Request::from_parts(parts.clone(), body), state, MAX_BODY).await?;
     let form = std::str::from_utf8(&body).map_err(|_| AppError::from(FieldError::new("form", "must be percent-encoded")))?;
     check_form(form).map_err(Problem::from)?;
-    Ok(next.run(Request::from_parts(parts, Body::from(body))).await)
+    let typed = wants_html(&parts.headers).then(|| typed(&body)).flatten();
+    let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+    Ok(with_typed(response, typed))
+}
+
+/// The most that is sent back of what was typed into a refused form, in bytes as an address writes it: proxies take addresses of 8 KB.
+const MOST_TYPED: usize = 6_000;
+
+/// What was typed into a form, as a part of an address; passwords are not.
+fn typed(form: &[u8]) -> Option<String> {
+    let is_secret = |name: &str| matches!(name, "password" | "current" | "token");
+    let fields: Vec<_> = form_urlencoded::parse(form).filter(|(name, _)| !is_secret(name)).collect();
+    let typed = encode_segment(&serde_json::to_string(&fields).ok()?);
+    (typed.len() <= MOST_TYPED).then_some(typed)
+}
+
+/// A form that is refused goes back to its page with why, in the address (Leptos writes `__path` and `__err`). What was typed goes with
+/// it, so that nobody types it again.
+fn with_typed(mut response: Response, typed: Option<String>) -> Response {
+    let location = response.headers().get(header::LOCATION).and_then(|location| location.to_str().ok());
+    if let Some((page, query)) = location.filter(|location| location.contains("__err=")).and_then(|location| location.split_once('?')) {
+        // Not what was typed the time before as well.
+        let mut query: Vec<_> = query.split('&').filter(|pair| !pair.starts_with("__typed=")).map(str::to_owned).collect();
+        query.extend(typed.map(|typed| format!("__typed={typed}")));
+        if let Ok(location) = HeaderValue::from_str(&format!("{page}?{}", query.join("&"))) {
+            response.headers_mut().insert(header::LOCATION, location);
+        }
+    }
+    response
 }
 
 /// The page of this site that a form was on.
@@ -187,6 +215,19 @@ fn referrer(request: &Request) -> Option<Uri> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_typed_goes_back_with_a_refusal_but_no_password_does() {
+        let typed = typed(b"name=Tea+%26+more&password=secret&current=secret");
+        assert_eq!(typed.as_deref(), Some("%5B%5B%22name%22%2C%22Tea%20%26%20more%22%5D%5D"));
+        assert_eq!(super::typed("a".repeat(MOST_TYPED + 1).as_bytes()), None, "too long for an address");
+        let back = |location: &'static str| {
+            let response = Response::builder().header(header::LOCATION, location).body(Body::empty()).unwrap();
+            with_typed(response, Some("new".to_owned())).headers()[header::LOCATION].to_str().unwrap().to_owned()
+        };
+        assert_eq!(back("/products/1?__typed=old&__err=x"), "/products/1?__err=x&__typed=new");
+        assert_eq!(back("/products/1?saved=1"), "/products/1?saved=1", "accepted");
+    }
 
     #[test]
     fn a_slash_too_many_leads_to_the_page_and_nowhere_else() {

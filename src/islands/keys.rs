@@ -1,0 +1,110 @@
+use leptos::{prelude::document, wasm_bindgen::JsCast};
+use web_sys::{Element, Event, HtmlDialogElement, HtmlElement, KeyboardEvent};
+
+use super::dom::{all, find, listen, target};
+
+/// What is open, and closes by Escape or a click beside it.
+const OPEN: &str = "details.menu[open], details.define[open]";
+
+pub fn listen_to_keys() {
+    listen(&document(), "click", |event: Event| {
+        let target = target(&event);
+        for open in all(OPEN) {
+            if target.as_ref().is_none_or(|target| !open.contains(Some(target))) {
+                _ = open.remove_attribute("open");
+            }
+        }
+        if target.is_some_and(|target| target.closest("[data-keys]").is_ok_and(|button| button.is_some())) {
+            show_sheet();
+        }
+    });
+    listen(&document(), "keydown", press);
+    offer();
+    listen(&document(), "shown", |_: Event| offer());
+}
+
+/// Shows what is of use with this script only.
+fn offer() {
+    for button in all("[data-keys]") {
+        _ = button.remove_attribute("hidden");
+    }
+}
+
+fn press(event: KeyboardEvent) {
+    let key = event.key();
+    if event.default_prevented() || event.ctrl_key() || event.meta_key() || event.alt_key() {
+        return;
+    }
+    if key == "Escape" {
+        return close(&event);
+    }
+    let at = target(&event);
+    if let Some(menu) = at.as_ref().and_then(|at| at.closest("details.menu[open]").ok()?)
+        && let Some(step) = match key.as_str() {
+            "ArrowDown" => Some(1),
+            "ArrowUp" => Some(-1),
+            _ => None,
+        }
+        && at.as_ref().is_some_and(|at| matches!(at.tag_name().as_str(), "A" | "SUMMARY"))
+    {
+        event.prevent_default();
+        return walk(&menu, step);
+    }
+    let types = "input, select, textarea, [contenteditable], dialog[open]";
+    if event.repeat() || at.is_some_and(|at| at.closest(types).is_ok_and(|field| field.is_some())) {
+        return;
+    }
+    match key.as_str() {
+        "?" => show_sheet(),
+        _ if event.shift_key() => return,
+        "/" => return click(&event, "/"),
+        key => return click(&event, &key.to_lowercase()),
+    }
+    event.prevent_default();
+}
+
+/// Does what the link or button with this key does. Arrows are named `arrowleft` and `arrowright`.
+fn click(event: &KeyboardEvent, key: &str) {
+    let is_a_key = key.chars().all(|c| c.is_ascii_alphanumeric() || c == '/');
+    let found = find(&format!("[data-key=\"{key}\"]")).filter(|_| is_a_key).and_then(|found| found.dyn_into::<HtmlElement>().ok());
+    if let Some(found) = found {
+        event.prevent_default();
+        found.click();
+        if found.tag_name() == "SUMMARY"
+            && let Some(field) = find(".range input").and_then(|field| field.dyn_into::<HtmlElement>().ok())
+        {
+            _ = field.focus();
+        }
+    }
+}
+
+fn close(event: &KeyboardEvent) {
+    for open in all(OPEN) {
+        let focused = document().active_element();
+        let had_focus = focused.is_some_and(|focused| open.contains(Some(&focused)));
+        _ = open.remove_attribute("open");
+        event.prevent_default();
+        if let Some(opener) = open.first_element_child().filter(|_| had_focus).and_then(|opener| opener.dyn_into::<HtmlElement>().ok()) {
+            _ = opener.focus();
+        }
+    }
+}
+
+/// Moves the focus from link to link of a menu.
+fn walk(menu: &Element, step: i32) {
+    let links: Vec<Element> = super::dom::elements(menu.query_selector_all("summary, li a").ok()).collect();
+    let Some(focused) = document().active_element() else { return };
+    let at = links.iter().position(|link| *link == focused).unwrap_or_default() as i32;
+    let next = (at + step).rem_euclid(links.len().max(1) as i32);
+    if let Some(link) = links.get(next as usize).and_then(|link| link.clone().dyn_into::<HtmlElement>().ok()) {
+        _ = link.focus();
+    }
+}
+
+fn show_sheet() {
+    if let Some(sheet) = find("#keys").and_then(|sheet| sheet.dyn_into::<HtmlDialogElement>().ok())
+        && !sheet.open()
+    {
+        _ = sheet.show_modal();
+    }
+}

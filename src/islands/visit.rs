@@ -1,0 +1,206 @@
+use std::cell::Cell;
+
+use leptos::{
+    prelude::{document, window},
+    task::spawn_local,
+    wasm_bindgen::{JsCast, JsValue},
+};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    Document, DomParser, Event, FormData, Headers, HtmlElement, HtmlFormElement, MouseEvent, RequestInit, Response, SupportedType,
+    UrlSearchParams,
+};
+
+use super::{
+    dom::{after, all, announce, find, here, listen, set_text, target},
+    morph::morph,
+};
+use crate::words;
+
+/// Why the page is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// Someone chose another range.
+    Chosen,
+    /// Someone went back or forth.
+    History,
+    /// What is shown has changed.
+    Changed,
+}
+
+/// The first pause before a page is asked for again, in milliseconds; each one after it is twice as long, up to the last.
+const FIRST_PAUSE: u32 = 1_000;
+const LAST_PAUSE: u32 = 15_000;
+
+thread_local! {
+    /// Counts what was asked for: only the newest answer is shown.
+    static NEWEST: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Shows the ranges that links and the form of this page lead to in the page that is open.
+pub fn listen_to_links() {
+    listen(&document(), "click", |event: MouseEvent| {
+        let is_plain = event.button() == 0 && !(event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key());
+        let link = target(&event).and_then(|target| target.closest("a[data-noscroll]").ok()?);
+        if let Some(href) = link.filter(|_| is_plain && !event.default_prevented()).and_then(|link| link.get_attribute("href")) {
+            event.prevent_default();
+            close_menu();
+            show(href, Reason::Chosen);
+        }
+    });
+    listen(&document(), "submit", |event: Event| {
+        let form = target(&event).filter(|form| form.matches(".range").unwrap_or_default());
+        if let Some(href) = form.and_then(|form| address(&form.dyn_into().ok()?)) {
+            event.prevent_default();
+            close_menu();
+            show(href, Reason::Chosen);
+        }
+    });
+    listen(&window(), "popstate", |_: Event| show(here(), Reason::History));
+    listen(&document(), "click", |event: Event| {
+        if target(&event).is_some_and(|target| target.closest("#trouble button").is_ok_and(|button| button.is_some())) {
+            show(trouble_with().unwrap_or_else(here), Reason::Chosen);
+        }
+    });
+}
+
+/// The address that a form of parameters leads to; fields without a value stay out of it.
+fn address(form: &HtmlFormElement) -> Option<String> {
+    let fields = FormData::new_with_form(form).ok()?;
+    let fields: String = UrlSearchParams::new_with_str_sequence_sequence(&fields).ok()?.to_string().into();
+    let given: Vec<_> = fields.split('&').filter(|field| !field.is_empty() && !field.ends_with('=')).collect();
+    let action = form.get_attribute("action")?;
+    Some(if given.is_empty() { action } else { format!("{action}?{}", given.join("&")) })
+}
+
+fn close_menu() {
+    for menu in all("details.menu[open]") {
+        let had_focus = document().active_element().is_some_and(|focused| menu.contains(Some(&focused)));
+        _ = menu.remove_attribute("open");
+        if let Some(opener) = menu.first_element_child().filter(|_| had_focus).and_then(|opener| opener.dyn_into::<HtmlElement>().ok()) {
+            _ = opener.focus();
+        }
+    }
+}
+
+/// Asks for the page at `href` and shows it, however long that takes; what is there stays until then.
+pub fn show(href: String, reason: Reason) {
+    let turn = NEWEST.get().wrapping_add(1);
+    NEWEST.set(turn);
+    attempt(href, reason, turn, FIRST_PAUSE);
+}
+
+fn attempt(href: String, reason: Reason, turn: u32, pause: u32) {
+    spawn_local(async move {
+        set_busy(reason != Reason::Changed);
+        let answer = ask(&href).await;
+        if NEWEST.get() != turn {
+            return;
+        }
+        set_busy(false);
+        match answer {
+            Answer::Page(page, address) => arrive(&page, &address, reason),
+            Answer::Refused(text) => trouble(&href, &text),
+            Answer::Elsewhere(address) => _ = window().location().assign(&address),
+            Answer::None(text) => {
+                trouble(&href, text);
+                after(pause, move || {
+                    if NEWEST.get() == turn {
+                        attempt(href, reason, turn, (pause * 2).min(LAST_PAUSE));
+                    }
+                });
+            }
+        }
+    });
+}
+
+enum Answer {
+    /// The page, and its address.
+    Page(Document, String),
+    /// A page that says why not.
+    Refused(String),
+    /// To be gone to: the login, or what is no page.
+    Elsewhere(String),
+    /// None, or none that helps: to be asked for again.
+    None(&'static str),
+}
+
+async fn ask(href: &str) -> Answer {
+    match fetch(href).await {
+        Ok((response, text)) if response.ok() => {
+            let address = response.url();
+            let page = parse(&text);
+            let is_same_place = page.as_ref().is_some_and(|page| page.query_selector("#main[data-visit]").is_ok_and(|main| main.is_some()));
+            match page {
+                Some(page) if is_same_place => Answer::Page(page, address),
+                _ => Answer::Elsewhere(address),
+            }
+        }
+        Ok((response, _)) if matches!(response.status(), 502..=504) => Answer::None(words::NOT_RESPONDING),
+        Ok((response, _)) if response.status() == 429 => Answer::None(words::TOO_MANY),
+        Ok((_, text)) => {
+            let said = parse(&text).and_then(|page| page.query_selector(".problem p").ok()??.text_content());
+            Answer::Refused(said.unwrap_or_else(|| words::NOT_LOADED.to_owned()))
+        }
+        Err(_) => Answer::None(words::UNREACHABLE),
+    }
+}
+
+async fn fetch(href: &str) -> Result<(Response, String), JsValue> {
+    let headers = Headers::new()?;
+    headers.set("accept", "text/html")?;
+    let how = RequestInit::new();
+    how.set_headers(&headers);
+    let response: Response = JsFuture::from(window().fetch_with_str_and_init(href, &how)).await?.dyn_into()?;
+    let text = JsFuture::from(response.text()?).await?.as_string().unwrap_or_default();
+    Ok((response, text))
+}
+
+fn parse(text: &str) -> Option<Document> {
+    DomParser::new().ok()?.parse_from_string(text, SupportedType::TextHtml).ok()
+}
+
+fn arrive(page: &Document, address: &str, reason: Reason) {
+    let Some((main, wanted)) = find("#main").zip(page.query_selector("#main").ok().flatten()) else { return };
+    let headline = || find(".figure .value").and_then(|value| value.text_content());
+    let before = headline();
+    if reason == Reason::Chosen && here() != address {
+        _ = window().history().and_then(|history| history.push_state_with_url(&JsValue::NULL, "", Some(address)));
+    }
+    morph(&main, &wanted, reason == Reason::Changed);
+    document().set_title(&page.title());
+    if reason != Reason::Changed {
+        // What the form was given belongs to the range before.
+        for form in all("form.range").filter_map(|form| form.dyn_into::<HtmlFormElement>().ok()) {
+            form.reset();
+        }
+    } else {
+        after(1_600, || all(".fresh").for_each(|text| _ = text.class_list().remove_1("fresh")));
+    }
+    if reason != Reason::Changed || headline() != before {
+        announce(&find("#announce").and_then(|said| said.get_attribute("data-say")).unwrap_or_default());
+    }
+    if let Ok(event) = Event::new("shown") {
+        _ = document().dispatch_event(&event);
+    }
+}
+
+fn set_busy(busy: bool) {
+    if let Some(main) = find("#main") {
+        _ = main.class_list().toggle_with_force("busy", busy);
+        _ = if busy { main.set_attribute("aria-busy", "true") } else { main.remove_attribute("aria-busy") };
+    }
+}
+
+/// Says above the figures, which stay, what is the matter.
+fn trouble(href: &str, text: &str) {
+    if let Some(bar) = find("#trouble") {
+        _ = bar.remove_attribute("hidden");
+        _ = bar.set_attribute("data-href", href);
+        set_text(find("#trouble p"), text);
+    }
+}
+
+fn trouble_with() -> Option<String> {
+    find("#trouble")?.get_attribute("data-href")
+}

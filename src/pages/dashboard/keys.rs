@@ -1,0 +1,71 @@
+use leptos::prelude::*;
+
+use crate::{
+    domain::{
+        period::{Comparison, Interval},
+        snapshot::Snapshot,
+    },
+    pages::ranges::RangeQuery,
+};
+
+/// A sheet of all keys, behind `?`. What a key does that nothing else on the page does is a link here.
+pub fn sheet(query: &RangeQuery, snapshot: &Snapshot) -> AnyView {
+    let is_compared = snapshot.comparison.is_some();
+    let compare = if is_compared { Comparison::None } else { Comparison::PreviousPeriod };
+    let compared = RangeQuery { compare: Some(compare.as_str().to_owned()), ..query.clone() };
+    let grouped = RangeQuery { interval: Some(next(snapshot.range.interval, snapshot.range.days).as_str().to_owned()), ..query.clone() };
+    let plain = [
+        ("D E W F", "Today, yesterday, last 7, last 28 days"),
+        ("T N", "Last 30, last 90 days"),
+        ("M P", "Month to date, last month"),
+        ("Y L", "Year to date, last 12 months"),
+        ("C", "Custom period"),
+        ("← →", "Previous, next period"),
+        ("?", "This list"),
+        ("Esc", "Close"),
+    ];
+    let plain = plain.map(|(keys, text)| view! { <div><dt><kbd>{keys}</kbd></dt><dd>{text}</dd></div> }).collect_view();
+    let link = |key: &'static str, name: &'static str, href: String, text: &'static str| {
+        view! { <div><dt><kbd>{name}</kbd></dt><dd><a href=href data-key=key data-noscroll="">{text}</a></dd></div> }
+    };
+    view! {
+        <dialog id="keys" aria-labelledby="keys-title">
+            <h2 id="keys-title">"Keyboard shortcuts"</h2>
+            <dl>
+                {plain}
+                {link("x", "X", compared.href(), if is_compared { "Hide comparison" } else { "Compare to previous period" })}
+                {link("i", "I", grouped.href(), "Next grouping: hours, days, weeks, months")}
+                {query.vendor_id.is_none().then(|| link("/", "/", "/products".to_owned(), "Search products"))}
+            </dl>
+            <form method="dialog"><button class="quiet">"Close"</button></form>
+        </dialog>
+    }
+    .into_any()
+}
+
+/// The grouping after this one, of those that suit so many days.
+fn next(interval: Interval, days: i64) -> Interval {
+    let suits = |interval: Interval| match interval {
+        Interval::Hour => days <= 7,
+        Interval::Day => days <= 400,
+        Interval::Week => days > 7,
+        Interval::Month => days > 28,
+    };
+    let at = Interval::ALL.iter().position(|known| *known == interval).unwrap_or_default();
+    let after = Interval::ALL.iter().cycle().skip(at + 1).take(Interval::ALL.len());
+    after.copied().find(|interval| suits(*interval)).unwrap_or(interval)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_grouping_is_one_that_suits_the_range() {
+        assert_eq!(next(Interval::Hour, 1), Interval::Day);
+        assert_eq!(next(Interval::Day, 1), Interval::Hour);
+        assert_eq!(next(Interval::Day, 28), Interval::Week);
+        assert_eq!(next(Interval::Week, 28), Interval::Day);
+        assert_eq!(next(Interval::Month, 365), Interval::Day);
+    }
+}

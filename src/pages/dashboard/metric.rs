@@ -1,0 +1,89 @@
+use super::definitions::{self, Definition};
+use crate::{
+    charts::line::Unit,
+    domain::{
+        money::{Currency, divide_rounded},
+        snapshot::{Point, Totals},
+    },
+};
+
+/// A figure that has a course over time: what the chart shows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Metric {
+    #[default]
+    NetSales,
+    Orders,
+    Average,
+    Units,
+    Returns,
+}
+
+impl Metric {
+    const ALL: [Self; 5] = [Self::NetSales, Self::Orders, Self::Average, Self::Units, Self::Returns];
+
+    /// By its name in an address; net sales where there is none, or none that is known.
+    pub fn of(slug: Option<&str>) -> Self {
+        Self::ALL.into_iter().find(|metric| Some(metric.slug()) == slug).unwrap_or_default()
+    }
+
+    pub fn slug(self) -> &'static str {
+        match self {
+            Self::NetSales => "net_sales",
+            Self::Orders => "orders",
+            Self::Average => "average",
+            Self::Units => "units",
+            Self::Returns => "returns",
+        }
+    }
+
+    pub fn definition(self) -> Definition {
+        match self {
+            Self::NetSales => definitions::NET_SALES,
+            Self::Orders => definitions::ORDERS,
+            Self::Average => definitions::AVERAGE_ORDER_VALUE,
+            Self::Units => definitions::UNITS,
+            Self::Returns => definitions::RETURNS,
+        }
+    }
+
+    pub fn unit(self, currency: Currency) -> Unit {
+        match self {
+            Self::Orders | Self::Units => Unit::Count,
+            Self::NetSales | Self::Average | Self::Returns => Unit::Money(currency),
+        }
+    }
+
+    /// `None`: there is none, such as an average of no orders.
+    pub fn at(self, point: &Point) -> Option<i64> {
+        match self {
+            Self::NetSales => Some(point.net_sales),
+            Self::Orders => Some(point.orders),
+            Self::Average => divide_rounded(point.net_sales, point.orders),
+            Self::Units => Some(point.units),
+            Self::Returns => Some(point.returns),
+        }
+    }
+
+    pub fn total(self, totals: &Totals) -> Option<i64> {
+        match self {
+            Self::NetSales => Some(totals.net_sales),
+            Self::Orders => Some(totals.orders),
+            Self::Average => totals.average_order_value,
+            Self::Units => Some(totals.units),
+            Self::Returns => Some(totals.returns),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_names_a_metric_or_means_net_sales() {
+        for metric in Metric::ALL {
+            assert_eq!(Metric::of(Some(metric.slug())), metric);
+        }
+        assert_eq!([Metric::of(None), Metric::of(Some("nonsense"))], [Metric::NetSales; 2]);
+    }
+}

@@ -1,0 +1,247 @@
+//! What the interface says, in one place: to be read in one go, and translated. Short, plain, in the words of the trade, and the same
+//! everywhere. Labels that stand on one page only and name nothing but themselves stay there.
+
+pub const LIVE: &str = "Live";
+pub const RECONNECTING: &str = "Reconnecting…";
+pub const PAUSED: &str = "Paused";
+pub const READ_THE_CHART: &str = "Read the chart point by point";
+
+// What went wrong.
+pub const UNREACHABLE: &str = "Can't reach Vendorscope. Check your connection; we'll keep trying.";
+pub const NOT_RESPONDING: &str = "Vendorscope isn't responding. These figures are from before; we'll keep trying.";
+pub const TOO_MANY: &str = "Too many requests. We'll try again in a moment.";
+pub const NOT_LOADED: &str = "That couldn't be loaded.";
+
+/// `Updated 12 seconds ago`
+pub fn updated(seconds: u64) -> String {
+    match seconds {
+        0 => "Updated just now".to_owned(),
+        seconds => format!("Updated {} ago", age(seconds)),
+    }
+}
+
+/// How long, in the largest unit that fits: `12 seconds`, `3 min`, `2 h`.
+pub fn age(seconds: u64) -> String {
+    match seconds {
+        1 => "1 second".to_owned(),
+        0..60 => format!("{seconds} seconds"),
+        60..3600 => format!("{} min", seconds / 60),
+        _ => format!("{} h", seconds / 3600),
+    }
+}
+
+/// What only pages say, which are made on the server.
+#[cfg(feature = "ssr")]
+pub use pages::*;
+
+#[cfg(feature = "ssr")]
+mod pages {
+    use super::age;
+
+    pub const SKIP: &str = "Skip to content";
+    pub const GO_TO_DASHBOARD: &str = "Go to dashboard";
+
+    // Errors.
+    pub const SESSION_ENDED: &str = "Your session has ended. Log in, then try again.";
+    pub const LOG_IN_IN_A_NEW_TAB: &str = "Log in in a new tab";
+    pub const NO_ACCESS: &str = "You don't have access to this page.";
+    pub const NOT_FOUND: &str = "We couldn't find that.";
+    pub const PAGE_NOT_FOUND: &str = "Page not found";
+    pub const UNAVAILABLE: &str = "Vendorscope isn't responding. Please try again shortly.";
+    pub const PAGE_NOT_LOADED: &str = "Couldn't load this page";
+    pub const RANGE_REFUSED: &str = "This date range isn't valid";
+    pub const IN_THE_FUTURE: &str = "This period hasn't started yet.";
+
+    pub const SESSIONS_DOWN: &str = "The store of sessions (Redis) isn't responding, so nobody can log in at the moment. Please try again shortly.";
+    pub const DATABASE_DOWN: &str = "The database isn't responding. Please try again shortly.";
+
+    /// The heading of a page that says why there is none, by its HTTP status.
+    pub fn problem_title(status: u16) -> &'static str {
+        match status {
+            401 => "Logged out",
+            403 => "No access",
+            404 => PAGE_NOT_FOUND,
+            413 => "Too large",
+            422 => "That isn't valid",
+            429 => "Too many requests",
+            503 => "Vendorscope isn't responding",
+            500.. => "Something went wrong",
+            _ => "That didn't work",
+        }
+    }
+
+    /// What is wrong with an address, by its parameter; `message` is the server's.
+    pub fn range_refused(field: &str, message: &str) -> String {
+        let name = match field {
+            "dateFrom" => "Start date",
+            "dateTo" => "End date",
+            "compare" => "Comparison",
+            "interval" => "Grouping",
+            other => other,
+        };
+        if message.contains("lies before") {
+            "The end date must be on or after the start date.".to_owned()
+        } else if message.contains("longer than") {
+            "Choose a period of at most 10 years.".to_owned()
+        } else if message.contains("is accepted for at most") {
+            "Hours can be shown for short periods only. Choose days instead.".to_owned()
+        } else if message.contains("hasn't started") {
+            message.to_owned()
+        } else {
+            format!("{name}: {message}")
+        }
+    }
+
+    // Forms.
+    pub const NOT_SAVED: &str = "Changes not saved. Fix the following:";
+    pub const SAVED: &str = "Saved.";
+
+    pub fn whole_number(most: i64) -> String {
+        format!("Enter a whole number up to {}.", crate::format::count(most))
+    }
+
+    // Login.
+    pub const WRONG_CREDENTIALS: &str = "Wrong email or password.";
+    pub const LOGIN_LIMITED: &str = "Too many attempts. Please wait a few minutes and try again.";
+    pub const LOGIN_UNAVAILABLE: &str = "Login is temporarily unavailable. Please try again shortly.";
+    pub const LOGIN_FAILED: &str = "Logging in didn't work. Please try again.";
+    pub const LOGGED_OUT_EVERYWHERE: &str = "You've been logged out on all devices.";
+    pub const PASSWORD_CHANGED_LOG_IN: &str = "Your password was changed. Log in with the new one.";
+    pub const BACK_TO_LOGIN: &str = "Back to login";
+    pub const FORGOT_PASSWORD: &str = "Forgot your password? Ask your marketplace for a link to choose a new one.";
+    pub const LINK_EXPIRED: &str = "This link has expired or was already used. Request a new one.";
+
+    // Account.
+    pub const PASSWORD_CHANGED: &str = "Password changed. You've been logged out on your other devices.";
+    pub const SESSION_CLOSED: &str = "That device was logged out.";
+    pub const KEY_REVOKED: &str = "Key revoked.";
+    pub const THEME_CHANGED: &str = "Theme changed.";
+    pub const ZONE_CHANGED: &str = "Time zone changed. Past orders have been re-grouped.";
+    pub const PASSWORD_ENDS_SESSIONS: &str = "You'll be logged out on your other devices.";
+    pub const COPY_KEY: &str = "Copy this key now; you won't see it again. Anyone with it can act as you through the API.";
+    pub const ADMIN_ZONE: &str = "Admin pages use UTC. Each vendor has its own time zone.";
+    pub const SESSIONS: &str = "Devices where you're logged in. Sessions end after 24 hours.";
+    pub const SAME_PASSWORD: &str = "Choose a password you haven't used before.";
+    pub const CURRENT_WRONG: &str = "Current password is incorrect.";
+
+    pub fn password_hint(least: usize) -> String {
+        format!("At least {least} characters, and hard to guess: try four unrelated words.")
+    }
+
+    pub fn zone_unknown(typed: &str, alike: &Option<String>) -> String {
+        match alike {
+            Some(alike) => format!("Did you mean {alike}?"),
+            None => format!("We don't know a time zone called {typed}. Choose one from the list, such as Europe/Berlin."),
+        }
+    }
+
+    pub fn zone_changes(vendor: &str) -> String {
+        format!(
+            "Changing this re-groups past orders and refunds by the new zone's days, so past figures will change for everyone at {vendor}. \
+             This may take a few minutes."
+        )
+    }
+
+    // Products.
+    pub const FIRST_PRODUCT: &str = "Add your first product to start tracking sales.";
+    pub const NO_MATCHING_PRODUCTS: &str = "No matching products";
+    pub const CLEAR_FILTERS: &str = "Clear filters";
+    pub const PRODUCT_DELETED: &str = "Product deleted.";
+    pub const DELETE_PRODUCT: &str =
+        "This removes the product from all lists; past sales stay in your reports. This can't be undone.";
+    pub const ARCHIVED: &str = "Archived (hidden from sale, history kept)";
+
+    pub fn price_between(least: &str, most: &str) -> String {
+        format!("Enter a price between {least} and {most}.")
+    }
+
+    pub fn text_up_to(what: &str, most: usize) -> String {
+        format!("Enter a {what} (up to {most} characters).")
+    }
+
+    // Orders.
+    pub const NO_ORDERS: &str = "Your first order will appear here.";
+    pub const NO_MATCHING_ORDERS: &str = "No matching orders";
+
+    pub fn newest_first(zone: &str) -> String {
+        format!("Newest first · times in {zone}")
+    }
+
+    pub fn final_status(status: &str) -> String {
+        format!("This order is {}; its status can no longer change.", status.to_lowercase())
+    }
+
+    pub fn status_updated(status: &str) -> String {
+        format!("Status updated to {status}.")
+    }
+
+    pub fn refunded(amount: &str) -> String {
+        format!("Refunded {amount}.")
+    }
+
+    // Refunds.
+    pub const RESTOCK: &str = "Restock returned units";
+    pub const NOTHING_TO_REFUND: &str = "Enter units to return or an amount to refund.";
+    pub const NOT_BOTH: &str = "Enter either units to return or a fixed amount, not both.";
+
+    pub fn refund_up_to(amount: &str) -> String {
+        format!("You can refund up to {amount}.")
+    }
+
+    pub fn units_up_to(product: &str, units: i64) -> String {
+        match units {
+            0 => format!("{product}: nothing left to return."),
+            1 => format!("{product}: only 1 unit can be returned."),
+            units => format!("{product}: only {units} units can be returned."),
+        }
+    }
+
+    // Marketplace.
+    pub const MARKET_HINT: &str =
+        "Orders containing two vendors count once for each. Commission is what the marketplace earns, net of refunds.";
+
+    pub fn vendors_with_sales(range: &str, active: i64, all: i64) -> String {
+        let of = crate::format::counted(all, "vendor", "vendors");
+        format!("{range}: {} of {of} had sales. Days follow each vendor's time zone.", crate::format::count(active))
+    }
+
+    // Dashboard.
+    pub const NOTHING_SOLD: &str = "No sales in this period";
+    pub const NOTHING_RUNS_OUT: &str = "Nothing is running low.";
+    pub const SO_FAR: &str = "so far";
+
+    /// What the dashed line is. `until_hour`: where its last day is cut.
+    pub fn dashed(range: &str, until_hour: Option<i8>) -> String {
+        match until_hour {
+            Some(hour) if hour < 24 => format!("Dashed line: {range}, aligned by day; its last day counts until {hour:02}:00, as this one."),
+            _ => format!("Dashed line: {range}, aligned by day."),
+        }
+    }
+
+    pub fn zone_and_currency(zone: &str, currency: &str) -> String {
+        format!("Times in {zone} · Amounts in {currency}")
+    }
+
+    /// How old figures are that could not be computed anew.
+    pub fn stale(seconds: u64) -> String {
+        format!("Showing figures from {} ago: the database isn't responding", age(seconds))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_take_the_largest_unit_that_fits() {
+        assert_eq!([updated(0), updated(1), updated(12)], ["Updated just now", "Updated 1 second ago", "Updated 12 seconds ago"]);
+        assert_eq!([age(59), age(60), age(7_300)], ["59 seconds", "1 min", "2 h"]);
+    }
+
+    #[test]
+    fn a_refused_range_is_told_in_words_of_people() {
+        let told = range_refused("dateTo", "`2026-01-01` lies before dateFrom `2026-12-31`: the same day or a later one is accepted");
+        assert_eq!(told, "The end date must be on or after the start date.");
+        assert_eq!(range_refused("dateFrom", "`2025-02-30` is not a day"), "Start date: `2025-02-30` is not a day");
+    }
+}
