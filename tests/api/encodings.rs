@@ -44,9 +44,11 @@ async fn read(response: Response, form: &str) -> Value {
     serde_json::from_slice(&text).expect("JSON")
 }
 
-/// Takes one more of the vendor's first product out of stock; what is left.
+/// Takes the vendor's first product out of stock under another name, which is returned.
 async fn sell_out(client: &Client) -> String {
-    let mut product = client.get_json("/api/vendor/products").await["products"][0].clone();
+    let listed = client.get_json("/api/vendor/products").await;
+    let mut active = listed["products"].as_array().expect("a list").iter().filter(|product| product["status"] == "active");
+    let mut product = active.next().expect("a product that is sold").clone();
     let name = format!("{} again", product["name"].as_str().expect("a name"));
     (product["stock"], product["name"]) = (json!(0), json!(name));
     let path = format!("/api/vendor/products/{}", product["productId"].as_str().expect("an id"));

@@ -8,7 +8,7 @@ use super::limits::{self, Counted};
 use crate::server::{AppState, identity::sessions::RequestSession, request::is_safe};
 
 /// Asks Redis at the same time what the rest of a request asks one after the other, where this instance knows from an earlier request
-/// whose session it is: whether it still lives, whether its user may ask once more, and whether what is held here of the vendor's
+/// whose session it is: what it says now, whether its user may ask once more, and whether what is held here of the vendor's
 /// figures is still current. The three travel over one connection, so that a hot request costs one round trip. Each is judged where it was
 /// before; what is not known ahead, or fails, is asked for there.
 pub async fn ask_ahead(State(state): State<AppState>, mut request: Request, next: Next) -> Response {

@@ -201,16 +201,15 @@ impl RequestSession {
     /// Who was logged in with this cookie when this instance last read its session, if it did; it may have ended since.
     pub async fn remembered_user(&self) -> Option<User> {
         let (Credentials::Cookies(ids), Some(remembered)) = (&self.credentials, &self.sessions().remembered) else { return None };
-        remembered.find(ids.first()?).await.map(|known| known.1.user.clone())
+        remembered.find(ids.first()?).await.map(|known| known.login.user.clone())
     }
 
     /// A session that has not ended.
     async fn load(&self, id: &Id) -> Result<Option<(Record, SessionLogin)>, AppError> {
         if let Some(remembered) = &self.sessions().remembered
-            && let Some(known) = remembered.find_living(id).await
+            && let Some(known) = remembered.read_again(id).await
         {
-            let (record, login) = &*known;
-            return Ok(self.is_valid(id, login).await.then(|| (record.clone(), login.clone())));
+            return Ok(self.is_valid(id, &known.login).await.then(|| (known.record.clone(), known.login.clone())));
         }
         let Some(record) = self.sessions().store.load(id).await.map_err(|e| unavailable(&e))? else { return Ok(None) };
         let Some(login) = SessionLogin::of(&record) else {

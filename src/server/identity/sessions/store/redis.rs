@@ -140,6 +140,13 @@ impl RedisSessionStore {
     }
 }
 
+/// Reads what is under a session's key; `None` for what this program did not write.
+pub fn decode(id: &Id, value: &[u8]) -> Option<Record> {
+    let stored = serde_json::from_slice::<Stored>(value).ok()?;
+    let expiry_date = OffsetDateTime::from_unix_timestamp(stored.expires).ok()?;
+    Some(Record { id: *id, data: stored.data, expiry_date })
+}
+
 /// Where a session is.
 pub fn key(id: &Id) -> String {
     format!("sess:{id}")
@@ -208,11 +215,7 @@ impl SessionStore for RedisSessionStore {
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
         let Some(value) = within(self.pool.get::<Option<Vec<u8>>, _>(key(id))).await? else { return Ok(None) };
-        let stored = serde_json::from_slice::<Stored>(&value).ok();
-        let record = stored.and_then(|stored| {
-            let expiry_date = OffsetDateTime::from_unix_timestamp(stored.expires).ok()?;
-            Some(Record { id: *id, data: stored.data, expiry_date })
-        });
+        let record = decode(id, &value);
         if record.is_none() {
             // Not this program's writing: as good as absent. An error would lock its owner out until it expires.
             tracing::warn!("a session in Redis that cannot be read");
