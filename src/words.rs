@@ -52,7 +52,8 @@ mod pages {
     pub const RANGE_REFUSED: &str = "This date range isn't valid";
     pub const IN_THE_FUTURE: &str = "This period hasn't started yet.";
 
-    pub const SESSIONS_DOWN: &str = "The store of sessions (Redis) isn't responding, so nobody can log in at the moment. Please try again shortly.";
+    pub const SESSIONS_DOWN: &str =
+        "The store of sessions (Redis) isn't responding, so nobody can log in at the moment. Please try again shortly.";
     pub const DATABASE_DOWN: &str = "The database isn't responding. Please try again shortly.";
 
     /// The heading of a page that says why there is none, by its HTTP status.
@@ -147,8 +148,7 @@ mod pages {
     pub const NO_MATCHING_PRODUCTS: &str = "No matching products";
     pub const CLEAR_FILTERS: &str = "Clear filters";
     pub const PRODUCT_DELETED: &str = "Product deleted.";
-    pub const DELETE_PRODUCT: &str =
-        "This removes the product from all lists; past sales stay in your reports. This can't be undone.";
+    pub const DELETE_PRODUCT: &str = "This removes the product from all lists; past sales stay in your reports. This can't be undone.";
     pub const ARCHIVED: &str = "Archived (hidden from sale, history kept)";
 
     pub fn price_between(least: &str, most: &str) -> String {
@@ -213,7 +213,9 @@ mod pages {
     /// What the dashed line is. `until_hour`: where its last day is cut.
     pub fn dashed(range: &str, until_hour: Option<i8>) -> String {
         match until_hour {
-            Some(hour) if hour < 24 => format!("Dashed line: {range}, aligned by day; its last day counts until {hour:02}:00, as this one."),
+            Some(hour) if hour < 24 => {
+                format!("Dashed line: {range}, aligned by day; its last day counts until {hour:02}:00, as this one.")
+            }
             _ => format!("Dashed line: {range}, aligned by day."),
         }
     }

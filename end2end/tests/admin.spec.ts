@@ -8,11 +8,13 @@ test('the cache page shows its counters and invalidates a tag', async ({ page })
     await expect(page.getByRole('term').filter({ hasText: new RegExp(`^${name}$`) })).toBeVisible();
   }
   await page.getByLabel(/^Tags/).fill('vendor:1, analytics');
-  await page.getByRole('button', { name: 'Invalidate' }).click();
+  await page.getByRole('button', { name: 'Invalidate…' }).click();
+  await page.getByRole('button', { name: 'Invalidate', exact: true }).click();
   await expect(page.getByRole('status')).toHaveText('2 tags were invalidated.');
 
   await page.getByLabel(/^Tags/).fill('no-such-tag');
-  await page.getByRole('button', { name: 'Invalidate' }).click();
+  await page.getByRole('button', { name: 'Invalidate…' }).click();
+  await page.getByRole('button', { name: 'Invalidate', exact: true }).click();
   await expect(page.getByRole('alert')).toContainText('no-such-tag');
 });
 

@@ -55,7 +55,8 @@ pub fn line_chart(marks: &[Mark], unit: Unit, title: String, now: String, before
     let values = marks.iter().flat_map(|mark| [mark.value, mark.before.as_ref().and_then(|(_, value)| *value)]);
     let scale = Scale::covering(values.flatten());
     // Where all is zero, the other end of the axis means nothing.
-    let is_flat = marks.iter().all(|mark| mark.value.unwrap_or(0) == 0 && mark.before.as_ref().is_none_or(|(_, value)| value.unwrap_or(0) == 0));
+    let is_flat =
+        marks.iter().all(|mark| mark.value.unwrap_or(0) == 0 && mark.before.as_ref().is_none_or(|(_, value)| value.unwrap_or(0) == 0));
     let ticks = scale.ticks.iter().rev().map(|tick| match is_flat && *tick != 0 {
         true => view! { <li></li> }.into_any(),
         false => view! { <li>{unit.axis_text(*tick, scale.step)}</li> }.into_any(),
@@ -209,7 +210,8 @@ mod tests {
 
     #[test]
     fn what_is_not_over_is_drawn_apart_and_what_has_not_begun_not_at_all() {
-        let mut marks = [mark(0, Some(0), Some(100)), mark(1, Some(100), Some(100)), mark(2, Some(50), Some(100)), mark(3, None, Some(100))];
+        let mut marks =
+            [mark(0, Some(0), Some(100)), mark(1, Some(100), Some(100)), mark(2, Some(50), Some(100)), mark(3, None, Some(100))];
         marks[2].is_unfinished = true;
         let html = drawn(&marks);
         assert!(html.contains("class=\"line\" d=\"M0 240L333.33 0\"") || html.contains("d=\"M0 240L333.33 0\""), "{html}");

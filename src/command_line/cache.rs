@@ -81,7 +81,7 @@ async fn warm(config: &Config, vendors: Vec<String>) -> anyhow::Result<()> {
             other => other.into(),
         })?);
     }
-    let loaded = warming::warm(&analytics, &snapshots).await;
+    let loaded = warming::warm_dashboards(&analytics, &snapshots).await;
     println!("{loaded} of {} dashboards were loaded; the others were there already.", snapshots.len());
     Ok(())
 }

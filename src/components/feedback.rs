@@ -129,7 +129,10 @@ mod tests {
 
     fn refusal() -> Refusal {
         Refusal {
-            error: Some(ApiError::Invalid(vec![FieldError::new("form", "Not both."), FieldError::new("unitPrice", "must be 0 to 9 minor units")])),
+            error: Some(ApiError::Invalid(vec![
+                FieldError::new("form", "Not both."),
+                FieldError::new("unitPrice", "must be 0 to 9 minor units"),
+            ])),
             typed: vec![("form[unit_price]".to_owned(), "-1".to_owned())],
         }
     }

@@ -33,10 +33,8 @@ pub struct Input {
 
 pub fn input(input: Input) -> AnyView {
     let (hint_id, error_id) = (format!("{}-hint", input.id), format!("{}-error", input.id));
-    let described_by: Vec<&str> = [input.error.as_ref().map(|_| error_id.as_str()), input.hint.as_ref().map(|_| hint_id.as_str())]
-        .into_iter()
-        .flatten()
-        .collect();
+    let described_by: Vec<&str> =
+        [input.error.as_ref().map(|_| error_id.as_str()), input.hint.as_ref().map(|_| hint_id.as_str())].into_iter().flatten().collect();
     let described_by = (!described_by.is_empty()).then(|| described_by.join(" "));
     let is_invalid = input.error.is_some();
     let hint = input.hint.map(|hint| view! { <p class="hint" id=hint_id>{hint}</p> });

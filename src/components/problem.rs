@@ -17,9 +17,7 @@ pub fn problem(error: ApiError) -> AnyView {
     let link = |href: String, text: &'static str| view! { <a class="button" href=href>{text}</a> }.into_any();
     let (title, texts, way_out) = match error {
         ApiError::Unauthenticated => ("Logged out", vec![words::SESSION_ENDED.to_owned()], link(login_href(&here), "Log in")),
-        ApiError::Forbidden => {
-            ("No access", vec![words::NO_ACCESS.to_owned()], link("/login".to_owned(), "Log in with another account"))
-        }
+        ApiError::Forbidden => ("No access", vec![words::NO_ACCESS.to_owned()], link("/login".to_owned(), "Log in with another account")),
         ApiError::NotFound => ("Not found", vec![words::NOT_FOUND.to_owned()], link("/".to_owned(), words::GO_TO_DASHBOARD)),
         ApiError::Invalid(fields) => (words::RANGE_REFUSED, address_refused(&fields), ().into_any()),
         ApiError::Conflict(text) => ("That didn't work", vec![text], ().into_any()),

@@ -197,8 +197,10 @@ mod tests {
     #[test]
     fn what_is_refused_is_told_by_product_and_in_its_currency() {
         let euro = Currency::parse("EUR").unwrap();
-        let typed = |line: &str, quantity: &str| RefundFormLine { line: line.to_owned(), quantity: quantity.to_owned(), amount: String::new() };
-        let form = RefundForm { order_id: "o".to_owned(), lines: vec![typed("1", ""), typed("2", "2")], amount: String::new(), restock: None };
+        let typed =
+            |line: &str, quantity: &str| RefundFormLine { line: line.to_owned(), quantity: quantity.to_owned(), amount: String::new() };
+        let form =
+            RefundForm { order_id: "o".to_owned(), lines: vec![typed("1", ""), typed("2", "2")], amount: String::new(), restock: None };
         for (field, id, text) in [
             ("lines[0].quantity", "refund-quantity-2", "Peat throw: only 1 unit can be returned."),
             ("line 1 amount", "refund-amount-1", "Clay pot: You can refund up to €10.00."),

@@ -3,20 +3,23 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
-    server_functions::account::{AccountView, ChangePassword, CreateKey, EndSession, LogOutEverywhere, RevokeKey, SetTheme, SetTimeZone, load_account},
     components::{
-            feedback::{Messages, Refusal, done, refused},
-            fields::{Input, input, select},
-            frame::Section,
-            loaded::loaded,
-            table::{Cell, Column, Row, scrolling, table},
-        },
-        format,
-    words,
+        feedback::{Messages, Refusal, done, refused},
+        fields::{Input, input, select},
+        frame::Section,
+        loaded::loaded,
+        table::{Cell, Column, Row, scrolling, table},
+        written::written,
+    },
     domain::{
         accounts::{ApiKey, MAX_KEY_NAME, MAX_PASSWORD, MIN_PASSWORD, OwnSession, Role, Theme, Vendor},
         clock::WallClock,
     },
+    format,
+    server_functions::account::{
+        AccountView, ChangePassword, CreateKey, EndSession, LogOutEverywhere, RevokeKey, SetTheme, SetTimeZone, load_account,
+    },
+    words,
 };
 
 /// The forms here are plain ones: each loads the whole page anew, because what they change (the cookie, the theme, a key that is shown
@@ -47,7 +50,7 @@ fn account(AccountView { viewer, vendor, time_zones, theme, sessions, keys, new_
     };
     view! {
         <h1>"Account"</h1>
-        <p class="lead">{viewer.email.clone()} " · " {what}</p>
+        <p class="lead">{viewer.email.clone()} " · " {written(what)}</p>
         {done}
         {new_key.map(shown_once)}
         {password_form(viewer.email)}
@@ -240,9 +243,7 @@ fn keys_card(keys: Vec<ApiKey>) -> AnyView {
         scrolling("scroll", "API keys", table("plain", columns, rows.collect(), None))
     });
     let refusal = Refusal::of::<CreateKey>();
-    let messages = refusal.messages(|field| {
-        (field.field == "name").then(|| ("name".to_owned(), words::text_up_to("name", MAX_KEY_NAME)))
-    });
+    let messages = refusal.messages(|field| (field.field == "name").then(|| ("name".to_owned(), words::text_up_to("name", MAX_KEY_NAME))));
     let name = Input {
         id: "name",
         label: "Name of a new key".to_owned(),

@@ -80,9 +80,9 @@ fn market(Market { metrics, today, .. }: Market, query: Query) -> AnyView {
     let shown = format::range(days);
     let lead = words::vendors_with_sales(&shown, active_vendors, vendors);
     let chosen = Query { date_from: Some(days.from.to_string()), date_to: Some(days.to.to_string()), ..query.clone() };
-    let nothing = currencies
-        .is_empty()
-        .then(|| view! { <section class="card empty"><h2>"No vendors yet"</h2><p>"Figures appear here after the first sale."</p></section> });
+    let nothing = currencies.is_empty().then(
+        || view! { <section class="card empty"><h2>"No vendors yet"</h2><p>"Figures appear here after the first sale."</p></section> },
+    );
     let open = currencies.iter().position(|metrics| Some(metrics.currency.code()) == query.currency.as_deref()).unwrap_or_default();
     let overview = (!currencies.is_empty()).then(|| overview(&currencies, open, &query));
     let opened = currencies.into_iter().nth(open).map(|metrics| currency(metrics, days, range.interval, today));

@@ -3,14 +3,14 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
-    server_functions::admin::{CacheHealth, InvalidateTags, load_cache_health},
     components::{
-            feedback::{Refusal, done},
-            fields::{Input, input},
-            frame::Section,
-            loaded::loaded,
-        },
-        format,
+        feedback::{Refusal, done},
+        fields::{Input, input},
+        frame::Section,
+        loaded::loaded,
+    },
+    format,
+    server_functions::admin::{CacheHealth, InvalidateTags, load_cache_health},
 };
 
 #[component]
@@ -27,6 +27,8 @@ fn health(CacheHealth { stats, store, session_eviction, .. }: CacheHealth) -> An
     let count = use_query_map().with_untracked(|query| query.get("invalidated"));
     let invalidated = count.filter(|_| refusal.error.is_none()).and_then(|count| count.parse::<u32>().ok());
     let invalidated = invalidated.map(|count| done(format!("{} invalidated.", format::counted(i64::from(count), "tag was", "tags were"))));
+    // Asked for, and not yet said yes to.
+    let asked = use_query_map().with_untracked(|query| query.get("tags")).filter(|tags| !tags.trim().is_empty() && refusal.error.is_none());
     let tags = Input {
         id: "tags",
         label: "Tags, separated by spaces or commas".to_owned(),
@@ -71,11 +73,38 @@ fn health(CacheHealth { stats, store, session_eviction, .. }: CacheHealth) -> An
                 <div><dt><code>"marketplace"</code></dt><dd>"the marketplace's figures"</dd></div>
             </dl>
             {messages.summary()}
-            <form method="post" action=InvalidateTags::url() class="filter">
-                {input(messages.mark(tags))}
-                <button type="submit">"Invalidate"</button>
-            </form>
+            {match asked {
+                Some(asked) => confirmation(&asked),
+                None => view! {
+                    <form method="get" action="/admin/cache" class="filter">
+                        {input(messages.mark(tags))}
+                        <button type="submit">"Invalidate…"</button>
+                    </form>
+                }
+                .into_any(),
+            }}
         </section>
+    }
+    .into_any()
+}
+
+/// What invalidating these tags means, before it is done.
+fn confirmation(tags: &str) -> AnyView {
+    let names = tags.split([' ', ',']).filter(|name| !name.is_empty());
+    let (all, some): (Vec<_>, Vec<_>) = names.partition(|name| matches!(*name, "analytics" | "marketplace"));
+    let extent = match (all.is_empty(), some.len()) {
+        (false, _) => "This concerns every vendor: their figures are recomputed on the next request, all at once.".to_owned(),
+        (true, some) => format!("{} will be recomputed on the next request.", format::counted(some as i64, "tag's entries", "tags' entries")),
+    };
+    view! {
+        <form method="post" action=InvalidateTags::url() class="stack">
+            <p><strong>"Invalidate " <code>{tags.to_owned()}</code> "?"</strong> " " {extent}</p>
+            <input type="hidden" name="tags" value=tags.to_owned()/>
+            <div class="actions">
+                <button class="bad" type="submit" autofocus=true>"Invalidate"</button>
+                <a class="button quiet" href="/admin/cache">"Keep"</a>
+            </div>
+        </form>
     }
     .into_any()
 }

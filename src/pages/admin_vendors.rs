@@ -3,16 +3,17 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
-    server_functions::vendors::{VendorsView, load_vendors},
     components::{
-            fields::{Input, input},
-            frame::Section,
-            loaded::loaded,
-            query_form::query_form,
-            table::{Cell, Column, Row, scrolling, table},
-        },
-        format, words,
+        fields::{Input, input},
+        frame::Section,
+        loaded::loaded,
+        query_form::query_form,
+        table::{Cell, Column, Row, scrolling, table},
+    },
     domain::accounts::{encode_segment, path_segment},
+    format,
+    server_functions::vendors::{VendorsView, load_vendors},
+    words,
 };
 
 #[component]

@@ -3,20 +3,21 @@ use leptos_meta::Title;
 use leptos_router::{hooks::use_query_map, params::ParamsMap};
 
 use crate::{
-    server_functions::orders::{OrdersView, load_orders},
     components::{
-            fields::{Input, input, select},
-            frame::Section,
-            loaded::loaded,
-            query_form::query_form,
-            status::{Shown, status},
-            table::{Cell, Column, Row, scrolling, table},
-        },
-        format, words,
+        fields::{Input, input, select},
+        frame::Section,
+        loaded::loaded,
+        query_form::query_form,
+        status::{Shown, status},
+        table::{Cell, Column, Row, scrolling, table},
+    },
     domain::{
         accounts::{encode_segment, path_segment},
         orders::OrderStatus,
     },
+    format,
+    server_functions::orders::{OrdersView, load_orders},
+    words,
 };
 
 /// Which orders the address asks for.

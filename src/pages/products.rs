@@ -3,21 +3,22 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
-    server_functions::products::{ProductsView, load_products},
     components::{
-            feedback::done,
-            fields::{Input, input, select},
-            frame::Section,
-            loaded::loaded,
-            query_form::query_form,
-            status::status,
-            table::{Cell, Column, Row, scrolling, table},
-        },
-        format, words,
+        feedback::done,
+        fields::{Input, input, select},
+        frame::Section,
+        loaded::loaded,
+        query_form::query_form,
+        status::status,
+        table::{Cell, Column, Row, scrolling, table},
+    },
     domain::{
         accounts::{Vendor, encode_segment, path_segment},
         catalog::{Product, ProductSort, ProductStatus},
     },
+    format,
+    server_functions::products::{ProductsView, load_products},
+    words,
 };
 
 /// The list's address, as it stands there.

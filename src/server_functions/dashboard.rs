@@ -62,10 +62,7 @@ pub struct Asked {
 }
 
 /// `vendor_id` is required of admins, and refused to vendors: a vendor is who is logged in. `asked` is told which day it is there.
-pub async fn load_dashboard(
-    vendor_id: Option<String>,
-    asked: impl FnOnce(Date) -> Asked + Send,
-) -> Result<Dashboard, ApiError> {
+pub async fn load_dashboard(vendor_id: Option<String>, asked: impl FnOnce(Date) -> Asked + Send) -> Result<Dashboard, ApiError> {
     use crate::server::{
         cache_keys, context,
         services::analytics::{self, SnapshotQuery},
@@ -95,9 +92,7 @@ pub async fn load_dashboard(
         Unfinished { until_hour: local.hour() + i8::from(local.minute() >= 30), now }
     });
     if let (Some(unfinished), Some(comparison)) = (unfinished, snapshot.comparison) {
-        let last = comparison.to.to_string();
-        let by_hour = SnapshotQuery::parse(Some(&last), Some(&last), Some("none"), Some("hour"), None)
-            .map_err(|invalid| context::api_error(invalid.into()))?;
+        let by_hour = SnapshotQuery::by_hour(comparison.to);
         let day = state.analytics.snapshot(&of, &by_hour).await.map_err(context::api_error)?.value;
         let clock = WallClock::covering(&vendor.time_zone, day.series.iter().filter_map(|point| point.start.parse().ok()));
         cut_comparison(&mut snapshot, &day, |at| clock.local(at).hour() < unfinished.until_hour);
@@ -199,7 +194,8 @@ mod tests {
             Point::new(format!("2026-11-25T{hour:02}:00:00Z"), Sums { gross_sales, orders, units: orders, ..Default::default() })
         };
         let of_day = Sums { gross_sales: 1_000, commission: 100, orders: 4, units: 4, ..Default::default() };
-        let day = snapshot(Interval::Hour, vec![hour(8, 250, 1), hour(9, 250, 1), hour(20, 500, 2)], None, Totals::new(of_day, 4));
+        let mut day = snapshot(Interval::Hour, vec![hour(8, 250, 1), hour(9, 250, 1), hour(20, 500, 2)], None, Totals::default());
+        day.totals = Totals::new(of_day, 4);
         let whole = Sums { gross_sales: 9_000, commission: 900, orders: 36, units: 36, ..Default::default() };
         let last = Point::new("2026-11-25".to_owned(), of_day);
         let mut shown = snapshot(Interval::Day, Vec::new(), Some(vec![last]), Totals::new(whole, 30));

@@ -97,7 +97,6 @@ pub async fn set_order_status(order_id: String, status: String) -> Result<(), Ap
 /// A refund's form, field by field as it was typed; amounts in the currency's major unit. Either an amount on the whole order, or lines.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefundForm {
-    #[serde(default)]
     pub order_id: String,
     #[serde(default)]
     pub lines: Vec<RefundFormLine>,

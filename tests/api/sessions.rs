@@ -107,7 +107,7 @@ async fn of_several_cookies_the_first_that_is_alive_counts_and_logging_out_ends_
             let page = app.client().request(Method::GET, "/admin/cache").header("accept", "text/html").header("cookie", order.join("; "));
             assert_eq!(page.send().await.expect("an answer").status(), 200, "the pages read them too");
             // The stream of changes goes on asking whether its session is alive.
-            assert_eq!(with_cookies(&app, Method::GET, "/_fn/account", &order).await.status(), 200);
+            assert_eq!(with_cookies(&app, Method::GET, "/account", &order).await.status(), 200);
             let sessions: serde_json::Value =
                 with_cookies(&app, Method::GET, "/api/account/sessions", &order).await.json().await.expect("JSON");
             let current = sessions["sessions"].as_array().expect("a list").iter().filter(|session| session["current"] == true).count();

@@ -36,14 +36,12 @@ async fn lines_and_amounts_are_refunded_without_scripts() {
 async fn a_refund_that_cannot_be_is_refused_on_the_page_and_changes_nothing() {
     let app = TestApp::builder().bundle(Market::new().path()).spawn().await;
     let client = app.log_in_as_vendor("eur").await;
-    for (quantity, amount, reason) in
-        [
+    for (quantity, amount, reason) in [
         ("3", "", "units can be returned."),
         ("1", "1.00", "Enter either units to return or a fixed amount, not both."),
         ("", "", "Enter units to return or an amount to refund."),
         ("1.5", "", "units can be returned."),
-    ]
-    {
+    ] {
         let fields =
             [("form[order_id]", "o1"), ("form[lines][0][line]", "1"), ("form[lines][0][quantity]", quantity), ("form[amount]", amount)];
         let request = client

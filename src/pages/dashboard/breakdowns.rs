@@ -3,15 +3,15 @@ use leptos::prelude::*;
 use super::definitions::{self, Definition, explained};
 use crate::{
     charts::bars::bar,
-        components::{
-            status::status,
-            table::{Cell, Column, Row, table},
-        },
-        format, words,
+    components::{
+        status::status,
+        table::{Cell, Column, Row, table},
+    },
     domain::{
         accounts::path_segment,
         snapshot::{LowStock, Snapshot, Totals},
     },
+    format, words,
 };
 
 /// Low-stock rows before the rest is folded away.

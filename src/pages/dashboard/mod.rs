@@ -17,9 +17,7 @@ use crate::{
         id_in,
         ranges::{self, RangeQuery},
     },
-    server_functions::dashboard::{
-        Asked, Dashboard, Freshness, Source, Unfinished, load_dashboard, remember_range, remembered_range,
-    },
+    server_functions::dashboard::{Asked, Dashboard, Freshness, Source, Unfinished, load_dashboard, remember_range, remembered_range},
     words,
 };
 
@@ -184,7 +182,7 @@ mod tests {
     #[test]
     fn one_sentence_says_what_happened_and_why() {
         let told = summary(&totals(11_500, 1_000, 120), &totals(10_300, 300, 80)).unwrap();
-        assert_eq!(told, "Net sales +5.0%: 40 more orders, −30.0% per order, returns +233.3%.");
+        assert_eq!(told, "Net sales +5.0%: 40 more orders, −29.6% per order, returns +233.3%.");
         assert_eq!(summary(&totals(900, 0, 1), &totals(1_000, 0, 2)).unwrap(), "Net sales −10.0%: 1 fewer order.");
         assert_eq!(summary(&totals(1_000, 0, 2), &totals(1_000, 0, 2)).unwrap(), "Net sales unchanged.");
         assert_eq!(summary(&totals(1_000, 0, 2), &totals(0, 0, 0)), None, "nothing to explain it by");

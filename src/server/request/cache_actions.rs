@@ -45,5 +45,8 @@ pub async fn warm(state: &AppState, admin: &CurrentAdmin, vendors: Option<&[Stri
     };
     let detail = vendors.map_or_else(|| "most asked for".to_owned(), |ids| ids.join(" "));
     state.accounts.audit(&admin.user.email, "cache_warm", &detail, address).await?;
-    Ok(warming::warm(&state.analytics, &snapshots).await)
+    Ok(match vendors {
+        Some(_) => warming::warm_dashboards(&state.analytics, &snapshots).await,
+        None => warming::warm(&state.analytics, &snapshots).await,
+    })
 }

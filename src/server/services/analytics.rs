@@ -80,6 +80,11 @@ impl SnapshotQuery {
         }
     }
 
+    /// One day by hours, compared with nothing.
+    pub fn by_hour(day: Date) -> Self {
+        Self { range: DateRange { from: day, to: day }, comparison: Comparison::None, interval: Interval::Hour }
+    }
+
     /// The part of the cache key that names this query: calendar days, so that it means the same tomorrow.
     fn cache_detail(&self) -> String {
         format!("{}:{}:{}:{}", self.range.from, self.range.to, self.comparison.as_str(), self.interval.as_str())

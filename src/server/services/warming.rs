@@ -120,3 +120,15 @@ pub async fn opening_snapshot(accounts: &Accounts, vendor_id: &str) -> Result<(V
     let query = SnapshotQuery::parse(None, None, None, None, Some(today))?;
     Ok((vendor, query))
 }
+
+/// Warms what a dashboard shows when it is opened, and the last day of its comparison by hours, which today is compared with. Returns how
+/// many of `snapshots` had to be loaded.
+pub async fn warm_dashboards(analytics: &Analytics, snapshots: &[(VendorRef, SnapshotQuery)]) -> usize {
+    let loaded = warm(analytics, snapshots).await;
+    let days = snapshots.iter().filter_map(|(vendor, query)| {
+        let before = query.range.compared(query.comparison)?;
+        Some((vendor.clone(), SnapshotQuery::by_hour(before.to)))
+    });
+    warm(analytics, &days.collect::<Vec<_>>()).await;
+    loaded
+}
