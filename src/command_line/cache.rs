@@ -5,10 +5,10 @@ use vendorscope_cache::{Cache, Cause, Tag, stats::Counter};
 use vendorscope::server::{
     AppError, cache_keys,
     config::Config,
-    db::vendors,
+    db::{outbox::installation, vendors},
     identity::accounts::Accounts,
     open_cache, open_database,
-    services::{analytics::Analytics, cache_stats::cache_stats, owed, warming},
+    services::{analytics::Analytics, cache_stats::cache_stats, outbox, warming},
 };
 
 #[derive(Subcommand)]
@@ -65,7 +65,7 @@ async fn invalidate(config: &Config, names: &[String]) -> anyhow::Result<()> {
     let db = open_database(config).await?;
     let accounts = Accounts::new(db.clone(), Cache::memory());
     accounts.audit("cli", "cache_invalidate", &tags.iter().map(Tag::name).collect::<Vec<_>>().join(" "), None).await?;
-    owed::owe(&db, &tags, &Cause { who: "cli".to_owned(), why: "asked for on the command line" }).await?;
+    outbox::invalidate(&db, &tags, &Cause { who: "cli".to_owned(), why: "asked for on the command line" }).await?;
     println!("{} invalidated.", if tags.len() == 1 { "1 tag was".to_owned() } else { format!("{} tags were", tags.len()) });
     Ok(())
 }
@@ -93,5 +93,6 @@ async fn open_redis(config: &Config) -> anyhow::Result<Cache> {
             "REDIS_URL is not set: without it the cache lives inside of the server's process, where only the page /admin/cache reaches it"
         );
     }
-    Ok(open_cache(config).await?)
+    let installation = installation(&open_database(config).await?).await?;
+    Ok(open_cache(config, &installation).await?)
 }

@@ -9,7 +9,7 @@ use vendorscope::server::{
     demo,
     import::ImportOptions,
     open_database,
-    services::{self, owed},
+    services::{self, outbox},
     telemetry,
 };
 
@@ -161,7 +161,7 @@ async fn demo(config: &Config) -> anyhow::Result<()> {
     let progress = progress::for_stderr();
     let logins = demo::demo(&db, today, &*progress).await?;
     progress.finish();
-    owed::until_told(&db).await?;
+    outbox::wait_until_told().await;
     let width = logins.iter().map(|login| login.email.len()).max().unwrap_or_default();
     println!("The demo marketplace is ready. Log in with:");
     for login in logins {
@@ -176,7 +176,7 @@ async fn import_bundle(config: &Config, arguments: &Import) -> anyhow::Result<()
     let options = ImportOptions { shift_to_today: arguments.shift_to_today, encoding: arguments.encoding };
     let report = services::import::import_bundle(&db, &arguments.dir, options, &*progress).await.context("nothing was imported")?;
     progress.finish();
-    owed::until_told(&db).await?;
+    outbox::wait_until_told().await;
     println!(
         "{} vendors, {} products, {} customers, {} orders, {} lines, {} refunds: {} rows new or different.",
         report.vendors, report.products, report.customers, report.orders, report.lines, report.refunds, report.changed

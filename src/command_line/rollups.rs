@@ -7,7 +7,7 @@ use vendorscope::server::{
     config::Config,
     db::{rollups, vendors},
     open_database,
-    services::owed,
+    services::outbox,
 };
 
 #[derive(Subcommand)]
@@ -43,9 +43,9 @@ async fn rebuild(config: &Config) -> anyhow::Result<()> {
         vendors::list_ids(&db).await?.iter().map(|id| cache_keys::vendor_tag(id)).chain([cache_keys::marketplace_tag()]).collect();
     let mut tx = db.write().await?;
     let differences = rollups::verify(&mut tx).await?;
-    owed::record(&mut tx, &stale, &Cause { who: "cli".to_owned(), why: "sums rebuilt" }).await?;
+    outbox::record(&mut tx, &stale, &Cause { who: "cli".to_owned(), why: "sums rebuilt" }).await?;
     tx.commit().await?;
-    owed::until_told(&db).await?;
+    outbox::wait_until_told().await;
     match differences.iter().map(|difference| difference.rows).sum::<i64>() {
         0 => println!("Rebuilt: every sum was right already."),
         rows => println!("Rebuilt: {rows} rows were wrong, and are right now."),

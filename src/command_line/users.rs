@@ -7,6 +7,7 @@ use vendorscope::{
     server::{
         AppError,
         config::Config,
+        db::outbox::installation,
         identity::accounts::{Accounts, Actor},
         identity::sessions::Sessions,
         open_database,
@@ -96,7 +97,10 @@ async fn list_users(config: &Config) -> anyhow::Result<()> {
 async fn disable_user(config: &Config, email: &str) -> anyhow::Result<()> {
     let user = open_accounts(config).await?.disable(email, Actor::COMMAND_LINE).await.map_err(|e| to_cli_error(e, email))?;
     if config.sessions.redis_url.is_some() {
-        let ended = async { Sessions::open(config).await?.end_all(&user, None).await.map_err(anyhow::Error::from) };
+        let ended = async {
+            let installation = installation(&open_database(config).await?).await?;
+            Sessions::open(config, &installation).await?.end_all(&user, None).await.map_err(anyhow::Error::from)
+        };
         ended.await.context("nobody can log in as this user or use its keys any more, but sessions were not ended: run it again")?;
         println!("Disabled {}: every session has ended, every key is revoked.", user.email);
     } else {

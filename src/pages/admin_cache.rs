@@ -94,7 +94,9 @@ fn confirmation(tags: &str) -> AnyView {
     let (all, some): (Vec<_>, Vec<_>) = names.partition(|name| matches!(*name, "analytics" | "marketplace"));
     let extent = match (all.is_empty(), some.len()) {
         (false, _) => "This concerns every vendor: their figures are recomputed on the next request, all at once.".to_owned(),
-        (true, some) => format!("{} will be recomputed on the next request.", format::counted(some as i64, "tag's entries", "tags' entries")),
+        (true, some) => {
+            format!("{} will be recomputed on the next request.", format::counted(some as i64, "tag's entries", "tags' entries"))
+        }
     };
     view! {
         <form method="post" action=InvalidateTags::url() class="stack">

@@ -7,7 +7,7 @@ use vendorscope_redis::{ConnectError, Router};
 use super::{
     AppState, cache_keys,
     config::{Config, redact},
-    db::{Db, DbError},
+    db::{Db, DbError, outbox},
     identity::sessions::Sessions,
     rate_limit::Limiter,
     services::{DatabaseOutbox, warming},
@@ -46,13 +46,15 @@ impl Application {
             tracing::warn!("SESSION_SECRET is not set: made one for this start, so everyone has to log in again after the next");
         }
         let db = open_database(&config).await?;
+        let installation =
+            outbox::installation(&db).await.map_err(|source| StartError::Database { url: redact(&config.database.url), source })?;
         let routers = Routers::connect(&config).await?;
-        let cache = cache_over(routers.cache);
-        // Before anyone asks: what earlier instances still owed is delivered, or not trusted.
+        let cache = cache_over(routers.cache, &installation).await;
+        // Before anyone asks: what earlier instances have left is delivered, or not trusted.
         cache.watch(Arc::new(DatabaseOutbox(db.clone()))).await;
-        let sessions = Sessions::open(&config).await.map_err(|e| StartError::Sessions(e.to_string()))?;
-        let sessions = sessions.remembering(routers.sessions.clone());
-        let limits = Limiter::over(&config, routers.sessions);
+        let sessions = Sessions::open(&config, &installation).await.map_err(|e| StartError::Sessions(e.to_string()))?;
+        let sessions = sessions.remembering(routers.sessions.clone(), &installation);
+        let limits = Limiter::over(&config, &installation, routers.sessions);
         let wanted = config.http.address;
         let listening = async {
             let listener = TcpListener::bind(wanted).await?;
@@ -60,7 +62,9 @@ impl Application {
             Ok((listener, address))
         };
         let (listener, address) = listening.await.map_err(|source| StartError::Listen { address: wanted, source })?;
-        Ok(Self { listener, address, state: AppState::new(config, db, cache, sessions, limits) })
+        let state = AppState::new(config, db, cache, sessions, limits);
+        state.accounts.learn_ended_sessions().await.map_err(|error| StartError::Sessions(error.to_string()))?;
+        Ok(Self { listener, address, state })
     }
 
     /// Where it listens, with the port it got.
@@ -85,7 +89,8 @@ impl Application {
             let _ = told.send(());
         };
         let warmed = self.state.clone();
-        let warming = async move { warming::keep_warm(&warmed.cache, &warmed.analytics).await };
+        let warming =
+            async move { tokio::join!(warming::keep_warm(&warmed.cache, &warmed.analytics), warmed.accounts.follow_ended_sessions()) };
         let service = web::router(self.state).into_make_service_with_connect_info::<SocketAddr>();
         let serving = axum::serve(self.listener, service).with_graceful_shutdown(signal);
         let out_of_patience = async {
@@ -106,7 +111,7 @@ impl Application {
 }
 
 /// Goes on waiting where the work ends early.
-async fn forever(work: impl Future<Output = ()>) {
+async fn forever<T>(work: impl Future<Output = T>) {
     work.await;
     std::future::pending().await
 }
@@ -122,9 +127,9 @@ pub async fn open_database(config: &Config) -> Result<Db, StartError> {
     Ok(db)
 }
 
-/// The cache, in Redis where there is a URL.
-pub async fn open_cache(config: &Config) -> Result<Cache, StartError> {
-    Ok(cache_over(Routers::cache(config).await?))
+/// The cache, in Redis where there is a URL; in there its names end with the installation's.
+pub async fn open_cache(config: &Config, installation: &str) -> Result<Cache, StartError> {
+    Ok(cache_over(Routers::cache(config).await?, installation).await)
 }
 
 /// Connections to the Redis of the cache, and to that of sessions and limits: the same where that is the same, so that what one request
@@ -152,9 +157,9 @@ impl Routers {
     }
 }
 
-fn cache_over(router: Option<Arc<Router>>) -> Cache {
+async fn cache_over(router: Option<Arc<Router>>, installation: &str) -> Cache {
     match router {
-        Some(router) => Cache::over_redis(router, cache_keys::namespace()),
+        Some(router) => Cache::over_redis(router, cache_keys::namespace().of_installation(installation)).await,
         None => {
             tracing::warn!("no REDIS_URL: the cache lives in this process alone");
             Cache::memory()

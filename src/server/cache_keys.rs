@@ -201,7 +201,7 @@ mod tests {
         ] {
             assert_eq!(parse_tag(text), Ok(tag), "{text}");
         }
-        for wrong in ["", "vendor", "vendor:", "vendor:{}", "sess:1", "analytics:1"] {
+        for wrong in ["", "vendor", "vendor:", "tag:vendor:{}", "sess:1", "analytics:1"] {
             assert!(parse_tag(wrong).is_err_and(|error| error.field == "tags"), "{wrong}");
         }
     }

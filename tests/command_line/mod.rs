@@ -118,6 +118,38 @@ fn a_bundle_is_imported_once_and_a_broken_one_not_at_all() {
     assert_eq!(run(home.path(), &[], &["user", "list"]).succeeded(), "v@example.com  vendor of 7\n");
 }
 
+#[test]
+fn a_bundle_of_a_spreadsheet_is_read_where_it_can_be_told_and_the_command_says_how() {
+    let (home, market) = (folder(), crate::harness::Market::new());
+    let write = |text: &str| market.write("customers", text);
+    let bundle = market.path();
+    let import = |more: &[&str]| run(home.path(), &[], &[&["import", bundle.to_str().expect("UTF-8")], more].concat());
+    std::fs::write(bundle.join("customers.csv"), b"Customer ID;name;country\r\nc1;Jos\xe9;Spain\r\nc2;Ren;Japan\r\n").expect("written");
+    // After the names of the files that were read, the error is one line.
+    let refused = |done: Done| {
+        assert_eq!(done.code, 1, "{}", done.stderr);
+        done.stderr.lines().last().unwrap_or_default().to_owned()
+    };
+    let error = refused(import(&[]));
+    assert!(
+        error.contains("nothing was imported: customers.csv, line 2: is not UTF-8 (byte E9)") && error.contains("--encoding"),
+        "{error}"
+    );
+    let done = import(&["--encoding", "windows-1252"]).succeeded();
+    for note in ["read as windows-1252", "semicolons between fields", "columns read by another name: Customer ID as customer_id"] {
+        assert!(done.contains(&format!("customers.csv: {note}\n")), "{done}");
+    }
+    let unknown = import(&["--encoding", "latin-99"]);
+    assert!(unknown.code == 2 && unknown.stderr.contains("not known: such as utf-8, windows-1252"), "{}", unknown.stderr);
+    // However much of the file is in it, an error is one line, and not a long one.
+    write(&format!("customer_id,name,country\nc1,\"Anna,Germany\n{}", "c2,Ren,Japan\n".repeat(10_000)));
+    let error = refused(import(&[]));
+    assert!(
+        error.contains("nothing was imported: customers.csv, line 2: a field is longer than 65536 bytes") && error.len() < 200,
+        "{error}"
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn sums_that_were_tampered_with_are_found_and_mended() {
     use vendorscope::server::db::{Db, sql};

@@ -16,6 +16,10 @@ use crate::harness::{Client, RedisServer, TestApp, TestDatabase};
 mod processes;
 /// Redis in every state that it can get into.
 mod redis_states;
+/// Stores that are changed, come back to, or shared with strangers.
+mod stores;
+/// Random clients and random faults, as long as one likes.
+mod trial;
 /// Half a minute of writers and readers.
 mod under_load;
 
@@ -83,10 +87,10 @@ impl Counter {
     }
 }
 
-/// Waits until nothing is owed to the cache any more.
-async fn until_nothing_is_owed(database: &TestDatabase) {
+/// Waits until nothing is pending for the cache any more.
+async fn until_nothing_is_pending(database: &TestDatabase) {
     let (db, began) = (database.open().await, Instant::now());
-    while !vendorscope::server::db::outbox::list(&db, 1).await.expect("the outbox").is_empty() {
+    while !vendorscope::server::db::outbox::look(&db, 1).await.expect("the outbox").pending.is_empty() {
         assert!(began.elapsed() < Duration::from_secs(60), "invalidations stay undelivered");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

@@ -62,7 +62,7 @@ impl Pair {
         println!("{name}: both instances serve from the cache {:?} after Redis was back", began.elapsed());
         self.counter.write(&self.far).await;
         self.counter.read(&self.near).await;
-        until_nothing_is_owed(&self.database).await;
+        until_nothing_is_pending(&self.database).await;
     }
 
     async fn command(&self, words: &[&str]) {
@@ -163,7 +163,7 @@ async fn survives_a_failover(cache_url: &str, fail_over: impl FnOnce()) {
     for client in &clients {
         counter.until_hit(client).await;
     }
-    until_nothing_is_owed(&database).await;
+    until_nothing_is_pending(&database).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

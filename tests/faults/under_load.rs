@@ -43,7 +43,7 @@ async fn writers_and_readers(instances: &[TestApp; 2], database: &TestDatabase, 
     let counted = [&reads, &hits, &writes].map(|count| count.load(Ordering::Relaxed));
     println!("{} reads, {} of them hits, {} writes", counted[0], counted[1], counted[2]);
     assert!(counted.iter().all(|count| *count > 20), "too little happened to show anything: {counted:?}");
-    until_nothing_is_owed(database).await;
+    until_nothing_is_pending(database).await;
 }
 
 async fn two_instances(redis: &RedisServer, sessions: &RedisServer) -> ([TestApp; 2], TestDatabase) {

@@ -131,6 +131,13 @@ impl Builder {
     }
 
     pub async fn spawn(mut self) -> TestApp {
+        let database = self.database.get_or_insert_with(TestDatabase::sqlite);
+        self.config.database.url = database.url().to_owned();
+        self.spawn_as_configured().await
+    }
+
+    /// The same, at the database's address that is configured.
+    pub async fn spawn_as_configured(self) -> TestApp {
         let database = self.database.unwrap_or_else(TestDatabase::sqlite);
         if let Some(folder) = &self.bundle {
             let db = database.open().await;
@@ -138,7 +145,6 @@ impl Builder {
                 .await
                 .unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
         }
-        self.config.database.url = database.url().to_owned();
         let application = Application::build(self.config).await.unwrap_or_else(|error| panic!("the application starts: {error}"));
         let (address, state) = (application.address(), application.state().clone());
         let task = tokio::spawn(application.run_until_stopped(std::future::pending()));

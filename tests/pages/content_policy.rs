@@ -76,7 +76,9 @@ async fn nothing_runs_in_any_page_but_what_its_policy_names() {
 
 /// Scripts that do something. (Leptos ends each page with two that name the data it brings along, of which there is none.)
 fn scripts(page: &str) -> Vec<&str> {
-    let is_empty = |script: &&str| script.split_once('>').is_some_and(|(_, code)| code.split(';').all(|part| part.is_empty() || part.ends_with("=[]")));
+    let is_empty = |script: &&str| {
+        script.split_once('>').is_some_and(|(_, code)| code.split(';').all(|part| part.is_empty() || part.ends_with("=[]")))
+    };
     between(page, "<script", "</script>").into_iter().filter(|script| !is_empty(script)).collect()
 }
 

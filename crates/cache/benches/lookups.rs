@@ -87,7 +87,7 @@ async fn look_up(cache: &Cache) -> Outcome {
 }
 
 async fn invalidate(cache: &Cache) {
-    cache.invalidate(&tags(), &Cause { who: "bench".to_owned(), why: "measuring" }).await;
+    cache.invalidate(&tags(), &Cause { who: "bench".to_owned(), why: "measuring" }).await.expect("recorded");
 }
 
 async fn stampede(cache: &Cache) {

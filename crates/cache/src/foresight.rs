@@ -17,6 +17,7 @@ use crate::{
     generations::Generation,
     key::{Key, Tag},
     lookup::{self, Found},
+    seen_through,
 };
 
 /// How long lookups may go by it.
@@ -30,6 +31,8 @@ task_local! {
 #[derive(Debug, Clone)]
 pub struct Foresight {
     asked: Instant,
+    /// Of the store, and of the time for which it counted: see [`Cache::trust`].
+    mask: u64,
     tags: Vec<Tag>,
     generations: Vec<Option<Generation>>,
 }
@@ -38,16 +41,16 @@ impl Cache {
     /// Asks for the generations of these tags. `None` where they are not to be trusted or cannot be had: lookups will find out why.
     pub async fn foresee(&self, tags: &[Tag]) -> Option<Foresight> {
         let (asked, tags) = (Instant::now(), lookup::normal(tags));
-        self.trust(&tags).await.ok()?;
-        let generations = self.0.store.generations(&tags).await.ok()?;
-        Some(Foresight { asked, tags, generations })
+        let mask = self.trust(&tags).await.ok()?;
+        let generations = seen_through(mask, self.0.store.generations(&tags).await.ok()?);
+        Some(Foresight { asked, mask, tags, generations })
     }
 
     /// The entry that this process has, if the foresight in force says that it is current.
     pub(crate) async fn find_foreseen(&self, key: &Key, tags: &[Tag]) -> Option<Found> {
-        let generations = FORESIGHT.try_with(|foresight| foresight.of(tags)).ok()??;
+        let (generations, mask) = FORESIGHT.try_with(|foresight| foresight.of(tags).map(|found| (found, foresight.mask))).ok()??;
         let entry = self.0.l1.find(key, tags, self.0.clock.now_micros()).await?;
-        entry.is_stamped(tags, &generations).then_some(Found::Current { entry, l1: true })
+        entry.is_stamped(tags, &generations).then_some(Found::Current { entry, l1: true, mask })
     }
 }
 

@@ -42,6 +42,15 @@ impl Generation {
     }
 }
 
+/// What generations of this epoch are seen through: one of another epoch is never equal to one of this. All instances of all releases
+/// must agree on it: `splitmix64`.
+pub fn epoch_mask(epoch: i64) -> u64 {
+    let mut mixed = (epoch as u64).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
 /// Sixteen hexadecimal digits.
 impl fmt::Display for Generation {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -80,34 +80,56 @@ impl fmt::Display for Tag {
 pub struct Namespace {
     /// What keys of entries begin with, up to the first colon; by these entries are told from whatever else is there, and counted.
     families: Vec<String>,
+    /// Ends every name: `@` and the installation's.
+    suffix: String,
 }
 
 impl Namespace {
     pub fn new<F: Into<String>>(families: impl IntoIterator<Item = F>) -> Self {
-        Self { families: families.into_iter().map(Into::into).collect() }
+        Self { families: families.into_iter().map(Into::into).collect(), suffix: String::new() }
+    }
+
+    /// For an installation of this name: two that share a server see nothing of each other. Every name ends with `@NAME`.
+    #[must_use]
+    pub fn of_installation(mut self, name: &str) -> Self {
+        self.suffix = format!("@{name}");
+        self
+    }
+
+    /// What names of this installation end with.
+    pub fn suffix(&self) -> &str {
+        &self.suffix
     }
 
     pub(crate) fn entry(&self, key: &Key) -> String {
-        key.text.clone()
+        format!("{}{}", key.text, self.suffix)
+    }
+
+    pub(crate) fn first_family(&self) -> &str {
+        self.families.first().map_or("entry", String::as_str)
+    }
+
+    pub(crate) fn lease(&self, name: &str) -> String {
+        format!("{name}{}", self.suffix)
     }
 
     pub(crate) fn tag(&self, tag: &Tag) -> String {
-        format!("tag:{}", tag.0)
+        format!("tag:{}{}", tag.0, self.suffix)
     }
 
     /// The hash that instances add their counts to.
     pub(crate) fn stats(&self) -> String {
-        "cache:stats".to_owned()
+        format!("cache:stats{}", self.suffix)
     }
 
     /// The same for one minute or hour, by its number since 1970.
     pub(crate) fn stats_of(&self, span: Span, number: u64) -> String {
-        format!("cache:stats:{}:{number}", span.name())
+        format!("cache:stats:{}:{number}{}", span.name(), self.suffix)
     }
 
     /// Where invalidations are published.
     pub(crate) fn channel(&self) -> String {
-        "cache:invalidations".to_owned()
+        format!("cache:invalidations{}", self.suffix)
     }
 
     /// A pattern for SCAN that matches every entry and little else; [`is_entry`](Self::is_entry) decides.
@@ -115,12 +137,17 @@ impl Namespace {
         let mut initials: Vec<char> = self.families.iter().filter_map(|family| family.chars().next()).collect();
         initials.sort_unstable();
         initials.dedup();
-        if initials.is_empty() { "*:*".to_owned() } else { format!("[{}]*:*", initials.iter().collect::<String>()) }
+        if initials.is_empty() {
+            format!("*:*{}", self.suffix)
+        } else {
+            format!("[{}]*:*{}", initials.iter().collect::<String>(), self.suffix)
+        }
     }
 
     /// Whether a key of the store is an entry's: neither a tag nor a stranger's.
     pub(crate) fn is_entry(&self, key: &[u8]) -> bool {
-        self.families.iter().any(|family| key.strip_prefix(family.as_bytes()).is_some_and(|rest| rest.starts_with(b":")))
+        key.ends_with(self.suffix.as_bytes())
+            && self.families.iter().any(|family| key.strip_prefix(family.as_bytes()).is_some_and(|rest| rest.starts_with(b":")))
     }
 }
 

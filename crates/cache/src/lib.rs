@@ -27,14 +27,14 @@ pub mod clock;
 mod counting;
 /// What is worked out from an entry once.
 mod derived;
+/// Telling the store what has changed.
+mod delivery;
 /// What is kept under a key.
 pub mod entry;
 /// Generations asked for ahead.
 mod foresight;
 /// What makes an entry current.
 pub mod generations;
-/// Invalidating, and delivering what could not be delivered at once.
-mod invalidation;
 /// Names.
 pub mod key;
 /// Entries in this process, before a store that is elsewhere.
@@ -47,7 +47,7 @@ mod loading;
 mod lookup;
 /// Messages about invalidations.
 mod message;
-/// What writes owe the store, and when the store's word may be taken.
+/// What may not have been told to the store yet, and which store counts.
 mod outbox;
 /// What goes into the cache and what comes out.
 mod served;
@@ -59,13 +59,13 @@ pub mod stats;
 pub mod store;
 /// How long things take.
 pub mod times;
-/// Invalidations the store has not taken yet.
-mod undelivered;
+/// Whether the store's word may be taken.
+mod trust;
 
 pub use clock::Clock;
 pub use key::{Key, Namespace, Span, Tag};
 pub use message::{Event, Invalidation};
-pub use outbox::{Debt, Outbox, Owed};
+pub use outbox::{Look, Outbox, PendingInvalidation, StoreClaim};
 pub use derived::Derived;
 pub use foresight::Foresight;
 pub use served::{Cause, Loaded, Outcome, Served};
@@ -73,15 +73,15 @@ use vendorscope_redis::Router;
 pub use vendorscope_redis::ConnectError;
 
 use entry::Entry;
+use generations::Generation;
 use l1::L1;
 use loading::Miss;
 use lookup::{Found, MissReason};
-use outbox::{Distrust, Trust};
 use single_flight::{Joined, LoadResult, SingleFlight, WorkName, result_of};
 use stats::{Counter, Stats};
 use store::{Reading, Store, memory::MemoryStore, redis::RedisStore};
 use times::Timing;
-use undelivered::Undelivered;
+use trust::{Distrust, Trust};
 
 /// Invalidations that a slow subscriber may fall behind before it loses the oldest.
 const MESSAGES: usize = 1024;
@@ -99,11 +99,11 @@ struct CacheInner {
     loads: SingleFlight<LoadResult>,
     /// Loads that may run at the same time.
     load_permits: Arc<Semaphore>,
-    undelivered: Undelivered,
     trust: Trust,
     messages: broadcast::Sender<Event>,
     stats: Stats,
     flushing: AtomicBool,
+    relaying: AtomicBool,
     /// Listens to the other instances.
     listening: Option<AbortHandle>,
 }
@@ -154,12 +154,12 @@ impl Cache {
     /// address cannot be used or the server refuses this program. A server that is not there is waited for in the background; until it
     /// comes, everything is loaded from the source.
     pub async fn redis(url: &str, names: Namespace) -> Result<Self, ConnectError> {
-        Ok(Self::over_redis(Arc::new(Router::connect(url).await?), names))
+        Ok(Self::over_redis(Arc::new(Router::connect(url).await?), names).await)
     }
 
     /// The same over connections that others use too: what they ask at the same time as this cache then travels together.
-    pub fn over_redis(router: Arc<Router>, names: Namespace) -> Self {
-        Self::over(Arc::new(RedisStore::new(router, names)), Clock::default())
+    pub async fn over_redis(router: Arc<Router>, names: Namespace) -> Self {
+        Self::over(Arc::new(RedisStore::over(router, names).await), Clock::default())
     }
 
     /// Over any store and clock.
@@ -179,12 +179,12 @@ impl Cache {
             lookups: SingleFlight::default(),
             loads: SingleFlight::default(),
             load_permits: Arc::new(Semaphore::new(settings.concurrent_loads.max(1))),
-            undelivered: Undelivered::default(),
             trust: Trust::default(),
             messages,
             listening,
             stats: Stats::default(),
             flushing: AtomicBool::new(false),
+            relaying: AtomicBool::new(false),
             settings,
         }))
     }
@@ -213,22 +213,22 @@ impl Cache {
         let tags = lookup::normal(tags);
         self.flush_counts_soon();
         let (mut rejected, mut expired_entry) = (None, None);
-        let (reason, generations) = match self.look_up(key, &tags).await {
-            Found::Current { entry, l1 } => match decode(&entry.payload) {
+        let (reason, generations, mask) = match self.look_up(key, &tags).await {
+            Found::Current { entry, l1, mask } => match decode(&entry.payload) {
                 Ok(value) => {
-                    self.refresh_early(key, &entry, load);
+                    self.refresh_early(key, &entry, mask, load);
                     return Ok(self.serve_hit(key, entry, l1, started).map(|_| value));
                 }
                 Err(error) => {
                     tracing::warn!(key = key.as_str(), owner = key.owner(), %error, "entry cannot be decoded");
                     let generations = entry.stamp.iter().map(|(_, generation)| Some(*generation)).collect();
                     rejected = Some(entry.payload);
-                    (MissReason::Undecodable, generations)
+                    (MissReason::Undecodable, generations, mask)
                 }
             },
-            Found::Missing { reason, generations, expired } => {
+            Found::Missing { reason, generations, expired, mask } => {
                 expired_entry = expired;
-                (reason, generations)
+                (reason, generations, mask)
             }
             Found::Unknown { why, fallback } => {
                 let fallback = fallback.filter(|entry| decode(&entry.payload).is_ok());
@@ -245,8 +245,8 @@ impl Cache {
             elapsed_ms = millis(started.elapsed()),
             "cache miss"
         );
-        let served = match self.complete(&tags, generations).await {
-            Some(stamp) => self.load_missing(Miss { key: key.clone(), stamp, expired, rejected, started }, load).await,
+        let served = match self.complete(&tags, generations, mask).await {
+            Some(stamp) => self.load_missing(Miss { key: key.clone(), stamp, mask, expired, rejected, started }, load).await,
             None => self.load_unstamped(key, "generations cannot be minted", expired, load, started).await,
         };
         decoded(served?, decode)
@@ -262,10 +262,10 @@ impl Cache {
     {
         let (started, tags) = (Instant::now(), lookup::normal(tags));
         match self.ask_store(key, &tags).await {
-            Found::Current { entry, .. } => self.refresh_early(key, &entry, load),
-            Found::Missing { generations, expired, .. } => {
-                if let Some(stamp) = self.complete(&tags, generations).await {
-                    self.load_missing(Miss { key: key.clone(), stamp, expired, rejected: None, started }, load).await?;
+            Found::Current { entry, mask, .. } => self.refresh_early(key, &entry, mask, load),
+            Found::Missing { generations, expired, mask, .. } => {
+                if let Some(stamp) = self.complete(&tags, generations, mask).await {
+                    self.load_missing(Miss { key: key.clone(), stamp, mask, expired, rejected: None, started }, load).await?;
                     self.0.stats.add(Counter::Warmed);
                     return Ok(true);
                 }
@@ -279,6 +279,11 @@ impl Cache {
     pub fn now(&self) -> Timestamp {
         let micros = i64::try_from(self.0.clock.now_micros()).unwrap_or(i64::MAX);
         Timestamp::from_microsecond(micros).unwrap_or(Timestamp::MAX)
+    }
+
+    /// What the store's server does not let this program do, as it said last: the cache is of no use until it does.
+    pub fn refusal(&self) -> Option<String> {
+        self.0.store.refusal()
     }
 
     /// `redis` or `memory`.
@@ -316,14 +321,14 @@ impl Cache {
 
     /// L1 entries first, then the store's; both only with generations that the store gives now.
     async fn ask_store(&self, key: &Key, tags: &[Tag]) -> Found {
-        match self.trust(tags).await {
-            Ok(()) => {}
-            Err(Distrust::Owed(why)) => return Found::Unknown { why, fallback: None },
+        let mask = match self.trust(tags).await {
+            Ok(mask) => mask,
+            Err(Distrust::Refused(why)) => return Found::Unknown { why, fallback: None },
             Err(Distrust::Overdue(why)) => return Found::Unknown { why, fallback: self.find_fallback(key, tags).await },
-        }
+        };
         if let Some(entry) = self.0.l1.find(key, tags, self.0.clock.now_micros()).await {
-            match self.0.store.generations(tags).await {
-                Ok(current) if entry.is_stamped(tags, &current) => return Found::Current { entry, l1: true },
+            match self.0.store.generations(tags).await.map(|current| seen_through(mask, current)) {
+                Ok(current) if entry.is_stamped(tags, &current) => return Found::Current { entry, l1: true, mask },
                 // Another instance may have loaded it again already.
                 Ok(_) => {}
                 Err(error) => return unknown(&error),
@@ -331,7 +336,7 @@ impl Cache {
         }
         match self.0.store.read(key, tags).await {
             Ok(reading) => {
-                let found = self.judge(key, tags, reading);
+                let found = self.judge(key, tags, reading, mask);
                 if let Found::Current { entry, .. } = &found {
                     self.0.l1.keep(key, entry).await;
                 }
@@ -343,15 +348,16 @@ impl Cache {
 
     /// What the store holds uninvalidated, whatever its age: its word is not enough to serve it while the source can be asked.
     async fn find_fallback(&self, key: &Key, tags: &[Tag]) -> Option<Entry> {
-        match self.judge(key, tags, self.0.store.read(key, tags).await.ok()?) {
+        match self.judge(key, tags, self.0.store.read(key, tags).await.ok()?, self.0.trust.last_mask()?) {
             Found::Current { entry, .. } => Some(entry),
             Found::Missing { expired, .. } => expired,
             Found::Unknown { .. } => None,
         }
     }
 
-    fn judge(&self, key: &Key, tags: &[Tag], reading: Reading) -> Found {
-        lookup::judge(key, tags, reading, self.0.clock.now_micros(), self.0.settings.stale_for)
+    fn judge(&self, key: &Key, tags: &[Tag], reading: Reading, mask: u64) -> Found {
+        let reading = Reading { generations: seen_through(mask, reading.generations), ..reading };
+        lookup::judge(key, tags, reading, mask, self.0.clock.now_micros(), self.0.settings.stale_for)
     }
 
     fn serve_hit(&self, key: &Key, entry: Entry, l1: bool, started: Instant) -> Served<Bytes> {
@@ -365,6 +371,10 @@ impl Cache {
         tracing::debug!(key = key.as_str(), owner = key.owner(), age_ms = millis(age), elapsed_ms = millis(elapsed), "serving from cache");
         Served { value: entry.payload, outcome: Outcome::Hit, age, elapsed, derived: entry.derived }
     }
+}
+
+fn seen_through(mask: u64, generations: Vec<Option<Generation>>) -> Vec<Option<Generation>> {
+    generations.into_iter().map(|generation| generation.map(|generation| generation.seen_through(mask))).collect()
 }
 
 fn decoded<T, E>(served: Served<Bytes>, decode: impl Fn(&Bytes) -> Result<T, E>) -> Result<Served<T>, E> {

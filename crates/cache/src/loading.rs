@@ -19,7 +19,7 @@ use crate::{
     key::{Key, Tag},
     lease::Lease,
     lookup::Found,
-    millis,
+    millis, seen_through,
     single_flight::{Joined, LoadResult, WorkName, result_of},
     stats::Counter,
     times::Timing,
@@ -47,6 +47,8 @@ pub(crate) struct Miss {
     pub key: Key,
     /// Tags with the generations they had when the miss was found.
     pub stamp: Stamp,
+    /// What they were seen through.
+    pub mask: u64,
     /// Expired, but not invalidated.
     pub expired: Option<Entry>,
     /// A payload that was current and could not be decoded: it is not what is being looked for.
@@ -62,11 +64,14 @@ impl Miss {
 
 impl Cache {
     /// A generation for every tag: those that were read, and new ones for those that had none. `None` if the store gives none.
-    pub(crate) async fn complete(&self, tags: &[Tag], generations: Vec<Option<Generation>>) -> Option<Stamp> {
+    pub(crate) async fn complete(&self, tags: &[Tag], generations: Vec<Option<Generation>>, mask: u64) -> Option<Stamp> {
         let complete: Option<Vec<_>> = generations.into_iter().collect();
         let generations = match complete {
             Some(generations) => generations,
-            None => self.0.store.mint(tags).await.inspect_err(|error| tracing::debug!(%error, "no generation")).ok()?,
+            None => {
+                let minted = self.0.store.mint(tags).await.inspect_err(|error| tracing::debug!(%error, "no generation")).ok()?;
+                minted.into_iter().map(|generation| generation.seen_through(mask)).collect()
+            }
         };
         (generations.len() == tags.len()).then(|| tags.iter().cloned().zip(generations).collect())
     }
@@ -137,7 +142,7 @@ impl Cache {
     }
 
     /// Past most of its life, an entry that was just found current is loaded again in the background: once, by one instance.
-    pub(crate) fn refresh_early<E, F, Fut>(&self, key: &Key, entry: &Entry, load: F)
+    pub(crate) fn refresh_early<E, F, Fut>(&self, key: &Key, entry: &Entry, mask: u64, load: F)
     where
         F: FnOnce() -> Fut + Send + 'static,
         Fut: Future<Output = Result<Loaded, E>> + Send + 'static,
@@ -153,7 +158,7 @@ impl Cache {
         let (cache, key, entry) = (self.clone(), key.clone(), entry.clone());
         tokio::spawn(async move {
             let _permit = permit;
-            let result = cache.refresh(&key, entry, load).await;
+            let result = cache.refresh(&key, entry, mask, load).await;
             if let Err(error) = &result {
                 tracing::warn!(key = key.as_str(), %error, "early reload failed");
             }
@@ -161,7 +166,7 @@ impl Cache {
         });
     }
 
-    async fn refresh<E, F, Fut>(&self, key: &Key, entry: Entry, load: F) -> Result<(), E>
+    async fn refresh<E, F, Fut>(&self, key: &Key, entry: Entry, mask: u64, load: F) -> Result<(), E>
     where
         F: FnOnce() -> Fut + Send,
         Fut: Future<Output = Result<Loaded, E>> + Send,
@@ -169,8 +174,9 @@ impl Cache {
         let lease = Lease::to_refresh(key, &entry.stamp, self.0.settings.lease_lasts);
         let tags: Vec<Tag> = entry.stamp.iter().map(|(tag, _)| tag.clone()).collect();
         let Ok((true, reading)) = self.0.store.try_acquire(key, &tags, &lease).await else { return Ok(()) };
-        let Some(generations) = reading.generations.iter().copied().collect::<Option<Vec<_>>>() else { return Ok(()) };
-        match self.judge(key, &tags, reading) {
+        let generations = seen_through(mask, reading.generations.clone());
+        let Some(generations) = generations.into_iter().collect::<Option<Vec<_>>>() else { return Ok(()) };
+        match self.judge(key, &tags, reading, mask) {
             Found::Current { entry: found, .. } if found.created_micros > entry.created_micros => {}
             _ => {
                 self.0.stats.add(Counter::Refreshes);
@@ -234,10 +240,10 @@ impl Cache {
         let mut held = None;
         // Without an answer the load goes ahead: a lease saves work and nothing else.
         while let Ok((won, reading)) = self.0.store.try_acquire(&miss.key, &tags, &lease).await {
-            if let Some(newer) = reading.generations.iter().copied().collect::<Option<Vec<_>>>() {
+            if let Some(newer) = seen_through(miss.mask, reading.generations.clone()).into_iter().collect::<Option<Vec<_>>>() {
                 stamp = tags.iter().cloned().zip(newer).collect();
             }
-            let expired = match self.judge(&miss.key, &tags, reading) {
+            let expired = match self.judge(&miss.key, &tags, reading, miss.mask) {
                 // Somebody loaded it between the miss and now.
                 Found::Current { entry, .. } if miss.rejected.as_ref() != Some(&entry.payload) => {
                     if won {

@@ -15,13 +15,15 @@ use crate::{
 #[derive(Debug, Clone)]
 pub enum Found {
     /// Neither expired nor invalidated; `l1` if it was in this process.
-    Current { entry: Entry, l1: bool },
+    Current { entry: Entry, l1: bool, mask: u64 },
     Missing {
         reason: MissReason,
         /// Each tag's generation at the time of reading, which is before any loader begins.
         generations: Vec<Option<Generation>>,
         /// Expired, but not invalidated.
         expired: Option<Entry>,
+        /// What the generations were seen through: see [`epoch_mask`](crate::generations::epoch_mask).
+        mask: u64,
     },
     /// The store could not be asked or is not trusted.
     Unknown {
@@ -86,9 +88,9 @@ pub fn normal(tags: &[Tag]) -> Vec<Tag> {
 }
 
 /// `tags` are in [`normal`] order, and `reading` is of them. What is older than its life by `stale_for` counts as absent.
-pub fn judge(key: &Key, tags: &[Tag], reading: Reading, now_micros: u64, stale_for: Duration) -> Found {
+pub fn judge(key: &Key, tags: &[Tag], reading: Reading, mask: u64, now_micros: u64, stale_for: Duration) -> Found {
     let generations = reading.generations;
-    let missing = |reason, generations, expired| Found::Missing { reason, generations, expired };
+    let missing = |reason, generations, expired| Found::Missing { reason, generations, expired, mask };
     let Some(stored) = reading.entry else { return missing(MissReason::Absent, generations, None) };
     match Entry::decode(key, &stored) {
         Err(Corrupt::Layout) => missing(MissReason::Undecodable, generations, None),
@@ -103,6 +105,6 @@ pub fn judge(key: &Key, tags: &[Tag], reading: Reading, now_micros: u64, stale_f
         // A store may be late to forget.
         Ok(entry) if now_micros >= entry.expires_micros.saturating_add(micros(stale_for)) => missing(MissReason::Absent, generations, None),
         Ok(entry) if entry.is_expired(now_micros) => missing(MissReason::Expired, generations, Some(entry)),
-        Ok(entry) => Found::Current { entry, l1: false },
+        Ok(entry) => Found::Current { entry, l1: false, mask },
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     store::{Heard, Store},
 };
 
-/// An invalidation that took place, or is owed. Published as JSON on the channel `cache:invalidations`.
+/// An invalidation that took place, or is pending. Published as JSON on the channel `cache:invalidations`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Invalidation {
     /// Names, without `tag:`.

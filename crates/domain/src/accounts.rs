@@ -188,9 +188,14 @@ pub fn check_password(password: &str) -> Result<(), FieldError> {
     }
 }
 
+/// Whatever was typed as an address, in the form that two of them are compared in. All that counts by address counts by this.
+pub fn comparable_email(email: &str) -> String {
+    trimmed(email).to_lowercase()
+}
+
 /// An address as it is stored and compared: without what is blank at its ends, in lower case.
 pub fn normalise_email(email: &str) -> Result<String, FieldError> {
-    let email = trimmed(email).to_lowercase();
+    let email = comparable_email(email);
     let valid = email.len() <= 254
         && email.chars().all(is_visible)
         && email.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains('@'));

@@ -45,7 +45,7 @@ pub enum Target {
 #[derive(Clone)]
 pub struct Connected {
     connection: MultiplexedConnection,
-    /// Of the server process at the other end: another one after every restart and every failover. A TCP connection does not
+    /// Of the server at the other end: another one after every restart and every failover. A TCP connection does not
     /// survive its server, so whatever is answered over this one comes from this process.
     pub server: u64,
     serial: u64,
@@ -138,6 +138,32 @@ impl Link {
                 self.report(Report::Silent(live.serial));
                 Err(RequestError::Timeout(within))
             }
+        }
+    }
+
+    /// Asks the server what it is by now. Where it is no longer what it was when the connection was made (it was demoted, or was and is
+    /// master again), the connection is made anew, and the next call tells.
+    pub async fn confirm(&self, within: Duration) -> Result<u64, RequestError> {
+        let mut question = redis::pipe();
+        question.cmd("INFO").arg("server").cmd("INFO").arg("replication").ignore_errors();
+        let (values, connected) = self.ask(&question, within).await?;
+        let mut texts =
+            values.into_iter().map(|value| redis::from_redis_value::<String>(value).map_err(|e| RequestError::Refused(e.to_string())));
+        let (server, replication) = match (texts.next(), texts.next()) {
+            (Some(server), Some(replication)) => (server?, replication?),
+            _ => return Err(RequestError::Refused("no answer to INFO".to_owned())),
+        };
+        if info_field(&replication, "role") == Some("slave") || fingerprint(&server, &replication) != connected.server {
+            self.give_up(&connected);
+            return Err(RequestError::Unreachable("the server has become another one".to_owned()));
+        }
+        Ok(connected.server)
+    }
+
+    /// Has the connection made anew, wherever the address leads now.
+    pub fn reconnect(&self) {
+        if let State::Connected(connected) = &*self.state.borrow() {
+            self.give_up(connected);
         }
     }
 
@@ -257,8 +283,7 @@ async fn connect(target: &Target) -> Result<(MultiplexedConnection, u64), Down> 
         return Err(Down { reason: "it is a member of a cluster: write redis+cluster:// instead of redis://".to_owned(), for_good: true });
     }
     // A service that hides its run id is taken to be one server for ever: restoring an old snapshot then goes unnoticed.
-    let server = info_field(&server, "run_id").map_or(0, fingerprint);
-    Ok((connection, server))
+    Ok((connection, fingerprint(&server, &replication)))
 }
 
 /// The first answer of a sentinel counts. One that is wrong leads to a replica or to nobody, and is asked for again.
@@ -301,9 +326,13 @@ pub fn info_field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
     info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
 }
 
-/// The first 16 of a run id's 40 random hexadecimal digits.
-fn fingerprint(run_id: &str) -> u64 {
-    run_id.get(..16).and_then(|digits| u64::from_str_radix(digits, 16).ok()).unwrap_or(0)
+/// Of the process (`run_id`: another one after every start) and of the time for which it is master (`master_replid`: another one after
+/// every promotion). Of each the first 16 of its 40 random hexadecimal digits.
+fn fingerprint(server: &str, replication: &str) -> u64 {
+    let digits = |text: &str| text.get(..16).and_then(|digits| u64::from_str_radix(digits, 16).ok());
+    let run = info_field(server, "run_id").and_then(digits).unwrap_or(0);
+    let reign = info_field(replication, "master_replid").and_then(digits).unwrap_or(0);
+    run ^ reign.rotate_left(17)
 }
 
 #[cfg(test)]
@@ -315,6 +344,7 @@ mod tests {
         let info = "# Server\r\nredis_version:7.0.15\r\nrun_id:00000000000000ff6f8f1b0ef4e63b7bfbbf1f4f\r\n";
         assert_eq!(info_field(info, "redis_version"), Some("7.0.15"));
         assert_eq!(info_field(info, "run"), None);
-        assert_eq!(info_field(info, "run_id").map(fingerprint), Some(255));
+        assert_eq!(fingerprint(info, ""), 255);
+        assert_ne!(fingerprint(info, "master_replid:00000000000000ff6f8f1b0ef4e63b7bfbbf1f4f\r\n"), 255);
     }
 }

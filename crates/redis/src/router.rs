@@ -76,6 +76,27 @@ impl Router {
         }
     }
 
+    /// What every server that holds keys is, as each says now. Fails if one of them cannot be used.
+    pub async fn confirm_servers(&self, within: Duration) -> Result<Vec<u64>, RequestError> {
+        let links = self.links();
+        let confirmed = join_all(links.iter().map(|link| link.confirm(within))).await;
+        if let (true, Servers::Cluster(cluster)) = (links.is_empty() || confirmed.iter().any(Result::is_err), &self.servers) {
+            cluster.doubt();
+        }
+        if links.is_empty() {
+            return Err(RequestError::Unreachable("no member of the cluster answers".to_owned()));
+        }
+        confirmed.into_iter().collect()
+    }
+
+    /// Looks anew where the address leads.
+    pub fn reconnect(&self) {
+        match &self.servers {
+            Servers::One(link) => link.reconnect(),
+            Servers::Cluster(cluster) => cluster.doubt(),
+        }
+    }
+
     /// The answers, in the order of the commands: one round trip to each server involved, at the same time. Fails if one of them does.
     pub async fn ask(&self, commands: Vec<Routed>, within: Duration) -> Result<Vec<Answer>, RequestError> {
         let mut batches: Vec<(Arc<Link>, Vec<usize>, Pipeline)> = Vec::new();

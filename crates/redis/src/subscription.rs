@@ -37,6 +37,7 @@ pub async fn listen(address: &Address, channel: &str, tell: &(dyn for<'m> Fn(Hea
                 hear(sink, stream, tell).await;
                 tracing::debug!("subscription lost");
             }
+            Ok(Err(reason)) if reason.contains("NOPERM") => tracing::error!(reason, channel, "redis does not let this user subscribe"),
             Ok(Err(reason)) => tracing::debug!(reason, "no subscription"),
             Err(_) => tracing::debug!("no subscription in time"),
         }

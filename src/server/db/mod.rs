@@ -23,6 +23,8 @@ pub mod api_keys;
 pub mod catalog;
 /// What SQLite and PostgreSQL write differently.
 pub mod dialect;
+/// Sessions that have ended.
+pub mod ended_sessions;
 /// A range of days as few sums.
 mod grains;
 /// Answers remembered by the key that their request carried.
@@ -33,7 +35,7 @@ pub mod marketplace;
 pub mod moment;
 /// Orders, one vendor's part at a time.
 pub mod orders;
-/// Invalidations that writes owe the cache.
+/// Invalidations that the cache's store may not have taken yet, and which store counts.
 pub mod outbox;
 /// One-time links for those who have lost their password.
 pub mod password_resets;
@@ -200,6 +202,10 @@ impl Tx {
 
     async fn execute_uncounted(&mut self, query: Arguments<'_>) -> Result<AnyQueryResult, DbError> {
         Ok(query.execute(&mut *self.inner).await?)
+    }
+
+    async fn row_uncounted(&mut self, query: Arguments<'_>) -> Result<Option<AnyRow>, DbError> {
+        Ok(query.fetch_optional(&mut *self.inner).await?)
     }
 
     pub async fn rows(&mut self, query: Arguments<'_>) -> Result<Vec<AnyRow>, DbError> {

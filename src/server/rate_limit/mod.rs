@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use vendorscope_redis::{ConnectError, Router};
 
 use super::config::{Config, Limit, LimitConfig};
+use crate::domain::accounts::comparable_email;
 
 /// The arithmetic.
 pub mod gcra;
@@ -67,6 +68,7 @@ pub struct Admission {
 /// Every limit of this installation.
 pub struct Limiter {
     config: LimitConfig,
+    installation: String,
     redis: Option<RedisLimits>,
     memory: MemoryLimits,
     /// So that a change is logged, and not every request in between.
@@ -75,24 +77,29 @@ pub struct Limiter {
 
 impl Limiter {
     /// Beside the sessions: what is counted must not be evicted either.
-    pub async fn open(config: &Config) -> Result<Self, ConnectError> {
+    pub async fn open(config: &Config, installation: &str) -> Result<Self, ConnectError> {
         let router = match &config.sessions.redis_url {
             Some(url) => Some(Arc::new(Router::connect(url).await?)),
             None => None,
         };
-        Ok(Self::over(config, router))
+        Ok(Self::over(config, installation, router))
     }
 
     /// Over connections that others use too; in this process without any.
-    pub fn over(config: &Config, router: Option<Arc<Router>>) -> Self {
-        let (config, redis) = (config.limits.clone(), router.map(RedisLimits::new));
-        Self { config, redis, memory: MemoryLimits::default(), redis_answers: AtomicBool::new(true) }
+    pub fn over(config: &Config, installation: &str, router: Option<Arc<Router>>) -> Self {
+        Self {
+            config: config.limits.clone(),
+            installation: installation.to_owned(),
+            redis: router.map(RedisLimits::new),
+            memory: MemoryLimits::default(),
+            redis_answers: AtomicBool::new(true),
+        }
     }
 
     /// Counts one request of `who`. `None` where there is no limit.
     pub async fn admit(&self, purpose: Purpose, who: &str) -> Option<Admission> {
         let limit = purpose.limit(&self.config)?;
-        let (key, rate) = (key(purpose, who), Rate::of(limit));
+        let (key, rate) = (self.key(purpose, who), Rate::of(limit));
         let decision = match &self.redis {
             None => self.memory.admit(&key, rate),
             Some(redis) => match redis.admit(&key, rate).await {
@@ -112,13 +119,17 @@ impl Limiter {
     /// Undoes an `admit` that is not to count.
     pub async fn give_back(&self, purpose: Purpose, who: &str) {
         let Some(limit) = purpose.limit(&self.config) else { return };
-        let (key, rate) = (key(purpose, who), Rate::of(limit));
+        let (key, rate) = (self.key(purpose, who), Rate::of(limit));
         let Some(redis) = &self.redis else { return self.memory.give_back(&key, rate) };
         // Where the one was counted is where the other finds something to take back.
         self.memory.give_back(&key, self.share(rate));
         if let Err(error) = redis.give_back(&key, rate).await {
             self.note_whether_redis_answers(false, &error.to_string());
         }
+    }
+
+    fn key(&self, purpose: Purpose, who: &str) -> String {
+        format!("limit:{}:{who}@{}", purpose.name(), self.installation)
     }
 
     fn share(&self, rate: Rate) -> Rate {
@@ -137,13 +148,9 @@ impl Limiter {
     }
 }
 
-fn key(purpose: Purpose, who: &str) -> String {
-    format!("limit:{}:{who}", purpose.name())
-}
-
 /// An account by the address that somebody typed, known to us or not: of any length, so its digest.
 pub fn account_key(email: &str) -> String {
-    hex::encode(&Sha256::digest(email.trim().to_lowercase())[..16])
+    hex::encode(&Sha256::digest(comparable_email(email))[..16])
 }
 
 /// A network address; of an IPv6 address the first 64 bits, because whoever has one has all of these.

@@ -7,7 +7,7 @@ use super::{
     attempts::{Attempt, attempt_from},
     client_address,
 };
-use crate::domain::accounts::User;
+use crate::domain::{accounts::User, text::is_visible};
 use crate::server::{
     AppError, AppState,
     identity::accounts::{Actor, NewKey},
@@ -27,7 +27,7 @@ pub async fn log_in(state: &AppState, parts: &Parts, email: &str, password: &str
             Ok(authenticated.user)
         }
         Err(AppError::WrongCredentials) => {
-            let actor: String = email.trim().chars().filter(|c| !c.is_control()).take(254).collect();
+            let actor: String = email.chars().filter(|c| is_visible(*c)).take(254).collect();
             state.accounts.audit(&actor, "login_failed", "", address.as_deref()).await?;
             Err(AppError::WrongCredentials)
         }

@@ -20,7 +20,8 @@ pub async fn invalidate_tags(state: &AppState, admin: &CurrentAdmin, names: &[&s
     tags.dedup();
     let detail = tags.iter().map(cache_keys::written_tag).collect::<Vec<_>>().join(" ");
     state.accounts.audit(&admin.user.email, "cache_invalidate", &detail, address).await?;
-    state.cache.invalidate(&tags, &Cause { who: admin.user.email.clone(), why: "asked for by an admin" }).await;
+    let cause = Cause { who: admin.user.email.clone(), why: "asked for by an admin" };
+    state.cache.invalidate(&tags, &cause).await.map_err(AppError::Internal)?;
     Ok(tags.len())
 }
 

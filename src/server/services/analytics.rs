@@ -164,13 +164,13 @@ impl Analytics {
 }
 
 /// Where a snapshot is kept, and what makes it stale.
-fn entry(vendor: &VendorRef, query: &SnapshotQuery) -> (Key, [Tag; 4]) {
+fn entry(vendor: &VendorRef, query: &SnapshotQuery) -> (Key, [Tag; 2]) {
     (cache_keys::snapshot_key(&vendor.external_id, &query.cache_detail()), tags(vendor))
 }
 
-fn tags(vendor: &VendorRef) -> [Tag; 4] {
-    let id = vendor.external_id.as_str();
-    [cache_keys::vendor_tag(id), cache_keys::products_tag(id), cache_keys::orders_tag(id), cache_keys::analytics_tag()]
+/// Every write to a vendor's data renews the vendor's tag.
+fn tags(vendor: &VendorRef) -> [Tag; 2] {
+    [cache_keys::vendor_tag(&vendor.external_id), cache_keys::analytics_tag()]
 }
 
 async fn load(db: &Db, vendor: &VendorRef, query: &SnapshotQuery, now: Timestamp) -> Result<Loaded, AppError> {

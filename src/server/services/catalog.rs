@@ -184,10 +184,7 @@ impl Catalog {
                 // Orders take from the stock that is written here.
                 orders::lock_vendor(tx, vendor.id).await?;
                 let answer = work(tx, vendor.id).await?;
-                Ok(Written {
-                    answer,
-                    stale: vec![cache_keys::vendor_tag(&vendor.external_id), cache_keys::products_tag(&vendor.external_id)],
-                })
+                Ok(Written::stale(answer, vec![cache_keys::vendor_tag(&vendor.external_id), cache_keys::products_tag(&vendor.external_id)]))
             }
             .boxed()
         })

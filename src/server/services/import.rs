@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use jiff::Timestamp;
-use vendorscope_cache::{Cause, Invalidation};
+use vendorscope_cache::Cause;
 
 use crate::server::{
     cache_keys,
-    db::{Db, outbox},
+    db::Db,
     import::{self, ImportError, ImportOptions, ImportReport, Progress, bundle::Bundle},
+    services::outbox,
 };
 
 /// Reads a marketplace bundle (`*.csv` or `*.csv.gz`), all of it or nothing. `progress` is told the phase and how far it is.
@@ -30,7 +30,7 @@ pub(in crate::server) async fn import(
         let stale: Vec<_> =
             report.vendors_changed.iter().map(|id| cache_keys::vendor_tag(id)).chain([cache_keys::marketplace_tag()]).collect();
         let cause = Cause { who: "import".to_owned(), why: "bundle imported" };
-        outbox::record(&mut tx, &Invalidation::new(&stale, &cause, Timestamp::now()).to_json()).await?;
+        outbox::record(&mut tx, &stale, &cause).await?;
     }
     tx.commit().await?;
     Ok(report)

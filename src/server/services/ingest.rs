@@ -92,7 +92,7 @@ impl Ingest {
                     let now_us = Timestamp::now().as_microsecond();
                     let before = idempotency::claim(tx, &scope, key, &fingerprint, now_us, now_us - REMEMBERED_US).await?;
                     if let Some(before) = before {
-                        return replay(&before, &fingerprint).map(|answer| Written { answer, stale: Vec::new() });
+                        return replay(&before, &fingerprint).map(|answer| Written::nothing(answer, None));
                     }
                 }
                 let taken = work(tx, &batch).await.map_err(refused)?;
@@ -100,7 +100,13 @@ impl Ingest {
                     let answer = serde_json::to_string(&taken.ingested).map_err(|error| AppError::Internal(format!("answer: {error}")))?;
                     idempotency::remember(tx, &scope, key, &answer).await?;
                 }
-                Ok(Written { answer: taken.ingested, stale: stale(&taken.vendors_changed) })
+                let stale = stale(&taken.vendors_changed);
+                let rests_on_others = taken.ingested.unchanged > 0;
+                Ok(match (stale.is_empty(), rests_on_others) {
+                    (true, _) => Written::nothing(taken.ingested, None),
+                    (false, true) => Written::stale_in_part(taken.ingested, stale),
+                    (false, false) => Written::stale(taken.ingested, stale),
+                })
             }
             .boxed()
         })

@@ -2,15 +2,14 @@
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use tracing::Instrument;
-use vendorscope_cache::{Cache, Cause, Invalidation, Tag};
+use vendorscope_cache::{Cache, Cause, Tag};
 
 use super::{
     AppError,
-    db::{Db, Tx, outbox},
+    db::{Db, Tx},
 };
 use crate::domain::accounts::VendorRef;
 
@@ -30,22 +29,46 @@ pub mod ingest;
 pub mod marketplace;
 /// Orders.
 pub mod orders;
-/// What the cache is owed, kept in the database.
-pub mod owed;
+/// What the cache's store may not have been told yet, kept in the database.
+pub mod outbox;
 
 /// Keeping in the cache what is asked for most.
 pub mod warming;
 
-pub use owed::DatabaseOutbox;
+pub use outbox::DatabaseOutbox;
 
-/// What a write answers, and what it has made stale: nothing where it changed nothing.
+/// What a write answers, and what that means for the cache.
 pub(in crate::server) struct Written<T> {
-    pub answer: T,
-    pub stale: Vec<Tag>,
+    answer: T,
+    effect: Effect,
 }
 
-/// Every write of the services: one transaction, and then what it makes stale. Commit, invalidate, answer; where `work` fails, nothing
-/// has changed. Carried to its end even when the request that asked for it goes away in the middle: between a commit and the
+pub(in crate::server) enum Effect {
+    /// It made these stale.
+    Stale(Vec<Tag>),
+    /// It made these stale, and found something else to be so already.
+    StaleInPart(Vec<Tag>),
+    /// It changed nothing, because everything was so already. Whoever made it so may not have told the cache yet: the answer waits for
+    /// what is pending for these tags (`None`: for anything).
+    Nothing { rests_on: Option<Vec<Tag>> },
+}
+
+impl<T> Written<T> {
+    pub(in crate::server) fn stale(answer: T, tags: Vec<Tag>) -> Self {
+        Self { answer, effect: Effect::Stale(tags) }
+    }
+
+    fn stale_in_part(answer: T, tags: Vec<Tag>) -> Self {
+        Self { answer, effect: Effect::StaleInPart(tags) }
+    }
+
+    pub(in crate::server) fn nothing(answer: T, rests_on: Option<Vec<Tag>>) -> Self {
+        Self { answer, effect: Effect::Nothing { rests_on } }
+    }
+}
+
+/// Every write of the services: one transaction, and then what it makes stale. Commit, deliver, answer; where `work` fails, nothing has
+/// changed. Carried to its end even when the request that asked for it goes away in the middle: between a commit and the
 /// invalidation that belongs to it there must be no way out.
 pub(in crate::server) async fn write<T, W>(db: &Db, cache: &Cache, cause: Cause, work: W) -> Result<T, AppError>
 where
@@ -55,15 +78,23 @@ where
     let (db, cache) = (db.clone(), cache.clone());
     let write = async move {
         let mut tx = db.write().await?;
-        let Written { answer, stale } = work(&mut tx).await?;
-        let debt = if cache.keeps_debts() && !stale.is_empty() {
-            let invalidation = Invalidation::new(&stale, &cause, Timestamp::now());
-            Some(cache.owe(outbox::record(&mut tx, &invalidation.to_json()).await?))
-        } else {
-            None
-        };
-        tx.commit().await?;
-        cache.invalidate_owed(&stale, &cause, debt).await;
+        let Written { answer, effect } = work(&mut tx).await?;
+        match effect {
+            Effect::Stale(tags) => {
+                let row = outbox::record(&mut tx, &tags, &cause).await?;
+                tx.commit().await?;
+                cache.deliver(row).await;
+            }
+            Effect::StaleInPart(tags) => {
+                let row = outbox::record(&mut tx, &tags, &cause).await?;
+                tx.commit().await?;
+                tokio::join!(cache.deliver(row), cache.wait_until_delivered(None));
+            }
+            Effect::Nothing { rests_on } => {
+                tx.commit().await?;
+                cache.wait_until_delivered(rests_on.as_deref()).await;
+            }
+        }
         Ok(answer)
     };
     to_the_end(write).await

@@ -196,12 +196,8 @@ async fn lock(tx: &mut Tx, vendor: &VendorRef) -> Result<VendorTerms, AppError> 
 async fn written(tx: &mut Tx, vendor: &VendorRef, order_id: &str, has_changed: bool) -> Result<Written<Order>, AppError> {
     let answer = orders::find_order(tx, vendor.id, order_id).await?.ok_or(AppError::NotFound)?;
     let id = vendor.external_id.as_str();
-    let stale = if has_changed {
-        vec![cache_keys::vendor_tag(id), cache_keys::orders_tag(id), cache_keys::products_tag(id), cache_keys::marketplace_tag()]
-    } else {
-        Vec::new()
-    };
-    Ok(Written { answer, stale })
+    let tags = vec![cache_keys::vendor_tag(id), cache_keys::orders_tag(id), cache_keys::products_tag(id), cache_keys::marketplace_tag()];
+    Ok(if has_changed { Written::stale(answer, tags) } else { Written::nothing(answer, Some(tags)) })
 }
 
 /// Writes a new order and everything that follows from it. Returns the marketplace's id.

@@ -30,6 +30,9 @@ struct Readiness {
     /// The policy by which Redis may throw sessions away when its memory is full; left out where it never does.
     #[serde(rename = "sessionEviction", skip_serializing_if = "Option::is_none")]
     session_eviction: Option<String>,
+    /// What the cache's Redis does not let this program do; left out where it refuses nothing. Requests are answered without the cache.
+    #[serde(rename = "cacheRefused", skip_serializing_if = "Option::is_none")]
+    cache_refused: Option<String>,
 }
 
 /// The same as `/readyz`, for people. Without a session: those may be what is down.
@@ -69,7 +72,7 @@ async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Readiness>) {
     };
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let database = if database.is_ok() { "ok" } else { "unavailable" };
-    (status, Json(Readiness { ready, database, redis, session_eviction: eviction.ok().flatten() }))
+    (status, Json(Readiness { ready, database, redis, session_eviction: eviction.ok().flatten(), cache_refused: state.cache.refusal() }))
 }
 
 /// What Prometheus reads. In production only with `METRICS_TOKEN`; without one there, as if it were not here.

@@ -26,6 +26,8 @@ const MAX_TAGS: usize = 100_000;
 const OVERHEAD_BYTES: usize = 200;
 
 pub struct MemoryStore {
+    /// Another one in every process.
+    server: u64,
     entries: Moka<String, Kept>,
     generations: RwLock<Generations>,
     /// By name: the token and until when.
@@ -57,7 +59,13 @@ impl MemoryStore {
             .weigher(|key: &String, kept: &Kept| u32::try_from(key.len() + kept.entry.len() + OVERHEAD_BYTES).unwrap_or(u32::MAX))
             .expire_after(KeepFor)
             .build();
-        Self { entries, generations: RwLock::new(Generations::new(max_tags)), leases: Mutex::default(), counts: Mutex::default() }
+        Self {
+            server: rand::random(),
+            entries,
+            generations: RwLock::new(Generations::new(max_tags)),
+            leases: Mutex::default(),
+            counts: Mutex::default(),
+        }
     }
 }
 
@@ -76,6 +84,14 @@ impl Store for MemoryStore {
     fn is_shared(&self) -> bool {
         false
     }
+
+    async fn server(&self) -> Result<String, StoreError> {
+        Ok(format!("memory-{:016x}", self.server))
+    }
+
+    fn bind(&self, _server: &str) {}
+
+    fn reconnect(&self) {}
 
     async fn read(&self, key: &Key, tags: &[Tag]) -> Result<Reading, StoreError> {
         // The entry first: generations read after it can only be newer, and newer refuses.

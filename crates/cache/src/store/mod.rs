@@ -50,6 +50,21 @@ pub trait Store: Send + Sync + 'static {
     /// Whether other instances see the same entries, generations and counts.
     fn is_shared(&self) -> bool;
 
+    /// What this store is: another text for every server process, and for each time that one becomes master. A store of several servers
+    /// names them all. Asks them; fails where one cannot be used.
+    async fn server(&self) -> Result<String, StoreError>;
+
+    /// From now on, answers of other servers than these (as [`server`](Self::server) named them) are errors.
+    fn bind(&self, server: &str);
+
+    /// Looks anew where the address leads.
+    fn reconnect(&self);
+
+    /// What the store's server does not let this program do, as it said last; `None` where it refuses nothing.
+    fn refusal(&self) -> Option<String> {
+        None
+    }
+
     /// The entry and its tags' generations in one round trip.
     async fn read(&self, key: &Key, tags: &[Tag]) -> Result<Reading, StoreError>;
 

@@ -9,7 +9,11 @@
 //! **Commands that take effect late.** A call that was given up may still be carried out. Each attempt of an invalidation therefore
 //! brings numbers of its own, each of which is sent once.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -40,23 +44,30 @@ const COMPARE_AND_DELETE: &str = "if redis.call('get', KEYS[1]) == ARGV[1] then 
 pub struct RedisStore {
     router: Arc<Router>,
     names: Namespace,
+    /// Whose answers are taken; everybody's where nothing was said.
+    bound: RwLock<Option<String>>,
+    /// What the server last refused because this user may not do it.
+    refusal: RwLock<Option<String>>,
 }
 
 impl RedisStore {
     /// Fails if the address cannot be used or the server refuses us; a server that is merely not there yet is waited for in the
     /// background. Accepts `redis://`, `redis+sentinel://` and `redis+cluster://`, and each with `rediss`.
     pub async fn connect(url: &str, names: Namespace) -> Result<Self, ConnectError> {
-        Ok(Self::new(Arc::new(Router::connect(url).await?), names))
+        Ok(Self::over(Arc::new(Router::connect(url).await?), names).await)
     }
 
-    pub fn new(router: Arc<Router>, names: Namespace) -> Self {
-        Self { router, names }
+    /// Over connections that others use too.
+    pub async fn over(router: Arc<Router>, names: Namespace) -> Self {
+        let store = Self { router, names, bound: RwLock::default(), refusal: RwLock::default() };
+        store.find_out_rights().await;
+        store
     }
 
     /// Removes generations: a tag without one matches no entry either.
     async fn remove(&self, tags: &[Tag]) -> Result<(), StoreError> {
         let removals = tags.iter().map(|tag| self.on_tag(tag, "DEL", |command| command)).collect();
-        all_done(&self.router.ask(removals, WRITE_TIMEOUT).await?)
+        all_done(&self.ask(removals, WRITE_TIMEOUT).await?)
     }
 
     /// One MGET for each slot that the tags are in: without a cluster, one.
@@ -89,25 +100,46 @@ impl Store for RedisStore {
         true
     }
 
+    async fn server(&self) -> Result<String, StoreError> {
+        let mut servers = self.router.confirm_servers(READ_TIMEOUT).await?;
+        servers.sort_unstable();
+        Ok(servers.into_iter().map(server_name).collect::<Vec<_>>().join(","))
+    }
+
+    fn bind(&self, server: &str) {
+        let mut bound = self.bound.write().unwrap_or_else(PoisonError::into_inner);
+        if bound.as_deref() != Some(server) {
+            *bound = Some(server.to_owned());
+        }
+    }
+
+    fn reconnect(&self) {
+        self.router.reconnect();
+    }
+
+    fn refusal(&self) -> Option<String> {
+        self.refusal.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     async fn read(&self, key: &Key, tags: &[Tag]) -> Result<Reading, StoreError> {
         let (mut commands, places) = self.ask_generations(tags);
         commands.insert(0, self.get_entry(key));
-        let mut answers = self.router.ask(commands, READ_TIMEOUT).await?.into_iter();
+        let mut answers = self.ask(commands, READ_TIMEOUT).await?.into_iter();
         Ok(Reading { entry: read_entry(answers.next())?, generations: read_generations(answers, &places, tags.len())? })
     }
 
     async fn generations(&self, tags: &[Tag]) -> Result<Vec<Option<Generation>>, StoreError> {
         let (commands, places) = self.ask_generations(tags);
-        read_generations(self.router.ask(commands, READ_TIMEOUT).await?.into_iter(), &places, tags.len())
+        read_generations(self.ask(commands, READ_TIMEOUT).await?.into_iter(), &places, tags.len())
     }
 
     async fn try_acquire(&self, key: &Key, tags: &[Tag], lease: &Lease) -> Result<(bool, Reading), StoreError> {
         let (mut commands, places) = self.ask_generations(tags);
-        let take =
-            routed(lease.name.clone(), redis::cmd("SET").arg(&lease.name).arg(lease.token).arg("NX").arg("PX").arg(millis(lease.lasts)));
+        let name = self.names.lease(&lease.name);
+        let take = routed(name.clone(), redis::cmd("SET").arg(&name).arg(lease.token).arg("NX").arg("PX").arg(millis(lease.lasts)));
         let get = self.get_entry(key);
         commands.splice(0..0, [take, get]);
-        let mut answers = self.router.ask(commands, READ_TIMEOUT).await?.into_iter();
+        let mut answers = self.ask(commands, READ_TIMEOUT).await?.into_iter();
         let won = match answers.next().map(|answer| answer.value) {
             Some(Value::ServerError(error)) => return Err(refused(&error)),
             answer => matches!(answer, Some(Value::Okay)),
@@ -116,15 +148,16 @@ impl Store for RedisStore {
     }
 
     async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
-        let give_back = routed(lease.name.clone(), redis::cmd("EVAL").arg(COMPARE_AND_DELETE).arg(1).arg(&lease.name).arg(lease.token));
-        all_done(&self.router.ask(vec![give_back], READ_TIMEOUT).await?)
+        let name = self.names.lease(&lease.name);
+        let give_back = routed(name.clone(), redis::cmd("EVAL").arg(COMPARE_AND_DELETE).arg(1).arg(&name).arg(lease.token));
+        all_done(&self.ask(vec![give_back], READ_TIMEOUT).await?)
     }
 
     async fn mint(&self, tags: &[Tag]) -> Result<Vec<Generation>, StoreError> {
         let (reads, places) = self.ask_generations(tags);
         let mut commands: Vec<Routed> = tags.iter().map(|tag| self.set_generation(tag, &["NX"])).collect();
         commands.extend(reads);
-        let mut answers = self.router.ask(commands, WRITE_TIMEOUT).await?;
+        let mut answers = self.ask(commands, WRITE_TIMEOUT).await?;
         let current = read_generations(answers.split_off(tags.len()).into_iter(), &places, tags.len())?;
         if let Some(generations) = current.into_iter().collect::<Option<Vec<_>>>() {
             return Ok(generations);
@@ -139,21 +172,27 @@ impl Store for RedisStore {
         let name = self.names.entry(key);
         let mut commands = vec![routed(name.clone(), redis::cmd("SET").arg(name).arg(&entry[..]).arg("PX").arg(millis(keep)))];
         commands.extend(tags.iter().map(|tag| self.on_tag(tag, "PEXPIRE", |command| command.arg(millis(TAG_LIFE)))));
-        all_done(&self.router.ask(commands, WRITE_TIMEOUT).await?[..1])
+        all_done(&self.ask(commands, WRITE_TIMEOUT).await?[..1])
     }
 
     async fn invalidate(&self, tags: &[Tag], message: &str) -> Result<(), StoreError> {
         if tags.is_empty() {
             return Ok(());
         }
-        let mut commands: Vec<Routed> = tags.iter().map(|tag| self.set_generation(tag, &[])).collect();
-        // A channel is no key, but in a cluster any member will do, and this one is known.
-        commands.push(routed(self.names.tag(&tags[0]), redis::cmd("PUBLISH").arg(self.names.channel()).arg(message)));
-        let answers = self.router.ask(commands, WRITE_TIMEOUT).await?;
-        let renewed = &answers[..tags.len()];
+        let commands: Vec<Routed> = tags.iter().map(|tag| self.set_generation(tag, &[])).collect();
+        let renewed = self.ask(commands, WRITE_TIMEOUT).await?;
         // A full server still removes.
         let full = renewed.iter().any(|answer| matches!(&answer.value, Value::ServerError(error) if error.code() == "OOM"));
-        if full { self.remove(tags).await } else { all_done(renewed) }
+        if full {
+            self.remove(tags).await?
+        } else {
+            all_done(&renewed)?
+        }
+        // Only now: who hears of it and asks again must not find the old generation on a server that was slower. A message that is
+        // not sent is one that is lost.
+        let publish = routed(self.names.tag(&tags[0]), redis::cmd("PUBLISH").arg(self.names.channel()).arg(message));
+        let _ = self.ask(vec![publish], WRITE_TIMEOUT).await;
+        Ok(())
     }
 
     async fn add_counts(&self, counts: &Counts, at_micros: u64) -> Result<Counts, StoreError> {
@@ -170,7 +209,7 @@ impl Store for RedisStore {
             commands.extend(spans.iter().map(|(key, kept)| routed(key.clone(), redis::cmd("PEXPIRE").arg(key).arg(millis(*kept)))));
         }
         commands.push(routed(stats.clone(), redis::cmd("HGETALL").arg(stats)));
-        let mut answers = self.router.ask(commands, WRITE_TIMEOUT).await?;
+        let mut answers = self.ask(commands, WRITE_TIMEOUT).await?;
         let sum = read_counts(answers.pop())?;
         all_done(&answers)?;
         Ok(sum)
@@ -180,7 +219,7 @@ impl Store for RedisStore {
         let last = span.number(at_micros);
         let keys = (0..spans as u64).rev().map(|ago| self.names.stats_of(span, last.saturating_sub(ago)));
         let questions = keys.map(|key| routed(key.clone(), redis::cmd("HGETALL").arg(&key))).collect();
-        self.router.ask(questions, READ_TIMEOUT).await?.into_iter().map(|answer| read_counts(Some(answer))).collect()
+        self.ask(questions, READ_TIMEOUT).await?.into_iter().map(|answer| read_counts(Some(answer))).collect()
     }
 
     async fn usage(&self) -> Result<Usage, StoreError> {
@@ -202,6 +241,49 @@ impl Store for RedisStore {
 }
 
 impl RedisStore {
+    async fn ask(&self, commands: Vec<Routed>, within: Duration) -> Result<Vec<Answer>, StoreError> {
+        let answers = self.router.ask(commands, within).await?;
+        self.note_refusals(&answers);
+        let bound = self.bound.read().unwrap_or_else(PoisonError::into_inner);
+        let counts = |answer: &Answer| bound.as_ref().is_none_or(|bound| bound.split(',').any(|name| name == server_name(answer.server)));
+        // Nearly always all answers are of one server.
+        let mut last = None;
+        for answer in &answers {
+            if last != Some(answer.server) && !counts(answer) {
+                return Err(StoreError::Unreachable("another server answers by now than the one that counts".to_owned()));
+            }
+            last = Some(answer.server);
+        }
+        Ok(answers)
+    }
+
+    /// Tries everything once that this store will ever ask for, on names that nobody uses, so that what this user may not do is known from
+    /// the start. What the server does not answer is found out later.
+    async fn find_out_rights(&self) {
+        let (tag, key) = (Tag::new("rights"), Key::new(format!("{}:rights", self.names.first_family())));
+        let lease = Lease::to_load(&key, &Vec::new(), Duration::from_millis(100));
+        let (_, _) = (self.mint(std::slice::from_ref(&tag)).await, self.try_acquire(&key, std::slice::from_ref(&tag), &lease).await);
+        let _ = self.write(&key, Bytes::from_static(b"rights"), std::slice::from_ref(&tag), Duration::from_millis(1)).await;
+        let _ = self.invalidate(std::slice::from_ref(&tag), "").await;
+        let _ = (self.release(&lease).await, self.remove(&[tag]).await, self.usage().await);
+        let _ = self.add_counts(&Counts::default(), 0).await;
+    }
+
+    /// A user's right may be missing for one command or one family of names: said once, and kept for whoever asks.
+    fn note_refusals(&self, answers: &[Answer]) {
+        let refused = answers.iter().find_map(|answer| match &answer.value {
+            Value::ServerError(error) if error.code() == "NOPERM" => Some(refused(error).to_string()),
+            _ => None,
+        });
+        if let Some(refused) = refused {
+            let mut known = self.refusal.write().unwrap_or_else(PoisonError::into_inner);
+            if known.as_ref() != Some(&refused) {
+                tracing::error!(refused, "redis does not let this user do what the cache needs: see the least rights in docs/redis.md");
+                *known = Some(refused);
+            }
+        }
+    }
+
     fn get_entry(&self, key: &Key) -> Routed {
         let name = self.names.entry(key);
         routed(name.clone(), redis::cmd("GET").arg(name))
@@ -238,6 +320,10 @@ impl RedisStore {
             cursor = next;
         }
     }
+}
+
+fn server_name(server: u64) -> String {
+    format!("{server:016x}")
 }
 
 fn routed(key: String, command: &mut Cmd) -> Routed {

@@ -10,7 +10,8 @@ use std::{
 
 use tokio::sync::oneshot;
 use vendorscope_cache::{
-    Cache, Cause, Clock, Event, Key, Loaded, Namespace, Outbox, Outcome, Owed, Served, Settings, Span, Tag,
+    Cache, Cause, Clock, Event, Key, Loaded, Look, Namespace, Outbox, Outcome, PendingInvalidation, Served, Settings, Span, StoreClaim,
+    Tag,
     stats::Counter,
     store::{Store, memory::MemoryStore, redis::RedisStore},
     times::Timing,
@@ -172,7 +173,7 @@ over_each_store! {
         for (round, tag) in tags().into_iter().enumerate() {
             read(&bench.one, &source).await;
             source.set(round as u64 + 100);
-            bench.one.invalidate(&[tag], &cause()).await;
+            bench.one.invalidate(&[tag], &cause()).await.expect("recorded");
             let after = read(&bench.other, &source).await;
             assert_eq!((after.value, after.outcome), (round as u64 + 100, Outcome::Miss));
         }
@@ -181,7 +182,7 @@ over_each_store! {
     async fn tags_of_others_change_nothing(bench: Bench) {
         let source = Source::default();
         read(&bench.one, &source).await;
-        bench.one.invalidate(&[vendor_tag("43"), Tag::new("products:{42}"), Tag::new("orders:{42}")], &cause()).await;
+        bench.one.invalidate(&[vendor_tag("43"), Tag::new("products:{42}"), Tag::new("orders:{42}")], &cause()).await.expect("recorded");
         assert_eq!(read(&bench.one, &source).await.outcome, Outcome::Hit);
     }
 
@@ -201,7 +202,7 @@ over_each_store! {
         });
         has_begun.await.expect("the loader began");
         source.set(1);
-        bench.other.invalidate(&tags(), &cause()).await;
+        bench.other.invalidate(&tags(), &cause()).await.expect("recorded");
         go_on.send(()).expect("the loader waits");
         assert_eq!(loading.await.expect("no panic").map(number).map(|served| served.value), Ok(0), "it was asked before the write");
         for cache in [&bench.one, &bench.other] {
@@ -240,7 +241,7 @@ over_each_store! {
         source.set(1);
         assert_eq!(read(TTL.mul_f64(23.0)).await, Ok(Outcome::Miss));
         assert_eq!(read(TTL.mul_f64(1.2)).await, Ok(Outcome::Miss), "what has changed begins anew");
-        bench.one.invalidate(&tags(), &cause()).await;
+        bench.one.invalidate(&tags(), &cause()).await.expect("recorded");
         assert_eq!(read(Duration::ZERO).await, Ok(Outcome::Miss));
         assert_eq!(read(TTL.mul_f64(1.2)).await, Ok(Outcome::Miss), "what was invalidated too");
     }
@@ -252,7 +253,7 @@ over_each_store! {
         bench.clock.advance(TTL * 2);
         let stale = read_from_broken_source(&bench.one).await.expect("the value of before");
         assert_eq!((stale.value, stale.outcome, stale.age), (5, Outcome::Stale, TTL * 2));
-        bench.one.invalidate(&tags(), &cause()).await;
+        bench.one.invalidate(&tags(), &cause()).await.expect("recorded");
         let failed = read_from_broken_source(&bench.one).await.map(|served| served.value);
         assert_eq!(failed, Err("the database is down".to_owned()), "an invalidated one does not");
     }
@@ -335,10 +336,10 @@ over_each_store! {
     async fn misses_say_why_and_by_which_tag(bench: Bench) {
         let source = Source::default();
         read(&bench.one, &source).await;
-        bench.one.invalidate(&tags()[..1], &cause()).await;
+        bench.one.invalidate(&tags()[..1], &cause()).await.expect("recorded");
         read(&bench.other, &source).await;
         // Both tags: each is counted, the miss once.
-        bench.other.invalidate(&tags(), &cause()).await;
+        bench.other.invalidate(&tags(), &cause()).await.expect("recorded");
         read(&bench.one, &source).await;
         bench.clock.advance(Duration::from_secs(3600));
         read(&bench.one, &source).await;
@@ -378,6 +379,7 @@ over_each_store! {
             outcomes.push(served.outcome);
         }
         assert_eq!([outcomes[0], outcomes[1], outcomes[3]], [Outcome::Miss, Outcome::Hit, Outcome::Hit]);
+        bench.other.counts().await;
         assert_eq!(bench.one.counts().await.get(Counter::Loads), 2, "once what cannot be decoded, once what can");
         let failed = bench.one.get_or_load_decoded(&snapshot_key("42", "other"), &tags(), load("eight"), decode).await;
         assert_eq!(failed.map(|served| served.value), Err("no number".to_owned()), "what was loaded just now is the loader's fault");
@@ -391,7 +393,7 @@ over_each_store! {
             cache.counts().await;
         }
         bench.clock.advance(minute * 2);
-        bench.one.invalidate(&tags(), &cause()).await;
+        bench.one.invalidate(&tags(), &cause()).await.expect("recorded");
         read(&bench.one, &source).await;
         let counted = async |span, spans| {
             let history = bench.one.history(span, spans).await.expect("an answer");
@@ -404,7 +406,7 @@ over_each_store! {
 
     async fn subscribers_hear_of_invalidations(bench: Bench) {
         let mut heard = bench.one.subscribe();
-        bench.one.invalidate(&[vendor_tag("42")], &cause()).await;
+        bench.one.invalidate(&[vendor_tag("42")], &cause()).await.expect("recorded");
         let event = heard.recv().await.expect("a message");
         assert!(event.concerns(&vendor_tag("42")) && !event.concerns(&vendor_tag("4")));
         let Event::Invalidated(message) = event else { panic!("{event:?}") };

@@ -5,17 +5,37 @@ use vendorscope_cache::Invalidation;
 
 use super::*;
 
-/// Rows in memory, and whether anybody answers for them.
-#[derive(Default)]
-struct Rows {
-    rows: Mutex<Vec<Owed>>,
+/// A database in memory: rows, which store counts, and whether anybody answers for them.
+pub struct Rows {
+    rows: Mutex<Vec<PendingInvalidation>>,
+    claim: Mutex<StoreClaim>,
+    next: std::sync::atomic::AtomicI64,
     silent: std::sync::atomic::AtomicBool,
+    /// What a look takes.
+    slow: Mutex<Duration>,
+}
+
+impl Default for Rows {
+    fn default() -> Self {
+        Self {
+            rows: Mutex::default(),
+            claim: Mutex::new(StoreClaim { epoch: 0, server: String::new() }),
+            next: Default::default(),
+            silent: Default::default(),
+            slow: Mutex::default(),
+        }
+    }
 }
 
 impl Rows {
-    fn add(&self, id: i64, tags: &[Tag]) {
-        let invalidation = Invalidation::new(tags, &cause(), jiff::Timestamp::now());
-        self.rows.lock().expect("nobody panics here").push(Owed { id, invalidation });
+    /// As a transaction leaves it.
+    pub fn add(&self, tags: &[Tag]) -> PendingInvalidation {
+        let row = PendingInvalidation {
+            id: self.next.fetch_add(1, Ordering::SeqCst),
+            invalidation: Invalidation::new(tags, &cause(), jiff::Timestamp::now()),
+        };
+        self.rows.lock().expect("nobody panics here").push(row.clone());
+        row
     }
 
     fn len(&self) -> usize {
@@ -29,25 +49,47 @@ impl Rows {
 
 #[async_trait]
 impl Outbox for Rows {
-    async fn owed(&self, limit: usize) -> Result<Vec<Owed>, String> {
+    async fn look(&self, limit: usize) -> Result<Look, String> {
         if self.silent.load(Ordering::SeqCst) {
             return Err("the database is away".to_owned());
         }
-        Ok(self.rows.lock().expect("nobody panics here").iter().take(limit).cloned().collect())
+        let look = Look {
+            claim: Some(self.claim.lock().expect("nobody panics here").clone()),
+            pending: self.rows.lock().expect("nobody panics here").iter().take(limit).cloned().collect(),
+        };
+        let slow = *self.slow.lock().expect("nobody panics here");
+        tokio::time::sleep(slow).await;
+        Ok(look)
     }
 
-    async fn settle(&self, ids: &[i64]) -> Result<(), String> {
-        self.rows.lock().expect("nobody panics here").retain(|row| !ids.contains(&row.id));
-        Ok(())
+    async fn record(&self, invalidation: &Invalidation) -> Result<i64, String> {
+        let tags: Vec<_> = invalidation.tags.iter().map(Tag::new).collect();
+        Ok(self.add(&tags).id)
+    }
+
+    async fn acknowledge(&self, ids: &[i64], claim: Option<&StoreClaim>) -> Result<bool, String> {
+        let counts = claim.is_none_or(|claim| *claim == *self.claim.lock().expect("nobody panics here"));
+        if counts {
+            self.rows.lock().expect("nobody panics here").retain(|row| !ids.contains(&row.id));
+        }
+        Ok(counts)
+    }
+
+    async fn claim(&self, seen: i64, server: &str) -> Result<bool, String> {
+        let mut claim = self.claim.lock().expect("nobody panics here");
+        let is_seen = claim.epoch == seen;
+        if is_seen {
+            *claim = StoreClaim { epoch: seen + 1, server: server.to_owned() };
+        }
+        Ok(is_seen)
     }
 }
 
-/// Time passes at once here, and only what the cache waits for makes it pass.
-async fn watching(rows: &Arc<Rows>) -> (Cache, RedisServer) {
-    let server = RedisServer::start();
-    let cache = over_redis(&server, &Clock::default()).await;
+/// An instance on this server and this database.
+async fn instance(server: &RedisServer, rows: &Arc<Rows>) -> Cache {
+    let cache = over_redis(server, &Clock::default()).await;
     cache.watch(rows.clone()).await;
-    (cache, server)
+    cache
 }
 
 /// Returns once reading comes to this.
@@ -59,14 +101,21 @@ async fn until(cache: &Cache, source: &Source, outcome: Outcome) {
     }
 }
 
+/// A write as a service does it: the change and its row in one moment, then delivered, then answered.
+async fn write(cache: &Cache, rows: &Rows, source: &Source, value: u64) {
+    source.set(value);
+    let row = rows.add(&[vendor_tag("42")]);
+    cache.deliver(row).await;
+}
+
 #[tokio::test]
-async fn what_a_dead_writer_owes_is_delivered_before_it_is_read() {
-    let (rows, source) = (Arc::new(Rows::default()), Source::default());
-    let (cache, _server) = watching(&rows).await;
+async fn what_a_dead_writer_left_is_delivered_before_it_is_read() {
+    let (rows, source, server) = (Arc::new(Rows::default()), Source::default(), RedisServer::start());
+    let cache = instance(&server, &rows).await;
     read(&cache, &source).await;
-    assert_eq!(read(&cache, &source).await.outcome, Outcome::Hit);
+    until(&cache, &source, Outcome::Hit).await;
     source.set(1);
-    rows.add(1, &[vendor_tag("42")]);
+    rows.add(&[vendor_tag("42")]);
     until(&cache, &source, Outcome::Miss).await;
     assert_eq!((read(&cache, &source).await.value, read(&cache, &source).await.outcome), (1, Outcome::Hit));
     while rows.len() > 0 {
@@ -75,29 +124,206 @@ async fn what_a_dead_writer_owes_is_delivered_before_it_is_read() {
 }
 
 #[tokio::test]
-async fn an_instance_that_starts_delivers_what_is_owed_before_it_answers() {
+async fn an_instance_that_starts_delivers_what_is_pending_before_it_answers() {
     let (rows, source, server) = (Arc::new(Rows::default()), Source::default(), RedisServer::start());
-    read(&over_redis(&server, &Clock::default()).await, &source).await;
+    read(&instance(&server, &rows).await, &source).await;
     source.set(1);
-    rows.add(1, &[Tag::new("analytics")]);
-    let late = over_redis(&server, &Clock::default()).await;
-    late.watch(rows.clone()).await;
+    rows.add(&[Tag::new("analytics")]);
+    let late = instance(&server, &rows).await;
     let served = read(&late, &source).await;
     assert_eq!((served.value, served.outcome), (1, Outcome::Miss));
 }
 
 #[tokio::test]
 async fn while_the_outbox_is_away_the_source_is_asked_and_the_cache_stands_in_where_that_fails_too() {
-    let (rows, source) = (Arc::new(Rows::default()), Source::default());
-    let (cache, _server) = watching(&rows).await;
+    let (rows, source, server) = (Arc::new(Rows::default()), Source::default(), RedisServer::start());
+    let cache = instance(&server, &rows).await;
     source.set(7);
     read(&cache, &source).await;
     rows.be_silent(true);
     until(&cache, &source, Outcome::Bypass).await;
     let stale = read_from_broken_source(&cache).await.expect("what is there, uninvalidated");
     assert_eq!((stale.value, stale.outcome), (7, Outcome::Stale));
-    cache.invalidate(&tags(), &cause()).await;
-    assert!(read_from_broken_source(&cache).await.is_err(), "what was invalidated never stands in");
     rows.be_silent(false);
     until(&cache, &source, Outcome::Hit).await;
+    cache.invalidate(&tags(), &cause()).await.expect("recorded");
+    rows.be_silent(true);
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    assert!(read_from_broken_source(&cache).await.is_err(), "what was invalidated never stands in");
+}
+
+/// Hole 1: R, then R2, then R again. R holds the old entry and the generations that match it; another store has counted since.
+#[tokio::test]
+async fn a_store_that_is_come_back_to_brings_nothing_back() {
+    let (rows, source) = (Arc::new(Rows::default()), Source::default());
+    let (first, second) = (RedisServer::start(), RedisServer::start());
+    let on_first = instance(&first, &rows).await;
+    read(&on_first, &source).await;
+    until(&on_first, &source, Outcome::Hit).await;
+    drop(on_first);
+    let on_second = instance(&second, &rows).await;
+    write(&on_second, &rows, &source, 1).await;
+    drop(on_second);
+    let back = instance(&first, &rows).await;
+    let served = read(&back, &source).await;
+    assert_eq!((served.value, served.outcome), (1, Outcome::Miss));
+    assert_eq!(read(&back, &source).await.outcome, Outcome::Hit, "it counts again");
+}
+
+/// The same over memory: what the process holds is its own.
+#[tokio::test]
+async fn going_without_a_store_for_a_while_brings_nothing_back() {
+    let (rows, source, server) = (Arc::new(Rows::default()), Source::default(), RedisServer::start());
+    let before = instance(&server, &rows).await;
+    read(&before, &source).await;
+    drop(before);
+    let memory = Cache::memory();
+    memory.watch(rows.clone()).await;
+    write(&memory, &rows, &source, 1).await;
+    drop(memory);
+    let served = read(&instance(&server, &rows).await, &source).await;
+    assert_eq!((served.value, served.outcome), (1, Outcome::Miss));
+}
+
+/// A rolling change of the address, A on one server and B on another: only one counts, and nobody reads old figures.
+#[tokio::test]
+async fn of_two_stores_at_the_same_time_one_counts() {
+    let (rows, source) = (Arc::new(Rows::default()), Source::default());
+    let (first, second) = (RedisServer::start(), RedisServer::start());
+    let a = instance(&first, &rows).await;
+    read(&a, &source).await;
+    let b = instance(&second, &rows).await;
+    for round in 1..6 {
+        let (writer, reader) = if round % 2 == 0 { (&a, &b) } else { (&b, &a) };
+        write(writer, &rows, &source, round).await;
+        assert_eq!(read(reader, &source).await.value, round);
+        assert_eq!(read(writer, &source).await.value, round);
+    }
+    assert_eq!(read(&b, &source).await.outcome, Outcome::Hit, "the one that was started last counts");
+    assert_eq!(read(&a, &source).await.outcome, Outcome::Bypass);
+}
+
+/// Hole 2: A has committed and cannot reach its store; the same write at B changes nothing.
+#[tokio::test]
+async fn a_write_that_changes_nothing_is_answered_when_what_it_rests_on_is_told() {
+    let (rows, source, server) = (Arc::new(Rows::default()), Source::default(), RedisServer::start());
+    let b = instance(&server, &rows).await;
+    read(&b, &source).await;
+    for round in 1..10 {
+        until(&b, &source, Outcome::Hit).await;
+        // A: committed, and hangs.
+        source.set(round);
+        rows.add(&[vendor_tag("42")]);
+        b.wait_until_delivered(Some(&[vendor_tag("42")])).await;
+        assert_eq!(read(&b, &source).await.value, round);
+    }
+}
+
+/// Holes 4 and 5: demoted, and master again, on a connection that stays open: the same process, and another one to whoever counts.
+#[tokio::test]
+async fn the_same_process_is_another_store_after_it_was_demoted() {
+    let (rows, source) = (Arc::new(Rows::default()), Source::default());
+    let (server, other) = (RedisServer::start(), RedisServer::start());
+    let cache = instance(&server, &rows).await;
+    read(&cache, &source).await;
+    until(&cache, &source, Outcome::Hit).await;
+    let mut redis = server.connection().await;
+    // The other one never answers it: it keeps what it holds.
+    let () = redis::cmd("REPLICAOF").arg("127.0.0.1").arg(1).query_async(&mut redis).await.expect("an answer");
+    let second = instance(&other, &rows).await;
+    write(&second, &rows, &source, 1).await;
+    assert_eq!(read(&cache, &source).await.value, 1, "the demoted one is not read");
+    let () = redis::cmd("REPLICAOF").arg("NO").arg("ONE").query_async(&mut redis).await.expect("an answer");
+    drop(second);
+    let began = std::time::Instant::now();
+    while read(&cache, &source).await.outcome != Outcome::Hit {
+        assert_eq!(read(&cache, &source).await.value, 1);
+        assert!(began.elapsed() < Duration::from_secs(30), "it never counts again");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(read(&cache, &source).await.value, 1);
+}
+
+/// Hole 3: the writer tells the old master, which lives; readers have followed to the new one.
+#[tokio::test]
+async fn what_was_told_to_a_store_that_counts_no_more_is_not_acknowledged() {
+    let (rows, source) = (Arc::new(Rows::default()), Source::default());
+    let (old, new) = (RedisServer::start(), RedisServer::start());
+    let writer = instance(&old, &rows).await;
+    let reader = instance(&new, &rows).await;
+    read(&reader, &source).await;
+    until(&reader, &source, Outcome::Hit).await;
+    write(&writer, &rows, &source, 1).await;
+    assert_eq!(read(&reader, &source).await.value, 1);
+}
+
+/// Hole 6: a memory store, and a command beside the server that writes to its database.
+#[tokio::test]
+async fn a_memory_store_goes_by_the_outbox_too() {
+    let (rows, source) = (Arc::new(Rows::default()), Source::default());
+    let cache = Cache::memory();
+    cache.watch(rows.clone()).await;
+    read(&cache, &source).await;
+    assert_eq!(read(&cache, &source).await.outcome, Outcome::Hit);
+    source.set(1);
+    rows.add(&[vendor_tag("42")]);
+    // As long as a writer without a store of its own waits: whoever asks after that sees it.
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    assert_eq!(read(&cache, &source).await.value, 1);
+    rows.be_silent(true);
+    until(&cache, &source, Outcome::Bypass).await;
+    let stale = read_from_broken_source(&cache).await.map(|served| served.outcome);
+    assert_eq!(stale, Ok(Outcome::Stale), "cut off from the database, it says so");
+}
+
+/// Hole 7: a look that took longer than it holds has found the row all the same.
+#[tokio::test]
+async fn a_slow_look_that_found_something_pending_does_not_let_it_stand_in() {
+    let (rows, source, mut server) = (Arc::new(Rows::default()), Source::default(), RedisServer::start());
+    let cache = instance(&server, &rows).await;
+    read(&cache, &source).await;
+    until(&cache, &source, Outcome::Hit).await;
+    rows.add(&[vendor_tag("42")]);
+    *rows.slow.lock().expect("nobody panics here") = Duration::from_millis(1_500);
+    server.freeze();
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    let served = read_from_broken_source(&cache).await.map(|served| served.outcome);
+    assert!(served.is_err(), "{served:?}");
+    server.thaw();
+    server.kill();
+}
+
+/// Hole 8: an invalidation that no write belongs to leaves a row as well.
+#[tokio::test]
+async fn an_invalidation_by_hand_reaches_instances_whose_store_the_writer_cannot() {
+    let (rows, source, server) = (Arc::new(Rows::default()), Source::default(), RedisServer::start());
+    let proxy = proxy::Proxy::before(server.port()).await;
+    let store = RedisStore::connect(&proxy.redis_url(), names()).await.expect("a Redis that is there");
+    let a = Cache::with(Arc::new(store), Clock::default(), Settings::default());
+    a.watch(rows.clone()).await;
+    let b = instance(&server, &rows).await;
+    read(&b, &source).await;
+    until(&b, &source, Outcome::Hit).await;
+    proxy.set(proxy::Fault::BlackHole);
+    source.set(1);
+    a.invalidate(&[Tag::new("analytics")], &cause()).await.expect("recorded");
+    assert_eq!(read(&b, &source).await.value, 1);
+}
+
+/// Hole 8b: another installation behind the same server.
+#[tokio::test]
+async fn two_installations_in_one_redis_see_nothing_of_each_other() {
+    let (server, source) = (RedisServer::start(), Source::default());
+    let of = async |name: &str| Cache::redis(&server.url(), names().of_installation(name)).await.expect("a Redis that is there");
+    let (one, other) = (of("one").await, of("other").await);
+    read(&one, &source).await;
+    source.set(1);
+    assert_eq!(read(&other, &source).await.value, 1);
+    assert_eq!((one.usage().await.entries, other.usage().await.entries), (1, 1));
+    assert_eq!(read(&one, &source).await.outcome, Outcome::Hit);
+    other.invalidate(&tags(), &cause()).await.expect("recorded");
+    assert_eq!(read(&one, &source).await.outcome, Outcome::Hit, "nor do its invalidations concern it");
+    let mut redis = server.connection().await;
+    let all: Vec<String> = redis::cmd("KEYS").arg("*").query_async(&mut redis).await.expect("keys");
+    assert!(all.iter().all(|name| name.ends_with("@one") || name.ends_with("@other")), "{all:?}");
 }

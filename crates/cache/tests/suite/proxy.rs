@@ -1,6 +1,13 @@
 //! A TCP proxy before a real server, which can be told to misbehave.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU16, Ordering},
+    },
+    time::Duration,
+};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -24,6 +31,7 @@ pub enum Fault {
 /// Gone with the value that stands for it.
 pub struct Proxy {
     address: SocketAddr,
+    port: Arc<AtomicU16>,
     fault: Arc<watch::Sender<Fault>>,
     task: JoinHandle<()>,
 }
@@ -34,13 +42,23 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("its address");
         let fault = Arc::new(watch::channel(Fault::None).0);
-        let task = tokio::spawn(accept(listener, port, fault.clone()));
-        Self { address, fault, task }
+        let port = Arc::new(AtomicU16::new(port));
+        let task = tokio::spawn(accept(listener, port.clone(), fault.clone()));
+        Self { address, port, fault, task }
     }
 
     /// `redis://127.0.0.1:PORT`
     pub fn redis_url(&self) -> String {
         format!("redis://{}", self.address)
+    }
+
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// Connections that are made from now on lead to the server on this port.
+    pub fn lead_to(&self, port: u16) {
+        self.port.store(port, Ordering::SeqCst);
     }
 
     pub fn set(&self, fault: Fault) {
@@ -54,10 +72,10 @@ impl Drop for Proxy {
     }
 }
 
-async fn accept(listener: TcpListener, port: u16, fault: Arc<watch::Sender<Fault>>) {
+async fn accept(listener: TcpListener, port: Arc<AtomicU16>, fault: Arc<watch::Sender<Fault>>) {
     let mut connections = JoinSet::new();
     while let Ok((client, _)) = listener.accept().await {
-        connections.spawn(carry(client, port, fault.subscribe()));
+        connections.spawn(carry(client, port.load(Ordering::SeqCst), fault.subscribe()));
         while connections.try_join_next().is_some() {}
     }
 }

@@ -72,14 +72,14 @@ async fn an_invalidation_that_redis_cannot_take_is_delivered_later_and_trusted_n
     assert_eq!(read(&other, &source).await.outcome, Outcome::Hit);
     server.freeze();
     source.set(1);
-    cache.invalidate(&tags(), &cause()).await;
-    assert_eq!(cache.undelivered_tags(), 2);
+    cache.invalidate(&tags(), &cause()).await.expect("recorded");
+    assert_eq!(cache.pending_invalidations(), 1);
     server.thaw();
     // Redis still holds the old entry and perhaps the old generations; whatever of it has arrived by now, this is never served.
     let started = Instant::now();
     loop {
         assert_eq!(read(&cache, &source).await.value, 1);
-        if cache.undelivered_tags() == 0 {
+        if cache.pending_invalidations() == 0 {
             break;
         }
         assert!(started.elapsed() < Duration::from_secs(10), "not delivered");
@@ -113,7 +113,7 @@ async fn a_restart_from_an_old_snapshot_brings_nothing_back() {
     read(&cache, &source).await;
     let () = redis::cmd("SAVE").query_async(&mut server.connection().await).await.expect("saved");
     source.set(1);
-    cache.invalidate(&tags(), &cause()).await;
+    cache.invalidate(&tags(), &cause()).await.expect("recorded");
     server.restart();
     let kept: bool = redis::cmd("EXISTS").arg(key().as_str()).query_async(&mut server.connection().await).await.expect("an answer");
     assert!(kept, "the old entry is back, or this test shows nothing");
@@ -164,8 +164,8 @@ async fn a_full_redis_still_takes_invalidations() {
     let () = redis::cmd("CONFIG").arg("SET").arg("maxmemory").arg(1).query_async(&mut redis).await.expect("an answer");
     assert_eq!(read(&cache, &source).await.outcome, Outcome::Hit, "reading needs no memory");
     source.set(1);
-    cache.invalidate(&tags(), &cause()).await;
-    assert_eq!(cache.undelivered_tags(), 0);
+    cache.invalidate(&tags(), &cause()).await.expect("recorded");
+    assert_eq!(cache.pending_invalidations(), 0);
     assert_eq!(read(&cache, &source).await.value, 1);
     let () = redis::cmd("CONFIG").arg("SET").arg("maxmemory").arg(0).query_async(&mut redis).await.expect("an answer");
     assert_eq!(read(&cache, &source).await.value, 1);
@@ -179,8 +179,8 @@ async fn a_server_turned_replica_is_not_read() {
     read(&cache, &source).await;
     let () = redis::cmd("REPLICAOF").arg("127.0.0.1").arg(master.port()).query_async(&mut redis).await.expect("an answer");
     source.set(1);
-    cache.invalidate(&tags(), &cause()).await;
-    assert_eq!(cache.undelivered_tags(), 2);
+    cache.invalidate(&tags(), &cause()).await.expect("recorded");
+    assert_eq!(cache.pending_invalidations(), 1);
     assert_eq!(read(&cache, &source).await.value, 1);
     let () = redis::cmd("REPLICAOF").arg("NO").arg("ONE").query_async(&mut redis).await.expect("an answer");
     until_hit(&cache, &source).await;
@@ -195,10 +195,10 @@ async fn a_reset_connection_is_mended() {
     for value in 1..=5 {
         let () = redis::cmd("CLIENT").arg("KILL").arg("TYPE").arg("normal").query_async(&mut redis).await.expect("an answer");
         source.set(value);
-        cache.invalidate(&tags(), &cause()).await;
+        cache.invalidate(&tags(), &cause()).await.expect("recorded");
         assert_eq!(read(&cache, &source).await.value, value);
         until_hit(&cache, &source).await;
-        assert_eq!((read(&cache, &source).await.value, cache.undelivered_tags()), (value, 0));
+        assert_eq!((read(&cache, &source).await.value, cache.pending_invalidations()), (value, 0));
     }
 }
 
@@ -214,13 +214,13 @@ async fn a_server_that_refuses_writes_is_trusted_for_what_was_not_written() {
     refuse(&mut redis, 1).await;
     assert_eq!(read(&cache, &source).await.outcome, Outcome::Hit);
     source.set(1);
-    cache.invalidate(&[vendor_tag("42")], &cause()).await;
-    assert_eq!(cache.undelivered_tags(), 1);
+    cache.invalidate(&[vendor_tag("42")], &cause()).await.expect("recorded");
+    assert_eq!(cache.pending_invalidations(), 1);
     let served = read(&cache, &source).await;
     assert_eq!((served.value, served.outcome), (1, Outcome::Bypass));
     refuse(&mut redis, 0).await;
     until_hit(&cache, &source).await;
-    assert_eq!((read(&cache, &source).await.value, cache.undelivered_tags()), (1, 0));
+    assert_eq!((read(&cache, &source).await.value, cache.pending_invalidations()), (1, 0));
 }
 
 #[tokio::test]
@@ -244,7 +244,7 @@ async fn invalidations_of_other_instances_are_heard_and_heard_again_after_a_rest
     for _ in 0..2 {
         // Whether the other has subscribed by now is not known: said until heard.
         let message = loop {
-            one.invalidate(&[Tag::new("products:{42}")], &cause()).await;
+            one.invalidate(&[Tag::new("products:{42}")], &cause()).await.expect("recorded");
             match tokio::time::timeout(Duration::from_millis(200), heard.recv()).await {
                 Ok(message) => break message.expect("a message"),
                 Err(_) => continue,
@@ -254,5 +254,44 @@ async fn invalidations_of_other_instances_are_heard_and_heard_again_after_a_rest
         assert!(message.concerns(&Tag::new("products:{42}")), "{message:?}");
         server.restart();
         heard = heard.resubscribe();
+    }
+}
+
+/// What docs/redis.md says a user needs at least, for the cache.
+const LEAST_RIGHTS: &str = "resetchannels ~analytics:* ~tag:* ~lease:* ~cache:stats* &cache:invalidations* -@all +ping +info +hello +auth \
+     +client|setname +select +get +mget +set +del +pexpire +eval +publish +subscribe +unsubscribe +hincrby +hgetall \
+     +scan +dbsize";
+
+async fn with_rights(server: &RedisServer, rights: &str) -> String {
+    let mut command = redis::cmd("ACL");
+    command.arg("SETUSER").arg("app").arg("reset").arg("on").arg(">pw").arg(rights.split_whitespace().collect::<Vec<_>>());
+    let () = command.query_async(&mut server.connection().await).await.expect("a user");
+    server.url().replace("redis://", "redis://app:pw@")
+}
+
+#[tokio::test]
+async fn the_least_rights_are_enough_and_one_less_is_named_from_the_start() {
+    let (server, source) = (RedisServer::start(), Source::default());
+    let cache = Cache::redis(&with_rights(&server, LEAST_RIGHTS).await, names()).await.expect("it may connect");
+    read(&cache, &source).await;
+    assert_eq!(read(&cache, &source).await.outcome, Outcome::Hit);
+    source.set(1);
+    cache.invalidate(&tags(), &cause()).await.expect("recorded");
+    assert_eq!((read(&cache, &source).await.value, cache.counts().await.get(Counter::Hits)), (1, 1));
+    assert_eq!((cache.usage().await.entries, cache.refusal()), (1, None));
+    for missing in ["~tag:*", "+set", "+eval", "+publish", "+scan"] {
+        let rights: String = LEAST_RIGHTS.split_whitespace().filter(|right| *right != missing).collect::<Vec<_>>().join(" ");
+        let cache = Cache::redis(&with_rights(&server, &rights).await, names()).await.expect("it may connect");
+        assert!(cache.refusal().is_some_and(|refused| refused.contains("NOPERM")), "{missing}");
+        assert_eq!(read(&cache, &source).await.value, 1, "{missing}");
+    }
+    // Taken away while it runs.
+    let cache = Cache::redis(&with_rights(&server, LEAST_RIGHTS).await, names()).await.expect("it may connect");
+    read(&cache, &source).await;
+    assert_eq!(cache.refusal(), None);
+    with_rights(&server, &LEAST_RIGHTS.replace("+mget", "")).await;
+    source.set(2);
+    while cache.refusal().is_none() {
+        assert!(read(&cache, &source).await.value <= 2);
     }
 }

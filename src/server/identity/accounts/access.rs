@@ -31,6 +31,7 @@ impl Accounts {
         let epoch = db::accounts::set_password(&mut tx, user.id, Some(&login.password_hash), &hash).await?;
         let epoch = epoch.ok_or_else(|| AppError::Conflict("the password was changed at the same time".to_owned()))?;
         db::password_resets::delete_all(&mut tx, user.id).await?;
+        self.note_all_ended(&mut tx, user.id).await?;
         db::accounts::insert_audit(&mut tx, &actor.entry("password_change", "")).await?;
         tx.commit().await?;
         self.statuses.forget(user.id).await;
@@ -41,6 +42,7 @@ impl Accounts {
     pub async fn end_sessions(&self, user: &User, actor: Actor<'_>) -> Result<(), AppError> {
         let mut tx = self.db.write().await?;
         db::accounts::end_sessions(&mut tx, user.id).await?;
+        self.note_all_ended(&mut tx, user.id).await?;
         db::accounts::insert_audit(&mut tx, &actor.entry("logout_everywhere", "")).await?;
         tx.commit().await?;
         self.statuses.forget(user.id).await;
@@ -52,6 +54,7 @@ impl Accounts {
         let user = self.find_user(email).await?.user;
         let mut tx = self.db.write().await?;
         db::accounts::set_disabled(&mut tx, user.id, Some(now_us())).await?;
+        self.note_all_ended(&mut tx, user.id).await?;
         db::api_keys::revoke_all(&mut tx, user.id, now_us()).await?;
         db::password_resets::delete_all(&mut tx, user.id).await?;
         db::accounts::insert_audit(&mut tx, &actor.entry("user_disable", &user.email)).await?;
@@ -100,6 +103,7 @@ impl Accounts {
         let mut tx = self.db.write().await?;
         db::password_resets::take(&mut tx, &token, now_us()).await?.ok_or_else(worthless)?;
         db::accounts::set_password(&mut tx, found, None, &hash).await?.ok_or_else(worthless)?;
+        self.note_all_ended(&mut tx, found).await?;
         let actor = Actor { name: &login.user.email, address };
         db::accounts::insert_audit(&mut tx, &actor.entry("password_reset", "")).await?;
         tx.commit().await?;

@@ -21,6 +21,8 @@ use crate::{
 
 /// Passwords changed, lost and found; users shut out.
 mod access;
+/// Sessions that have ended, whatever their store says.
+mod ended_sessions;
 /// Keys that programs use the API with.
 mod keys;
 /// Whether a session is still its user's.
@@ -28,6 +30,7 @@ mod user_status;
 /// The clock of a vendor's days.
 mod zone;
 
+use ended_sessions::EndedSessions;
 pub use keys::NewKey;
 use user_status::UserStatusCache;
 
@@ -36,6 +39,7 @@ pub struct Accounts {
     db: Db,
     cache: Cache,
     statuses: UserStatusCache,
+    ended: EndedSessions,
 }
 
 /// Who does something, and from where: for the audit log.
@@ -66,7 +70,7 @@ pub struct Authenticated {
 
 impl Accounts {
     pub fn new(db: Db, cache: Cache) -> Self {
-        Self { db, cache, statuses: UserStatusCache::default() }
+        Self { db, cache, statuses: UserStatusCache::default(), ended: EndedSessions::default() }
     }
 
     /// The vendor's profile, through the cache.

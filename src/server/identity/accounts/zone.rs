@@ -28,7 +28,7 @@ impl Accounts {
                 async move {
                     let before = orders::lock_vendor(tx, vendor.id).await?.ok_or(AppError::NotFound)?.time_zone;
                     if before == zone {
-                        return Ok(Written { answer: (), stale: Vec::new() });
+                        return Ok(Written::nothing((), Some(vec![cache_keys::vendor_tag(&vendor.external_id)])));
                     }
                     ingest::move_to_zone(tx, vendor.id, &zone).await.map_err(refused)?;
                     let detail = format!("vendor {}: {before} to {zone}", vendor.external_id);
@@ -40,7 +40,7 @@ impl Accounts {
                         address: address.as_deref(),
                     };
                     insert_audit(tx, &entry).await?;
-                    Ok(Written { answer: (), stale: vec![cache_keys::vendor_tag(&vendor.external_id), cache_keys::marketplace_tag()] })
+                    Ok(Written::stale((), vec![cache_keys::vendor_tag(&vendor.external_id), cache_keys::marketplace_tag()]))
                 }
                 .boxed()
             }

@@ -49,11 +49,11 @@ pub struct Sessions {
 }
 
 impl Sessions {
-    /// Redis where there is a URL, which then has to answer now; else memory, with a warning.
-    pub async fn open(config: &Config) -> Result<Self, store::OpenError> {
+    /// Of the installation of this name. Redis where there is a URL, which then has to answer now; else memory, with a warning.
+    pub async fn open(config: &Config, installation: &str) -> Result<Self, store::OpenError> {
         let store = match &config.sessions.redis_url {
             Some(url) => {
-                let store = Store::redis(url).await?;
+                let store = Store::redis(url, installation).await?;
                 tracing::info!("using redis session store");
                 if let Ok(Some(policy)) = store.eviction().await {
                     tracing::warn!(
@@ -74,8 +74,8 @@ impl Sessions {
 
     /// Has sessions that were read once remembered, and asks over these connections, which lead to the same Redis, whether they live.
     #[must_use]
-    pub fn remembering(self, router: Option<Arc<Router>>) -> Self {
-        Self { remembered: router.map(Remembered::new), ..self }
+    pub fn remembering(self, router: Option<Arc<Router>>, installation: &str) -> Self {
+        Self { remembered: router.map(|router| Remembered::new(router, installation)), ..self }
     }
 
     pub fn store(&self) -> &Store {

@@ -21,6 +21,7 @@ const TIMEOUT: Duration = Duration::from_millis(250);
 #[derive(Clone)]
 pub struct Remembered {
     router: Arc<Router>,
+    installation: Arc<str>,
     known: Cache<Id, Arc<Known>>,
 }
 
@@ -33,8 +34,9 @@ pub struct Known {
 }
 
 impl Remembered {
-    pub fn new(router: Arc<Router>) -> Self {
-        Self { router, known: Cache::builder().max_capacity(MOST).time_to_idle(FORGOTTEN_AFTER).build() }
+    pub fn new(router: Arc<Router>, installation: &str) -> Self {
+        let known = Cache::builder().max_capacity(MOST).time_to_idle(FORGOTTEN_AFTER).build();
+        Self { router, installation: installation.into(), known }
     }
 
     /// What was read of a session, which may have ended since.
@@ -71,7 +73,7 @@ impl Remembered {
     }
 
     async fn get(&self, id: &Id) -> Result<Option<Vec<u8>>, RequestError> {
-        let key = key(id);
+        let key = key(id, &self.installation);
         let mut command = redis::cmd("GET");
         command.arg(&key);
         let answers = self.router.ask(vec![Routed { key, command }], TIMEOUT).await?;

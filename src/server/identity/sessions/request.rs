@@ -153,8 +153,11 @@ impl RequestSession {
     pub async fn list(&self, user: &User) -> Result<Vec<OwnSession>, AppError> {
         let current = self.known().await?.and_then(|known| known.session);
         let records = self.sessions().store.of_user(user.id).await.map_err(|e| unavailable(&e))?;
-        let mut sessions: Vec<OwnSession> =
-            records.iter().filter_map(|record| Some(SessionLogin::of(record)?.shown(&record.id, Some(record.id) == current))).collect();
+        let mut sessions: Vec<OwnSession> = records
+            .iter()
+            .filter(|record| !self.state.accounts.session_has_ended(&handle(&record.id)))
+            .filter_map(|record| Some(SessionLogin::of(record)?.shown(&record.id, Some(record.id) == current)))
+            .collect();
         sessions.sort_by(|a, b| (b.logged_in_at, &b.session_id).cmp(&(a.logged_in_at, &a.session_id)));
         Ok(sessions)
     }
@@ -163,6 +166,7 @@ impl RequestSession {
     pub async fn end_one(&self, user: &User, session_id: &str) -> Result<(), AppError> {
         let records = self.sessions().store.of_user(user.id).await.map_err(|e| unavailable(&e))?;
         let id = records.iter().map(|record| record.id).find(|id| handle(id) == session_id).ok_or(AppError::NotFound)?;
+        self.state.accounts.end_session(session_id).await?;
         self.sessions().store.end(user.id, &id).await.map_err(|e| unavailable(&e))
     }
 
@@ -226,8 +230,13 @@ impl RequestSession {
         Ok(Some((record, login)))
     }
 
-    /// Whether a session that is there is still its user's; removes it where it is not.
+    /// Whether a session that is there has not ended for the database, and is still its user's; removes it where it is not.
     async fn is_valid(&self, id: &Id, login: &SessionLogin) -> bool {
+        if self.state.accounts.session_has_ended(&handle(id)) {
+            // A store that has gone back in time. That it is there again does no harm.
+            tracing::warn!("a session that has ended is in the session store again");
+            return false;
+        }
         let valid = self.state.accounts.session_is_valid(&login.user, login.epoch).await;
         if !valid {
             // What should have removed it did not find it. That it is still there does no harm.
@@ -279,7 +288,11 @@ impl RequestSession {
         for id in ids.iter() {
             let login = store.load(id).await.map_err(|e| unavailable(&e))?.as_ref().and_then(SessionLogin::of);
             let ended = match login {
-                Some(login) => store.end(login.user.id, id).await,
+                Some(login) => {
+                    // The database first: what the store is told may be lost with it. Of a session that is none, nothing is noted.
+                    self.state.accounts.end_session(&handle(id)).await?;
+                    store.end(login.user.id, id).await
+                }
                 None => store.delete(id).await,
             };
             ended.map_err(|e| unavailable(&e))?;

@@ -196,6 +196,8 @@ mod tests {
             assert_eq!((problem.status, problem.errors[0].field.as_str()), (StatusCode::UNPROCESSABLE_ENTITY, field), "{body}");
         }
         assert!(parse::<Value>(br#"{"a": "\\u0000 as it is written"}"#).is_ok());
+        // Half a pair is no text at all.
+        assert_eq!(parse::<Value>(br#"{"a": "\ud800"}"#).unwrap_err().code, "malformed_json");
     }
 
     #[test]

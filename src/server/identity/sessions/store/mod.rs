@@ -21,9 +21,9 @@ pub enum Store {
 }
 
 impl Store {
-    /// Connects now; what is down later answers with errors until it is back.
-    pub async fn redis(url: &str) -> std::result::Result<Self, OpenError> {
-        RedisSessionStore::open(url).await.map(Self::Redis)
+    /// For the installation of this name: its sessions are no other's. Connects now; what is down later answers with errors until it is back.
+    pub async fn redis(url: &str, installation: &str) -> std::result::Result<Self, OpenError> {
+        RedisSessionStore::open(url, installation).await.map(Self::Redis)
     }
 
     pub fn memory() -> Self {

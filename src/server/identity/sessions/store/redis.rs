@@ -16,7 +16,7 @@ use tower_sessions_redis_store::{
         interfaces::{ClientLike, KeysInterface, SortedSetsInterface},
         types::{
             Expiration, InfoKind, SetOptions,
-            config::{Config, ConnectionConfig, PerformanceConfig, ReconnectPolicy, Server, ServerConfig},
+            config::{Config, ConnectionConfig, PerformanceConfig, ReconnectPolicy, Server, ServerConfig, UnresponsiveConfig},
         },
     },
 };
@@ -27,6 +27,9 @@ use crate::server::config::redact;
 /// How long one command may take, waiting for a connection that is being made again included.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(1);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// A server that leaves a command, a handshake or a new connection without an answer for this long is given up, and the one that took its
+/// place looked for: a frozen process keeps its connections open for ever.
+const FROZEN_AFTER: Duration = Duration::from_secs(1);
 /// Between two attempts to connect again, in milliseconds; without end.
 const RECONNECT_MS: u32 = 200;
 const CONNECTIONS: usize = 4;
@@ -48,6 +51,8 @@ pub struct OpenError {
 #[derive(Clone)]
 pub struct RedisSessionStore {
     pool: Pool,
+    /// Its name ends every key, so that two installations behind one Redis do not take each other's cookies.
+    installation: String,
 }
 
 /// What stands under a key: the record without its id, which is a secret and the key already.
@@ -59,17 +64,21 @@ struct Stored {
 }
 
 impl RedisSessionStore {
-    pub async fn open(url: &str) -> std::result::Result<Self, OpenError> {
+    pub async fn open(url: &str, installation: &str) -> std::result::Result<Self, OpenError> {
         let failed = |reason: String| OpenError { url: redact(url), reason };
         let config = client_config(url).map_err(failed)?;
         let performance = PerformanceConfig { default_command_timeout: COMMAND_TIMEOUT, ..Default::default() };
-        let connection =
-            ConnectionConfig { connection_timeout: CONNECT_TIMEOUT, internal_command_timeout: CONNECT_TIMEOUT, ..Default::default() };
+        let connection = ConnectionConfig {
+            connection_timeout: FROZEN_AFTER,
+            internal_command_timeout: FROZEN_AFTER,
+            unresponsive: UnresponsiveConfig { max_timeout: Some(FROZEN_AFTER), interval: FROZEN_AFTER / 2 },
+            ..Default::default()
+        };
         let pool =
             Pool::new(config, Some(performance), Some(connection), Some(ReconnectPolicy::new_constant(0, RECONNECT_MS)), CONNECTIONS)
                 .map_err(|e| failed(e.to_string()))?;
         match tokio::time::timeout(CONNECT_TIMEOUT, pool.init()).await {
-            Ok(Ok(_)) => Ok(Self { pool }),
+            Ok(Ok(_)) => Ok(Self { pool, installation: installation.to_owned() }),
             Ok(Err(error)) => Err(failed(error.to_string())),
             Err(_) => Err(failed(format!("no answer within {} s", CONNECT_TIMEOUT.as_secs()))),
         }
@@ -92,7 +101,7 @@ impl RedisSessionStore {
     /// epoch that follows (`RequestSession::log_in`), and its cookie has not been given to anybody.
     pub async fn begin(&self, user: i64, record: &mut Record, until: OffsetDateTime) -> Result<()> {
         self.create(record).await?;
-        let index = index(user);
+        let index = self.index(user);
         // The key has no expiry, so that no policy but those that spare nothing evicts it while its sessions live. What it holds is
         // one line for each login of the last day.
         let now = OffsetDateTime::now_utc().unix_timestamp() as f64;
@@ -108,7 +117,7 @@ impl RedisSessionStore {
 
     pub async fn end(&self, user: i64, id: &Id) -> Result<()> {
         self.delete(id).await?;
-        within(self.pool.zrem::<(), _, _>(index(user), id.to_string())).await
+        within(self.pool.zrem::<(), _, _>(self.index(user), id.to_string())).await
     }
 
     pub async fn end_all(&self, user: i64, keep: Option<&Id>) -> Result<()> {
@@ -124,8 +133,17 @@ impl RedisSessionStore {
         Ok(try_join_all(ids.iter().map(|id| self.load(id))).await?.into_iter().flatten().collect())
     }
 
+    fn key(&self, id: &Id) -> String {
+        key(id, &self.installation)
+    }
+
+    /// A sorted set of a user's sessions by the time they end.
+    fn index(&self, user: i64) -> String {
+        format!("sessions:user:{user}@{}", self.installation)
+    }
+
     async fn ids(&self, user: i64) -> Result<Vec<Id>> {
-        let members: Vec<String> = within(self.pool.zrange(index(user), 0_i64, -1_i64, None, false, None, false)).await?;
+        let members: Vec<String> = within(self.pool.zrange(self.index(user), 0_i64, -1_i64, None, false, None, false)).await?;
         Ok(members.iter().filter_map(|member| member.parse().ok()).collect())
     }
 
@@ -134,10 +152,15 @@ impl RedisSessionStore {
         let stored = Stored { data: record.data.clone(), expires: record.expiry_date.unix_timestamp() };
         let value = serde_json::to_vec(&stored).map_err(|e| Error::Encode(e.to_string()))?;
         let expires = Expiration::EXAT(stored.expires);
-        within(self.pool.set::<Option<String>, _, _>(key(&record.id), value.as_slice(), Some(expires), Some(rule), false))
+        within(self.pool.set::<Option<String>, _, _>(self.key(&record.id), value.as_slice(), Some(expires), Some(rule), false))
             .await
             .map(|ok| ok.is_some())
     }
+}
+
+/// Where a session is: the keys of an installation end with its name.
+pub fn key(id: &Id, installation: &str) -> String {
+    format!("sess:{id}@{installation}")
 }
 
 /// Reads what is under a session's key; `None` for what this program did not write.
@@ -145,16 +168,6 @@ pub fn decode(id: &Id, value: &[u8]) -> Option<Record> {
     let stored = serde_json::from_slice::<Stored>(value).ok()?;
     let expiry_date = OffsetDateTime::from_unix_timestamp(stored.expires).ok()?;
     Some(Record { id: *id, data: stored.data, expiry_date })
-}
-
-/// Where a session is.
-pub fn key(id: &Id) -> String {
-    format!("sess:{id}")
-}
-
-/// A sorted set of a user's sessions by the time they end.
-fn index(user: i64) -> String {
-    format!("sessions:user:{user}")
 }
 
 /// The same addresses as the cache's, in the words of this client.
@@ -214,7 +227,7 @@ impl SessionStore for RedisSessionStore {
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
-        let Some(value) = within(self.pool.get::<Option<Vec<u8>>, _>(key(id))).await? else { return Ok(None) };
+        let Some(value) = within(self.pool.get::<Option<Vec<u8>>, _>(self.key(id))).await? else { return Ok(None) };
         let record = decode(id, &value);
         if record.is_none() {
             // Not this program's writing: as good as absent. An error would lock its owner out until it expires.
@@ -224,7 +237,7 @@ impl SessionStore for RedisSessionStore {
     }
 
     async fn delete(&self, id: &Id) -> Result<()> {
-        within(self.pool.del::<(), _>(key(id))).await
+        within(self.pool.del::<(), _>(self.key(id))).await
     }
 }
 

@@ -1,0 +1,223 @@
+use vendorscope::server::services::outbox;
+use vendorscope_cache::Cause;
+
+use super::*;
+use crate::harness::{
+    RedisSentinel, databases,
+    proxy::{Fault, Proxy},
+};
+
+/// How long a frozen server may hold anybody up once another has taken its place.
+const LEFT_WITHIN: Duration = Duration::from_secs(5);
+
+/// R, then memory, then R; R, then R2, then R: what R holds from before is never served again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_store_that_is_come_back_to_serves_nothing_from_before() {
+    for database in databases().await {
+        let (first, second, sessions) = (RedisServer::start(), RedisServer::start(), RedisServer::start());
+        let on = |url: Option<String>| {
+            let app = TestApp::builder().unlimited().database(&database).sessions_in(&sessions);
+            app.config(|config| config.cache.redis_url = url)
+        };
+        let app = on(Some(first.url())).northwind().spawn().await;
+        let client = app.log_in_as_vendor(VENDORS[0]).await;
+        let counter = Counter::create(&client).await;
+        counter.until_hit(&client).await;
+        drop(app);
+        for elsewhere in [None, Some(second.url())] {
+            let app = on(elsewhere).spawn().await;
+            counter.write(&client.at(&app)).await;
+            counter.read(&client.at(&app)).await;
+            drop(app);
+            let back = on(Some(first.url())).spawn().await;
+            assert_eq!(counter.read(&client.at(&back)).await, "MISS");
+            counter.until_hit(&client.at(&back)).await;
+        }
+    }
+}
+
+/// Two installations, or one that has moved to another database, behind one Redis.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn another_database_behind_the_same_redis_takes_neither_figures_nor_cookies() {
+    let redis = RedisServer::start();
+    let [one, other] = databases().await.try_into().ok().expect("two");
+    let of = async |database: &TestDatabase| TestApp::builder().database(database).redis(&redis).northwind().spawn().await;
+    let (one, other) = (of(&one).await, of(&other).await);
+    let (client, stranger) = (one.log_in_as_vendor(VENDORS[0]).await, other.log_in_as_vendor(VENDORS[0]).await);
+    assert_eq!(client.at(&other).get("/api/auth/me").await.status(), 401, "a cookie of the other database");
+    client.get_json(SNAPSHOT).await;
+    let (own, others) = (client.get(SNAPSHOT).await, stranger.get(SNAPSHOT).await);
+    assert_eq!((&own.headers()["x-cache"], &others.headers()["x-cache"]), (&"HIT".parse().unwrap(), &"MISS".parse().unwrap()));
+}
+
+/// A logout that Redis has forgotten: the snapshot it starts from is from before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_session_that_has_ended_does_not_come_back_with_an_old_snapshot() {
+    let (database, cache) = (TestDatabase::sqlite(), RedisServer::start());
+    let mut redis = RedisServer::start();
+    let instance = || TestApp::builder().unlimited().database(&database).cache_at(&cache.url()).sessions_in(&redis);
+    let (app, other) = (instance().spawn().await, instance().spawn().await);
+    let (ended, disabled) =
+        (app.log_in_as_admin().await, app.log_in("x@example.com", vendorscope::domain::accounts::Role::Admin, None).await);
+    assert_eq!(disabled.at(&other).get("/api/auth/me").await.status(), 200);
+    let () = redis::cmd("SAVE").query_async(&mut redis.connection().await).await.expect("saved");
+    assert_eq!(ended.post("/api/auth/logout", &json!({})).await.status(), 204);
+    let actor = vendorscope::server::identity::accounts::Actor::COMMAND_LINE;
+    app.state().accounts.disable("x@example.com", actor).await.expect("disabled");
+    redis.restart();
+    let began = Instant::now();
+    for app in [&app, &other] {
+        for client in [&ended, &disabled] {
+            let mut answers = Vec::new();
+            while answers.last() != Some(&401) {
+                answers.push(client.at(app).get("/api/auth/me").await.status().as_u16());
+                assert!(
+                    answers.iter().all(|status| [401, 503].contains(status)) || began.elapsed() < Duration::from_secs(2),
+                    "{answers:?}"
+                );
+                assert!(began.elapsed() < Duration::from_secs(30), "{answers:?}");
+            }
+        }
+    }
+}
+
+/// The master is frozen and another elected: nobody waits for the thaw, neither cache nor sessions nor limits.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_frozen_master_is_left() {
+    let servers = RedisSentinel::start().await;
+    let app = TestApp::builder().unlimited().northwind().sessions_at(servers.url()).cache_at(&servers.url()).spawn().await;
+    let client = app.log_in_as_vendor(VENDORS[0]).await;
+    let counter = Counter::create(&client).await;
+    counter.until_hit(&client).await;
+    servers.master.freeze();
+    let promoted = async || -> bool {
+        let answer: Vec<redis::Value> = redis::cmd("ROLE").query_async(&mut servers.replica.connection().await).await.expect("an answer");
+        answer.first() == Some(&redis::Value::BulkString(b"master".to_vec()))
+    };
+    while !promoted().await {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let since = Instant::now();
+    loop {
+        let (ready, snapshot) = (client.get("/readyz").await.status().as_u16(), client.get(SNAPSHOT).await);
+        let hit = snapshot.headers().get("x-cache").is_some_and(|outcome| outcome == "HIT");
+        if ready == 200 && snapshot.status() == 200 && hit {
+            break;
+        }
+        assert!(since.elapsed() < LEFT_WITHIN, "readyz {ready}, snapshot {}, from the cache: {hit}", snapshot.status());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    println!("left {:?} after the promotion", since.elapsed());
+    servers.master.thaw();
+    counter.write(&client).await;
+    counter.read(&client).await;
+}
+
+/// A cannot tell Redis what it has committed; the same is sent to B, which changes nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_write_repeated_elsewhere_is_answered_when_the_first_one_is_told() {
+    for database in databases().await {
+        let (redis, sessions) = (RedisServer::start(), RedisServer::start());
+        let proxy = Proxy::before(redis.port()).await;
+        let instance = || TestApp::builder().unlimited().database(&database).sessions_in(&sessions);
+        let a = instance().cache_at(&proxy.redis_url()).northwind().spawn().await;
+        let b = instance().cache_at(&redis.url()).spawn().await;
+        let (admin, vendor) = (a.log_in_as_admin().await, b.log_in_as_vendor(VENDORS[0]).await);
+        let products = "/api/vendor/products?search=Repeated";
+        for round in 1..=4_u64 {
+            let sent = json!({ "products": [{
+                "productId": "repeated", "vendorId": VENDORS[0], "name": "Repeated", "category": "Tests", "unitPrice": round, "stock": 1,
+            }] });
+            let read = async || vendor.get_json(products).await["products"][0]["unitPrice"].as_u64();
+            while vendor.get(products).await.headers()["x-cache"] != "HIT" {}
+            proxy.set(Fault::BlackHole);
+            let with_key = |client: &Client| {
+                let request = client.request(reqwest::Method::POST, "/api/ingest/products").json(&sent);
+                if round % 2 == 0 { request.header("idempotency-key", format!("k{round}")) } else { request }
+            };
+            let first = tokio::spawn(with_key(&admin).send());
+            // Until A has committed.
+            let db = database.open().await;
+            let began = Instant::now();
+            while vendorscope::server::db::outbox::look(&db, 1).await.expect("a look").pending.is_empty() && !first.is_finished() {
+                assert!(began.elapsed() < Duration::from_secs(20), "never committed");
+                tokio::task::yield_now().await;
+            }
+            let repeated = with_key(&admin.at(&b)).send().await.expect("an answer");
+            assert_eq!(repeated.status(), 200);
+            assert_eq!(read().await, Some(round), "after the repeated write was answered");
+            proxy.set(Fault::None);
+            assert_eq!(first.await.expect("no panic").expect("an answer").status(), 200);
+        }
+    }
+}
+
+/// By hand, over the API, at an instance that cannot reach Redis.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_invalidation_over_the_api_reaches_every_instance() {
+    let (redis, sessions, database) = (RedisServer::start(), RedisServer::start(), TestDatabase::postgres().await);
+    let proxy = Proxy::before(redis.port()).await;
+    let instance = || TestApp::builder().unlimited().database(&database).sessions_in(&sessions);
+    let a = instance().cache_at(&proxy.redis_url()).northwind().spawn().await;
+    let b = instance().cache_at(&redis.url()).spawn().await;
+    let (admin, vendor) = (a.log_in_as_admin().await, b.log_in_as_vendor(VENDORS[0]).await);
+    let counter = Counter::create(&vendor).await;
+    counter.until_hit(&vendor).await;
+    proxy.set(Fault::BlackHole);
+    behind_its_back(&database.open().await, &counter, 2).await;
+    let response = admin.post("/api/admin/cache/invalidate", &json!({ "tags": [format!("vendor:{}", VENDORS[0])] })).await;
+    assert_eq!(response.status(), 200);
+    counter.acknowledged.store(2, Ordering::SeqCst);
+    counter.read(&vendor).await;
+}
+
+/// Changes in the database what the counter shows, as a hand or another program would.
+async fn behind_its_back(db: &vendorscope::server::db::Db, counter: &Counter, number: i64) {
+    let mut tx = db.write().await.expect("a transaction");
+    let change = "UPDATE products SET low_stock_threshold = $1 WHERE product_id = $2";
+    tx.execute(vendorscope::server::db::sql(change).bind(number).bind(counter.id().to_owned())).await.expect("changed");
+    tx.commit().await.expect("committed");
+}
+
+/// A memory store goes by the outbox as well: a command beside the server that has returned is seen by every later read.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_command_beside_a_memory_store_is_seen_at_once() {
+    for database in databases().await {
+        let app = TestApp::builder().unlimited().database(&database).northwind().spawn().await;
+        let client = app.log_in_as_vendor(VENDORS[0]).await;
+        let (db, counter) = (database.open().await, Counter::create(&client).await);
+        for number in 2..5 {
+            counter.until_hit(&client).await;
+            behind_its_back(&db, &counter, number).await;
+            let tag = vendorscope::server::cache_keys::vendor_tag(VENDORS[0]);
+            outbox::invalidate(&db, &[tag], &Cause { who: "cli".to_owned(), why: "test" }).await.expect("left");
+            counter.acknowledged.store(number, Ordering::SeqCst);
+            counter.read(&client).await;
+        }
+    }
+}
+
+/// The user that docs/redis.md describes can do all that cache, sessions and limits ask for, and no more is asked for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_rights_that_the_documentation_names_are_enough() {
+    let redis = RedisServer::start();
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/redis.md")).expect("the documentation");
+    let rights = text.split_once("ACL SETUSER vendorscope ").and_then(|(_, rest)| rest.split_once("```")).expect("the rights").0;
+    let mut command = redis::cmd("ACL");
+    command.arg("SETUSER").arg("vendorscope").arg(rights.split_whitespace().collect::<Vec<_>>());
+    let () = command.query_async(&mut redis.connection().await).await.expect("a user");
+    let url = redis.url().replace("redis://", "redis://vendorscope:PASSWORD@");
+    let app = TestApp::builder().northwind().sessions_at(url.clone()).cache_at(&url).spawn().await;
+    assert_eq!(app.state().cache.refusal(), None);
+    let client = app.log_in_as_vendor(VENDORS[0]).await;
+    let counter = Counter::create(&client).await;
+    counter.until_hit(&client).await;
+    counter.write(&client).await;
+    counter.read(&client).await;
+    app.log_in_as_admin().await.get_json("/api/admin/cache/stats").await;
+    client.get_json("/api/account/sessions").await;
+    assert_eq!(client.post("/api/auth/logout", &json!({})).await.status(), 204);
+    assert_eq!(client.get("/readyz").await.status(), 200);
+    let log: Vec<redis::Value> = redis::cmd("ACL").arg("LOG").query_async(&mut redis.connection().await).await.expect("a log");
+    assert!(log.is_empty(), "{log:?}");
+}
