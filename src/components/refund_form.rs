@@ -101,7 +101,7 @@ pub fn refund_review(order: &Order, currency: Currency, review: &RefundReview) -
     let units: i64 = review.lines.iter().map(|line| line.quantity).sum();
     let stock = match (units, &review.form.restock) {
         (0, _) => "No units are returned.".to_owned(),
-        (units, Some(_)) => format!("{} go back into stock.", format::counted(units, "unit", "units")),
+        (units, Some(_)) => format!("{} back into stock.", format::counted(units, "unit goes", "units go")),
         (units, None) => format!("{} returned, not restocked.", format::counted(units, "unit", "units")),
     };
     let back = format!("/orders/{}#refund", path_segment(&order.order_id));

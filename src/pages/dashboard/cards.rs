@@ -12,8 +12,9 @@ use crate::{
     server_functions::dashboard::Unfinished,
 };
 
-/// From so many characters on, a figure is set smaller, so that it stays in one piece.
-const LONG: usize = 11;
+/// Figures of more characters than these are set smaller, and smaller still, so that they stay in one piece.
+const LONG: usize = 10;
+const VERY_LONG: usize = 13;
 
 /// Whether more of a figure is good news.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,7 +117,11 @@ fn one(card: Card, compared: Option<&str>) -> AnyView {
         (false, false) => "card figure",
     };
     let value = unit.text(now);
-    let size = if value.chars().count() > LONG { "value long" } else { "value" };
+    let size = match value.chars().count() {
+        0..=LONG => "value",
+        ..=VERY_LONG => "value long",
+        _ => "value long very",
+    };
     view! {
         <li class=class>
             <div class="name">{name} {explained(definition)}</div>
