@@ -2,6 +2,7 @@ use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::net::TcpListener;
 use vendorscope_cache::Cache;
+use vendorscope_redis::{ConnectError, Router};
 
 use super::{
     AppState, cache_keys,
@@ -47,11 +48,13 @@ impl Application {
         let db = open_database(&config).await?;
         let installation =
             outbox::installation(&db).await.map_err(|source| StartError::Database { url: redact(&config.database.url), source })?;
-        let cache = open_cache(&config, &installation).await?;
+        let routers = Routers::connect(&config).await?;
+        let cache = cache_over(routers.cache, &installation).await;
         // Before anyone asks: what earlier instances have left is delivered, or not trusted.
         cache.watch(Arc::new(DatabaseOutbox(db.clone()))).await;
         let sessions = Sessions::open(&config, &installation).await.map_err(|e| StartError::Sessions(e.to_string()))?;
-        let limits = Limiter::open(&config, &installation).await.map_err(|e| StartError::Sessions(e.to_string()))?;
+        let sessions = sessions.remembering(routers.sessions.clone(), &installation);
+        let limits = Limiter::over(&config, &installation, routers.sessions);
         let wanted = config.http.address;
         let listening = async {
             let listener = TcpListener::bind(wanted).await?;
@@ -126,13 +129,40 @@ pub async fn open_database(config: &Config) -> Result<Db, StartError> {
 
 /// The cache, in Redis where there is a URL; in there its names end with the installation's.
 pub async fn open_cache(config: &Config, installation: &str) -> Result<Cache, StartError> {
-    match &config.cache.redis_url {
-        Some(url) => Cache::redis(url, cache_keys::namespace().of_installation(installation))
-            .await
-            .map_err(|e| StartError::Cache { url: redact(url), reason: e.to_string() }),
+    Ok(cache_over(Routers::cache(config).await?, installation).await)
+}
+
+/// Connections to the Redis of the cache, and to that of sessions and limits: the same where that is the same, so that what one request
+/// asks of all three travels together.
+struct Routers {
+    cache: Option<Arc<Router>>,
+    sessions: Option<Arc<Router>>,
+}
+
+impl Routers {
+    async fn connect(config: &Config) -> Result<Self, StartError> {
+        let cache = Self::cache(config).await?;
+        let sessions = match &config.sessions.redis_url {
+            None => None,
+            url if *url == config.cache.redis_url => cache.clone(),
+            Some(url) => Some(Arc::new(Router::connect(url).await.map_err(|e| StartError::Sessions(e.to_string()))?)),
+        };
+        Ok(Self { cache, sessions })
+    }
+
+    async fn cache(config: &Config) -> Result<Option<Arc<Router>>, StartError> {
+        let Some(url) = &config.cache.redis_url else { return Ok(None) };
+        let failed = |e: ConnectError| StartError::Cache { url: redact(url), reason: e.to_string() };
+        Router::connect(url).await.map(|router| Some(Arc::new(router))).map_err(failed)
+    }
+}
+
+async fn cache_over(router: Option<Arc<Router>>, installation: &str) -> Cache {
+    match router {
+        Some(router) => Cache::over_redis(router, cache_keys::namespace().of_installation(installation)).await,
         None => {
             tracing::warn!("no REDIS_URL: the cache lives in this process alone");
-            Ok(Cache::memory())
+            Cache::memory()
         }
     }
 }

@@ -8,10 +8,14 @@ mod auth;
 mod bad_input;
 /// What is read from the environment.
 mod configuration;
+/// The forms that figures travel in, and what a program need not be told twice.
+mod encodings;
 /// Live updates.
 mod events;
 /// Figures as CSV.
 mod export;
+/// Requests of whom an instance remembers.
+mod hot;
 /// Probes.
 mod health;
 /// What the marketplace's backend sends.

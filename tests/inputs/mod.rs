@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use bytes::Bytes;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use tower_sessions::session::Id;
-use vendorscope_cache::{entry::Entry, generations::Generation};
+use vendorscope_cache::{Derived, entry::Entry, generations::Generation};
 
 use vendorscope::server::{
     cache_keys,
@@ -65,6 +65,7 @@ fn an_entry_that_is_not_the_one_that_was_written_is_refused() {
         base_ttl_micros: 5,
         stamp: vec![(cache_keys::vendor_tag("7"), Generation::from_raw(11)), (cache_keys::orders_tag("7"), Generation::from_raw(12))],
         payload: Bytes::from_static(b"{\"name\":\"payload\"}"),
+        derived: Derived::default(),
     };
     let written = entry.encode(&key);
     assert_eq!(Entry::decode(&key, &written), Ok(entry));

@@ -20,6 +20,7 @@
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 use crate::{
+    derived::Derived,
     generations::{Generation, Stamp},
     key::{Key, Tag},
 };
@@ -52,6 +53,8 @@ pub struct Entry {
     /// The tags, sorted, with the generations they had before the load began.
     pub stamp: Stamp,
     pub payload: Bytes,
+    /// Not stored: worked out anew by each process.
+    pub derived: Derived,
 }
 
 /// Why bytes are not an entry.
@@ -144,7 +147,7 @@ impl Entry {
             CODEC_ZSTD => zstd::bulk::decompress(&rest, COMPRESSED_UP_TO).map_err(|_| Corrupt::Payload)?.into(),
             _ => return Err(Corrupt::Codec),
         };
-        Ok(Self { created_micros, expires_micros, load_micros, schema, digest, base_ttl_micros, stamp, payload })
+        Ok(Self { created_micros, expires_micros, load_micros, schema, digest, base_ttl_micros, stamp, payload, derived: Derived::default() })
     }
 
     /// Whether it carries exactly these tags (sorted) with exactly these generations.
@@ -204,7 +207,7 @@ mod tests {
         let payload = Bytes::from_static(br#"{"netSales":1265792}"#);
         (
             Key::new("snapshot:{42}:2026-01-01:2026-01-28"),
-            Entry { created_micros: 5, expires_micros: 9, load_micros: 3, schema: 6, digest: 7, base_ttl_micros: 8, stamp, payload },
+            Entry { created_micros: 5, expires_micros: 9, load_micros: 3, schema: 6, digest: 7, base_ttl_micros: 8, stamp, payload, derived: Derived::default() },
         )
     }
 

@@ -23,7 +23,8 @@ impl L1 {
             Moka::builder()
                 .max_capacity(max_bytes)
                 .weigher(|key: &Key, entry: &Entry| {
-                    u32::try_from(key.as_str().len() + entry.payload.len() + OVERHEAD_BYTES).unwrap_or(u32::MAX)
+                    // Twice: what is derived from the payload, which is smaller, is made room for at once.
+                    u32::try_from(key.as_str().len() + 2 * entry.payload.len() + OVERHEAD_BYTES).unwrap_or(u32::MAX)
                 })
                 .build()
         }))
@@ -59,6 +60,7 @@ mod tests {
             base_ttl_micros: 0,
             stamp: vec![(Tag::new("analytics"), Generation::mint())],
             payload: Bytes::from(vec![0; bytes]),
+            derived: crate::derived::Derived::default(),
         }
     }
 

@@ -25,10 +25,14 @@ use tokio::{
 pub mod clock;
 /// Counting together with the other instances.
 mod counting;
+/// What is worked out from an entry once.
+mod derived;
 /// Telling the store what has changed.
 mod delivery;
 /// What is kept under a key.
 pub mod entry;
+/// Generations asked for ahead.
+mod foresight;
 /// What makes an entry current.
 pub mod generations;
 /// Names.
@@ -62,7 +66,10 @@ pub use clock::Clock;
 pub use key::{Key, Namespace, Span, Tag};
 pub use message::{Event, Invalidation};
 pub use outbox::{Look, Outbox, PendingInvalidation, StoreClaim};
+pub use derived::Derived;
+pub use foresight::Foresight;
 pub use served::{Cause, Loaded, Outcome, Served};
+use vendorscope_redis::Router;
 pub use vendorscope_redis::ConnectError;
 
 use entry::Entry;
@@ -110,7 +117,7 @@ impl Drop for CacheInner {
 /// What can be set. The defaults suit an instance of the application.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Memory for entries of a store that is elsewhere; 0 for none.
+    /// Memory for decoded entries, with what is derived from them; 0 for none.
     pub l1_bytes: u64,
     /// Loads that run at the same time in this process; the others wait. Protects the database when the store is away or empty.
     pub concurrent_loads: usize,
@@ -147,13 +154,17 @@ impl Cache {
     /// address cannot be used or the server refuses this program. A server that is not there is waited for in the background; until it
     /// comes, everything is loaded from the source.
     pub async fn redis(url: &str, names: Namespace) -> Result<Self, ConnectError> {
-        Ok(Self::over(Arc::new(RedisStore::connect(url, names).await?), Clock::default()))
+        Ok(Self::over_redis(Arc::new(Router::connect(url).await?), names).await)
+    }
+
+    /// The same over connections that others use too: what they ask at the same time as this cache then travels together.
+    pub async fn over_redis(router: Arc<Router>, names: Namespace) -> Self {
+        Self::over(Arc::new(RedisStore::over(router, names).await), Clock::default())
     }
 
     /// Over any store and clock.
     pub fn over(store: Arc<dyn Store>, clock: Clock) -> Self {
-        let l1_bytes = if store.is_shared() { Settings::default().l1_bytes } else { 0 };
-        Self::with(store, clock, Settings { l1_bytes, ..Settings::default() })
+        Self::with(store, clock, Settings::default())
     }
 
     /// With settings of one's own.
@@ -283,6 +294,9 @@ impl Cache {
     /// What is known of the key now. Callers that ask at the same time share one question to the store, if it was not yet on its way
     /// when they came.
     async fn look_up(&self, key: &Key, tags: &[Tag]) -> Found {
+        if let Some(found) = self.find_foreseen(key, tags).await {
+            return found;
+        }
         if !self.0.store.is_shared() {
             return self.ask_store(key, tags).await;
         }
@@ -352,9 +366,10 @@ impl Cache {
         let age = Duration::from_micros(entry.age_micros(self.0.clock.now_micros()));
         let elapsed = started.elapsed();
         self.0.stats.time(Timing::Hit, elapsed);
-        tracing::info!(key = key.as_str(), owner = key.owner(), age_ms = millis(age), elapsed_ms = millis(elapsed), "cache hit");
-        tracing::info!(key = key.as_str(), owner = key.owner(), age_ms = millis(age), elapsed_ms = millis(elapsed), "serving from cache");
-        Served { value: entry.payload, outcome: Outcome::Hit, age, elapsed }
+        // Hits are what nearly every request is: at `info` they would fill the log, and cost more than the lookup.
+        tracing::debug!(key = key.as_str(), owner = key.owner(), age_ms = millis(age), elapsed_ms = millis(elapsed), "cache hit");
+        tracing::debug!(key = key.as_str(), owner = key.owner(), age_ms = millis(age), elapsed_ms = millis(elapsed), "serving from cache");
+        Served { value: entry.payload, outcome: Outcome::Hit, age, elapsed, derived: entry.derived }
     }
 }
 

@@ -13,6 +13,7 @@ use futures::FutureExt;
 use crate::{
     Cache, Loaded, Outcome, Served,
     clock::micros,
+    derived::Derived,
     entry::Entry,
     generations::{Generation, Stamp},
     key::{Key, Tag},
@@ -127,6 +128,7 @@ impl Cache {
                 base_ttl_micros: 0,
                 stamp: Stamp::new(),
                 payload: loaded.bytes,
+                derived: Derived::default(),
             };
             Ok(LoadResult { entry, outcome: Outcome::Bypass })
         };
@@ -301,6 +303,7 @@ impl Cache {
             base_ttl_micros: micros(base_ttl),
             stamp,
             payload: loaded.bytes,
+            derived: Derived::default(),
         };
         let tags: Vec<Tag> = entry.stamp.iter().map(|(tag, _)| tag.clone()).collect();
         match self.0.store.write(key, entry.encode(key), &tags, life.saturating_add(self.0.settings.stale_for)).await {
@@ -351,14 +354,14 @@ impl Cache {
 
     fn served(&self, result: LoadResult, started: Instant) -> Served<Bytes> {
         let age = Duration::from_micros(result.entry.age_micros(self.0.clock.now_micros()));
-        Served { value: result.entry.payload, outcome: result.outcome, age, elapsed: started.elapsed() }
+        Served { value: result.entry.payload, outcome: result.outcome, age, elapsed: started.elapsed(), derived: result.entry.derived }
     }
 
     fn serve_stale(&self, key: &Key, entry: Entry, why: &impl Display, started: Instant) -> Served<Bytes> {
         self.0.stats.add(Counter::Stale);
         let age = Duration::from_micros(entry.age_micros(self.0.clock.now_micros()));
         tracing::warn!(key = key.as_str(), owner = key.owner(), age_ms = millis(age), reason = %why, stale = true, "serving from cache");
-        Served { value: entry.payload, outcome: Outcome::Stale, age, elapsed: started.elapsed() }
+        Served { value: entry.payload, outcome: Outcome::Stale, age, elapsed: started.elapsed(), derived: entry.derived }
     }
 }
 

@@ -7,6 +7,8 @@ use std::{
 
 use bytes::Bytes;
 
+use crate::derived::Derived;
+
 /// How a lookup went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
@@ -70,11 +72,13 @@ pub struct Served<T> {
     pub age: Duration,
     /// What finding and, if need be, loading it took.
     pub elapsed: Duration,
+    /// What was worked out from the entry's bytes, or will be.
+    pub derived: Derived,
 }
 
 impl<T> Served<T> {
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Served<U> {
-        Served { value: change(self.value), outcome: self.outcome, age: self.age, elapsed: self.elapsed }
+        Served { value: change(self.value), outcome: self.outcome, age: self.age, elapsed: self.elapsed, derived: self.derived }
     }
 }
 

@@ -30,6 +30,8 @@ mod connection;
 pub mod dialect;
 /// Sessions that have ended.
 pub mod ended_sessions;
+/// A range of days as few sums.
+mod grains;
 /// Answers remembered by the key that their request carried.
 pub mod idempotency;
 /// Products that run out.

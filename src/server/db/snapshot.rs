@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{ToSpan, civil::Date};
+use jiff::civil::Date;
 use sqlx::any::AnyRow;
 
-use super::{DbError, Tx, rows, sql};
+use super::{DbError, Tx, grains, rows, sql};
 use crate::domain::{
     period::{DateRange, day_number},
     snapshot::{CategorySales, ProductSales, StatusOrders, Sums, TOP},
@@ -24,8 +24,10 @@ pub struct Head {
 pub async fn find_head(tx: &mut Tx, vendor_id: i64, range: DateRange, previous: Option<DateRange>) -> Result<Option<Head>, DbError> {
     let mut parameters = vec![vendor_id];
     let mut customers = |range: DateRange| {
-        let orders = read_grains("customer_orders", "customer_id, orders", range, &mut parameters);
-        format!("(SELECT COUNT(DISTINCT customer_id) FROM ({orders}) AS counted WHERE orders > 0)")
+        let orders = grains::select("customer_orders", "customer_id", &["orders"], range, &mut parameters);
+        format!(
+            "(SELECT COUNT(*) FROM (SELECT customer_id FROM ({orders}) AS grains GROUP BY customer_id HAVING SUM(orders) > 0) AS counted)"
+        )
     };
     let (current, before) = (customers(range), previous.map_or_else(|| "0".to_owned(), &mut customers));
     let text = format!(
@@ -129,7 +131,7 @@ pub async fn list_statuses(tx: &mut Tx, vendor_id: i64, range: DateRange) -> Res
 /// The products and the categories that sold best. A category's figures are those of the products that are in it now.
 pub async fn list_top(tx: &mut Tx, vendor_id: i64, range: DateRange) -> Result<(Vec<ProductSales>, Vec<CategorySales>), DbError> {
     let mut parameters = vec![vendor_id];
-    let grains = read_grains("product_sales", "product_id, units, net, entries", range, &mut parameters);
+    let grains = grains::select("product_sales", "product_id", &["units", "net", "entries"], range, &mut parameters);
     // Names are looked up for those products only that can be among the first, ties included.
     let text = format!(
         "WITH sales AS MATERIALIZED (\
@@ -164,7 +166,7 @@ pub async fn list_top(tx: &mut Tx, vendor_id: i64, range: DateRange) -> Result<(
 /// Every product with sales or refunds in the range, the best first.
 pub async fn list_products_sold(tx: &mut Tx, vendor_id: i64, range: DateRange) -> Result<Vec<ProductSales>, DbError> {
     let mut parameters = vec![vendor_id];
-    let grains = read_grains("product_sales", "product_id, units, net, entries", range, &mut parameters);
+    let grains = grains::select("product_sales", "product_id", &["units", "net", "entries"], range, &mut parameters);
     let text = format!(
         "SELECT p.external_id, p.name, s.units, s.net \
          FROM (SELECT product_id, CAST(SUM(units) AS BIGINT) AS units, CAST(SUM(net) AS BIGINT) AS net FROM ({grains}) AS grains \
@@ -187,90 +189,4 @@ pub async fn list_products_sold(tx: &mut Tx, vendor_id: i64, range: DateRange) -
 
 fn bind_all(text: String, parameters: &[i64]) -> super::Arguments<'static> {
     parameters.iter().fold(sql(text), |query, parameter| query.bind(*parameter))
-}
-
-/// A `SELECT` of a grained table over a range, as the fewest years, months and days that make it up. `$1` is the vendor; the others
-/// are appended to `parameters`.
-fn read_grains(table: &str, columns: &str, range: DateRange, parameters: &mut Vec<i64>) -> String {
-    let selects: Vec<_> = grains(range)
-        .into_iter()
-        .map(|(grain, from, to)| {
-            let first = parameters.len() + 1;
-            parameters.extend([day_number(from), day_number(to)]);
-            format!("SELECT {columns} FROM {table} WHERE vendor_id = $1 AND grain = {grain} AND start BETWEEN ${first} AND ${}", first + 1)
-        })
-        .collect();
-    selects.join(" UNION ALL ")
-}
-
-/// Runs of days (0), months (1) and years (2) that make up the range: each with the first and the last start of its run.
-fn grains(range: DateRange) -> Vec<(u8, Date, Date)> {
-    let mut runs: Vec<(u8, Date, Date)> = Vec::new();
-    let mut day = range.from;
-    while day <= range.to {
-        let year_end = day.last_of_year();
-        let month_end = day.last_of_month();
-        let (grain, end) = if day.day_of_year() == 1 && year_end <= range.to {
-            (2, year_end)
-        } else if day.day() == 1 && month_end <= range.to {
-            (1, month_end)
-        } else {
-            (0, day)
-        };
-        match runs.last_mut() {
-            Some((last, _, to)) if *last == grain => *to = day,
-            _ => runs.push((grain, day, day)),
-        }
-        day = end.saturating_add(1.day());
-    }
-    runs
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn runs(from: &str, to: &str) -> Vec<(u8, String, String)> {
-        grains(DateRange::parse(from, to).unwrap()).into_iter().map(|(grain, from, to)| (grain, from.to_string(), to.to_string())).collect()
-    }
-
-    #[test]
-    fn a_year_is_one_row_and_a_ragged_range_is_days_months_years_months_days() {
-        let run = |grain, from: &str, to: &str| (grain, from.to_owned(), to.to_owned());
-        assert_eq!(runs("2017-01-01", "2017-12-31"), [run(2, "2017-01-01", "2017-01-01")]);
-        assert_eq!(
-            runs("2015-11-29", "2018-02-02"),
-            [
-                run(0, "2015-11-29", "2015-11-30"),
-                run(1, "2015-12-01", "2015-12-01"),
-                run(2, "2016-01-01", "2017-01-01"),
-                run(1, "2018-01-01", "2018-01-01"),
-                run(0, "2018-02-01", "2018-02-02"),
-            ]
-        );
-    }
-
-    #[test]
-    fn every_day_of_a_range_is_covered_once() {
-        for (from, to) in
-            [("2016-02-28", "2016-03-01"), ("2015-01-01", "2024-12-31"), ("2017-01-02", "2017-12-30"), ("2020-02-29", "2020-02-29")]
-        {
-            let range = DateRange::parse(from, to).unwrap();
-            let mut next = range.from;
-            for (grain, first, last) in grains(range) {
-                let mut start = first;
-                while start <= last {
-                    assert_eq!(start, next, "{from} {to}");
-                    next = match grain {
-                        2 => start.last_of_year(),
-                        1 => start.last_of_month(),
-                        _ => start,
-                    }
-                    .saturating_add(1.day());
-                    start = next;
-                }
-            }
-            assert_eq!(next, range.to.saturating_add(1.day()), "{from} {to}");
-        }
-    }
 }

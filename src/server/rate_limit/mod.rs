@@ -2,11 +2,14 @@
 
 use std::{
     net::{IpAddr, Ipv6Addr},
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use sha2::{Digest, Sha256};
-use vendorscope_redis::ConnectError;
+use vendorscope_redis::{ConnectError, Router};
 
 use super::config::{Config, Limit, LimitConfig};
 use crate::domain::accounts::comparable_email;
@@ -75,17 +78,22 @@ pub struct Limiter {
 impl Limiter {
     /// Beside the sessions: what is counted must not be evicted either.
     pub async fn open(config: &Config, installation: &str) -> Result<Self, ConnectError> {
-        let redis = match &config.sessions.redis_url {
-            Some(url) => Some(RedisLimits::connect(url).await?),
+        let router = match &config.sessions.redis_url {
+            Some(url) => Some(Arc::new(Router::connect(url).await?)),
             None => None,
         };
-        Ok(Self {
+        Ok(Self::over(config, installation, router))
+    }
+
+    /// Over connections that others use too; in this process without any.
+    pub fn over(config: &Config, installation: &str, router: Option<Arc<Router>>) -> Self {
+        Self {
             config: config.limits.clone(),
             installation: installation.to_owned(),
-            redis,
+            redis: router.map(RedisLimits::new),
             memory: MemoryLimits::default(),
             redis_answers: AtomicBool::new(true),
-        })
+        }
     }
 
     /// Counts one request of `who`. `None` where there is no limit.

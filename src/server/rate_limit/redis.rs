@@ -1,9 +1,10 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use redis::{FromRedisValue, Value};
 use vendorscope_redis::{ConnectError, RequestError, Routed, Router};
 
 use super::gcra::{Decision, Rate};
+
 /// How long a request waits to be told whether it is let in, before this instance decides by itself.
 const TIMEOUT: Duration = Duration::from_millis(250);
 
@@ -30,12 +31,16 @@ return 1";
 
 /// What all instances know together of who asked how often.
 pub struct RedisLimits {
-    router: Router,
+    router: Arc<Router>,
 }
 
 impl RedisLimits {
     pub async fn connect(url: &str) -> Result<Self, ConnectError> {
-        Ok(Self { router: Router::connect(url).await? })
+        Ok(Self::new(Arc::new(Router::connect(url).await?)))
+    }
+
+    pub fn new(router: Arc<Router>) -> Self {
+        Self { router }
     }
 
     /// The decision, and the server's clock by which it was made, in microseconds since 1970.

@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, time::Duration};
 use bytes::Bytes;
 use futures::future::{BoxFuture, FutureExt};
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
-use vendorscope_cache::{Cache, Key, Loaded, Served, Tag};
+use vendorscope_cache::{Cache, Foresight, Key, Loaded, Served, Tag};
 
 use super::{
     export::{self, ExportTable, Pieces},
@@ -121,6 +121,12 @@ impl Analytics {
         self.cache.get_or_load_decoded(&key, &tags, self.loader(vendor, query), decode).await
     }
 
+    /// Asks for what tells whether figures of this vendor that this instance holds are current, before it is known which will be asked
+    /// for: see [`Cache::foresee`].
+    pub async fn foresee(&self, vendor: &VendorRef) -> Option<Foresight> {
+        self.cache.foresee(&tags(vendor)).await
+    }
+
     /// Has the snapshot in the cache and fresh for a while, as far as the cache can be reached. Whether it had to be loaded.
     pub async fn warm(&self, vendor: &VendorRef, query: &SnapshotQuery) -> Result<bool, AppError> {
         let (key, tags) = entry(vendor, query);
@@ -161,10 +167,14 @@ impl Analytics {
     }
 }
 
-/// Where a snapshot is kept, and what makes it stale: every write to a vendor's data renews the vendor's tag.
+/// Where a snapshot is kept, and what makes it stale.
 fn entry(vendor: &VendorRef, query: &SnapshotQuery) -> (Key, [Tag; 2]) {
-    let id = vendor.external_id.as_str();
-    (cache_keys::snapshot_key(id, &query.cache_detail()), [cache_keys::vendor_tag(id), cache_keys::analytics_tag()])
+    (cache_keys::snapshot_key(&vendor.external_id, &query.cache_detail()), tags(vendor))
+}
+
+/// Every write to a vendor's data renews the vendor's tag.
+fn tags(vendor: &VendorRef) -> [Tag; 2] {
+    [cache_keys::vendor_tag(&vendor.external_id), cache_keys::analytics_tag()]
 }
 
 async fn load(db: &Db, vendor: &VendorRef, query: &SnapshotQuery, now: Timestamp) -> Result<Loaded, AppError> {

@@ -5,13 +5,16 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::server::{
+use crate::{
+    domain::accounts::User,
+    server::{
     AppState,
     identity::sessions::RequestSession,
     rate_limit::{Admission, Purpose, address_key},
     request::{
         attempts::{client, seconds, too_many},
         is_safe, is_under,
+    },
     },
 };
 
@@ -20,26 +23,53 @@ const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy"
 
 /// Lets in what a user may ask of the API (the pages' own calls included), or where nobody is logged in, what an address may. Says how
 /// much is left.
-pub async fn limit_requests(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let path = request.uri().path();
-    if !is_under(path, "/api") && !is_under(path, "/_fn") {
-        return next.run(request).await;
-    }
-    let purpose = if is_safe(request.method()) { Purpose::Reads } else { Purpose::Writes };
+pub async fn limit_requests(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let Some(purpose) = purpose(&request) else { return next.run(request).await };
+    let counted = request.extensions_mut().remove::<Counted>();
     let user = match request.extensions().get::<RequestSession>() {
         Some(session) => session.clone().user().await,
         None => Ok(None),
     };
     let who = match user {
-        Ok(Some(user)) => format!("user:{}", user.id),
+        Ok(Some(user)) => user_key(user.id),
         Ok(None) => address_key(client(request.extensions().get())),
         // Not known who it is: whatever answers this request will find out why.
         Err(_) => return next.run(request).await,
     };
-    let Some(admission) = state.limits.admit(purpose, &who).await else { return next.run(request).await };
+    let admission = match counted.filter(|counted| counted.who == who) {
+        Some(counted) => counted.admission,
+        None => state.limits.admit(purpose, &who).await,
+    };
+    let Some(admission) = admission else { return next.run(request).await };
     let mut response = if admission.decision.admitted { next.run(request).await } else { too_many(&admission).into_response() };
     tell(response.headers_mut(), &admission);
     response
+}
+
+/// Which limit a request counts for, if any does.
+pub fn purpose(request: &Request) -> Option<Purpose> {
+    let path = request.uri().path();
+    let is_limited = is_under(path, "/api") || is_under(path, "/_fn");
+    is_limited.then(|| if is_safe(request.method()) { Purpose::Reads } else { Purpose::Writes })
+}
+
+/// A request that was counted already, as that of whoever its session belonged to when it was last read. Where that turns out to be
+/// nobody any more, it is counted again, as that of an address.
+#[derive(Clone)]
+pub struct Counted {
+    who: String,
+    admission: Option<Admission>,
+}
+
+impl Counted {
+    pub async fn new(state: &AppState, purpose: Purpose, user: &User) -> Self {
+        let who = user_key(user.id);
+        Self { admission: state.limits.admit(purpose, &who).await, who }
+    }
+}
+
+fn user_key(id: i64) -> String {
+    format!("user:{id}")
 }
 
 /// `RateLimit-Policy` and `RateLimit`, as draft-ietf-httpapi-ratelimit-headers-10 writes them: what is allowed (q requests in w seconds),

@@ -10,6 +10,10 @@ use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, li
 
 use super::{AppState, identity::sessions::carry_session, request::problem::Problem};
 
+/// The forms that a body may travel in.
+mod encodings;
+/// What the rest of a request will ask Redis, asked at once.
+mod ahead;
 /// What a refused or failed request is answered with.
 pub mod errors;
 /// Whether this instance is alive, and whether it can work.
@@ -28,6 +32,7 @@ pub fn router(state: AppState) -> Router {
     let for_people = ServiceBuilder::new()
         .layer(from_fn(middleware::refuse_cross_site))
         .layer(from_fn_with_state(state.clone(), carry_session))
+        .layer(from_fn_with_state(state.clone(), ahead::ask_ahead))
         .layer(from_fn_with_state(state.clone(), limits::limit_requests));
     let for_all = ServiceBuilder::new()
         .layer(from_fn(middleware::trace))

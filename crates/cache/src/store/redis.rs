@@ -11,7 +11,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
 
@@ -42,7 +42,7 @@ const COUNT_STEP: u64 = 1_000;
 const COMPARE_AND_DELETE: &str = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) else return 0 end";
 
 pub struct RedisStore {
-    router: Router,
+    router: Arc<Router>,
     names: Namespace,
     /// Whose answers are taken; everybody's where nothing was said.
     bound: RwLock<Option<String>>,
@@ -54,9 +54,14 @@ impl RedisStore {
     /// Fails if the address cannot be used or the server refuses us; a server that is merely not there yet is waited for in the
     /// background. Accepts `redis://`, `redis+sentinel://` and `redis+cluster://`, and each with `rediss`.
     pub async fn connect(url: &str, names: Namespace) -> Result<Self, ConnectError> {
-        let store = Self { router: Router::connect(url).await?, names, bound: RwLock::default(), refusal: RwLock::default() };
+        Ok(Self::over(Arc::new(Router::connect(url).await?), names).await)
+    }
+
+    /// Over connections that others use too.
+    pub async fn over(router: Arc<Router>, names: Namespace) -> Self {
+        let store = Self { router, names, bound: RwLock::default(), refusal: RwLock::default() };
         store.find_out_rights().await;
-        Ok(store)
+        store
     }
 
     /// Removes generations: a tag without one matches no entry either.

@@ -385,18 +385,30 @@ impl History {
             let acknowledged_before = self.truths[vendor].acknowledged.load(Ordering::SeqCst);
             let history = self.clone();
             let name = vendor.to_string();
-            let served = cache
-                .get_or_load(&snapshot_key(&name, "x"), &[vendor_tag(&name), Tag::new("analytics")], move || async move {
-                    history.dice.hesitate().await;
-                    let value = history.truths[vendor].committed.load(Ordering::SeqCst);
-                    history.dice.dawdle().await;
-                    if history.dice.below(10) == 0 {
-                        Err("the database failed".to_owned())
-                    } else {
-                        Ok(Loaded::new(value.to_string(), TTL))
-                    }
-                })
-                .await;
+            let tags = [vendor_tag(&name), Tag::new("analytics")];
+            let foresight = if self.dice.below(2) == 0 { cache.foresee(&tags).await } else { None };
+            self.dice.hesitate().await;
+            let key = snapshot_key(&name, "x");
+            let reading = cache.get_or_load(&key, &tags, move || async move {
+                history.dice.hesitate().await;
+                let value = history.truths[vendor].committed.load(Ordering::SeqCst);
+                history.dice.dawdle().await;
+                if history.dice.below(10) == 0 {
+                    Err("the database failed".to_owned())
+                } else {
+                    Ok(Loaded::new(value.to_string(), TTL))
+                }
+            });
+            let served = match foresight {
+                Some(foresight) => foresight.scope(reading).await,
+                None => reading.await,
+            };
+            if let Ok(served) = &served {
+                let derived = served.derived.get_or_derive("copy", || Some(served.value.clone()));
+                if derived.as_ref() != Some(&served.value) {
+                    return Err(format!("{derived:?} was derived from another value than {:?}", served.value));
+                }
+            }
             let Ok(Served { value: read, outcome, .. }) = served.map(number) else { continue };
             // Cut off from a database that fails, an instance says so.
             let is_excused = outcome == Outcome::Stale && self.mischief.has_two_stores();

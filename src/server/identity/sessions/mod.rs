@@ -9,6 +9,7 @@ use std::sync::Arc;
 use axum::{extract::FromRequestParts, http::request::Parts};
 use time::OffsetDateTime;
 use tower_sessions::session::Id;
+use vendorscope_redis::Router;
 
 use crate::{
     domain::accounts::{Role, User, VendorRef, Viewer},
@@ -19,10 +20,14 @@ use crate::{
 mod cookie;
 /// What a session holds.
 mod record;
+/// Sessions that were read before.
+mod remembered;
 /// One request's session: read when asked for, changed by logging in and out.
 mod request;
 /// Where sessions live: Redis, or this process.
 mod store;
+
+use remembered::Remembered;
 
 pub use cookie::{SessionCookie, cookies};
 pub use record::Browser;
@@ -39,6 +44,8 @@ pub struct Sessions {
     cookie: SessionCookie,
     /// `None`: a session that nobody uses ends when its 24 hours do.
     idle_limit: Option<time::Duration>,
+    /// Where the store is elsewhere.
+    remembered: Option<Remembered>,
 }
 
 impl Sessions {
@@ -62,7 +69,13 @@ impl Sessions {
             }
         };
         let idle_limit = config.sessions.idle_limit.and_then(|limit| limit.try_into().ok());
-        Ok(Self { store: Arc::new(store), cookie: SessionCookie::new(config), idle_limit })
+        Ok(Self { store: Arc::new(store), cookie: SessionCookie::new(config), idle_limit, remembered: None })
+    }
+
+    /// Has sessions that were read once remembered, and asks over these connections, which lead to the same Redis, whether they live.
+    #[must_use]
+    pub fn remembering(self, router: Option<Arc<Router>>, installation: &str) -> Self {
+        Self { remembered: router.map(|router| Remembered::new(router, installation)), ..self }
     }
 
     pub fn store(&self) -> &Store {

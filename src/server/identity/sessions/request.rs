@@ -106,6 +106,11 @@ impl RequestSession {
         Ok(now.is_some_and(|now| now == *user))
     }
 
+    /// Whether it is a program that asks, with a key of its user's.
+    pub fn is_by_key(&self) -> bool {
+        matches!(self.credentials, Credentials::Key(_))
+    }
+
     /// Who is logged in with a browser: nobody where it is a key that sends the request.
     pub async fn logged_in_user(&self) -> Result<Option<User>, AppError> {
         Ok(self.known().await?.filter(|known| known.session.is_some()).map(|known| known.user.clone()))
@@ -197,27 +202,49 @@ impl RequestSession {
         Ok(Some(KnownUser { user, session: Some(*id) }))
     }
 
+    /// Who was logged in with this cookie when this instance last read its session, if it did; it may have ended since.
+    pub async fn remembered_user(&self) -> Option<User> {
+        let (Credentials::Cookies(ids), Some(remembered)) = (&self.credentials, &self.sessions().remembered) else { return None };
+        remembered.find(ids.first()?).await.map(|known| known.login.user.clone())
+    }
+
     /// A session that has not ended.
     async fn load(&self, id: &Id) -> Result<Option<(Record, SessionLogin)>, AppError> {
-        let Some(record) = self.sessions().store.load(id).await.map_err(|e| unavailable(&e))? else { return Ok(None) };
-        if self.state.accounts.session_has_ended(&handle(id)) {
-            // A store that has gone back in time. That it is there again does no harm.
-            tracing::warn!("a session that has ended is in the session store again");
-            return Ok(None);
+        if let Some(remembered) = &self.sessions().remembered
+            && let Some(known) = remembered.read_again(id).await
+        {
+            return Ok(self.is_valid(id, &known.login).await.then(|| (known.record.clone(), known.login.clone())));
         }
+        let Some(record) = self.sessions().store.load(id).await.map_err(|e| unavailable(&e))? else { return Ok(None) };
         let Some(login) = SessionLogin::of(&record) else {
             // Written by another version, or by nobody we know: to log in again mends it.
             tracing::warn!("a session that this version cannot read");
             return Ok(None);
         };
-        if !self.state.accounts.session_is_valid(&login.user, login.epoch).await {
+        if !self.is_valid(id, &login).await {
+            return Ok(None);
+        }
+        if let Some(remembered) = &self.sessions().remembered {
+            remembered.keep(id, &record, &login).await;
+        }
+        Ok(Some((record, login)))
+    }
+
+    /// Whether a session that is there has not ended for the database, and is still its user's; removes it where it is not.
+    async fn is_valid(&self, id: &Id, login: &SessionLogin) -> bool {
+        if self.state.accounts.session_has_ended(&handle(id)) {
+            // A store that has gone back in time. That it is there again does no harm.
+            tracing::warn!("a session that has ended is in the session store again");
+            return false;
+        }
+        let valid = self.state.accounts.session_is_valid(&login.user, login.epoch).await;
+        if !valid {
             // What should have removed it did not find it. That it is still there does no harm.
             if let Err(error) = self.sessions().store.end(login.user.id, id).await {
                 tracing::warn!(%error, "a session that has ended was not removed");
             }
-            return Ok(None);
         }
-        Ok(Some((record, login)))
+        valid
     }
 
     /// Begins the idle time anew, where there is a limit to it. `false` where the session ended while this was read.
@@ -227,7 +254,11 @@ impl RequestSession {
             return Ok(true);
         }
         record.expiry_date = expiry;
-        self.sessions().store.replace(&record).await.map_err(|e| unavailable(&e))
+        let lives = self.sessions().store.replace(&record).await.map_err(|e| unavailable(&e))?;
+        if let Some(remembered) = self.sessions().remembered.as_ref().filter(|_| lives) {
+            remembered.keep(&record.id, &record, login).await;
+        }
+        Ok(lives)
     }
 
     async fn begin(&self, Authenticated { user, epoch }: &Authenticated, browser: Browser) -> Result<Id, AppError> {

@@ -1,14 +1,15 @@
 use std::time::{Duration, Instant};
 
 use axum::{
-    Router,
-    body::Body,
+    Extension, Router,
+    body::{Body, Bytes},
     extract::State,
-    http::{HeaderName, HeaderValue, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
 };
 use futures::stream;
+use sha2::{Digest, Sha256};
 use vendorscope_cache::Served;
 
 use super::{input::Parameters, openapi::ProblemBody};
@@ -21,8 +22,9 @@ use crate::{
     },
     server::{
         AppError, AppState,
-        identity::sessions::CurrentUser,
+        identity::sessions::{CurrentUser, RequestSession},
         services::{analytics::SnapshotQuery, export::ExportTable},
+        web::encodings::Encoding,
     },
 };
 
@@ -43,18 +45,23 @@ pub fn router() -> Router<AppState> {
         ("interval" = Option<String>, Query, description = "`auto`, `hour` (up to 31 days), `day`, `week` or `month`"),
         ("vendorId" = Option<String>, Query, description = "Admins only, and required of them")
     ),
-    responses((status = 200, description = "The figures", body = Snapshot), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "The figures; asked for with a key, with an `ETag`", body = Snapshot), (status = 304, description = "With a key: still what `If-None-Match` names"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn snapshot(
     State(state): State<AppState>,
     CurrentUser(user): CurrentUser,
+    Extension(session): Extension<RequestSession>,
+    headers: HeaderMap,
     parameters: Parameters,
 ) -> Result<Response, AppError> {
     let started = Instant::now();
     let parameters = parameters.only(&["dateFrom", "dateTo", "compare", "interval", "vendorId"])?;
     let vendor = vendor_asked_for(&state, user, &parameters).await?;
-    answer(&state, &vendor, &query(&parameters)?, started).await
+    let served = state.analytics.snapshot_json(&vendor, &query(&parameters)?).await?;
+    let mut response = if session.is_by_key() { revalidated(&served, &headers) } else { whole(&served, &headers) };
+    freshness(&mut response, &served, started.elapsed());
+    Ok(response)
 }
 
 /// The figures of a snapshot as a file that streams.
@@ -112,12 +119,47 @@ fn query(parameters: &Parameters) -> Result<SnapshotQuery, Vec<FieldError>> {
     SnapshotQuery::parse(get("dateFrom"), get("dateTo"), get("compare"), get("interval"), None)
 }
 
-async fn answer(state: &AppState, vendor: &VendorRef, query: &SnapshotQuery, started: Instant) -> Result<Response, AppError> {
-    let served = state.analytics.snapshot_json(vendor, query).await?;
-    let headers = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
-    let mut response = (headers, served.value.clone()).into_response();
-    freshness(&mut response, &served, started.elapsed());
-    Ok(response)
+/// The bytes that the cache holds, in the form that the request prefers, which is worked out once for as long as they are held.
+fn whole(served: &Served<Bytes>, asked: &HeaderMap) -> Response {
+    let encoding = Encoding::preferred(asked);
+    let encoded = match encoding {
+        Encoding::Identity => None,
+        _ => served.derived.get_or_derive(encoding.name(), || encoding.encode(&served.value).ok().map(Bytes::from)),
+    };
+    let mut response = match encoded {
+        Some(encoded) => ([(header::CONTENT_ENCODING, HeaderValue::from_static(encoding.name()))], encoded).into_response(),
+        None => served.value.clone().into_response(),
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    response
+}
+
+/// The same for a program, which may keep what it is told and ask whether it still holds: 304, and nothing more, where it does. (Browsers are
+/// to keep nothing: whoever uses one next is not to find it.)
+fn revalidated(served: &Served<Bytes>, asked: &HeaderMap) -> Response {
+    let tag = served.derived.get_or_derive("etag", || Some(Bytes::from(entity_tag(&served.value))));
+    let Some(tag) = tag.and_then(|tag| HeaderValue::from_maybe_shared(tag).ok()) else { return whole(served, asked) };
+    let mut response = if names(asked, &tag) { StatusCode::NOT_MODIFIED.into_response() } else { whole(served, asked) };
+    let headers = response.headers_mut();
+    headers.insert(header::ETAG, tag);
+    headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    response
+}
+
+/// Weak, because it is the same whatever form the bytes travel in.
+fn entity_tag(bytes: &[u8]) -> String {
+    format!("W/\"{}\"", hex::encode(&Sha256::digest(bytes)[..16]))
+}
+
+/// Whether `If-None-Match` names this tag.
+fn names(asked: &HeaderMap, tag: &HeaderValue) -> bool {
+    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+    let tag = opaque(tag.to_str().unwrap_or_default());
+    let values = asked.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|line| line.split(',')).any(|named| named.trim() == "*" || opaque(named) == tag)
 }
 
 const X_CACHE: HeaderName = HeaderName::from_static("x-cache");

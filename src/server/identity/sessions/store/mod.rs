@@ -10,7 +10,7 @@ mod memory;
 mod redis;
 
 pub use memory::MemorySessionStore;
-pub use redis::{OpenError, RedisSessionStore};
+pub use redis::{OpenError, RedisSessionStore, decode, key};
 
 /// Where sessions live. Both refuse to overwrite a session when one is made, and to bring back one that was ended when one is saved;
 /// both know which sessions are a user's.

@@ -51,8 +51,8 @@ pub struct OpenError {
 #[derive(Clone)]
 pub struct RedisSessionStore {
     pool: Pool,
-    /// Ends every key, so that two installations behind one Redis do not take each other's cookies.
-    suffix: String,
+    /// Its name ends every key, so that two installations behind one Redis do not take each other's cookies.
+    installation: String,
 }
 
 /// What stands under a key: the record without its id, which is a secret and the key already.
@@ -78,7 +78,7 @@ impl RedisSessionStore {
             Pool::new(config, Some(performance), Some(connection), Some(ReconnectPolicy::new_constant(0, RECONNECT_MS)), CONNECTIONS)
                 .map_err(|e| failed(e.to_string()))?;
         match tokio::time::timeout(CONNECT_TIMEOUT, pool.init()).await {
-            Ok(Ok(_)) => Ok(Self { pool, suffix: format!("@{installation}") }),
+            Ok(Ok(_)) => Ok(Self { pool, installation: installation.to_owned() }),
             Ok(Err(error)) => Err(failed(error.to_string())),
             Err(_) => Err(failed(format!("no answer within {} s", CONNECT_TIMEOUT.as_secs()))),
         }
@@ -134,12 +134,12 @@ impl RedisSessionStore {
     }
 
     fn key(&self, id: &Id) -> String {
-        format!("sess:{id}{}", self.suffix)
+        key(id, &self.installation)
     }
 
     /// A sorted set of a user's sessions by the time they end.
     fn index(&self, user: i64) -> String {
-        format!("sessions:user:{user}{}", self.suffix)
+        format!("sessions:user:{user}@{}", self.installation)
     }
 
     async fn ids(&self, user: i64) -> Result<Vec<Id>> {
@@ -156,6 +156,18 @@ impl RedisSessionStore {
             .await
             .map(|ok| ok.is_some())
     }
+}
+
+/// Where a session is: the keys of an installation end with its name.
+pub fn key(id: &Id, installation: &str) -> String {
+    format!("sess:{id}@{installation}")
+}
+
+/// Reads what is under a session's key; `None` for what this program did not write.
+pub fn decode(id: &Id, value: &[u8]) -> Option<Record> {
+    let stored = serde_json::from_slice::<Stored>(value).ok()?;
+    let expiry_date = OffsetDateTime::from_unix_timestamp(stored.expires).ok()?;
+    Some(Record { id: *id, data: stored.data, expiry_date })
 }
 
 /// The same addresses as the cache's, in the words of this client.
@@ -216,11 +228,7 @@ impl SessionStore for RedisSessionStore {
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
         let Some(value) = within(self.pool.get::<Option<Vec<u8>>, _>(self.key(id))).await? else { return Ok(None) };
-        let stored = serde_json::from_slice::<Stored>(&value).ok();
-        let record = stored.and_then(|stored| {
-            let expiry_date = OffsetDateTime::from_unix_timestamp(stored.expires).ok()?;
-            Some(Record { id: *id, data: stored.data, expiry_date })
-        });
+        let record = decode(id, &value);
         if record.is_none() {
             // Not this program's writing: as good as absent. An error would lock its owner out until it expires.
             tracing::warn!("a session in Redis that cannot be read");

@@ -1,0 +1,93 @@
+use std::{sync::Arc, time::Duration};
+
+use moka::future::Cache;
+use tower_sessions::session::{Id, Record};
+use vendorscope_redis::{RequestError, Routed, Router};
+
+use super::{
+    record::SessionLogin,
+    store::{decode, key},
+};
+
+/// A session that nobody used for this long is read again.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(600);
+const MOST: u64 = 50_000;
+/// How long to wait for being told that a session is there, before it is read over the connections that the store has of its own.
+const TIMEOUT: Duration = Duration::from_millis(250);
+
+/// Sessions that this instance has read, so that it knows whose a cookie was when the next request brings it. What is there now is read at
+/// every request, over connections that carry what limits and the cache ask at the same time; where it is the same, it is not decoded
+/// again.
+#[derive(Clone)]
+pub struct Remembered {
+    router: Arc<Router>,
+    installation: Arc<str>,
+    known: Cache<Id, Arc<Known>>,
+}
+
+/// A session as it was last read.
+pub struct Known {
+    pub record: Record,
+    pub login: SessionLogin,
+    /// What it was decoded from; nothing where that is not known.
+    raw: Vec<u8>,
+}
+
+impl Remembered {
+    pub fn new(router: Arc<Router>, installation: &str) -> Self {
+        let known = Cache::builder().max_capacity(MOST).time_to_idle(FORGOTTEN_AFTER).build();
+        Self { router, installation: installation.into(), known }
+    }
+
+    /// What was read of a session, which may have ended since.
+    pub async fn find(&self, id: &Id) -> Option<Arc<Known>> {
+        self.known.get(id).await
+    }
+
+    /// What a remembered session says now. `None` where it is not there any more, or nobody says: whoever asks then reads it as if it was
+    /// new here.
+    pub async fn read_again(&self, id: &Id) -> Option<Arc<Known>> {
+        let known = self.known.get(id).await?;
+        let raw = match self.get(id).await {
+            Ok(Some(raw)) if raw == known.raw => return Some(known),
+            Ok(raw) => raw,
+            Err(error) => {
+                tracing::debug!(%error, "a session is read again, over other connections");
+                return None;
+            }
+        };
+        let again = raw.and_then(|raw| {
+            let record = decode(id, &raw)?;
+            let login = SessionLogin::of(&record)?;
+            Some(Arc::new(Known { record, login, raw }))
+        });
+        match &again {
+            Some(again) => self.known.insert(*id, again.clone()).await,
+            None => self.known.invalidate(id).await,
+        }
+        again
+    }
+
+    pub async fn keep(&self, id: &Id, record: &Record, login: &SessionLogin) {
+        self.known.insert(*id, Arc::new(Known { record: record.clone(), login: login.clone(), raw: Vec::new() })).await;
+    }
+
+    async fn get(&self, id: &Id) -> Result<Option<Vec<u8>>, RequestError> {
+        let key = key(id, &self.installation);
+        let mut command = redis::cmd("GET");
+        command.arg(&key);
+        let answers = self.router.ask(vec![Routed { key, command }], TIMEOUT).await?;
+        match answers.into_iter().next().map(|answer| answer.value) {
+            Some(redis::Value::BulkString(raw)) => Ok(Some(raw)),
+            Some(redis::Value::Nil) => Ok(None),
+            // What was answered may be a session: it is not told.
+            _ => Err(RequestError::Refused("GET of a session".to_owned())),
+        }
+    }
+}
+
+impl std::fmt::Debug for Remembered {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Remembered")
+    }
+}
