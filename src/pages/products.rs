@@ -129,8 +129,8 @@ fn rows(products: Vec<Product>, covers: Option<Vec<StockCover>>, vendor: &Vendor
     let mut covers = covers.unwrap_or_default().into_iter();
     let rows = products.into_iter().map(|product| {
         let cover = covers.next();
-        let low = product.status == ProductStatus::Active
-            && (cover.is_some() || product.stock <= product.low_stock_threshold.unwrap_or(default));
+        let low =
+            product.status == ProductStatus::Active && (cover.is_some() || product.stock <= product.low_stock_threshold.unwrap_or(default));
         let stock = format::count(product.stock);
         let stock = if low { view! { <span class="low">"Low "</span> {stock} }.into_any().into() } else { Cell::Text(stock) };
         let mut cells = vec![

@@ -28,10 +28,10 @@ mod limits;
 mod marketplace;
 /// What Prometheus reads.
 mod metrics;
-/// The API's own description.
-mod openapi;
 /// Requests that are sent twice, and refunds that are dated.
 mod once;
+/// The API's own description.
+mod openapi;
 /// Orders that vendors note themselves, and refunds.
 mod order_commands;
 /// Orders.

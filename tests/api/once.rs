@@ -155,7 +155,10 @@ async fn a_refund_is_of_its_orders_day_or_later_whoever_writes_it() {
         assert_eq!((got, &problem["errors"][0]["field"]), (422, &json!("orders[0].placedAt")), "{problem}");
         // As files say it.
         let before = contents(&app.state().db).await;
-        market.write("refunds", "order_id,line,quantity,amount,refunded_at\no2,1,0,1.00,2026-03-13T00:00:00Z\no2,1,0,1.00,2020-01-01T00:00:00Z\n");
+        market.write(
+            "refunds",
+            "order_id,line,quantity,amount,refunded_at\no2,1,0,1.00,2026-03-13T00:00:00Z\no2,1,0,1.00,2020-01-01T00:00:00Z\n",
+        );
         let error = import_bundle(&app.state().db, &market.path(), ImportOptions::default(), &Unwatched).await.expect_err("too early");
         assert!(error.to_string().contains("refunds.csv, line 3: refunded_at"), "{error}");
         assert_eq!(contents(&app.state().db).await, before);

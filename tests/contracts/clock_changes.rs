@@ -120,7 +120,9 @@ async fn a_vendor_that_has_moved_there_and_back_has_the_hours_of_its_zone_alone(
         for zone in ["Asia/Kathmandu", "Europe/Berlin"] {
             market.write("vendors", &format!("vendor_id,name,country,time_zone,currency\neur,Ton,Germany,{zone},EUR\n"));
             let options = vendorscope::server::import::ImportOptions::default();
-            vendorscope::server::services::import::import_bundle(&app.state().db, &market.path(), options, &crate::harness::Unwatched).await.expect("an import");
+            vendorscope::server::services::import::import_bundle(&app.state().db, &market.path(), options, &crate::harness::Unwatched)
+                .await
+                .expect("an import");
             assert_eq!(admin.post("/api/admin/cache/invalidate", &json!({ "tags": ["vendor:eur"] })).await.status(), 200);
             assert_eq!(starts(&snapshot(&client, "2026-03-10", "2026-03-10", "hour").await).len(), 24, "{zone}");
         }

@@ -41,8 +41,22 @@ async fn what_runs_out_first_stands_first_and_what_does_not_sell_stands_last() {
         let app = TestApp::builder().database(&database).bundle(market.path()).unlimited().spawn().await;
         let (admin, kwd) = (app.log_in_as_admin().await, app.log_in_as_vendor("kwd").await);
         // k1, of the bundle, has 100 and does not sell: it is not low. The threshold is 5.
-        stock(&admin, &[("dead1", 0, 900), ("dead2", 1, 900), ("slow", 4, 900), ("fast", 40, 10), ("out", 0, 2_000), ("dear", 40, 5_000), ("fine", 400, 10)]).await;
-        for (product, units, price) in [("slow", 1, 900), ("fast", 1_120, 10), ("out", 14, 2_000), ("dear", 1_120, 5_000), ("fine", 1_120, 10)] {
+        stock(
+            &admin,
+            &[
+                ("dead1", 0, 900),
+                ("dead2", 1, 900),
+                ("slow", 4, 900),
+                ("fast", 40, 10),
+                ("out", 0, 2_000),
+                ("dear", 40, 5_000),
+                ("fine", 400, 10),
+            ],
+        )
+        .await;
+        for (product, units, price) in
+            [("slow", 1, 900), ("fast", 1_120, 10), ("out", 14, 2_000), ("dear", 1_120, 5_000), ("fine", 1_120, 10)]
+        {
             sell(&admin, product, units, price).await;
         }
         let shown = snapshot(&kwd).await;
@@ -81,7 +95,10 @@ async fn a_snapshot_carries_ten_and_says_how_many_there_are_and_the_list_has_the
         let ids: Vec<String> = (0..120).map(|at| format!("l{at:03}")).collect();
         stock(&admin, &ids.iter().map(|id| (id.as_str(), 2, 100)).collect::<Vec<_>>()).await;
         let shown = snapshot(&kwd).await;
-        assert_eq!(shown["lowStock"].as_array().expect("a list").iter().map(|one| &one["productId"]).collect::<Vec<_>>(), ids[..10].iter().collect::<Vec<_>>());
+        assert_eq!(
+            shown["lowStock"].as_array().expect("a list").iter().map(|one| &one["productId"]).collect::<Vec<_>>(),
+            ids[..10].iter().collect::<Vec<_>>()
+        );
         assert_eq!(shown["lowStockTotal"], 120);
         let (mut seen, mut after) = (Vec::new(), String::new());
         loop {

@@ -14,21 +14,21 @@ mod import;
 mod layers;
 /// Pages of orders, through the cache.
 mod listings;
+/// What runs out.
+mod low_stock;
 /// What the databases read for a snapshot.
 mod plans;
 /// The rate limits' script against their arithmetic.
 mod rate_limit;
+/// Lists, page after page.
+mod reading_on;
 /// What is cached as JSON, and its numbers.
 mod schemas;
+/// Names without case and accents.
+mod searching;
 /// Session stores, and what happens at the same time.
 mod sessions;
 /// A day of a marketplace, on a clock of its own.
 mod simulation;
 /// Where figures like these are got wrong elsewhere.
 mod traps;
-/// What runs out.
-mod low_stock;
-/// Lists, page after page.
-mod reading_on;
-/// Names without case and accents.
-mod searching;

@@ -19,7 +19,9 @@ async fn apps() -> Vec<(TestApp, Market)> {
         let app = TestApp::builder().database(&database).bundle(market.path()).unlimited().spawn().await;
         run(&app.state().db, "UPDATE products SET status = 'deleted' WHERE external_id = 'k1'".to_owned()).await;
         let rows: Vec<String> = (1..=120)
-            .map(|at| format!("('q{at:03}', (SELECT id FROM vendors WHERE external_id = 'kwd'), 'Thing {at:03}', 'Things', {at}, {at}, 'active')"))
+            .map(|at| {
+                format!("('q{at:03}', (SELECT id FROM vendors WHERE external_id = 'kwd'), 'Thing {at:03}', 'Things', {at}, {at}, 'active')")
+            })
             .collect();
         let columns = "external_id, vendor_id, name, category, unit_price, stock, status";
         run(&app.state().db, format!("INSERT INTO products ({columns}) VALUES {}", rows.join(", "))).await;

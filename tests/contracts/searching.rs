@@ -34,7 +34,8 @@ fn encoded(text: &str) -> String {
 /// The names that a list shows for a search.
 async fn found(client: &Client, list: &str, name: &str, search: &str) -> Vec<String> {
     let page = client.get_json(&format!("/api/vendor/{list}?search={}", encoded(search))).await;
-    let mut names: Vec<String> = page[list].as_array().expect("a list").iter().map(|row| row[name].as_str().expect("a text").to_owned()).collect();
+    let mut names: Vec<String> =
+        page[list].as_array().expect("a list").iter().map(|row| row[name].as_str().expect("a text").to_owned()).collect();
     names.sort();
     names
 }

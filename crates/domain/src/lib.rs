@@ -12,6 +12,8 @@ pub mod clock;
 pub mod field_error;
 /// What the marketplace's backend sends, many at a time.
 pub mod ingest;
+/// Where days and hours of a wall clock begin.
+pub mod local_time;
 /// The whole marketplace's figures, as the API serves them.
 pub mod market;
 /// Currencies and amounts in minor units.
@@ -20,12 +22,10 @@ pub mod money;
 pub mod order_commands;
 /// Orders, their statuses and which of them count.
 pub mod orders;
-/// Where days and hours of a wall clock begin.
-pub mod local_time;
-/// Where a page of a list ended.
-pub mod position;
 /// Calendar ranges, comparisons and intervals.
 pub mod period;
+/// Where a page of a list ended.
+pub mod position;
 /// The analytics snapshot, as the API serves it.
 pub mod snapshot;
 /// Names, ids and longer texts from outside, in one form.

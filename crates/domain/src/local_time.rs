@@ -122,9 +122,15 @@ mod tests {
     #[test]
     fn an_hour_does_not_begin_before_its_offset() {
         let spring = starts("Australia/Lord_Howe", "2026-10-04");
-        assert_eq!((spring.len(), &spring[1..4]), (24, &["2026-10-03T14:30:00Z", "2026-10-03T15:30:00Z", "2026-10-03T16:00:00Z"].map(String::from)[..]));
+        assert_eq!(
+            (spring.len(), &spring[1..4]),
+            (24, &["2026-10-03T14:30:00Z", "2026-10-03T15:30:00Z", "2026-10-03T16:00:00Z"].map(String::from)[..])
+        );
         let autumn = starts("Australia/Lord_Howe", "2026-04-05");
-        assert_eq!((autumn.len(), &autumn[1..4]), (25, &["2026-04-04T14:00:00Z", "2026-04-04T15:00:00Z", "2026-04-04T15:30:00Z"].map(String::from)[..]));
+        assert_eq!(
+            (autumn.len(), &autumn[1..4]),
+            (25, &["2026-04-04T14:00:00Z", "2026-04-04T15:00:00Z", "2026-04-04T15:30:00Z"].map(String::from)[..])
+        );
         assert_eq!(starts("America/Caracas", "2007-12-09").len(), 25);
         assert_eq!(starts("Asia/Pyongyang", "2015-08-14").len(), 25);
     }

@@ -215,7 +215,6 @@ pub struct LowStock {
     pub days_of_cover: Option<f64>,
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -70,7 +70,8 @@ fn marks(snapshot: &Snapshot, clock: &WallClock, unfinished: Option<Unfinished>,
     let one_day = snapshot.range.days == 1;
     let before = snapshot.previous_series.as_deref().unwrap_or_default();
     let begun = begun(snapshot, unfinished);
-    let mut compared = format::point_labels(before, interval, clock).into_iter().zip(before).map(|(label, point)| (label, metric.at(point)));
+    let mut compared =
+        format::point_labels(before, interval, clock).into_iter().zip(before).map(|(label, point)| (label, metric.at(point)));
     let labels = format::point_labels(&snapshot.series, interval, clock);
     let points = snapshot.series.iter().zip(labels).enumerate().map(|(i, (point, label))| Mark {
         label,

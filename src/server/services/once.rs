@@ -33,7 +33,9 @@ impl Sender {
     pub fn new(who: &str, key: Option<&str>) -> Result<Self, FieldError> {
         let accepted = |key: &str| (1..=MAX_KEY).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
         match key {
-            Some(key) if !accepted(key) => Err(FieldError::new("Idempotency-Key", format!("must be 1 to {MAX_KEY} visible ASCII characters"))),
+            Some(key) if !accepted(key) => {
+                Err(FieldError::new("Idempotency-Key", format!("must be 1 to {MAX_KEY} visible ASCII characters")))
+            }
             key => Ok(Self { who: who.to_owned(), key: key.map(str::to_owned) }),
         }
     }

@@ -60,8 +60,7 @@ async fn status(State(state): State<AppState>) -> (StatusCode, Html<String>) {
 async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Readiness>) {
     let store = state.sessions.store();
     let (database, sessions, eviction) = tokio::join!(state.db.ready(), store.ping(), store.eviction());
-    for error in [database.as_ref().err().cloned(), sessions.as_ref().err().map(ToString::to_string)].into_iter().flatten()
-    {
+    for error in [database.as_ref().err().cloned(), sessions.as_ref().err().map(ToString::to_string)].into_iter().flatten() {
         tracing::warn!(error, "not ready");
     }
     let ready = database.is_ok() && sessions.is_ok();

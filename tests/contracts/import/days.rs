@@ -113,5 +113,11 @@ fn on_the_clock(instant: Timestamp, zone: &TimeZone) -> Vec<i64> {
     let change = zone.preceding(instant + 1.nanosecond()).find(|change| before(change.timestamp()) != local.offset());
     let since = change.map_or(i64::MIN, |change| change.timestamp().as_microsecond());
     let date = local.date();
-    vec![microsecond, (microsecond - into_hour).max(since), day_number(date), day_number(date.first_of_month()), day_number(date.first_of_year())]
+    vec![
+        microsecond,
+        (microsecond - into_hour).max(since),
+        day_number(date),
+        day_number(date.first_of_month()),
+        day_number(date.first_of_year()),
+    ]
 }
