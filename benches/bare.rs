@@ -1,5 +1,6 @@
-//! What `scripts/bench` measures everything against: an axum handler that returns bytes it was given, with headers it was given, and does
-//! nothing else. `bare ADDRESS DIR`: answers `/NAME` with `DIR/NAME.body` and the headers of `DIR/NAME.headers` (`name: value` lines).
+//! What `scripts/bench` measures everything against: an axum handler that returns bytes it was given, with headers it
+//! was given, and does nothing else. `bare ADDRESS DIR`: answers `/NAME` with `DIR/NAME.body` and the headers of
+//! `DIR/NAME.headers` (`name: value` lines).
 
 use std::{collections::HashMap, fs, path::Path, sync::Arc};
 
@@ -44,7 +45,10 @@ fn read(folder: &Path) -> Answers {
         let name = path.file_stem().and_then(|name| name.to_str()).expect("a name in UTF-8").to_owned();
         let headers = fs::read_to_string(path.with_extension("headers")).expect("headers beside a body");
         let headers = headers.lines().filter_map(|line| line.split_once(": ")).map(|(name, value)| {
-            (HeaderName::try_from(name).expect("a header's name"), HeaderValue::try_from(value).expect("a header's value"))
+            (
+                HeaderName::try_from(name).expect("a header's name"),
+                HeaderValue::try_from(value).expect("a header's value"),
+            )
         });
         answers.insert(name, (headers.collect(), Bytes::from(fs::read(&path).expect("a body"))));
     }

@@ -1,7 +1,8 @@
-//! What a snapshot costs when nothing is in the cache, against the orders behind it and against the days in its range; and how fast orders
-//! come in. `cargo bench --bench figures -- [sqlite|postgres] [POWER]`, with up to 10^POWER orders (6 unless told). Prints the tables of
-//! `docs/performance.md`. The orders are made in the database, by the arithmetic below, and their sums by the program's own statements;
-//! the sums of the smaller sets are worked out again and compared.
+//! What a snapshot costs when nothing is in the cache, against the orders behind it and against the days in its range;
+//! and how fast orders come in. `cargo bench --bench figures -- [sqlite|postgres] [POWER]`, with up to 10^POWER orders
+//! (6 unless told). Prints the tables of `docs/performance.md`. The orders are made in the database, by the arithmetic
+//! below, and their sums by the program's own statements; the sums of the smaller sets are worked out again and
+//! compared.
 
 use std::{
     future::Future,
@@ -103,7 +104,10 @@ async fn by_days(kind: Kind, orders: i64) {
     let db = database.open().await;
     open_market(&db, 11).await;
     sell(&db, 0, orders, 4_018).await;
-    println!("\n{} orders in eleven years\n\n| days | statements | snapshot |\n| ---: | ---: | ---: |", grouped(orders));
+    println!(
+        "\n{} orders in eleven years\n\n| days | statements | snapshot |\n| ---: | ---: | ---: |",
+        grouped(orders)
+    );
     // Not the end of a month, so that months and years are cut.
     let last = date(2025, 12, 17);
     for days in [1, 7, 30, 90, 365, 1_825, 3_650] {
@@ -257,7 +261,11 @@ async fn incoming(kind: Kind) {
             number += orders;
         }
         let sent = orders.unsigned_abs() * requests;
-        println!("| `POST /api/ingest/orders`, {} at a time, of two lines | {} orders/s |", grouped(orders), rate(sent, began.elapsed()));
+        println!(
+            "| `POST /api/ingest/orders`, {} at a time, of two lines | {} orders/s |",
+            grouped(orders),
+            rate(sent, began.elapsed())
+        );
     }
 }
 
@@ -270,21 +278,29 @@ fn bundle() -> tempfile::TempDir {
         rows.for_each(|row| writeln!(file, "{row}").expect("written"));
         file.flush().expect("written");
     };
-    table("vendors", "vendor_id,name,country,time_zone,currency", &mut std::iter::once("v,Vendor,Somewhere,Europe/Berlin,EUR".to_owned()));
+    table(
+        "vendors",
+        "vendor_id,name,country,time_zone,currency",
+        &mut std::iter::once("v,Vendor,Somewhere,Europe/Berlin,EUR".to_owned()),
+    );
     let product = |i| format!("p{i},v,Product {i},Category {},{}.00,100,active", i % 12, 5 + i);
     table("products", "product_id,vendor_id,name,category,unit_price,stock,status", &mut (1..=PRODUCTS).map(product));
-    table("customers", "customer_id,name,country", &mut (1..=CUSTOMERS).map(|i| format!("c{i},Customer {i},Somewhere")));
+    table(
+        "customers",
+        "customer_id,name,country",
+        &mut (1..=CUSTOMERS).map(|i| format!("c{i},Customer {i},Somewhere")),
+    );
     let order = |i| format!("o{i},c{},{},delivered", 1 + i * 7919 % CUSTOMERS, placed(i));
     table("orders", "order_id,customer_id,placed_at,status", &mut (0..IMPORTED).map(order));
-    let lines = |i| (1..=2).map(move |line| format!("o{i},{line},p{},1,12.50,0.50", 1 + (i * 5003 + line * 101) % PRODUCTS));
+    let lines =
+        |i| (1..=2).map(move |line| format!("o{i},{line},p{},1,12.50,0.50", 1 + (i * 5003 + line * 101) % PRODUCTS));
     table("order_items", "order_id,line,product_id,quantity,gross,discount", &mut (0..IMPORTED).flat_map(lines));
     folder
 }
 
 async fn send(admin: &Client, from: i64, to: i64) {
     let lines = |i: i64| -> Vec<Value> {
-        let line =
-            |line: i64| json!({ "productId": format!("p{}", 1 + (i * 5003 + line * 101) % PRODUCTS), "quantity": 1, "unitPrice": 1_250 });
+        let line = |line: i64| json!({ "productId": format!("p{}", 1 + (i * 5003 + line * 101) % PRODUCTS), "quantity": 1, "unitPrice": 1_250 });
         (1..=2).map(line).collect()
     };
     let order = |i: i64| {
@@ -311,6 +327,7 @@ fn shown(time: Duration) -> String {
 
 fn grouped(number: i64) -> String {
     let digits = number.to_string();
-    let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().map(|group| std::str::from_utf8(group).unwrap_or_default()).collect();
+    let groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().map(|group| std::str::from_utf8(group).unwrap_or_default()).collect();
     groups.join(",")
 }

@@ -1,5 +1,6 @@
-//! What the cache spares the database, on a real snapshot: `cargo bench --bench snapshots`. Starts a Redis of its own on this machine.
-//! Prints tables of `docs/cache.md`. Allocations are those of the whole process during a lookup, the Redis client's among them.
+//! What the cache spares the database, on a real snapshot: `cargo bench --bench snapshots`. Starts a Redis of its own
+//! on this machine. Prints tables of `docs/cache.md`. Allocations are those of the whole process during a lookup, the
+//! Redis client's among them.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -60,7 +61,8 @@ async fn main() {
 /// A snapshot of a year of the demo's marketplace on SQLite: what a lookup spares the database.
 async fn snapshots(cache: &Cache) {
     let folder = tempfile::tempdir().expect("a folder");
-    let db = Db::connect(&format!("sqlite://{}", folder.path().join("bench.db").display()), 4).await.expect("a database");
+    let db =
+        Db::connect(&format!("sqlite://{}", folder.path().join("bench.db").display()), 4).await.expect("a database");
     db.migrate().await.expect("tables");
     let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
     demo(&db, today, &Unwatched).await.expect("a marketplace");
@@ -72,12 +74,15 @@ async fn snapshots(cache: &Cache) {
         SnapshotQuery { range, comparison: Comparison::PreviousPeriod, interval: Interval::Day }
     };
     let (analytics, year) = (Analytics::new(db.clone(), cache.clone()), query(365));
-    let cached = measure(SNAPSHOTS, || async { drop(analytics.snapshot_json(&vendor, &year).await.expect("a snapshot")) }).await;
+    let cached =
+        measure(SNAPSHOTS, || async { drop(analytics.snapshot_json(&vendor, &year).await.expect("a snapshot")) }).await;
     report("snapshot of a year by day, cached in Redis and near", cached);
     let mut uncached = Vec::with_capacity(SNAPSHOTS);
     for _ in 0..SNAPSHOTS {
         let fresh = Analytics::new(db.clone(), Cache::memory());
-        uncached.extend(measure(1, || async { drop(fresh.snapshot_json(&vendor, &year).await.expect("a snapshot")) }).await);
+        uncached.extend(
+            measure(1, || async { drop(fresh.snapshot_json(&vendor, &year).await.expect("a snapshot")) }).await,
+        );
     }
     report("the same without a cache, SQLite", uncached);
 

@@ -1,5 +1,5 @@
-//! Numbers, money and dates as people read them. Plain code rather than the browser's own formatting, so that the server and the
-//! browser write the same text to the letter.
+//! Numbers, money and dates as people read them. Plain code rather than the browser's own formatting, so that the
+//! server and the browser write the same text to the letter.
 
 use jiff::{
     Timestamp,
@@ -16,8 +16,8 @@ use crate::domain::{
 /// U+2212, as wide as a digit, and read out as "minus".
 const MINUS: &str = "−";
 
-/// What stands before an amount: the symbol English readers know the currency by (CLDR, English), else the code and a space that
-/// does not break.
+/// What stands before an amount: the symbol English readers know the currency by (CLDR, English), else the code and a
+/// space that does not break.
 fn currency_prefix(currency: Currency) -> String {
     let symbol = match currency.code() {
         "USD" => "$",
@@ -62,14 +62,19 @@ pub fn money_or_dash(currency: Currency, amount: Option<i64>) -> String {
     amount.map_or_else(|| "—".to_owned(), |amount| money(currency, amount))
 }
 
-/// An amount as short as an axis wants it: whole major units with `k`, `M` or `B` where `step`, the distance between two ticks,
-/// allows it without loss, and no decimals unless `step` has some.
+/// An amount as short as an axis wants it: whole major units with `k`, `M` or `B` where `step`, the distance between
+/// two ticks, allows it without loss, and no decimals unless `step` has some.
 pub fn axis_money(currency: Currency, amount: i64, step: i64) -> String {
     let unit = currency.minor_units();
     if step % unit != 0 {
         return money(currency, amount);
     }
-    format!("{}{}{}", if amount < 0 { MINUS } else { "" }, currency_prefix(currency), axis_digits((amount / unit).abs(), step / unit))
+    format!(
+        "{}{}{}",
+        if amount < 0 { MINUS } else { "" },
+        currency_prefix(currency),
+        axis_digits((amount / unit).abs(), step / unit)
+    )
 }
 
 /// A number as short as an axis wants it: see `axis_money`.
@@ -117,7 +122,12 @@ pub fn share(part: i64, whole: i64) -> Option<String> {
 }
 
 fn tenths_text(tenths: i64) -> String {
-    format!("{}{}.{}", if tenths < 0 { MINUS } else { "" }, grouped(&(tenths.unsigned_abs() / 10).to_string()), tenths.unsigned_abs() % 10)
+    format!(
+        "{}{}.{}",
+        if tenths < 0 { MINUS } else { "" },
+        grouped(&(tenths.unsigned_abs() / 10).to_string()),
+        tenths.unsigned_abs() % 10
+    )
 }
 
 /// A size in bytes: `2.3 MB` (powers of 1,000).
@@ -174,7 +184,8 @@ pub fn instant(clock: &WallClock, at: Timestamp) -> String {
     format!("{}, {:02}:{:02}", day(local.date()), local.hour(), local.minute())
 }
 
-/// What a point of a series covers, in full: `Mon 23 Nov 2026`, `Week of 23 Nov 2026`, `Nov 2026`, `23 Nov 2026, 14:00`.
+/// What a point of a series covers, in full: `Mon 23 Nov 2026`, `Week of 23 Nov 2026`, `Nov 2026`, `23 Nov 2026,
+/// 14:00`.
 pub fn point_label(point: &Point, interval: Interval, clock: &WallClock) -> String {
     match (interval, point.start.parse::<Date>(), point.start.parse::<Timestamp>()) {
         (Interval::Hour, _, Ok(at)) => instant(clock, at),
@@ -185,7 +196,8 @@ pub fn point_label(point: &Point, interval: Interval, clock: &WallClock) -> Stri
     }
 }
 
-/// The same for a whole series, where each label is to be another: an hour that a clock showed twice says by which offset from UTC.
+/// The same for a whole series, where each label is to be another: an hour that a clock showed twice says by which
+/// offset from UTC.
 pub fn point_labels(points: &[Point], interval: Interval, clock: &WallClock) -> Vec<String> {
     let labels: Vec<String> = points.iter().map(|point| point_label(point, interval, clock)).collect();
     let is_twice = |at: usize| {
@@ -199,7 +211,8 @@ pub fn point_labels(points: &[Point], interval: Interval, clock: &WallClock) -> 
     told_apart.collect()
 }
 
-/// The same as an axis wants it: `23 Nov`, `Nov 2026`, `14:00`; hours name their day where the axis spans more than one.
+/// The same as an axis wants it: `23 Nov`, `Nov 2026`, `14:00`; hours name their day where the axis spans more than
+/// one.
 pub fn axis_label(point: &Point, interval: Interval, clock: &WallClock, one_day: bool) -> String {
     match (interval, point.start.parse::<Date>(), point.start.parse::<Timestamp>()) {
         (Interval::Hour, _, Ok(at)) => {

@@ -1,7 +1,8 @@
 //! Vendorscope: vendor analytics for marketplaces, behind a read-through cache that is never stale.
 //!
-//! Feature `ssr` is the server with every page on it; feature `hydrate` is the islands, the few parts of the pages that are code in
-//! the browser, which `crates/browser` builds. Read `crates/domain` first: it says what a vendor, a range and a figure are.
+//! Feature `ssr` is the server with every page on it; feature `hydrate` is the islands, the few parts of the pages that
+//! are code in the browser, which `crates/browser` builds. Read `crates/domain` first: it says what a vendor, a range
+//! and a figure are.
 #![recursion_limit = "512"]
 
 /// What a page is told when a server function could not do its work.

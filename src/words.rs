@@ -1,5 +1,5 @@
-//! What the interface says, in one place: to be read in one go, and translated. Short, plain, in the words of the trade, and the same
-//! everywhere. Labels that stand on one page only and name nothing but themselves stay there.
+//! What the interface says, in one place: to be read in one go, and translated. Short, plain, in the words of the
+//! trade, and the same everywhere. Labels that stand on one page only and name nothing but themselves stay there.
 
 pub const LIVE: &str = "Live";
 pub const RECONNECTING: &str = "Reconnecting…";
@@ -119,7 +119,8 @@ mod pages {
     pub const THEME_CHANGED: &str = "Theme changed.";
     pub const ZONE_CHANGED: &str = "Time zone changed. Past orders have been re-grouped.";
     pub const PASSWORD_ENDS_SESSIONS: &str = "You'll be logged out on your other devices.";
-    pub const COPY_KEY: &str = "Copy this key now; you won't see it again. Anyone with it can act as you through the API.";
+    pub const COPY_KEY: &str =
+        "Copy this key now; you won't see it again. Anyone with it can act as you through the API.";
     pub const ADMIN_ZONE: &str = "Admin pages use UTC. Each vendor has its own time zone.";
     pub const SESSIONS: &str = "Devices where you're logged in. Sessions end after 24 hours.";
     pub const SAME_PASSWORD: &str = "Choose a password you haven't used before.";
@@ -132,7 +133,9 @@ mod pages {
     pub fn zone_unknown(typed: &str, alike: &Option<String>) -> String {
         match alike {
             Some(alike) => format!("Did you mean {alike}?"),
-            None => format!("We don't know a time zone called {typed}. Choose one from the list, such as Europe/Berlin."),
+            None => {
+                format!("We don't know a time zone called {typed}. Choose one from the list, such as Europe/Berlin.")
+            }
         }
     }
 
@@ -148,7 +151,8 @@ mod pages {
     pub const NO_MATCHING_PRODUCTS: &str = "No matching products";
     pub const CLEAR_FILTERS: &str = "Clear filters";
     pub const PRODUCT_DELETED: &str = "Product deleted.";
-    pub const DELETE_PRODUCT: &str = "This removes the product from all lists; past sales stay in your reports. This can't be undone.";
+    pub const DELETE_PRODUCT: &str =
+        "This removes the product from all lists; past sales stay in your reports. This can't be undone.";
     pub const ARCHIVED: &str = "Archived (hidden from sale, history kept)";
 
     pub fn price_between(least: &str, most: &str) -> String {
@@ -236,13 +240,19 @@ mod tests {
 
     #[test]
     fn ages_take_the_largest_unit_that_fits() {
-        assert_eq!([updated(0), updated(1), updated(12)], ["Updated just now", "Updated 1 second ago", "Updated 12 seconds ago"]);
+        assert_eq!(
+            [updated(0), updated(1), updated(12)],
+            ["Updated just now", "Updated 1 second ago", "Updated 12 seconds ago"]
+        );
         assert_eq!([age(59), age(60), age(7_300)], ["59 seconds", "1 min", "2 h"]);
     }
 
     #[test]
     fn a_refused_range_is_told_in_words_of_people() {
-        let told = range_refused("dateTo", "`2026-01-01` lies before dateFrom `2026-12-31`: the same day or a later one is accepted");
+        let told = range_refused(
+            "dateTo",
+            "`2026-01-01` lies before dateFrom `2026-12-31`: the same day or a later one is accepted",
+        );
         assert_eq!(told, "The end date must be on or after the start date.");
         assert_eq!(range_refused("dateFrom", "`2025-02-30` is not a day"), "Start date: `2025-02-30` is not a day");
     }

@@ -49,20 +49,22 @@ impl Unit {
     }
 }
 
-/// Values over time as a line, the comparison as a dashed one behind it. `title` names the chart for those who do not see it; `now` and
-/// `before` are the legend.
+/// Values over time as a line, the comparison as a dashed one behind it. `title` names the chart for those who do not
+/// see it; `now` and `before` are the legend.
 pub fn line_chart(marks: &[Mark], unit: Unit, title: String, now: String, before: Option<String>) -> AnyView {
     let values = marks.iter().flat_map(|mark| [mark.value, mark.before.as_ref().and_then(|(_, value)| *value)]);
     let scale = Scale::covering(values.flatten());
     // Where all is zero, the other end of the axis means nothing.
-    let is_flat =
-        marks.iter().all(|mark| mark.value.unwrap_or(0) == 0 && mark.before.as_ref().is_none_or(|(_, value)| value.unwrap_or(0) == 0));
+    let is_flat = marks.iter().all(|mark| {
+        mark.value.unwrap_or(0) == 0 && mark.before.as_ref().is_none_or(|(_, value)| value.unwrap_or(0) == 0)
+    });
     let ticks = scale.ticks.iter().rev().map(|tick| match is_flat && *tick != 0 {
         true => view! { <li></li> }.into_any(),
         false => view! { <li>{unit.axis_text(*tick, scale.step)}</li> }.into_any(),
     });
     let ticks = ticks.collect::<Vec<_>>();
-    let before = before.map(|before| view! { <span class="key before" data-idle=before.clone()>{before.clone()}</span> });
+    let before =
+        before.map(|before| view! { <span class="key before" data-idle=before.clone()>{before.clone()}</span> });
     view! {
         <div class="legend">
             <span class="key now" data-idle=now.clone()>{now.clone()}</span>
@@ -86,7 +88,8 @@ pub fn line_chart(marks: &[Mark], unit: Unit, title: String, now: String, before
     .into_any()
 }
 
-/// What the island says of each point, a line a point: text and height of the point and of the comparison's, and the difference.
+/// What the island says of each point, a line a point: text and height of the point and of the comparison's, and the
+/// difference.
 fn readout(marks: &[Mark], unit: Unit, scale: &Scale) -> String {
     let lines = marks.iter().map(|mark| {
         let y = |value: Option<i64>| value.map(|value| scale.y(value, HEIGHT).to_string()).unwrap_or_default();
@@ -96,7 +99,11 @@ fn readout(marks: &[Mark], unit: Unit, scale: &Scale) -> String {
         let difference = match (mark.value, before) {
             (Some(value), Some(before)) => {
                 let sign = if value > *before { "+" } else { "" };
-                format!("{} ({sign}{})", Change::between(Some(*before), Some(value)).text(), unit.text(Some(value - before)))
+                format!(
+                    "{} ({sign}{})",
+                    Change::between(Some(*before), Some(value)).text(),
+                    unit.text(Some(value - before))
+                )
             }
             _ => String::new(),
         };
@@ -110,7 +117,8 @@ fn drawing(marks: &[Mark], scale: &Scale) -> AnyView {
     let count = marks.len();
     let zero = scale.y(0, HEIGHT);
     let path = |values: Vec<(usize, i64)>| {
-        let points: Vec<_> = values.into_iter().map(|(i, value)| (x(i, count, WIDTH), scale.y(value, HEIGHT))).collect();
+        let points: Vec<_> =
+            values.into_iter().map(|(i, value)| (x(i, count, WIDTH), scale.y(value, HEIGHT))).collect();
         line_and_area(&points, zero)
     };
     let known = |mark: &&(usize, &Mark)| mark.1.value.is_some();
@@ -184,7 +192,8 @@ mod tests {
     }
 
     fn chart(values: &[(i64, Option<i64>)]) -> String {
-        let marks: Vec<_> = values.iter().enumerate().map(|(i, (value, before))| mark(i, Some(*value), *before)).collect();
+        let marks: Vec<_> =
+            values.iter().enumerate().map(|(i, (value, before))| mark(i, Some(*value), *before)).collect();
         drawn(&marks)
     }
 
@@ -210,11 +219,18 @@ mod tests {
 
     #[test]
     fn what_is_not_over_is_drawn_apart_and_what_has_not_begun_not_at_all() {
-        let mut marks =
-            [mark(0, Some(0), Some(100)), mark(1, Some(100), Some(100)), mark(2, Some(50), Some(100)), mark(3, None, Some(100))];
+        let mut marks = [
+            mark(0, Some(0), Some(100)),
+            mark(1, Some(100), Some(100)),
+            mark(2, Some(50), Some(100)),
+            mark(3, None, Some(100)),
+        ];
         marks[2].is_unfinished = true;
         let html = drawn(&marks);
-        assert!(html.contains("class=\"line\" d=\"M0 240L333.33 0\"") || html.contains("d=\"M0 240L333.33 0\""), "{html}");
+        assert!(
+            html.contains("class=\"line\" d=\"M0 240L333.33 0\"") || html.contains("d=\"M0 240L333.33 0\""),
+            "{html}"
+        );
         assert!(html.contains("d=\"M333.33 0L666.67 120\""), "the rest begins where the line ends: {html}");
         assert!(html.contains("Day 2: €0.50 so far\t120\tBefore 2: €1.00\t0\t−50.0% (−€0.50)"), "{html}");
         assert!(html.contains("Day 3: —\t\tBefore 3: €1.00\t0\t"), "{html}");

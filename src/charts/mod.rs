@@ -1,5 +1,5 @@
-//! Charts as SVG, made where the page is made: no script draws them. Positions along the width are in percent and those along the
-//! height in pixels, so that a chart fits any width while its text keeps its size.
+//! Charts as SVG, made where the page is made: no script draws them. Positions along the width are in percent and those
+//! along the height in pixels, so that a chart fits any width while its text keeps its size.
 
 /// Bars inside the cells of a table.
 pub mod bars;

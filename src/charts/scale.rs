@@ -13,9 +13,11 @@ pub struct Scale {
 const STEPS: i64 = 5;
 
 impl Scale {
-    /// Covers every value and zero, with 1, 2, 2.5 or 5 times a power of ten between ticks; a step is never below one minor unit.
+    /// Covers every value and zero, with 1, 2, 2.5 or 5 times a power of ten between ticks; a step is never below one
+    /// minor unit.
     pub fn covering(values: impl IntoIterator<Item = i64>) -> Self {
-        let (low, high) = values.into_iter().fold((0, 0), |(low, high): (i64, i64), value| (low.min(value), high.max(value)));
+        let (low, high) =
+            values.into_iter().fold((0, 0), |(low, high): (i64, i64), value| (low.min(value), high.max(value)));
         let step = round_step((high - low) / STEPS + i64::from((high - low) % STEPS != 0));
         let first = low.div_euclid(step);
         let last = (high + step - 1).div_euclid(step).max(first + 1);

@@ -6,8 +6,8 @@ const WIDTH: f64 = 120.0;
 const HEIGHT: f64 = 32.0;
 const EDGE: f64 = 2.0;
 
-/// The course of a figure as a small line without axes; where there is no value the line goes on to the next. Decoration: the figure
-/// stands beside it, the values in the chart's table.
+/// The course of a figure as a small line without axes; where there is no value the line goes on to the next.
+/// Decoration: the figure stands beside it, the values in the chart's table.
 pub fn sparkline(values: &[Option<i64>]) -> Option<AnyView> {
     (values.iter().flatten().count() > 1 && values.iter().flatten().any(|value| *value != 0)).then(|| {
         let (line, area) = paths(values);

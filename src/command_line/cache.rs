@@ -40,7 +40,11 @@ pub async fn execute(command: CacheCommand, config: &Config) -> anyhow::Result<(
 async fn stats(config: &Config) -> anyhow::Result<()> {
     let cache = open_redis(config).await?;
     let (stats, counts) = (cache_stats(&cache).await, cache.counts().await);
-    println!("{:28}{}", "hit rate", stats.hit_rate.map_or_else(|| "no lookup yet".to_owned(), |percent| format!("{percent:.2} %")));
+    println!(
+        "{:28}{}",
+        "hit rate",
+        stats.hit_rate.map_or_else(|| "no lookup yet".to_owned(), |percent| format!("{percent:.2} %"))
+    );
     println!("{:28}{}", "entries", stats.total_keys);
     println!("{:28}{} bytes", "memory of Redis", stats.memory_usage);
     let families = counts.families();
@@ -48,7 +52,8 @@ async fn stats(config: &Config) -> anyhow::Result<()> {
         println!("{:28}{count}", name.replace('_', " "));
     }
     for (timing, times) in [("load time", stats.load_time), ("hit time", stats.hit_time)] {
-        let said = times.map_or_else(|| "none yet".to_owned(), |t| format!("p50 {} ms, p95 {} ms, p99 {} ms", t.p50, t.p95, t.p99));
+        let said = times
+            .map_or_else(|| "none yet".to_owned(), |t| format!("p50 {} ms, p95 {} ms, p99 {} ms", t.p50, t.p95, t.p99));
         println!("{timing:28}{said}");
     }
     Ok(())
@@ -66,7 +71,10 @@ async fn invalidate(config: &Config, names: &[String]) -> anyhow::Result<()> {
     let accounts = Accounts::new(db.clone(), Cache::memory());
     accounts.audit("cli", "cache_invalidate", &tags.iter().map(Tag::name).collect::<Vec<_>>().join(" "), None).await?;
     outbox::invalidate(&db, &tags, &Cause { who: "cli".to_owned(), why: "asked for on the command line" }).await?;
-    println!("{} invalidated.", if tags.len() == 1 { "1 tag was".to_owned() } else { format!("{} tags were", tags.len()) });
+    println!(
+        "{} invalidated.",
+        if tags.len() == 1 { "1 tag was".to_owned() } else { format!("{} tags were", tags.len()) }
+    );
     Ok(())
 }
 
@@ -77,7 +85,9 @@ async fn warm(config: &Config, vendors: Vec<String>) -> anyhow::Result<()> {
     let mut snapshots = Vec::with_capacity(vendors.len());
     for vendor in &vendors {
         snapshots.push(warming::opening_snapshot(&accounts, vendor).await.map_err(|error| match error {
-            AppError::Invalid(errors) => anyhow::anyhow!("{}", errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")),
+            AppError::Invalid(errors) => {
+                anyhow::anyhow!("{}", errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+            }
             other => other.into(),
         })?);
     }

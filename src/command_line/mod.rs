@@ -92,7 +92,8 @@ fn encoding(label: &str) -> Result<&'static encoding_rs::Encoding, String> {
     known.ok_or_else(|| "not known: such as utf-8, windows-1252, iso-8859-2, utf-16le or shift_jis".to_owned())
 }
 
-/// Rendering a page can wait for work that other workers do: with fewer than this it has been seen to stand still (leptos #4851).
+/// Rendering a page can wait for work that other workers do: with fewer than this it has been seen to stand still
+/// (leptos #4851).
 const MIN_WORKERS: usize = 4;
 
 pub fn run() -> ExitCode {
@@ -174,7 +175,9 @@ async fn import_bundle(config: &Config, arguments: &Import) -> anyhow::Result<()
     let db = open_database(config).await?;
     let progress = progress::for_stderr();
     let options = ImportOptions { shift_to_today: arguments.shift_to_today, encoding: arguments.encoding };
-    let report = services::import::import_bundle(&db, &arguments.dir, options, &*progress).await.context("nothing was imported")?;
+    let report = services::import::import_bundle(&db, &arguments.dir, options, &*progress)
+        .await
+        .context("nothing was imported")?;
     progress.finish();
     outbox::wait_until_told().await;
     println!(

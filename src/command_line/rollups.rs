@@ -33,14 +33,19 @@ async fn verify(config: &Config) -> anyhow::Result<()> {
         println!("Every sum is that of the orders.");
         return Ok(());
     }
-    let tables: Vec<_> = differences.iter().map(|difference| format!("{} of {}", difference.rows, difference.table)).collect();
+    let tables: Vec<_> =
+        differences.iter().map(|difference| format!("{} of {}", difference.rows, difference.table)).collect();
     bail!("sums differ from the orders in {} rows: run `vendorscope rollups rebuild`", tables.join(", "))
 }
 
 async fn rebuild(config: &Config) -> anyhow::Result<()> {
     let db = open_database(config).await?;
-    let stale: Vec<_> =
-        vendors::list_ids(&db).await?.iter().map(|id| cache_keys::vendor_tag(id)).chain([cache_keys::marketplace_tag()]).collect();
+    let stale: Vec<_> = vendors::list_ids(&db)
+        .await?
+        .iter()
+        .map(|id| cache_keys::vendor_tag(id))
+        .chain([cache_keys::marketplace_tag()])
+        .collect();
     let mut tx = db.write().await?;
     let differences = rollups::verify(&mut tx).await?;
     outbox::record(&mut tx, &stale, &Cause { who: "cli".to_owned(), why: "sums rebuilt" }).await?;

@@ -89,34 +89,50 @@ async fn list_users(config: &Config) -> anyhow::Result<()> {
     let width = users.iter().map(|user| user.email.len()).max().unwrap_or_default();
     for user in users {
         let vendor = user.vendor.map(|id| format!(" of {id}")).unwrap_or_default();
-        println!("{:width$}  {}{vendor}{}", user.email, user.role.as_str(), if user.disabled { ", disabled" } else { "" });
+        println!(
+            "{:width$}  {}{vendor}{}",
+            user.email,
+            user.role.as_str(),
+            if user.disabled { ", disabled" } else { "" }
+        );
     }
     Ok(())
 }
 
 async fn disable_user(config: &Config, email: &str) -> anyhow::Result<()> {
-    let user = open_accounts(config).await?.disable(email, Actor::COMMAND_LINE).await.map_err(|e| to_cli_error(e, email))?;
+    let user =
+        open_accounts(config).await?.disable(email, Actor::COMMAND_LINE).await.map_err(|e| to_cli_error(e, email))?;
     if config.sessions.redis_url.is_some() {
         let ended = async {
             let installation = installation(&open_database(config).await?).await?;
             Sessions::open(config, &installation).await?.end_all(&user, None).await.map_err(anyhow::Error::from)
         };
-        ended.await.context("nobody can log in as this user or use its keys any more, but sessions were not ended: run it again")?;
+        ended.await.context(
+            "nobody can log in as this user or use its keys any more, but sessions were not ended: run it again",
+        )?;
         println!("Disabled {}: every session has ended, every key is revoked.", user.email);
     } else {
-        println!("Disabled {}: every key is revoked; sessions in the memory of a running server end within a minute.", user.email);
+        println!(
+            "Disabled {}: every key is revoked; sessions in the memory of a running server end within a minute.",
+            user.email
+        );
     }
     Ok(())
 }
 
 async fn enable_user(config: &Config, email: &str) -> anyhow::Result<()> {
-    let user = open_accounts(config).await?.enable(email, Actor::COMMAND_LINE).await.map_err(|e| to_cli_error(e, email))?;
+    let user =
+        open_accounts(config).await?.enable(email, Actor::COMMAND_LINE).await.map_err(|e| to_cli_error(e, email))?;
     println!("Enabled {}.", user.email);
     Ok(())
 }
 
 async fn reset_password(config: &Config, email: &str) -> anyhow::Result<()> {
-    let token = open_accounts(config).await?.create_reset(email, Actor::COMMAND_LINE).await.map_err(|e| to_cli_error(e, email))?;
+    let token = open_accounts(config)
+        .await?
+        .create_reset(email, Actor::COMMAND_LINE)
+        .await
+        .map_err(|e| to_cli_error(e, email))?;
     println!("{}/reset?token={token}", config.http.public_url);
     eprintln!("Works once, within an hour. Whoever has the link can choose the password.");
     Ok(())
@@ -125,9 +141,13 @@ async fn reset_password(config: &Config, email: &str) -> anyhow::Result<()> {
 /// An error in words for whoever typed the command.
 fn to_cli_error(error: AppError, email: &str) -> anyhow::Error {
     match error {
-        AppError::Invalid(errors) => anyhow::anyhow!("{}", errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")),
+        AppError::Invalid(errors) => {
+            anyhow::anyhow!("{}", errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+        }
         AppError::Conflict(why) => anyhow::anyhow!(why),
-        AppError::NotFound => anyhow::anyhow!("there is no user `{}`: `vendorscope user list` lists them", email.trim()),
+        AppError::NotFound => {
+            anyhow::anyhow!("there is no user `{}`: `vendorscope user list` lists them", email.trim())
+        }
         other => other.into(),
     }
 }
@@ -140,7 +160,8 @@ fn ask_password() -> anyhow::Result<String> {
     if let Ok(password) = std::env::var("VENDORSCOPE_PASSWORD") {
         return Ok(password);
     }
-    let ask = |prompt| rpassword::prompt_password(prompt).context("cannot ask for a password here: set VENDORSCOPE_PASSWORD");
+    let ask =
+        |prompt| rpassword::prompt_password(prompt).context("cannot ask for a password here: set VENDORSCOPE_PASSWORD");
     let password = ask("Password: ")?;
     check_password(&password)?;
     if ask("The same again: ")? != password {

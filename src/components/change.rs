@@ -20,9 +20,10 @@ impl Change {
             (before, now) if before == now => Self::Same,
             (0, _) => Self::New,
             // A negative base (more returned than sold) keeps the sign of the movement: up is up.
-            (before, now) => {
-                (now - before).checked_mul(1000).and_then(|delta| divide_rounded(delta, before.abs())).map_or(Self::New, Self::Percent)
-            }
+            (before, now) => (now - before)
+                .checked_mul(1000)
+                .and_then(|delta| divide_rounded(delta, before.abs()))
+                .map_or(Self::New, Self::Percent),
         }
     }
 

@@ -7,7 +7,8 @@ use leptos_router::hooks::use_query_map;
 use super::fields::Input;
 use crate::{ApiError, domain::field_error::FieldError, words};
 
-/// How the last submission of a form was refused, from the address that it was sent back to: why, and what had been typed.
+/// How the last submission of a form was refused, from the address that it was sent back to: why, and what had been
+/// typed.
 #[derive(Debug, Clone, Default)]
 pub struct Refusal {
     pub error: Option<ApiError>,
@@ -35,8 +36,8 @@ impl Refusal {
         self.typed.iter().find(|(typed, _)| typed == name).map(|(_, text)| text.clone())
     }
 
-    /// What to say of it. `say` gives a field's id on the page (empty: the form as a whole) and what is accepted there, in the words of
-    /// whoever typed it; `None` where only the server has words.
+    /// What to say of it. `say` gives a field's id on the page (empty: the form as a whole) and what is accepted there,
+    /// in the words of whoever typed it; `None` where only the server has words.
     pub fn messages(&self, say: impl Fn(&FieldError) -> Option<(String, String)>) -> Messages {
         let of_form = |text: String| vec![(String::new(), text)];
         let list = match &self.error {
@@ -85,7 +86,9 @@ impl Messages {
                 false => view! { <li><a href=format!("#{id}")>{text}</a></li> }.into_any(),
             }
         });
-        let login = self.needs_login.then(|| view! { <p><a href="/login" target="_blank">{words::LOG_IN_IN_A_NEW_TAB}</a></p> });
+        let login = self
+            .needs_login
+            .then(|| view! { <p><a href="/login" target="_blank">{words::LOG_IN_IN_A_NEW_TAB}</a></p> });
         let view = view! {
             <div class="notice bad" role="alert"><p>{words::NOT_SAVED}</p><ul>{reasons.collect::<Vec<_>>()}</ul>{login}</div>
         };
@@ -108,7 +111,9 @@ pub fn done(text: impl Into<String>) -> AnyView {
 fn label_of(invalid: &FieldError) -> String {
     let label = match invalid.field.as_str() {
         "form" | "token" | "request" => return invalid.message.clone(),
-        "dateFrom" | "dateTo" | "compare" | "interval" => return words::range_refused(&invalid.field, &invalid.message),
+        "dateFrom" | "dateTo" | "compare" | "interval" => {
+            return words::range_refused(&invalid.field, &invalid.message);
+        }
         "search" => "Search",
         "status" => "Status",
         "theme" => "Theme",
@@ -139,11 +144,15 @@ mod tests {
 
     #[test]
     fn a_refused_field_says_what_is_accepted_and_takes_the_focus() {
-        let messages = refusal().messages(|field| (field.field == "unitPrice").then(|| ("price".to_owned(), "Enter a price.".to_owned())));
+        let messages = refusal()
+            .messages(|field| (field.field == "unitPrice").then(|| ("price".to_owned(), "Enter a price.".to_owned())));
         assert_eq!(messages.at("price").as_deref(), Some("Enter a price."));
         assert!(messages.is_first("price") && !messages.is_first(""), "what belongs to no field cannot take the focus");
         let html = Owner::new().with(|| crate::components::html(messages.summary().expect("a summary")));
-        assert!(html.contains("<li>Not both.</li>") && html.contains("<a href=\"#price\">Enter a price.</a>"), "{html}");
+        assert!(
+            html.contains("<li>Not both.</li>") && html.contains("<a href=\"#price\">Enter a price.</a>"),
+            "{html}"
+        );
     }
 
     #[test]

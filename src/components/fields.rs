@@ -34,7 +34,10 @@ pub struct Input {
 pub fn input(input: Input) -> AnyView {
     let (hint_id, error_id) = (format!("{}-hint", input.id), format!("{}-error", input.id));
     let described_by: Vec<&str> =
-        [input.error.as_ref().map(|_| error_id.as_str()), input.hint.as_ref().map(|_| hint_id.as_str())].into_iter().flatten().collect();
+        [input.error.as_ref().map(|_| error_id.as_str()), input.hint.as_ref().map(|_| hint_id.as_str())]
+            .into_iter()
+            .flatten()
+            .collect();
     let described_by = (!described_by.is_empty()).then(|| described_by.join(" "));
     let is_invalid = input.error.is_some();
     let hint = input.hint.map(|hint| view! { <p class="hint" id=hint_id>{hint}</p> });
@@ -112,7 +115,8 @@ mod tests {
 
     #[test]
     fn the_option_chosen_is_the_one_selected() {
-        let html = Owner::new().with(|| html(select("sort", "sort", "Sort by", vec![("name", "Name"), ("price", "Price")], "price")));
+        let html = Owner::new()
+            .with(|| html(select("sort", "sort", "Sort by", vec![("name", "Name"), ("price", "Price")], "price")));
         assert_eq!(html.matches("selected").count(), 1, "{html}");
         assert!(html.contains("<option value=\"price\" selected>Price</option>"), "{html}");
     }

@@ -31,8 +31,11 @@ impl Section {
     }
 }
 
-const VENDOR_SECTIONS: &[(Section, &str, &str)] =
-    &[(Section::Dashboard, "/", "Dashboard"), (Section::Products, "/products", "Products"), (Section::Orders, "/orders", "Orders")];
+const VENDOR_SECTIONS: &[(Section, &str, &str)] = &[
+    (Section::Dashboard, "/", "Dashboard"),
+    (Section::Products, "/products", "Products"),
+    (Section::Orders, "/orders", "Orders"),
+];
 const ADMIN_SECTIONS: &[(Section, &str, &str)] = &[
     (Section::Marketplace, "/admin", "Marketplace"),
     (Section::Vendors, "/admin/vendors", "Vendors"),

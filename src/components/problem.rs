@@ -16,9 +16,15 @@ pub fn problem(error: ApiError) -> AnyView {
     );
     let link = |href: String, text: &'static str| view! { <a class="button" href=href>{text}</a> }.into_any();
     let (title, texts, way_out) = match error {
-        ApiError::Unauthenticated => ("Logged out", vec![words::SESSION_ENDED.to_owned()], link(login_href(&here), "Log in")),
-        ApiError::Forbidden => ("No access", vec![words::NO_ACCESS.to_owned()], link("/login".to_owned(), "Log in with another account")),
-        ApiError::NotFound => ("Not found", vec![words::NOT_FOUND.to_owned()], link("/".to_owned(), words::GO_TO_DASHBOARD)),
+        ApiError::Unauthenticated => {
+            ("Logged out", vec![words::SESSION_ENDED.to_owned()], link(login_href(&here), "Log in"))
+        }
+        ApiError::Forbidden => {
+            ("No access", vec![words::NO_ACCESS.to_owned()], link("/login".to_owned(), "Log in with another account"))
+        }
+        ApiError::NotFound => {
+            ("Not found", vec![words::NOT_FOUND.to_owned()], link("/".to_owned(), words::GO_TO_DASHBOARD))
+        }
         ApiError::Invalid(fields) => (words::RANGE_REFUSED, address_refused(&fields), ().into_any()),
         ApiError::Conflict(text) => ("That didn't work", vec![text], ().into_any()),
         other => (words::PAGE_NOT_LOADED, vec![other.to_string()], link(here, "Try again")),
@@ -45,6 +51,9 @@ mod tests {
 
     #[test]
     fn the_way_back_after_login_is_one_parameter() {
-        assert_eq!(login_href("/?dateFrom=2026-01-01&dateTo=2026-01-31"), "/login?next=%2F%3FdateFrom%3D2026-01-01%26dateTo%3D2026-01-31");
+        assert_eq!(
+            login_href("/?dateFrom=2026-01-01&dateTo=2026-01-31"),
+            "/login?next=%2F%3FdateFrom%3D2026-01-01%26dateTo%3D2026-01-31"
+        );
     }
 }

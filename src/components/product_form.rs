@@ -16,7 +16,8 @@ use crate::{
     words,
 };
 
-/// The form that a product is made and changed with. Field names are those of the server function's one argument, `form`.
+/// The form that a product is made and changed with. Field names are those of the server function's one argument,
+/// `form`.
 pub fn product_form(vendor: &Vendor, product: Option<Product>) -> AnyView {
     let currency = vendor.currency;
     let submit = if product.is_some() { "Save changes" } else { "Create product" };
@@ -62,7 +63,8 @@ pub fn product_form(vendor: &Vendor, product: Option<Product>) -> AnyView {
     };
     let field = |field: Input| input(messages.mark(field));
     let hint = format!("Leave empty to use your default ({})", vendor.low_stock_threshold);
-    let statuses = vec![(ProductStatus::Active.as_str(), "Active"), (ProductStatus::Archived.as_str(), words::ARCHIVED)];
+    let statuses =
+        vec![(ProductStatus::Active.as_str(), "Active"), (ProductStatus::Archived.as_str(), words::ARCHIVED)];
     let price_label = format!("Price in {currency}");
     view! {
         <form method="post" action=SaveProduct::url() class="card form">
@@ -93,7 +95,9 @@ fn say(field: &FieldError, currency: Currency) -> Option<(String, String)> {
         "name" => ("name", words::text_up_to("name", MAX_NAME)),
         "category" => ("category", words::text_up_to("category", MAX_CATEGORY)),
         "description" => ("description", words::text_up_to("description", MAX_DESCRIPTION)),
-        "unitPrice" => ("price", words::price_between(&format::money(currency, 0), &format::money(currency, MAX_AMOUNT))),
+        "unitPrice" => {
+            ("price", words::price_between(&format::money(currency, 0), &format::money(currency, MAX_AMOUNT)))
+        }
         "stock" => ("stock", words::whole_number(MAX_STOCK)),
         "lowStockThreshold" => ("threshold", words::whole_number(MAX_STOCK)),
         _ => return None,
@@ -101,8 +105,8 @@ fn say(field: &FieldError, currency: Currency) -> Option<(String, String)> {
     Some((id.to_owned(), text))
 }
 
-/// The description's `<textarea>`. Its text is escaped here and set as inner HTML: Leptos 0.8 writes the children of a `<textarea>`
-/// on the server as they are, and `</textarea><script>` would be markup.
+/// The description's `<textarea>`. Its text is escaped here and set as inner HTML: Leptos 0.8 writes the children of a
+/// `<textarea>` on the server as they are, and `</textarea><script>` would be markup.
 fn description(text: &str, messages: &Messages) -> AnyView {
     let error = messages.at("description");
     view! {
@@ -120,7 +124,8 @@ fn description(text: &str, messages: &Messages) -> AnyView {
     .into_any()
 }
 
-/// Text as the content of a `<textarea>`. A parser drops one line break after the start tag, so a text that begins with one needs two.
+/// Text as the content of a `<textarea>`. A parser drops one line break after the start tag, so a text that begins with
+/// one needs two.
 fn escape_rcdata(text: &str) -> String {
     let first = if text.starts_with(['\n', '\r']) { "\n" } else { "" };
     format!("{first}{}", text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;"))
@@ -133,7 +138,10 @@ mod tests {
     #[test]
     fn a_description_cannot_leave_its_textarea() {
         let html = description("</textarea><script>alert(1)</script> & \"more\"", &Messages::default()).to_html();
-        assert!(html.contains("&lt;/textarea&gt;&lt;script&gt;alert(1)&lt;/script&gt; &amp; \"more\"</textarea>"), "{html}");
+        assert!(
+            html.contains("&lt;/textarea&gt;&lt;script&gt;alert(1)&lt;/script&gt; &amp; \"more\"</textarea>"),
+            "{html}"
+        );
         assert_eq!(html.matches("</textarea>").count(), 1, "{html}");
         assert!(!html.contains("<script"), "{html}");
     }

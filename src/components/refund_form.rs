@@ -18,13 +18,17 @@ use crate::{
     words,
 };
 
-/// The form that money and goods are given back with. It leads to the same page, which says what would be refunded before it is. `typed`
-/// is what it holds.
+/// The form that money and goods are given back with. It leads to the same page, which says what would be refunded
+/// before it is. `typed` is what it holds.
 pub fn refund_form(order: &Order, currency: Currency, typed: Option<&RefundForm>, messages: &Messages) -> AnyView {
     let left: i64 = order.lines.iter().map(OrderLine::amount_left).sum();
     let rows = order.lines.iter().enumerate().map(|(at, line)| row(at, line, currency, typed, messages)).collect();
-    let columns =
-        vec![Column::text("Product"), Column::number("Refundable"), Column::text("Units to return"), Column::text("Amount (if different)")];
+    let columns = vec![
+        Column::text("Product"),
+        Column::number("Refundable"),
+        Column::text("Units to return"),
+        Column::text("Amount (if different)"),
+    ];
     let whole = Input {
         id: "refund-amount",
         name: Some("form[amount]"),
@@ -83,8 +87,14 @@ fn row(at: usize, line: &OrderLine, currency: Currency, typed: Option<&RefundFor
         currency.to_decimal(line.amount_left()),
         currency.to_decimal(1),
     );
-    let product = view! { <input type="hidden" name=field("line") value=line.line.to_string()/> {written(line.name.clone())} }.into_any();
-    let left = format!("{} ({})", format::money(currency, line.amount_left()), format::counted(line.units_left(), "unit", "units"));
+    let product =
+        view! { <input type="hidden" name=field("line") value=line.line.to_string()/> {written(line.name.clone())} }
+            .into_any();
+    let left = format!(
+        "{} ({})",
+        format::money(currency, line.amount_left()),
+        format::counted(line.units_left(), "unit", "units")
+    );
     Row::from(vec![Cell::View(product), left.into(), units.into(), amount.into()])
 }
 
@@ -92,7 +102,12 @@ fn row(at: usize, line: &OrderLine, currency: Currency, typed: Option<&RefundFor
 pub fn refund_review(order: &Order, currency: Currency, review: &RefundReview) -> AnyView {
     let amount = format::money(currency, review.amount);
     let rows = review.lines.iter().map(|refunded| {
-        let name = order.lines.iter().find(|line| line.line == refunded.line).map(|line| line.name.clone()).unwrap_or_default();
+        let name = order
+            .lines
+            .iter()
+            .find(|line| line.line == refunded.line)
+            .map(|line| line.name.clone())
+            .unwrap_or_default();
         let units = if refunded.quantity == 0 { "—".to_owned() } else { format::count(refunded.quantity) };
         Row::from(vec![Cell::Written(name), units.into(), format::money(currency, refunded.amount).into()])
     });
@@ -136,7 +151,8 @@ pub fn refund_review(order: &Order, currency: Currency, review: &RefundReview) -
     .into_any()
 }
 
-/// What is wrong with a refund, in the words of whoever typed it: field ids on the page, amounts in the order's currency.
+/// What is wrong with a refund, in the words of whoever typed it: field ids on the page, amounts in the order's
+/// currency.
 pub fn say(field: &FieldError, form: &RefundForm, order: &Order, currency: Currency) -> Option<(String, String)> {
     let left: i64 = order.lines.iter().map(OrderLine::amount_left).sum();
     let found = |number: &str| order.lines.iter().find(|line| line.line.to_string() == number);
@@ -162,7 +178,10 @@ pub fn say(field: &FieldError, form: &RefundForm, order: &Order, currency: Curre
         // `lines[0].quantity`, counted among the lines that something was typed for.
         text => {
             let (at, part) = text.strip_prefix("lines[")?.split_once("].")?;
-            let filled = form.lines.iter().filter(|line| !matches!(line.quantity.trim(), "" | "0") || !line.amount.trim().is_empty());
+            let filled = form
+                .lines
+                .iter()
+                .filter(|line| !matches!(line.quantity.trim(), "" | "0") || !line.amount.trim().is_empty());
             of_line(found(&filled.skip(at.parse().ok()?).next()?.line)?, part)
         }
     }
@@ -197,17 +216,27 @@ mod tests {
     #[test]
     fn what_is_refused_is_told_by_product_and_in_its_currency() {
         let euro = Currency::parse("EUR").unwrap();
-        let typed =
-            |line: &str, quantity: &str| RefundFormLine { line: line.to_owned(), quantity: quantity.to_owned(), amount: String::new() };
-        let form =
-            RefundForm { order_id: "o".to_owned(), lines: vec![typed("1", ""), typed("2", "2")], amount: String::new(), restock: None };
+        let typed = |line: &str, quantity: &str| RefundFormLine {
+            line: line.to_owned(),
+            quantity: quantity.to_owned(),
+            amount: String::new(),
+        };
+        let form = RefundForm {
+            order_id: "o".to_owned(),
+            lines: vec![typed("1", ""), typed("2", "2")],
+            amount: String::new(),
+            restock: None,
+        };
         for (field, id, text) in [
             ("lines[0].quantity", "refund-quantity-2", "Peat throw: only 1 unit can be returned."),
             ("line 1 amount", "refund-amount-1", "Clay pot: You can refund up to €10.00."),
             ("amount", "refund-amount", "You can refund up to €20.00."),
             ("form", "", "Enter units to return or an amount to refund."),
         ] {
-            assert_eq!(say(&FieldError::new(field, "…"), &form, &order(), euro), Some((id.to_owned(), text.to_owned())));
+            assert_eq!(
+                say(&FieldError::new(field, "…"), &form, &order(), euro),
+                Some((id.to_owned(), text.to_owned()))
+            );
         }
         assert_eq!(say(&FieldError::new("status", "…"), &form, &order(), euro), None);
     }

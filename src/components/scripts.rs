@@ -2,8 +2,8 @@ use std::sync::OnceLock;
 
 use leptos::{nonce::use_nonce, prelude::*};
 
-/// Starts the islands of a page: the last thing on it, and the only script. Everything is readable and works before; the browser fetches
-/// the module when it has nothing else to do.
+/// Starts the islands of a page: the last thing on it, and the only script. Everything is readable and works before;
+/// the browser fetches the module when it has nothing else to do.
 pub fn scripts() -> AnyView {
     let Some(options) = use_context::<LeptosOptions>() else { return ().into_any() };
     static ADDRESSES: OnceLock<[String; 2]> = OnceLock::new();
@@ -21,9 +21,15 @@ pub fn scripts() -> AnyView {
 /// The address of a file of the browser half, by the hash that the build has left beside the program.
 pub fn address(options: &LeptosOptions, extension: &str) -> String {
     let base = format!("/{}/{}", options.site_pkg_dir, options.output_name);
-    let beside = std::env::current_exe().ok().and_then(|program| Some(program.parent()?.join(options.hash_file.as_ref())));
-    let hashes = beside.filter(|_| options.hash_files).and_then(|file| std::fs::read_to_string(file).ok()).unwrap_or_default();
-    let hash = hashes.lines().filter_map(|line| line.split_once(':')).find(|(of, _)| *of == extension).map(|(_, hash)| hash.trim());
+    let beside =
+        std::env::current_exe().ok().and_then(|program| Some(program.parent()?.join(options.hash_file.as_ref())));
+    let hashes =
+        beside.filter(|_| options.hash_files).and_then(|file| std::fs::read_to_string(file).ok()).unwrap_or_default();
+    let hash = hashes
+        .lines()
+        .filter_map(|line| line.split_once(':'))
+        .find(|(of, _)| *of == extension)
+        .map(|(_, hash)| hash.trim());
     match hash {
         Some(hash) => format!("{base}.{hash}.{extension}"),
         None => format!("{base}.{extension}"),

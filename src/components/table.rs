@@ -127,12 +127,17 @@ mod tests {
     fn the_first_cell_of_a_row_is_its_heading_and_texts_are_escaped() {
         let html = Owner::new().with(|| {
             let columns = vec![Column::text("Product"), Column::classed("", "drawn"), Column::number("Stock")];
-            let cells =
-                vec![Cell::Link { href: "/products/1".to_owned(), text: "<b>".to_owned() }, String::new().into(), "7".to_owned().into()];
+            let cells = vec![
+                Cell::Link { href: "/products/1".to_owned(), text: "<b>".to_owned() },
+                String::new().into(),
+                "7".to_owned().into(),
+            ];
             html(table("plain", columns, vec![cells.into()], None))
         });
         assert!(
-            html.contains("<th scope=\"row\" class=\"\"><a href=\"/products/1\" dir=\"auto\" class=\"clip\">&lt;b&gt;</a></th>"),
+            html.contains(
+                "<th scope=\"row\" class=\"\"><a href=\"/products/1\" dir=\"auto\" class=\"clip\">&lt;b&gt;</a></th>"
+            ),
             "{html}"
         );
         assert!(html.contains("<td class=\"number\">7</td>"), "{html}");

@@ -66,7 +66,9 @@ fn press(event: KeyboardEvent) {
 /// Does what the link or button with this key does. Arrows are named `arrowleft` and `arrowright`.
 fn click(event: &KeyboardEvent, key: &str) {
     let is_a_key = key.chars().all(|c| c.is_ascii_alphanumeric() || c == '/');
-    let found = find(&format!("[data-key=\"{key}\"]")).filter(|_| is_a_key).and_then(|found| found.dyn_into::<HtmlElement>().ok());
+    let found = find(&format!("[data-key=\"{key}\"]"))
+        .filter(|_| is_a_key)
+        .and_then(|found| found.dyn_into::<HtmlElement>().ok());
     if let Some(found) = found {
         event.prevent_default();
         found.click();
@@ -84,7 +86,9 @@ fn close(event: &KeyboardEvent) {
         let had_focus = focused.is_some_and(|focused| open.contains(Some(&focused)));
         _ = open.remove_attribute("open");
         event.prevent_default();
-        if let Some(opener) = open.first_element_child().filter(|_| had_focus).and_then(|opener| opener.dyn_into::<HtmlElement>().ok()) {
+        if let Some(opener) =
+            open.first_element_child().filter(|_| had_focus).and_then(|opener| opener.dyn_into::<HtmlElement>().ok())
+        {
             _ = opener.focus();
         }
     }

@@ -32,8 +32,9 @@ const WHO: &str = "who";
 
 /// Keeps the page up to date. `told` hears how that goes.
 ///
-/// Of all tabs that are looked at, the one that holds the lock has the stream and tells the others: a browser opens few connections to a
-/// server, and streams would use them up. Where the browser has no locks (a page that came over plain HTTP) each such tab has its own.
+/// Of all tabs that are looked at, the one that holds the lock has the stream and tells the others: a browser opens few
+/// connections to a server, and streams would use them up. Where the browser has no locks (a page that came over plain
+/// HTTP) each such tab has its own.
 pub fn start(stream: &Element, told: impl Fn(Hearing) + 'static) {
     let name = format!("vendorscope {}", stream.get_attribute("data-stream").unwrap_or_default());
     let tab = Rc::new(Tab {
@@ -167,9 +168,11 @@ impl Tab {
         listen(&source, "error", move |_: Event| {
             tab.tell(Hearing::Reconnecting);
             tab.post(RECONNECTING);
-            let is_over = tab.source.borrow().as_ref().is_some_and(|source| source.ready_state() == EventSource::CLOSED);
+            let is_over =
+                tab.source.borrow().as_ref().is_some_and(|source| source.ready_state() == EventSource::CLOSED);
             if is_over {
-                // Refused, and the browser does not ask again by itself. If the session has ended, the page leads to the login.
+                // Refused, and the browser does not ask again by itself. If the session has ended, the page leads to
+                // the login.
                 tab.source.take();
                 let tab = tab.clone();
                 after(REFUSED_PAUSE, move || {

@@ -1,6 +1,6 @@
-//! What is code in the browser, on pages that are complete without it. An island shows little of its own: it listens, and changes what
-//! the server has written beside it. None has properties: what it needs stands in the page, in `data-` attributes, so that a page that
-//! is brought up to date brings its islands up to date too.
+//! What is code in the browser, on pages that are complete without it. An island shows little of its own: it listens,
+//! and changes what the server has written beside it. None has properties: what it needs stands in the page, in `data-`
+//! attributes, so that a page that is brought up to date brings its islands up to date too.
 
 use leptos::{html, prelude::*};
 

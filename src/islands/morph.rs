@@ -6,8 +6,8 @@ use web_sys::{Element, Node};
 
 use super::dom::set;
 
-/// Makes `old` like `new`, element by element, so that whatever stays keeps its focus, its place, what was typed into it and whether it
-/// is open. Texts that change are marked for a moment where `mark` is true.
+/// Makes `old` like `new`, element by element, so that whatever stays keeps its focus, its place, what was typed into
+/// it and whether it is open. Texts that change are marked for a moment where `mark` is true.
 ///
 /// Islands are left to themselves. So are attributes that scripts have added to an element with `data-own`.
 pub fn morph(old: &Element, new: &Element, mark: bool) {
@@ -64,7 +64,9 @@ fn become_like(present: &Node, wanted: &Node, mark: bool) {
 }
 
 fn copy_attributes(old: &Element, new: &Element) {
-    let names = |element: &Element| element.get_attribute_names().iter().filter_map(|name| name.as_string()).collect::<Vec<_>>();
+    let names = |element: &Element| {
+        element.get_attribute_names().iter().filter_map(|name| name.as_string()).collect::<Vec<_>>()
+    };
     for name in names(new) {
         let value = new.get_attribute(&name);
         if name != "open" && old.get_attribute(&name) != value {

@@ -22,7 +22,9 @@ pub fn attach(figure: Element) {
 
     let by = chart.clone();
     let point = move |event: PointerEvent| {
-        let Some(canvas) = event.current_target().and_then(|target| target.dyn_into::<HtmlElement>().ok()) else { return };
+        let Some(canvas) = event.current_target().and_then(|target| target.dyn_into::<HtmlElement>().ok()) else {
+            return;
+        };
         let width = f64::from(canvas.offset_width());
         let last = by.marks().len().saturating_sub(1);
         if width > 0.0 {
@@ -75,7 +77,8 @@ struct Chart {
 
 impl Chart {
     fn marks(&self) -> Vec<Mark> {
-        let text = find_in(&self.figure, ".lines").and_then(|lines| lines.get_attribute("data-marks")).unwrap_or_default();
+        let text =
+            find_in(&self.figure, ".lines").and_then(|lines| lines.get_attribute("data-marks")).unwrap_or_default();
         let lines = text.lines().map(|line| {
             let mut parts = line.split('\t').map(str::to_owned);
             let mut part = || parts.next().unwrap_or_default();

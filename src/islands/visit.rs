@@ -7,8 +7,8 @@ use leptos::{
 };
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    Document, DomParser, Event, FormData, Headers, HtmlElement, HtmlFormElement, MouseEvent, RequestInit, Response, SupportedType,
-    UrlSearchParams,
+    Document, DomParser, Event, FormData, Headers, HtmlElement, HtmlFormElement, MouseEvent, RequestInit, Response,
+    SupportedType, UrlSearchParams,
 };
 
 use super::{
@@ -28,7 +28,8 @@ pub enum Reason {
     Changed,
 }
 
-/// The first pause before a page is asked for again, in milliseconds; each one after it is twice as long, up to the last.
+/// The first pause before a page is asked for again, in milliseconds; each one after it is twice as long, up to the
+/// last.
 const FIRST_PAUSE: u32 = 1_000;
 const LAST_PAUSE: u32 = 15_000;
 
@@ -40,9 +41,12 @@ thread_local! {
 /// Shows the ranges that links and the form of this page lead to in the page that is open.
 pub fn listen_to_links() {
     listen(&document(), "click", |event: MouseEvent| {
-        let is_plain = event.button() == 0 && !(event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key());
+        let is_plain =
+            event.button() == 0 && !(event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key());
         let link = target(&event).and_then(|target| target.closest("a[data-noscroll]").ok()?);
-        if let Some(href) = link.filter(|_| is_plain && !event.default_prevented()).and_then(|link| link.get_attribute("href")) {
+        if let Some(href) =
+            link.filter(|_| is_plain && !event.default_prevented()).and_then(|link| link.get_attribute("href"))
+        {
             event.prevent_default();
             close_menu();
             show(href, Reason::Chosen);
@@ -77,7 +81,9 @@ fn close_menu() {
     for menu in all("details.menu[open]") {
         let had_focus = document().active_element().is_some_and(|focused| menu.contains(Some(&focused)));
         _ = menu.remove_attribute("open");
-        if let Some(opener) = menu.first_element_child().filter(|_| had_focus).and_then(|opener| opener.dyn_into::<HtmlElement>().ok()) {
+        if let Some(opener) =
+            menu.first_element_child().filter(|_| had_focus).and_then(|opener| opener.dyn_into::<HtmlElement>().ok())
+        {
             _ = opener.focus();
         }
     }
@@ -130,7 +136,9 @@ async fn ask(href: &str) -> Answer {
         Ok((response, text)) if response.ok() => {
             let address = response.url();
             let page = parse(&text);
-            let is_same_place = page.as_ref().is_some_and(|page| page.query_selector("#main[data-visit]").is_ok_and(|main| main.is_some()));
+            let is_same_place = page
+                .as_ref()
+                .is_some_and(|page| page.query_selector("#main[data-visit]").is_ok_and(|main| main.is_some()));
             match page {
                 Some(page) if is_same_place => Answer::Page(page, address),
                 _ => Answer::Elsewhere(address),

@@ -17,13 +17,14 @@ use crate::{
     },
     format,
     server_functions::account::{
-        AccountView, ChangePassword, CreateKey, EndSession, LogOutEverywhere, RevokeKey, SetTheme, SetTimeZone, load_account,
+        AccountView, ChangePassword, CreateKey, EndSession, LogOutEverywhere, RevokeKey, SetTheme, SetTimeZone,
+        load_account,
     },
     words,
 };
 
-/// The forms here are plain ones: each loads the whole page anew, because what they change (the cookie, the theme, a key that is shown
-/// once) belongs to the page as a whole.
+/// The forms here are plain ones: each loads the whole page anew, because what they change (the cookie, the theme, a
+/// key that is shown once) belongs to the page as a whole.
 #[component]
 pub fn AccountPage() -> impl IntoView {
     view! {
@@ -123,7 +124,8 @@ fn time_zone_card(vendor: Option<Vendor>, zones: Vec<String>) -> AnyView {
     let refusal = Refusal::of::<SetTimeZone>();
     let messages: Messages = refusal.messages(|field| {
         let typed = refusal.typed("time_zone").unwrap_or_default();
-        (field.field == "timeZone").then(|| ("time_zone".to_owned(), words::zone_unknown(&typed, &alike(&typed, &zones))))
+        (field.field == "timeZone")
+            .then(|| ("time_zone".to_owned(), words::zone_unknown(&typed, &alike(&typed, &zones))))
     });
     // Empty at first: a list offers what fits the text that is there, which would be the present zone alone.
     let zone = Input {
@@ -181,7 +183,8 @@ fn sessions_card(sessions: Vec<OwnSession>) -> AnyView {
             end.into(),
         ])
     });
-    let columns = vec![Column::text("Device"), Column::text("Logged in (UTC)"), Column::text("Address"), Column::text("Log out")];
+    let columns =
+        vec![Column::text("Device"), Column::text("Logged in (UTC)"), Column::text("Address"), Column::text("Log out")];
     view! {
         <section class="card">
             <h2>"Sessions"</h2>
@@ -197,10 +200,17 @@ fn sessions_card(sessions: Vec<OwnSession>) -> AnyView {
     .into_any()
 }
 
-/// `Firefox on Windows`, as far as what a browser calls itself tells. The order matters: most of them claim to be others too.
+/// `Firefox on Windows`, as far as what a browser calls itself tells. The order matters: most of them claim to be
+/// others too.
 fn browser_name(user_agent: &str) -> String {
-    const BROWSERS: [(&str, &str); 6] =
-        [("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("CriOS/", "Chrome"), ("Safari/", "Safari")];
+    const BROWSERS: [(&str, &str); 6] = [
+        ("Edg/", "Edge"),
+        ("OPR/", "Opera"),
+        ("Firefox/", "Firefox"),
+        ("Chrome/", "Chrome"),
+        ("CriOS/", "Chrome"),
+        ("Safari/", "Safari"),
+    ];
     const SYSTEMS: [(&str, &str); 7] = [
         ("Windows", "Windows"),
         ("Android", "Android"),
@@ -210,12 +220,16 @@ fn browser_name(user_agent: &str) -> String {
         ("CrOS", "ChromeOS"),
         ("Linux", "Linux"),
     ];
-    let find = |known: &[(&str, &'static str)]| known.iter().find(|(mark, _)| user_agent.contains(mark)).map(|(_, name)| *name);
+    let find = |known: &[(&str, &'static str)]| {
+        known.iter().find(|(mark, _)| user_agent.contains(mark)).map(|(_, name)| *name)
+    };
     match (find(&BROWSERS), find(&SYSTEMS)) {
         (Some(browser), Some(system)) => format!("{browser} on {system}"),
         (Some(browser), None) => browser.to_owned(),
         // A program that says what it is: its name without what follows.
-        _ if !user_agent.is_empty() => user_agent.split([' ', '/']).next().unwrap_or_default().chars().take(40).collect(),
+        _ if !user_agent.is_empty() => {
+            user_agent.split([' ', '/']).next().unwrap_or_default().chars().take(40).collect()
+        }
         _ => "Unknown".to_owned(),
     }
 }
@@ -231,7 +245,13 @@ fn keys_card(keys: Vec<ApiKey>) -> AnyView {
                 </form>
             };
             let prefix = view! { <code>{key.prefix} "…"</code> };
-            Row::from(vec![Cell::Written(key.name), prefix.into_any().into(), time(key.created_at), used, revoke.into_any().into()])
+            Row::from(vec![
+                Cell::Written(key.name),
+                prefix.into_any().into(),
+                time(key.created_at),
+                used,
+                revoke.into_any().into(),
+            ])
         });
         let columns = vec![
             Column::text("Name"),
@@ -243,7 +263,9 @@ fn keys_card(keys: Vec<ApiKey>) -> AnyView {
         scrolling("scroll", "API keys", table("plain", columns, rows.collect(), None))
     });
     let refusal = Refusal::of::<CreateKey>();
-    let messages = refusal.messages(|field| (field.field == "name").then(|| ("name".to_owned(), words::text_up_to("name", MAX_KEY_NAME))));
+    let messages = refusal.messages(|field| {
+        (field.field == "name").then(|| ("name".to_owned(), words::text_up_to("name", MAX_KEY_NAME)))
+    });
     let name = Input {
         id: "name",
         label: "Name of a new key".to_owned(),
@@ -272,7 +294,11 @@ fn keys_card(keys: Vec<ApiKey>) -> AnyView {
 }
 
 fn theme_form(theme: Theme) -> AnyView {
-    let themes = vec![(Theme::System.as_str(), "Match device"), (Theme::Light.as_str(), "Light"), (Theme::Dark.as_str(), "Dark")];
+    let themes = vec![
+        (Theme::System.as_str(), "Match device"),
+        (Theme::Light.as_str(), "Light"),
+        (Theme::Dark.as_str(), "Dark"),
+    ];
     view! {
         <section class="card">
             <h2>"Theme"</h2>
@@ -297,12 +323,18 @@ mod tests {
     #[test]
     fn a_browser_goes_by_the_name_its_user_knows_it_by() {
         for (user_agent, name) in [
-            ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36", "Chrome on Linux"),
+            (
+                "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36",
+                "Chrome on Linux",
+            ),
             (
                 "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/156.0.0.0 Safari/537.36 Edg/156.0.0.0",
                 "Edge on Windows",
             ),
-            ("Mozilla/5.0 (Macintosh; Intel Mac OS X 15.1) AppleWebKit/605.1.15 Version/26.0 Safari/605.1.15", "Safari on macOS"),
+            (
+                "Mozilla/5.0 (Macintosh; Intel Mac OS X 15.1) AppleWebKit/605.1.15 Version/26.0 Safari/605.1.15",
+                "Safari on macOS",
+            ),
             ("Mozilla/5.0 (Android 16; Mobile; rv:150.0) Gecko/150.0 Firefox/150.0", "Firefox on Android"),
             ("curl/8.5.0", "curl"),
             ("", "Unknown"),

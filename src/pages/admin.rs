@@ -54,8 +54,16 @@ impl Query {
     }
 
     fn href(&self) -> String {
-        let pairs = [("range", &self.range), ("dateFrom", &self.date_from), ("dateTo", &self.date_to), ("currency", &self.currency)];
-        let pairs: Vec<_> = pairs.iter().filter_map(|(name, value)| Some(format!("{name}={}", encode_segment(value.as_ref()?)))).collect();
+        let pairs = [
+            ("range", &self.range),
+            ("dateFrom", &self.date_from),
+            ("dateTo", &self.date_to),
+            ("currency", &self.currency),
+        ];
+        let pairs: Vec<_> = pairs
+            .iter()
+            .filter_map(|(name, value)| Some(format!("{name}={}", encode_segment(value.as_ref()?))))
+            .collect();
         if pairs.is_empty() { "/admin".to_owned() } else { format!("/admin?{}", pairs.join("&")) }
     }
 }
@@ -64,7 +72,12 @@ impl Query {
 pub fn AdminPage() -> impl IntoView {
     let query = use_query_map().with_untracked(|params| {
         let value = |name| params.get(name).filter(|value| !value.is_empty());
-        Query { range: value("range"), date_from: value("dateFrom"), date_to: value("dateTo"), currency: value("currency") }
+        Query {
+            range: value("range"),
+            date_from: value("dateFrom"),
+            date_to: value("dateTo"),
+            currency: value("currency"),
+        }
     });
     let (asked, again) = (query.clone(), query.clone());
     let load = load_market(move |today| asked.days(today));
@@ -83,7 +96,10 @@ fn market(Market { metrics, today, .. }: Market, query: Query) -> AnyView {
     let nothing = currencies.is_empty().then(
         || view! { <section class="card empty"><h2>"No vendors yet"</h2><p>"Figures appear here after the first sale."</p></section> },
     );
-    let open = currencies.iter().position(|metrics| Some(metrics.currency.code()) == query.currency.as_deref()).unwrap_or_default();
+    let open = currencies
+        .iter()
+        .position(|metrics| Some(metrics.currency.code()) == query.currency.as_deref())
+        .unwrap_or_default();
     let overview = (!currencies.is_empty()).then(|| overview(&currencies, open, &query));
     let opened = currencies.into_iter().nth(open).map(|metrics| currency(metrics, days, range.interval, today));
     view! {
@@ -105,7 +121,9 @@ fn market(Market { metrics, today, .. }: Market, query: Query) -> AnyView {
 
 fn preset_links(query: &Query, shown: DateRange, today: Date) -> AnyView {
     let name = preset_name(shown, today);
-    let often = presets(today).into_iter().filter(|preset| !matches!(preset.slug, "yesterday" | "last_30_days" | "year_to_date"));
+    let often = presets(today)
+        .into_iter()
+        .filter(|preset| !matches!(preset.slug, "yesterday" | "last_30_days" | "year_to_date"));
     let links = often.map(|preset| {
         let current = (Some(preset.name) == name).then_some("true");
         view! { <li><a href=query.with_preset(preset).href() aria-current=current data-noscroll="" data-key=preset.key>{preset.name}</a></li> }
@@ -114,7 +132,14 @@ fn preset_links(query: &Query, shown: DateRange, today: Date) -> AnyView {
 }
 
 fn range_form(chosen: Query) -> AnyView {
-    let day = |id, label: &str, value| Input { id, label: label.to_owned(), kind: "date", value, required: true, ..Default::default() };
+    let day = |id, label: &str, value| Input {
+        id,
+        label: label.to_owned(),
+        kind: "date",
+        value,
+        required: true,
+        ..Default::default()
+    };
     let currency = chosen.currency.map(|currency| view! { <input type="hidden" name="currency" value=currency/> });
     let fields = view! {
         {input(day("dateFrom", "From", chosen.date_from))}
@@ -207,10 +232,18 @@ fn currency(metrics: CurrencyMetrics, days: DateRange, interval: Interval, today
         Column::number("Returns"),
         Column::number("Net"),
     ];
-    let values = scrolling("scroll tall", format!("Sales over time in {currency}"), table("plain", headings, values.collect(), None));
+    let values = scrolling(
+        "scroll tall",
+        format!("Sales over time in {currency}"),
+        table("plain", headings, values.collect(), None),
+    );
     let rows = metrics.top_vendors.into_iter().map(|vendor| {
         let href = format!("/admin/vendors/{}/dashboard?dateFrom={from}&dateTo={to}", path_segment(&vendor.vendor_id));
-        Row::from(vec![Cell::Link { href, text: vendor.name }, format::count(vendor.orders).into(), money(vendor.net_sales).into()])
+        Row::from(vec![
+            Cell::Link { href, text: vendor.name },
+            format::count(vendor.orders).into(),
+            money(vendor.net_sales).into(),
+        ])
     });
     let columns = vec![Column::text("Vendor"), Column::number("Orders"), Column::number("Net sales")];
     view! {
@@ -238,7 +271,8 @@ mod tests {
 
     #[test]
     fn a_currency_stays_open_over_a_change_of_range() {
-        let query = Query { currency: Some("KWD".to_owned()), date_from: Some("2026-01-01".to_owned()), ..Default::default() };
+        let query =
+            Query { currency: Some("KWD".to_owned()), date_from: Some("2026-01-01".to_owned()), ..Default::default() };
         let preset = presets("2026-03-31".parse().unwrap())[2];
         assert_eq!(query.with_preset(preset).href(), "/admin?range=last_7_days&currency=KWD");
         assert_eq!(Query::default().href(), "/admin");

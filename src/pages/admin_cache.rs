@@ -23,12 +23,16 @@ pub fn AdminCachePage() -> impl IntoView {
 
 fn health(CacheHealth { stats, store, session_eviction, .. }: CacheHealth) -> AnyView {
     let refusal = Refusal::of::<InvalidateTags>();
-    let messages = refusal.messages(|field| (field.field == "tags").then(|| ("tags".to_owned(), format!("Tags: {}", field.message))));
+    let messages = refusal
+        .messages(|field| (field.field == "tags").then(|| ("tags".to_owned(), format!("Tags: {}", field.message))));
     let count = use_query_map().with_untracked(|query| query.get("invalidated"));
     let invalidated = count.filter(|_| refusal.error.is_none()).and_then(|count| count.parse::<u32>().ok());
-    let invalidated = invalidated.map(|count| done(format!("{} invalidated.", format::counted(i64::from(count), "tag was", "tags were"))));
+    let invalidated = invalidated
+        .map(|count| done(format!("{} invalidated.", format::counted(i64::from(count), "tag was", "tags were"))));
     // Asked for, and not yet said yes to.
-    let asked = use_query_map().with_untracked(|query| query.get("tags")).filter(|tags| !tags.trim().is_empty() && refusal.error.is_none());
+    let asked = use_query_map()
+        .with_untracked(|query| query.get("tags"))
+        .filter(|tags| !tags.trim().is_empty() && refusal.error.is_none());
     let tags = Input {
         id: "tags",
         label: "Tags, separated by spaces or commas".to_owned(),
@@ -41,11 +45,18 @@ fn health(CacheHealth { stats, store, session_eviction, .. }: CacheHealth) -> An
     };
     let (store_name, store_note) = match store.as_str() {
         "redis" => ("Redis", "Shared by every instance."),
-        "memory" => ("Memory", "In this process only: each instance keeps its own, and a restart empties it. Set REDIS_URL to share one."),
+        "memory" => (
+            "Memory",
+            "In this process only: each instance keeps its own, and a restart empties it. Set REDIS_URL to share one.",
+        ),
         other => (other, ""),
     };
     let rate = stats.hit_rate.map_or_else(|| "—".to_owned(), |rate| format!("{rate:.2}%"));
-    let memory_note = if store == "redis" { "Memory used by the whole Redis server" } else { "Memory used by entries in this process" };
+    let memory_note = if store == "redis" {
+        "Memory used by the whole Redis server"
+    } else {
+        "Memory used by entries in this process"
+    };
     let figures = [
             ("Hits", number(stats.hits), "Lookups answered from the cache."),
             ("Misses", number(stats.misses), "Lookups that went to the database"),
@@ -93,9 +104,14 @@ fn confirmation(tags: &str) -> AnyView {
     let names = tags.split([' ', ',']).filter(|name| !name.is_empty());
     let (all, some): (Vec<_>, Vec<_>) = names.partition(|name| matches!(*name, "analytics" | "marketplace"));
     let extent = match (all.is_empty(), some.len()) {
-        (false, _) => "This concerns every vendor: their figures are recomputed on the next request, all at once.".to_owned(),
+        (false, _) => {
+            "This concerns every vendor: their figures are recomputed on the next request, all at once.".to_owned()
+        }
         (true, some) => {
-            format!("{} will be recomputed on the next request.", format::counted(some as i64, "tag's entries", "tags' entries"))
+            format!(
+                "{} will be recomputed on the next request.",
+                format::counted(some as i64, "tag's entries", "tags' entries")
+            )
         }
     };
     view! {

@@ -44,7 +44,8 @@ fn list(VendorsView { page, .. }: VendorsView, search: Option<String>) -> AnyVie
                 format::count(vendor.users).into(),
             ])
         });
-        let columns = vec![Column::text("Vendor"), Column::text("Id"), Column::text("Country"), Column::number("Users")];
+        let columns =
+            vec![Column::text("Vendor"), Column::text("Id"), Column::text("Country"), Column::number("Users")];
         scrolling("card scroll", "Vendors", table("plain", columns, rows.collect(), None))
     };
     view! {

@@ -13,7 +13,8 @@ use crate::{
 
 #[component]
 pub fn LoginPage() -> impl IntoView {
-    let (error, done, next) = use_query_map().with_untracked(|query| (query.get("error"), query.get("done"), query.get("next")));
+    let (error, done, next) =
+        use_query_map().with_untracked(|query| (query.get("error"), query.get("done"), query.get("next")));
     let message = match error.as_deref() {
         Some("credentials") => Some(words::WRONG_CREDENTIALS.to_owned()),
         Some("limited") => Some(words::LOGIN_LIMITED.to_owned()),

@@ -28,8 +28,8 @@ use crate::{
 #[component]
 pub fn OrderPage() -> impl IntoView {
     let id = use_params_map().with_untracked(id_in);
-    let (typed, is_review) =
-        use_query_map().with_untracked(|query| (RefundForm::of_query(|name| query.get(name)), query.get("review").is_some()));
+    let (typed, is_review) = use_query_map()
+        .with_untracked(|query| (RefundForm::of_query(|name| query.get(name)), query.get("review").is_some()));
     view! {
         <Title text="Order"/>
         {loaded(Section::Orders, load_order(id, typed, is_review), |view| &view.viewer, order, || ().into_any())}
@@ -51,7 +51,8 @@ fn order(view: OrderView) -> AnyView {
         }
     });
     let placed = format!("Placed {} ({}) by ", format::instant(&clock, order.placed_at), vendor.time_zone);
-    let is_refundable = order.status.is_counted() && order.lines.iter().any(|line| line.amount_left() > 0 || line.units_left() > 0);
+    let is_refundable =
+        order.status.is_counted() && order.lines.iter().any(|line| line.amount_left() > 0 || line.units_left() > 0);
     // Sent back by the review, where what it said was out of date, or by a form that leads nowhere else.
     let typed = typed.or_else(|| RefundForm::of_query(|name| refund_refused.typed(name)));
     let refusal = match &review {
@@ -79,7 +80,8 @@ fn order(view: OrderView) -> AnyView {
     .into_any()
 }
 
-/// The statuses that this one may become: those that an order goes through as a form, those that end it each behind a question.
+/// The statuses that this one may become: those that an order goes through as a form, those that end it each behind a
+/// question.
 fn status_form(order: &Order, currency: Currency) -> AnyView {
     let options: Vec<_> = OrderStatus::ALL.into_iter().filter(|next| order.status.may_become(*next)).collect();
     if options.is_empty() {
@@ -129,7 +131,8 @@ fn end_form(order: &Order, currency: Currency, status: OrderStatus) -> AnyView {
 
 fn lines(lines: Vec<OrderLine>, currency: Currency) -> AnyView {
     let total = |amount: fn(&OrderLine) -> i64| lines.iter().map(amount).sum::<i64>();
-    let (gross, discount, refunded) = (total(|line| line.gross), total(|line| line.discount), total(|line| line.refunded_amount));
+    let (gross, discount, refunded) =
+        (total(|line| line.gross), total(|line| line.discount), total(|line| line.refunded_amount));
     let money = move |amount| Cell::Text(format::money(currency, amount));
     let foot = vec![
         Cell::Text("Total".to_owned()),
@@ -142,7 +145,11 @@ fn lines(lines: Vec<OrderLine>, currency: Currency) -> AnyView {
     let rows = lines.into_iter().map(|line| {
         let refunded = match line.refunded_quantity {
             0 if line.refunded_amount == 0 => "—".to_owned(),
-            quantity => format!("{} ({})", format::money(currency, -line.refunded_amount), format::counted(quantity, "unit", "units")),
+            quantity => format!(
+                "{} ({})",
+                format::money(currency, -line.refunded_amount),
+                format::counted(quantity, "unit", "units")
+            ),
         };
         Row::from(vec![
             Cell::Link { href: format!("/products/{}", path_segment(&line.product_id)), text: line.name },

@@ -44,8 +44,15 @@ impl Query {
 
     /// The address of the page after `after`.
     fn next_href(&self, after: &str) -> String {
-        let filters = [("status", &self.status), ("dateFrom", &self.date_from), ("dateTo", &self.date_to), ("search", &self.search)];
-        let filters = filters.into_iter().filter_map(|(name, value)| Some(format!("&{name}={}", encode_segment(value.as_ref()?))));
+        let filters = [
+            ("status", &self.status),
+            ("dateFrom", &self.date_from),
+            ("dateTo", &self.date_to),
+            ("search", &self.search),
+        ];
+        let filters = filters
+            .into_iter()
+            .filter_map(|(name, value)| Some(format!("&{name}={}", encode_segment(value.as_ref()?))));
         format!("/orders?after={}{}", encode_segment(after), filters.collect::<String>())
     }
 }
@@ -81,7 +88,9 @@ fn list(view: OrdersView, query: Query) -> AnyView {
 }
 
 fn filter(chosen: Query) -> AnyView {
-    let statuses = std::iter::once(("", "All")).chain(OrderStatus::ALL.map(|status| (status.as_str(), Shown::from(status).name))).collect();
+    let statuses = std::iter::once(("", "All"))
+        .chain(OrderStatus::ALL.map(|status| (status.as_str(), Shown::from(status).name)))
+        .collect();
     let field = |id, label: &str, kind, value| Input { id, label: label.to_owned(), kind, value, ..Default::default() };
     let search = Input {
         class: "grow",
@@ -129,7 +138,8 @@ mod tests {
 
     #[test]
     fn the_next_page_keeps_the_filters() {
-        let query = Query { status: Some("shipped".to_owned()), search: Some("Anna & Co".to_owned()), ..Query::default() };
+        let query =
+            Query { status: Some("shipped".to_owned()), search: Some("Anna & Co".to_owned()), ..Query::default() };
         assert_eq!(query.next_href("17:4"), "/orders?after=17%3A4&status=shipped&search=Anna%20%26%20Co");
         assert_eq!(Query::default().next_href("17"), "/orders?after=17");
     }

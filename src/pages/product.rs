@@ -28,7 +28,9 @@ pub fn ProductPage() -> impl IntoView {
 
 fn product(ProductView { vendor, product, .. }: ProductView) -> AnyView {
     let (save, delete) = (Refusal::of::<SaveProduct>(), Refusal::of::<DeleteProduct>());
-    let is_saved = save.error.is_none() && delete.error.is_none() && use_query_map().with_untracked(|query| query.get("saved").is_some());
+    let is_saved = save.error.is_none()
+        && delete.error.is_none()
+        && use_query_map().with_untracked(|query| query.get("saved").is_some());
     let head = product.clone().map(|product| view! { <h1>{written(product.name)} " " {status(product.status)}</h1> });
     let product_id = product.as_ref().map(|product| product.product_id.clone()).unwrap_or_default();
     view! {

@@ -38,7 +38,9 @@ impl ListQuery {
 
     fn next_href(&self, after: &str) -> String {
         let mut href = format!("/products?after={}", encode_segment(after));
-        for (name, value) in [("search", &self.search), ("status", &self.status), ("stock", &self.stock), ("sort", &self.sort)] {
+        for (name, value) in
+            [("search", &self.search), ("status", &self.status), ("stock", &self.stock), ("sort", &self.sort)]
+        {
             if let Some(value) = value {
                 href.push_str(&format!("&{name}={}", encode_segment(value)));
             }
@@ -51,7 +53,13 @@ impl ListQuery {
 pub fn ProductsPage() -> impl IntoView {
     let query = use_query_map().with_untracked(|params| {
         let value = |name| params.get(name).filter(|value| !value.is_empty());
-        ListQuery { search: value("search"), status: value("status"), stock: value("stock"), sort: value("sort"), after: value("after") }
+        ListQuery {
+            search: value("search"),
+            status: value("status"),
+            stock: value("stock"),
+            sort: value("sort"),
+            after: value("after"),
+        }
     });
     let ListQuery { search, status, stock, sort, after } = query.clone();
     let load = load_products(search, status, stock, sort, after);
@@ -103,13 +111,20 @@ fn filter(asked: &ListQuery) -> AnyView {
         value: asked.search.clone(),
         ..Default::default()
     };
-    let statuses = vec![("", "All"), (ProductStatus::Active.as_str(), "Active"), (ProductStatus::Archived.as_str(), "Archived")];
+    let statuses =
+        vec![("", "All"), (ProductStatus::Active.as_str(), "Active"), (ProductStatus::Archived.as_str(), "Archived")];
     let stocks = vec![("", "Any"), (StockLevel::Low.as_str(), "Low")];
     let is_low = asked.stock.as_deref() == Some(StockLevel::Low.as_str());
-    let mut sorts =
-        vec![(ProductSort::Name.as_str(), "Name"), (ProductSort::Stock.as_str(), "Stock"), (ProductSort::Price.as_str(), "Price")];
+    let mut sorts = vec![
+        (ProductSort::Name.as_str(), "Name"),
+        (ProductSort::Stock.as_str(), "Stock"),
+        (ProductSort::Price.as_str(), "Price"),
+    ];
     if is_low {
-        sorts.extend([(ProductSort::Cover.as_str(), "Runs out first"), (ProductSort::AtRisk.as_str(), "Costs the most sales")]);
+        sorts.extend([
+            (ProductSort::Cover.as_str(), "Runs out first"),
+            (ProductSort::AtRisk.as_str(), "Costs the most sales"),
+        ]);
     }
     let default = if is_low { ProductSort::Cover } else { ProductSort::default() };
     let fields = view! {
@@ -129,10 +144,11 @@ fn rows(products: Vec<Product>, covers: Option<Vec<StockCover>>, vendor: &Vendor
     let mut covers = covers.unwrap_or_default().into_iter();
     let rows = products.into_iter().map(|product| {
         let cover = covers.next();
-        let low =
-            product.status == ProductStatus::Active && (cover.is_some() || product.stock <= product.low_stock_threshold.unwrap_or(default));
+        let low = product.status == ProductStatus::Active
+            && (cover.is_some() || product.stock <= product.low_stock_threshold.unwrap_or(default));
         let stock = format::count(product.stock);
-        let stock = if low { view! { <span class="low">"Low "</span> {stock} }.into_any().into() } else { Cell::Text(stock) };
+        let stock =
+            if low { view! { <span class="low">"Low "</span> {stock} }.into_any().into() } else { Cell::Text(stock) };
         let mut cells = vec![
             Cell::Link { href: format!("/products/{}", path_segment(&product.product_id)), text: product.name },
             Cell::Written(product.category),
@@ -165,7 +181,8 @@ mod tests {
 
     #[test]
     fn the_next_page_keeps_the_search_and_the_order() {
-        let query = ListQuery { search: Some("tea & more".to_owned()), sort: Some("price".to_owned()), ..Default::default() };
+        let query =
+            ListQuery { search: Some("tea & more".to_owned()), sort: Some("price".to_owned()), ..Default::default() };
         assert_eq!(query.next_href("a=1"), "/products?after=a%3D1&search=tea%20%26%20more&sort=price");
     }
 }

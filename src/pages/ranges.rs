@@ -123,7 +123,8 @@ pub fn presets(today: Date) -> [Preset; 10] {
     .map(|(name, slug, key, range)| Preset { name, slug, key, range })
 }
 
-/// The preset that a range is, if it is one. On the first of a month "Today" and "Month to date" are the same: the first wins.
+/// The preset that a range is, if it is one. On the first of a month "Today" and "Month to date" are the same: the
+/// first wins.
 pub fn preset_name(range: DateRange, today: Date) -> Option<&'static str> {
     presets(today).into_iter().find(|preset| preset.range == range).map(|preset| preset.name)
 }
@@ -138,7 +139,8 @@ pub fn later(range: DateRange, today: Date) -> Option<DateRange> {
     let from = range.to.saturating_add(1.day());
     let whole_months = range.from == range.from.first_of_month() && range.to == range.to.last_of_month();
     let to = if whole_months {
-        let months = i32::from(range.to.year() - range.from.year()) * 12 + i32::from(range.to.month() - range.from.month());
+        let months =
+            i32::from(range.to.year() - range.from.year()) * 12 + i32::from(range.to.month() - range.from.month());
         from.saturating_add(months.months()).last_of_month()
     } else {
         range.to.saturating_add(range.days().days())
@@ -204,9 +206,12 @@ mod tests {
     #[test]
     fn later_undoes_earlier() {
         let today = date(2026, 11, 23);
-        for (from, to) in
-            [("2026-03-01", "2026-03-31"), ("2026-02-03", "2026-02-09"), ("2024-02-01", "2024-02-29"), ("2025-01-01", "2025-12-31")]
-        {
+        for (from, to) in [
+            ("2026-03-01", "2026-03-31"),
+            ("2026-02-03", "2026-02-09"),
+            ("2024-02-01", "2024-02-29"),
+            ("2025-01-01", "2025-12-31"),
+        ] {
             let range = range(from, to);
             assert_eq!(earlier(range).and_then(|before| later(before, today)), Some(range));
         }
@@ -224,8 +229,13 @@ mod tests {
         assert_eq!(odd.href(), "/?dateFrom=a%26b%3Dc");
         let named = query.with_preset(presets(date(2026, 3, 31))[7]);
         assert_eq!(named.href(), "/?range=last_month&compare=previous_year");
-        assert_eq!(named.days(date(2026, 4, 1)), (Some("2026-03-01".to_owned()), Some("2026-03-31".to_owned())), "a month later");
-        let theirs = RangeQuery { vendor_id: Some("a/b".to_owned()), compare: Some("none".to_owned()), ..Default::default() };
+        assert_eq!(
+            named.days(date(2026, 4, 1)),
+            (Some("2026-03-01".to_owned()), Some("2026-03-31".to_owned())),
+            "a month later"
+        );
+        let theirs =
+            RangeQuery { vendor_id: Some("a/b".to_owned()), compare: Some("none".to_owned()), ..Default::default() };
         assert_eq!(theirs.href(), "/admin/vendors/a%2Fb/dashboard?compare=none");
     }
 }

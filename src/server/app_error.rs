@@ -24,7 +24,8 @@ pub enum AppError {
     /// Asked for too often; may be asked for again after so many seconds.
     #[error("asked for too often")]
     TooMany { retry_after_seconds: u64 },
-    /// What was asked for has been done, but for a part that can be made up for; the text says which, for the one who asked.
+    /// What was asked for has been done, but for a part that can be made up for; the text says which, for the one who
+    /// asked.
     #[error("done in part: {0}")]
     DoneInPart(String),
     /// Sessions cannot be read or written at the moment.

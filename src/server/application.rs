@@ -17,7 +17,9 @@ use super::{
 /// Why the server did not start, and what to do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    #[error("cannot open the database {url}: {source}; check DATABASE_URL, and that the server runs or the folder can be written")]
+    #[error(
+        "cannot open the database {url}: {source}; check DATABASE_URL, and that the server runs or the folder can be written"
+    )]
     Database { url: String, source: DbError },
     #[error("cannot bring the database {url} up to date: {source}")]
     Migrate { url: String, source: DbError },
@@ -43,11 +45,14 @@ impl Application {
     /// Connects to everything, brings the database up to date, and binds the address. Port 0 takes a free one.
     pub async fn build(config: Config) -> Result<Self, StartError> {
         if config.sessions.secret_is_temporary {
-            tracing::warn!("SESSION_SECRET is not set: made one for this start, so everyone has to log in again after the next");
+            tracing::warn!(
+                "SESSION_SECRET is not set: made one for this start, so everyone has to log in again after the next"
+            );
         }
         let db = open_database(&config).await?;
-        let installation =
-            outbox::installation(&db).await.map_err(|source| StartError::Database { url: redact(&config.database.url), source })?;
+        let installation = outbox::installation(&db)
+            .await
+            .map_err(|source| StartError::Database { url: redact(&config.database.url), source })?;
         let routers = Routers::connect(&config).await?;
         let cache = cache_over(routers.cache, &installation).await;
         // Before anyone asks: what earlier instances have left is delivered, or not trusted.
@@ -89,8 +94,9 @@ impl Application {
             let _ = told.send(());
         };
         let warmed = self.state.clone();
-        let warming =
-            async move { tokio::join!(warming::keep_warm(&warmed.cache, &warmed.analytics), warmed.accounts.follow_ended_sessions()) };
+        let warming = async move {
+            tokio::join!(warming::keep_warm(&warmed.cache, &warmed.analytics), warmed.accounts.follow_ended_sessions())
+        };
         let service = web::router(self.state).into_make_service_with_connect_info::<SocketAddr>();
         let serving = axum::serve(self.listener, service).with_graceful_shutdown(signal);
         let out_of_patience = async {
@@ -132,8 +138,8 @@ pub async fn open_cache(config: &Config, installation: &str) -> Result<Cache, St
     Ok(cache_over(Routers::cache(config).await?, installation).await)
 }
 
-/// Connections to the Redis of the cache, and to that of sessions and limits: the same where that is the same, so that what one request
-/// asks of all three travels together.
+/// Connections to the Redis of the cache, and to that of sessions and limits: the same where that is the same, so that
+/// what one request asks of all three travels together.
 struct Routers {
     cache: Option<Arc<Router>>,
     sessions: Option<Arc<Router>>,

@@ -31,8 +31,9 @@ pub const PROFILE_TTL: Duration = Duration::from_secs(300);
 pub const LISTING_TTL: Duration = Duration::from_secs(120);
 pub const ADMIN_METRICS_TTL: Duration = Duration::from_secs(300);
 
-/// Numbers of what the JSON of a type means. Whoever changes such a type (a field, a name, a unit) counts its number one further: what
-/// another release stored is then loaded again instead of being misread. `tests/contracts/schemas.rs` notices when that was forgotten.
+/// Numbers of what the JSON of a type means. Whoever changes such a type (a field, a name, a unit) counts its number
+/// one further: what another release stored is then loaded again instead of being misread. `tests/contracts/schemas.rs`
+/// notices when that was forgotten.
 pub mod schema {
     pub const SNAPSHOT: u32 = 2;
     pub const PROFILE: u32 = 1;
@@ -99,8 +100,8 @@ pub fn marketplace_tag() -> Tag {
     Tag::new("marketplace")
 }
 
-/// Reads a tag as people write it: `vendor:42`, `products:42`, `orders:42`, `analytics` or `marketplace`. With `tag:` before it, it may
-/// be the key that it has in the store: `tag:vendor:{42}`.
+/// Reads a tag as people write it: `vendor:42`, `products:42`, `orders:42`, `analytics` or `marketplace`. With `tag:`
+/// before it, it may be the key that it has in the store: `tag:vendor:{42}`.
 pub fn parse_tag(text: &str) -> Result<Tag, FieldError> {
     let key = text.strip_prefix("tag:");
     let name = key.unwrap_or(text);
@@ -119,7 +120,10 @@ pub fn parse_tag(text: &str) -> Result<Tag, FieldError> {
         ("products", Some(id)) => Ok(products_tag(&id)),
         ("orders", Some(id)) => Ok(orders_tag(&id)),
         _ => {
-            let message = format!("`{}` is not accepted: vendor:ID, products:ID, orders:ID, analytics or marketplace", shown(text));
+            let message = format!(
+                "`{}` is not accepted: vendor:ID, products:ID, orders:ID, analytics or marketplace",
+                shown(text)
+            );
             Err(FieldError::new("tags", message))
         }
     }
@@ -171,7 +175,16 @@ mod tests {
         }
         assert_eq!(parse_tag("tag:vendor:{x}"), Ok(vendor_tag("x")));
         assert_eq!(parse_tag("analytics"), Ok(analytics_tag()));
-        for text in ["", "vendor", "vendor:", "tag:vendor:{}", "analytics:1", "vendor:\0", "tag:vendor:{%00}", "tag:vendor:{%ff}"] {
+        for text in [
+            "",
+            "vendor",
+            "vendor:",
+            "tag:vendor:{}",
+            "analytics:1",
+            "vendor:\0",
+            "tag:vendor:{%00}",
+            "tag:vendor:{%ff}",
+        ] {
             assert!(parse_tag(text).is_err(), "{text}");
         }
     }

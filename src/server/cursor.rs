@@ -15,11 +15,14 @@ pub fn encode(list: &str, position: &Position) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(serde_json::json!([VERSION, list, position.value, position.id]).to_string())
 }
 
-/// The position that `encode` gave for the same list; the error names `after`. Where the list is sorted by texts, `by_text`.
+/// The position that `encode` gave for the same list; the error names `after`. Where the list is sorted by texts,
+/// `by_text`.
 pub fn decode(list: &str, by_text: bool, text: &str) -> Result<Position, FieldError> {
-    let refused = || FieldError::new("after", "is no place in this list: use `next` of the page before, with the same `sort`");
+    let refused =
+        || FieldError::new("after", "is no place in this list: use `next` of the page before, with the same `sort`");
     let json = BASE64_URL_SAFE_NO_PAD.decode(text).map_err(|_| refused())?;
-    let (version, of, value, id): (u8, String, SortValue, String) = serde_json::from_slice(&json).map_err(|_| refused())?;
+    let (version, of, value, id): (u8, String, SortValue, String) =
+        serde_json::from_slice(&json).map_err(|_| refused())?;
     let sorted_alike = match &value {
         SortValue::Text(text) => by_text && !text.contains('\0'),
         SortValue::Integer(_) => !by_text,

@@ -1,4 +1,5 @@
-//! Telling open dashboards that something has changed. They ask again through the cache: what is right never depends on a message.
+//! Telling open dashboards that something has changed. They ask again through the cache: what is right never depends on
+//! a message.
 
 use std::{sync::Arc, time::Duration};
 
@@ -37,9 +38,9 @@ impl Default for Live {
 }
 
 impl Live {
-    /// What changes of a vendor's data, from now on: `products`, `orders` or both at a time. Ends after ten minutes, when the server
-    /// stops, or when `may_listen` says no: it is asked before each message that is handed on, and every 15 s. While it fails, messages
-    /// wait. Fails with `Busy` when too many are open.
+    /// What changes of a vendor's data, from now on: `products`, `orders` or both at a time. Ends after ten minutes,
+    /// when the server stops, or when `may_listen` says no: it is asked before each message that is handed on, and
+    /// every 15 s. While it fails, messages wait. Fails with `Busy` when too many are open.
     pub fn changes<A, F>(
         &self,
         cache: &Cache,
@@ -51,8 +52,13 @@ impl Live {
         F: Future<Output = Result<bool, AppError>> + Send,
     {
         let place = self.places.clone().try_acquire_owned().map_err(|_| AppError::Busy)?;
-        let listener =
-            Listener { messages: cache.subscribe(), vendor: vendor.to_owned(), may_listen, asked: Instant::now(), _place: place };
+        let listener = Listener {
+            messages: cache.subscribe(),
+            vendor: vendor.to_owned(),
+            may_listen,
+            asked: Instant::now(),
+            _place: place,
+        };
         let until = Instant::now() + STREAM_LASTS;
         let changes = stream::unfold(listener, |mut listener| async move { Some((listener.next().await?, listener)) });
         let mut stopping = self.stopping.subscribe();

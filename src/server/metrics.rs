@@ -47,13 +47,19 @@ impl Metrics {
     pub fn observe(&self, method: &str, route: &str, status: u16, elapsed: Duration) {
         const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
         let method = METHODS.into_iter().find(|known| *known == method).unwrap_or("other");
-        self.requests.get_or_create(&RequestLabels { method, route: route.to_owned(), status }).observe(elapsed.as_secs_f64());
+        self.requests
+            .get_or_create(&RequestLabels { method, route: route.to_owned(), status })
+            .observe(elapsed.as_secs_f64());
     }
 
     /// All of it as Prometheus reads it (OpenMetrics 1.0).
     pub fn render(&self, cache: &Counts, statements: u64) -> Result<String, fmt::Error> {
         let mut registry = Registry::with_prefix("vendorscope");
-        registry.register("http_request_duration_seconds", "Requests that this instance answered", self.requests.clone());
+        registry.register(
+            "http_request_duration_seconds",
+            "Requests that this instance answered",
+            self.requests.clone(),
+        );
         let events = Family::<EventLabels, Counter>::default();
         for counter in stats::Counter::ALL {
             events.get_or_create(&EventLabels { event: counter.name().to_owned() }).inc_by(cache.get(counter));
@@ -61,7 +67,11 @@ impl Metrics {
         for (name, misses) in cache.families() {
             events.get_or_create(&EventLabels { event: name.to_owned() }).inc_by(misses);
         }
-        registry.register("cache_events", "What happened to lookups in the cache, of all instances that share it together", events);
+        registry.register(
+            "cache_events",
+            "What happened to lookups in the cache, of all instances that share it together",
+            events,
+        );
         registry.register_collector(Box::new(CacheTimes(cache.clone())));
         let sent = Counter::<u64>::default();
         sent.inc_by(statements);
@@ -84,12 +94,9 @@ impl Collector for CacheTimes {
         ] {
             let times = self.0.times(timing);
             let buckets: Vec<_> = times.buckets().collect();
-            encoder.encode_descriptor(name, help, Some(&Unit::Seconds), MetricType::Histogram)?.encode_histogram::<[(&str, &str); 0]>(
-                times.sum().as_secs_f64(),
-                times.count(),
-                &buckets,
-                None,
-            )?;
+            encoder
+                .encode_descriptor(name, help, Some(&Unit::Seconds), MetricType::Histogram)?
+                .encode_histogram::<[(&str, &str); 0]>(times.sum().as_secs_f64(), times.count(), &buckets, None)?;
         }
         Ok(())
     }

@@ -112,14 +112,17 @@ pub struct Market {
     pub today: Date,
 }
 
-/// `days` is told which day it is, and gives the first and the last day as texts from the address. Without: the 28 days that end today.
-pub async fn load_market(days: impl FnOnce(Date) -> (Option<String>, Option<String>) + Send) -> Result<Market, ApiError> {
+/// `days` is told which day it is, and gives the first and the last day as texts from the address. Without: the 28 days
+/// that end today.
+pub async fn load_market(
+    days: impl FnOnce(Date) -> (Option<String>, Option<String>) + Send,
+) -> Result<Market, ApiError> {
     use crate::server::{context, services::marketplace};
     let (state, current) = context::current_admin().await?;
     let today = marketplace::today();
     let (date_from, date_to) = days(today);
-    let range =
-        marketplace::parse_range(date_from.as_deref(), date_to.as_deref(), Some(today)).map_err(|e| context::api_error(e.into()))?;
+    let range = marketplace::parse_range(date_from.as_deref(), date_to.as_deref(), Some(today))
+        .map_err(|e| context::api_error(e.into()))?;
     let metrics = state.marketplace.metrics(range).await.map_err(context::api_error)?.value;
     Ok(Market { viewer: current.viewer(), metrics, today })
 }

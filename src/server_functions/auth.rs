@@ -2,8 +2,9 @@ use leptos::prelude::*;
 
 use crate::ApiError;
 
-/// Logs in and goes to `next` (a local path) or to the start page of the role. A refusal goes back to `/login?error=credentials`,
-/// the same for an unknown address and a wrong password, so that the form works without scripts.
+/// Logs in and goes to `next` (a local path) or to the start page of the role. A refusal goes back to
+/// `/login?error=credentials`, the same for an unknown address and a wrong password, so that the form works without
+/// scripts.
 #[server(prefix = "/_fn", endpoint = "login")]
 pub async fn login(email: String, password: String, next: Option<String>) -> Result<(), ApiError> {
     use crate::server::context;

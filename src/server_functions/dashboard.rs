@@ -30,7 +30,8 @@ pub struct Dashboard {
 /// A range whose last day is today.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unfinished {
-    /// The hour of the vendor's day that it is, to the nearest full one (0 to 24): the last day of the comparison counts up to it.
+    /// The hour of the vendor's day that it is, to the nearest full one (0 to 24): the last day of the comparison
+    /// counts up to it.
     pub until_hour: i8,
     pub now: Timestamp,
 }
@@ -61,8 +62,12 @@ pub struct Asked {
     pub interval: Option<String>,
 }
 
-/// `vendor_id` is required of admins, and refused to vendors: a vendor is who is logged in. `asked` is told which day it is there.
-pub async fn load_dashboard(vendor_id: Option<String>, asked: impl FnOnce(Date) -> Asked + Send) -> Result<Dashboard, ApiError> {
+/// `vendor_id` is required of admins, and refused to vendors: a vendor is who is logged in. `asked` is told which day
+/// it is there.
+pub async fn load_dashboard(
+    vendor_id: Option<String>,
+    asked: impl FnOnce(Date) -> Asked + Send,
+) -> Result<Dashboard, ApiError> {
     use crate::server::{
         cache_keys, context,
         services::analytics::{self, SnapshotQuery},
@@ -72,8 +77,14 @@ pub async fn load_dashboard(vendor_id: Option<String>, asked: impl FnOnce(Date) 
     let today = analytics::today(&vendor);
     let asked = asked(today);
     let parse = |to: Option<&str>| {
-        SnapshotQuery::parse(asked.date_from.as_deref(), to, asked.compare.as_deref(), asked.interval.as_deref(), Some(today))
-            .map_err(|invalid| context::api_error(invalid.into()))
+        SnapshotQuery::parse(
+            asked.date_from.as_deref(),
+            to,
+            asked.compare.as_deref(),
+            asked.interval.as_deref(),
+            Some(today),
+        )
+        .map_err(|invalid| context::api_error(invalid.into()))
     };
     let mut query = parse(asked.date_to.as_deref())?;
     if query.range.from > today {
@@ -94,7 +105,8 @@ pub async fn load_dashboard(vendor_id: Option<String>, asked: impl FnOnce(Date) 
     if let (Some(unfinished), Some(comparison)) = (unfinished, snapshot.comparison) {
         let by_hour = SnapshotQuery::by_hour(comparison.to);
         let day = state.analytics.snapshot(&of, &by_hour).await.map_err(context::api_error)?.value;
-        let clock = WallClock::covering(&vendor.time_zone, day.series.iter().filter_map(|point| point.start.parse().ok()));
+        let clock =
+            WallClock::covering(&vendor.time_zone, day.series.iter().filter_map(|point| point.start.parse().ok()));
         cut_comparison(&mut snapshot, &day, |at| clock.local(at).hour() < unfinished.until_hour);
     }
     let points = snapshot.series.iter().chain(snapshot.previous_series.iter().flatten());
@@ -112,8 +124,9 @@ pub fn remember_range(name: &str) {
     crate::server::context::remember_range(name);
 }
 
-/// Takes from the comparison what its last day, `day` by hours, had after the hours that count: so two periods of the same length stand
-/// side by side, the later of which is not over. Customers are left as they are: how many of a day's also came earlier is not known here.
+/// Takes from the comparison what its last day, `day` by hours, had after the hours that count: so two periods of the
+/// same length stand side by side, the later of which is not over. Customers are left as they are: how many of a day's
+/// also came earlier is not known here.
 fn cut_comparison(snapshot: &mut Snapshot, day: &Snapshot, counts: impl Fn(Timestamp) -> bool) {
     let mut late = Sums::default();
     for point in &day.series {
@@ -123,7 +136,11 @@ fn cut_comparison(snapshot: &mut Snapshot, day: &Snapshot, counts: impl Fn(Times
     }
     // A point knows no commission: that of the day in proportion.
     let of_day = day.totals.net_sales;
-    late.commission = if of_day == 0 { 0 } else { (day.totals.commission as f64 * late.net_sales() as f64 / of_day as f64).round() as i64 };
+    late.commission = if of_day == 0 {
+        0
+    } else {
+        (day.totals.commission as f64 * late.net_sales() as f64 / of_day as f64).round() as i64
+    };
     if let Some(totals) = &mut snapshot.previous_totals {
         let cut = Sums {
             gross_sales: totals.gross_sales - late.gross_sales,
@@ -192,10 +209,14 @@ mod tests {
     #[test]
     fn the_last_day_of_the_comparison_counts_up_to_the_hour_that_it_is() {
         let hour = |hour: i8, gross_sales, orders| {
-            Point::new(format!("2026-11-25T{hour:02}:00:00Z"), Sums { gross_sales, orders, units: orders, ..Default::default() })
+            Point::new(
+                format!("2026-11-25T{hour:02}:00:00Z"),
+                Sums { gross_sales, orders, units: orders, ..Default::default() },
+            )
         };
         let of_day = Sums { gross_sales: 1_000, commission: 100, orders: 4, units: 4, ..Default::default() };
-        let mut day = snapshot(Interval::Hour, vec![hour(8, 250, 1), hour(9, 250, 1), hour(20, 500, 2)], None, Totals::default());
+        let mut day =
+            snapshot(Interval::Hour, vec![hour(8, 250, 1), hour(9, 250, 1), hour(20, 500, 2)], None, Totals::default());
         day.totals = Totals::new(of_day, 4);
         let whole = Sums { gross_sales: 9_000, commission: 900, orders: 36, units: 36, ..Default::default() };
         let last = Point::new("2026-11-25".to_owned(), of_day);

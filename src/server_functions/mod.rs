@@ -1,5 +1,5 @@
-//! Server functions, under `/_fn`. Each is thin: who asks, one service call, and for forms where to go next. The JSON API under
-//! `/api` speaks to the same services.
+//! Server functions, under `/_fn`. Each is thin: who asks, one service call, and for forms where to go next. The JSON
+//! API under `/api` speaks to the same services.
 
 /// Password, time zone, sessions, keys and theme.
 pub mod account;

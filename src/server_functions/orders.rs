@@ -95,7 +95,8 @@ pub async fn set_order_status(order_id: String, status: String) -> Result<(), Ap
     Ok(())
 }
 
-/// A refund's form, field by field as it was typed; amounts in the currency's major unit. Either an amount on the whole order, or lines.
+/// A refund's form, field by field as it was typed; amounts in the currency's major unit. Either an amount on the whole
+/// order, or lines.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefundForm {
     pub order_id: String,
@@ -147,12 +148,17 @@ pub async fn refund_order(form: RefundForm) -> Result<(), ApiError> {
     use crate::server::context;
     let (state, current) = context::current_vendor().await?;
     let vendor = state.accounts.vendor(&current.vendor).await.map_err(context::api_error)?;
-    let refund = crate::server::services::orders::read_refund(&form, vendor.currency).map_err(|e| context::api_error(e.into()))?;
+    let refund = crate::server::services::orders::read_refund(&form, vendor.currency)
+        .map_err(|e| context::api_error(e.into()))?;
     let refunded = |order: &Order| order.lines.iter().map(|line| line.refunded_amount).sum::<i64>();
     let before = state.orders.find(&current.vendor, &form.order_id).await.map_err(context::api_error)?;
     let sender = crate::server::services::Sender::of_form(&current.user.email);
-    let after = state.orders.refund(&current.vendor, &form.order_id, refund, &sender).await.map_err(context::api_error)?;
+    let after =
+        state.orders.refund(&current.vendor, &form.order_id, refund, &sender).await.map_err(context::api_error)?;
     let amount = refunded(&after) - refunded(&before);
-    leptos_axum::redirect(&format!("/orders/{}?refunded={amount}", crate::domain::accounts::path_segment(&form.order_id)));
+    leptos_axum::redirect(&format!(
+        "/orders/{}?refunded={amount}",
+        crate::domain::accounts::path_segment(&form.order_id)
+    ));
     Ok(())
 }

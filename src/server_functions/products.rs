@@ -83,8 +83,8 @@ pub async fn save_product(form: ProductForm) -> Result<(), ApiError> {
     use crate::server::context;
     let (state, current) = context::current_vendor().await?;
     let vendor = state.accounts.vendor(&current.vendor).await.map_err(context::api_error)?;
-    let (product_id, input) =
-        crate::server::services::catalog::read_form(&form, vendor.currency).map_err(|e| context::api_error(e.into()))?;
+    let (product_id, input) = crate::server::services::catalog::read_form(&form, vendor.currency)
+        .map_err(|e| context::api_error(e.into()))?;
     let sender = crate::server::services::Sender::of_form(&current.user.email);
     let product = match product_id {
         Some(id) => state.catalog.update(&current.vendor, &id, &input, &sender).await,

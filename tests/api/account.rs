@@ -33,7 +33,14 @@ async fn audited(app: &TestApp) -> Vec<String> {
     let mut tx = app.state().db.read().await.expect("a transaction");
     let rows = tx.rows(sql("SELECT actor, action, detail FROM audit_log ORDER BY id")).await.expect("rows");
     rows.iter()
-        .map(|row| format!("{} {} {}", row.get::<String, _>("actor"), row.get::<String, _>("action"), row.get::<String, _>("detail")))
+        .map(|row| {
+            format!(
+                "{} {} {}",
+                row.get::<String, _>("actor"),
+                row.get::<String, _>("action"),
+                row.get::<String, _>("detail")
+            )
+        })
         .map(|line| line.trim_end().to_owned())
         .collect()
 }
@@ -50,16 +57,33 @@ async fn a_password_is_changed_by_who_knows_it_to_one_that_is_good() {
     for bad in ["short", "password1234", "vendor-7@example.com", PASSWORD] {
         assert_eq!(refused_fields(change(PASSWORD, bad).await).await, ["password"], "{bad}");
     }
-    let before = cookie(&app.client().post("/api/auth/login", &json!({ "email": "vendor-7@example.com", "password": PASSWORD })).await);
+    let before = cookie(
+        &app.client().post("/api/auth/login", &json!({ "email": "vendor-7@example.com", "password": PASSWORD })).await,
+    );
     let changed = change(PASSWORD, NEW).await;
     assert_eq!(changed.status(), 204);
     assert_ne!(cookie(&changed).expect("a cookie"), before.expect("a cookie"));
     assert_eq!(me(&client).await, 200);
-    assert_eq!(app.client().post("/api/auth/login", &json!({ "email": "vendor-7@example.com", "password": PASSWORD })).await.status(), 401);
-    assert_eq!(app.client().post("/api/auth/login", &json!({ "email": "vendor-7@example.com", "password": NEW })).await.status(), 200);
+    assert_eq!(
+        app.client()
+            .post("/api/auth/login", &json!({ "email": "vendor-7@example.com", "password": PASSWORD }))
+            .await
+            .status(),
+        401
+    );
+    assert_eq!(
+        app.client()
+            .post("/api/auth/login", &json!({ "email": "vendor-7@example.com", "password": NEW }))
+            .await
+            .status(),
+        200
+    );
     let lines = audited(&app).await;
-    for line in ["vendor-7@example.com password_change_failed", "vendor-7@example.com password_change", "vendor-7@example.com login_failed"]
-    {
+    for line in [
+        "vendor-7@example.com password_change_failed",
+        "vendor-7@example.com password_change",
+        "vendor-7@example.com login_failed",
+    ] {
         assert!(lines.iter().any(|found| found == line), "{line}: {lines:?}");
     }
 }
@@ -69,7 +93,10 @@ async fn a_changed_password_ends_the_other_sessions_and_renews_this_one() {
     for (app, _redis) in apps().await {
         let (mine, other) = (app.log_in_as_vendor(VENDOR).await, app.log_in_as_vendor(VENDOR).await);
         let someone_else = app.log_in_as_admin().await;
-        assert_eq!(mine.put("/api/account/password", &json!({ "current": PASSWORD, "password": NEW })).await.status(), 204);
+        assert_eq!(
+            mine.put("/api/account/password", &json!({ "current": PASSWORD, "password": NEW })).await.status(),
+            204
+        );
         assert_eq!((me(&mine).await, me(&other).await, me(&someone_else).await), (200, 401, 200));
     }
 }
@@ -80,7 +107,11 @@ async fn sessions_are_listed_with_this_one_marked_and_each_can_be_ended() {
         let mine = app.log_in_as_vendor(VENDOR).await;
         let other = app.client();
         let login = other.request(Method::POST, "/api/auth/login").header("user-agent", "Another Browser/1.0");
-        let login = login.json(&json!({ "email": "vendor-7@example.com", "password": PASSWORD })).send().await.expect("an answer");
+        let login = login
+            .json(&json!({ "email": "vendor-7@example.com", "password": PASSWORD }))
+            .send()
+            .await
+            .expect("an answer");
         let id_in_cookie = cookie(&login).expect("a cookie");
         app.log_in_as_admin().await;
 
@@ -88,12 +119,18 @@ async fn sessions_are_listed_with_this_one_marked_and_each_can_be_ended() {
         let sessions = list["sessions"].as_array().expect("a list");
         assert_eq!(sessions.len(), 2, "nobody else's: {list}");
         let others: Vec<&Value> = sessions.iter().filter(|session| session["current"] == json!(false)).collect();
-        assert_eq!((others.len(), &others[0]["browser"], &others[0]["address"]), (1, &json!("Another Browser/1.0"), &json!("127.0.0.1")));
+        assert_eq!(
+            (others.len(), &others[0]["browser"], &others[0]["address"]),
+            (1, &json!("Another Browser/1.0"), &json!("127.0.0.1"))
+        );
         let name = others[0]["sessionId"].as_str().expect("a name");
         assert!(!id_in_cookie.contains(name), "the list is no list of cookies");
 
         let path = format!("/api/account/sessions/{name}");
-        assert_eq!(app.log_in_as_admin().await.request(Method::DELETE, &path).send().await.expect("an answer").status(), 404);
+        assert_eq!(
+            app.log_in_as_admin().await.request(Method::DELETE, &path).send().await.expect("an answer").status(),
+            404
+        );
         assert_eq!(mine.request(Method::DELETE, &path).send().await.expect("an answer").status(), 204);
         assert_eq!((me(&mine).await, me(&other).await), (200, 401));
         problem(mine.request(Method::DELETE, &path).send().await.expect("an answer"), 404, "not_found").await;
@@ -103,7 +140,8 @@ async fn sessions_are_listed_with_this_one_marked_and_each_can_be_ended() {
 #[tokio::test(flavor = "multi_thread")]
 async fn logging_out_everywhere_ends_every_session_and_takes_the_cookie_away() {
     for (app, _redis) in apps().await {
-        let (mine, other, admin) = (app.log_in_as_vendor(VENDOR).await, app.log_in_as_vendor(VENDOR).await, app.log_in_as_admin().await);
+        let (mine, other, admin) =
+            (app.log_in_as_vendor(VENDOR).await, app.log_in_as_vendor(VENDOR).await, app.log_in_as_admin().await);
         let ended = mine.request(Method::DELETE, "/api/account/sessions").send().await.expect("an answer");
         assert_eq!(ended.status(), 204);
         assert!(ended.headers()["set-cookie"].to_str().expect("ASCII").contains("Max-Age=0"));
@@ -113,15 +151,22 @@ async fn logging_out_everywhere_ends_every_session_and_takes_the_cookie_away() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_of_a_user_who_was_changed_in_the_database_ends_without_anyone_telling_redis() {
-    // Another process, which knows nothing of this one's memory: what a restart of the asking would find, a new instance finds at once.
+    // Another process, which knows nothing of this one's memory: what a restart of the asking would find, a new
+    // instance finds at once.
     let redis = RedisServer::start();
     let database = TestDatabase::sqlite();
     let first = TestApp::builder().database(&database).northwind().redis(&redis).spawn().await;
     let client = first.log_in_as_vendor(VENDOR).await;
-    for change in ["session_epoch = session_epoch + 1", "disabled_us = 1", "vendor_id = (SELECT id FROM vendors WHERE external_id = '8')"] {
+    for change in [
+        "session_epoch = session_epoch + 1",
+        "disabled_us = 1",
+        "vendor_id = (SELECT id FROM vendors WHERE external_id = '8')",
+    ] {
         let fresh = first.log_in_as_vendor(VENDOR).await;
         let mut tx = first.state().db.write().await.expect("a transaction");
-        tx.execute(sql(format!("UPDATE users SET {change} WHERE email = 'vendor-7@example.com'"))).await.expect("an update");
+        tx.execute(sql(format!("UPDATE users SET {change} WHERE email = 'vendor-7@example.com'")))
+            .await
+            .expect("an update");
         tx.commit().await.expect("committed");
         let second = TestApp::builder().database(&database).redis(&redis).spawn().await;
         assert_eq!(me(&fresh.at(&second)).await, 401, "{change}");
@@ -169,7 +214,11 @@ async fn a_key_is_told_once_kept_hashed_and_opens_the_api_until_it_is_revoked() 
         for _ in 0..5 {
             with_key(&app, Method::GET, "/api/auth/me", secret).await;
         }
-        assert_eq!(client.get_json("/api/account/keys").await["keys"][0]["lastUsedAt"], json!(last_used), "once a minute at most");
+        assert_eq!(
+            client.get_json("/api/account/keys").await["keys"][0]["lastUsedAt"],
+            json!(last_used),
+            "once a minute at most"
+        );
 
         let path = format!("/api/account/keys/{}", made["key"]["keyId"].as_str().expect("an id"));
         assert_eq!(client.request(Method::DELETE, &path).send().await.expect("an answer").status(), 204);
@@ -188,13 +237,21 @@ async fn a_key_that_is_none_opens_nothing_not_even_beside_a_cookie() {
     let unknown = format!("vsk_{}", "0".repeat(64));
     let upper = secret.to_uppercase();
     for key in ["", "vsk_", unknown.as_str(), upper.as_str(), &secret[..67], "é"] {
-        let request = client.request(Method::GET, "/api/auth/me").header("authorization", format!("Bearer {key}").into_bytes());
+        let request =
+            client.request(Method::GET, "/api/auth/me").header("authorization", format!("Bearer {key}").into_bytes());
         let response = request.send().await.expect("an answer");
         // What cannot be read as a key at all is no key.
         assert_eq!(response.status(), if key == "é" { 200 } else { 401 }, "{key:?}");
     }
     // Pages are for people.
-    let page = app.client().request(Method::GET, "/").bearer_auth(&secret).header("accept", "text/html").send().await.expect("an answer");
+    let page = app
+        .client()
+        .request(Method::GET, "/")
+        .bearer_auth(&secret)
+        .header("accept", "text/html")
+        .send()
+        .await
+        .expect("an answer");
     assert_eq!(page.status(), 303);
 }
 
@@ -203,7 +260,11 @@ async fn keys_have_names_and_there_are_twenty_at_most() {
     let app = TestApp::builder().northwind().spawn().await;
     let client = app.log_in_as_vendor(VENDOR).await;
     for name in ["", "  ", "two\nlines", &"x".repeat(61)] {
-        assert_eq!(refused_fields(client.post("/api/account/keys", &json!({ "name": name })).await).await, ["name"], "{name:?}");
+        assert_eq!(
+            refused_fields(client.post("/api/account/keys", &json!({ "name": name })).await).await,
+            ["name"],
+            "{name:?}"
+        );
     }
     for number in 0..20 {
         make_key(&client, &format!("key {number}")).await;
@@ -246,13 +307,22 @@ async fn a_link_for_a_lost_password_works_once_and_ends_every_session() {
         let client = app.log_in_as_vendor(VENDOR).await;
         let old = accounts.create_reset("vendor-7@example.com", Actor::COMMAND_LINE).await.expect("a token");
         let token = accounts.create_reset("vendor-7@example.com", Actor::COMMAND_LINE).await.expect("a token");
-        assert!(matches!(accounts.create_reset("nobody@example.com", Actor::COMMAND_LINE).await, Err(AppError::NotFound)));
+        assert!(matches!(
+            accounts.create_reset("nobody@example.com", Actor::COMMAND_LINE).await,
+            Err(AppError::NotFound)
+        ));
 
         let reset = |token: String, password: &'static str| {
             let client = app.client();
             async move {
                 let request = client.request(Method::POST, "/_fn/reset").header("accept", "application/json");
-                request.form(&[("token", token.as_str()), ("password", password)]).send().await.expect("an answer").status().as_u16()
+                request
+                    .form(&[("token", token.as_str()), ("password", password)])
+                    .send()
+                    .await
+                    .expect("an answer")
+                    .status()
+                    .as_u16()
             }
         };
         assert_eq!(reset(old, NEW).await, 422, "the newer link took its place");

@@ -39,7 +39,11 @@ async fn an_invalidated_tag_makes_the_next_lookup_a_miss_and_is_noted() {
     assert_eq!(vendor.get(SNAPSHOT).await.headers()["x-cache"], "MISS");
 
     let mut tx = app.state().db.read().await.expect("a transaction");
-    let row = tx.row(sql("SELECT actor, detail FROM audit_log WHERE action = 'cache_invalidate'")).await.expect("a query").expect("a row");
+    let row = tx
+        .row(sql("SELECT actor, detail FROM audit_log WHERE action = 'cache_invalidate'"))
+        .await
+        .expect("a query")
+        .expect("a row");
     assert_eq!(
         (row.get::<String, _>("actor"), row.get::<String, _>("detail")),
         ("admin@example.com".to_owned(), "analytics vendor:7".to_owned())

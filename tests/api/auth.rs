@@ -24,7 +24,14 @@ async fn log_in(client: &Client, email: &str, password: &str) -> reqwest::Respon
 
 /// `GET /api/auth/me` with this cookie and no other.
 async fn me(app: &TestApp, cookie: &str) -> u16 {
-    app.client().request(Method::GET, "/api/auth/me").header("cookie", cookie).send().await.expect("an answer").status().as_u16()
+    app.client()
+        .request(Method::GET, "/api/auth/me")
+        .header("cookie", cookie)
+        .send()
+        .await
+        .expect("an answer")
+        .status()
+        .as_u16()
 }
 
 async fn audit(state: &AppState) -> Vec<(String, String, Option<String>)> {
@@ -53,7 +60,10 @@ async fn a_login_lasts_until_the_logout_and_its_cookie_is_worth_nothing_after_it
 
     let actions: Vec<_> = audit(app.state()).await;
     let address = Some("127.0.0.1".to_owned());
-    assert_eq!(actions, [(EMAIL.to_owned(), "login".to_owned(), address.clone()), (EMAIL.to_owned(), "logout".to_owned(), address)]);
+    assert_eq!(
+        actions,
+        [(EMAIL.to_owned(), "login".to_owned(), address.clone()), (EMAIL.to_owned(), "logout".to_owned(), address)]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -73,7 +83,10 @@ async fn the_cookie_of_production_is_secure_and_held_to_its_host() {
     app.state().accounts.add_user(EMAIL, PASSWORD, Role::Admin, None).await.expect("a new user");
     let response = log_in(&app.client(), EMAIL, PASSWORD).await;
     let header = response.headers()["set-cookie"].to_str().expect("ASCII");
-    assert!(header.starts_with("__Host-vendorscope=") && header.contains("; Secure") && !header.contains("Domain"), "{header}");
+    assert!(
+        header.starts_with("__Host-vendorscope=") && header.contains("; Secure") && !header.contains("Domain"),
+        "{header}"
+    );
     assert_eq!(response.headers()["strict-transport-security"], "max-age=31536000");
 }
 
@@ -84,7 +97,11 @@ async fn every_login_begins_a_session_of_its_own() {
     let first = cookie(&log_in(&client, EMAIL, PASSWORD).await).expect("a cookie");
     let second = cookie(&log_in(&client, EMAIL, PASSWORD).await).expect("a cookie");
     assert_ne!(first, second);
-    assert_eq!((me(&app, &first).await, me(&app, &second).await), (401, 200), "the older session ended with the newer login");
+    assert_eq!(
+        (me(&app, &first).await, me(&app, &second).await),
+        (401, 200),
+        "the older session ended with the newer login"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -154,12 +171,19 @@ async fn a_write_that_another_site_asks_for_is_refused() {
     ];
     for headers in foreign {
         let request =
-            headers.iter().fold(client.request(Method::POST, "/api/auth/logout"), |request, (name, value)| request.header(*name, *value));
+            headers.iter().fold(client.request(Method::POST, "/api/auth/logout"), |request, (name, value)| {
+                request.header(*name, *value)
+            });
         problem(request.send().await.expect("an answer"), 403, "cross_site").await;
     }
     assert_eq!(client.get("/api/auth/me").await.status(), 200, "nothing happened");
     // Reading is no danger: the other site does not see the answer.
-    let read = client.request(Method::GET, "/api/auth/me").header("sec-fetch-site", "cross-site").send().await.expect("an answer");
+    let read = client
+        .request(Method::GET, "/api/auth/me")
+        .header("sec-fetch-site", "cross-site")
+        .send()
+        .await
+        .expect("an answer");
     assert_eq!(read.status(), 200);
     let request = client.request(Method::POST, "/api/auth/logout").header("origin", &own);
     assert_eq!(request.send().await.expect("an answer").status(), 204);

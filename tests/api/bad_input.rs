@@ -56,15 +56,33 @@ fn bad_inputs() -> Vec<Bad> {
         Bad("POST", ORDERS, order(|o| o["placedAt"] = json!("yesterday")), 422, &["placedAt"]),
         Bad("POST", ORDERS, order(|o| o["placedAt"] = json!("2199-01-01T00:00:00Z")), 422, &["placedAt"]),
         Bad("POST", ORDERS, order(|o| o["placedAt"] = json!("1969-12-31T00:00:00Z")), 422, &["placedAt"]),
-        Bad("POST", ORDERS, order(|o| o["customer"] = json!({ "customerId": "nobody" })), 422, &["customer.customerId"]),
+        Bad(
+            "POST",
+            ORDERS,
+            order(|o| o["customer"] = json!({ "customerId": "nobody" })),
+            422,
+            &["customer.customerId"],
+        ),
         Bad("POST", ORDERS, order(|o| o["customer"] = json!({ "name": "Mira" })), 422, &["customer"]),
-        Bad("POST", ORDERS, order(|o| o["customer"] = json!({ "name": "a\u{0}b", "country": "X" })), 422, &["customer.name"]),
+        Bad(
+            "POST",
+            ORDERS,
+            order(|o| o["customer"] = json!({ "name": "a\u{0}b", "country": "X" })),
+            422,
+            &["customer.name"],
+        ),
         Bad("POST", ORDERS, order(|o| o["orderId"] = json!("mine")), 422, &["orderId"]),
         Bad("POST", ORDERS, line("quantity", json!(101)), 409, &[]),
         // Changes to orders.
         Bad("PATCH", "/api/vendor/orders/o1", json!({}), 422, &["status"]),
         Bad("PATCH", "/api/vendor/orders/o1", json!({ "status": "pending" }), 409, &[]),
-        Bad("PATCH", "/api/vendor/orders/o1", json!({ "status": "pending", "placedAt": "2026-01-01T00:00:00Z" }), 409, &[]),
+        Bad(
+            "PATCH",
+            "/api/vendor/orders/o1",
+            json!({ "status": "pending", "placedAt": "2026-01-01T00:00:00Z" }),
+            409,
+            &[],
+        ),
         Bad("PATCH", "/api/vendor/orders/o1", json!({ "placedAt": "2199-01-01T00:00:00Z" }), 422, &["placedAt"]),
         Bad("PATCH", "/api/vendor/orders/o1", json!({ "status": "delivered", "total": 0 }), 422, &["total"]),
         Bad("PATCH", "/api/vendor/orders/nope", json!({ "status": "delivered" }), 404, &[]),
@@ -77,9 +95,21 @@ fn bad_inputs() -> Vec<Bad> {
         Bad("POST", REFUNDS, json!({ "amount": 2_251 }), 422, &["amount"]),
         Bad("POST", REFUNDS, json!({ "lines": [{ "line": 1, "quantity": 0 }] }), 422, &["lines[0].amount"]),
         Bad("POST", REFUNDS, json!({ "lines": [{ "line": 1, "quantity": 3 }] }), 422, &["lines[0].quantity"]),
-        Bad("POST", REFUNDS, json!({ "lines": [{ "line": 1, "quantity": 1, "amount": 2_251 }] }), 422, &["lines[0].amount"]),
+        Bad(
+            "POST",
+            REFUNDS,
+            json!({ "lines": [{ "line": 1, "quantity": 1, "amount": 2_251 }] }),
+            422,
+            &["lines[0].amount"],
+        ),
         Bad("POST", REFUNDS, json!({ "lines": [{ "line": 2, "quantity": 1 }] }), 422, &["lines[0].line"]),
-        Bad("POST", REFUNDS, json!({ "lines": [{ "line": 1, "quantity": 1 }, { "line": 1, "quantity": 1 }] }), 422, &["lines[1].line"]),
+        Bad(
+            "POST",
+            REFUNDS,
+            json!({ "lines": [{ "line": 1, "quantity": 1 }, { "line": 1, "quantity": 1 }] }),
+            422,
+            &["lines[1].line"],
+        ),
         Bad("POST", REFUNDS, json!({ "amount": 1, "refundedAt": "2199-01-01T00:00:00Z" }), 422, &["refundedAt"]),
         Bad("POST", REFUNDS, json!({ "amount": 1, "reason": "late" }), 422, &["reason"]),
         // Products.
@@ -91,13 +121,49 @@ fn bad_inputs() -> Vec<Bad> {
         Bad("POST", PRODUCTS, product(|p| p["vendorId"] = json!("nyc")), 422, &["vendorId"]),
         Bad("PUT", "/api/vendor/products/n1", product(|_| ()), 404, &[]),
         Bad("DELETE", "/api/vendor/products/n1", json!({}), 404, &[]),
-        Bad("PATCH", "/api/vendor/products/bulk", json!({ "productIds": ["e1", "n1"], "changes": { "stock": 1 } }), 404, &[]),
-        Bad("PATCH", "/api/vendor/products/bulk", json!({ "productIds": ["e1", "e1"], "changes": { "stock": 1 } }), 422, &["productIds"]),
+        Bad(
+            "PATCH",
+            "/api/vendor/products/bulk",
+            json!({ "productIds": ["e1", "n1"], "changes": { "stock": 1 } }),
+            404,
+            &[],
+        ),
+        Bad(
+            "PATCH",
+            "/api/vendor/products/bulk",
+            json!({ "productIds": ["e1", "e1"], "changes": { "stock": 1 } }),
+            422,
+            &["productIds"],
+        ),
         // Reading.
-        Bad("GET", "/api/vendor/analytics/snapshot?dateFrom=2026-03-02&dateTo=2026-03-01", Value::Null, 422, &["dateTo"]),
-        Bad("GET", "/api/vendor/analytics/snapshot?dateFrom=2026-02-30&dateTo=2026-03-01", Value::Null, 422, &["dateFrom"]),
-        Bad("GET", "/api/vendor/analytics/snapshot?dateFrom=2010-01-01&dateTo=2026-03-01", Value::Null, 422, &["dateTo"]),
-        Bad("GET", "/api/vendor/analytics/snapshot?dateFrom=2026-01-01&dateTo=2026-03-01&compare=never", Value::Null, 422, &["compare"]),
+        Bad(
+            "GET",
+            "/api/vendor/analytics/snapshot?dateFrom=2026-03-02&dateTo=2026-03-01",
+            Value::Null,
+            422,
+            &["dateTo"],
+        ),
+        Bad(
+            "GET",
+            "/api/vendor/analytics/snapshot?dateFrom=2026-02-30&dateTo=2026-03-01",
+            Value::Null,
+            422,
+            &["dateFrom"],
+        ),
+        Bad(
+            "GET",
+            "/api/vendor/analytics/snapshot?dateFrom=2010-01-01&dateTo=2026-03-01",
+            Value::Null,
+            422,
+            &["dateTo"],
+        ),
+        Bad(
+            "GET",
+            "/api/vendor/analytics/snapshot?dateFrom=2026-01-01&dateTo=2026-03-01&compare=never",
+            Value::Null,
+            422,
+            &["compare"],
+        ),
         Bad("GET", "/api/vendor/orders?status=lost", Value::Null, 422, &["status"]),
         Bad("GET", "/api/vendor/products?sort=colour", Value::Null, 422, &["sort"]),
     ]
@@ -123,8 +189,12 @@ async fn every_bad_input_is_named_and_changes_nothing() {
                 _ => "invalid",
             };
             let answer = problem(send(&client, method, path, &body).await, status, code).await;
-            let named: Vec<_> =
-                answer["errors"].as_array().into_iter().flatten().map(|error| error["field"].as_str().expect("a text")).collect();
+            let named: Vec<_> = answer["errors"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|error| error["field"].as_str().expect("a text"))
+                .collect();
             assert_eq!(named, fields, "{context}: {answer}");
             assert_eq!(contents(&app.state().db).await, before, "{context}");
         }
@@ -137,7 +207,8 @@ async fn orders_and_refunds_of_another_vendor_are_absent() {
     let (vendor, other) = (app.log_in_as_vendor(VENDOR).await, app.log_in_as_vendor(OTHER_VENDOR).await);
     let theirs = other.get_json(ORDERS).await;
     let mut absent = 0;
-    for id in theirs["orders"].as_array().expect("a list").iter().map(|order| order["orderId"].as_str().expect("an id")) {
+    for id in theirs["orders"].as_array().expect("a list").iter().map(|order| order["orderId"].as_str().expect("an id"))
+    {
         let path = format!("{ORDERS}/{id}");
         if vendor.get(&path).await.status() == 404 {
             problem(vendor.post(&format!("{path}/refunds"), &json!({ "amount": 1 })).await, 404, "not_found").await;

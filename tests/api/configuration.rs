@@ -31,11 +31,18 @@ fn production_names_everything_that_is_missing_at_once() {
         .collect();
     names.sort_unstable();
     assert_eq!(names, ["DATABASE_URL", "REDIS_URL", "SESSION_SECRET"]);
-    let all =
-        [("APP_ENV", "production"), ("REDIS_URL", "rediss://r:6380"), ("DATABASE_URL", "postgres://u@h/d"), ("SESSION_SECRET", SECRET)];
+    let all = [
+        ("APP_ENV", "production"),
+        ("REDIS_URL", "rediss://r:6380"),
+        ("DATABASE_URL", "postgres://u@h/d"),
+        ("SESSION_SECRET", SECRET),
+    ];
     let config = read(&all).expect("complete");
     assert!(config.production);
-    assert_eq!(config.sessions.redis_url, config.cache.redis_url, "sessions live where the cache does, unless told otherwise");
+    assert_eq!(
+        config.sessions.redis_url, config.cache.redis_url,
+        "sessions live where the cache does, unless told otherwise"
+    );
 }
 
 #[test]
@@ -99,11 +106,17 @@ fn what_is_set_is_what_is_used() {
     assert_eq!(config.sessions.cookie_domain.as_deref(), Some("example.com"));
     assert_eq!(config.sessions.idle_limit, Some(std::time::Duration::from_secs(1800)));
     let limit = config.limits.login_account.expect("a limit");
-    assert_eq!((limit.count.get(), limit.period.as_secs(), config.limits.writes, config.limits.instances.get()), (5, 3600, None, 3));
+    assert_eq!(
+        (limit.count.get(), limit.period.as_secs(), config.limits.writes, config.limits.instances.get()),
+        (5, 3600, None, 3)
+    );
     assert!(config.limits.reads.is_some(), "what is not set is as usual");
     assert_eq!(config.http.public_url, "https://vendors.example.com");
     assert_eq!(config.http.address.port(), 8080);
-    assert_eq!(config.http.trusted_proxies, [parse_network("10.0.0.0/8"), parse_network("::1")].map(|network| network.expect("a network")));
+    assert_eq!(
+        config.http.trusted_proxies,
+        [parse_network("10.0.0.0/8"), parse_network("::1")].map(|network| network.expect("a network"))
+    );
     assert_eq!((config.log.filter.as_str(), config.log.format), ("vendorscope=debug,info", LogFormat::Json));
 
     let shown = format!("{config:?}");
@@ -112,7 +125,12 @@ fn what_is_set_is_what_is_used() {
 
 #[test]
 fn redis_may_be_one_server_behind_sentinels_or_a_cluster() {
-    for url in ["redis://cache", "rediss://user:pw@cache:6380/1", "redis+sentinel://a:1,b/main/2", "rediss+cluster://:pw@a:7000,b:7001"] {
+    for url in [
+        "redis://cache",
+        "rediss://user:pw@cache:6380/1",
+        "redis+sentinel://a:1,b/main/2",
+        "rediss+cluster://:pw@a:7000,b:7001",
+    ] {
         assert_eq!(read(&[("REDIS_URL", url)]).expect(url).sessions.redis_url.as_deref(), Some(url));
     }
 }
@@ -131,7 +149,9 @@ fn a_network_holds_the_addresses_that_begin_like_it() {
         ("127.0.0.1", "127.0.0.1", true),
         ("127.0.0.1", "127.0.0.2", false),
     ] {
-        let contains = parse_network(network).expect(network).contains(&address.parse::<std::net::IpAddr>().expect(address).to_canonical());
+        let contains = parse_network(network)
+            .expect(network)
+            .contains(&address.parse::<std::net::IpAddr>().expect(address).to_canonical());
         assert_eq!(contains, inside, "{address} in {network}");
     }
     for text in ["", "10.0.0.0/", "10.0.0/8", "::1/129", "example.com"] {
@@ -139,8 +159,8 @@ fn a_network_holds_the_addresses_that_begin_like_it() {
     }
 }
 
-/// cargo-leptos reads Cargo.toml, the server reads Leptos.toml: what both say must be the same. (`env` is the server's alone:
-/// cargo-leptos does not know it.)
+/// cargo-leptos reads Cargo.toml, the server reads Leptos.toml: what both say must be the same. (`env` is the server's
+/// alone: cargo-leptos does not know it.)
 #[test]
 fn both_leptos_configurations_agree() {
     let cargo = section(include_str!("../../Cargo.toml"), "\n[[workspace.metadata.leptos]]\n");
@@ -150,8 +170,17 @@ fn both_leptos_configurations_agree() {
     for (key, value) in &leptos {
         assert_eq!(cargo.get(key), Some(value), "{key}");
     }
-    let of_the_server =
-        ["output-name", "site-root", "site-pkg-dir", "site-addr", "reload-port", "env", "hash-files", "hash-file-name", "server-fn-prefix"];
+    let of_the_server = [
+        "output-name",
+        "site-root",
+        "site-pkg-dir",
+        "site-addr",
+        "reload-port",
+        "env",
+        "hash-files",
+        "hash-file-name",
+        "server-fn-prefix",
+    ];
     for key in of_the_server {
         assert_eq!(leptos.get(key), cargo.get(key), "{key}");
     }

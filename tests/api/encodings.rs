@@ -31,7 +31,10 @@ async fn ask(client: &Client, form: &str) -> Response {
 async fn read(response: Response, form: &str) -> Value {
     assert_eq!(response.status(), 200);
     assert_eq!(response.headers()["vary"], "accept-encoding");
-    assert_eq!(response.headers().get("content-encoding").map_or("identity", |form| form.to_str().expect("ASCII")), form);
+    assert_eq!(
+        response.headers().get("content-encoding").map_or("identity", |form| form.to_str().expect("ASCII")),
+        form
+    );
     let body = response.bytes().await.expect("a body");
     let mut text = Vec::new();
     match form {
@@ -47,7 +50,8 @@ async fn read(response: Response, form: &str) -> Value {
 /// Takes the vendor's first product out of stock under another name, which is returned.
 async fn sell_out(client: &Client) -> String {
     let listed = client.get_json("/api/vendor/products").await;
-    let mut active = listed["products"].as_array().expect("a list").iter().filter(|product| product["status"] == "active");
+    let mut active =
+        listed["products"].as_array().expect("a list").iter().filter(|product| product["status"] == "active");
     let mut product = active.next().expect("a product that is sold").clone();
     let name = format!("{} again", product["name"].as_str().expect("a name"));
     (product["stock"], product["name"]) = (json!(0), json!(name));
@@ -91,7 +95,8 @@ async fn a_key_is_told_that_nothing_changed_until_something_does() {
         let (_database, apps) = instances(redis).await;
         let browser = apps[0].log_in_as_vendor(VENDOR).await;
         let elsewhere = browser.at(apps.last().expect("an instance"));
-        let made: Value = browser.post("/api/account/keys", &json!({ "name": "a program" })).await.json().await.expect("JSON");
+        let made: Value =
+            browser.post("/api/account/keys", &json!({ "name": "a program" })).await.json().await.expect("JSON");
         let key = made["secret"].as_str().expect("a secret");
         let program = apps[0].client();
         let ask = async |known: &str| {
@@ -105,7 +110,10 @@ async fn a_key_is_told_that_nothing_changed_until_something_does() {
         for known in [tag.clone(), format!("\"a\", {tag}"), tag.replace("W/", ""), "*".to_owned()] {
             let unchanged = ask(&known).await;
             assert_eq!(unchanged.status(), 304, "{known}");
-            assert_eq!((&unchanged.headers()["etag"], &unchanged.headers()["cache-control"]), (&first.headers()["etag"], &first.headers()["cache-control"]));
+            assert_eq!(
+                (&unchanged.headers()["etag"], &unchanged.headers()["cache-control"]),
+                (&first.headers()["etag"], &first.headers()["cache-control"])
+            );
             assert_eq!(unchanged.headers()["x-cache"], "HIT");
             assert_eq!(unchanged.bytes().await.expect("a body").len(), 0);
         }

@@ -18,8 +18,10 @@ async fn listen_with(request: reqwest::RequestBuilder) -> Lines {
     let response = request.send().await.expect("an answer");
     assert_eq!(response.status(), 200);
     assert_eq!(response.headers()["content-type"], "text/event-stream");
-    let pieces = response.bytes_stream().map(|piece| String::from_utf8(piece.expect("an open stream").to_vec()).expect("UTF-8"));
-    let mut lines = pieces.flat_map(|piece| futures::stream::iter(piece.lines().map(str::to_owned).collect::<Vec<_>>())).boxed();
+    let pieces =
+        response.bytes_stream().map(|piece| String::from_utf8(piece.expect("an open stream").to_vec()).expect("UTF-8"));
+    let mut lines =
+        pieces.flat_map(|piece| futures::stream::iter(piece.lines().map(str::to_owned).collect::<Vec<_>>())).boxed();
     // From here on nothing is missed.
     while lines.next().await.expect("a first line") != ": listening" {}
     lines
@@ -96,26 +98,31 @@ async fn a_vendor_that_moves_is_heard_of() {
 }
 
 /// Every way in which someone's right to listen ends.
-const ENDINGS: [&str; 6] = ["logged out", "logged out everywhere", "session ended", "password changed", "disabled", "key revoked"];
+const ENDINGS: [&str; 6] =
+    ["logged out", "logged out everywhere", "session ended", "password changed", "disabled", "key revoked"];
 
 /// Opens a stream of a user of vendor 7 of its own, and ends the right to it.
 async fn listen_until(app: &TestApp, ending: &str) -> Lines {
     let email = format!("{}@example.com", ending.replace(' ', "-"));
     let client = app.log_in(&email, Role::Vendor, Some("7")).await;
-    let made: serde_json::Value = client.post("/api/account/keys", &json!({ "name": "a key" })).await.json().await.expect("a key");
+    let made: serde_json::Value =
+        client.post("/api/account/keys", &json!({ "name": "a key" })).await.json().await.expect("a key");
     let secret = made["secret"].as_str().expect("a secret");
     let lines = listen_with(match ending {
         "key revoked" => app.client().request(Method::GET, "/api/vendor/events").bearer_auth(secret),
         _ => client.request(Method::GET, "/api/vendor/events"),
     })
     .await;
-    let delete = async |path: String| assert_eq!(client.request(Method::DELETE, &path).send().await.expect("an answer").status(), 204);
+    let delete = async |path: String| {
+        assert_eq!(client.request(Method::DELETE, &path).send().await.expect("an answer").status(), 204)
+    };
     match ending {
         "logged out" => assert_eq!(client.post("/api/auth/logout", &json!({})).await.status(), 204),
         "logged out everywhere" => delete("/api/account/sessions".to_owned()).await,
         "session ended" => {
             let sessions = client.get_json("/api/account/sessions").await;
-            delete(format!("/api/account/sessions/{}", sessions["sessions"][0]["sessionId"].as_str().expect("a name"))).await;
+            delete(format!("/api/account/sessions/{}", sessions["sessions"][0]["sessionId"].as_str().expect("a name")))
+                .await;
         }
         "password changed" => {
             let change = json!({ "current": PASSWORD, "password": "another horse with a better battery" });
@@ -134,14 +141,20 @@ async fn listen_until(app: &TestApp, ending: &str) -> Lines {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn whoever_may_not_listen_any_more_is_told_nothing_more() {
     let redis = RedisServer::start();
-    for app in [TestApp::builder().northwind().spawn().await, TestApp::builder().northwind().redis(&redis).spawn().await] {
+    for app in
+        [TestApp::builder().northwind().spawn().await, TestApp::builder().northwind().redis(&redis).spawn().await]
+    {
         let colleague = app.log_in_as_vendor("7").await;
         let mut theirs = listen(&colleague).await;
         for ending in ENDINGS {
             let lines = listen_until(&app, ending).await;
             rename(&colleague, &format!("Renamed when {ending}")).await;
             assert_eq!(lines.collect::<Vec<_>>().await.join(""), "", "{ending}: nothing more, and the end");
-            assert_eq!(next_change(&mut theirs).await, r#"data: {"changed":["products"]}"#, "{ending}: who may listen still hears of it");
+            assert_eq!(
+                next_change(&mut theirs).await,
+                r#"data: {"changed":["products"]}"#,
+                "{ending}: who may listen still hears of it"
+            );
         }
     }
 }
@@ -150,14 +163,22 @@ async fn whoever_may_not_listen_any_more_is_told_nothing_more() {
 async fn a_stream_on_which_nothing_happens_ends_soon_after_the_right_to_it() {
     let app = TestApp::builder().northwind().spawn().await;
     // An open stream is no use of a session: this one ends three seconds after its login.
-    let short = TestApp::builder().northwind().config(|config| config.sessions.idle_limit = Some(Duration::from_secs(3))).spawn().await;
+    let short = TestApp::builder()
+        .northwind()
+        .config(|config| config.sessions.idle_limit = Some(Duration::from_secs(3)))
+        .spawn()
+        .await;
     let mut streams = vec![listen(&short.log_in_as_vendor("7").await).await];
     for ending in ENDINGS {
         streams.push(listen_until(&app, ending).await);
     }
     let ends = streams.into_iter().map(|lines| async move {
         // Comments that keep the connection open may come before the end.
-        lines.filter(|line| std::future::ready(!line.is_empty() && !line.starts_with(':'))).collect::<Vec<_>>().await.join("")
+        lines
+            .filter(|line| std::future::ready(!line.is_empty() && !line.starts_with(':')))
+            .collect::<Vec<_>>()
+            .await
+            .join("")
     });
     assert!(futures::future::join_all(ends).await.iter().all(String::is_empty), "nothing, and the end");
 }
@@ -167,7 +188,8 @@ async fn while_nobody_can_say_whether_one_may_listen_messages_wait() {
     let redis = RedisServer::start();
     let app = TestApp::builder().northwind().sessions_in(&redis).spawn().await;
     let (client, key) = (app.log_in_as_vendor("7").await, app.log_in("key@example.com", Role::Vendor, Some("7")).await);
-    let made: serde_json::Value = key.post("/api/account/keys", &json!({ "name": "a key" })).await.json().await.expect("a key");
+    let made: serde_json::Value =
+        key.post("/api/account/keys", &json!({ "name": "a key" })).await.json().await.expect("a key");
     let secret = made["secret"].as_str().expect("a secret").to_owned();
     let product = client.get_json("/api/vendor/products").await["products"][0].clone();
     let mut lines = listen(&client).await;
@@ -176,7 +198,8 @@ async fn while_nobody_can_say_whether_one_may_listen_messages_wait() {
     let path = format!("/api/vendor/products/{}", product["productId"].as_str().expect("an id"));
     let mut renamed = product.clone();
     renamed["name"] = json!("Renamed in the dark");
-    let change = app.client().request(Method::PUT, &path).bearer_auth(&secret).json(&renamed).send().await.expect("an answer");
+    let change =
+        app.client().request(Method::PUT, &path).bearer_auth(&secret).json(&renamed).send().await.expect("an answer");
     assert_eq!(change.status(), 200);
     // The question has been asked, and was not answered.
     let wait = tokio::time::timeout(Duration::from_secs(3), next_change(&mut lines)).await;

@@ -21,7 +21,9 @@ fn minor(decimal: &str) -> i64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_comes_to_the_totals_that_the_dashboard_shows() {
     let app = TestApp::builder().bundle(Market::new().path()).spawn().await;
-    for (vendor, order) in [("eur", json!({ "line": 1, "quantity": 1, "amount": 333 })), ("nyc", json!({ "line": 2, "quantity": 1 }))] {
+    for (vendor, order) in
+        [("eur", json!({ "line": 1, "quantity": 1, "amount": 333 })), ("nyc", json!({ "line": 2, "quantity": 1 }))]
+    {
         let client = app.log_in_as_vendor(vendor).await;
         let refund = json!({ "lines": [order], "refundedAt": "2026-03-20T10:00:00Z" });
         answered(client.post("/api/vendor/orders/o1/refunds", &refund).await, 201).await;
@@ -29,13 +31,18 @@ async fn a_file_comes_to_the_totals_that_the_dashboard_shows() {
         for interval in ["day", "week", "month"] {
             let file = lines(&client, &format!("{MARCH}&interval={interval}")).await;
             assert_eq!(file[0], "start,currency,grossSales,discounts,returns,netSales,orders,units");
-            let sum = |column: usize| file[1..].iter().map(|line| minor(line.split(',').nth(column).expect("a cell"))).sum::<i64>();
+            let sum = |column: usize| {
+                file[1..].iter().map(|line| minor(line.split(',').nth(column).expect("a cell"))).sum::<i64>()
+            };
             let sums = [2, 3, 4, 5, 6, 7].map(|column| json!(sum(column)));
-            let shown = ["grossSales", "discounts", "returns", "netSales", "orders", "units"].map(|figure| totals[figure].clone());
+            let shown = ["grossSales", "discounts", "returns", "netSales", "orders", "units"]
+                .map(|figure| totals[figure].clone());
             assert_eq!(sums, shown, "{vendor} by {interval}");
         }
         let file = lines(&client, &format!("{MARCH}&table=products")).await;
-        let sum = |column: usize| file[1..].iter().map(|line| minor(line.split(',').nth(column).expect("a cell"))).sum::<i64>();
+        let sum = |column: usize| {
+            file[1..].iter().map(|line| minor(line.split(',').nth(column).expect("a cell"))).sum::<i64>()
+        };
         assert_eq!((json!(sum(3)), json!(sum(4))), (totals["units"].clone(), totals["netSales"].clone()), "{vendor}");
     }
 }
@@ -59,7 +66,10 @@ async fn a_file_is_for_whoever_may_see_the_figures() {
     let app = TestApp::builder().bundle(Market::new().path()).spawn().await;
     let (vendor, admin) = (app.log_in_as_vendor("eur").await, app.log_in_as_admin().await);
     let response = admin.get(&format!("{EXPORT}?{MARCH}&vendorId=eur&table=products")).await;
-    assert_eq!(response.headers()["content-disposition"], "attachment; filename=\"vendorscope-eur-products-2026-03-01-2026-03-31.csv\"");
+    assert_eq!(
+        response.headers()["content-disposition"],
+        "attachment; filename=\"vendorscope-eur-products-2026-03-01-2026-03-31.csv\""
+    );
     assert_eq!(response.text().await.expect("a text").lines().count(), 2);
     problem(app.client().get(&format!("{EXPORT}?{MARCH}")).await, 401, "unauthenticated").await;
     for (query, fields) in [

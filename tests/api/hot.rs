@@ -20,12 +20,14 @@ async fn a_session_that_ends_anywhere_has_ended_where_it_is_remembered() {
     let other = TestApp::builder().database(&database).redis(&redis).spawn().await;
     for round in 0..3 {
         let email = format!("round{round}@example.com");
-        let (client, colleague) = (one.log_in(&email, Role::Vendor, Some(VENDOR)).await, one.log_in_as_vendor(VENDOR).await);
+        let (client, colleague) =
+            (one.log_in(&email, Role::Vendor, Some(VENDOR)).await, one.log_in_as_vendor(VENDOR).await);
         for _ in 0..3 {
             assert_eq!(client.get(SNAPSHOT).await.status(), 200);
             assert_eq!(colleague.get(SNAPSHOT).await.status(), 200);
         }
-        let user = other.state().accounts.disable(&email, vendorscope::server::identity::accounts::Actor::COMMAND_LINE).await;
+        let user =
+            other.state().accounts.disable(&email, vendorscope::server::identity::accounts::Actor::COMMAND_LINE).await;
         other.state().sessions.end_all(&user.expect("disabled"), None).await.expect("ended");
         assert_eq!(client.get(SNAPSHOT).await.status(), 401, "with the very next request");
         assert_eq!(colleague.get(SNAPSHOT).await.status(), 200, "and nobody else's");
@@ -37,8 +39,15 @@ async fn a_request_of_a_remembered_session_counts_once_and_no_more_than_the_burs
     const BURST: u64 = 9;
     let (redis, database) = (RedisServer::start(), TestDatabase::sqlite());
     let limit = Limit::new(BURST as u32, Duration::from_secs(3600));
-    let one = TestApp::builder().northwind().database(&database).redis(&redis).config(|config| config.limits.reads = limit).spawn().await;
-    let other = TestApp::builder().database(&database).redis(&redis).config(|config| config.limits.reads = limit).spawn().await;
+    let one = TestApp::builder()
+        .northwind()
+        .database(&database)
+        .redis(&redis)
+        .config(|config| config.limits.reads = limit)
+        .spawn()
+        .await;
+    let other =
+        TestApp::builder().database(&database).redis(&redis).config(|config| config.limits.reads = limit).spawn().await;
     let client = one.log_in_as_vendor(VENDOR).await;
     let elsewhere = client.at(&other);
     for count in 1..=BURST {

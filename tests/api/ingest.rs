@@ -45,22 +45,39 @@ fn counts(created: u64, updated: u64, unchanged: u64) -> Value {
 
 async fn sums_are_right(app: &TestApp) {
     let db = &app.state().db;
-    assert_eq!(rollups::verify(&mut db.write().await.expect("a transaction")).await.expect("sums"), [], "{}", db.dialect.name());
+    assert_eq!(
+        rollups::verify(&mut db.write().await.expect("a transaction")).await.expect("sums"),
+        [],
+        "{}",
+        db.dialect.name()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_of_two_vendors_is_shared_out_and_sent_again_changes_nothing() {
     for (app, admin) in apps().await {
-        let (eur, nyc, jpy) = (app.log_in_as_vendor("eur").await, app.log_in_as_vendor("nyc").await, app.log_in_as_vendor("jpy").await);
+        let (eur, nyc, jpy) =
+            (app.log_in_as_vendor("eur").await, app.log_in_as_vendor("nyc").await, app.log_in_as_vendor("jpy").await);
         let before = [snapshot(&eur).await.1, snapshot(&nyc).await.1, snapshot(&jpy).await.1];
-        assert_eq!(answered(send(&admin, "orders", json!([shared_order(), shared_order()])).await, 200).await, counts(1, 0, 1));
+        assert_eq!(
+            answered(send(&admin, "orders", json!([shared_order(), shared_order()])).await, 200).await,
+            counts(1, 0, 1)
+        );
 
         for (client, before, gross, discount) in [(&eur, &before[0], 2_500, 72), (&nyc, &before[1], 1_000, 28)] {
             let (outcome, after) = snapshot(client).await;
             assert_eq!(outcome, "MISS", "stale at once");
-            let more = |figure: &str| after["totals"][figure].as_i64().unwrap() - before["totals"][figure].as_i64().unwrap();
-            assert_eq!((more("grossSales"), more("discounts"), more("orders"), more("customers")), (gross, discount, 1, 1));
-            assert_eq!(client.get_json("/api/vendor/orders/x1").await["lines"].as_array().unwrap().len(), 1, "its own lines only");
+            let more =
+                |figure: &str| after["totals"][figure].as_i64().unwrap() - before["totals"][figure].as_i64().unwrap();
+            assert_eq!(
+                (more("grossSales"), more("discounts"), more("orders"), more("customers")),
+                (gross, discount, 1, 1)
+            );
+            assert_eq!(
+                client.get_json("/api/vendor/orders/x1").await["lines"].as_array().unwrap().len(),
+                1,
+                "its own lines only"
+            );
         }
         assert_eq!(snapshot(&jpy).await.0, "HIT", "a vendor without a part is left alone");
 
@@ -81,8 +98,9 @@ async fn an_order_of_two_vendors_is_shared_out_and_sent_again_changes_nothing() 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_is_answered_once_and_belongs_to_one_request() {
     for (app, admin) in apps().await {
-        let with_key =
-            |body: Value| admin.request(Method::POST, "/api/ingest/orders").header("idempotency-key", "batch-17").json(&body).send();
+        let with_key = |body: Value| {
+            admin.request(Method::POST, "/api/ingest/orders").header("idempotency-key", "batch-17").json(&body).send()
+        };
         let first = json!({ "orders": [shared_order()] });
         assert_eq!(answered(with_key(first.clone()).await.expect("an answer"), 200).await, counts(1, 0, 0));
         let vendor = app.log_in_as_vendor("eur").await;
@@ -92,10 +110,15 @@ async fn a_key_is_answered_once_and_belongs_to_one_request() {
         assert_eq!(answered(with_key(first).await.expect("an answer"), 200).await, counts(1, 0, 0));
         let mut other = shared_order();
         other["orderId"] = json!("x2");
-        assert_eq!(refused_fields(with_key(json!({ "orders": [other] })).await.expect("an answer")).await, ["Idempotency-Key"]);
+        assert_eq!(
+            refused_fields(with_key(json!({ "orders": [other] })).await.expect("an answer")).await,
+            ["Idempotency-Key"]
+        );
         assert_eq!(contents(&app.state().db).await, between);
-        let bad =
-            admin.request(Method::POST, "/api/ingest/orders").header("idempotency-key", "a b").json(&json!({ "orders": [shared_order()] }));
+        let bad = admin
+            .request(Method::POST, "/api/ingest/orders")
+            .header("idempotency-key", "a b")
+            .json(&json!({ "orders": [shared_order()] }));
         assert_eq!(refused_fields(bad.send().await.expect("an answer")).await, ["Idempotency-Key"]);
     }
 }
@@ -144,7 +167,11 @@ async fn a_bad_row_is_named_by_its_place_and_nothing_of_the_request_is_kept() {
         differing["discount"] = json!(0);
         let cases = [
             ("orders", json!([changed("/lines/0/productId", json!("nope"))]), "orders[1].lines[0].productId"),
-            ("orders", json!([changed("/customer", json!({ "customerId": "nobody" }))]), "orders[1].customer.customerId"),
+            (
+                "orders",
+                json!([changed("/customer", json!({ "customerId": "nobody" }))]),
+                "orders[1].customer.customerId",
+            ),
             ("orders", json!([changed("/lines/1/quantity", json!(0))]), "orders[1].lines[1].quantity"),
             ("orders", json!([changed("/customer/name", json!("Another Ida"))]), "orders[1].customer"),
             ("orders", json!([mixed]), "orders[1].discount"),
@@ -206,7 +233,11 @@ async fn refunds_of_a_line_and_of_an_order_are_taken_once() {
         let later = json!([{ "orderId": "x1", "line": 1, "quantity": 1, "amount": 1_000, "refundedAt": "2026-04-05T10:00:00Z" }]);
         assert_eq!(answered(send(&admin, "refunds", later).await, 200).await, counts(1, 0, 0));
         let unchanged = contents(&app.state().db).await;
-        assert_eq!(answered(send(&admin, "refunds", refunds.clone()).await, 200).await, counts(0, 0, 2), "whatever came after them");
+        assert_eq!(
+            answered(send(&admin, "refunds", refunds.clone()).await, 200).await,
+            counts(0, 0, 2),
+            "whatever came after them"
+        );
         assert_eq!(contents(&app.state().db).await, unchanged);
 
         let mut changed = refunds;
@@ -229,10 +260,18 @@ async fn products_are_created_and_brought_up_to_date() {
         kwd.get("/api/vendor/products").await;
         assert_eq!(answered(send(&admin, "products", rows.clone()).await, 200).await, counts(1, 1, 1));
         let listed = jpy.get_json("/api/vendor/products").await;
-        let names: Vec<_> =
-            listed["products"].as_array().unwrap().iter().map(|product| (&product["name"], &product["unitPrice"])).collect();
+        let names: Vec<_> = listed["products"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|product| (&product["name"], &product["unitPrice"]))
+            .collect();
         assert_eq!(names, [(&json!("Brush pen"), &json!(1_500)), (&json!("Ink"), &json!(900))]);
-        assert_eq!(kwd.get("/api/vendor/products").await.headers()["x-cache"], "HIT", "what did not change is not stale");
+        assert_eq!(
+            kwd.get("/api/vendor/products").await.headers()["x-cache"],
+            "HIT",
+            "what did not change is not stale"
+        );
         assert_eq!(answered(send(&admin, "products", rows).await, 200).await, counts(0, 0, 3));
     }
 }
@@ -251,8 +290,11 @@ async fn thousands_of_rows_are_taken_at_once_and_more_than_ten_thousand_are_not(
                 .collect()
         };
         assert_eq!(answered(send(&admin, "orders", json!(orders(3_000))).await, 200).await, counts(3_000, 0, 0));
-        let month =
-            app.log_in_as_vendor("nyc").await.get_json("/api/vendor/analytics/snapshot?dateFrom=2026-05-01&dateTo=2026-05-31").await;
+        let month = app
+            .log_in_as_vendor("nyc")
+            .await
+            .get_json("/api/vendor/analytics/snapshot?dateFrom=2026-05-01&dateTo=2026-05-31")
+            .await;
         assert_eq!(month["totals"]["orders"], 3_000);
         assert_eq!(refused_fields(send(&admin, "orders", json!(orders(5_001))).await).await, ["orders"]);
         let padding = "x".repeat(8 * 1024 * 1024);

@@ -18,7 +18,12 @@ async fn what_belongs_to_another_vendor_is_as_good_as_absent() {
 
     // An order that only the other vendor has a part in.
     let orders = |page: Value| -> Vec<String> {
-        page["orders"].as_array().expect("a list").iter().map(|order| order["orderId"].as_str().expect("an id").to_owned()).collect()
+        page["orders"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|order| order["orderId"].as_str().expect("an id").to_owned())
+            .collect()
     };
     let mut only_theirs = None;
     for id in orders(other.get_json("/api/vendor/orders").await) {
@@ -29,6 +34,7 @@ async fn what_belongs_to_another_vendor_is_as_good_as_absent() {
     }
     let order = only_theirs.expect("vendors do not share every order");
     assert_eq!(other.get(&order).await.status(), 200);
-    let change = vendor.request(Method::PATCH, &order).json(&json!({ "status": "delivered" })).send().await.expect("an answer");
+    let change =
+        vendor.request(Method::PATCH, &order).json(&json!({ "status": "delivered" })).send().await.expect("an answer");
     problem(change, 404, "not_found").await;
 }

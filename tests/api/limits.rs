@@ -32,7 +32,9 @@ async fn guessing_at_one_account_from_everywhere_ends_after_a_few_tries() {
     let app = TestApp::builder().config(few_logins).spawn().await;
     app.state().accounts.add_user("one@example.com", PASSWORD, Role::Admin, None).await.expect("a new user");
     // However the address is written: what is one account is counted as one.
-    for (try_number, address) in ["one@example.com", "\u{200b}one@example.com", "\u{a0}One@example.com\u{feff}"].into_iter().enumerate() {
+    for (try_number, address) in
+        ["one@example.com", "\u{200b}one@example.com", "\u{a0}One@example.com\u{feff}"].into_iter().enumerate()
+    {
         assert_eq!(log_in(&app, &format!("203.0.113.{try_number}"), address, "a guess").await.status(), 401);
     }
     let refused = log_in(&app, "203.0.113.99", " ONE@example.com", PASSWORD).await;
@@ -73,7 +75,11 @@ async fn whoever_knows_the_password_may_log_in_as_often_as_they_like() {
         assert_eq!(log_in(&app, "203.0.113.7", "one@example.com", PASSWORD).await.status(), 200);
     }
     assert_eq!(log_in(&app, "203.0.113.7", "one@example.com", "a guess").await.status(), 401, "the third guess");
-    assert_eq!(log_in(&app, "203.0.113.7", "one@example.com", "a guess").await.status(), 429, "what was right took no guess back");
+    assert_eq!(
+        log_in(&app, "203.0.113.7", "one@example.com", "a guess").await.status(),
+        429,
+        "what was right took no guess back"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -96,7 +102,11 @@ async fn an_address_that_somebody_made_up_gains_nothing() {
             let response = guess(&app, format!("198.51.100.{made_up}{suffix}")).await.expect("an answer");
             assert_eq!(response.status(), 401);
         }
-        assert_eq!(guess(&app, format!("198.51.100.77{suffix}")).await.expect("an answer").status(), 429, "{trusted:?}");
+        assert_eq!(
+            guess(&app, format!("198.51.100.77{suffix}")).await.expect("an answer").status(),
+            429,
+            "{trusted:?}"
+        );
     }
 }
 
@@ -123,12 +133,24 @@ async fn every_answer_of_the_api_says_what_is_left_and_writes_are_counted_apart(
     assert!((100..=120).contains(&wait), "{wait}");
     problem(refused, 429, "too_many_requests").await;
     let write = client.request(Method::DELETE, "/api/vendor/products/none").send().await.expect("an answer");
-    assert_eq!((write.status().as_u16(), &write.headers()["ratelimit-policy"]), (404, &"\"writes\";q=3;w=60".parse().expect("a value")));
+    assert_eq!(
+        (write.status().as_u16(), &write.headers()["ratelimit-policy"]),
+        (404, &"\"writes\";q=3;w=60".parse().expect("a value"))
+    );
     // Someone else has a limit of their own; probes and pages have none.
     assert_eq!(app.log_in_as_admin().await.get("/api/auth/me").await.status(), 200);
     for _ in 0..10 {
         assert_eq!(client.get("/healthz").await.status(), 200);
-        assert_eq!(client.request(Method::GET, "/account").header("accept", "text/html").send().await.expect("an answer").status(), 200);
+        assert_eq!(
+            client
+                .request(Method::GET, "/account")
+                .header("accept", "text/html")
+                .send()
+                .await
+                .expect("an answer")
+                .status(),
+            200
+        );
     }
 }
 
@@ -139,7 +161,12 @@ async fn instances_that_share_a_redis_share_the_limits() {
     let mut apps = Vec::new();
     for _ in 0..3 {
         apps.push(
-            TestApp::builder().database(&database).redis(&redis).config(|config| config.limits.reads = limit(30, 3600)).spawn().await,
+            TestApp::builder()
+                .database(&database)
+                .redis(&redis)
+                .config(|config| config.limits.reads = limit(30, 3600))
+                .spawn()
+                .await,
         );
     }
     let client = apps[0].log_in_as_admin().await;
@@ -169,7 +196,11 @@ async fn while_redis_does_not_answer_an_instance_lets_in_its_share() {
         statuses.push(app.client().get("/api/auth/me").await.status().as_u16());
     }
     redis.thaw();
-    assert_eq!(statuses.iter().filter(|status| **status == 401).count(), 10, "let in, and told to log in: {statuses:?}");
+    assert_eq!(
+        statuses.iter().filter(|status| **status == 401).count(),
+        10,
+        "let in, and told to log in: {statuses:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -18,7 +18,10 @@ async fn figures_of_the_marketplace_stand_by_currency_and_follow_every_sale() {
         let app = TestApp::builder().database(&database).bundle(Market::new().path()).spawn().await;
         let admin = app.log_in_as_admin().await;
         let (_, before) = metrics(&admin).await;
-        assert_eq!((&before["vendors"], &before["activeVendors"], &before["range"]["interval"]), (&json!(4), &json!(2), &json!("day")));
+        assert_eq!(
+            (&before["vendors"], &before["activeVendors"], &before["range"]["interval"]),
+            (&json!(4), &json!(2), &json!("day"))
+        );
         let codes: Vec<_> = before["currencies"].as_array().unwrap().iter().map(|one| &one["currency"]).collect();
         assert_eq!(codes, ["EUR", "JPY", "KWD"], "the most orders first");
         let eur = &before["currencies"][0];
@@ -67,9 +70,11 @@ async fn figures_of_the_marketplace_are_for_admins_and_need_a_range() {
     let app = TestApp::builder().bundle(Market::new().path()).spawn().await;
     let (vendor, admin) = (app.log_in_as_vendor("eur").await, app.log_in_as_admin().await);
     problem(vendor.get(&format!("{METRICS}?{MARCH}")).await, 403, "forbidden").await;
-    for (query, fields) in
-        [("", vec!["dateFrom", "dateTo"]), ("dateFrom=2026-03-02&dateTo=2026-03-01", vec!["dateTo"]), ("from=1", vec!["from"])]
-    {
+    for (query, fields) in [
+        ("", vec!["dateFrom", "dateTo"]),
+        ("dateFrom=2026-03-02&dateTo=2026-03-01", vec!["dateTo"]),
+        ("from=1", vec!["from"]),
+    ] {
         assert_eq!(refused_fields(admin.get(&format!("{METRICS}?{query}")).await).await, fields);
     }
 }

@@ -23,8 +23,12 @@ async fn prometheus_reads_requests_by_route_and_what_the_cache_counted() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn metrics_are_for_who_has_the_token_and_for_nobody_in_production_without_one() {
-    let with_token = TestApp::builder().config(|config| config.http.metrics_token = Some("0123456789abcdef".to_owned())).spawn().await;
-    let ask = |token: &'static str| with_token.client().request(reqwest::Method::GET, "/metrics").bearer_auth(token).send();
+    let with_token = TestApp::builder()
+        .config(|config| config.http.metrics_token = Some("0123456789abcdef".to_owned()))
+        .spawn()
+        .await;
+    let ask =
+        |token: &'static str| with_token.client().request(reqwest::Method::GET, "/metrics").bearer_auth(token).send();
     assert_eq!(ask("0123456789abcdef").await.expect("an answer").status(), 200);
     assert_eq!(ask("0123456789abcdeF").await.expect("an answer").status(), 401);
     assert_eq!(with_token.client().get("/metrics").await.status(), 401);
@@ -43,7 +47,13 @@ async fn an_instance_says_when_redis_may_throw_sessions_away() {
         let app = TestApp::builder().redis(&redis).spawn().await;
         let ready = app.client().get_json("/readyz").await;
         assert_eq!((ready["ready"].as_bool(), ready["sessionEviction"].as_str()), (Some(true), policy), "{options:?}");
-        let page = app.log_in_as_admin().await.request(reqwest::Method::GET, "/admin/cache").header("accept", "text/html").send().await;
+        let page = app
+            .log_in_as_admin()
+            .await
+            .request(reqwest::Method::GET, "/admin/cache")
+            .header("accept", "text/html")
+            .send()
+            .await;
         let page = page.expect("an answer").text().await.expect("a text");
         let warning = ["People may be logged out", "SESSION_REDIS_URL", "noeviction"].map(|part| page.contains(part));
         assert_eq!(warning, [policy.is_some(); 3], "{options:?}: {page}");

@@ -14,10 +14,10 @@ mod encodings;
 mod events;
 /// Figures as CSV.
 mod export;
-/// Requests of whom an instance remembers.
-mod hot;
 /// Probes.
 mod health;
+/// Requests of whom an instance remembers.
+mod hot;
 /// What the marketplace's backend sends.
 mod ingest;
 /// What belongs to another vendor.
@@ -71,7 +71,9 @@ async fn problem(response: Response, status: u16, code: &str) -> Value {
     assert_eq!(body["requestId"], request_id.as_str());
     assert_eq!(body["instance"], format!("urn:vendorscope:request:{request_id}"));
     assert!(
-        body["type"].as_str().is_some_and(|text| text.ends_with(code)) && body["title"].is_string() && body["detail"].is_string(),
+        body["type"].as_str().is_some_and(|text| text.ends_with(code))
+            && body["title"].is_string()
+            && body["detail"].is_string(),
         "{body}"
     );
     body

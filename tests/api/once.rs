@@ -31,7 +31,12 @@ async fn send(client: &Client, method: Method, path: &str, key: Option<&str>, bo
 }
 
 fn refunded(order: &Value) -> i64 {
-    order["lines"].as_array().expect("lines").iter().map(|line| line["refundedAmount"].as_i64().expect("a number")).sum()
+    order["lines"]
+        .as_array()
+        .expect("lines")
+        .iter()
+        .map(|line| line["refundedAmount"].as_i64().expect("a number"))
+        .sum()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -102,14 +107,23 @@ async fn every_route_that_changes_something_takes_a_key_and_the_document_says_so
     let mut checked = 0;
     for (path, item) in document["paths"].as_object().expect("paths") {
         for (method, operation) in item.as_object().expect("operations") {
-            let names: Vec<&str> =
-                operation["parameters"].as_array().into_iter().flatten().filter_map(|parameter| parameter["name"].as_str()).collect();
+            let names: Vec<&str> = operation["parameters"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(|parameter| parameter["name"].as_str())
+                .collect();
             let is_unsafe = method != "get";
             assert_eq!(names.contains(&"Idempotency-Key"), is_unsafe, "{method} {path}");
             if is_unsafe {
                 let method = Method::from_bytes(method.to_uppercase().as_bytes()).expect("a method");
-                let (status, problem) = send(&client, method.clone(), &path.replace("{id}", "x"), Some("no key"), &json!({})).await;
-                assert_eq!((status, &problem["errors"][0]["field"]), (422, &json!("Idempotency-Key")), "{method} {path}");
+                let (status, problem) =
+                    send(&client, method.clone(), &path.replace("{id}", "x"), Some("no key"), &json!({})).await;
+                assert_eq!(
+                    (status, &problem["errors"][0]["field"]),
+                    (422, &json!("Idempotency-Key")),
+                    "{method} {path}"
+                );
                 checked += 1;
             }
         }
@@ -123,9 +137,13 @@ async fn a_refund_is_of_its_orders_day_or_later_whoever_writes_it() {
     for (app, market) in apps().await {
         let (client, admin) = (app.log_in_as_vendor("eur").await, app.log_in_as_admin().await);
         let path = "/api/vendor/orders/o2/refunds";
-        // The day is what counts: earlier on the same day, by the vendor's clock, is accepted; the last instant of the day before is not.
-        for (at, status) in [("2026-03-11T23:00:00Z", 201), ("2026-03-11T22:59:59Z", 422), ("2020-01-01T00:00:00Z", 422)] {
-            let (got, problem) = send(&client, Method::POST, path, None, &json!({ "amount": 100, "refundedAt": at })).await;
+        // The day is what counts: earlier on the same day, by the vendor's clock, is accepted; the last instant of the
+        // day before is not.
+        for (at, status) in
+            [("2026-03-11T23:00:00Z", 201), ("2026-03-11T22:59:59Z", 422), ("2020-01-01T00:00:00Z", 422)]
+        {
+            let (got, problem) =
+                send(&client, Method::POST, path, None, &json!({ "amount": 100, "refundedAt": at })).await;
             assert_eq!(got, status, "{at}: {problem}");
             if status == 422 {
                 assert_eq!(problem["errors"][0]["field"], "refundedAt", "{at}");
@@ -140,8 +158,11 @@ async fn a_refund_is_of_its_orders_day_or_later_whoever_writes_it() {
         let refund = json!({ "refunds": [{ "orderId": "o1", "line": 2, "amount": 100, "refundedAt": at }] });
         assert_eq!(send(&admin, Method::POST, "/api/ingest/refunds", None, &refund).await.0, 200, "of the same day");
         // An order does not move past its refunds.
-        for (placed_at, status) in [("2026-03-13T12:00:00Z", 422), ("2026-03-12T22:00:00Z", 200), ("2026-03-01T12:00:00Z", 200)] {
-            let (got, problem) = send(&client, Method::PATCH, "/api/vendor/orders/o2", None, &json!({ "placedAt": placed_at })).await;
+        for (placed_at, status) in
+            [("2026-03-13T12:00:00Z", 422), ("2026-03-12T22:00:00Z", 200), ("2026-03-01T12:00:00Z", 200)]
+        {
+            let (got, problem) =
+                send(&client, Method::PATCH, "/api/vendor/orders/o2", None, &json!({ "placedAt": placed_at })).await;
             assert_eq!(got, status, "{placed_at}: {problem}");
             if status == 422 {
                 assert_eq!(problem["errors"][0]["field"], "placedAt");
@@ -159,7 +180,9 @@ async fn a_refund_is_of_its_orders_day_or_later_whoever_writes_it() {
             "refunds",
             "order_id,line,quantity,amount,refunded_at\no2,1,0,1.00,2026-03-13T00:00:00Z\no2,1,0,1.00,2020-01-01T00:00:00Z\n",
         );
-        let error = import_bundle(&app.state().db, &market.path(), ImportOptions::default(), &Unwatched).await.expect_err("too early");
+        let error = import_bundle(&app.state().db, &market.path(), ImportOptions::default(), &Unwatched)
+            .await
+            .expect_err("too early");
         assert!(error.to_string().contains("refunds.csv, line 3: refunded_at"), "{error}");
         assert_eq!(contents(&app.state().db).await, before);
     }

@@ -26,7 +26,14 @@ async fn the_document_describes_every_route_that_there_is() {
         for method in operations.as_object().expect("operations").keys() {
             let method = method.to_uppercase();
             let request = app.client().request(method.parse().expect("a method"), &path.replace("{id}", "none"));
-            let status = request.header("content-type", "application/json").body("{}").send().await.expect("an answer").status().as_u16();
+            let status = request
+                .header("content-type", "application/json")
+                .body("{}")
+                .send()
+                .await
+                .expect("an answer")
+                .status()
+                .as_u16();
             assert!(![404, 405].contains(&status), "{method} {path} is described and not served: {status}");
             described.insert(format!("{method} {path}"));
         }

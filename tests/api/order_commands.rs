@@ -27,7 +27,12 @@ async fn stock(client: &Client, product: &str) -> i64 {
 
 async fn sums_are_right(app: &TestApp) {
     let db = &app.state().db;
-    assert_eq!(rollups::verify(&mut db.write().await.expect("a transaction")).await.expect("sums"), [], "{}", db.dialect.name());
+    assert_eq!(
+        rollups::verify(&mut db.write().await.expect("a transaction")).await.expect("sums"),
+        [],
+        "{}",
+        db.dialect.name()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -46,7 +51,8 @@ async fn a_new_order_is_in_the_figures_of_its_day_at_once() {
         assert_eq!(client.get_json(&address).await, order);
         assert_eq!((&order["status"], &order["customerName"]), (&json!("processing"), &json!("Mira")));
         // 24.00 and 6.00 are left of the lines: the discount is shared 4 to 1.
-        let amounts: Vec<_> = order["lines"].as_array().expect("lines").iter().map(|line| (&line["gross"], &line["discount"])).collect();
+        let amounts: Vec<_> =
+            order["lines"].as_array().expect("lines").iter().map(|line| (&line["gross"], &line["discount"])).collect();
         assert_eq!(amounts, [(&json!(2_500), &json!(180)), (&json!(600), &json!(20))]);
 
         let after = totals(&client, MARCH).await;
@@ -72,7 +78,8 @@ async fn a_new_order_is_in_the_figures_of_its_day_at_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_vendor_knows_only_the_customers_who_have_ordered_from_it() {
     for (app, client) in apps().await {
-        let order = |id: &str| json!({ "customer": { "customerId": id }, "lines": [{ "productId": "e1", "quantity": 1 }] });
+        let order =
+            |id: &str| json!({ "customer": { "customerId": id }, "lines": [{ "productId": "e1", "quantity": 1 }] });
         assert_eq!(answered(client.post(ORDERS, &order("c2")).await, 201).await["customerName"], "Ren");
         let other = app.log_in_as_vendor("jpy").await;
         let theirs = json!({ "customer": { "customerId": "c2" }, "lines": [{ "productId": "j1", "quantity": 1 }] });
@@ -124,11 +131,16 @@ async fn refunds_of_lines_and_of_the_order_never_come_to_more_than_was_sold() {
         let path = format!("{ORDERS}/o1/refunds");
         let before = totals(&client, MARCH).await;
         let part = answered(
-            client.post(&path, &json!({ "lines": [{ "line": 1, "quantity": 1 }], "refundedAt": "2026-03-20T08:00:00Z" })).await,
+            client
+                .post(&path, &json!({ "lines": [{ "line": 1, "quantity": 1 }], "refundedAt": "2026-03-20T08:00:00Z" }))
+                .await,
             201,
         )
         .await;
-        assert_eq!((&part["lines"][0]["refundedQuantity"], &part["lines"][0]["refundedAmount"]), (&json!(1), &json!(1_125)));
+        assert_eq!(
+            (&part["lines"][0]["refundedQuantity"], &part["lines"][0]["refundedAmount"]),
+            (&json!(1), &json!(1_125))
+        );
         answered(client.post(&path, &json!({ "amount": 125, "refundedAt": "2026-03-20T08:00:00Z" })).await, 422).await;
         answered(client.post(&path, &json!({ "amount": 125, "refundedAt": "2026-03-21T08:00:00Z" })).await, 201).await;
         for (body, field) in [
@@ -142,16 +154,26 @@ async fn refunds_of_lines_and_of_the_order_never_come_to_more_than_was_sold() {
             assert_eq!(contents(&app.state().db).await, unchanged);
         }
         let whole = answered(
-            client.post(&path, &json!({ "lines": [{ "line": 1, "quantity": 1 }], "refundedAt": "2026-03-22T08:00:00Z" })).await,
+            client
+                .post(&path, &json!({ "lines": [{ "line": 1, "quantity": 1 }], "refundedAt": "2026-03-22T08:00:00Z" }))
+                .await,
             201,
         )
         .await;
-        assert_eq!((&whole["lines"][0]["refundedQuantity"], &whole["lines"][0]["refundedAmount"]), (&json!(2), &json!(2_250)));
+        assert_eq!(
+            (&whole["lines"][0]["refundedQuantity"], &whole["lines"][0]["refundedAmount"]),
+            (&json!(2), &json!(2_250))
+        );
 
         let after = totals(&client, MARCH).await;
-        for (figure, more) in
-            [("grossSales", 0), ("returns", 2_250), ("netSales", -2_250), ("units", -2), ("commission", -225), ("orders", 0)]
-        {
+        for (figure, more) in [
+            ("grossSales", 0),
+            ("returns", 2_250),
+            ("netSales", -2_250),
+            ("units", -2),
+            ("commission", -225),
+            ("orders", 0),
+        ] {
             assert_eq!(after[figure].as_i64(), before[figure].as_i64().map(|was| was + more), "{figure}");
         }
         // On the refund's own days.
@@ -171,7 +193,10 @@ async fn what_was_not_sold_is_not_refunded() {
         problem(client.post(&format!("{ORDERS}/o3/refunds"), &refund).await, 409, "conflict").await;
         problem(client.post(&format!("{ORDERS}/none/refunds"), &refund).await, 404, "not_found").await;
         let early = json!({ "amount": 1, "refundedAt": "2026-03-09T00:00:00Z" });
-        assert_eq!(super::refused_fields(client.post(&format!("{ORDERS}/o1/refunds"), &early).await).await, ["refundedAt"]);
+        assert_eq!(
+            super::refused_fields(client.post(&format!("{ORDERS}/o1/refunds"), &early).await).await,
+            ["refundedAt"]
+        );
         let other = app.log_in_as_vendor("jpy").await;
         problem(other.post(&format!("{ORDERS}/o1/refunds"), &refund).await, 404, "not_found").await;
         assert_eq!(contents(&app.state().db).await, before);
@@ -186,7 +211,8 @@ async fn a_vendors_own_date_survives_the_next_import_until_the_marketplaces_date
         let client = app.log_in_as_vendor("eur").await;
         let folder = market.path();
         let import = || import_bundle(&app.state().db, &folder, ImportOptions::default(), &Unwatched);
-        answered(client.patch(&format!("{ORDERS}/o1"), &json!({ "placedAt": "2026-01-02T03:04:05Z" })).await, 200).await;
+        answered(client.patch(&format!("{ORDERS}/o1"), &json!({ "placedAt": "2026-01-02T03:04:05Z" })).await, 200)
+            .await;
         market.write(
             "order_items",
             "order_id,line,product_id,quantity,gross,discount\n\
@@ -216,8 +242,12 @@ async fn orders_are_found_by_day_status_customer_and_id() {
             ("?search=R%C3%89N", vec!["o3", "o2"]),
         ] {
             let page = client.get_json(&format!("{ORDERS}{query}")).await;
-            let ids: Vec<_> =
-                page["orders"].as_array().expect("a list").iter().map(|order| order["orderId"].as_str().expect("an id")).collect();
+            let ids: Vec<_> = page["orders"]
+                .as_array()
+                .expect("a list")
+                .iter()
+                .map(|order| order["orderId"].as_str().expect("an id"))
+                .collect();
             assert_eq!(ids, found, "{query}");
         }
         for (query, field) in [

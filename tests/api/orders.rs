@@ -33,7 +33,10 @@ async fn orders_are_listed_newest_first_page_after_page() {
 async fn an_order_moves_only_where_its_status_lets_it() {
     let app = TestApp::builder().northwind().spawn().await;
     let client = app.log_in_as_vendor(VENDOR).await;
-    let shipped = client.get_json(&format!("{ORDERS}?status=shipped")).await["orders"][0]["orderId"].as_str().expect("an id").to_owned();
+    let shipped = client.get_json(&format!("{ORDERS}?status=shipped")).await["orders"][0]["orderId"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
     let path = format!("{ORDERS}/{shipped}");
     let patch = |body: Value| client.request(Method::PATCH, &path).json(&body).send();
 
@@ -45,7 +48,10 @@ async fn an_order_moves_only_where_its_status_lets_it() {
     problem(patch(json!({ "status": "pending" })).await.expect("an answer"), 409, "conflict").await;
     assert_eq!(client.get_json(&path).await["status"], "delivered");
     assert_eq!(refused_fields(patch(json!({ "status": "lost" })).await.expect("an answer")).await, ["status"]);
-    assert_eq!(refused_fields(patch(json!({ "status": "delivered", "note": "" })).await.expect("an answer")).await, ["note"]);
+    assert_eq!(
+        refused_fields(patch(json!({ "status": "delivered", "note": "" })).await.expect("an answer")).await,
+        ["note"]
+    );
     assert_eq!(refused_fields(client.get(&format!("{ORDERS}?status=lost")).await).await, ["status"]);
     assert_eq!(refused_fields(client.get(&format!("{ORDERS}?page=2")).await).await, ["page"]);
     problem(client.get(&format!("{ORDERS}/none")).await, 404, "not_found").await;

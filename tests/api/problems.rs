@@ -23,8 +23,9 @@ async fn bodies_that_cannot_be_read_are_refused_by_their_kind() {
     let long = format!("{{\"email\": \"{}\"", "x".repeat(1024 * 1024));
     problem(login("application/json", long.clone()).await.expect("an answer"), 413, "too_large").await;
     // One that does not say how long it is.
-    let chunks =
-        futures::stream::iter(long.into_bytes().chunks(65_536).map(|chunk| Ok::<_, std::io::Error>(chunk.to_vec())).collect::<Vec<_>>());
+    let chunks = futures::stream::iter(
+        long.into_bytes().chunks(65_536).map(|chunk| Ok::<_, std::io::Error>(chunk.to_vec())).collect::<Vec<_>>(),
+    );
     let request = app.client().request(Method::POST, "/api/auth/login").header("content-type", "application/json");
     let response = request.body(reqwest::Body::wrap_stream(chunks)).send().await.expect("an answer");
     problem(response, 413, "too_large").await;
@@ -48,7 +49,8 @@ async fn a_body_that_does_not_fit_is_refused_by_field() {
 async fn what_is_not_there_is_a_problem_too() {
     let app = TestApp::builder().spawn().await;
     let client = app.client();
-    for path in ["/api", "/api/nothing", "/api/auth", "/api/vendor/products/1/more", "/_fn/nothing", "/pkg/nothing.js"] {
+    for path in ["/api", "/api/nothing", "/api/auth", "/api/vendor/products/1/more", "/_fn/nothing", "/pkg/nothing.js"]
+    {
         let response = client.get(path).await;
         assert_eq!(response.status(), 404, "{path}");
         if path.starts_with("/_fn") {
@@ -68,7 +70,8 @@ async fn a_defect_of_ours_is_told_to_the_log_alone() {
     let mut tx = app.state().db.write().await.expect("a transaction");
     tx.execute(sql("DROP TABLE users")).await.expect("dropped");
     tx.commit().await.expect("committed");
-    let response = app.client().post("/api/auth/login", &json!({ "email": "a@example.com", "password": "whatever it is" })).await;
+    let response =
+        app.client().post("/api/auth/login", &json!({ "email": "a@example.com", "password": "whatever it is" })).await;
     let body = problem(response, 500, "internal").await;
     assert_eq!(body["detail"], "Something went wrong on our side.");
     assert!(!body.to_string().contains("users"), "{body}");
@@ -76,9 +79,11 @@ async fn a_defect_of_ours_is_told_to_the_log_alone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_takes_too_long_is_given_up() {
-    let app = TestApp::builder().config(|config| config.http.timeout = std::time::Duration::from_millis(1)).spawn().await;
+    let app =
+        TestApp::builder().config(|config| config.http.timeout = std::time::Duration::from_millis(1)).spawn().await;
     // A password takes many times that to check.
-    let response = app.client().post("/api/auth/login", &json!({ "email": "a@example.com", "password": "whatever it is" })).await;
+    let response =
+        app.client().post("/api/auth/login", &json!({ "email": "a@example.com", "password": "whatever it is" })).await;
     assert!(response.headers().contains_key("retry-after"));
     problem(response, 503, "unavailable").await;
 }
@@ -86,7 +91,8 @@ async fn an_answer_that_takes_too_long_is_given_up() {
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_keep_a_sensible_id_and_get_one_otherwise() {
     let app = TestApp::builder().spawn().await;
-    let with_id = |id: &'static str| app.client().request(Method::GET, "/api/auth/me").header("x-request-id", id).send();
+    let with_id =
+        |id: &'static str| app.client().request(Method::GET, "/api/auth/me").header("x-request-id", id).send();
     let kept = with_id("trace-42_a.b").await.expect("an answer");
     assert_eq!(kept.headers()["x-request-id"], "trace-42_a.b");
     for id in ["", "a b", "<script>", "0123456789012345678901234567890123456789012345678901234567890123456789"] {

@@ -24,9 +24,16 @@ async fn a_product_is_made_read_changed_and_deleted() {
     let location = response.headers()["location"].to_str().expect("ASCII").to_owned();
     let made: Value = response.json().await.expect("JSON");
     assert_eq!(location, path(&made));
-    assert_eq!((&made["name"], &made["unitPrice"], &made["status"]), (&json!("Lamington"), &json!(450), &json!("active")));
+    assert_eq!(
+        (&made["name"], &made["unitPrice"], &made["status"]),
+        (&json!("Lamington"), &json!(450), &json!("active"))
+    );
     assert_eq!(client.get_json(&location).await, made);
-    assert!(client.get_json(&format!("{PRODUCTS}?search=lamington")).await["products"].as_array().is_some_and(|list| list.len() == 1));
+    assert!(
+        client.get_json(&format!("{PRODUCTS}?search=lamington")).await["products"]
+            .as_array()
+            .is_some_and(|list| list.len() == 1)
+    );
 
     let mut changed = made.clone();
     changed["unitPrice"] = json!(500);
@@ -82,15 +89,26 @@ async fn many_products_change_together_or_not_at_all() {
     let app = TestApp::builder().northwind().spawn().await;
     let client = app.log_in_as_vendor(VENDOR).await;
     let listed = client.get_json(PRODUCTS).await;
-    let ids: Vec<&str> =
-        listed["products"].as_array().expect("a list").iter().map(|product| product["productId"].as_str().expect("an id")).collect();
+    let ids: Vec<&str> = listed["products"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|product| product["productId"].as_str().expect("an id"))
+        .collect();
     let bulk = format!("{PRODUCTS}/bulk");
     let patch = |body: Value| client.request(Method::PATCH, &bulk).json(&body).send();
 
     let response = patch(json!({ "productIds": ids, "changes": { "stock": 3 } })).await.expect("an answer");
-    assert_eq!((response.status().as_u16(), response.json::<Value>().await.expect("JSON")), (200, json!({ "changed": ids.len() })));
-    let stocks: Vec<Value> =
-        client.get_json(PRODUCTS).await["products"].as_array().expect("a list").iter().map(|product| product["stock"].clone()).collect();
+    assert_eq!(
+        (response.status().as_u16(), response.json::<Value>().await.expect("JSON")),
+        (200, json!({ "changed": ids.len() }))
+    );
+    let stocks: Vec<Value> = client.get_json(PRODUCTS).await["products"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|product| product["stock"].clone())
+        .collect();
     assert!(stocks.iter().all(|stock| *stock == 3), "{stocks:?}");
 
     let other = first_product(&app.log_in_as_vendor(OTHER_VENDOR).await).await;

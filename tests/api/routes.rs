@@ -1,5 +1,6 @@
-//! Who gets what, over every route, page and server function that there is. The lists are taken from the router, from the registry of
-//! server functions and from the source of the JSON API: what is missing from the table below fails the test.
+//! Who gets what, over every route, page and server function that there is. The lists are taken from the router, from
+//! the registry of server functions and from the source of the JSON API: what is missing from the table below fails the
+//! test.
 
 use std::{collections::BTreeSet, path::Path};
 
@@ -29,8 +30,8 @@ const fn with(method: &'static str, path: &'static str, with: &'static str, stat
     Route { method, path, with, statuses }
 }
 
-/// Who may not is told 401, 403, or 404 where it belongs to another; who may gets in, and there is told 200 or what is wrong with the
-/// empty object that is sent. `{id}` is the vendor's own.
+/// Who may not is told 401, 403, or 404 where it belongs to another; who may gets in, and there is told 200 or what is
+/// wrong with the empty object that is sent. `{id}` is the vendor's own.
 const API: &[Route] = &[
     route("GET", "/api/openapi.json", [200; 5]),
     route("GET", "/api/docs", [200; 5]),
@@ -99,7 +100,12 @@ const SERVER_FUNCTIONS: &[Route] = &[
     with("POST", "/_fn/login", "email=nobody@example.com&password=wrong", [200; 5]),
     route("POST", "/_fn/logout", [200; 5]),
     with("POST", "/_fn/reset", "token=none&password=a long one, and a good one", [422; 5]),
-    with("POST", "/_fn/account/password", "current=wrong&password=a long one, and a good one", [401, 422, 422, 422, 401]),
+    with(
+        "POST",
+        "/_fn/account/password",
+        "current=wrong&password=a long one, and a good one",
+        [401, 422, 422, 422, 401],
+    ),
     route("POST", "/_fn/account/logout-everywhere", [401, 200, 200, 200, 401]),
     with("POST", "/_fn/account/session/end", "session_id=none", [401, 404, 404, 404, 401]),
     with("POST", "/_fn/account/key/create", "name=", [401, 422, 422, 422, 401]),
@@ -115,14 +121,16 @@ const SERVER_FUNCTIONS: &[Route] = &[
 
 /// Methods and paths of the JSON API, but for its own description.
 pub(super) fn of_the_api() -> impl Iterator<Item = (&'static str, &'static str)> {
-    API.iter().map(|route| (route.method, route.path)).filter(|(_, path)| !matches!(*path, "/api/openapi.json" | "/api/docs"))
+    API.iter()
+        .map(|route| (route.method, route.path))
+        .filter(|(_, path)| !matches!(*path, "/api/openapi.json" | "/api/docs"))
 }
 
-const PRODUCT: &str =
-    "form[product_id]={product}&form[name]=Saved&form[category]=Tests&form[unit_price]=1.00&form[stock]=1&form[status]=active";
+const PRODUCT: &str = "form[product_id]={product}&form[name]=Saved&form[category]=Tests&form[unit_price]=1.00&form[stock]=1&form[status]=active";
 
 /// After these a caller has no session, or none of a user's has: everyone logs in anew.
-const ENDS_SESSIONS: [&str; 4] = ["/api/auth/logout", "/api/account/sessions", "/_fn/logout", "/_fn/account/logout-everywhere"];
+const ENDS_SESSIONS: [&str; 4] =
+    ["/api/auth/logout", "/api/account/sessions", "/_fn/logout", "/_fn/account/logout-everywhere"];
 
 #[test]
 fn the_table_holds_every_route_that_there_is() {
@@ -157,7 +165,10 @@ async fn every_route_lets_in_whom_it_is_for_and_nobody_else() {
             let status = response.status().as_u16();
             if status != expected {
                 let body = response.text().await.unwrap_or_default();
-                wrong.push(format!("{} {} as {caller:?}: {status}, not {expected}: {body:.300}", route.method, route.path));
+                wrong.push(format!(
+                    "{} {} as {caller:?}: {status}, not {expected}: {body:.300}",
+                    route.method, route.path
+                ));
             }
         }
         if ENDS_SESSIONS.contains(&route.path) {
@@ -173,7 +184,9 @@ async fn no_route_that_changes_anything_is_open_to_another_site() {
     let callers = Callers::new(&app).await;
     let own = callers.make_own().await;
     for route in API.iter().chain(SERVER_FUNCTIONS).filter(|route| route.method != "GET") {
-        for (name, value) in [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("origin", "https://evil.example")] {
+        for (name, value) in
+            [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("origin", "https://evil.example")]
+        {
             let request = callers.ask(Caller::Vendor, route, &own).header(name, value);
             let status = request.send().await.expect("an answer").status();
             assert_eq!(status, 403, "{} {} with {name}: {value}", route.method, route.path);
@@ -219,16 +232,27 @@ impl Callers {
             let path = format!("/api/account/keys/{}", key["keyId"].as_str().expect("an id"));
             assert_eq!(vendor.request(Method::DELETE, &path).send().await.expect("an answer").status(), 204);
         }
-        let made: Value = vendor.post("/api/account/keys", &json!({ "name": "a test" })).await.json().await.expect("a key");
+        let made: Value =
+            vendor.post("/api/account/keys", &json!({ "name": "a test" })).await.json().await.expect("a key");
         let order = only_in(&vendor, &other).await;
-        Self { nobody: app.client(), vendor, other, admin, key: made["secret"].as_str().expect("a secret").to_owned(), order }
+        Self {
+            nobody: app.client(),
+            vendor,
+            other,
+            admin,
+            key: made["secret"].as_str().expect("a secret").to_owned(),
+            order,
+        }
     }
 
     /// A product made for one request, which may delete it, and an order.
     async fn make_own(&self) -> Own {
         let product = json!({ "name": "Made for one request", "category": "Tests", "unitPrice": 100, "stock": 3, "status": "active" });
         let made: Value = self.vendor.post("/api/vendor/products", &product).await.json().await.expect("a product");
-        Own { product: made["productId"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned(), order: self.order.clone() }
+        Own {
+            product: made["productId"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned(),
+            order: self.order.clone(),
+        }
     }
 
     fn ask(&self, caller: Caller, route: &Route, own: &Own) -> RequestBuilder {
@@ -242,7 +266,9 @@ impl Callers {
             .with
             .split('&')
             .filter_map(|pair| pair.split_once('='))
-            .map(|(name, value)| (name.to_owned(), value.replace("{product}", &own.product).replace("{order}", &own.order)))
+            .map(|(name, value)| {
+                (name.to_owned(), value.replace("{product}", &own.product).replace("{order}", &own.order))
+            })
             .collect();
         let client = match caller {
             Caller::Nobody | Caller::Key => &self.nobody,
@@ -277,14 +303,18 @@ async fn only_in(vendor: &Client, other: &Client) -> String {
     panic!("the two vendors share every order");
 }
 
-/// The routes that a file of the source mounts under `prefix`, and the files that it nests: `(method, path)`. Knows `.route("…", get(…))`
-/// and `.nest("…", file::router())`; whatever else adds routes fails here, so that it is taught.
+/// The routes that a file of the source mounts under `prefix`, and the files that it nests: `(method, path)`. Knows
+/// `.route("…", get(…))` and `.nest("…", file::router())`; whatever else adds routes fails here, so that it is taught.
 fn written_in(file: &str, prefix: &str) -> BTreeSet<(String, String)> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
     let text = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     let text = text.split("#[cfg(test)]").next().unwrap_or_default();
     for unknown in ["routes!", ".route_service(", ".nest_service(", ".merge(", " any(", " on(", "get_service("] {
-        assert!(!text.contains(unknown), "{} adds routes with `{unknown}`, which this test does not know", file.display());
+        assert!(
+            !text.contains(unknown),
+            "{} adds routes with `{unknown}`, which this test does not know",
+            file.display()
+        );
     }
     let mut routes = BTreeSet::new();
     for call in text.split(".route(").skip(1) {
@@ -293,9 +323,9 @@ fn written_in(file: &str, prefix: &str) -> BTreeSet<(String, String)> {
         let path = if path == "/" && !prefix.is_empty() { prefix.to_owned() } else { format!("{prefix}{path}") };
         let before = routes.len();
         for method in ["get", "post", "put", "patch", "delete", "head", "options"] {
-            let mounts = handlers
-                .match_indices(&format!("{method}("))
-                .any(|(at, _)| handlers[..at].chars().next_back().is_none_or(|before| !before.is_alphanumeric() && before != '_'));
+            let mounts = handlers.match_indices(&format!("{method}(")).any(|(at, _)| {
+                handlers[..at].chars().next_back().is_none_or(|before| !before.is_alphanumeric() && before != '_')
+            });
             if mounts {
                 routes.insert((method.to_uppercase(), path.clone()));
             }
@@ -306,7 +336,9 @@ fn written_in(file: &str, prefix: &str) -> BTreeSet<(String, String)> {
         let (path, router) = quoted(up_to_its_end(call));
         let module = router.trim_start_matches([',', ' ', '\n']).split("::").next().unwrap_or_default();
         let folder = file.parent().expect("a folder");
-        let nested = [folder.join(format!("{module}.rs")), folder.join(module).join("mod.rs")].into_iter().find(|file| file.exists());
+        let nested = [folder.join(format!("{module}.rs")), folder.join(module).join("mod.rs")]
+            .into_iter()
+            .find(|file| file.exists());
         let nested = nested.unwrap_or_else(|| panic!("`{router}` is in no file that this test finds"));
         routes.extend(written_in(nested.to_str().expect("UTF-8"), &format!("{prefix}{path}")));
     }

@@ -43,7 +43,12 @@ async fn while_redis_does_not_answer_nobody_is_logged_out() {
     }
     let ready = client.get("/readyz").await;
     assert_eq!(ready.status(), 503);
-    let page = client.request(reqwest::Method::GET, "/admin/cache").header("accept", "text/html").send().await.expect("an answer");
+    let page = client
+        .request(reqwest::Method::GET, "/admin/cache")
+        .header("accept", "text/html")
+        .send()
+        .await
+        .expect("an answer");
     assert_eq!((page.status().as_u16(), page.headers().contains_key("retry-after")), (503, true));
     assert!(page.text().await.expect("a text").contains("(Redis) isn't responding"));
     redis.thaw();
@@ -75,7 +80,10 @@ async fn a_session_that_nobody_can_read_is_as_good_as_none() {
     let () = connection.set(&keys[0], "\u{1}garbage").await.expect("written");
 
     let response = client.get("/api/auth/me").await;
-    assert!(!response.headers().contains_key("set-cookie"), "an answer that comes late must not take a newer cookie away");
+    assert!(
+        !response.headers().contains_key("set-cookie"),
+        "an answer that comes late must not take a newer cookie away"
+    );
     problem(response, 401, "unauthenticated").await;
 }
 
@@ -95,22 +103,34 @@ async fn session(app: &TestApp, email: &str) -> String {
 async fn of_several_cookies_the_first_that_is_alive_counts_and_logging_out_ends_them_all() {
     use reqwest::Method;
     let redis = RedisServer::start();
-    for app in [TestApp::builder().northwind().spawn().await, TestApp::builder().northwind().redis(&redis).spawn().await] {
+    for app in
+        [TestApp::builder().northwind().spawn().await, TestApp::builder().northwind().redis(&redis).spawn().await]
+    {
         app.log_in_as_admin().await;
         app.log_in_as_vendor("7").await;
-        let me = async |cookies: &[&str]| with_cookies(&app, Method::GET, "/api/auth/me", cookies).await.status().as_u16();
+        let me =
+            async |cookies: &[&str]| with_cookies(&app, Method::GET, "/api/auth/me", cookies).await.status().as_u16();
         let (dead, alive) = (session(&app, "admin@example.com").await, session(&app, "admin@example.com").await);
         assert_eq!(with_cookies(&app, Method::POST, "/api/auth/logout", &[&dead]).await.status(), 204);
         assert_eq!(me(&[&dead]).await, 401);
         for order in [[&*dead, &*alive], [&*alive, &*dead]] {
             assert_eq!(me(&order).await, 200);
-            let page = app.client().request(Method::GET, "/admin/cache").header("accept", "text/html").header("cookie", order.join("; "));
+            let page = app
+                .client()
+                .request(Method::GET, "/admin/cache")
+                .header("accept", "text/html")
+                .header("cookie", order.join("; "));
             assert_eq!(page.send().await.expect("an answer").status(), 200, "the pages read them too");
             // The stream of changes goes on asking whether its session is alive.
             assert_eq!(with_cookies(&app, Method::GET, "/account", &order).await.status(), 200);
             let sessions: serde_json::Value =
                 with_cookies(&app, Method::GET, "/api/account/sessions", &order).await.json().await.expect("JSON");
-            let current = sessions["sessions"].as_array().expect("a list").iter().filter(|session| session["current"] == true).count();
+            let current = sessions["sessions"]
+                .as_array()
+                .expect("a list")
+                .iter()
+                .filter(|session| session["current"] == true)
+                .count();
             assert_eq!(current, 1, "{sessions}");
         }
         let events = {
@@ -119,7 +139,8 @@ async fn of_several_cookies_the_first_that_is_alive_counts_and_logging_out_ends_
         };
         assert_eq!(events.status(), 200);
 
-        // Two of one user's and one of another's: all end, whoever's they are, and no cookie is left that logs anybody in.
+        // Two of one user's and one of another's: all end, whoever's they are, and no cookie is left that logs anybody
+        // in.
         let (second, other) = (session(&app, "admin@example.com").await, session(&app, "vendor-7@example.com").await);
         let answer = with_cookies(&app, Method::POST, "/api/auth/logout", &[&dead, &alive, &second, &other]).await;
         assert_eq!(answer.status(), 204);
@@ -129,9 +150,13 @@ async fn of_several_cookies_the_first_that_is_alive_counts_and_logging_out_ends_
         }
         // Logging in with a dead cookie that stays in the way works, and ends what was there.
         let before = session(&app, "admin@example.com").await;
-        let login = app.client().request(Method::POST, "/api/auth/login").header("cookie", [&*dead, &*before].join("; "));
         let login =
-            login.json(&json!({ "email": "admin@example.com", "password": crate::harness::PASSWORD })).send().await.expect("an answer");
+            app.client().request(Method::POST, "/api/auth/login").header("cookie", [&*dead, &*before].join("; "));
+        let login = login
+            .json(&json!({ "email": "admin@example.com", "password": crate::harness::PASSWORD }))
+            .send()
+            .await
+            .expect("an answer");
         let new = cookie(&login).expect("a cookie");
         assert_eq!((me(&[&dead, &new]).await, me(&[&before]).await), (200, 401));
         // So does logging out everywhere, of other users' cookies in this browser.

@@ -44,8 +44,7 @@ async fn a_name_is_the_same_whichever_way_it_came_in_and_however_it_was_written(
                 ("form[status]", "active"),
             ];
             assert_eq!(form(&vendor, "product/save", &fields).await.status(), 200);
-            let sent =
-                json!({ "productId": format!("s{at}"), "vendorId": "eur", "name": text, "category": text, "unitPrice": 1, "stock": 1 });
+            let sent = json!({ "productId": format!("s{at}"), "vendorId": "eur", "name": text, "category": text, "unitPrice": 1, "stock": 1 });
             answered(admin.post("/api/ingest/products", &json!({ "products": [sent] })).await, 200).await;
             let order = json!({ "customer": { "name": text, "country": text }, "lines": [{ "productId": "e1", "quantity": 1 }] });
             assert_eq!(answered(vendor.post("/api/vendor/orders", &order).await, 201).await["customerName"], NAME);
@@ -58,8 +57,12 @@ async fn a_name_is_the_same_whichever_way_it_came_in_and_however_it_was_written(
             let key = answered(vendor.post("/api/account/keys", &json!({ "name": text })).await, 201).await;
             assert_eq!(key["key"]["name"], NAME);
             // Whoever looks for it finds it, however it is typed.
-            let found =
-                vendor.get_json(&format!("/api/vendor/products?search={}", vendorscope::domain::accounts::encode_segment(text))).await;
+            let found = vendor
+                .get_json(&format!(
+                    "/api/vendor/products?search={}",
+                    vendorscope::domain::accounts::encode_segment(text)
+                ))
+                .await;
             assert!(found["products"].as_array().is_some_and(|found| found.len() == (at + 1) * 3), "{text:?}: {found}");
         }
         for query in [
@@ -90,7 +93,10 @@ async fn names_of_nothing_to_be_seen_turned_ones_and_ids_in_another_form_are_ref
             );
             let order = json!({ "customer": { "name": "Mira", "country": name }, "lines": [{ "productId": "e1", "quantity": 1 }] });
             assert_eq!(refused_fields(vendor.post("/api/vendor/orders", &order).await).await, ["customer.country"]);
-            assert_eq!(refused_fields(vendor.post("/api/account/keys", &json!({ "name": name })).await).await, ["name"]);
+            assert_eq!(
+                refused_fields(vendor.post("/api/account/keys", &json!({ "name": name })).await).await,
+                ["name"]
+            );
             let fields = [
                 ("form[name]", name),
                 ("form[category]", "Mugs"),
@@ -104,7 +110,8 @@ async fn names_of_nothing_to_be_seen_turned_ones_and_ids_in_another_form_are_ref
             assert_eq!(refused["invalid"][0]["field"], "name", "{name:?}");
         }
         for id in [" s", "s ", "s\u{a0}", "\u{200b}s", "e\u{301}", "s  s", "\u{202e}s", "s\0", ".", ".."] {
-            let sent = json!({ "productId": id, "vendorId": "eur", "name": "S", "category": "S", "unitPrice": 1, "stock": 1 });
+            let sent =
+                json!({ "productId": id, "vendorId": "eur", "name": "S", "category": "S", "unitPrice": 1, "stock": 1 });
             assert_eq!(
                 refused_fields(admin.post("/api/ingest/products", &json!({ "products": [sent] })).await).await,
                 ["products[0].productId"],
@@ -115,10 +122,18 @@ async fn names_of_nothing_to_be_seen_turned_ones_and_ids_in_another_form_are_ref
                 json!({ "orders": [{ "orderId": order, "customer": { "customerId": customer, "name": "M", "country": "X" },
                                      "placedAt": "2026-03-01T00:00:00Z", "status": "shipped", "lines": [line] }] })
             };
-            assert_eq!(refused_fields(admin.post("/api/ingest/orders", &order(id, "c9")).await).await, ["orders[0].orderId"]);
-            assert_eq!(refused_fields(admin.post("/api/ingest/orders", &order("o9", id)).await).await, ["orders[0].customer.customerId"]);
+            assert_eq!(
+                refused_fields(admin.post("/api/ingest/orders", &order(id, "c9")).await).await,
+                ["orders[0].orderId"]
+            );
+            assert_eq!(
+                refused_fields(admin.post("/api/ingest/orders", &order("o9", id)).await).await,
+                ["orders[0].customer.customerId"]
+            );
         }
-        for (at, accepted) in [("2016-12-31T23:59:60Z", false), ("2026-03-01T00:00:00+25:00", false), ("2026-03-01T00:00:00+23:59", true)] {
+        for (at, accepted) in
+            [("2016-12-31T23:59:60Z", false), ("2026-03-01T00:00:00+25:00", false), ("2026-03-01T00:00:00+23:59", true)]
+        {
             let order = json!({ "customer": { "customerId": "c1" }, "lines": [{ "productId": "e1", "quantity": 1 }], "placedAt": at });
             if accepted {
                 assert_eq!(contents(&app.state().db).await, before);
@@ -126,7 +141,10 @@ async fn names_of_nothing_to_be_seen_turned_ones_and_ids_in_another_form_are_ref
             } else {
                 assert_eq!(refused_fields(vendor.post("/api/vendor/orders", &order).await).await, ["placedAt"], "{at}");
                 let refund = json!({ "amount": 1, "refundedAt": at });
-                assert_eq!(refused_fields(vendor.post("/api/vendor/orders/o1/refunds", &refund).await).await, ["refundedAt"]);
+                assert_eq!(
+                    refused_fields(vendor.post("/api/vendor/orders/o1/refunds", &refund).await).await,
+                    ["refundedAt"]
+                );
             }
         }
     }
@@ -146,7 +164,12 @@ fn nuls_of_a_vendor() -> Vec<Nul> {
         get("/api/vendor/products/%00", None),
         get("/api/vendor/products/e1%00", None),
         Nul("DELETE", "/api/vendor/products/e1%00", Value::Null, None),
-        Nul("PUT", "/api/vendor/products/e1%00", json!({ "name": "A", "category": "B", "unitPrice": 1, "stock": 1 }), None),
+        Nul(
+            "PUT",
+            "/api/vendor/products/e1%00",
+            json!({ "name": "A", "category": "B", "unitPrice": 1, "stock": 1 }),
+            None,
+        ),
         get("/api/vendor/orders/o1%00", None),
         Nul("PATCH", "/api/vendor/orders/o1%00", json!({ "status": "delivered" }), None),
         Nul("POST", "/api/vendor/orders/o1%00/refunds", json!({ "amount": 1 }), None),
@@ -159,10 +182,30 @@ fn nuls_of_a_vendor() -> Vec<Nul> {
         get("/api/vendor/orders?search=%00", Some("search")),
         get("/api/vendor/orders?status=%00", Some("status")),
         get("/api/vendor/analytics/snapshot?dateFrom=2026-03-01&dateTo=2026-03-02&compare=%00", Some("compare")),
-        Nul("POST", "/api/vendor/orders", order(|o| o["lines"][0]["productId"] = json!("e1\0")), Some("lines[0].productId")),
-        Nul("POST", "/api/vendor/orders", order(|o| o["customer"]["customerId"] = json!("\0")), Some("customer.customerId")),
-        Nul("PATCH", "/api/vendor/products/bulk", json!({ "productIds": ["e1", "e\0"], "changes": { "stock": 1 } }), Some("productIds[1]")),
-        Nul("PUT", "/api/account/password", json!({ "current": "\0", "password": "a long one, and a good one" }), Some("current")),
+        Nul(
+            "POST",
+            "/api/vendor/orders",
+            order(|o| o["lines"][0]["productId"] = json!("e1\0")),
+            Some("lines[0].productId"),
+        ),
+        Nul(
+            "POST",
+            "/api/vendor/orders",
+            order(|o| o["customer"]["customerId"] = json!("\0")),
+            Some("customer.customerId"),
+        ),
+        Nul(
+            "PATCH",
+            "/api/vendor/products/bulk",
+            json!({ "productIds": ["e1", "e\0"], "changes": { "stock": 1 } }),
+            Some("productIds[1]"),
+        ),
+        Nul(
+            "PUT",
+            "/api/account/password",
+            json!({ "current": "\0", "password": "a long one, and a good one" }),
+            Some("current"),
+        ),
         Nul("PUT", "/api/account/time-zone", json!({ "timeZone": "Asia/Tokyo\0" }), Some("timeZone")),
         Nul("POST", "/api/account/keys", json!({ "name": "a\0" }), Some("name")),
         Nul("POST", "/api/auth/login", json!({ "email": "a\0@b", "password": "x" }), Some("email")),
@@ -171,8 +214,18 @@ fn nuls_of_a_vendor() -> Vec<Nul> {
 
 fn nuls_of_an_admin() -> Vec<Nul> {
     vec![
-        Nul("GET", "/api/vendor/analytics/snapshot?dateFrom=2026-03-01&dateTo=2026-03-02&vendorId=%00", Value::Null, Some("vendorId")),
-        Nul("GET", "/api/vendor/analytics/export.csv?dateFrom=2026-03-01&dateTo=2026-03-02&vendorId=e%00", Value::Null, Some("vendorId")),
+        Nul(
+            "GET",
+            "/api/vendor/analytics/snapshot?dateFrom=2026-03-01&dateTo=2026-03-02&vendorId=%00",
+            Value::Null,
+            Some("vendorId"),
+        ),
+        Nul(
+            "GET",
+            "/api/vendor/analytics/export.csv?dateFrom=2026-03-01&dateTo=2026-03-02&vendorId=e%00",
+            Value::Null,
+            Some("vendorId"),
+        ),
         Nul("GET", "/api/admin/metrics?dateFrom=%00&dateTo=2026-03-02", Value::Null, Some("dateFrom")),
         Nul("POST", "/api/admin/cache/warm", json!({ "vendorIds": ["eur", "\0"] }), Some("vendorIds[1]")),
         Nul("POST", "/api/admin/cache/invalidate", json!({ "tags": ["vendor:\0"] }), Some("tags[0]")),

@@ -19,8 +19,7 @@ async fn change(client: &Client, zone: &str) -> Response {
 
 /// Half an hour past midnight in Berlin, and still the day before in New York; refunded on the next day in both.
 async fn sell(client: &Client) {
-    let order =
-        json!({ "customer": { "customerId": "c1" }, "lines": [{ "productId": "e1", "quantity": 1 }], "placedAt": "2026-06-14T22:30:00Z" });
+    let order = json!({ "customer": { "customerId": "c1" }, "lines": [{ "productId": "e1", "quantity": 1 }], "placedAt": "2026-06-14T22:30:00Z" });
     let order = answered(client.post("/api/vendor/orders", &order).await, 201).await;
     let path = format!("/api/vendor/orders/{}/refunds", order["orderId"].as_str().expect("an id"));
     answered(client.post(&path, &json!({ "amount": 10, "refundedAt": "2026-06-15T22:30:00Z" })).await, 201).await;
@@ -33,28 +32,42 @@ async fn days(client: &Client, path: &str) -> (Vec<String>, Vec<String>, String)
     let shown = answered(response, 200).await;
     let of = |figure: &str| {
         let points = shown["series"].as_array().expect("a series").iter();
-        points.filter(|point| point[figure] != json!(0)).map(|point| point["start"].as_str().expect("a day").to_owned()).collect()
+        points
+            .filter(|point| point[figure] != json!(0))
+            .map(|point| point["start"].as_str().expect("a day").to_owned())
+            .collect()
     };
     (of("orders"), of("returns"), outcome)
 }
 
 async fn audited(db: &Db) -> Vec<String> {
     let mut tx = db.read().await.expect("a transaction");
-    let rows = tx.rows(sql("SELECT actor, detail, address FROM audit_log WHERE action = 'time_zone_change' ORDER BY id")).await;
+    let rows = tx
+        .rows(sql("SELECT actor, detail, address FROM audit_log WHERE action = 'time_zone_change' ORDER BY id"))
+        .await;
     let text = |row: &sqlx::any::AnyRow, column| row.get::<String, _>(column);
-    rows.expect("rows").iter().map(|row| format!("{} {} {}", text(row, "actor"), text(row, "detail"), text(row, "address"))).collect()
+    rows.expect("rows")
+        .iter()
+        .map(|row| format!("{} {} {}", text(row, "actor"), text(row, "detail"), text(row, "address")))
+        .collect()
 }
 
-/// Every order and refund of the vendor stands on the day that its instant falls on in `zone`, and every sum is that of the orders.
+/// Every order and refund of the vendor stands on the day that its instant falls on in `zone`, and every sum is that of
+/// the orders.
 async fn check(db: &Db, vendor: &str, zone: &str) {
     let zone = TimeZone::get(zone).expect("a zone");
     let mut tx = db.read().await.expect("a transaction");
     for (table, instant) in [("vendor_orders", "placed_us"), ("refunds", "refunded_us")] {
-        let query =
-            format!("SELECT {instant} AS us, day FROM {table} WHERE vendor_id = (SELECT id FROM vendors WHERE external_id = '{vendor}')");
+        let query = format!(
+            "SELECT {instant} AS us, day FROM {table} WHERE vendor_id = (SELECT id FROM vendors WHERE external_id = '{vendor}')"
+        );
         for row in tx.rows(sql(query)).await.expect("rows") {
             let instant = jiff::Timestamp::from_microsecond(row.get("us")).expect("an instant");
-            assert_eq!(row.get::<i64, _>("day"), day_number(instant.to_zoned(zone.clone()).date()), "{table}: {instant}");
+            assert_eq!(
+                row.get::<i64, _>("day"),
+                day_number(instant.to_zoned(zone.clone()).date()),
+                "{table}: {instant}"
+            );
         }
     }
     drop(tx);
@@ -65,7 +78,8 @@ async fn check(db: &Db, vendor: &str, zone: &str) {
 async fn a_vendor_that_moves_finds_past_orders_and_refunds_on_their_days_there_at_once() {
     for database in databases().await {
         let app = TestApp::builder().database(&database).bundle(Market::new().path()).spawn().await;
-        let (eur, nyc, admin) = (app.log_in_as_vendor("eur").await, app.log_in_as_vendor("nyc").await, app.log_in_as_admin().await);
+        let (eur, nyc, admin) =
+            (app.log_in_as_vendor("eur").await, app.log_in_as_vendor("nyc").await, app.log_in_as_admin().await);
         sell(&eur).await;
         let others = nyc.get_json("/api/vendor/analytics/snapshot?dateFrom=2026-03-01&dateTo=2026-03-31").await;
         let market = "/api/admin/metrics?dateFrom=2026-06-14&dateTo=2026-06-14";
@@ -116,9 +130,15 @@ async fn a_zone_that_is_none_is_refused_by_name_and_the_present_one_changes_noth
             let refused = &body["errors"][0];
             let message = refused["message"].as_str().expect("a text");
             assert_eq!(refused["field"], "timeZone");
-            assert!(message.contains(&format!("`{zone}`")) && message.contains("IANA") && message.contains("Europe/Berlin"), "{message}");
+            assert!(
+                message.contains(&format!("`{zone}`")) && message.contains("IANA") && message.contains("Europe/Berlin"),
+                "{message}"
+            );
         }
-        assert_eq!(refused_fields(eur.put(PATH, &json!({ "timeZone": "UTC", "vendorId": "nyc" })).await).await, ["vendorId"]);
+        assert_eq!(
+            refused_fields(eur.put(PATH, &json!({ "timeZone": "UTC", "vendorId": "nyc" })).await).await,
+            ["vendorId"]
+        );
         assert_eq!(change(&eur, "Europe/Berlin").await.status(), 204, "it is that already");
         assert_eq!(contents(&app.state().db).await, before);
         assert_eq!(days(&eur, JUNE).await.2, "HIT", "and nothing was invalidated");

@@ -44,22 +44,31 @@ async fn an_admin_has_dashboards_warmed_and_it_is_audited() {
         (response.status().as_u16(), response.json::<serde_json::Value>().await.expect("JSON"))
     };
     assert_eq!(warm(json!({ "vendorIds": ["7", "12"] })).await, (200, json!({ "warmed": 2 })));
-    assert_eq!(warm(json!({ "vendorIds": ["7", "12"] })).await, (200, json!({ "warmed": 0 })), "they are there already");
+    assert_eq!(
+        warm(json!({ "vendorIds": ["7", "12"] })).await,
+        (200, json!({ "warmed": 0 })),
+        "they are there already"
+    );
     let vendor = app.log_in_as_vendor("7").await;
     let before = app.queries();
     assert_eq!(vendor.get("/").await.status(), 200);
     assert_eq!(app.queries() - before, 0, "the dashboard opens from the cache");
     assert_eq!(warm(json!({})).await.0, 200);
 
-    for (body, field) in
-        [(json!({ "vendorIds": ["no such"] }), "vendorIds"), (json!({ "vendorIds": [] }), "vendorIds"), (json!({ "x": 1 }), "x")]
-    {
+    for (body, field) in [
+        (json!({ "vendorIds": ["no such"] }), "vendorIds"),
+        (json!({ "vendorIds": [] }), "vendorIds"),
+        (json!({ "x": 1 }), "x"),
+    ] {
         let (status, problem) = warm(body).await;
         assert!((400..500).contains(&status) && problem.to_string().contains(field), "{problem}");
     }
     assert_eq!(vendor.post("/api/admin/cache/warm", &json!({})).await.status(), 403);
     let log = app.state().db.read().await.expect("a transaction");
     let mut log = log;
-    let rows = log.rows(vendorscope::server::db::sql("SELECT detail FROM audit_log WHERE action = 'cache_warm'")).await.expect("rows");
+    let rows = log
+        .rows(vendorscope::server::db::sql("SELECT detail FROM audit_log WHERE action = 'cache_warm'"))
+        .await
+        .expect("rows");
     assert_eq!(rows.len(), 3);
 }

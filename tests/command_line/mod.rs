@@ -27,7 +27,13 @@ impl Done {
 /// Runs the program in a folder of its own, with these variables and no others.
 fn run(folder: &Path, vars: &[(&str, &str)], arguments: &[&str]) -> Done {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vendorscope"));
-    let output = command.current_dir(folder).env_clear().envs(vars.iter().copied()).args(arguments).output().expect("the program runs");
+    let output = command
+        .current_dir(folder)
+        .env_clear()
+        .envs(vars.iter().copied())
+        .args(arguments)
+        .output()
+        .expect("the program runs");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
     Done { code: output.status.code().expect("an exit code"), stdout: text(output.stdout), stderr: text(output.stderr) }
 }
@@ -58,7 +64,10 @@ fn every_command_explains_itself() {
         &["user", "reset-password"],
     ] {
         let text = run(home.path(), &[], &[command, &["--help"]].concat()).succeeded();
-        assert!(text.contains("Usage: vendorscope") && text.lines().next().is_some_and(|line| line.len() > 15), "{command:?}: {text}");
+        assert!(
+            text.contains("Usage: vendorscope") && text.lines().next().is_some_and(|line| line.len() > 15),
+            "{command:?}: {text}"
+        );
     }
     assert!(run(home.path(), &[], &["--help"]).succeeded().contains("SESSION_SECRET"));
     assert_eq!(run(home.path(), &[], &["explode"]).code, 2);
@@ -70,7 +79,9 @@ fn a_wrong_setting_stops_the_program_before_it_does_anything() {
     let done = run(home.path(), &[("DATABASE_URL", "mysql://root:hunter2@db/x"), ("LOG_FORMAT", "xml")], &["migrate"]);
     let error = done.error(2);
     assert!(
-        error.contains("DATABASE_URL=`mysql://root:***@db/x`") && error.contains("LOG_FORMAT=`xml`") && !error.contains("hunter2"),
+        error.contains("DATABASE_URL=`mysql://root:***@db/x`")
+            && error.contains("LOG_FORMAT=`xml`")
+            && !error.contains("hunter2"),
         "{error}"
     );
     let done = run(home.path(), &[("APP_ENV", "production")], &["serve"]);
@@ -90,12 +101,19 @@ fn what_cannot_be_reached_is_named_with_what_to_do() {
 fn users_are_added_once_and_listed() {
     let home = folder();
     let add = |vars: &[(&str, &str)], more: &[&str]| run(home.path(), vars, &[&["user", "add"], more].concat());
-    assert_eq!(add(&[PASSWORD], &[" Boss@Example.com ", "--role", "admin"]).succeeded(), "Added boss@example.com as admin.\n");
+    assert_eq!(
+        add(&[PASSWORD], &[" Boss@Example.com ", "--role", "admin"]).succeeded(),
+        "Added boss@example.com as admin.\n"
+    );
     assert!(add(&[PASSWORD], &["boss@example.com", "--role", "admin"]).error(1).contains("already"));
     assert!(
-        add(&[PASSWORD], &["v@example.com", "--role", "vendor", "--vendor", "nobody"]).error(1).contains("there is no vendor `nobody`")
+        add(&[PASSWORD], &["v@example.com", "--role", "vendor", "--vendor", "nobody"])
+            .error(1)
+            .contains("there is no vendor `nobody`")
     );
-    assert!(add(&[("VENDORSCOPE_PASSWORD", "short")], &["w@example.com", "--role", "admin"]).error(1).contains("password"));
+    assert!(
+        add(&[("VENDORSCOPE_PASSWORD", "short")], &["w@example.com", "--role", "admin"]).error(1).contains("password")
+    );
     assert_eq!(add(&[PASSWORD], &["v@example.com", "--role", "vendor"]).code, 2, "a vendor's user needs a vendor");
     assert_eq!(run(home.path(), &[], &["user", "list"]).succeeded(), "boss@example.com  admin\n");
 }
@@ -124,7 +142,8 @@ fn a_bundle_of_a_spreadsheet_is_read_where_it_can_be_told_and_the_command_says_h
     let write = |text: &str| market.write("customers", text);
     let bundle = market.path();
     let import = |more: &[&str]| run(home.path(), &[], &[&["import", bundle.to_str().expect("UTF-8")], more].concat());
-    std::fs::write(bundle.join("customers.csv"), b"Customer ID;name;country\r\nc1;Jos\xe9;Spain\r\nc2;Ren;Japan\r\n").expect("written");
+    std::fs::write(bundle.join("customers.csv"), b"Customer ID;name;country\r\nc1;Jos\xe9;Spain\r\nc2;Ren;Japan\r\n")
+        .expect("written");
     // After the names of the files that were read, the error is one line.
     let refused = |done: Done| {
         assert_eq!(done.code, 1, "{}", done.stderr);
@@ -132,20 +151,30 @@ fn a_bundle_of_a_spreadsheet_is_read_where_it_can_be_told_and_the_command_says_h
     };
     let error = refused(import(&[]));
     assert!(
-        error.contains("nothing was imported: customers.csv, line 2: is not UTF-8 (byte E9)") && error.contains("--encoding"),
+        error.contains("nothing was imported: customers.csv, line 2: is not UTF-8 (byte E9)")
+            && error.contains("--encoding"),
         "{error}"
     );
     let done = import(&["--encoding", "windows-1252"]).succeeded();
-    for note in ["read as windows-1252", "semicolons between fields", "columns read by another name: Customer ID as customer_id"] {
+    for note in [
+        "read as windows-1252",
+        "semicolons between fields",
+        "columns read by another name: Customer ID as customer_id",
+    ] {
         assert!(done.contains(&format!("customers.csv: {note}\n")), "{done}");
     }
     let unknown = import(&["--encoding", "latin-99"]);
-    assert!(unknown.code == 2 && unknown.stderr.contains("not known: such as utf-8, windows-1252"), "{}", unknown.stderr);
+    assert!(
+        unknown.code == 2 && unknown.stderr.contains("not known: such as utf-8, windows-1252"),
+        "{}",
+        unknown.stderr
+    );
     // However much of the file is in it, an error is one line, and not a long one.
     write(&format!("customer_id,name,country\nc1,\"Anna,Germany\n{}", "c2,Ren,Japan\n".repeat(10_000)));
     let error = refused(import(&[]));
     assert!(
-        error.contains("nothing was imported: customers.csv, line 2: a field is longer than 65536 bytes") && error.len() < 200,
+        error.contains("nothing was imported: customers.csv, line 2: a field is longer than 65536 bytes")
+            && error.len() < 200,
         "{error}"
     );
 }
@@ -158,14 +187,21 @@ async fn sums_that_were_tampered_with_are_found_and_mended() {
     run(home.path(), &[], &["import", bundle.to_str().expect("UTF-8")]).succeeded();
     assert_eq!(run(home.path(), &[], &["rollups", "verify"]).succeeded(), "Every sum is that of the orders.\n");
 
-    let db = Db::connect(&format!("sqlite://{}", home.path().join("vendorscope.db").display()), 1).await.expect("the database opens");
+    let db = Db::connect(&format!("sqlite://{}", home.path().join("vendorscope.db").display()), 1)
+        .await
+        .expect("the database opens");
     let mut tx = db.write().await.expect("a transaction");
-    tx.execute(sql("UPDATE sales_days SET gross = gross + 1 WHERE vendor_id = 7 AND orders > 0")).await.expect("changed");
+    tx.execute(sql("UPDATE sales_days SET gross = gross + 1 WHERE vendor_id = 7 AND orders > 0"))
+        .await
+        .expect("changed");
     tx.commit().await.expect("committed");
     for time in ["once", "and again: looking changes nothing"] {
         let done = run(home.path(), &[], &["rollups", "verify"]);
         let error = done.error(1);
-        assert!(error.contains("rows: run `vendorscope rollups rebuild`") && error.contains("of sales_days"), "{time}: {error}");
+        assert!(
+            error.contains("rows: run `vendorscope rollups rebuild`") && error.contains("of sales_days"),
+            "{time}: {error}"
+        );
     }
     assert!(run(home.path(), &[], &["rollups", "rebuild"]).succeeded().contains("were wrong"));
     assert_eq!(run(home.path(), &[], &["rollups", "verify"]).succeeded(), "Every sum is that of the orders.\n");
@@ -175,20 +211,27 @@ async fn sums_that_were_tampered_with_are_found_and_mended() {
 fn users_are_shut_out_let_in_again_and_given_a_link_for_a_lost_password() {
     let home = folder();
     run(home.path(), &[PASSWORD], &["user", "add", "boss@example.com", "--role", "admin"]).succeeded();
-    let user = |command: &str, email: &str| run(home.path(), &[("PUBLIC_URL", "https://vendors.example.com")], &["user", command, email]);
+    let user = |command: &str, email: &str| {
+        run(home.path(), &[("PUBLIC_URL", "https://vendors.example.com")], &["user", command, email])
+    };
     assert!(user("disable", "Boss@example.com").succeeded().starts_with("Disabled boss@example.com"));
     assert_eq!(run(home.path(), &[], &["user", "list"]).succeeded(), "boss@example.com  admin, disabled\n");
     assert!(user("reset-password", "boss@example.com").error(1).contains("enable it first"));
     assert_eq!(user("enable", "boss@example.com").succeeded(), "Enabled boss@example.com.\n");
     let link = user("reset-password", "boss@example.com").succeeded();
-    let token = link.trim_end().strip_prefix("https://vendors.example.com/reset?token=").unwrap_or_else(|| panic!("{link}"));
+    let token =
+        link.trim_end().strip_prefix("https://vendors.example.com/reset?token=").unwrap_or_else(|| panic!("{link}"));
     assert!(token.len() == 64 && token.bytes().all(|b| b.is_ascii_hexdigit()), "{token}");
     for command in ["disable", "enable", "reset-password"] {
         assert!(user(command, "nobody@example.com").error(1).contains("there is no user `nobody@example.com`"));
     }
     assert!(
-        run(home.path(), &[("VENDORSCOPE_PASSWORD", "password1234")], &["user", "add", "v@example.com", "--role", "admin"])
-            .error(1)
-            .contains("too easy to guess")
+        run(
+            home.path(),
+            &[("VENDORSCOPE_PASSWORD", "password1234")],
+            &["user", "add", "v@example.com", "--role", "admin"]
+        )
+        .error(1)
+        .contains("too easy to guess")
     );
 }

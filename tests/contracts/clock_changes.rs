@@ -1,5 +1,5 @@
-//! Days and hours where clocks were set oddly, and vendors that move: over HTTP, on both databases. Whatever the clock did, an order is in
-//! one day, in one hour of it, and in that day's list.
+//! Days and hours where clocks were set oddly, and vendors that move: over HTTP, on both databases. Whatever the clock
+//! did, an order is in one day, in one hour of it, and in that day's list.
 
 use serde_json::{Value, json};
 use vendorscope::server::db::{rollups, sql};
@@ -33,17 +33,32 @@ async fn snapshot(client: &Client, from: &str, to: &str, interval: &str) -> Valu
 /// Total, and sum of the series, of one day.
 async fn orders_of(client: &Client, day: &str, interval: &str) -> (i64, i64) {
     let shown = snapshot(client, day, day, interval).await;
-    let sum = shown["series"].as_array().expect("a series").iter().map(|point| point["orders"].as_i64().expect("a number")).sum();
+    let sum = shown["series"]
+        .as_array()
+        .expect("a series")
+        .iter()
+        .map(|point| point["orders"].as_i64().expect("a number"))
+        .sum();
     (shown["totals"]["orders"].as_i64().expect("a number"), sum)
 }
 
 async fn listed(client: &Client, day: &str) -> Vec<String> {
     let page = client.get_json(&format!("/api/vendor/orders?dateFrom={day}&dateTo={day}")).await;
-    page["orders"].as_array().expect("a list").iter().map(|order| order["orderId"].as_str().expect("an id").to_owned()).collect()
+    page["orders"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|order| order["orderId"].as_str().expect("an id").to_owned())
+        .collect()
 }
 
 fn starts(snapshot: &Value) -> Vec<&str> {
-    snapshot["series"].as_array().expect("a series").iter().map(|point| point["start"].as_str().expect("a text")).collect()
+    snapshot["series"]
+        .as_array()
+        .expect("a series")
+        .iter()
+        .map(|point| point["start"].as_str().expect("a text"))
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -77,8 +92,13 @@ async fn an_order_is_in_one_day_and_one_hour_of_it_and_in_that_days_list() {
             }
             // As a bundle brings it, and the sums beside it.
             let db = &app.state().db;
-            assert_eq!(rollups::verify(&mut db.write().await.expect("a transaction")).await.expect("sums"), [], "{context}");
-            let gone = client.patch(&format!("/api/vendor/orders/{id}"), &json!({ "placedAt": "2001-01-01T12:00:00Z" })).await;
+            assert_eq!(
+                rollups::verify(&mut db.write().await.expect("a transaction")).await.expect("sums"),
+                [],
+                "{context}"
+            );
+            let gone =
+                client.patch(&format!("/api/vendor/orders/{id}"), &json!({ "placedAt": "2001-01-01T12:00:00Z" })).await;
             assert_eq!(gone.status(), 200, "{context}");
         }
     }
@@ -118,12 +138,21 @@ async fn a_vendor_that_has_moved_there_and_back_has_the_hours_of_its_zone_alone(
         same(snapshot(&client, "2026-03-10", "2026-03-10", "hour").await, "back by the vendor");
         let admin = app.log_in_as_admin().await;
         for zone in ["Asia/Kathmandu", "Europe/Berlin"] {
-            market.write("vendors", &format!("vendor_id,name,country,time_zone,currency\neur,Ton,Germany,{zone},EUR\n"));
+            market
+                .write("vendors", &format!("vendor_id,name,country,time_zone,currency\neur,Ton,Germany,{zone},EUR\n"));
             let options = vendorscope::server::import::ImportOptions::default();
-            vendorscope::server::services::import::import_bundle(&app.state().db, &market.path(), options, &crate::harness::Unwatched)
-                .await
-                .expect("an import");
-            assert_eq!(admin.post("/api/admin/cache/invalidate", &json!({ "tags": ["vendor:eur"] })).await.status(), 200);
+            vendorscope::server::services::import::import_bundle(
+                &app.state().db,
+                &market.path(),
+                options,
+                &crate::harness::Unwatched,
+            )
+            .await
+            .expect("an import");
+            assert_eq!(
+                admin.post("/api/admin/cache/invalidate", &json!({ "tags": ["vendor:eur"] })).await.status(),
+                200
+            );
             assert_eq!(starts(&snapshot(&client, "2026-03-10", "2026-03-10", "hour").await).len(), 24, "{zone}");
         }
         same(snapshot(&client, "2026-03-10", "2026-03-10", "hour").await, "back by an import");

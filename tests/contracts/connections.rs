@@ -1,5 +1,5 @@
-//! A connection goes back to its pool clean or not at all, wherever what holds it is dropped and whatever fails: nobody finds a
-//! transaction of somebody else's on it.
+//! A connection goes back to its pool clean or not at all, wherever what holds it is dropped and whatever fails: nobody
+//! finds a transaction of somebody else's on it.
 
 use std::{
     future::{Future, poll_fn},
@@ -49,7 +49,8 @@ async fn read(db: &Db) -> Result<i64, DbError> {
 
 async fn write(db: &Db, note: &str) -> Result<(), DbError> {
     let mut tx = db.write().await?;
-    let insert = sql("INSERT INTO audit_log (at_us, actor, action, detail) VALUES (1, 'test', $1, '')").bind(note.to_owned());
+    let insert =
+        sql("INSERT INTO audit_log (at_us, actor, action, detail) VALUES (1, 'test', $1, '')").bind(note.to_owned());
     tx.execute(insert).await?;
     tx.rows(sql("SELECT id FROM audit_log")).await?;
     tx.commit().await
@@ -71,7 +72,8 @@ async fn fail(db: &Db) -> Result<(), DbError> {
     Ok(())
 }
 
-/// Every kind of use, dropped after each number of polls until it is done. After each, what follows is as if it had not been there.
+/// Every kind of use, dropped after each number of polls until it is done. After each, what follows is as if it had not
+/// been there.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_future_dropped_at_any_of_its_awaits_leaves_no_transaction_behind() {
     for database in databases().await {
@@ -94,8 +96,8 @@ async fn a_future_dropped_at_any_of_its_awaits_leaves_no_transaction_behind() {
                 };
                 let done = poll_and_drop(used, polls).await;
                 let context = format!("{kind} dropped after {polls} polls on {}", database.url());
-                // The writer is not within a transaction of another kind, and what it writes is kept at once: a reader sees it, and not
-                // the state from before.
+                // The writer is not within a transaction of another kind, and what it writes is kept at once: a reader
+                // sees it, and not the state from before.
                 write(db, "after").await.unwrap_or_else(|error| panic!("{context}: {error}"));
                 let now = read(db).await.unwrap_or_else(|error| panic!("{context}: {error}"));
                 // What was dropped within its COMMIT may have been kept.
@@ -181,7 +183,8 @@ async fn clients_that_hang_up_disturb_nobody_who_writes_or_reads() {
                 for _ in 0..300 {
                     let mut stream = TcpStream::connect(address).await.expect("a connection");
                     let key = "vsk_0000000000000000000000000000000000000000000000000000000000000000";
-                    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {key}\r\n\r\n");
+                    let request =
+                        format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {key}\r\n\r\n");
                     stream.write_all(request.as_bytes()).await.expect("it is sent");
                     tokio::task::yield_now().await;
                     drop(stream);
@@ -191,10 +194,17 @@ async fn clients_that_hang_up_disturb_nobody_who_writes_or_reads() {
         let rude = [hang_up("/api/auth/me"), hang_up("/readyz"), hang_up("/api/vendor/orders")];
         for stock in 0..120 {
             let context = format!("{stock} on {}", database.url());
-            let written = client.patch("/api/vendor/products/bulk", &json!({ "productIds": ["e1"], "changes": { "stock": stock } })).await;
+            let written = client
+                .patch("/api/vendor/products/bulk", &json!({ "productIds": ["e1"], "changes": { "stock": stock } }))
+                .await;
             assert_eq!(written.status(), 200, "{context}");
             let list = client.get_json("/api/vendor/products?sort=stock").await;
-            let shown = list["products"].as_array().expect("a list").iter().find(|product| product["productId"] == "e1").expect("it");
+            let shown = list["products"]
+                .as_array()
+                .expect("a list")
+                .iter()
+                .find(|product| product["productId"] == "e1")
+                .expect("it");
             assert_eq!(shown["stock"], stock, "{context}");
             assert_eq!(client.get("/readyz").await.status(), 200, "{context}");
         }

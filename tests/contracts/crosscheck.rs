@@ -1,6 +1,6 @@
-//! Every figure of a snapshot, over HTTP, against a second tool: `scripts/crosscheck.py` works the same figures out of the bundle's
-//! CSV files with DuckDB. Real sales that nobody here wrote, in zones of half hours and of +14 hours, and on days when clocks change;
-//! and made up ones with what those lack: refunds, discounts on whole orders, commission.
+//! Every figure of a snapshot, over HTTP, against a second tool: `scripts/crosscheck.py` works the same figures out of
+//! the bundle's CSV files with DuckDB. Real sales that nobody here wrote, in zones of half hours and of +14 hours, and
+//! on days when clocks change; and made up ones with what those lack: refunds, discounts on whole orders, commission.
 
 use std::{
     io::Write,
@@ -56,7 +56,13 @@ struct Query {
     interval: &'static str,
 }
 
-fn query(vendor: impl ToString, from: &'static str, to: &'static str, compare: &'static str, interval: &'static str) -> Query {
+fn query(
+    vendor: impl ToString,
+    from: &'static str,
+    to: &'static str,
+    compare: &'static str,
+    interval: &'static str,
+) -> Query {
     Query { vendor: vendor.to_string(), from, to, compare, interval }
 }
 
@@ -99,7 +105,11 @@ fn complete_journey_queries() -> Vec<Query> {
     ];
     queries.extend([ST_JOHNS, BERLIN, NEW_YORK, LORD_HOWE, KIRITIMATI, KOLKATA].map(year));
     // Clocks change: in North America, in Europe, and by half an hour on Lord Howe Island.
-    queries.extend([ST_JOHNS, NEW_YORK].into_iter().flat_map(|vendor| ["2017-03-12", "2017-11-05"].map(|day| hours_of(vendor, day))));
+    queries.extend(
+        [ST_JOHNS, NEW_YORK]
+            .into_iter()
+            .flat_map(|vendor| ["2017-03-12", "2017-11-05"].map(|day| hours_of(vendor, day))),
+    );
     queries.extend(["2017-03-26", "2017-10-29"].map(|day| hours_of(BERLIN, day)));
     queries.extend(["2017-04-02", "2017-10-01"].map(|day| hours_of(LORD_HOWE, day)));
     queries.extend(["2017-04-02", "2017-10-01"].map(|day| query(LORD_HOWE, day, day, "previous_period", "day")));
@@ -129,9 +139,14 @@ async fn refunds_agree(database: &TestDatabase, seed: u64) {
     let market = Refunded::new(seed);
     let queries = refunded_queries();
     let expected = duckdb(&market.whole(), &queries);
-    let sum = |figure: &str| expected.iter().map(|snapshot| snapshot["totals"][figure].as_i64().expect("a number")).sum::<i64>();
+    let sum = |figure: &str| {
+        expected.iter().map(|snapshot| snapshot["totals"][figure].as_i64().expect("a number")).sum::<i64>()
+    };
     assert!(sum("returns") > 0 && sum("discounts") > 0 && sum("commission") > 0, "there is something to disagree on");
-    assert!(expected.iter().any(|snapshot| snapshot["lowStock"][0]["daysOfCover"].as_f64() > Some(0.0)), "and something sold lately");
+    assert!(
+        expected.iter().any(|snapshot| snapshot["lowStock"][0]["daysOfCover"].as_f64() > Some(0.0)),
+        "and something sold lately"
+    );
     let app = TestApp::builder().database(database).bundle(market.bundle()).unlimited().spawn().await;
     market.send(&app).await;
     compare(&app, database, &queries, &expected).await;
@@ -149,14 +164,20 @@ async fn compare(app: &TestApp, database: &TestDatabase, queries: &[Query], expe
     let admin = app.log_in_as_admin().await;
     let mut sold = 0;
     for (Query { vendor, from, to, compare, interval }, expected) in queries.iter().zip(expected) {
-        let path =
-            format!("/api/vendor/analytics/snapshot?vendorId={vendor}&dateFrom={from}&dateTo={to}&compare={compare}&interval={interval}");
+        let path = format!(
+            "/api/vendor/analytics/snapshot?vendorId={vendor}&dateFrom={from}&dateTo={to}&compare={compare}&interval={interval}"
+        );
         let mut actual = admin.get_json(&path).await;
         let fields = actual.as_object_mut().expect("an object");
         assert!(fields.remove("computedAt").is_some_and(|at| at.is_string()), "{path}");
         // One by one, so that a difference is named.
         for (name, expected) in expected.as_object().expect("an object") {
-            assert_eq!(fields.remove(name).as_ref(), Some(expected), "`{name}` of vendor {vendor}, {from} to {to}, on {}", database.url());
+            assert_eq!(
+                fields.remove(name).as_ref(),
+                Some(expected),
+                "`{name}` of vendor {vendor}, {from} to {to}, on {}",
+                database.url()
+            );
         }
         assert!(fields.is_empty(), "nothing checks {fields:?}");
         sold += expected["totals"]["orders"].as_i64().expect("a number");
@@ -172,7 +193,9 @@ fn duckdb(bundle: &Path, queries: &[Query]) -> Vec<Value> {
     assert!(python.exists(), "{} is not there: scripts/setup --tests makes it", python.display());
     let queries: Vec<Value> = queries
         .iter()
-        .map(|q| json!({ "vendor": q.vendor, "from": q.from, "to": q.to, "compare": q.compare, "interval": q.interval }))
+        .map(
+            |q| json!({ "vendor": q.vendor, "from": q.from, "to": q.to, "compare": q.compare, "interval": q.interval }),
+        )
         .collect();
     let mut process = Command::new(python)
         .arg(project.join("scripts/crosscheck.py"))

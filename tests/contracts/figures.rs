@@ -68,7 +68,8 @@ impl Marketplace {
         let mut touched = Vec::new();
         for line in 1..=self.random.random_range(1..=4) {
             let product = self.random.random_range(1..=9_i64);
-            let (vendor, quantity, gross) = ((product - 1) % 3 + 1, self.random.random_range(1..5), self.random.random_range(0..10_000));
+            let (vendor, quantity, gross) =
+                ((product - 1) % 3 + 1, self.random.random_range(1..5), self.random.random_range(0..10_000));
             if !touched.contains(&(vendor, order)) {
                 touched.push((vendor, order));
                 let dated = local(vendor, placed);
@@ -83,8 +84,14 @@ impl Marketplace {
         let touched = self.some_part(tx).await;
         let status = STATUSES[self.random.random_range(0..6)];
         rollups::retract(tx, &Touched::Orders(&[touched])).await.unwrap();
-        run(tx, &format!("UPDATE vendor_orders SET status = '{status}' WHERE vendor_id = {} AND order_id = {}", touched.0, touched.1))
-            .await;
+        run(
+            tx,
+            &format!(
+                "UPDATE vendor_orders SET status = '{status}' WHERE vendor_id = {} AND order_id = {}",
+                touched.0, touched.1
+            ),
+        )
+        .await;
         rollups::add(tx, &Touched::Orders(&[touched])).await.unwrap();
     }
 
@@ -99,7 +106,10 @@ impl Marketplace {
 
     async fn some_part(&mut self, tx: &mut Tx) -> (i64, i64) {
         let order = self.random.random_range(1..=self.orders);
-        let rows = tx.rows(sql(format!("SELECT vendor_id FROM vendor_orders WHERE order_id = {order} ORDER BY vendor_id"))).await.unwrap();
+        let rows = tx
+            .rows(sql(format!("SELECT vendor_id FROM vendor_orders WHERE order_id = {order} ORDER BY vendor_id")))
+            .await
+            .unwrap();
         let vendor: i64 = sqlx::Row::get(&rows[self.random.random_range(0..rows.len())], "vendor_id");
         (vendor, order)
     }
@@ -107,11 +117,19 @@ impl Marketplace {
 
 /// hour_us, day, month and year of an instant in the vendor's zone.
 fn local(vendor: i64, instant: i64) -> String {
-    let zone = TimeZone::get(["Europe/Berlin", "Australia/Lord_Howe", "Pacific/Kiritimati"][vendor as usize - 1]).unwrap();
+    let zone =
+        TimeZone::get(["Europe/Berlin", "Australia/Lord_Howe", "Pacific/Kiritimati"][vendor as usize - 1]).unwrap();
     let at = Timestamp::from_microsecond(instant).unwrap().to_zoned(zone);
     let day = at.date();
-    let into_hour = i64::from(at.minute()) * 60_000_000 + i64::from(at.second()) * 1_000_000 + instant.rem_euclid(1_000_000);
-    format!("{}, {}, {}, {}", instant - into_hour, day_number(day), day_number(day.first_of_month()), day_number(date(day.year(), 1, 1)))
+    let into_hour =
+        i64::from(at.minute()) * 60_000_000 + i64::from(at.second()) * 1_000_000 + instant.rem_euclid(1_000_000);
+    format!(
+        "{}, {}, {}, {}",
+        instant - into_hour,
+        day_number(day),
+        day_number(day.first_of_month()),
+        day_number(date(day.year(), 1, 1))
+    )
 }
 
 async fn run(tx: &mut Tx, text: &str) {
@@ -165,13 +183,19 @@ async fn a_snapshot_costs_at_most_seven_statements_and_its_series_sums_to_its_to
                 ("2017-09-20", "2017-10-10", "hour"),
             ] {
                 let context = format!("{} vendor {vendor} {from} {to} {interval}", database.url());
-                let query = SnapshotQuery::parse(Some(from), Some(to), Some("previous_year"), Some(interval), None).unwrap();
+                let query =
+                    SnapshotQuery::parse(Some(from), Some(to), Some("previous_year"), Some(interval), None).unwrap();
                 let analytics = Analytics::new(db.clone(), Cache::memory());
                 let before = db.queries();
-                let snapshot =
-                    analytics.snapshot(&VendorRef { id: vendor, external_id: format!("v{vendor}") }, &query).await.unwrap().value;
+                let snapshot = analytics
+                    .snapshot(&VendorRef { id: vendor, external_id: format!("v{vendor}") }, &query)
+                    .await
+                    .unwrap()
+                    .value;
                 assert!(db.queries() - before <= 7, "{context}: {} statements", db.queries() - before);
-                let sum = |field: fn(&vendorscope::domain::snapshot::Point) -> i64| snapshot.series.iter().map(field).sum::<i64>();
+                let sum = |field: fn(&vendorscope::domain::snapshot::Point) -> i64| {
+                    snapshot.series.iter().map(field).sum::<i64>()
+                };
                 let totals = snapshot.totals;
                 assert_eq!(
                     (
@@ -182,12 +206,24 @@ async fn a_snapshot_costs_at_most_seven_statements_and_its_series_sums_to_its_to
                         sum(|p| p.orders),
                         sum(|p| p.units)
                     ),
-                    (totals.gross_sales, totals.discounts, totals.returns, totals.net_sales, totals.orders, totals.units),
+                    (
+                        totals.gross_sales,
+                        totals.discounts,
+                        totals.returns,
+                        totals.net_sales,
+                        totals.orders,
+                        totals.units
+                    ),
                     "{context}"
                 );
                 assert_eq!(snapshot.top_products.iter().map(|p| p.units).sum::<i64>(), totals.units, "{context}");
-                assert_eq!(snapshot.top_categories.iter().map(|c| c.net_sales).sum::<i64>(), totals.net_sales, "{context}");
-                let counted: i64 = snapshot.orders_by_status.iter().filter(|s| s.status.is_counted()).map(|s| s.orders).sum();
+                assert_eq!(
+                    snapshot.top_categories.iter().map(|c| c.net_sales).sum::<i64>(),
+                    totals.net_sales,
+                    "{context}"
+                );
+                let counted: i64 =
+                    snapshot.orders_by_status.iter().filter(|s| s.status.is_counted()).map(|s| s.orders).sum();
                 assert_eq!(counted, totals.orders, "{context}");
                 assert!(totals.new_customers <= totals.customers, "{context}");
             }

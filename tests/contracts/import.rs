@@ -31,7 +31,8 @@ impl Bundle {
         Self(tempfile::tempdir().unwrap())
     }
 
-    /// Three vendors with currencies of two, no and three decimals, one customer, two orders that all of them take part in.
+    /// Three vendors with currencies of two, no and three decimals, one customer, two orders that all of them take part
+    /// in.
     fn small() -> Self {
         Self::new()
             .with(
@@ -115,20 +116,35 @@ async fn count(db: &Db, table: &str) -> i64 {
     integers(db, &format!("SELECT COUNT(*) FROM {table}")).await[0][0]
 }
 
-/// Everything that an import writes, after a look at whether the sums are those of the rows; under the marketplace's own ids. Sums of nothing are left out, for they may be there or not.
+/// Everything that an import writes, after a look at whether the sums are those of the rows; under the marketplace's
+/// own ids. Sums of nothing are left out, for they may be there or not.
 async fn everything(db: &Db) -> Vec<String> {
     assert_eq!(rollups::verify(&mut db.write().await.unwrap()).await.unwrap(), [], "{}", db.dialect.name());
     let parts = "JOIN vendors v ON v.id = t.vendor_id";
     let mut all = Vec::new();
     for (table, columns, from) in [
-        ("vendors", "external_id, name, country, time_zone, currency, minor_thousandths, commission_bps, low_stock_threshold", "vendors"),
-        ("products", "t.external_id, v.external_id, t.name, category, unit_price, stock, status", &format!("products t {parts}")),
+        (
+            "vendors",
+            "external_id, name, country, time_zone, currency, minor_thousandths, commission_bps, low_stock_threshold",
+            "vendors",
+        ),
+        (
+            "products",
+            "t.external_id, v.external_id, t.name, category, unit_price, stock, status",
+            &format!("products t {parts}"),
+        ),
         ("customers", "external_id, name, country", "customers"),
-        ("orders", "t.external_id, c.external_id, placed_us, status", "orders t JOIN customers c ON c.id = t.customer_id"),
+        (
+            "orders",
+            "t.external_id, c.external_id, placed_us, status",
+            "orders t JOIN customers c ON c.id = t.customer_id",
+        ),
         (
             "vendor_orders",
             "v.external_id, o.external_id, c.external_id, t.status, t.placed_us, hour_us, day, month, year",
-            &format!("vendor_orders t {parts} JOIN orders o ON o.id = t.order_id JOIN customers c ON c.id = t.customer_id"),
+            &format!(
+                "vendor_orders t {parts} JOIN orders o ON o.id = t.order_id JOIN customers c ON c.id = t.customer_id"
+            ),
         ),
         (
             "order_lines",
@@ -165,7 +181,11 @@ async fn everything(db: &Db) -> Vec<String> {
             "v.external_id, grain, start, c.external_id, orders",
             &format!("customer_orders t {parts} JOIN customers c ON c.id = t.customer_id WHERE orders <> 0"),
         ),
-        ("first_orders", "v.external_id, c.external_id, day", &format!("first_orders t {parts} JOIN customers c ON c.id = t.customer_id")),
+        (
+            "first_orders",
+            "v.external_id, c.external_id, day",
+            &format!("first_orders t {parts} JOIN customers c ON c.id = t.customer_id"),
+        ),
     ] {
         let columns: Vec<_> = columns.split(", ").map(|column| format!("CAST({column} AS TEXT)")).collect();
         all.extend(texts(db, &format!("SELECT '{table}: ' || {} FROM {from}", columns.join(" || ', ' || "))).await);
@@ -185,8 +205,7 @@ async fn northwind_comes_to_the_totals_everybody_quotes_in_its_lines_and_in_its_
         assert_eq!(report.changed, 29 + 77 + 91 + 830 + 2_155 + count(&db, "vendor_orders").await as u64);
         assert_eq!(report.vendors_changed.len(), 29);
 
-        let lines =
-            "SELECT COUNT(*), COUNT(DISTINCT order_id), CAST(SUM(gross) AS BIGINT), CAST(SUM(gross - discount) AS BIGINT) FROM order_lines";
+        let lines = "SELECT COUNT(*), COUNT(DISTINCT order_id), CAST(SUM(gross) AS BIGINT), CAST(SUM(gross - discount) AS BIGINT) FROM order_lines";
         assert_eq!(integers(&db, lines).await, [[2_155, 830, 135_445_859, 126_579_276]]);
         // All of Northwind's orders are shipped or processing: each counts.
         let sums = "SELECT CAST(SUM(gross) AS BIGINT), CAST(SUM(gross - discounts - returns) AS BIGINT), CAST(SUM(units) AS BIGINT) FROM sales_days";
@@ -202,11 +221,16 @@ async fn amounts_are_kept_in_minor_units_and_commission_is_rounded_half_up_on_ea
     for database in databases().await {
         let db = database.open().await;
         Bundle::small().imported(&db).await;
-        let lines =
-            "SELECT l.gross, l.discount, l.commission FROM order_lines l JOIN orders o ON o.id = l.order_id ORDER BY o.external_id, l.line";
+        let lines = "SELECT l.gross, l.discount, l.commission FROM order_lines l JOIN orders o ON o.id = l.order_id ORDER BY o.external_id, l.line";
         // 22.50 EUR at 10 %; 1200 JPY at 7.5 %; 27.875 KWD at the default, nothing; 12.50 EUR at 10 %.
-        assert_eq!(integers(&db, lines).await, [[2_500, 250, 225], [1_200, 0, 90], [29_000, 1_125, 0], [1_250, 0, 125]]);
-        assert_eq!(texts(&db, "SELECT name FROM products WHERE external_id = 'p-eur'").await, ["Mug, \"Fog\" & ash: 2"]);
+        assert_eq!(
+            integers(&db, lines).await,
+            [[2_500, 250, 225], [1_200, 0, 90], [29_000, 1_125, 0], [1_250, 0, 125]]
+        );
+        assert_eq!(
+            texts(&db, "SELECT name FROM products WHERE external_id = 'p-eur'").await,
+            ["Mug, \"Fog\" & ash: 2"]
+        );
         let thresholds = "SELECT commission_bps, low_stock_threshold FROM vendors ORDER BY external_id";
         assert_eq!(integers(&db, thresholds).await, [[1_000, 5], [750, 5], [0, 5]]);
     }
@@ -221,7 +245,11 @@ async fn gzipped_files_are_read_like_plain_ones_and_other_files_are_left_alone()
         // Two gzip members, one after the other.
         let (start, end) = orders.split_at(orders.len() / 2);
         let gzipped = [gzip(start), gzip(end)].concat();
-        let bundle = bundle.without("orders").with_file("orders.csv.gz", &gzipped).with("payouts", "whatever\n").with("notes", "1");
+        let bundle = bundle
+            .without("orders")
+            .with_file("orders.csv.gz", &gzipped)
+            .with("payouts", "whatever\n")
+            .with("notes", "1");
         bundle.imported(&db).await;
 
         let plain = database_like(&db).await;

@@ -8,7 +8,10 @@ const RULES: &[(&str, &[&str])] = &[
     ("src/components", &["crate::server", "server::", "crate::pages"]),
     ("src/charts", &["crate::server", "server::", "crate::pages"]),
     ("src/server_functions", &["server::web", "server::db", "vendorscope_cache", "crate::pages", "crate::components"]),
-    ("src/server/db", &["vendorscope_cache", "server::services", "server::web", "server::identity", "server::import", "services::"]),
+    (
+        "src/server/db",
+        &["vendorscope_cache", "server::services", "server::web", "server::identity", "server::import", "services::"],
+    ),
     ("src/server/import", &["vendorscope_cache", "server::services", "server::web", "server::identity", "services::"]),
     ("src/server/ingest", &["vendorscope_cache", "server::services", "server::web", "services::"]),
     ("src/server/services", &["server::web", "server::request", "server::context", "server::AppState", "web::"]),

@@ -1,4 +1,5 @@
-//! Pages of orders through the cache: a hit asks the database nothing, and every write to the vendor's orders shows at once.
+//! Pages of orders through the cache: a hit asks the database nothing, and every write to the vendor's orders shows at
+//! once.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -51,7 +52,8 @@ async fn a_listed_page_costs_the_database_nothing_the_second_time() {
             assert_eq!(app.queries(), before, "{path} was in the cache");
         }
         // The page asks the same service.
-        let page = async || client.request(Method::GET, "/orders").header("accept", "text/html").send().await.expect("a page");
+        let page =
+            async || client.request(Method::GET, "/orders").header("accept", "text/html").send().await.expect("a page");
         assert_eq!(page().await.status(), 200);
         let before = app.queries();
         assert!(page().await.text().await.expect("a page").contains("Anna"));
@@ -62,7 +64,8 @@ async fn a_listed_page_costs_the_database_nothing_the_second_time() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_write_to_a_vendors_orders_shows_in_its_listing_at_once_and_in_nobody_elses() {
     for (app, _market) in apps().await {
-        let (admin, eur, jpy) = (app.log_in_as_admin().await, app.log_in_as_vendor("eur").await, app.log_in_as_vendor("jpy").await);
+        let (admin, eur, jpy) =
+            (app.log_in_as_admin().await, app.log_in_as_vendor("eur").await, app.log_in_as_vendor("jpy").await);
         let sent = |status: &str, name: &str, quantity: i64| {
             json!({ "orders": [{
                 "orderId": "sent", "customer": { "customerId": "c9", "name": name, "country": "Italy" }, "placedAt": "2026-04-01T10:00:00Z",
@@ -73,12 +76,44 @@ async fn every_write_to_a_vendors_orders_shows_in_its_listing_at_once_and_in_nob
         warm(&jpy, ORDERS).await;
         for (what, method, path, body, at, field, expected) in [
             ("noted", Method::POST, ORDERS, noted, 0, "units", json!(7)),
-            ("status", Method::PATCH, "/api/vendor/orders/o2", json!({ "status": "shipped" }), 2, "status", json!("shipped")),
-            ("date", Method::PATCH, "/api/vendor/orders/o3", json!({ "placedAt": "2026-03-21T09:00:00Z" }), 0, "orderId", json!("o3")),
+            (
+                "status",
+                Method::PATCH,
+                "/api/vendor/orders/o2",
+                json!({ "status": "shipped" }),
+                2,
+                "status",
+                json!("shipped"),
+            ),
+            (
+                "date",
+                Method::PATCH,
+                "/api/vendor/orders/o3",
+                json!({ "placedAt": "2026-03-21T09:00:00Z" }),
+                0,
+                "orderId",
+                json!("o3"),
+            ),
             ("sent", Method::POST, "/api/ingest/orders", sent("pending", "Gina", 1), 0, "orderId", json!("sent")),
-            ("sent again", Method::POST, "/api/ingest/orders", sent("shipped", "Gina", 1), 0, "status", json!("shipped")),
+            (
+                "sent again",
+                Method::POST,
+                "/api/ingest/orders",
+                sent("shipped", "Gina", 1),
+                0,
+                "status",
+                json!("shipped"),
+            ),
             ("edited", Method::POST, "/api/ingest/orders", sent("shipped", "Gina", 4), 0, "total", json!(5_000)),
-            ("renamed", Method::POST, "/api/ingest/orders", sent("shipped", "Gianna", 4), 0, "customerName", json!("Gianna")),
+            (
+                "renamed",
+                Method::POST,
+                "/api/ingest/orders",
+                sent("shipped", "Gianna", 4),
+                0,
+                "customerName",
+                json!("Gianna"),
+            ),
         ] {
             let before = warm(&eur, ORDERS).await;
             assert_ne!(before[at][field], expected, "{what}: {before}");

@@ -60,7 +60,11 @@ async fn what_runs_out_first_stands_first_and_what_does_not_sell_stands_last() {
             sell(&admin, product, units, price).await;
         }
         let shown = snapshot(&kwd).await;
-        assert_eq!(column(&shown["lowStock"], "productId"), ["out", "dear", "fast", "slow", "dead1", "dead2"], "{shown}");
+        assert_eq!(
+            column(&shown["lowStock"], "productId"),
+            ["out", "dear", "fast", "slow", "dead1", "dead2"],
+            "{shown}"
+        );
         let covers = json!([0.0, 1.0, 1.0, 112.0, null, null]);
         assert_eq!(column(&shown["lowStock"], "daysOfCover"), column_of(&covers));
         assert_eq!(shown["lowStockTotal"], 6);
@@ -103,14 +107,21 @@ async fn a_snapshot_carries_ten_and_says_how_many_there_are_and_the_list_has_the
         let (mut seen, mut after) = (Vec::new(), String::new());
         loop {
             let page = kwd.get_json(&format!("/api/vendor/products?stock=low{after}")).await;
-            seen.extend(column(&page["products"], "productId").into_iter().map(|id| id.as_str().expect("an id").to_owned()));
+            seen.extend(
+                column(&page["products"], "productId").into_iter().map(|id| id.as_str().expect("an id").to_owned()),
+            );
             match page["next"].as_str() {
                 Some(next) => after = format!("&after={next}"),
                 None => break,
             }
         }
         assert_eq!(seen, ids);
-        let page = kwd.request(reqwest::Method::GET, "/products?stock=low").header("accept", "text/html").send().await.expect("a page");
+        let page = kwd
+            .request(reqwest::Method::GET, "/products?stock=low")
+            .header("accept", "text/html")
+            .send()
+            .await
+            .expect("a page");
         let page = page.text().await.expect("a text");
         assert!(page.contains("Sales at risk") && page.contains("Thing l000"), "the page shows them too");
     }

@@ -1,4 +1,5 @@
-//! What a snapshot reads does not grow with the number of orders: no plan of its statements scans orders, their lines or refunds.
+//! What a snapshot reads does not grow with the number of orders: no plan of its statements scans orders, their lines
+//! or refunds.
 
 use sqlx::Row;
 use vendorscope::domain::accounts::VendorRef;
@@ -28,9 +29,11 @@ const RAW: [&str; 4] = ["orders", "vendor_orders", "order_lines", "refunds"];
 async fn read_everything(db: &Db) {
     let vendor = VendorRef { id: 7, external_id: "7".to_owned() };
     let analytics = Analytics::new(db.clone(), Cache::memory());
-    for (from, to, interval) in
-        [("1996-07-01", "1998-05-31", "auto"), ("1997-03-05", "1997-03-20", "hour"), ("1996-12-15", "1998-02-10", "week")]
-    {
+    for (from, to, interval) in [
+        ("1996-07-01", "1998-05-31", "auto"),
+        ("1997-03-05", "1997-03-20", "hour"),
+        ("1996-12-15", "1998-02-10", "week"),
+    ] {
         let query = SnapshotQuery::parse(Some(from), Some(to), None, Some(interval), None).expect("a query");
         analytics.snapshot(&vendor, &query).await.expect("figures");
         assert!(analytics.export(&vendor, &query, ExportTable::Products).await.expect("a file").count() > 0);
@@ -83,11 +86,17 @@ async fn what_a_write_adds_to_the_sums_reads_no_other_orders() {
             .expect("a table");
         tx.commit().await.expect("committed");
         let one_order = Touched::Orders(&[(7, 5)]);
-        for statement in rollups::statements(&Touched::Table("written")).into_iter().chain(rollups::statements(&one_order)) {
+        for statement in
+            rollups::statements(&Touched::Table("written")).into_iter().chain(rollups::statements(&one_order))
+        {
             let statement = statement.replace("$1", "7").replace("$2", "5");
             // What may be read from end to end is what was written, and what a statement has made of that.
             let mut scans = scans(&db, &statement).await;
-            scans.retain(|line| [" o", " l", " r", " f"].iter().any(|alias| line.ends_with(alias) || line.contains(&format!("{alias} "))));
+            scans.retain(|line| {
+                [" o", " l", " r", " f"]
+                    .iter()
+                    .any(|alias| line.ends_with(alias) || line.contains(&format!("{alias} ")))
+            });
             assert!(scans.is_empty(), "{}: {statement}: {scans:?}", db.dialect.name());
         }
     }

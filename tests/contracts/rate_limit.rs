@@ -11,7 +11,8 @@ use vendorscope::server::{
 
 use crate::harness::{RedisCluster, RedisServer};
 
-/// Microseconds in which a call or two goes by, so that histories have all there is: bursts, refusals, waiting, coming back.
+/// Microseconds in which a call or two goes by, so that histories have all there is: bursts, refusals, waiting, coming
+/// back.
 const INTERVALS: [u64; 4] = [150, 400, 2_000, 3_600_000_000];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -20,7 +21,8 @@ async fn the_script_and_the_arithmetic_agree_on_every_step_of_random_histories()
     let limits = RedisLimits::connect(&redis.url()).await.expect("a connection");
     for seed in 0..60_u64 {
         let mut random = StdRng::seed_from_u64(seed);
-        let rate = Rate { interval: INTERVALS[random.random_range(0..INTERVALS.len())], burst: random.random_range(1..8) };
+        let rate =
+            Rate { interval: INTERVALS[random.random_range(0..INTERVALS.len())], burst: random.random_range(1..8) };
         let key = format!("limit:test:{seed}");
         let mut due = None;
         let (mut admitted, mut refused) = (0, 0);
@@ -35,7 +37,10 @@ async fn the_script_and_the_arithmetic_agree_on_every_step_of_random_histories()
             due = next.or(due);
             if decision.admitted { admitted += 1 } else { refused += 1 }
         }
-        assert!(admitted >= rate.burst && (rate.interval < 1_000 || refused > 0), "seed {seed}: {admitted} and {refused}");
+        assert!(
+            admitted >= rate.burst && (rate.interval < 1_000 || refused > 0),
+            "seed {seed}: {admitted} and {refused}"
+        );
     }
 }
 

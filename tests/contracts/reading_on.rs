@@ -1,4 +1,5 @@
-//! Reading a list page after page while it changes: a page begins behind the place where the one before ended, on both databases.
+//! Reading a list page after page while it changes: a page begins behind the place where the one before ended, on both
+//! databases.
 
 use serde_json::{Value, json};
 use vendorscope::server::db::{Db, sql};
@@ -55,7 +56,8 @@ async fn the_last_product_of_a_page_may_go_anywhere_and_the_next_page_begins_whe
         ] {
             let first = page(&client, sort, None).await;
             assert_eq!(ids(&first, "products", "productId"), products(1..=50), "{sort}");
-            let moved = client.patch("/api/vendor/products/bulk", &json!({ "productIds": ["q050"], "changes": change })).await;
+            let moved =
+                client.patch("/api/vendor/products/bulk", &json!({ "productIds": ["q050"], "changes": change })).await;
             assert_eq!(moved.status(), 200, "{change}");
             let second = page(&client, sort, first["next"].as_str()).await;
             assert_eq!(ids(&second, "products", "productId"), products(51..=100), "{sort} {change}");
@@ -77,7 +79,8 @@ async fn the_last_product_of_a_page_may_go_anywhere_and_the_next_page_begins_whe
                 assert_eq!(client.put(&path, &product).await.status(), 200);
             }
             let second = page(&client, "name", first["next"].as_str()).await;
-            let names: Vec<_> = ids(&first, "products", "name").into_iter().chain(ids(&second, "products", "name")).collect();
+            let names: Vec<_> =
+                ids(&first, "products", "name").into_iter().chain(ids(&second, "products", "name")).collect();
             assert!(names.is_sorted() && names.len() == 100, "{name}: {names:?}");
         }
     }
@@ -87,8 +90,14 @@ async fn the_last_product_of_a_page_may_go_anywhere_and_the_next_page_begins_whe
 async fn equal_values_are_listed_by_their_ids_and_none_is_left_out_or_listed_twice() {
     for (app, _market) in apps().await {
         let client = app.log_in_as_vendor("kwd").await;
-        run(&app.state().db, "UPDATE products SET stock = 7, unit_price = 7, name = 'Same' WHERE external_id LIKE 'q%'".to_owned()).await;
-        client.patch("/api/vendor/products/bulk", &json!({ "productIds": ["q001"], "changes": { "category": "Things" } })).await;
+        run(
+            &app.state().db,
+            "UPDATE products SET stock = 7, unit_price = 7, name = 'Same' WHERE external_id LIKE 'q%'".to_owned(),
+        )
+        .await;
+        client
+            .patch("/api/vendor/products/bulk", &json!({ "productIds": ["q001"], "changes": { "category": "Things" } }))
+            .await;
         for sort in ["name", "stock", "price"] {
             let (mut seen, mut after) = (Vec::new(), None::<String>);
             loop {
@@ -136,7 +145,10 @@ async fn the_last_order_of_a_page_may_be_dated_anew() {
                 "placedAt": format!("2026-02-{:02}T{:02}:00:00Z", 1 + hour / 24, hour / 2 % 12), "status": "pending",
             });
             let order: Value = client.post("/api/vendor/orders", &body).await.json().await.expect("JSON");
-            made.push((order["placedAt"].as_str().expect("an instant").to_owned(), order["orderId"].as_str().expect("an id").to_owned()));
+            made.push((
+                order["placedAt"].as_str().expect("an instant").to_owned(),
+                order["orderId"].as_str().expect("an id").to_owned(),
+            ));
         }
         let list = "/api/vendor/orders?dateFrom=2026-02-01&dateTo=2026-02-20";
         for placed_at in ["2020-01-01T00:00:00Z", "2026-02-19T00:00:00Z"] {
@@ -159,7 +171,8 @@ async fn a_vendor_that_is_renamed_between_two_pages_moves_nobody_else() {
     for (app, _market) in apps().await {
         let db = &app.state().db;
         let columns = "external_id, name, country, time_zone, currency, minor_thousandths";
-        let rows: Vec<String> = (1..=60).map(|at| format!("('w{at:02}', 'Stall {at:02}', 'Japan', 'Asia/Tokyo', 'JPY', 1000)")).collect();
+        let rows: Vec<String> =
+            (1..=60).map(|at| format!("('w{at:02}', 'Stall {at:02}', 'Japan', 'Asia/Tokyo', 'JPY', 1000)")).collect();
         run(db, format!("INSERT INTO vendors ({columns}) VALUES {}", rows.join(", "))).await;
         let accounts = &app.state().accounts;
         for name in ["Aardvark", "Zebra"] {
@@ -168,7 +181,8 @@ async fn a_vendor_that_is_renamed_between_two_pages_moves_nobody_else() {
             let (last, next) = (first.vendors.last().expect("one").vendor_id.clone(), first.next.expect("a cursor"));
             run(db, format!("UPDATE vendors SET name = '{name}' WHERE external_id = '{last}'")).await;
             let second = accounts.list_vendors(Some("stall"), Some(&next)).await.expect("a page");
-            let seen: Vec<_> = first.vendors.iter().chain(&second.vendors).map(|vendor| vendor.vendor_id.clone()).collect();
+            let seen: Vec<_> =
+                first.vendors.iter().chain(&second.vendors).map(|vendor| vendor.vendor_id.clone()).collect();
             assert!(seen.is_sorted() && second.vendors.len() < 50 && second.next.is_none(), "{name}: {seen:?}");
             let refused = accounts.list_vendors(None, Some("w50")).await.expect_err("no cursor");
             assert!(refused.to_string().contains("after") || format!("{refused:?}").contains("after"), "{refused:?}");

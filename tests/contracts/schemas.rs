@@ -1,6 +1,6 @@
-//! What is cached as JSON, and the number that says how it is to be read. The digest of each type's schema, descriptions left out, stands
-//! here beside its number: who changes such a type sees this fail, counts the number in `cache_keys::schema` one further, and writes the
-//! new digest down.
+//! What is cached as JSON, and the number that says how it is to be read. The digest of each type's schema,
+//! descriptions left out, stands here beside its number: who changes such a type sees this fail, counts the number in
+//! `cache_keys::schema` one further, and writes the new digest down.
 
 use std::collections::BTreeMap;
 
@@ -30,7 +30,10 @@ fn a_cached_type_that_changes_has_another_number() {
         ("market metrics", schema::MARKET_METRICS, digest::<MarketMetrics>()),
     ];
     let known = KNOWN.map(|(name, number, digest)| (name, number, digest.to_owned()));
-    assert_eq!(now, known, "a cached type has changed: count its number in cache_keys::schema up, and write number and digest here");
+    assert_eq!(
+        now, known,
+        "a cached type has changed: count its number in cache_keys::schema up, and write number and digest here"
+    );
 }
 
 /// Of the type's schema and of every schema that it refers to.
@@ -38,8 +41,10 @@ fn digest<T: ToSchema>() -> String {
     let mut parts = Vec::new();
     T::schemas(&mut parts);
     parts.push((T::name().into_owned(), T::schema()));
-    let parts: BTreeMap<_, _> =
-        parts.into_iter().map(|(name, part)| (name, without_words(serde_json::to_value(part).expect("JSON")))).collect();
+    let parts: BTreeMap<_, _> = parts
+        .into_iter()
+        .map(|(name, part)| (name, without_words(serde_json::to_value(part).expect("JSON"))))
+        .collect();
     Sha256::digest(serde_json::to_vec(&parts).expect("JSON"))[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

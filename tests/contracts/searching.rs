@@ -1,5 +1,5 @@
-//! Names are found without regard to case, accents and width: alike on both databases, whoever wrote them, and where they were there
-//! before this program kept what it searches.
+//! Names are found without regard to case, accents and width: alike on both databases, whoever wrote them, and where
+//! they were there before this program kept what it searches.
 
 use serde_json::{Value, json};
 use vendorscope::server::db::sql;
@@ -34,8 +34,12 @@ fn encoded(text: &str) -> String {
 /// The names that a list shows for a search.
 async fn found(client: &Client, list: &str, name: &str, search: &str) -> Vec<String> {
     let page = client.get_json(&format!("/api/vendor/{list}?search={}", encoded(search))).await;
-    let mut names: Vec<String> =
-        page[list].as_array().expect("a list").iter().map(|row| row[name].as_str().expect("a text").to_owned()).collect();
+    let mut names: Vec<String> = page[list]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|row| row[name].as_str().expect("a text").to_owned())
+        .collect();
     names.sort();
     names
 }
@@ -59,8 +63,18 @@ async fn products_and_orders_are_found_whatever_their_case_and_accents() {
             assert_eq!(client.post("/api/vendor/orders", &order).await.status(), 201, "{name}");
         }
         for (search, names) in SEARCHES {
-            assert_eq!(found(&client, "products", "name", search).await, expected(names), "{search} on {}", database.url());
-            assert_eq!(found(&client, "orders", "customerName", search).await, expected(names), "{search} on {}", database.url());
+            assert_eq!(
+                found(&client, "products", "name", search).await,
+                expected(names),
+                "{search} on {}",
+                database.url()
+            );
+            assert_eq!(
+                found(&client, "orders", "customerName", search).await,
+                expected(names),
+                "{search} on {}",
+                database.url()
+            );
         }
     }
 }
@@ -96,9 +110,14 @@ async fn vendors_are_found_by_name_and_id() {
              jpy,Kaze,Japan,Asia/Tokyo,JPY,750\nkwd,Dar,Kuwait,Asia/Kuwait,KWD,0\n",
         );
         let app = TestApp::builder().database(&database).bundle(market.path()).spawn().await;
-        for (search, ids) in [("TOPFEREI", &["eur"][..]), ("töpferei strasse", &["eur"]), ("NYC", &["nyc"]), ("%", &[])] {
+        for (search, ids) in [("TOPFEREI", &["eur"][..]), ("töpferei strasse", &["eur"]), ("NYC", &["nyc"]), ("%", &[])]
+        {
             let page = app.state().accounts.list_vendors(Some(search), None).await.expect("a page");
-            assert_eq!(page.vendors.iter().map(|vendor| vendor.vendor_id.as_str()).collect::<Vec<_>>(), ids, "{search}");
+            assert_eq!(
+                page.vendors.iter().map(|vendor| vendor.vendor_id.as_str()).collect::<Vec<_>>(),
+                ids,
+                "{search}"
+            );
         }
     }
 }
@@ -112,13 +131,16 @@ async fn names_from_before_are_found_after_the_next_migration() {
         let mut tx = db.write().await.expect("a transaction");
         // More than one step takes, and as a program that knew nothing of searches left them.
         let rows: Vec<String> = (0..2_500).map(|at| format!("('old{at}', 'Émile {at}', 'France')")).collect();
-        tx.execute(sql(format!("INSERT INTO customers (external_id, name, country) VALUES {}", rows.join(", ")))).await.expect("rows");
+        tx.execute(sql(format!("INSERT INTO customers (external_id, name, country) VALUES {}", rows.join(", "))))
+            .await
+            .expect("rows");
         tx.execute(sql("UPDATE products SET search_text = NULL, name = 'ÉMILE'")).await.expect("rows");
         tx.commit().await.expect("committed");
         db.migrate().await.expect("nothing is missing");
         let mut tx = db.read().await.expect("a transaction");
         for table in ["vendors", "products", "customers"] {
-            let missing = tx.rows(sql(format!("SELECT id FROM {table} WHERE search_text IS NULL"))).await.expect("rows");
+            let missing =
+                tx.rows(sql(format!("SELECT id FROM {table} WHERE search_text IS NULL"))).await.expect("rows");
             assert_eq!(missing.len(), 0, "{table}");
         }
         tx.commit().await.expect("committed");

@@ -95,7 +95,12 @@ async fn a_session_that_was_replaced_by_another_stays_gone_and_the_other_stays()
             let new = begin(&store, USER).await;
             store.end_all(USER, Some(&new.id)).await.expect("ended");
             saving.await.expect("saved");
-            assert_eq!((is_there(&store, &old).await, is_there(&store, &new).await), (false, true), "{} round {round}", store.name());
+            assert_eq!(
+                (is_there(&store, &old).await, is_there(&store, &new).await),
+                (false, true),
+                "{} round {round}",
+                store.name()
+            );
             store.end(USER, &new.id).await.expect("ended");
         }
     }
@@ -203,7 +208,10 @@ async fn an_idle_limit_ends_what_is_not_used_and_use_moves_it_no_further_than_24
 async fn a_login_that_runs_beside_the_end_of_all_sessions_leaves_none_that_should_have_ended() {
     let redis = RedisServer::start();
     let generous = |config: &mut vendorscope::server::config::Config| config.limits.login_account = None;
-    let apps = [TestApp::builder().config(generous).spawn().await, TestApp::builder().redis(&redis).config(generous).spawn().await];
+    let apps = [
+        TestApp::builder().config(generous).spawn().await,
+        TestApp::builder().redis(&redis).config(generous).spawn().await,
+    ];
     for app in apps {
         for round in 0..4 {
             let email = format!("user-{round}@example.com");

@@ -24,8 +24,8 @@ const REQUESTS_PER_HOUR: usize = 7;
 const HOURS: u64 = 24;
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// Every request at a random moment of its hour, each vendor for its own dashboard: the last 28 days, or a year that is over. Compared
-/// with the same requests without a cache. The seed says 95 %.
+/// Every request at a random moment of its hour, each vendor for its own dashboard: the last 28 days, or a year that is
+/// over. Compared with the same requests without a cache. The seed says 95 %.
 #[tokio::test]
 async fn a_hundred_vendors_with_seven_requests_an_hour_cost_at_least_95_percent_fewer_queries() {
     let database = TestDatabase::sqlite();
@@ -49,8 +49,9 @@ async fn a_hundred_vendors_with_seven_requests_an_hour_cost_at_least_95_percent_
     let before = db.queries();
     let mut requests = 0_u64;
     for _ in 0..HOURS {
-        let mut moments: Vec<_> =
-            (0..VENDORS * REQUESTS_PER_HOUR).map(|request| (HOUR.mul_f64(dice.random_range(0.0..1.0)), request % VENDORS)).collect();
+        let mut moments: Vec<_> = (0..VENDORS * REQUESTS_PER_HOUR)
+            .map(|request| (HOUR.mul_f64(dice.random_range(0.0..1.0)), request % VENDORS))
+            .collect();
         moments.sort_unstable();
         let mut now = Duration::ZERO;
         for (moment, place) in moments {
@@ -102,10 +103,9 @@ fn write(path: &Path, header: &csv::StringRecord, rows: &[csv::StringRecord], ti
     writer.write_record(header).expect("written");
     for copy in 0..times {
         for row in rows {
-            let renamed = header
-                .iter()
-                .zip(row)
-                .map(|(column, value)| if column.ends_with("_id") { format!("{copy}-{value}") } else { value.to_owned() });
+            let renamed = header.iter().zip(row).map(|(column, value)| {
+                if column.ends_with("_id") { format!("{copy}-{value}") } else { value.to_owned() }
+            });
             writer.write_record(renamed).expect("written");
         }
     }

@@ -1,4 +1,5 @@
-//! Where figures like these are got wrong elsewhere: one test for each, over HTTP, on both databases. (`analytics.md` numbers them.)
+//! Where figures like these are got wrong elsewhere: one test for each, over HTTP, on both databases. (`analytics.md`
+//! numbers them.)
 
 use std::time::Duration;
 
@@ -62,7 +63,10 @@ async fn trap_1_days_are_the_vendors_own_whatever_its_clocks_do() {
             order(&eur, "e1", at).await;
             order(&jpy, "j1", at).await;
         }
-        assert_eq!(starts(&snapshot(&eur, "2026-06-28", "2026-07-01", "&interval=day").await), ["2026-06-29", "2026-06-30"]);
+        assert_eq!(
+            starts(&snapshot(&eur, "2026-06-28", "2026-07-01", "&interval=day").await),
+            ["2026-06-29", "2026-06-30"]
+        );
         assert_eq!(starts(&snapshot(&jpy, "2026-06-28", "2026-07-01", "&interval=day").await), ["2026-06-30"]);
         // Clocks go forward and back: days of 23 and of 25 hours.
         for (day, hours) in [("2026-03-29", 23), ("2026-10-25", 25), ("2026-06-30", 24)] {
@@ -76,13 +80,19 @@ async fn trap_1_days_are_the_vendors_own_whatever_its_clocks_do() {
 async fn trap_2_the_last_day_of_a_range_is_whole_and_the_next_one_is_not_in_it() {
     for (app, _) in apps().await {
         let eur = app.log_in_as_vendor("eur").await;
-        for at in ["2026-05-01T21:59:59.999999Z", "2026-05-01T22:00:00Z", "2026-04-30T21:59:59.999999Z", "2026-04-30T22:00:00Z"] {
+        for at in [
+            "2026-05-01T21:59:59.999999Z",
+            "2026-05-01T22:00:00Z",
+            "2026-04-30T21:59:59.999999Z",
+            "2026-04-30T22:00:00Z",
+        ] {
             order(&eur, "e1", at).await;
         }
         assert_eq!(snapshot(&eur, "2026-05-01", "2026-05-01", "").await["totals"]["orders"], 2);
         // Each on its day: one too many at the one end would make up for one too few at the other.
         let days = snapshot(&eur, "2026-04-30", "2026-05-02", "&interval=day").await;
-        let orders: Vec<_> = days["series"].as_array().expect("a series").iter().map(|day| int(&day["orders"])).collect();
+        let orders: Vec<_> =
+            days["series"].as_array().expect("a series").iter().map(|day| int(&day["orders"])).collect();
         assert_eq!(orders, [1, 2, 1]);
     }
 }
@@ -93,10 +103,16 @@ async fn trap_3_whole_months_compare_with_whole_months_and_both_ranges_are_state
         let eur = app.log_in_as_vendor("eur").await;
         order(&eur, "e1", "2026-02-01T12:00:00Z").await;
         let march = snapshot(&eur, "2026-03-01", "2026-03-31", "").await;
-        assert_eq!(march["comparison"], json!({ "kind": "previous_period", "from": "2026-02-01", "to": "2026-02-28", "days": 28 }));
+        assert_eq!(
+            march["comparison"],
+            json!({ "kind": "previous_period", "from": "2026-02-01", "to": "2026-02-28", "days": 28 })
+        );
         assert_eq!((&march["range"]["days"], &march["previousTotals"]["orders"]), (&json!(31), &json!(1)));
         let days = snapshot(&eur, "2026-03-10", "2026-03-16", "").await;
-        assert_eq!((&days["comparison"]["from"], &days["comparison"]["to"]), (&json!("2026-03-03"), &json!("2026-03-09")));
+        assert_eq!(
+            (&days["comparison"]["from"], &days["comparison"]["to"]),
+            (&json!("2026-03-03"), &json!("2026-03-09"))
+        );
         let leap = snapshot(&eur, "2024-02-29", "2024-02-29", "&compare=previous_year").await;
         assert_eq!((&leap["comparison"]["from"], &leap["comparison"]["days"]), (&json!("2023-02-28"), &json!(1)));
     }
@@ -109,12 +125,15 @@ async fn trap_4_a_partial_and_then_a_full_refund_count_once() {
         let path = "/api/vendor/orders/o1/refunds";
         // 22.50 for two: 10.00 on the order as a whole, then a unit of the line, then whatever is left.
         post(&eur, path, json!({ "amount": 1_000, "refundedAt": "2026-03-15T10:00:00Z" })).await;
-        post(&eur, path, json!({ "lines": [{ "line": 1, "quantity": 1 }], "refundedAt": "2026-03-16T10:00:00Z" })).await;
-        post(&eur, path, json!({ "lines": [{ "line": 1, "quantity": 1 }], "refundedAt": "2026-03-17T10:00:00Z" })).await;
+        post(&eur, path, json!({ "lines": [{ "line": 1, "quantity": 1 }], "refundedAt": "2026-03-16T10:00:00Z" }))
+            .await;
+        post(&eur, path, json!({ "lines": [{ "line": 1, "quantity": 1 }], "refundedAt": "2026-03-17T10:00:00Z" }))
+            .await;
         let totals = &snapshot(&eur, "2026-03-01", "2026-03-31", "").await["totals"];
         // o2 remains: three at 12.50.
         assert_eq!(
-            [&totals["returns"], &totals["netSales"], &totals["units"], &totals["commission"], &totals["orders"]].map(int),
+            [&totals["returns"], &totals["netSales"], &totals["units"], &totals["commission"], &totals["orders"]]
+                .map(int),
             [2_250, 3_750, 3, 375, 2]
         );
         assert_eq!(eur.post(path, &json!({ "amount": 1 })).await.status(), 422, "nothing is left");
@@ -170,10 +189,12 @@ async fn trap_6_lines_and_refunds_do_not_multiply_each_other() {
         let shown = snapshot(&eur, "2026-07-01", "2026-07-04", "&interval=hour").await;
         let totals = &shown["totals"];
         assert_eq!(
-            [&totals["grossSales"], &totals["discounts"], &totals["returns"], &totals["units"], &totals["orders"]].map(int),
+            [&totals["grossSales"], &totals["discounts"], &totals["returns"], &totals["units"], &totals["orders"]]
+                .map(int),
             [3_750 + 2_100, 50, 90, 0, 1]
         );
-        let products: Vec<_> = shown["topProducts"].as_array().expect("a list").iter().map(|one| int(&one["netSales"])).collect();
+        let products: Vec<_> =
+            shown["topProducts"].as_array().expect("a list").iter().map(|one| int(&one["netSales"])).collect();
         assert_eq!(products, [3_700 - 30, 2_100 - 60]);
     }
 }
@@ -219,9 +240,14 @@ async fn trap_8_currencies_have_their_own_decimals_and_are_never_added_up() {
             .collect();
         sales.sort();
         assert_eq!(sales, [("EUR".to_owned(), 0), ("JPY".to_owned(), 1_200), ("KWD".to_owned(), 7_250)]);
-        assert!(metrics.get("netSales").is_none() && metrics.get("totals").is_none(), "no sum over currencies: {metrics}");
+        assert!(
+            metrics.get("netSales").is_none() && metrics.get("totals").is_none(),
+            "no sum over currencies: {metrics}"
+        );
         for (vendor, shown) in [("jpy", "1200"), ("kwd", "7.250")] {
-            let export = format!("/api/vendor/analytics/export.csv?dateFrom=2026-07-05&dateTo=2026-07-05&interval=day&vendorId={vendor}");
+            let export = format!(
+                "/api/vendor/analytics/export.csv?dateFrom=2026-07-05&dateTo=2026-07-05&interval=day&vendorId={vendor}"
+            );
             let csv = admin.get(&export).await.text().await.expect("a text");
             assert_eq!(csv.lines().nth(1).expect("a row").split(',').nth(5), Some(shown));
         }
@@ -236,7 +262,10 @@ async fn trap_9_a_backdated_order_changes_old_ranges_at_once_and_who_was_new_whe
         let figures = |shown: &Value| [&shown["totals"]["orders"], &shown["totals"]["newCustomers"]].map(int);
         for (from, to, expected) in [("2026-06-01", "2026-06-30", [1, 1]), ("2025-06-01", "2025-06-30", [0, 0])] {
             assert_eq!(figures(&snapshot(&eur, from, to, "").await), expected);
-            assert_eq!(eur.get(&format!("/api/vendor/analytics/snapshot?dateFrom={from}&dateTo={to}")).await.headers()["x-cache"], "HIT");
+            assert_eq!(
+                eur.get(&format!("/api/vendor/analytics/snapshot?dateFrom={from}&dateTo={to}")).await.headers()["x-cache"],
+                "HIT"
+            );
         }
         assert_eq!(eur.patch(&path, &json!({ "placedAt": "2025-06-10T10:00:00Z" })).await.status(), 200);
         assert_eq!(figures(&snapshot(&eur, "2025-06-01", "2025-06-30", "").await), [1, 1]);
@@ -259,7 +288,8 @@ async fn trap_10_a_range_that_includes_today_is_kept_a_shorter_time_and_named_by
         let market = Market::new();
         import_bundle(&db, &market.path(), ImportOptions::default(), &Unwatched).await.expect("an import");
         let clock = Clock::manual();
-        let analytics = Analytics::new(db.clone(), Cache::over(std::sync::Arc::new(MemoryStore::default()), clock.clone()));
+        let analytics =
+            Analytics::new(db.clone(), Cache::over(std::sync::Arc::new(MemoryStore::default()), clock.clone()));
         let vendor = VendorRef { id: 1, external_id: "eur".to_owned() };
         let now = Timestamp::from_microsecond(clock.now_micros().cast_signed()).expect("an instant");
         let today = now.to_zoned(TimeZone::get("Europe/Berlin").expect("a zone")).date();
@@ -288,9 +318,11 @@ async fn trap_11_a_vendor_that_moves_gets_its_days_anew_and_its_currency_is_fixe
     for (app, market) in apps().await {
         let eur = app.log_in_as_vendor("eur").await;
         order(&eur, "e1", "2026-06-29T22:30:00Z").await;
-        post(&eur, "/api/vendor/orders/o2/refunds", json!({ "amount": 10, "refundedAt": "2026-06-29T23:00:00Z" })).await;
-        let vendors =
-            |zone: &str, currency: &str| format!("vendor_id,name,country,time_zone,currency\neur,Ton,Germany,{zone},{currency}\n");
+        post(&eur, "/api/vendor/orders/o2/refunds", json!({ "amount": 10, "refundedAt": "2026-06-29T23:00:00Z" }))
+            .await;
+        let vendors = |zone: &str, currency: &str| {
+            format!("vendor_id,name,country,time_zone,currency\neur,Ton,Germany,{zone},{currency}\n")
+        };
         market.write("vendors", &vendors("America/New_York", "EUR"));
         let db = &app.state().db;
         let report = import_bundle(db, &market.path(), ImportOptions::default(), &Unwatched).await.expect("an import");
@@ -303,7 +335,9 @@ async fn trap_11_a_vendor_that_moves_gets_its_days_anew_and_its_currency_is_fixe
         );
 
         market.write("vendors", &vendors("America/New_York", "USD"));
-        let error = import_bundle(db, &market.path(), ImportOptions::default(), &Unwatched).await.expect_err("a currency is fixed");
+        let error = import_bundle(db, &market.path(), ImportOptions::default(), &Unwatched)
+            .await
+            .expect_err("a currency is fixed");
         assert!(error.to_string().contains("currency: vendor `eur` has orders in EUR already"), "{error}");
     }
 }
@@ -318,7 +352,12 @@ async fn trap_12_no_cell_of_a_csv_is_a_formula_and_its_totals_are_those_of_the_s
         let refund = json!({ "amount": 2_250, "refundedAt": "2026-03-20T10:00:00Z" });
         post(&eur, "/api/vendor/orders/o1/refunds", refund).await;
         let range = "dateFrom=2026-03-20&dateTo=2026-03-31";
-        let csv = eur.get(&format!("/api/vendor/analytics/export.csv?{range}&table=products")).await.text().await.expect("a text");
+        let csv = eur
+            .get(&format!("/api/vendor/analytics/export.csv?{range}&table=products"))
+            .await
+            .text()
+            .await
+            .expect("a text");
         assert_eq!(csv, "productId,name,currency,units,netSales\ne1,'=cmd|' /C calc'!A0,EUR,0,-22.50\n");
         assert_eq!(snapshot(&eur, "2026-03-20", "2026-03-31", "").await["totals"]["netSales"], -2_250);
     }

@@ -1,4 +1,5 @@
-//! Instances that share a database and a Redis, over HTTP: no read is older than the last acknowledged write, whatever Redis does.
+//! Instances that share a database and a Redis, over HTTP: no read is older than the last acknowledged write, whatever
+//! Redis does.
 
 use std::{
     sync::{
@@ -27,7 +28,8 @@ mod under_load;
 const VENDORS: [&str; 2] = ["7", "12"];
 const SNAPSHOT: &str = "/api/vendor/analytics/snapshot?dateFrom=1996-07-01&dateTo=1998-05-31";
 
-/// A product that only its test writes to: the number it counts up is the threshold of its stock, which the snapshot shows.
+/// A product that only its test writes to: the number it counts up is the threshold of its stock, which the snapshot
+/// shows.
 #[derive(Clone)]
 struct Counter {
     product: Value,
@@ -39,8 +41,7 @@ struct Counter {
 impl Counter {
     /// A new product of the vendor that this browser belongs to.
     async fn create(client: &Client) -> Self {
-        let body =
-            json!({ "name": "Counter", "category": "Tests", "unitPrice": 100, "stock": 0, "lowStockThreshold": 1, "status": "active" });
+        let body = json!({ "name": "Counter", "category": "Tests", "unitPrice": 100, "stock": 0, "lowStockThreshold": 1, "status": "active" });
         let response = client.post("/api/vendor/products", &body).await;
         let (status, text) = (response.status(), response.text().await.unwrap_or_default());
         assert_eq!(status, 201, "{text}");
@@ -63,15 +64,21 @@ impl Counter {
         self.acknowledged.store(number, Ordering::SeqCst);
     }
 
-    /// Reads the snapshot: at least as new as what was acknowledged before it was asked for. Returns where it came from.
+    /// Reads the snapshot: at least as new as what was acknowledged before it was asked for. Returns where it came
+    /// from.
     async fn read(&self, client: &Client) -> String {
         let at_least = self.acknowledged.load(Ordering::SeqCst);
         let response = client.get(SNAPSHOT).await;
-        let outcome = response.headers().get("x-cache").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+        let outcome =
+            response.headers().get("x-cache").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
         let (status, body) = (response.status(), response.text().await.unwrap_or_default());
         assert_eq!(status, 200, "a read failed: {body}");
         let snapshot: Value = serde_json::from_str(&body).expect("a whole snapshot");
-        let shown = snapshot["lowStock"].as_array().expect("a list").iter().find(|row| row["productId"] == self.product["productId"]);
+        let shown = snapshot["lowStock"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .find(|row| row["productId"] == self.product["productId"]);
         let number = shown.and_then(|row| row["threshold"].as_i64()).expect("the product is low on stock");
         assert!(number >= at_least, "read {number} ({outcome}) after {at_least} had been acknowledged");
         outcome

@@ -6,7 +6,8 @@ use crate::harness::{
     redis::{RedisCluster, RedisSentinel},
 };
 
-/// No answer of a test ever takes this long, unless somebody waits for something that does not come. Generous: machines are busy.
+/// No answer of a test ever takes this long, unless somebody waits for something that does not come. Generous: machines
+/// are busy.
 const BOUNDED: Duration = Duration::from_secs(20);
 
 /// Two instances on one database: one reaches Redis through a proxy, the other directly.
@@ -23,7 +24,8 @@ struct Pair {
 
 impl Pair {
     async fn start(options: &[&str]) -> Self {
-        let (redis, sessions, database) = (RedisServer::start_with(options), RedisServer::start(), TestDatabase::postgres().await);
+        let (redis, sessions, database) =
+            (RedisServer::start_with(options), RedisServer::start(), TestDatabase::postgres().await);
         let proxy = Proxy::before(redis.port()).await;
         let behind = TestApp::builder()
             .unlimited()
@@ -33,7 +35,13 @@ impl Pair {
             .northwind()
             .spawn()
             .await;
-        let direct = TestApp::builder().unlimited().database(&database).cache_at(&redis.url()).sessions_in(&sessions).spawn().await;
+        let direct = TestApp::builder()
+            .unlimited()
+            .database(&database)
+            .cache_at(&redis.url())
+            .sessions_in(&sessions)
+            .spawn()
+            .await;
         let near = direct.log_in_as_vendor(VENDORS[0]).await;
         let far = near.at(&behind);
         let counter = Counter::create(&near).await;
@@ -75,15 +83,18 @@ impl Pair {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn connections_are_reset() {
     let pair = Pair::start(&[]).await;
-    let (harm, mend) = (async |pair: &mut Pair| pair.proxy.set(Fault::Reset), async |pair: &mut Pair| pair.proxy.set(Fault::None));
+    let (harm, mend) =
+        (async |pair: &mut Pair| pair.proxy.set(Fault::Reset), async |pair: &mut Pair| pair.proxy.set(Fault::None));
     pair.goes_through("reset", harm, mend).await;
 }
 
-/// The instance behind the hole writes without reaching Redis, and the other one goes on reaching it: what the outbox is for.
+/// The instance behind the hole writes without reaching Redis, and the other one goes on reaching it: what the outbox
+/// is for.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn one_instance_looks_into_a_black_hole() {
     let pair = Pair::start(&[]).await;
-    let (harm, mend) = (async |pair: &mut Pair| pair.proxy.set(Fault::BlackHole), async |pair: &mut Pair| pair.proxy.set(Fault::None));
+    let (harm, mend) =
+        (async |pair: &mut Pair| pair.proxy.set(Fault::BlackHole), async |pair: &mut Pair| pair.proxy.set(Fault::None));
     pair.goes_through("black hole", harm, mend).await;
 }
 
@@ -122,7 +133,8 @@ async fn everything_is_flushed_again_and_again() {
     pair.goes_through("FLUSHALL", flush, flush).await;
 }
 
-/// A server that was saved, went down, and takes its time to read its snapshot: full of old entries with the old generations.
+/// A server that was saved, went down, and takes its time to read its snapshot: full of old entries with the old
+/// generations.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_server_loads_an_old_snapshot() {
     let pair = Pair::start(&["--loading-process-events-interval-bytes", "1024", "--key-load-delay", "0"]).await;

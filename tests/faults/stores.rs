@@ -41,13 +41,17 @@ async fn a_store_that_is_come_back_to_serves_nothing_from_before() {
 async fn another_database_behind_the_same_redis_takes_neither_figures_nor_cookies() {
     let redis = RedisServer::start();
     let [one, other] = databases().await.try_into().ok().expect("two");
-    let of = async |database: &TestDatabase| TestApp::builder().database(database).redis(&redis).northwind().spawn().await;
+    let of =
+        async |database: &TestDatabase| TestApp::builder().database(database).redis(&redis).northwind().spawn().await;
     let (one, other) = (of(&one).await, of(&other).await);
     let (client, stranger) = (one.log_in_as_vendor(VENDORS[0]).await, other.log_in_as_vendor(VENDORS[0]).await);
     assert_eq!(client.at(&other).get("/api/auth/me").await.status(), 401, "a cookie of the other database");
     client.get_json(SNAPSHOT).await;
     let (own, others) = (client.get(SNAPSHOT).await, stranger.get(SNAPSHOT).await);
-    assert_eq!((&own.headers()["x-cache"], &others.headers()["x-cache"]), (&"HIT".parse().unwrap(), &"MISS".parse().unwrap()));
+    assert_eq!(
+        (&own.headers()["x-cache"], &others.headers()["x-cache"]),
+        (&"HIT".parse().unwrap(), &"MISS".parse().unwrap())
+    );
 }
 
 /// A logout that Redis has forgotten: the snapshot it starts from is from before.
@@ -57,8 +61,10 @@ async fn a_session_that_has_ended_does_not_come_back_with_an_old_snapshot() {
     let mut redis = RedisServer::start();
     let instance = || TestApp::builder().unlimited().database(&database).cache_at(&cache.url()).sessions_in(&redis);
     let (app, other) = (instance().spawn().await, instance().spawn().await);
-    let (ended, disabled) =
-        (app.log_in_as_admin().await, app.log_in("x@example.com", vendorscope::domain::accounts::Role::Admin, None).await);
+    let (ended, disabled) = (
+        app.log_in_as_admin().await,
+        app.log_in("x@example.com", vendorscope::domain::accounts::Role::Admin, None).await,
+    );
     assert_eq!(disabled.at(&other).get("/api/auth/me").await.status(), 200);
     let () = redis::cmd("SAVE").query_async(&mut redis.connection().await).await.expect("saved");
     assert_eq!(ended.post("/api/auth/logout", &json!({})).await.status(), 204);
@@ -72,7 +78,8 @@ async fn a_session_that_has_ended_does_not_come_back_with_an_old_snapshot() {
             while answers.last() != Some(&401) {
                 answers.push(client.at(app).get("/api/auth/me").await.status().as_u16());
                 assert!(
-                    answers.iter().all(|status| [401, 503].contains(status)) || began.elapsed() < Duration::from_secs(2),
+                    answers.iter().all(|status| [401, 503].contains(status))
+                        || began.elapsed() < Duration::from_secs(2),
                     "{answers:?}"
                 );
                 assert!(began.elapsed() < Duration::from_secs(30), "{answers:?}");
@@ -85,13 +92,15 @@ async fn a_session_that_has_ended_does_not_come_back_with_an_old_snapshot() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_frozen_master_is_left() {
     let servers = RedisSentinel::start().await;
-    let app = TestApp::builder().unlimited().northwind().sessions_at(servers.url()).cache_at(&servers.url()).spawn().await;
+    let app =
+        TestApp::builder().unlimited().northwind().sessions_at(servers.url()).cache_at(&servers.url()).spawn().await;
     let client = app.log_in_as_vendor(VENDORS[0]).await;
     let counter = Counter::create(&client).await;
     counter.until_hit(&client).await;
     servers.master.freeze();
     let promoted = async || -> bool {
-        let answer: Vec<redis::Value> = redis::cmd("ROLE").query_async(&mut servers.replica.connection().await).await.expect("an answer");
+        let answer: Vec<redis::Value> =
+            redis::cmd("ROLE").query_async(&mut servers.replica.connection().await).await.expect("an answer");
         answer.first() == Some(&redis::Value::BulkString(b"master".to_vec()))
     };
     while !promoted().await {
@@ -139,7 +148,9 @@ async fn a_write_repeated_elsewhere_is_answered_when_the_first_one_is_told() {
             // Until A has committed.
             let db = database.open().await;
             let began = Instant::now();
-            while vendorscope::server::db::outbox::look(&db, 1).await.expect("a look").pending.is_empty() && !first.is_finished() {
+            while vendorscope::server::db::outbox::look(&db, 1).await.expect("a look").pending.is_empty()
+                && !first.is_finished()
+            {
                 assert!(began.elapsed() < Duration::from_secs(20), "never committed");
                 tokio::task::yield_now().await;
             }
@@ -165,7 +176,8 @@ async fn an_invalidation_over_the_api_reaches_every_instance() {
     counter.until_hit(&vendor).await;
     proxy.set(Fault::BlackHole);
     behind_its_back(&database.open().await, &counter, 2).await;
-    let response = admin.post("/api/admin/cache/invalidate", &json!({ "tags": [format!("vendor:{}", VENDORS[0])] })).await;
+    let response =
+        admin.post("/api/admin/cache/invalidate", &json!({ "tags": [format!("vendor:{}", VENDORS[0])] })).await;
     assert_eq!(response.status(), 200);
     counter.acknowledged.store(2, Ordering::SeqCst);
     counter.read(&vendor).await;
@@ -179,7 +191,8 @@ async fn behind_its_back(db: &vendorscope::server::db::Db, counter: &Counter, nu
     tx.commit().await.expect("committed");
 }
 
-/// A memory store goes by the outbox as well: a command beside the server that has returned is seen by every later read.
+/// A memory store goes by the outbox as well: a command beside the server that has returned is seen by every later
+/// read.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_command_beside_a_memory_store_is_seen_at_once() {
     for database in databases().await {
@@ -201,8 +214,10 @@ async fn a_command_beside_a_memory_store_is_seen_at_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_rights_that_the_documentation_names_are_enough() {
     let redis = RedisServer::start();
-    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/redis.md")).expect("the documentation");
-    let rights = text.split_once("ACL SETUSER vendorscope ").and_then(|(_, rest)| rest.split_once("```")).expect("the rights").0;
+    let text =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/redis.md")).expect("the documentation");
+    let rights =
+        text.split_once("ACL SETUSER vendorscope ").and_then(|(_, rest)| rest.split_once("```")).expect("the rights").0;
     let mut command = redis::cmd("ACL");
     command.arg("SETUSER").arg("vendorscope").arg(rights.split_whitespace().collect::<Vec<_>>());
     let () = command.query_async(&mut redis.connection().await).await.expect("a user");
@@ -218,6 +233,7 @@ async fn the_rights_that_the_documentation_names_are_enough() {
     client.get_json("/api/account/sessions").await;
     assert_eq!(client.post("/api/auth/logout", &json!({})).await.status(), 204);
     assert_eq!(client.get("/readyz").await.status(), 200);
-    let log: Vec<redis::Value> = redis::cmd("ACL").arg("LOG").query_async(&mut redis.connection().await).await.expect("a log");
+    let log: Vec<redis::Value> =
+        redis::cmd("ACL").arg("LOG").query_async(&mut redis.connection().await).await.expect("a log");
     assert!(log.is_empty(), "{log:?}");
 }

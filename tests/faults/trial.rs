@@ -1,5 +1,5 @@
-//! Random clients and random faults, over HTTP, as long as one likes: `scripts/trial` for ten minutes, a short one with the other tests.
-//! The seed is printed; the network and the machine decide the rest.
+//! Random clients and random faults, over HTTP, as long as one likes: `scripts/trial` for ten minutes, a short one with
+//! the other tests. The seed is printed; the network and the machine decide the rest.
 
 use std::sync::Mutex;
 
@@ -49,17 +49,20 @@ fn from_environment<T: std::str::FromStr>(name: &str, otherwise: T) -> T {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn random_clients_never_read_what_is_older_than_an_acknowledged_write() {
-    let (seconds, seed) = (from_environment("TRIAL_SECONDS", 20_u64), from_environment("TRIAL_SEED", u64::from(rand::random::<u32>())));
+    let (seconds, seed) =
+        (from_environment("TRIAL_SECONDS", 20_u64), from_environment("TRIAL_SEED", u64::from(rand::random::<u32>())));
     println!("trial: TRIAL_SEED={seed} TRIAL_SECONDS={seconds}");
     let (sessions, database) = (RedisServer::start(), TestDatabase::postgres().await);
     let stores = [RedisServer::start(), RedisServer::start()];
     let address = Url::parse(database.url()).expect("an address");
-    let (port, mut apps, mut to_redis, mut to_database) = (address.port().unwrap_or(5432), Vec::new(), Vec::new(), Vec::new());
+    let (port, mut apps, mut to_redis, mut to_database) =
+        (address.port().unwrap_or(5432), Vec::new(), Vec::new(), Vec::new());
     for place in 0..2 {
         let (redis, postgres) = (Proxy::before(stores[0].port()).await, Proxy::before(port).await);
         let through = database.url().replacen(&format!(":{port}"), &format!(":{}", postgres.port()), 1);
         assert_ne!(through, database.url());
-        let app = TestApp::builder().unlimited().database(&database).cache_at(&redis.redis_url()).sessions_in(&sessions);
+        let app =
+            TestApp::builder().unlimited().database(&database).cache_at(&redis.redis_url()).sessions_in(&sessions);
         let app = if place == 0 { app.northwind() } else { app };
         apps.push(app.config(|config| config.database.url = through).spawn_as_configured().await);
         to_redis.push(redis);
@@ -79,11 +82,20 @@ async fn random_clients_never_read_what_is_older_than_an_acknowledged_write() {
     for (place, price) in prices.iter().enumerate() {
         send(&world, place, price, 0, Duration::from_secs(20), &tally).await;
     }
-    let writers = prices.iter().enumerate().map(|(place, price)| write(&world, place, price, &tally, until, dice(1 + place as u64)));
+    let writers = prices
+        .iter()
+        .enumerate()
+        .map(|(place, price)| write(&world, place, price, &tally, until, dice(1 + place as u64)));
     let readers = (0..4).map(|reader| read(&world, &prices, &tally, until, dice(10 + reader)));
-    tokio::join!(futures::future::join_all(writers), futures::future::join_all(readers), harm(&world, &tally, until, dice(100)),);
-    let counted = [&tally.reads, &tally.hits, &tally.stale, &tally.refused, &tally.writes, &tally.repeated, &tally.faults];
-    let [reads, hits, stale, refused, writes, repeated, faults] = counted.map(|counter| counter.load(Ordering::Relaxed));
+    tokio::join!(
+        futures::future::join_all(writers),
+        futures::future::join_all(readers),
+        harm(&world, &tally, until, dice(100)),
+    );
+    let counted =
+        [&tally.reads, &tally.hits, &tally.stale, &tally.refused, &tally.writes, &tally.repeated, &tally.faults];
+    let [reads, hits, stale, refused, writes, repeated, faults] =
+        counted.map(|counter| counter.load(Ordering::Relaxed));
     let violations = tally.violations.lock().expect("nobody panics here");
     println!(
         "trial: seed {seed}, {seconds} s: {reads} reads ({hits} hits, {stale} said to be stale, {refused} refused), {writes} writes \
@@ -102,7 +114,8 @@ async fn send(world: &World, product: usize, price: &Price, instance: usize, wit
         "productId": format!("trial-{product}"), "vendorId": VENDORS[0], "name": format!("Trial {product}"), "category": "Tests",
         "unitPrice": number, "stock": 1,
     }] });
-    let answer = world.admins[instance].request(Method::POST, "/api/ingest/products").json(&sent).timeout(within).send().await;
+    let answer =
+        world.admins[instance].request(Method::POST, "/api/ingest/products").json(&sent).timeout(within).send().await;
     let acknowledged = answer.is_ok_and(|answer| answer.status() == 200);
     if acknowledged {
         price.acknowledged.fetch_max(number, Ordering::SeqCst);
@@ -132,11 +145,14 @@ async fn read(world: &World, prices: &[Price; 2], tally: &Tally, until: Instant,
         let (product, instance) = (dice.random_range(0..2), dice.random_range(0..2));
         let at_least = prices[product].acknowledged.load(Ordering::SeqCst);
         let path = format!("/api/vendor/products?search=Trial%20{product}");
-        let Ok(answer) = world.clients[instance].request(Method::GET, &path).timeout(Duration::from_secs(20)).send().await else {
+        let Ok(answer) =
+            world.clients[instance].request(Method::GET, &path).timeout(Duration::from_secs(20)).send().await
+        else {
             count(&tally.refused);
             continue;
         };
-        let outcome = answer.headers().get("x-cache").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+        let outcome =
+            answer.headers().get("x-cache").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
         if answer.status() != 200 {
             count(&tally.refused);
             continue;
@@ -156,7 +172,8 @@ async fn read(world: &World, prices: &[Price; 2], tally: &Tally, until: Instant,
         }
         let shown = body["products"][0]["unitPrice"].as_u64().unwrap_or(0);
         if shown < at_least {
-            let violation = format!("instance {instance} showed {shown} ({outcome}) after {at_least} had been acknowledged");
+            let violation =
+                format!("instance {instance} showed {shown} ({outcome}) after {at_least} had been acknowledged");
             tally.violations.lock().expect("nobody panics here").push(violation);
         }
     }

@@ -2,8 +2,8 @@ use super::*;
 
 const LASTS: Duration = Duration::from_secs(30);
 
-/// A writer and three readers for each of two vendors, who go from instance to instance, until time is up. `meanwhile` happens to
-/// the rest of the world.
+/// A writer and three readers for each of two vendors, who go from instance to instance, until time is up. `meanwhile`
+/// happens to the rest of the world.
 async fn writers_and_readers(instances: &[TestApp; 2], database: &TestDatabase, meanwhile: impl Future<Output = ()>) {
     let until = Instant::now() + LASTS;
     let (reads, hits, writes) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));

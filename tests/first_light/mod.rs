@@ -1,5 +1,5 @@
-//! The thinnest slice, from the address bar to the database and back: computed once, served from the cache until something changes,
-//! right on every instance, and whole under load.
+//! The thinnest slice, from the address bar to the database and back: computed once, served from the cache until
+//! something changes, right on every instance, and whole under load.
 
 use futures::{StreamExt, stream};
 use reqwest::Response;
@@ -174,7 +174,11 @@ async fn rename(client: &Client, product_id: &str, name: &str) {
     assert_eq!(response.status(), 200, "{}", response.text().await.unwrap_or_default());
 }
 
-/// Amounts of a page as it shows them, in order: what stands behind a currency sign. Pages differ in ages and nonces, never here.
+/// Amounts of a page as it shows them, in order: what stands behind a currency sign. Pages differ in ages and nonces,
+/// never here.
 fn figures(page: &str) -> Vec<String> {
-    page.split('$').skip(1).map(|rest| rest.chars().take_while(|c| c.is_ascii_digit() || matches!(c, ',' | '.')).collect()).collect()
+    page.split('$')
+        .skip(1)
+        .map(|rest| rest.chars().take_while(|c| c.is_ascii_digit() || matches!(c, ',' | '.')).collect())
+        .collect()
 }

@@ -21,7 +21,8 @@ pub struct TestApp {
     _database: TestDatabase,
 }
 
-/// What an instance runs on: a SQLite database of its own, memory for cache and sessions and no data, unless told otherwise.
+/// What an instance runs on: a SQLite database of its own, memory for cache and sessions and no data, unless told
+/// otherwise.
 pub struct Builder {
     database: Option<TestDatabase>,
     bundle: Option<PathBuf>,
@@ -145,7 +146,8 @@ impl Builder {
                 .await
                 .unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
         }
-        let application = Application::build(self.config).await.unwrap_or_else(|error| panic!("the application starts: {error}"));
+        let application =
+            Application::build(self.config).await.unwrap_or_else(|error| panic!("the application starts: {error}"));
         let (address, state) = (application.address(), application.state().clone());
         let task = tokio::spawn(application.run_until_stopped(std::future::pending()));
         TestApp { address, state, task, _database: database }

@@ -11,7 +11,8 @@ use super::redis::free_port;
 /// Far longer than a start ever takes.
 const START_WITHIN: Duration = Duration::from_secs(20);
 
-/// HAProxy on a free port, which gives each request to the next instance in turn, whoever sends it. Killed when dropped.
+/// HAProxy on a free port, which gives each request to the next instance in turn, whoever sends it. Killed when
+/// dropped.
 pub struct Balancer {
     process: Child,
     address: SocketAddr,
@@ -22,7 +23,8 @@ impl Balancer {
     /// Which instance has answered stands in the header `X-Instance`: the first is `0`.
     pub async fn start(instances: &[SocketAddr]) -> Self {
         let folder = tempfile::Builder::new().prefix("vendorscope-haproxy").tempdir().expect("a temporary folder");
-        let servers: String = instances.iter().enumerate().map(|(number, address)| format!("    server {number} {address}\n")).collect();
+        let servers: String =
+            instances.iter().enumerate().map(|(number, address)| format!("    server {number} {address}\n")).collect();
         // Between asking for a free port and taking it, another test may have been faster: then with another one.
         for _ in 0..10 {
             let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
@@ -35,8 +37,15 @@ impl Balancer {
             let file = folder.path().join("haproxy.cfg");
             std::fs::write(&file, configuration).expect("a file to write");
             // Debian has it where people who are not root do not look.
-            let program = if std::path::Path::new("/usr/sbin/haproxy").exists() { "/usr/sbin/haproxy" } else { "haproxy" };
-            let process = Command::new(program).arg("-db").arg("-f").arg(&file).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+            let program =
+                if std::path::Path::new("/usr/sbin/haproxy").exists() { "/usr/sbin/haproxy" } else { "haproxy" };
+            let process = Command::new(program)
+                .arg("-db")
+                .arg("-f")
+                .arg(&file)
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn();
             let mut process = process.expect("haproxy is installed (scripts/setup --tests does that)");
             let begun = Instant::now();
             // Until it takes connections, or has given up because the port was taken.

@@ -15,7 +15,8 @@ pub struct Client {
 impl Client {
     /// Nobody yet: no cookie.
     pub fn new(address: SocketAddr) -> Self {
-        let http = reqwest::Client::builder().cookie_store(true).redirect(Policy::none()).build().expect("an HTTP client");
+        let http =
+            reqwest::Client::builder().cookie_store(true).redirect(Policy::none()).build().expect("an HTTP client");
         Self { http, base: format!("http://{address}") }
     }
 
@@ -43,7 +44,11 @@ impl Client {
     }
 
     pub async fn patch(&self, path: &str, body: &Value) -> Response {
-        self.request(Method::PATCH, path).json(body).send().await.unwrap_or_else(|error| panic!("PATCH {path}: {error}"))
+        self.request(Method::PATCH, path)
+            .json(body)
+            .send()
+            .await
+            .unwrap_or_else(|error| panic!("PATCH {path}: {error}"))
     }
 
     pub async fn put(&self, path: &str, body: &Value) -> Response {

@@ -22,7 +22,10 @@ impl TestDatabase {
     /// A SQLite file in a temporary folder.
     pub fn sqlite() -> Self {
         let folder = tempfile::Builder::new().prefix("vendorscope-sqlite").tempdir().expect("a temporary folder");
-        Self { url: format!("sqlite://{}", folder.path().join("test.db").display()), _home: Arc::new(Home::Folder { _folder: folder }) }
+        Self {
+            url: format!("sqlite://{}", folder.path().join("test.db").display()),
+            _home: Arc::new(Home::Folder { _folder: folder }),
+        }
     }
 
     /// A database in the test run's PostgreSQL.

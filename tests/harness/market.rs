@@ -4,9 +4,10 @@ use sqlx::{Column, Row};
 use tempfile::TempDir;
 use vendorscope::server::db::{Db, sql};
 
-/// A marketplace small enough to reckon by hand, as a bundle in a folder of its own. Vendors `eur` (Berlin, 10 %), `nyc` (EUR too, New
-/// York, 5 %), `jpy` (Tokyo), `kwd` (Kuwait); products `e1` 12.50 and `e2` 7.00 of `eur`, `n1` 10.00, `j1` 1200, `k1` 7.250; customers
-/// `c1` Anna and `c2` Ren; orders `o1` (eur and nyc, delivered), `o2` (eur, processing), `o3` (eur, pending).
+/// A marketplace small enough to reckon by hand, as a bundle in a folder of its own. Vendors `eur` (Berlin, 10 %),
+/// `nyc` (EUR too, New York, 5 %), `jpy` (Tokyo), `kwd` (Kuwait); products `e1` 12.50 and `e2` 7.00 of `eur`, `n1`
+/// 10.00, `j1` 1200, `k1` 7.250; customers `c1` Anna and `c2` Ren; orders `o1` (eur and nyc, delivered), `o2` (eur,
+/// processing), `o3` (eur, pending).
 pub struct Market(TempDir);
 
 impl Market {
@@ -48,7 +49,8 @@ impl Market {
     }
 }
 
-/// Every row of every table that writes of orders, products and ingestion may touch: equal before and after what changed nothing.
+/// Every row of every table that writes of orders, products and ingestion may touch: equal before and after what
+/// changed nothing.
 pub async fn contents(db: &Db) -> Vec<String> {
     let mut all = Vec::new();
     let mut tx = db.read().await.expect("a transaction");

@@ -1,5 +1,5 @@
-//! Starts what the tests need: applications, databases, Redis, each on a free port and in a folder of its own, and gone with the
-//! value that stands for it.
+//! Starts what the tests need: applications, databases, Redis, each on a free port and in a folder of its own, and gone
+//! with the value that stands for it.
 
 /// The application itself, over a database and stores that a test chooses.
 mod app;

@@ -13,8 +13,8 @@ use tokio::sync::Mutex;
 
 use super::free_port;
 
-/// A PostgreSQL server to make databases in: the one `scripts/test` has started for the whole run (`TEST_POSTGRES_URL`), or one of
-/// this process, killed when nobody holds it any more.
+/// A PostgreSQL server to make databases in: the one `scripts/test` has started for the whole run
+/// (`TEST_POSTGRES_URL`), or one of this process, killed when nobody holds it any more.
 pub struct PostgresServer {
     /// With the database `postgres`.
     url: String,
@@ -45,7 +45,10 @@ impl PostgresServer {
     pub async fn create_database(&self) -> String {
         let name = format!("test_{:032x}", rand::random::<u128>());
         let mut connection = PgConnection::connect(&self.url).await.expect("TEST_POSTGRES_URL answers");
-        sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut connection).await.expect("a new database");
+        sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}")))
+            .execute(&mut connection)
+            .await
+            .expect("a new database");
         // Nobody is owed a goodbye: the database is there.
         let _ = connection.close().await;
         let (server, _) = self.url.rsplit_once('/').expect("a URL with a database");
@@ -105,15 +108,16 @@ impl PostgresServer {
 impl Drop for PostgresServer {
     fn drop(&mut self) {
         if let Some((process, _)) = &mut self.own {
-            // SIGINT: the server ends its own processes with it, which a SIGKILL would leave behind. `kill` is a program on every
-            // system that PostgreSQL runs on, and spares the tests unsafe code.
+            // SIGINT: the server ends its own processes with it, which a SIGKILL would leave behind. `kill` is a
+            // program on every system that PostgreSQL runs on, and spares the tests unsafe code.
             let _ = Command::new("kill").args(["-INT", &process.id().to_string()]).status();
             let _ = process.wait();
         }
     }
 }
 
-/// Whether the server says that it takes connections, before it ends (because somebody else took the port) or `START_WITHIN` is over.
+/// Whether the server says that it takes connections, before it ends (because somebody else took the port) or
+/// `START_WITHIN` is over.
 fn is_ready(process: &mut Child) -> bool {
     let log = process.stderr.take().expect("its log is piped");
     let (tell, told) = mpsc::channel();

@@ -44,7 +44,10 @@ impl Program {
         std::thread::spawn(move || {
             let mut before = Vec::new();
             for line in BufReader::new(log).lines().map_while(Result::ok) {
-                let address = line.split("listening on http://").nth(1).and_then(|rest| rest.split_whitespace().next()?.parse().ok());
+                let address = line
+                    .split("listening on http://")
+                    .nth(1)
+                    .and_then(|rest| rest.split_whitespace().next()?.parse().ok());
                 if let Some(address) = address {
                     let _ = tell.send(Ok(address));
                 }

@@ -1,5 +1,6 @@
-//! What holds for whatever is sent: nothing panics, nothing that is none is taken for something, and what is refused changes nothing.
-//! The inputs are decided by seeds, so that a failure is found again. `fuzz/` sends more to the same places.
+//! What holds for whatever is sent: nothing panics, nothing that is none is taken for something, and what is refused
+//! changes nothing. The inputs are decided by seeds, so that a failure is found again. `fuzz/` sends more to the same
+//! places.
 
 use std::collections::BTreeMap;
 
@@ -63,7 +64,10 @@ fn an_entry_that_is_not_the_one_that_was_written_is_refused() {
         digest: 4,
         schema: 0,
         base_ttl_micros: 5,
-        stamp: vec![(cache_keys::vendor_tag("7"), Generation::from_raw(11)), (cache_keys::orders_tag("7"), Generation::from_raw(12))],
+        stamp: vec![
+            (cache_keys::vendor_tag("7"), Generation::from_raw(11)),
+            (cache_keys::orders_tag("7"), Generation::from_raw(12)),
+        ],
         payload: Bytes::from_static(b"{\"name\":\"payload\"}"),
         derived: Derived::default(),
     };
@@ -102,7 +106,19 @@ fn a_cookie_that_was_not_signed_here_is_none() {
 
 #[test]
 fn a_range_is_read_or_refused_by_field_and_what_is_read_is_a_range() {
-    let texts = ["", "2025-01-01", "2025-12-31", "2024-02-29", "2025-02-29", "previous_period", "none", "auto", "hour", "9999-12-31", "é"];
+    let texts = [
+        "",
+        "2025-01-01",
+        "2025-12-31",
+        "2024-02-29",
+        "2025-02-29",
+        "previous_period",
+        "none",
+        "auto",
+        "hour",
+        "9999-12-31",
+        "é",
+    ];
     for seed in 0..20_000 {
         let mut random = random(seed);
         let mut line = || match random.random_range(0..3) {
@@ -125,14 +141,22 @@ async fn no_query_and_no_body_makes_the_server_fail() {
     ];
     for seed in 0..150 {
         let mut random = random(seed);
-        for path in
-            ["/api/vendor/analytics/snapshot", "/api/vendor/products", "/api/vendor/orders", "/", "/products", "/_fn/dashboard", "/login"]
-        {
+        for path in [
+            "/api/vendor/analytics/snapshot",
+            "/api/vendor/products",
+            "/api/vendor/orders",
+            "/",
+            "/products",
+            "/_fn/dashboard",
+            "/login",
+        ] {
             let query = queries[random.random_range(0..queries.len())];
             let query: String = mutated(&mut random, query)
                 .iter()
                 .map(|byte| match byte {
-                    b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'&' | b'=' | b'%' | b'+' | b'-' | b'_' => char::from(*byte).to_string(),
+                    b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'&' | b'=' | b'%' | b'+' | b'-' | b'_' => {
+                        char::from(*byte).to_string()
+                    }
                     byte => format!("%{byte:02X}"),
                 })
                 .collect();
@@ -158,7 +182,10 @@ async fn rows(db: &Db) -> BTreeMap<&'static str, i64> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_bundle_is_imported_as_a_whole_or_not_at_all_whatever_is_in_it() {
     let (_, vendors) = BUNDLE[0];
-    assert!(targets::csv_import(&TestDatabase::sqlite().open().await, 0, vendors.as_bytes()).await, "the bundle as it is");
+    assert!(
+        targets::csv_import(&TestDatabase::sqlite().open().await, 0, vendors.as_bytes()).await,
+        "the bundle as it is"
+    );
     let database = TestDatabase::sqlite();
     let db = database.open().await;
     let (mut taken, mut refused) = (0, 0);

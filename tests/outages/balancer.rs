@@ -23,7 +23,12 @@ impl Site {
     async fn start() -> Self {
         let (redis, database) = (RedisServer::start(), TestDatabase::sqlite());
         let trusted = parse_network("127.0.0.1").expect("an address");
-        let instance = || TestApp::builder().database(&database).redis(&redis).config(|config| config.http.trusted_proxies = vec![trusted]);
+        let instance = || {
+            TestApp::builder()
+                .database(&database)
+                .redis(&redis)
+                .config(|config| config.http.trusted_proxies = vec![trusted])
+        };
         let instances = [instance().spawn().await, instance().spawn().await];
         let balancer = Balancer::start(&[instances[0].address, instances[1].address]).await;
         Self { balancer, instances, _redis: redis }
@@ -104,9 +109,17 @@ async fn logging_out_everywhere_ends_every_session_at_once_and_nobody_elses() {
         }
     }
     for instance in &site.instances {
-        assert_eq!(other.at(instance).get("/api/auth/me").await.status(), 200, "another user's session is no business of this one");
+        assert_eq!(
+            other.at(instance).get("/api/auth/me").await.status(),
+            200,
+            "another user's session is no business of this one"
+        );
     }
-    assert_eq!(site.log_in("one@example.com").await.get("/api/auth/me").await.status(), 200, "the password still opens");
+    assert_eq!(
+        site.log_in("one@example.com").await.get("/api/auth/me").await.status(),
+        200,
+        "the password still opens"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -116,7 +129,10 @@ async fn a_changed_password_ends_every_other_session_on_every_instance_and_renew
     let (mine, stolen) = (site.log_in("one@example.com").await, site.log_in("one@example.com").await);
     for instance in &site.instances {
         assert_eq!(
-            (mine.at(instance).get("/api/auth/me").await.status(), stolen.at(instance).get("/api/auth/me").await.status()),
+            (
+                mine.at(instance).get("/api/auth/me").await.status(),
+                stolen.at(instance).get("/api/auth/me").await.status()
+            ),
             (reqwest::StatusCode::OK, reqwest::StatusCode::OK)
         );
     }

@@ -30,7 +30,11 @@ async fn what_was_acknowledged_survives_every_kill_and_shows_in_the_figures() {
             let mut program = Program::serve(&database, &redis.url());
             let client = Client::new(program.address);
             // In the cache, of which nothing may be left that is older than a write.
-            assert_eq!(shown(&client, &key).await.intersection(&acknowledged).count(), acknowledged.len(), "before kill {kill}");
+            assert_eq!(
+                shown(&client, &key).await.intersection(&acknowledged).count(),
+                acknowledged.len(),
+                "before kill {kill}"
+            );
             write_until_killed(&mut program, &key, kill, &mut acknowledged).await;
         }
         let program = Program::serve(&database, &redis.url());
@@ -40,7 +44,8 @@ async fn what_was_acknowledged_survives_every_kill_and_shows_in_the_figures() {
         assert!(lost.is_empty(), "{}: acknowledged and not in the figures: {lost:?}", database.url());
         for id in &acknowledged {
             let path = format!("/api/vendor/products/{id}");
-            let product = client.request(reqwest::Method::GET, &path).bearer_auth(&key).send().await.expect("an answer");
+            let product =
+                client.request(reqwest::Method::GET, &path).bearer_auth(&key).send().await.expect("an answer");
             assert_eq!(product.status(), 200, "{}: {id} was acknowledged and is gone", database.url());
         }
         let db = database.open().await;
@@ -57,7 +62,8 @@ async fn prepare(database: &TestDatabase) -> String {
     accounts.create_key(&user, "a test", Actor::COMMAND_LINE).await.expect("a key").secret
 }
 
-/// Writes products that are low on stock, which the snapshot lists, and changes orders; kills the program in the middle of it.
+/// Writes products that are low on stock, which the snapshot lists, and changes orders; kills the program in the middle
+/// of it.
 async fn write_until_killed(program: &mut Program, key: &str, round: usize, acknowledged: &mut BTreeSet<String>) {
     let client = Client::new(program.address);
     let orders = open_orders(&client, key).await;
@@ -96,22 +102,28 @@ async fn write(client: &Client, key: &str, round: usize, number: usize) -> Optio
     if response.status() != 201 {
         return None;
     }
-    // The status was the acknowledgement; that its body is cut short makes no difference to that, but to what we know of it.
+    // The status was the acknowledgement; that its body is cut short makes no difference to that, but to what we know
+    // of it.
     let body: Value = response.json().await.ok()?;
     body["productId"].as_str().map(str::to_owned)
 }
 
 async fn change(client: &Client, key: &str, order: &str) {
     let path = format!("/api/vendor/orders/{order}");
-    let request = client.request(reqwest::Method::PATCH, &path).bearer_auth(key).json(&json!({ "status": "delivered" }));
+    let request =
+        client.request(reqwest::Method::PATCH, &path).bearer_auth(key).json(&json!({ "status": "delivered" }));
     // Whatever comes of it, sums and rows agree afterwards.
     let _ = request.send().await;
 }
 
 /// Some orders that may still be delivered.
 async fn open_orders(client: &Client, key: &str) -> Vec<String> {
-    let response =
-        client.request(reqwest::Method::GET, "/api/vendor/orders?status=shipped").bearer_auth(key).send().await.expect("an answer");
+    let response = client
+        .request(reqwest::Method::GET, "/api/vendor/orders?status=shipped")
+        .bearer_auth(key)
+        .send()
+        .await
+        .expect("an answer");
     let page: Value = response.json().await.expect("JSON");
     let orders = page["orders"].as_array().expect("a list");
     orders.iter().take(2).map(|order| order["orderId"].as_str().expect("an id").to_owned()).collect()

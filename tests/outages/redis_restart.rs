@@ -50,7 +50,9 @@ async fn redis_may_go_and_come_back_under_load_and_everyone_is_still_logged_in()
     let app = TestApp::builder().redis(&redis).config(|config| config.limits.reads = None).spawn().await;
     let mut clients = Vec::new();
     for number in 0..USERS {
-        clients.push(app.log_in(&format!("user-{number}@example.com"), vendorscope::domain::accounts::Role::Admin, None).await);
+        clients.push(
+            app.log_in(&format!("user-{number}@example.com"), vendorscope::domain::accounts::Role::Admin, None).await,
+        );
     }
     let seen = Seen::default();
     let asking = join_all(clients.iter().map(|client| keep_asking(client, &seen)));
@@ -59,7 +61,12 @@ async fn redis_may_go_and_come_back_under_load_and_everyone_is_still_logged_in()
             until_more(&seen.ok).await;
             redis.kill();
             until_more(&seen.unavailable).await;
-            let page = clients[0].request(Method::GET, "/account").header("accept", "text/html").send().await.expect("an answer");
+            let page = clients[0]
+                .request(Method::GET, "/account")
+                .header("accept", "text/html")
+                .send()
+                .await
+                .expect("an answer");
             assert_eq!((page.status().as_u16(), page.headers().contains_key("retry-after")), (503, true));
             redis.restart();
             until_more(&seen.ok).await;

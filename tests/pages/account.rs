@@ -19,7 +19,10 @@ async fn send(client: &Client, function: &str, fields: &[(&str, &str)]) -> (Stri
 }
 
 async fn send_from(client: &Client, from: &str, function: &str, fields: &[(&str, &str)]) -> (String, String) {
-    let request = client.request(reqwest::Method::POST, function).header("accept", "text/html").header("sec-fetch-site", "same-origin");
+    let request = client
+        .request(reqwest::Method::POST, function)
+        .header("accept", "text/html")
+        .header("sec-fetch-site", "same-origin");
     let request = request.header("referer", format!("http://127.0.0.1{from}"));
     let response = request.form(fields).send().await.expect("an answer");
     assert_eq!(response.status(), 302, "{function}");
@@ -51,14 +54,23 @@ async fn a_key_is_shown_on_the_page_after_it_was_made_and_never_again() {
     let secret = page.split("vsk_").find(|rest| rest.len() >= 64 && rest[..64].bytes().all(|b| b.is_ascii_hexdigit()));
     let secret = format!("vsk_{}", &secret.unwrap_or_else(|| panic!("{page}"))[..64]);
     assert_eq!(
-        app.client().request(reqwest::Method::GET, "/api/auth/me").bearer_auth(&secret).send().await.expect("an answer").status(),
+        app.client()
+            .request(reqwest::Method::GET, "/api/auth/me")
+            .bearer_auth(&secret)
+            .send()
+            .await
+            .expect("an answer")
+            .status(),
         200
     );
     let again = text(open(&client, "/account").await).await;
     assert!(!again.contains(&secret) && again.contains("Shop backend") && again.contains(&secret[..12]), "{again}");
 
-    let id =
-        again.split("name=\"key_id\" value=\"").nth(1).or(again.split("value=\"").find(|rest| rest.contains("key_id"))).unwrap_or_default();
+    let id = again
+        .split("name=\"key_id\" value=\"")
+        .nth(1)
+        .or(again.split("value=\"").find(|rest| rest.contains("key_id")))
+        .unwrap_or_default();
     let id: String = id.chars().take_while(char::is_ascii_digit).collect();
     let (path, page) = send(&client, "/_fn/account/key/revoke", &[("key_id", &id)]).await;
     assert!(path == "/account?done=key" && page.contains("Key revoked."), "{path}: {page}");
@@ -82,7 +94,10 @@ async fn logging_out_everywhere_leads_to_the_login() {
     let app = TestApp::builder().northwind().spawn().await;
     let (client, other) = (app.log_in_as_vendor("7").await, app.log_in_as_vendor("7").await);
     let (path, page) = send(&client, "/_fn/account/logout-everywhere", &[]).await;
-    assert!(path == "/login?done=everywhere" && page.contains("You've been logged out on all devices."), "{path}: {page}");
+    assert!(
+        path == "/login?done=everywhere" && page.contains("You've been logged out on all devices."),
+        "{path}: {page}"
+    );
     assert_eq!(location(&open(&other, "/").await), "/login");
 }
 
@@ -91,16 +106,27 @@ async fn the_zone_form_offers_zones_says_what_a_change_does_and_why_one_was_refu
     let app = TestApp::builder().northwind().spawn().await;
     let client = app.log_in_as_vendor("7").await;
     let page = text(open(&client, "/account").await).await;
-    for part in ["<option value=\"America/New_York\">", "list=\"time-zones\"", "re-groups past orders and refunds", "Pavlova, Ltd."] {
+    for part in [
+        "<option value=\"America/New_York\">",
+        "list=\"time-zones\"",
+        "re-groups past orders and refunds",
+        "Pavlova, Ltd.",
+    ] {
         assert!(page.contains(part), "{part}: {page}");
     }
     let function = "/_fn/account/time-zone";
     let (_, page) = send(&client, function, &[("time_zone", "Asia/<b>Atlantis")]).await;
-    assert!(page.contains("Changes not saved.") && page.contains("We don't know a time zone called Asia/&lt;b&gt;Atlantis."), "{page}");
+    assert!(
+        page.contains("Changes not saved.")
+            && page.contains("We don't know a time zone called Asia/&lt;b&gt;Atlantis."),
+        "{page}"
+    );
     let (path, page) = send(&client, function, &[("time_zone", "asia/kathmandu")]).await;
     assert!(path == "/account?done=zone" && page.contains("Time zone changed."), "{path}: {page}");
     assert!(page.contains("<strong>Asia/Kathmandu<"), "{page}");
-    assert!(text(open(&client, "/?dateFrom=1997-01-01&dateTo=1997-01-31").await).await.contains("Times in Asia/Kathmandu"));
+    assert!(
+        text(open(&client, "/?dateFrom=1997-01-01&dateTo=1997-01-31").await).await.contains("Times in Asia/Kathmandu")
+    );
 
     let page = text(open(&app.log_in_as_admin().await, "/account").await).await;
     assert!(page.contains("Admin pages use UTC.") && !page.contains(function), "{page}");

@@ -30,7 +30,10 @@ async fn rows(client: &Client, query: &str) -> Vec<Vec<String>> {
 }
 
 fn euros<'a>(cells: impl Iterator<Item = &'a String>) -> i64 {
-    cells.filter(|cell| *cell != "—").map(|cell| cell.replace(['€', ',', '.'], "").replace('−', "-").parse::<i64>().expect(cell)).sum()
+    cells
+        .filter(|cell| *cell != "—")
+        .map(|cell| cell.replace(['€', ',', '.'], "").replace('−', "-").parse::<i64>().expect(cell))
+        .sum()
 }
 
 async fn order(client: &Client, placed_at: &str) {
@@ -47,8 +50,16 @@ async fn each_compared_day_is_named_and_the_column_comes_to_its_card() {
     let rows_of_february = rows(&client, "dateFrom=2026-02-01&dateTo=2026-02-28").await;
     assert_eq!(rows_of_february.len(), 31);
     assert_eq!(euros(rows_of_february.iter().map(|row| &row[8])), 1_000);
-    assert!(rows_of_february[29][7].contains("30 Jan 2026") && rows_of_february[29][0] == "—", "{:?}", rows_of_february[29]);
-    assert!(rows_of_february[0][0].contains("1 Feb 2026") && rows_of_february[0][7].contains("1 Jan 2026"), "{:?}", rows_of_february[0]);
+    assert!(
+        rows_of_february[29][7].contains("30 Jan 2026") && rows_of_february[29][0] == "—",
+        "{:?}",
+        rows_of_february[29]
+    );
+    assert!(
+        rows_of_february[0][0].contains("1 Feb 2026") && rows_of_february[0][7].contains("1 Jan 2026"),
+        "{:?}",
+        rows_of_february[0]
+    );
     // A leap day has 1 March beside it, and says so.
     let leap = rows(&client, "dateFrom=2024-02-01&dateTo=2024-03-31&compare=previous_year").await;
     assert!(leap[28][0].contains("29 Feb 2024") && leap[28][7].contains("1 Mar 2023"), "{:?}", leap[28]);

@@ -14,7 +14,9 @@ async fn check(path: &str, response: Response) -> String {
     for forbidden in ["unsafe-inline", "'unsafe-eval'", "strict-dynamic", " *", "http:", "https:", "data:", "ws:"] {
         assert!(!policy.contains(forbidden), "{path}: {policy}");
     }
-    for required in ["default-src 'none'", "'wasm-unsafe-eval'", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'"] {
+    for required in
+        ["default-src 'none'", "'wasm-unsafe-eval'", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'"]
+    {
         assert!(policy.contains(required), "{path}: {policy}");
     }
     let nonces = between(&policy, "'nonce-", "'");
@@ -46,7 +48,8 @@ async fn check(path: &str, response: Response) -> String {
 async fn nothing_runs_in_any_page_but_what_its_policy_names() {
     let app = TestApp::builder().northwind().spawn().await;
     let (nobody, vendor, admin) = (app.client(), app.log_in_as_vendor("7").await, app.log_in_as_admin().await);
-    let product = vendor.get_json("/api/vendor/products").await["products"][0]["productId"].as_str().expect("an id").to_owned();
+    let product =
+        vendor.get_json("/api/vendor/products").await["products"][0]["productId"].as_str().expect("an id").to_owned();
     let order = vendor.get_json("/api/vendor/orders").await["orders"][0]["orderId"].as_str().expect("an id").to_owned();
     let pages: [(&Client, String); 15] = [
         (&nobody, "/login".to_owned()),
@@ -74,10 +77,13 @@ async fn nothing_runs_in_any_page_but_what_its_policy_names() {
     assert!(nonces.insert(again), "the same page gets another one the next time");
 }
 
-/// Scripts that do something. (Leptos ends each page with two that name the data it brings along, of which there is none.)
+/// Scripts that do something. (Leptos ends each page with two that name the data it brings along, of which there is
+/// none.)
 fn scripts(page: &str) -> Vec<&str> {
     let is_empty = |script: &&str| {
-        script.split_once('>').is_some_and(|(_, code)| code.split(';').all(|part| part.is_empty() || part.ends_with("=[]")))
+        script
+            .split_once('>')
+            .is_some_and(|(_, code)| code.split(';').all(|part| part.is_empty() || part.ends_with("=[]")))
     };
     between(page, "<script", "</script>").into_iter().filter(|script| !is_empty(script)).collect()
 }
@@ -86,7 +92,9 @@ fn scripts(page: &str) -> Vec<&str> {
 async fn pages_with_islands_have_one_script_and_pages_of_forms_have_none() {
     let app = TestApp::builder().northwind().spawn().await;
     let (nobody, vendor, admin) = (app.client(), app.log_in_as_vendor("7").await, app.log_in_as_admin().await);
-    for (client, path) in [(&vendor, "/?dateFrom=1997-01-01&dateTo=1997-01-31"), (&admin, "/admin?dateFrom=1997-01-01&dateTo=1997-01-31")] {
+    for (client, path) in
+        [(&vendor, "/?dateFrom=1997-01-01&dateTo=1997-01-31"), (&admin, "/admin?dateFrom=1997-01-01&dateTo=1997-01-31")]
+    {
         let page = open(client, path).await.text().await.expect("a text");
         let modules = scripts(&page);
         assert!(modules.len() == 1 && modules[0].contains("type=\"module\""), "{path}: {modules:?}");
@@ -99,7 +107,10 @@ async fn pages_with_islands_have_one_script_and_pages_of_forms_have_none() {
     ] {
         for path in paths {
             let page = open(client, path).await.text().await.expect("a text");
-            assert!(scripts(&page).is_empty() && !page.contains(".wasm") && !page.contains("<leptos-island"), "{path}: {page}");
+            assert!(
+                scripts(&page).is_empty() && !page.contains(".wasm") && !page.contains("<leptos-island"),
+                "{path}: {page}"
+            );
         }
     }
 }

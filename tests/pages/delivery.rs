@@ -7,9 +7,11 @@ use crate::harness::TestApp;
 async fn app_with_files() -> (TestApp, tempfile::TempDir) {
     let site = tempfile::tempdir().expect("a folder");
     std::fs::create_dir(site.path().join("pkg")).expect("a folder");
-    for (name, text) in
-        [("pkg/vendorscope.kL3n_aB-9zYxWvUtSrQpO1.css", "body{}"), ("pkg/vendorscope.css", "body{}"), ("robots.txt", "none")]
-    {
+    for (name, text) in [
+        ("pkg/vendorscope.kL3n_aB-9zYxWvUtSrQpO1.css", "body{}"),
+        ("pkg/vendorscope.css", "body{}"),
+        ("robots.txt", "none"),
+    ] {
         std::fs::write(site.path().join(name), text).expect("a file");
     }
     let app = serving(&site).await;
@@ -58,7 +60,9 @@ async fn every_answer_tells_browsers_what_not_to_do_with_it() {
         assert_eq!(headers["x-frame-options"], "DENY", "{path}");
         let policy = headers["content-security-policy"].to_str().expect("ASCII");
         assert!(
-            policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'"),
+            policy.contains("frame-ancestors 'none'")
+                && !policy.contains("unsafe-inline")
+                && !policy.contains("'unsafe-eval'"),
             "{path}"
         );
         assert_eq!(headers["cross-origin-opener-policy"], "same-origin", "{path}");
@@ -86,7 +90,12 @@ async fn files_that_lie_there_compressed_are_sent_as_they_are() {
     let text = "p { color: red }\n".repeat(1000);
     let name = "pkg/vendorscope.kL3n_aB-9zYxWvUtSrQpO1.css";
     // What lies beside it is no compressed CSS at all, and so cannot be of the server's own making.
-    for (name, text) in [(name, &*text), (&format!("{name}.br"), "as brotli"), (&format!("{name}.gz"), "as gzip"), ("plain.css", &*text)] {
+    for (name, text) in [
+        (name, &*text),
+        (&format!("{name}.br"), "as brotli"),
+        (&format!("{name}.gz"), "as gzip"),
+        ("plain.css", &*text),
+    ] {
         std::fs::write(site.path().join(name), text).expect("a file");
     }
     let app = serving(&site).await;
@@ -99,7 +108,9 @@ async fn files_that_lie_there_compressed_are_sent_as_they_are() {
     ] {
         let request = app.client().request(Method::GET, &format!("/{path}")).header("accept-encoding", accepted);
         let response = request.send().await.expect("an answer");
-        let header = |name: &str| response.headers().get_all(name).iter().map(|value| value.to_str().expect("ASCII")).collect::<Vec<_>>();
+        let header = |name: &str| {
+            response.headers().get_all(name).iter().map(|value| value.to_str().expect("ASCII")).collect::<Vec<_>>()
+        };
         assert_eq!(header("content-encoding"), Vec::from_iter(encoding), "{path}: {accepted}");
         assert_eq!(header("vary"), ["accept-encoding"], "{path}: {accepted}");
         assert_eq!(header("content-type"), ["text/css"], "{path}: {accepted}");

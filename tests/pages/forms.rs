@@ -20,7 +20,10 @@ async fn refused(response: Response, context: &str) -> Vec<String> {
     let status = response.status();
     let text = response.text().await.expect("a text");
     assert_eq!(status, 422, "{context}: {text}");
-    assert!(!text.contains("Deserializer") && !text.contains("serde") && !text.contains("expected"), "{context}: {text}");
+    assert!(
+        !text.contains("Deserializer") && !text.contains("serde") && !text.contains("expected"),
+        "{context}: {text}"
+    );
     let body: Value = serde_json::from_str(&text).expect("JSON");
     let errors = body["invalid"].as_array().expect("a list");
     errors.iter().map(|error| error["field"].as_str().expect("a text").to_owned()).collect()
@@ -104,8 +107,10 @@ async fn who_may_not_call_a_function_is_told_so_whatever_is_sent() {
         }
     }
     // A form of a page whose session has ended leads to the login, and back.
-    let form = nobody.request(Method::POST, "/_fn/product/delete").header("accept", "text/html").header("content-type", FORM);
-    let answer = form.header("referer", "http://127.0.0.1/products/e1?saved=1").body("").send().await.expect("an answer");
+    let form =
+        nobody.request(Method::POST, "/_fn/product/delete").header("accept", "text/html").header("content-type", FORM);
+    let answer =
+        form.header("referer", "http://127.0.0.1/products/e1?saved=1").body("").send().await.expect("an answer");
     assert_eq!((answer.status().as_u16(), location(&answer)), (303, "/login?next=%2Fproducts%2Fe1%3Fsaved%3D1"));
 }
 
@@ -170,7 +175,9 @@ async fn vendors_whose_ids_mean_something_in_addresses_have_pages_too() {
     }
     let market = Market::new();
     market.write("vendors", "vendor_id,name,country,time_zone,currency\n..,Ton,Germany,Europe/Berlin,EUR\n");
-    let again = vendorscope::server::services::import::import_bundle(db, &market.path(), ImportOptions::default(), &Unwatched).await;
+    let again =
+        vendorscope::server::services::import::import_bundle(db, &market.path(), ImportOptions::default(), &Unwatched)
+            .await;
     assert!(again.is_err_and(|error| error.to_string().contains("vendors.csv, line 2: vendor_id: `..` is no id")));
 
     let admin = app.log_in_as_admin().await;
@@ -184,7 +191,9 @@ async fn vendors_whose_ids_mean_something_in_addresses_have_pages_too() {
             let page = page.text().await.expect("a text");
             assert!(page.contains(name), "{path}");
         }
-        assert!(open(&admin, &path).await.text().await.expect("a text").contains(&format!("href=\"{path}/dashboard\"")));
+        assert!(
+            open(&admin, &path).await.text().await.expect("a text").contains(&format!("href=\"{path}/dashboard\""))
+        );
         // And what is theirs can be invalidated by the same name.
         let invalidated = admin.post("/api/admin/cache/invalidate", &json!({ "tags": [format!("vendor:{id}")] })).await;
         assert_eq!(invalidated.status(), 200);
@@ -219,12 +228,16 @@ async fn what_people_wrote_has_the_direction_of_its_own_letters() {
         let tag = before.and_then(|before| before.rsplit('<').next()).unwrap_or_else(|| panic!("{path} has no {text}"));
         assert!(tag.contains("dir=\"auto\""), "{path}: <{tag}>{text}");
     }
-    for (path, field) in
-        [("/products/e1", "form[name]"), ("/products/e1", "form[category]"), ("/products/e1", "form[description]"), ("/orders", "search")]
-    {
+    for (path, field) in [
+        ("/products/e1", "form[name]"),
+        ("/products/e1", "form[category]"),
+        ("/products/e1", "form[description]"),
+        ("/orders", "search"),
+    ] {
         let page = open(&vendor, path).await.text().await.expect("a text");
         let at = page.find(&format!("name=\"{field}\"")).unwrap_or_else(|| panic!("{path} has no {field}"));
-        let tag = page[..at].rsplit('<').next().unwrap_or_default().to_owned() + page[at..].split('>').next().unwrap_or_default();
+        let tag = page[..at].rsplit('<').next().unwrap_or_default().to_owned()
+            + page[at..].split('>').next().unwrap_or_default();
         assert!(tag.contains("dir=\"auto\""), "{path}: <{tag}>");
     }
 }

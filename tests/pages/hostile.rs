@@ -40,7 +40,14 @@ async fn what_vendors_write_is_text_wherever_it_is_shown() {
     check(path, &open(&admin, path).await.text().await.expect("a text"));
     // What is asked for comes back, too.
     for text in TEXTS {
-        for path in ["/products?search=", "/login?error=", "/login?next=/", "/reset?token=", "/?dateFrom=", "/?__path=/_fn/login&__err="] {
+        for path in [
+            "/products?search=",
+            "/login?error=",
+            "/login?next=/",
+            "/reset?token=",
+            "/?dateFrom=",
+            "/?__path=/_fn/login&__err=",
+        ] {
             let path = format!("{path}{}", vendorscope::domain::accounts::encode_segment(text));
             for client in [&vendor, &app.client()] {
                 check(&path, &open(client, &path).await.text().await.expect("a text"));

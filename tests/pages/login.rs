@@ -21,9 +21,16 @@ async fn the_form_logs_in_and_goes_on_to_where_one_was_going() {
     let form = open(&client, location(&refused)).await;
     assert_eq!(form.status(), 200);
     let form = form.text().await.expect("a text");
-    assert!(form.contains("action=\"/_fn/login\"") && form.contains("name=\"next\"") && form.contains("/orders?status=shipped"), "{form}");
+    assert!(
+        form.contains("action=\"/_fn/login\"")
+            && form.contains("name=\"next\"")
+            && form.contains("/orders?status=shipped"),
+        "{form}"
+    );
 
-    let response = submit(&client, "/_fn/login", &[("email", EMAIL), ("password", PASSWORD), ("next", "/orders?status=shipped")]).await;
+    let response =
+        submit(&client, "/_fn/login", &[("email", EMAIL), ("password", PASSWORD), ("next", "/orders?status=shipped")])
+            .await;
     assert_eq!((response.status().as_u16(), location(&response)), (302, "/orders?status=shipped"));
     assert_eq!(open(&client, "/orders?status=shipped").await.status(), 200);
 }
@@ -46,8 +53,12 @@ async fn a_refusal_is_the_same_for_an_unknown_user_and_a_wrong_password() {
     let app = app().await;
     for (email, password) in [(EMAIL, "not the password"), ("nobody@example.com", PASSWORD), ("", "")] {
         let client = app.client();
-        let response = submit(&client, "/_fn/login", &[("email", email), ("password", password), ("next", "/products")]).await;
-        assert_eq!((response.status().as_u16(), location(&response)), (302, "/login?error=credentials&next=%2Fproducts"));
+        let response =
+            submit(&client, "/_fn/login", &[("email", email), ("password", password), ("next", "/products")]).await;
+        assert_eq!(
+            (response.status().as_u16(), location(&response)),
+            (302, "/login?error=credentials&next=%2Fproducts")
+        );
         assert!(!response.headers().contains_key("set-cookie"));
         let page = open(&client, location(&response)).await.text().await.expect("a text");
         assert!(page.contains("Wrong email or password."), "{page}");
@@ -67,9 +78,11 @@ async fn a_login_never_leads_to_another_site() {
         "/a\r\nset-cookie: x=1",
         "é",
     ] {
-        let response = submit(&app.client(), "/_fn/login", &[("email", EMAIL), ("password", PASSWORD), ("next", next)]).await;
+        let response =
+            submit(&app.client(), "/_fn/login", &[("email", EMAIL), ("password", PASSWORD), ("next", next)]).await;
         assert_eq!((response.status().as_u16(), location(&response)), (302, "/"), "{next:?}");
-        let response = submit(&app.client(), "/_fn/login", &[("email", EMAIL), ("password", "wrong"), ("next", next)]).await;
+        let response =
+            submit(&app.client(), "/_fn/login", &[("email", EMAIL), ("password", "wrong"), ("next", next)]).await;
         assert_eq!((response.status().as_u16(), location(&response)), (302, "/login?error=credentials"), "{next:?}");
     }
 }
@@ -86,8 +99,11 @@ async fn the_logout_form_ends_the_session() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn another_sites_form_logs_nobody_in() {
     let app = app().await;
-    let request =
-        app.client().request(reqwest::Method::POST, "/_fn/login").header("accept", "text/html").header("sec-fetch-site", "cross-site");
+    let request = app
+        .client()
+        .request(reqwest::Method::POST, "/_fn/login")
+        .header("accept", "text/html")
+        .header("sec-fetch-site", "cross-site");
     let response = request.form(&[("email", EMAIL), ("password", PASSWORD)]).send().await.expect("an answer");
     assert_eq!(response.status(), 403);
     assert!(!response.headers().contains_key("set-cookie"));

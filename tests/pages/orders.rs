@@ -27,7 +27,12 @@ async fn lines_and_amounts_are_refunded_without_scripts() {
     let page = text(&client, "/orders/o1?refunded=1125").await;
     assert!(page.contains("Refunded €11.25.") && page.contains("−€11.25 (1 unit)"), "{page}");
 
-    let of_order = [("form[order_id]", "o1"), ("form[lines][0][line]", "1"), ("form[lines][0][quantity]", ""), ("form[amount]", "1.25")];
+    let of_order = [
+        ("form[order_id]", "o1"),
+        ("form[lines][0][line]", "1"),
+        ("form[lines][0][quantity]", ""),
+        ("form[amount]", "1.25"),
+    ];
     assert_eq!(location(&submit(&client, "/_fn/order/refund", &of_order).await), "/orders/o1?refunded=125");
     assert!(text(&client, "/orders/o1").await.contains("−€12.50 (1 unit)"));
 }
@@ -42,13 +47,18 @@ async fn a_refund_that_cannot_be_is_refused_on_the_page_and_changes_nothing() {
         ("", "", "Enter units to return or an amount to refund."),
         ("1.5", "", "units can be returned."),
     ] {
-        let fields =
-            [("form[order_id]", "o1"), ("form[lines][0][line]", "1"), ("form[lines][0][quantity]", quantity), ("form[amount]", amount)];
+        let fields = [
+            ("form[order_id]", "o1"),
+            ("form[lines][0][line]", "1"),
+            ("form[lines][0][quantity]", quantity),
+            ("form[amount]", amount),
+        ];
         let request = client
             .request(reqwest::Method::POST, "/_fn/order/refund")
             .header("accept", "text/html")
             .header("sec-fetch-site", "same-origin");
-        let response = request.header("referer", "http://localhost/orders/o1").form(&fields).send().await.expect("an answer");
+        let response =
+            request.header("referer", "http://localhost/orders/o1").form(&fields).send().await.expect("an answer");
         let back = location(&response).strip_prefix("http://localhost").unwrap_or(location(&response)).to_owned();
         let page = text(&client, &back).await;
         assert!(page.contains("Changes not saved.") && page.contains(reason), "{quantity:?} {amount:?}: {page}");
@@ -80,9 +90,16 @@ async fn the_marketplaces_page_shows_each_currency_by_itself() {
     let app = TestApp::builder().bundle(Market::new().path()).spawn().await;
     let admin = app.log_in_as_admin().await;
     let page = text(&admin, "/admin?dateFrom=2026-03-01&dateTo=2026-03-31").await;
-    assert!(page.contains("€70.00") && page.contains("Ton") && page.contains("KWD\u{a0}0.000") && page.contains("¥0"), "{page}");
+    assert!(
+        page.contains("€70.00") && page.contains("Ton") && page.contains("KWD\u{a0}0.000") && page.contains("¥0"),
+        "{page}"
+    );
     assert!(page.contains("2 of 4 vendors had sales"), "{page}");
-    assert_eq!(page.matches("Show as a table").count(), 1, "a chart of the currency that is open, and its values: {page}");
+    assert_eq!(
+        page.matches("Show as a table").count(),
+        1,
+        "a chart of the currency that is open, and its values: {page}"
+    );
     let page = text(&admin, "/admin?dateFrom=2026-03-01&dateTo=2026-03-31&currency=KWD").await;
     assert!(page.contains("Net sales in KWD over time"), "{page}");
     assert_eq!(open(&app.log_in_as_vendor("eur").await, "/admin").await.status(), 403);

@@ -16,10 +16,16 @@ async fn an_admin_finds_vendors_their_users_and_their_dashboards() {
     let admin = app.log_in_as_admin().await;
 
     let list = text(&admin, "/admin/vendors").await;
-    assert!(list.contains("Pavlova, Ltd.") && list.contains("href=\"/admin/vendors/7\"") && list.contains("Exotic Liquids"), "{list}");
+    assert!(
+        list.contains("Pavlova, Ltd.") && list.contains("href=\"/admin/vendors/7\"") && list.contains("Exotic Liquids"),
+        "{list}"
+    );
     let found = text(&admin, "/admin/vendors?search=pavlova").await;
     assert!(found.contains("Pavlova, Ltd.") && !found.contains("Exotic Liquids"), "{found}");
-    assert!(text(&admin, "/admin/vendors?search=100%25").await.contains("No matching vendors"), "a percent sign is a percent sign");
+    assert!(
+        text(&admin, "/admin/vendors?search=100%25").await.contains("No matching vendors"),
+        "a percent sign is a percent sign"
+    );
 
     let page = text(&admin, "/admin/vendors/7").await;
     assert!(page.contains("vendor-7@example.com") && page.contains("href=\"/admin/vendors/7/dashboard\""), "{page}");
@@ -31,7 +37,10 @@ async fn an_admin_finds_vendors_their_users_and_their_dashboards() {
     let own = text(&vendor, &format!("/?{range}")).await;
     let seen = text(&admin, &format!("/admin/vendors/7/dashboard?{range}")).await;
     let figures = |page: &str| -> Vec<String> {
-        page.split('$').skip(1).map(|rest| rest.chars().take_while(|c| c.is_ascii_digit() || matches!(c, ',' | '.')).collect()).collect()
+        page.split('$')
+            .skip(1)
+            .map(|rest| rest.chars().take_while(|c| c.is_ascii_digit() || matches!(c, ',' | '.')).collect())
+            .collect()
     };
     assert_eq!(figures(&seen), figures(&own));
     assert!(own.contains("href=\"/products/") && !seen.contains("href=\"/products"), "{seen}");
@@ -64,7 +73,10 @@ async fn a_list_of_many_vendors_has_pages() {
     let (mut path, mut seen) = ("/admin/vendors".to_owned(), Vec::new());
     loop {
         let page = text(&admin, &path).await;
-        let links = page.split("href=\"/admin/vendors/").skip(1).map(|rest| rest.split('"').next().unwrap_or_default().to_owned());
+        let links = page
+            .split("href=\"/admin/vendors/")
+            .skip(1)
+            .map(|rest| rest.split('"').next().unwrap_or_default().to_owned());
         seen.extend(links);
         match page.split("href=\"/admin/vendors?after=").nth(1) {
             Some(rest) => path = format!("/admin/vendors?after={}", rest.split('"').next().unwrap_or_default()),

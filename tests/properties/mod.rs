@@ -1,5 +1,5 @@
-//! Random histories, told over HTTP: whatever vendors and the marketplace's backend do, in whatever order, the figures are those of
-//! the orders. A history is its seed: the same one gives the same requests.
+//! Random histories, told over HTTP: whatever vendors and the marketplace's backend do, in whatever order, the figures
+//! are those of the orders. A history is its seed: the same one gives the same requests.
 
 use jiff::Timestamp;
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
@@ -81,7 +81,10 @@ impl History {
     async fn some_order(&mut self) -> Option<(Client, String, Value)> {
         let vendor = self.vendors.choose(&mut self.random).expect("one").clone();
         let page = vendor.get_json("/api/vendor/orders").await;
-        let order = page["orders"].as_array().expect("a list").choose(&mut self.random)?["orderId"].as_str().expect("an id").to_owned();
+        let order = page["orders"].as_array().expect("a list").choose(&mut self.random)?["orderId"]
+            .as_str()
+            .expect("an id")
+            .to_owned();
         let path = format!("/api/vendor/orders/{order}");
         let order = vendor.get_json(&path).await;
         Some((vendor, path, order))
@@ -178,7 +181,8 @@ impl History {
         }
     }
 
-    /// What was sent before, once more: orders may have been sent otherwise in between, so twice; the second time changes nothing.
+    /// What was sent before, once more: orders may have been sent otherwise in between, so twice; the second time
+    /// changes nothing.
     async fn send_again(&mut self) {
         let Some((what, body)) = self.taken.choose(&mut self.random).cloned() else { return };
         let path = format!("/api/ingest/{what}");
@@ -206,14 +210,19 @@ impl History {
             let vendor = self.vendors.choose(&mut self.random).expect("one");
             return self.told(vendor.put("/api/account/time-zone", &json!({ "timeZone": zone })).await).await;
         }
-        self.market.write("vendors", &format!("vendor_id,name,country,time_zone,currency\neur,Ton,Germany,{zone},EUR\n"));
+        self.market
+            .write("vendors", &format!("vendor_id,name,country,time_zone,currency\neur,Ton,Germany,{zone},EUR\n"));
         let folder = self.market.path();
         let report = import_bundle(&self.app.state().db, &folder, ImportOptions::default(), &Unwatched).await;
         // As the command does it. (A history may have refunded what the bundle would bring back.)
         let Ok(report) = report else { return };
         if !report.vendors_changed.is_empty() {
-            let tags: Vec<_> =
-                report.vendors_changed.iter().map(|vendor| format!("vendor:{vendor}")).chain(["marketplace".to_owned()]).collect();
+            let tags: Vec<_> = report
+                .vendors_changed
+                .iter()
+                .map(|vendor| format!("vendor:{vendor}"))
+                .chain(["marketplace".to_owned()])
+                .collect();
             self.told(self.admin.post("/api/admin/cache/invalidate", &json!({ "tags": tags })).await).await;
         }
     }
@@ -226,7 +235,11 @@ impl History {
 
     async fn check(&self, context: &str) {
         let db = &self.app.state().db;
-        assert_eq!(rollups::verify(&mut db.write().await.expect("a transaction")).await.expect("sums"), [], "{context}");
+        assert_eq!(
+            rollups::verify(&mut db.write().await.expect("a transaction")).await.expect("sums"),
+            [],
+            "{context}"
+        );
         let metrics = self.admin.get_json(&format!("/api/admin/metrics?{RANGE}")).await;
         let mut market = std::collections::BTreeMap::<String, i64>::new();
         for (vendor, client) in VENDORS.iter().zip(&self.vendors) {
@@ -234,7 +247,8 @@ impl History {
             let shown = client.get_json(&format!("/api/vendor/analytics/snapshot?{RANGE}&interval=week")).await;
             let totals = &shown["totals"];
             for figure in ["grossSales", "discounts", "returns", "netSales", "orders", "units"] {
-                let sum: i64 = shown["series"].as_array().expect("a series").iter().map(|point| int(&point[figure])).sum();
+                let sum: i64 =
+                    shown["series"].as_array().expect("a series").iter().map(|point| int(&point[figure])).sum();
                 assert_eq!(sum, int(&totals[figure]), "{figure} of {context}");
             }
             self.check_exports(client, totals, &context).await;
@@ -243,7 +257,8 @@ impl History {
                 ["grossSales", "discounts", "returns", "orders", "units"].map(|figure| int(&totals[figure])),
                 "{context}"
             );
-            *market.entry(shown["currency"].as_str().expect("a code").to_owned()).or_default() += int(&totals["netSales"]);
+            *market.entry(shown["currency"].as_str().expect("a code").to_owned()).or_default() +=
+                int(&totals["netSales"]);
         }
         let shown: std::collections::BTreeMap<_, _> = metrics["currencies"]
             .as_array()
@@ -259,7 +274,10 @@ impl History {
 
     async fn check_exports(&self, client: &Client, totals: &Value, context: &str) {
         for (table, columns) in [
-            ("series", &[(2, "grossSales"), (3, "discounts"), (4, "returns"), (5, "netSales"), (6, "orders"), (7, "units")][..]),
+            (
+                "series",
+                &[(2, "grossSales"), (3, "discounts"), (4, "returns"), (5, "netSales"), (6, "orders"), (7, "units")][..],
+            ),
             ("products", &[(3, "units"), (4, "netSales")]),
         ] {
             let csv = client
@@ -269,7 +287,8 @@ impl History {
                 .await
                 .expect("a text");
             for (column, figure) in columns {
-                let cells = csv.lines().skip(1).map(|line| line.split(',').nth(*column).expect("a cell").replace('.', ""));
+                let cells =
+                    csv.lines().skip(1).map(|line| line.split(',').nth(*column).expect("a cell").replace('.', ""));
                 let sum: i64 = cells.map(|cell| cell.parse::<i64>().expect("a number")).sum();
                 assert_eq!(sum, int(&totals[*figure]), "{figure} of {table} of {context}");
             }
@@ -283,7 +302,8 @@ async fn from_orders(client: &Client) -> [i64; 5] {
     loop {
         let page = client.get_json(&format!("/api/vendor/orders{after}")).await;
         for summary in page["orders"].as_array().expect("a list") {
-            let order = client.get_json(&format!("/api/vendor/orders/{}", summary["orderId"].as_str().expect("an id"))).await;
+            let order =
+                client.get_json(&format!("/api/vendor/orders/{}", summary["orderId"].as_str().expect("an id"))).await;
             if ["pending", "cancelled", "failed"].contains(&order["status"].as_str().expect("a status")) {
                 continue;
             }

@@ -1,5 +1,5 @@
-//! Makes the compiled browser half loadable in a browser: writes the WASM module without what only wasm-bindgen reads, and the
-//! JavaScript that browser and module call each other through. `scripts/build` runs it.
+//! Makes the compiled browser half loadable in a browser: writes the WASM module without what only wasm-bindgen reads,
+//! and the JavaScript that browser and module call each other through. `scripts/build` runs it.
 //!
 //! usage: `vendorscope-bindgen MODULE.wasm NAME FOLDER` writes `FOLDER/NAME.js` and `FOLDER/NAME_bg.wasm`.
 

@@ -1,6 +1,6 @@
-//! What a lookup costs: `cargo bench -p vendorscope-cache`. Starts a Redis of its own on this machine; the source answers at once, so that what is
-//! measured is the cache's own part. Prints the table of `docs/cache.md`.
-//! Allocations are those of the whole process during a lookup, the Redis client's among them.
+//! What a lookup costs: `cargo bench -p vendorscope-cache`. Starts a Redis of its own on this machine; the source
+//! answers at once, so that what is measured is the cache's own part. Prints the table of `docs/cache.md`. Allocations
+//! are those of the whole process during a lookup, the Redis client's among them.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -53,18 +53,26 @@ static ALLOCATOR: Counting = Counting;
 async fn main() {
     let server = redis_server::RedisServer::start();
     let over_redis = async |l1_bytes| {
-        let store = RedisStore::connect(&server.url(), Namespace::new(["snapshot"])).await.expect("a Redis that is there");
+        let store =
+            RedisStore::connect(&server.url(), Namespace::new(["snapshot"])).await.expect("a Redis that is there");
         Cache::with(Arc::new(store), Clock::default(), Settings { l1_bytes, ..Settings::default() })
     };
-    let (l1, far, memory) =
-        (over_redis(32 << 20).await, over_redis(0).await, Cache::over(Arc::new(MemoryStore::default()), Clock::default()));
+    let (l1, far, memory) = (
+        over_redis(32 << 20).await,
+        over_redis(0).await,
+        Cache::over(Arc::new(MemoryStore::default()), Clock::default()),
+    );
 
     println!("| | p50 | p99 | allocations |\n| --- | ---: | ---: | ---: |");
-    for (name, cache) in [("hit, L1 (generations from Redis)", &l1), ("hit, Redis", &far), ("hit, memory store", &memory)] {
+    for (name, cache) in
+        [("hit, L1 (generations from Redis)", &l1), ("hit, Redis", &far), ("hit, memory store", &memory)]
+    {
         look_up(cache).await;
         report(name, measure(LOOKUPS, || async { assert_eq!(look_up(cache).await, Outcome::Hit) }).await);
     }
-    for (name, cache) in [("miss after an invalidation, Redis", &far), ("miss after an invalidation, memory store", &memory)] {
+    for (name, cache) in
+        [("miss after an invalidation, Redis", &far), ("miss after an invalidation, memory store", &memory)]
+    {
         let mut times = Vec::with_capacity(LOOKUPS);
         for _ in 0..LOOKUPS {
             invalidate(cache).await;

@@ -8,8 +8,8 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-/// Where the cache takes the time of day from. Lifetimes are judged by it, correctness never: a clock that runs ahead or behind
-/// makes entries expire early or late, and nothing else.
+/// Where the cache takes the time of day from. Lifetimes are judged by it, correctness never: a clock that runs ahead
+/// or behind makes entries expire early or late, and nothing else.
 #[derive(Debug, Clone, Default)]
 pub enum Clock {
     /// The machine's.

@@ -16,8 +16,8 @@ impl Cache {
         })
     }
 
-    /// What all instances counted: hits by level, misses by reason, loads and who was spared one. While the store does not answer, what
-    /// this process counted since it last did.
+    /// What all instances counted: hits by level, misses by reason, loads and who was spared one. While the store does
+    /// not answer, what this process counted since it last did.
     pub async fn counts(&self) -> Counts {
         match self.flush_counts().await {
             Some(counts) => counts,
@@ -25,11 +25,16 @@ impl Cache {
         }
     }
 
-    /// What all instances counted in each of the last minutes or hours, up to the present one; the oldest first. Minutes are kept for a
-    /// day, hours for a week. `None` while the store does not answer.
+    /// What all instances counted in each of the last minutes or hours, up to the present one; the oldest first.
+    /// Minutes are kept for a day, hours for a week. `None` while the store does not answer.
     pub async fn history(&self, span: Span, spans: usize) -> Option<Vec<Counts>> {
         self.flush_counts().await?;
-        self.0.store.history(span, spans, self.0.clock.now_micros()).await.inspect_err(|error| tracing::warn!(%error, "no history")).ok()
+        self.0
+            .store
+            .history(span, spans, self.0.clock.now_micros())
+            .await
+            .inspect_err(|error| tracing::warn!(%error, "no history"))
+            .ok()
     }
 
     /// Has the counts handed to the store in a moment, if they are shared and nobody is about to already.

@@ -28,8 +28,9 @@ const TAGS_AT_ONCE: usize = 256;
 const _: () = assert!(ANSWER_AFTER.as_millis() > TRUST_FOR.as_millis());
 
 impl Cache {
-    /// Gives each tag a new generation: no entry stamped with an older one is served again, on any instance, once this returns. For
-    /// changes that no transaction of the data belongs to; fails only where the outbox cannot be written, with a reason for the log.
+    /// Gives each tag a new generation: no entry stamped with an older one is served again, on any instance, once this
+    /// returns. For changes that no transaction of the data belongs to; fails only where the outbox cannot be written,
+    /// with a reason for the log.
     pub async fn invalidate(&self, tags: &[Tag], cause: &Cause) -> Result<(), String> {
         let tags = lookup::normal(tags);
         if !tags.is_empty() {
@@ -40,8 +41,8 @@ impl Cache {
         Ok(())
     }
 
-    /// The same for a row of the [outbox](crate::Outbox) that a transaction has left: to be called as soon as it has committed, and
-    /// before it is answered.
+    /// The same for a row of the [outbox](crate::Outbox) that a transaction has left: to be called as soon as it has
+    /// committed, and before it is answered.
     pub async fn deliver(&self, row: PendingInvalidation) {
         let committed = Instant::now();
         self.flush_counts_soon();
@@ -58,15 +59,23 @@ impl Cache {
             let [row] = rows;
             for tag in &row.invalidation.tags {
                 let (who, why) = (&row.invalidation.who, &row.invalidation.why);
-                tracing::info!(tag, who, why, delivered, elapsed_ms = millis(committed.elapsed()), "cache invalidated by tag");
+                tracing::info!(
+                    tag,
+                    who,
+                    why,
+                    delivered,
+                    elapsed_ms = millis(committed.elapsed()),
+                    "cache invalidated by tag"
+                );
             }
         });
         // It ends early only with the runtime.
         let _ = work.await;
     }
 
-    /// For a write that found everything as it should be and changed nothing: what it rests on may have been committed a moment ago, by
-    /// somebody who has not told the store yet. Returns once whoever asks from now on sees it. `None`: it may rest on anything.
+    /// For a write that found everything as it should be and changed nothing: what it rests on may have been committed
+    /// a moment ago, by somebody who has not told the store yet. Returns once whoever asks from now on sees it. `None`:
+    /// it may rest on anything.
     pub async fn wait_until_delivered(&self, tags: Option<&[Tag]>) {
         let began = Instant::now();
         let (cache, tags) = (self.clone(), tags.map(lookup::normal));
@@ -95,8 +104,9 @@ impl Cache {
         self.0.trust.pending_for(None).len()
     }
 
-    /// Whether `delivering` succeeded, after waiting for as long as another instance may still be wrong: where it did not, until each has
-    /// looked at the outbox since `committed`; where it did, until each has seen which store counts.
+    /// Whether `delivering` succeeded, after waiting for as long as another instance may still be wrong: where it did
+    /// not, until each has looked at the outbox since `committed`; where it did, until each has seen which store
+    /// counts.
     async fn answer_after(&self, committed: Instant, delivering: impl Future<Output = bool>) -> bool {
         let latest = committed + ANSWER_AFTER;
         let delivered = timeout_at(latest, delivering).await.unwrap_or(false);
@@ -137,7 +147,11 @@ impl Cache {
                 false
             }
             Err(error) => {
-                tracing::warn!(error, rows = ids.len(), "delivered invalidations cannot be acknowledged: they stay in the outbox");
+                tracing::warn!(
+                    error,
+                    rows = ids.len(),
+                    "delivered invalidations cannot be acknowledged: they stay in the outbox"
+                );
                 false
             }
         }
@@ -154,7 +168,8 @@ impl Cache {
         }
     }
 
-    /// One look, and what has been pending since the one before is delivered: its writer takes too long. Returns when to look next.
+    /// One look, and what has been pending since the one before is delivered: its writer takes too long. Returns when
+    /// to look next.
     async fn look_and_deliver(&self) -> Duration {
         let _looking = self.0.trust.looking.lock().await;
         if self.look().await.is_err() {

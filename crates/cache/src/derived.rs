@@ -1,7 +1,8 @@
 //! What is worked out from an entry's bytes once, and used again for as long as this process keeps the entry.
 //!
-//! It has no life of its own: it is a part of the entry that it was worked out from, is found only through a lookup that found that entry
-//! current, and goes with it. A value that is loaded again is another entry, with nothing derived from it yet.
+//! It has no life of its own: it is a part of the entry that it was worked out from, is found only through a lookup
+//! that found that entry current, and goes with it. A value that is loaded again is another entry, with nothing derived
+//! from it yet.
 
 use std::{
     fmt,
@@ -17,8 +18,9 @@ pub struct Derived(Arc<Mutex<Vec<(&'static str, Slot)>>>);
 type Slot = Arc<OnceLock<Option<Bytes>>>;
 
 impl Derived {
-    /// What `derive` gives, or gave when it was first asked for by this name. It is to depend on nothing but the name and the bytes of the
-    /// entry: everybody who is served the entry is served it. While one works it out, others who want the same wait, blocking.
+    /// What `derive` gives, or gave when it was first asked for by this name. It is to depend on nothing but the name
+    /// and the bytes of the entry: everybody who is served the entry is served it. While one works it out, others who
+    /// want the same wait, blocking.
     pub fn get_or_derive(&self, name: &'static str, derive: impl FnOnce() -> Option<Bytes>) -> Option<Bytes> {
         let slot = {
             let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);

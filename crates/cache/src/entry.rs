@@ -28,10 +28,12 @@ use crate::{
 const MAGIC: [u8; 4] = *b"VSC\x03";
 const CODEC_PLAIN: u8 = 0;
 const CODEC_ZSTD: u8 = 1;
-/// Payloads from this size on are stored compressed; a month's snapshot, 9 KB, is not. `benches/cache.rs` prints what either costs.
+/// Payloads from this size on are stored compressed; a month's snapshot, 9 KB, is not. `benches/cache.rs` prints what
+/// either costs.
 const COMPRESSED_FROM: usize = 16 * 1024;
 const COMPRESSION_LEVEL: i32 = 1;
-/// A compressed payload that says it is larger than this is refused rather than given memory; none that large is written compressed.
+/// A compressed payload that says it is larger than this is refused rather than given memory; none that large is
+/// written compressed.
 const COMPRESSED_UP_TO: usize = 64 * 1024 * 1024;
 const CHECKED_FROM: usize = 8;
 
@@ -48,7 +50,8 @@ pub struct Entry {
     pub schema: u32,
     /// Of what the payload says, so that a reload can tell whether anything has changed; 0 for none.
     pub digest: u64,
-    /// How long it might have lived, had nothing (a midnight) cut that short, µs: what a reload that finds the same goes by.
+    /// How long it might have lived, had nothing (a midnight) cut that short, µs: what a reload that finds the same
+    /// goes by.
     pub base_ttl_micros: u64,
     /// The tags, sorted, with the generations they had before the load began.
     pub stamp: Stamp,
@@ -147,20 +150,39 @@ impl Entry {
             CODEC_ZSTD => zstd::bulk::decompress(&rest, COMPRESSED_UP_TO).map_err(|_| Corrupt::Payload)?.into(),
             _ => return Err(Corrupt::Codec),
         };
-        Ok(Self { created_micros, expires_micros, load_micros, schema, digest, base_ttl_micros, stamp, payload, derived: Derived::default() })
+        Ok(Self {
+            created_micros,
+            expires_micros,
+            load_micros,
+            schema,
+            digest,
+            base_ttl_micros,
+            stamp,
+            payload,
+            derived: Derived::default(),
+        })
     }
 
     /// Whether it carries exactly these tags (sorted) with exactly these generations.
     pub fn is_stamped(&self, tags: &[Tag], current: &[Option<Generation>]) -> bool {
         self.stamp.len() == tags.len()
             && current.len() == tags.len()
-            && self.stamp.iter().zip(tags.iter().zip(current)).all(|((stamped, then), (tag, now))| stamped == tag && Some(*then) == *now)
+            && self
+                .stamp
+                .iter()
+                .zip(tags.iter().zip(current))
+                .all(|((stamped, then), (tag, now))| stamped == tag && Some(*then) == *now)
     }
 
-    /// The tags whose generation is no longer the one it is stamped with, or that it is not stamped with. `current` is of `tags`.
+    /// The tags whose generation is no longer the one it is stamped with, or that it is not stamped with. `current` is
+    /// of `tags`.
     pub fn outdated_by(&self, tags: &[Tag], current: &[Option<Generation>]) -> Vec<Tag> {
         let stamped = |tag: &Tag| self.stamp.iter().find(|(stamped, _)| stamped == tag).map(|(_, then)| *then);
-        tags.iter().zip(current).filter(|(tag, now)| now.is_none() || stamped(tag) != **now).map(|(tag, _)| tag.clone()).collect()
+        tags.iter()
+            .zip(current)
+            .filter(|(tag, now)| now.is_none() || stamped(tag) != **now)
+            .map(|(tag, _)| tag.clone())
+            .collect()
     }
 
     pub fn is_expired(&self, now_micros: u64) -> bool {
@@ -178,7 +200,8 @@ impl Entry {
     }
 }
 
-/// Keys and tag names are built from ids far below this length; a longer one is cut and then fails the check of the key on reading.
+/// Keys and tag names are built from ids far below this length; a longer one is cut and then fails the check of the key
+/// on reading.
 fn put_text(out: &mut BytesMut, text: &str) {
     let length = u16::try_from(text.len()).unwrap_or(u16::MAX);
     out.put_u16_le(length);
@@ -207,7 +230,17 @@ mod tests {
         let payload = Bytes::from_static(br#"{"netSales":1265792}"#);
         (
             Key::new("snapshot:{42}:2026-01-01:2026-01-28"),
-            Entry { created_micros: 5, expires_micros: 9, load_micros: 3, schema: 6, digest: 7, base_ttl_micros: 8, stamp, payload, derived: Derived::default() },
+            Entry {
+                created_micros: 5,
+                expires_micros: 9,
+                load_micros: 3,
+                schema: 6,
+                digest: 7,
+                base_ttl_micros: 8,
+                stamp,
+                payload,
+                derived: Derived::default(),
+            },
         )
     }
 
@@ -225,8 +258,9 @@ mod tests {
         assert!(stored.len() < entry.payload.len() / 10, "{} bytes", stored.len());
         assert_eq!(Entry::decode(&key, &stored), Ok(entry.clone()));
         // Nothing is gained where nothing repeats.
-        entry.payload =
-            (0..COMPRESSED_FROM as u64 / 8).flat_map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(31).to_le_bytes()).collect();
+        entry.payload = (0..COMPRESSED_FROM as u64 / 8)
+            .flat_map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(31).to_le_bytes())
+            .collect();
         assert_eq!(Entry::decode(&key, &entry.encode(&key)), Ok(entry));
     }
 

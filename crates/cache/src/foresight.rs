@@ -1,12 +1,13 @@
 //! Generations that are asked for before it is known which entry they will be needed for.
 //!
-//! Whoever answers a request knows early whose data it will take, while other questions are still open: who asks, and whether he may. All
-//! of them can go to the store at the same time. The lookups of that request then need no round trip of their own, where this process
-//! has the entry.
+//! Whoever answers a request knows early whose data it will take, while other questions are still open: who asks, and
+//! whether he may. All of them can go to the store at the same time. The lookups of that request then need no round
+//! trip of their own, where this process has the entry.
 //!
-//! It is as good as a lookup at the moment of asking: the same judgement of the outbox first, then the same generations, and that
-//! moment is after the request came. So it must serve no more than that request, and only one that changes nothing: what a write of its
-//! own made stale it would not know. [`HOLDS_FOR`] keeps what goes on for long, a stream, from going by it.
+//! It is as good as a lookup at the moment of asking: the same judgement of the outbox first, then the same
+//! generations, and that moment is after the request came. So it must serve no more than that request, and only one
+//! that changes nothing: what a write of its own made stale it would not know. [`HOLDS_FOR`] keeps what goes on for
+//! long, a stream, from going by it.
 
 use std::{future::Future, time::Duration};
 
@@ -38,7 +39,8 @@ pub struct Foresight {
 }
 
 impl Cache {
-    /// Asks for the generations of these tags. `None` where they are not to be trusted or cannot be had: lookups will find out why.
+    /// Asks for the generations of these tags. `None` where they are not to be trusted or cannot be had: lookups will
+    /// find out why.
     pub async fn foresee(&self, tags: &[Tag]) -> Option<Foresight> {
         let (asked, tags) = (Instant::now(), lookup::normal(tags));
         let mask = self.trust(&tags).await.ok()?;
@@ -48,14 +50,16 @@ impl Cache {
 
     /// The entry that this process has, if the foresight in force says that it is current.
     pub(crate) async fn find_foreseen(&self, key: &Key, tags: &[Tag]) -> Option<Found> {
-        let (generations, mask) = FORESIGHT.try_with(|foresight| foresight.of(tags).map(|found| (found, foresight.mask))).ok()??;
+        let (generations, mask) =
+            FORESIGHT.try_with(|foresight| foresight.of(tags).map(|found| (found, foresight.mask))).ok()??;
         let entry = self.0.l1.find(key, tags, self.0.clock.now_micros()).await?;
         entry.is_stamped(tags, &generations).then_some(Found::Current { entry, l1: true, mask })
     }
 }
 
 impl Foresight {
-    /// Has the lookups that `work` makes in its own task go by it, instead of asking the store for what this process has.
+    /// Has the lookups that `work` makes in its own task go by it, instead of asking the store for what this process
+    /// has.
     pub async fn scope<F: Future>(self, work: F) -> F::Output {
         FORESIGHT.scope(self, work).await
     }

@@ -1,11 +1,13 @@
 //! Generations: what makes an entry current.
 //!
-//! A tag's generation is a random number. An entry carries the generation that each of its tags had **before** its loader began,
-//! and is current only while every one of them is still the tag's generation. Invalidating a tag gives it another one.
+//! A tag's generation is a random number. An entry carries the generation that each of its tags had **before** its
+//! loader began, and is current only while every one of them is still the tag's generation. Invalidating a tag gives it
+//! another one.
 //!
-//! Random rather than counted, because a counter that is lost (eviction, `FLUSHALL`) starts again and brings old entries back to
-//! life; a lost random number is replaced by one that no entry was ever stamped with. For the same reason no number is used twice,
-//! not even to try the same invalidation again: each value is a tag's generation during one unbroken stretch of time.
+//! Random rather than counted, because a counter that is lost (eviction, `FLUSHALL`) starts again and brings old
+//! entries back to life; a lost random number is replaced by one that no entry was ever stamped with. For the same
+//! reason no number is used twice, not even to try the same invalidation again: each value is a tag's generation during
+//! one unbroken stretch of time.
 
 use std::fmt;
 
@@ -35,15 +37,16 @@ impl Generation {
         u64::from_str_radix(std::str::from_utf8(text).ok()?, 16).ok().map(Self)
     }
 
-    /// The same generation as seen through a server that calls itself `server`: see [`store::redis`](crate::store::redis).
+    /// The same generation as seen through a server that calls itself `server`: see
+    /// [`store::redis`](crate::store::redis).
     #[must_use]
     pub fn seen_through(self, server: u64) -> Self {
         Self(self.0 ^ server)
     }
 }
 
-/// What generations of this epoch are seen through: one of another epoch is never equal to one of this. All instances of all releases
-/// must agree on it: `splitmix64`.
+/// What generations of this epoch are seen through: one of another epoch is never equal to one of this. All instances
+/// of all releases must agree on it: `splitmix64`.
 pub fn epoch_mask(epoch: i64) -> u64 {
     let mut mixed = (epoch as u64).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

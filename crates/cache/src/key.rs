@@ -1,7 +1,8 @@
 //! Names: of entries, of tags, and of everything else that the cache keeps in a store.
 //!
-//! Which keys and tags there are, and how long entries live, is the user's business. In the store, a tag's generation lies under
-//! `tag:NAME`, a lease under `lease:…`, counts under `cache:stats…`; entries lie under the keys that the user gives them.
+//! Which keys and tags there are, and how long entries live, is the user's business. In the store, a tag's generation
+//! lies under `tag:NAME`, a lease under `lease:…`, counts under `cache:stats…`; entries lie under the keys that the
+//! user gives them.
 
 use std::{fmt, time::Duration};
 
@@ -14,8 +15,8 @@ pub struct Key {
 }
 
 impl Key {
-    /// On Redis Cluster, keys with the same text between `{` and `}` share a slot, and so one round trip: write the same there as in the
-    /// tags of the entry.
+    /// On Redis Cluster, keys with the same text between `{` and `}` share a slot, and so one round trip: write the
+    /// same there as in the tags of the entry.
     pub fn new(text: impl Into<String>) -> Self {
         Self { text: text.into(), owner: None, schema: 0 }
     }
@@ -27,8 +28,8 @@ impl Key {
         self
     }
 
-    /// The number of the payload's schema. An entry that was stored with another one is a miss (`undecodable`): it comes from another
-    /// release, which writes the same type differently.
+    /// The number of the payload's schema. An entry that was stored with another one is a miss (`undecodable`): it
+    /// comes from another release, which writes the same type differently.
     #[must_use]
     pub fn with_schema(mut self, schema: u32) -> Self {
         self.schema = schema;
@@ -78,7 +79,8 @@ impl fmt::Display for Tag {
 /// The names of one cache in a store that it shares with others.
 #[derive(Debug, Clone, Default)]
 pub struct Namespace {
-    /// What keys of entries begin with, up to the first colon; by these entries are told from whatever else is there, and counted.
+    /// What keys of entries begin with, up to the first colon; by these entries are told from whatever else is there,
+    /// and counted.
     families: Vec<String>,
     /// Ends every name: `@` and the installation's.
     suffix: String,
@@ -89,7 +91,8 @@ impl Namespace {
         Self { families: families.into_iter().map(Into::into).collect(), suffix: String::new() }
     }
 
-    /// For an installation of this name: two that share a server see nothing of each other. Every name ends with `@NAME`.
+    /// For an installation of this name: two that share a server see nothing of each other. Every name ends with
+    /// `@NAME`.
     #[must_use]
     pub fn of_installation(mut self, name: &str) -> Self {
         self.suffix = format!("@{name}");
@@ -147,7 +150,10 @@ impl Namespace {
     /// Whether a key of the store is an entry's: neither a tag nor a stranger's.
     pub(crate) fn is_entry(&self, key: &[u8]) -> bool {
         key.ends_with(self.suffix.as_bytes())
-            && self.families.iter().any(|family| key.strip_prefix(family.as_bytes()).is_some_and(|rest| rest.starts_with(b":")))
+            && self
+                .families
+                .iter()
+                .any(|family| key.strip_prefix(family.as_bytes()).is_some_and(|rest| rest.starts_with(b":")))
     }
 }
 
@@ -197,9 +203,13 @@ mod tests {
     fn entries_are_told_from_everything_else() {
         let names = Namespace::new(["analytics", "orders", "admin:metrics"]);
         assert_eq!(names.entries_pattern(), "[ao]*:*");
-        for (key, is_entry) in
-            [("analytics:{7}:x", true), ("admin:metrics:x", true), ("admin:else", false), ("orders", false), ("tag:orders:{7}", false)]
-        {
+        for (key, is_entry) in [
+            ("analytics:{7}:x", true),
+            ("admin:metrics:x", true),
+            ("admin:else", false),
+            ("orders", false),
+            ("tag:orders:{7}", false),
+        ] {
             assert_eq!(names.is_entry(key.as_bytes()), is_entry, "{key}");
         }
     }

@@ -1,7 +1,8 @@
 //! L1: decoded entries in this process, before a store that is elsewhere.
 //!
-//! Nothing here is served on its own word: each use asks the store for the tags' generations (one small MGET) and compares them with
-//! the entry's stamp. So nothing has to be told when something is invalidated, and no message that is lost can do harm.
+//! Nothing here is served on its own word: each use asks the store for the tags' generations (one small MGET) and
+//! compares them with the entry's stamp. So nothing has to be told when something is invalidated, and no message that
+//! is lost can do harm.
 
 use moka::future::Cache as Moka;
 

@@ -1,8 +1,8 @@
 //! One load across all instances, however many ask.
 //!
-//! Whoever sets the lease loads; the others look again until the entry is there. A lease is named after key **and** generations, so
-//! that nobody waits for a load that began before the last invalidation. It decides who works, never what is right: an instance that
-//! waited long enough loads without it.
+//! Whoever sets the lease loads; the others look again until the entry is there. A lease is named after key **and**
+//! generations, so that nobody waits for a load that began before the last invalidation. It decides who works, never
+//! what is right: an instance that waited long enough loads without it.
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
@@ -35,7 +35,11 @@ impl Lease {
         // All instances of one release hash alike. Where two releases differ there may be two loads instead of one.
         let mut hasher = DefaultHasher::new();
         stamp.hash(&mut hasher);
-        Self { name: format!("lease:{purpose}:{}:{:016x}", key.as_str(), hasher.finish()), token: rand::random(), lasts }
+        Self {
+            name: format!("lease:{purpose}:{}:{:016x}", key.as_str(), hasher.finish()),
+            token: rand::random(),
+            lasts,
+        }
     }
 }
 
@@ -49,8 +53,11 @@ mod tests {
         let key = Key::new("profile:{42}");
         let stamp = |raw| vec![(Tag::new("vendor:{42}"), Generation::from_raw(raw))];
         let lasts = Duration::from_secs(1);
-        let (one, again, other) =
-            (Lease::to_load(&key, &stamp(1), lasts), Lease::to_load(&key, &stamp(1), lasts), Lease::to_load(&key, &stamp(2), lasts));
+        let (one, again, other) = (
+            Lease::to_load(&key, &stamp(1), lasts),
+            Lease::to_load(&key, &stamp(1), lasts),
+            Lease::to_load(&key, &stamp(2), lasts),
+        );
         assert_eq!(one.name, again.name);
         assert_ne!(one.token, again.token);
         assert_ne!(one.name, other.name);

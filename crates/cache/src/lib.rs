@@ -1,8 +1,9 @@
 //! The read-through cache: a read that is never wrong, almost always free.
 //!
-//! [`Cache::get_or_load`] serves an entry only if every tag stamped on it still has the [generation](generations) it had before the
-//! entry's loader began. [`Cache::invalidate`] gives tags new generations. A caller that changes data commits, then invalidates, then
-//! answers: whoever asks after that answer never sees figures from before the change, on any instance.
+//! [`Cache::get_or_load`] serves an entry only if every tag stamped on it still has the [generation](generations) it
+//! had before the entry's loader began. [`Cache::invalidate`] gives tags new generations. A caller that changes data
+//! commits, then invalidates, then answers: whoever asks after that answer never sees figures from before the change,
+//! on any instance.
 //!
 //! The store may fail in any way: a read then goes to its loader. See `docs/cache.md`.
 
@@ -25,10 +26,10 @@ use tokio::{
 pub mod clock;
 /// Counting together with the other instances.
 mod counting;
-/// What is worked out from an entry once.
-mod derived;
 /// Telling the store what has changed.
 mod delivery;
+/// What is worked out from an entry once.
+mod derived;
 /// What is kept under a key.
 pub mod entry;
 /// Generations asked for ahead.
@@ -63,14 +64,14 @@ pub mod times;
 mod trust;
 
 pub use clock::Clock;
+pub use derived::Derived;
+pub use foresight::Foresight;
 pub use key::{Key, Namespace, Span, Tag};
 pub use message::{Event, Invalidation};
 pub use outbox::{Look, Outbox, PendingInvalidation, StoreClaim};
-pub use derived::Derived;
-pub use foresight::Foresight;
 pub use served::{Cause, Loaded, Outcome, Served};
-use vendorscope_redis::Router;
 pub use vendorscope_redis::ConnectError;
+use vendorscope_redis::Router;
 
 use entry::Entry;
 use generations::Generation;
@@ -119,7 +120,8 @@ impl Drop for CacheInner {
 pub struct Settings {
     /// Memory for decoded entries, with what is derived from them; 0 for none.
     pub l1_bytes: u64,
-    /// Loads that run at the same time in this process; the others wait. Protects the database when the store is away or empty.
+    /// Loads that run at the same time in this process; the others wait. Protects the database when the store is away
+    /// or empty.
     pub concurrent_loads: usize,
     /// After this a lease is free again, whatever became of who took it. Longer than a load ever should take.
     pub lease_lasts: Duration,
@@ -150,14 +152,15 @@ impl Cache {
         Self::over(Arc::new(MemoryStore::default()), Clock::default())
     }
 
-    /// In Redis, shared by every instance: `redis://`, `redis+sentinel://` or `redis+cluster://`, and each with `rediss`. Fails if the
-    /// address cannot be used or the server refuses this program. A server that is not there is waited for in the background; until it
-    /// comes, everything is loaded from the source.
+    /// In Redis, shared by every instance: `redis://`, `redis+sentinel://` or `redis+cluster://`, and each with
+    /// `rediss`. Fails if the address cannot be used or the server refuses this program. A server that is not there is
+    /// waited for in the background; until it comes, everything is loaded from the source.
     pub async fn redis(url: &str, names: Namespace) -> Result<Self, ConnectError> {
         Ok(Self::over_redis(Arc::new(Router::connect(url).await?), names).await)
     }
 
-    /// The same over connections that others use too: what they ask at the same time as this cache then travels together.
+    /// The same over connections that others use too: what they ask at the same time as this cache then travels
+    /// together.
     pub async fn over_redis(router: Arc<Router>, names: Namespace) -> Self {
         Self::over(Arc::new(RedisStore::over(router, names).await), Clock::default())
     }
@@ -171,7 +174,8 @@ impl Cache {
     pub fn with(store: Arc<dyn Store>, clock: Clock, settings: Settings) -> Self {
         tracing::info!(store = store.name(), "cache ready");
         let messages = broadcast::channel(MESSAGES).0;
-        let listening = store.is_shared().then(|| tokio::spawn(message::listen(store.clone(), messages.clone())).abort_handle());
+        let listening =
+            store.is_shared().then(|| tokio::spawn(message::listen(store.clone(), messages.clone())).abort_handle());
         Self(Arc::new(CacheInner {
             store,
             l1: L1::new(settings.l1_bytes),
@@ -189,8 +193,8 @@ impl Cache {
         }))
     }
 
-    /// The fresh entry under `key`, or what `load` gives, stored under the generations its tags had before loading began.
-    /// Fails only as `load` fails, and panics only as it panics.
+    /// The fresh entry under `key`, or what `load` gives, stored under the generations its tags had before loading
+    /// began. Fails only as `load` fails, and panics only as it panics.
     pub async fn get_or_load<E, F, Fut>(&self, key: &Key, tags: &[Tag], load: F) -> Result<Served<Bytes>, E>
     where
         F: FnOnce() -> Fut + Send + 'static,
@@ -200,9 +204,15 @@ impl Cache {
         self.get_or_load_decoded(key, tags, load, |bytes| Ok(bytes.clone())).await
     }
 
-    /// The same, decoded. An entry that `decode` refuses is a miss (`undecodable`), loaded again and replaced; only where it refuses what
-    /// `load` gave, its error is the caller's.
-    pub async fn get_or_load_decoded<T, E, F, Fut, D>(&self, key: &Key, tags: &[Tag], load: F, decode: D) -> Result<Served<T>, E>
+    /// The same, decoded. An entry that `decode` refuses is a miss (`undecodable`), loaded again and replaced; only
+    /// where it refuses what `load` gave, its error is the caller's.
+    pub async fn get_or_load_decoded<T, E, F, Fut, D>(
+        &self,
+        key: &Key,
+        tags: &[Tag],
+        load: F,
+        decode: D,
+    ) -> Result<Served<T>, E>
     where
         F: FnOnce() -> Fut + Send + 'static,
         Fut: Future<Output = Result<Loaded, E>> + Send + 'static,
@@ -246,14 +256,16 @@ impl Cache {
             "cache miss"
         );
         let served = match self.complete(&tags, generations, mask).await {
-            Some(stamp) => self.load_missing(Miss { key: key.clone(), stamp, mask, expired, rejected, started }, load).await,
+            Some(stamp) => {
+                self.load_missing(Miss { key: key.clone(), stamp, mask, expired, rejected, started }, load).await
+            }
             None => self.load_unstamped(key, "generations cannot be minted", expired, load, started).await,
         };
         decoded(served?, decode)
     }
 
-    /// Has the value in the store and fresh for a while, as far as the store can be reached: loads it where it is missing, and begins a
-    /// reload where its life is nearly over. Counts as no lookup. Whether it was missing.
+    /// Has the value in the store and fresh for a while, as far as the store can be reached: loads it where it is
+    /// missing, and begins a reload where its life is nearly over. Counts as no lookup. Whether it was missing.
     pub async fn warm<E, F, Fut>(&self, key: &Key, tags: &[Tag], load: F) -> Result<bool, E>
     where
         F: FnOnce() -> Fut + Send + 'static,
@@ -265,7 +277,8 @@ impl Cache {
             Found::Current { entry, mask, .. } => self.refresh_early(key, &entry, mask, load),
             Found::Missing { generations, expired, mask, .. } => {
                 if let Some(stamp) = self.complete(&tags, generations, mask).await {
-                    self.load_missing(Miss { key: key.clone(), stamp, mask, expired, rejected: None, started }, load).await?;
+                    self.load_missing(Miss { key: key.clone(), stamp, mask, expired, rejected: None, started }, load)
+                        .await?;
                     self.0.stats.add(Counter::Warmed);
                     return Ok(true);
                 }
@@ -291,8 +304,8 @@ impl Cache {
         self.0.store.name()
     }
 
-    /// What is known of the key now. Callers that ask at the same time share one question to the store, if it was not yet on its way
-    /// when they came.
+    /// What is known of the key now. Callers that ask at the same time share one question to the store, if it was not
+    /// yet on its way when they came.
     async fn look_up(&self, key: &Key, tags: &[Tag]) -> Found {
         if let Some(found) = self.find_foreseen(key, tags).await {
             return found;
@@ -324,7 +337,9 @@ impl Cache {
         let mask = match self.trust(tags).await {
             Ok(mask) => mask,
             Err(Distrust::Refused(why)) => return Found::Unknown { why, fallback: None },
-            Err(Distrust::Overdue(why)) => return Found::Unknown { why, fallback: self.find_fallback(key, tags).await },
+            Err(Distrust::Overdue(why)) => {
+                return Found::Unknown { why, fallback: self.find_fallback(key, tags).await };
+            }
         };
         if let Some(entry) = self.0.l1.find(key, tags, self.0.clock.now_micros()).await {
             match self.0.store.generations(tags).await.map(|current| seen_through(mask, current)) {
@@ -346,7 +361,8 @@ impl Cache {
         }
     }
 
-    /// What the store holds uninvalidated, whatever its age: its word is not enough to serve it while the source can be asked.
+    /// What the store holds uninvalidated, whatever its age: its word is not enough to serve it while the source can be
+    /// asked.
     async fn find_fallback(&self, key: &Key, tags: &[Tag]) -> Option<Entry> {
         match self.judge(key, tags, self.0.store.read(key, tags).await.ok()?, self.0.trust.last_mask()?) {
             Found::Current { entry, .. } => Some(entry),
@@ -367,8 +383,20 @@ impl Cache {
         let elapsed = started.elapsed();
         self.0.stats.time(Timing::Hit, elapsed);
         // Hits are what nearly every request is: at `info` they would fill the log, and cost more than the lookup.
-        tracing::debug!(key = key.as_str(), owner = key.owner(), age_ms = millis(age), elapsed_ms = millis(elapsed), "cache hit");
-        tracing::debug!(key = key.as_str(), owner = key.owner(), age_ms = millis(age), elapsed_ms = millis(elapsed), "serving from cache");
+        tracing::debug!(
+            key = key.as_str(),
+            owner = key.owner(),
+            age_ms = millis(age),
+            elapsed_ms = millis(elapsed),
+            "cache hit"
+        );
+        tracing::debug!(
+            key = key.as_str(),
+            owner = key.owner(),
+            age_ms = millis(age),
+            elapsed_ms = millis(elapsed),
+            "serving from cache"
+        );
         Served { value: entry.payload, outcome: Outcome::Hit, age, elapsed, derived: entry.derived }
     }
 }

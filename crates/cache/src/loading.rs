@@ -25,7 +25,8 @@ use crate::{
     times::Timing,
 };
 
-/// Joining somebody's load that is then lost (its loader panicked) is tried this often before a caller loads for itself.
+/// Joining somebody's load that is then lost (its loader panicked) is tried this often before a caller loads for
+/// itself.
 const JOINS: usize = 2;
 const FIRST_LOOK_AGAIN: Duration = Duration::from_millis(5);
 const LONGEST_LOOK_AGAIN: Duration = Duration::from_millis(100);
@@ -37,8 +38,8 @@ const LIFE_GROWS_BY: u32 = 8;
 const REFRESH_FROM: f64 = 0.8;
 
 tokio::task_local! {
-    /// Set while a loader runs. A lookup made by a loader waits for no permit and for nobody who waits for one: the permit it would
-    /// be waiting for might be its loader's own.
+    /// Set while a loader runs. A lookup made by a loader waits for no permit and for nobody who waits for one: the
+    /// permit it would be waiting for might be its loader's own.
     static LOADING: ();
 }
 
@@ -63,13 +64,20 @@ impl Miss {
 }
 
 impl Cache {
-    /// A generation for every tag: those that were read, and new ones for those that had none. `None` if the store gives none.
-    pub(crate) async fn complete(&self, tags: &[Tag], generations: Vec<Option<Generation>>, mask: u64) -> Option<Stamp> {
+    /// A generation for every tag: those that were read, and new ones for those that had none. `None` if the store
+    /// gives none.
+    pub(crate) async fn complete(
+        &self,
+        tags: &[Tag],
+        generations: Vec<Option<Generation>>,
+        mask: u64,
+    ) -> Option<Stamp> {
         let complete: Option<Vec<_>> = generations.into_iter().collect();
         let generations = match complete {
             Some(generations) => generations,
             None => {
-                let minted = self.0.store.mint(tags).await.inspect_err(|error| tracing::debug!(%error, "no generation")).ok()?;
+                let minted =
+                    self.0.store.mint(tags).await.inspect_err(|error| tracing::debug!(%error, "no generation")).ok()?;
                 minted.into_iter().map(|generation| generation.seen_through(mask)).collect()
             }
         };
@@ -86,7 +94,8 @@ impl Cache {
         let (key, started, expired, nested) = (miss.key.clone(), miss.started, miss.expired.clone(), is_nested());
         let name = WorkName::Stamped(miss.key.clone(), miss.stamp.clone());
         let cache = self.clone();
-        let result = self.share(name, false, move || async move { cache.load_under_lease(miss, load, nested).await }).await;
+        let result =
+            self.share(name, false, move || async move { cache.load_under_lease(miss, load, nested).await }).await;
         match (result, expired) {
             (Ok(result), _) if result.outcome == Outcome::Stale => {
                 Ok(self.serve_stale(&key, result.entry, &"being loaded elsewhere", started))
@@ -98,8 +107,9 @@ impl Cache {
         }
     }
 
-    /// Loads from the source without the store: nothing is known of generations, so nothing may be kept, and only those may share a
-    /// load who asked before it began. `fallback` is served where the source fails, or does not answer within [`FALL_BACK_AFTER`].
+    /// Loads from the source without the store: nothing is known of generations, so nothing may be kept, and only those
+    /// may share a load who asked before it began. `fallback` is served where the source fails, or does not answer
+    /// within [`FALL_BACK_AFTER`].
     pub(crate) async fn load_unstamped<E, F, Fut>(
         &self,
         key: &Key,
@@ -141,7 +151,8 @@ impl Cache {
         }
     }
 
-    /// Past most of its life, an entry that was just found current is loaded again in the background: once, by one instance.
+    /// Past most of its life, an entry that was just found current is loaded again in the background: once, by one
+    /// instance.
     pub(crate) fn refresh_early<E, F, Fut>(&self, key: &Key, entry: &Entry, mask: u64, load: F)
     where
         F: FnOnce() -> Fut + Send + 'static,
@@ -189,8 +200,8 @@ impl Cache {
         Ok(())
     }
 
-    /// Runs `work` in a task of its own, or shares the one that runs already. With `closes` it may be shared only until its load
-    /// begins; without, until it ends.
+    /// Runs `work` in a task of its own, or shares the one that runs already. With `closes` it may be shared only until
+    /// its load begins; without, until it ends.
     async fn share<E, F, Fut>(&self, name: WorkName, closes: bool, work: F) -> Result<LoadResult, E>
     where
         F: FnOnce() -> Fut + Send + 'static,
@@ -240,7 +251,9 @@ impl Cache {
         let mut held = None;
         // Without an answer the load goes ahead: a lease saves work and nothing else.
         while let Ok((won, reading)) = self.0.store.try_acquire(&miss.key, &tags, &lease).await {
-            if let Some(newer) = seen_through(miss.mask, reading.generations.clone()).into_iter().collect::<Option<Vec<_>>>() {
+            if let Some(newer) =
+                seen_through(miss.mask, reading.generations.clone()).into_iter().collect::<Option<Vec<_>>>()
+            {
                 stamp = tags.iter().cloned().zip(newer).collect();
             }
             let expired = match self.judge(&miss.key, &tags, reading, miss.mask) {
@@ -273,7 +286,8 @@ impl Cache {
             pause = (pause * 2).min(LONGEST_LOOK_AGAIN);
         }
         let _permit = self.load_permit(nested).await;
-        let result = AssertUnwindSafe(self.load_and_keep(&miss.key, stamp, miss.expired.as_ref(), load)).catch_unwind().await;
+        let result =
+            AssertUnwindSafe(self.load_and_keep(&miss.key, stamp, miss.expired.as_ref(), load)).catch_unwind().await;
         if let Some(lease) = held {
             self.give_back(&lease).await;
         }
@@ -285,7 +299,13 @@ impl Cache {
 
     /// `stamp` holds generations that were taken before this is called: that is what the cache's promise rests on.
     /// `previous` is what has been served so far, uninvalidated.
-    async fn load_and_keep<E, F, Fut>(&self, key: &Key, stamp: Stamp, previous: Option<&Entry>, load: F) -> Result<Entry, E>
+    async fn load_and_keep<E, F, Fut>(
+        &self,
+        key: &Key,
+        stamp: Stamp,
+        previous: Option<&Entry>,
+        load: F,
+    ) -> Result<Entry, E>
     where
         F: FnOnce() -> Fut + Send,
         Fut: Future<Output = Result<Loaded, E>> + Send,
@@ -354,14 +374,26 @@ impl Cache {
 
     fn served(&self, result: LoadResult, started: Instant) -> Served<Bytes> {
         let age = Duration::from_micros(result.entry.age_micros(self.0.clock.now_micros()));
-        Served { value: result.entry.payload, outcome: result.outcome, age, elapsed: started.elapsed(), derived: result.entry.derived }
+        Served {
+            value: result.entry.payload,
+            outcome: result.outcome,
+            age,
+            elapsed: started.elapsed(),
+            derived: result.entry.derived,
+        }
     }
 
     fn serve_stale(&self, key: &Key, entry: Entry, why: &impl Display, started: Instant) -> Served<Bytes> {
         self.0.stats.add(Counter::Stale);
         let age = Duration::from_micros(entry.age_micros(self.0.clock.now_micros()));
         tracing::warn!(key = key.as_str(), owner = key.owner(), age_ms = millis(age), reason = %why, stale = true, "serving from cache");
-        Served { value: entry.payload, outcome: Outcome::Stale, age, elapsed: started.elapsed(), derived: entry.derived }
+        Served {
+            value: entry.payload,
+            outcome: Outcome::Stale,
+            age,
+            elapsed: started.elapsed(),
+            derived: entry.derived,
+        }
     }
 }
 
@@ -375,21 +407,23 @@ async fn join<T>(task: tokio::task::JoinHandle<T>) -> T {
         Ok(value) => value,
         Err(error) => match error.try_into_panic() {
             Ok(panic) => resume_unwind(panic),
-            // Nobody aborts these tasks but a runtime that is shutting down, and then this one is not polled again either.
+            // Nobody aborts these tasks but a runtime that is shutting down, and then this one is not polled again
+            // either.
             Err(_) => std::future::pending().await,
         },
     }
 }
 
-/// How long a value might live, and how long it will: as its loader says, or longer where it says what the one before said. Up to 10 %
-/// shorter or longer, so that what was loaded together does not expire together.
+/// How long a value might live, and how long it will: as its loader says, or longer where it says what the one before
+/// said. Up to 10 % shorter or longer, so that what was loaded together does not expire together.
 fn lifetime(loaded: &Loaded, previous: Option<&Entry>, jitter: f64) -> (Duration, Duration) {
     let jitter = rand::random_range(1.0 - jitter..=1.0 + jitter);
     let Some(adaptive) = loaded.adaptive else { return (loaded.ttl, loaded.ttl.mul_f64(jitter)) };
     let base_ttl = match previous {
-        Some(previous) if previous.digest == adaptive.digest => {
-            Duration::from_micros(previous.base_ttl_micros).saturating_mul(LIFE_GROWS_BY).min(adaptive.at_most).max(loaded.ttl)
-        }
+        Some(previous) if previous.digest == adaptive.digest => Duration::from_micros(previous.base_ttl_micros)
+            .saturating_mul(LIFE_GROWS_BY)
+            .min(adaptive.at_most)
+            .max(loaded.ttl),
         _ => loaded.ttl,
     };
     (base_ttl, base_ttl.mul_f64(jitter).min(adaptive.ends_in.max(loaded.ttl)))

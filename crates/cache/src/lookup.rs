@@ -87,7 +87,8 @@ pub fn normal(tags: &[Tag]) -> Vec<Tag> {
     tags
 }
 
-/// `tags` are in [`normal`] order, and `reading` is of them. What is older than its life by `stale_for` counts as absent.
+/// `tags` are in [`normal`] order, and `reading` is of them. What is older than its life by `stale_for` counts as
+/// absent.
 pub fn judge(key: &Key, tags: &[Tag], reading: Reading, mask: u64, now_micros: u64, stale_for: Duration) -> Found {
     let generations = reading.generations;
     let missing = |reason, generations, expired| Found::Missing { reason, generations, expired, mask };
@@ -103,7 +104,9 @@ pub fn judge(key: &Key, tags: &[Tag], reading: Reading, mask: u64, now_micros: u
         }
         Ok(entry) if entry.schema != key.schema() => missing(MissReason::Undecodable, generations, None),
         // A store may be late to forget.
-        Ok(entry) if now_micros >= entry.expires_micros.saturating_add(micros(stale_for)) => missing(MissReason::Absent, generations, None),
+        Ok(entry) if now_micros >= entry.expires_micros.saturating_add(micros(stale_for)) => {
+            missing(MissReason::Absent, generations, None)
+        }
         Ok(entry) if entry.is_expired(now_micros) => missing(MissReason::Expired, generations, Some(entry)),
         Ok(entry) => Found::Current { entry, l1: false, mask },
     }

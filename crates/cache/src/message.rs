@@ -25,7 +25,12 @@ pub struct Invalidation {
 
 impl Invalidation {
     pub fn new(tags: &[Tag], cause: &Cause, at: Timestamp) -> Self {
-        Self { tags: tags.iter().map(|tag| tag.name().to_owned()).collect(), who: cause.who.clone(), why: cause.why.to_owned(), at }
+        Self {
+            tags: tags.iter().map(|tag| tag.name().to_owned()).collect(),
+            who: cause.who.clone(),
+            why: cause.why.to_owned(),
+            at,
+        }
     }
 
     pub fn to_json(&self) -> String {

@@ -1,12 +1,14 @@
-//! What has been changed and may not have been told to the store yet, and which store counts: kept beside the data, in its database.
+//! What has been changed and may not have been told to the store yet, and which store counts: kept beside the data, in
+//! its database.
 //!
-//! A writer leaves a row for what its change makes stale, in the transaction of the change. Once the store has taken the invalidation,
-//! the row is acknowledged, which removes it, and the writer answers. Whoever sees a row may deliver it: rows outlive a writer that died
-//! or lost its store.
+//! A writer leaves a row for what its change makes stale, in the transaction of the change. Once the store has taken
+//! the invalidation, the row is acknowledged, which removes it, and the writer answers. Whoever sees a row may deliver
+//! it: rows outlive a writer that died or lost its store.
 //!
-//! The same database says which store **counts**, because instances need not agree on that by themselves: one may still speak to the old
-//! master while another has followed to the new one, or was started with another address. Whoever makes a store the one that counts
-//! counts the epoch further. Generations are seen through the epoch, so nothing from an earlier one is ever served again.
+//! The same database says which store **counts**, because instances need not agree on that by themselves: one may still
+//! speak to the old master while another has followed to the new one, or was started with another address. Whoever
+//! makes a store the one that counts counts the epoch further. Generations are seen through the epoch, so nothing from
+//! an earlier one is ever served again.
 
 use std::sync::{
     Mutex, PoisonError,
@@ -51,8 +53,8 @@ pub trait Outbox: Send + Sync + 'static {
     /// Leaves a row for something that no transaction of the data calls for. Returns its id.
     async fn record(&self, invalidation: &Invalidation) -> Result<i64, String>;
 
-    /// Removes these rows if `claim` still counts (where it is `None`, always). Whether it does: `true` for rows that somebody else has
-    /// removed too.
+    /// Removes these rows if `claim` still counts (where it is `None`, always). Whether it does: `true` for rows that
+    /// somebody else has removed too.
     async fn acknowledge(&self, ids: &[i64], claim: Option<&StoreClaim>) -> Result<bool, String>;
 
     /// Makes `server` the store that counts, under the next epoch, if the epoch is still `seen`. Whether it was.

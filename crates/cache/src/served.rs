@@ -51,8 +51,9 @@ impl Loaded {
         Self { bytes: bytes.into(), ttl, adaptive: None }
     }
 
-    /// Lets the value live longer each time a reload finds that it says the same: eight times as long as before, up to `at_most`, and
-    /// never beyond `ends_in` from now, unless that is less than its TTL. `says` is what is compared: all that a reader would notice.
+    /// Lets the value live longer each time a reload finds that it says the same: eight times as long as before, up to
+    /// `at_most`, and never beyond `ends_in` from now, unless that is less than its TTL. `says` is what is compared:
+    /// all that a reader would notice.
     #[must_use]
     pub fn adaptive(mut self, says: &impl Hash, at_most: Duration, ends_in: Duration) -> Self {
         // All instances of one release hash alike. Where two releases differ, a value counts as changed once.
@@ -78,7 +79,13 @@ pub struct Served<T> {
 
 impl<T> Served<T> {
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Served<U> {
-        Served { value: change(self.value), outcome: self.outcome, age: self.age, elapsed: self.elapsed, derived: self.derived }
+        Served {
+            value: change(self.value),
+            outcome: self.outcome,
+            age: self.age,
+            elapsed: self.elapsed,
+            derived: self.derived,
+        }
     }
 }
 

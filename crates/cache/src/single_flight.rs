@@ -1,7 +1,8 @@
 //! One lookup and one load in this process, however many ask: single work, as the field calls it.
 //!
-//! The first caller leads the work, those who come while it may be joined follow and get what it brings. Who follows gets a result that was
-//! begun before it asked, so work may only be joined while that result is as new as that of work of one's own would be:
+//! The first caller leads the work, those who come while it may be joined follow and get what it brings. Who follows
+//! gets a result that was begun before it asked, so work may only be joined while that result is as new as that of work
+//! of one's own would be:
 //!
 //! - a **load with a stamp** is named by the generations that its result will carry. Whoever has just read the same generations from the
 //!   store knows that nothing was invalidated since the leader read them: it may be joined until it completes.

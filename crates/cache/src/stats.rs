@@ -108,8 +108,8 @@ static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
     counters.chain(Timing::ALL.into_iter().flat_map(Timing::names)).collect()
 });
 
-/// Misses by the family of the tag that had another generation; where several tags had, each is counted. By the name they have in the
-/// store and in metrics: `misses_by_FAMILY_tag`.
+/// Misses by the family of the tag that had another generation; where several tags had, each is counted. By the name
+/// they have in the store and in metrics: `misses_by_FAMILY_tag`.
 type Families = BTreeMap<String, u64>;
 
 fn family_name(family: &str) -> String {
@@ -136,7 +136,11 @@ impl Default for Counts {
 impl Counts {
     /// As the store has them: numbers by name. Names that are none of this release's are left out.
     pub fn read(stored: &HashMap<String, u64>) -> Self {
-        let families = stored.iter().filter(|(name, _)| is_family_name(name)).map(|(name, count)| (name.clone(), *count)).collect();
+        let families = stored
+            .iter()
+            .filter(|(name, _)| is_family_name(name))
+            .map(|(name, count)| (name.clone(), *count))
+            .collect();
         Self { numbers: std::array::from_fn(|place| stored.get(&NAMES[place]).copied().unwrap_or(0)), families }
     }
 
@@ -183,8 +187,13 @@ impl Counts {
 
     /// The five reasons together.
     pub fn misses(&self) -> u64 {
-        let reasons =
-            [Counter::MissesAbsent, Counter::MissesExpired, Counter::MissesInvalidated, Counter::MissesCorrupt, Counter::MissesUndecodable];
+        let reasons = [
+            Counter::MissesAbsent,
+            Counter::MissesExpired,
+            Counter::MissesInvalidated,
+            Counter::MissesCorrupt,
+            Counter::MissesUndecodable,
+        ];
         reasons.into_iter().map(|reason| self.get(reason)).sum()
     }
 

@@ -11,10 +11,12 @@ pub enum Timing {
     Hit,
 }
 
-/// Upper bounds of the buckets in µs, each included; one more bucket takes what is longer. From a look into this process to a load that is
-/// given up.
-const BOUNDS: [u64; 17] =
-    [10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 5_000_000];
+/// Upper bounds of the buckets in µs, each included; one more bucket takes what is longer. From a look into this
+/// process to a load that is given up.
+const BOUNDS: [u64; 17] = [
+    10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000,
+    5_000_000,
+];
 const BUCKETS: usize = BOUNDS.len() + 1;
 /// Where the sum of all, in µs, stands: after the buckets.
 pub(crate) const SUM: usize = BUCKETS;
@@ -66,8 +68,8 @@ impl Times {
         BOUNDS.iter().map(|bound| *bound as f64 / 1e6).chain([f64::INFINITY]).zip(self.0[..BUCKETS].iter().copied())
     }
 
-    /// What this share (0 to 1) of them did not exceed, estimated: evenly spread within a bucket, as Prometheus' `histogram_quantile` has
-    /// it. What is beyond the last bound counts as that bound. `None` without any.
+    /// What this share (0 to 1) of them did not exceed, estimated: evenly spread within a bucket, as Prometheus'
+    /// `histogram_quantile` has it. What is beyond the last bound counts as that bound. `None` without any.
     pub fn percentile(&self, share: f64) -> Option<Duration> {
         let wanted = self.count() as f64 * share;
         let (mut below, mut lower) = (0.0, 0);
@@ -100,7 +102,10 @@ mod tests {
     #[test]
     fn a_bound_belongs_to_its_bucket_and_one_more_to_the_next() {
         for (place, bound) in BOUNDS.into_iter().enumerate() {
-            assert_eq!((bucket(Duration::from_micros(bound)), bucket(Duration::from_micros(bound + 1))), (place, place + 1));
+            assert_eq!(
+                (bucket(Duration::from_micros(bound)), bucket(Duration::from_micros(bound + 1))),
+                (place, place + 1)
+            );
         }
         assert_eq!(bucket(Duration::ZERO), 0);
     }

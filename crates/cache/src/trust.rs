@@ -1,9 +1,9 @@
 //! Whether the store's word may be taken.
 //!
-//! An instance takes it only while its last look at the [outbox](crate::Outbox) began less than [`TRUST_FOR`] ago, found nothing pending
-//! for the tags in question, and found that the store it speaks to is the one that counts. So does every other instance. A writer that
-//! could not deliver answers only after longer than that: whoever asks after its answer asks an instance that has looked since the
-//! commit, or that looks first.
+//! An instance takes it only while its last look at the [outbox](crate::Outbox) began less than [`TRUST_FOR`] ago,
+//! found nothing pending for the tags in question, and found that the store it speaks to is the one that counts. So
+//! does every other instance. A writer that could not deliver answers only after longer than that: whoever asks after
+//! its answer asks an instance that has looked since the commit, or that looks first.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -36,7 +36,8 @@ const LOOK_TIMEOUT: Duration = Duration::from_secs(2);
 const LEAVE_ALONE_FOR: Duration = Duration::from_secs(1);
 /// Rows of one look. Where there are more, no tag is trusted until there are fewer.
 const ROWS: usize = 1_000;
-/// A store that has not been the one that counts for this long, and is still all that this instance can reach, is claimed all the same.
+/// A store that has not been the one that counts for this long, and is still all that this instance can reach, is
+/// claimed all the same.
 const CLAIM_AFTER: Duration = Duration::from_secs(10);
 
 /// Why the store's word is not taken.
@@ -82,7 +83,8 @@ struct View {
     epoch_seen: Option<Instant>,
     /// When the store last said that it is the one that counts.
     confirmed: Option<Instants>,
-    /// What the store was when it last counted here, or was refused: a store that has become another one may be claimed at once.
+    /// What the store was when it last counted here, or was refused: a store that has become another one may be claimed
+    /// at once.
     known_server: Option<String>,
     /// Since when another store counts.
     differs_since: Option<Instant>,
@@ -90,7 +92,8 @@ struct View {
     refused: Option<Instant>,
 }
 
-/// By two clocks, of which the one that says more counts: a machine that slept has a monotonic clock that did not notice.
+/// By two clocks, of which the one that says more counts: a machine that slept has a monotonic clock that did not
+/// notice.
 #[derive(Clone, Copy)]
 struct Instants {
     monotonic: Instant,
@@ -108,8 +111,8 @@ impl Instants {
 }
 
 impl Cache {
-    /// Has this cache go by an outbox in a database: delivers what is pending, as far as the store takes it, and looks again and again
-    /// from then on.
+    /// Has this cache go by an outbox in a database: delivers what is pending, as far as the store takes it, and looks
+    /// again and again from then on.
     pub async fn watch(&self, outbox: Arc<dyn Outbox>) {
         if self.0.trust.database.set(outbox).is_err() {
             return;
@@ -124,8 +127,8 @@ impl Cache {
         self.start_relay();
     }
 
-    /// What generations are to be seen through, where the store's word may be taken for these tags. Looks first if the last look is too
-    /// old; delivers what is pending for them.
+    /// What generations are to be seen through, where the store's word may be taken for these tags. Looks first if the
+    /// last look is too old; delivers what is pending for them.
     pub(crate) async fn trust(&self, tags: &[Tag]) -> Result<u64, Distrust> {
         self.0.trust.used.store(true, Ordering::Relaxed);
         match self.0.trust.judge(tags) {
@@ -155,7 +158,9 @@ impl Cache {
             return Ok(mask);
         }
         self.look().await.map_err(Distrust::Overdue)?;
-        if matches!(self.0.trust.judge(tags), Judgement::Pending) && !self.deliver_all(&self.0.trust.pending_for(Some(tags))).await {
+        if matches!(self.0.trust.judge(tags), Judgement::Pending)
+            && !self.deliver_all(&self.0.trust.pending_for(Some(tags))).await
+        {
             return Err(Distrust::Refused("an invalidation is not delivered yet".to_owned()));
         }
         match self.0.trust.judge(tags) {
@@ -166,14 +171,18 @@ impl Cache {
         }
     }
 
-    /// Asks the outbox what is pending and which store counts, and the store what it is. To be called with `looking` held.
+    /// Asks the outbox what is pending and which store counts, and the store what it is. To be called with `looking`
+    /// held.
     pub(crate) async fn look(&self) -> Result<(), String> {
         let trust = &self.0.trust;
         let began = Instants::now();
         let ask_store = !trust.is_local() && trust.used.swap(false, Ordering::Relaxed);
         let asked = async { if ask_store { Some(self.0.store.server().await) } else { None } };
-        let looked =
-            async { timeout(LOOK_TIMEOUT, trust.outbox().look(ROWS)).await.unwrap_or_else(|_| Err("no answer in time".to_owned())) };
+        let looked = async {
+            timeout(LOOK_TIMEOUT, trust.outbox().look(ROWS))
+                .await
+                .unwrap_or_else(|_| Err("no answer in time".to_owned()))
+        };
         let (found, server) = tokio::join!(looked, asked);
         match (trust.note(began, found)?, server) {
             (Some(claim), Some(Ok(server))) => self.compare(began, claim, server).await,
@@ -249,7 +258,8 @@ impl Trust {
         }
     }
 
-    /// The claim under which this instance may deliver: `Some(None)` where nobody keeps one, `None` while another store counts.
+    /// The claim under which this instance may deliver: `Some(None)` where nobody keeps one, `None` while another store
+    /// counts.
     pub fn bound_claim(&self) -> Option<Option<StoreClaim>> {
         let view = self.view();
         match &view.claim {
@@ -286,7 +296,9 @@ impl Trust {
         for id in there {
             view.seen.entry(id).or_insert(now);
         }
-        let waited = |row: &&PendingInvalidation| view.seen.get(&row.id).is_some_and(|first| now.duration_since(*first) >= LOOK_AGAIN);
+        let waited = |row: &&PendingInvalidation| {
+            view.seen.get(&row.id).is_some_and(|first| now.duration_since(*first) >= LOOK_AGAIN)
+        };
         view.pending.iter().filter(waited).cloned().collect()
     }
 
@@ -372,11 +384,13 @@ impl Trust {
     fn claimed(&self, at: Instants, claim: StoreClaim) {
         let mut view = self.view();
         view.known_server = Some(claim.server.clone());
-        (view.confirmed, view.epoch_seen, view.claim, view.differs_since) = (Some(at), seen_now(&claim), Some(claim), None);
+        (view.confirmed, view.epoch_seen, view.claim, view.differs_since) =
+            (Some(at), seen_now(&claim), Some(claim), None);
     }
 
-    /// Whether this store may be made the one that counts: at once where it is new here (after a start, a failover), and after a while
-    /// where it is not, so that two instances that cannot agree do not take it from each other all the time.
+    /// Whether this store may be made the one that counts: at once where it is new here (after a start, a failover),
+    /// and after a while where it is not, so that two instances that cannot agree do not take it from each other all
+    /// the time.
     fn may_claim(&self, server: &str) -> bool {
         let mut view = self.view();
         let since = *view.differs_since.get_or_insert_with(Instant::now);

@@ -9,7 +9,19 @@ use crate::{
     text::{is_visible, read_line, trimmed},
 };
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, strum::IntoStaticStr, strum::EnumString, strum::VariantNames)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    strum::IntoStaticStr,
+    strum::EnumString,
+    strum::VariantNames,
+)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case", parse_err_ty = FieldError, parse_err_fn = refuse_role)]
@@ -129,7 +141,17 @@ pub struct VendorPage {
 
 /// Light, dark, or as the device has it.
 #[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr, strum::EnumString, strum::VariantNames,
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    strum::IntoStaticStr,
+    strum::EnumString,
+    strum::VariantNames,
 )]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case", parse_err_ty = FieldError, parse_err_fn = refuse_theme)]
@@ -174,7 +196,8 @@ pub struct Vendor {
     pub low_stock_threshold: i64,
 }
 
-/// Shortest password accepted, in characters (OWASP ASVS 5.0, 6.2.1 and 6.2.9: at least 8, better 15; this product takes 12).
+/// Shortest password accepted, in characters (OWASP ASVS 5.0, 6.2.1 and 6.2.9: at least 8, better 15; this product
+/// takes 12).
 pub const MIN_PASSWORD: usize = 12;
 /// Longest password accepted, in characters: a bound on hashing work.
 pub const MAX_PASSWORD: usize = 128;
@@ -188,7 +211,8 @@ pub fn check_password(password: &str) -> Result<(), FieldError> {
     }
 }
 
-/// Whatever was typed as an address, in the form that two of them are compared in. All that counts by address counts by this.
+/// Whatever was typed as an address, in the form that two of them are compared in. All that counts by address counts by
+/// this.
 pub fn comparable_email(email: &str) -> String {
     trimmed(email).to_lowercase()
 }
@@ -198,12 +222,15 @@ pub fn normalise_email(email: &str) -> Result<String, FieldError> {
     let email = comparable_email(email);
     let valid = email.len() <= 254
         && email.chars().all(is_visible)
-        && email.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains('@'));
+        && email
+            .split_once('@')
+            .is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains('@'));
     if valid { Ok(email) } else { Err(FieldError::new("email", "must be an address such as name@example.com")) }
 }
 
-/// One of the marketplace's own ids as a segment of a path. Ids that are no segments of their own, which other versions took, have a
-/// blank after them: `..` would be taken for the folder above, however it is encoded. `id_of_segment` takes it away.
+/// One of the marketplace's own ids as a segment of a path. Ids that are no segments of their own, which other versions
+/// took, have a blank after them: `..` would be taken for the folder above, however it is encoded. `id_of_segment`
+/// takes it away.
 pub fn path_segment(id: &str) -> String {
     if matches!(id, "." | "..") { format!("{id}%20") } else { encode_segment(id) }
 }

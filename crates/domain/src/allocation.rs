@@ -1,15 +1,18 @@
 //! Sharing an amount out over the lines of an order, so that the shares always add up to it.
 
-/// Shares of `amount` in proportion to `weights`, each rounded down; what is left over goes to the largest weight, of equals to the
-/// first, and on to the next largest where that one has no room. No share is larger than its weight. All in minor units, none
-/// negative; `amount` is at most the sum of the weights. (Shopify allocates discounts over an order this way.)
+/// Shares of `amount` in proportion to `weights`, each rounded down; what is left over goes to the largest weight, of
+/// equals to the first, and on to the next largest where that one has no room. No share is larger than its weight. All
+/// in minor units, none negative; `amount` is at most the sum of the weights. (Shopify allocates discounts over an
+/// order this way.)
 pub fn share(amount: i64, weights: &[i64]) -> Vec<i64> {
     let whole: i128 = weights.iter().map(|weight| i128::from(*weight)).sum();
     if whole == 0 {
         return vec![0; weights.len()];
     }
-    let mut shares: Vec<i64> =
-        weights.iter().map(|weight| i64::try_from(i128::from(amount) * i128::from(*weight) / whole).unwrap_or_default()).collect();
+    let mut shares: Vec<i64> = weights
+        .iter()
+        .map(|weight| i64::try_from(i128::from(amount) * i128::from(*weight) / whole).unwrap_or_default())
+        .collect();
     let mut left = amount - shares.iter().sum::<i64>();
     let mut largest_first: Vec<usize> = (0..weights.len()).collect();
     largest_first.sort_by_key(|at| (std::cmp::Reverse(weights[*at]), *at));
@@ -59,7 +62,10 @@ mod tests {
         for amount in 0..=31 {
             let shares = share(amount, &weights);
             assert_eq!(shares.iter().sum::<i64>(), amount);
-            assert!(shares.iter().zip(weights).all(|(share, weight)| (0..=weight).contains(share)), "{amount}: {shares:?}");
+            assert!(
+                shares.iter().zip(weights).all(|(share, weight)| (0..=weight).contains(share)),
+                "{amount}: {shares:?}"
+            );
         }
     }
 

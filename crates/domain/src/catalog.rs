@@ -9,7 +9,19 @@ use crate::{
 };
 
 /// Whether a product is on sale.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, strum::IntoStaticStr, strum::EnumString, strum::VariantNames)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    strum::IntoStaticStr,
+    strum::EnumString,
+    strum::VariantNames,
+)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case", parse_err_ty = FieldError, parse_err_fn = refuse_product_status)]
@@ -79,7 +91,8 @@ impl ProductInput {
     pub fn checked(mut self) -> Result<Self, Vec<FieldError>> {
         let mut checks = Checks::default();
         checks.line("name", &mut self.name, MAX_NAME);
-        self.description = checks.accept(read_lines("description", &self.description, MAX_DESCRIPTION)).unwrap_or_default();
+        self.description =
+            checks.accept(read_lines("description", &self.description, MAX_DESCRIPTION)).unwrap_or_default();
         checks.line("category", &mut self.category, MAX_CATEGORY);
         check_numbers(&mut checks, Some(self.unit_price), Some(self.stock), self.low_stock_threshold);
         checks.finish().map(|()| self)
@@ -119,7 +132,9 @@ impl BulkChange {
     /// As it is written: its texts in the form they are kept in.
     pub fn checked(mut self) -> Result<Self, Vec<FieldError>> {
         let mut checks = Checks::default();
-        checks.require((1..=MAX_BULK).contains(&self.product_ids.len()), "productIds", || format!("must name 1 to {MAX_BULK} products"));
+        checks.require((1..=MAX_BULK).contains(&self.product_ids.len()), "productIds", || {
+            format!("must name 1 to {MAX_BULK} products")
+        });
         let mut ids: Vec<_> = self.product_ids.iter().collect();
         ids.sort();
         if let Some(pair) = ids.windows(2).find(|pair| pair[0] == pair[1]) {
@@ -146,7 +161,18 @@ fn check_numbers(checks: &mut Checks, unit_price: Option<i64>, stock: Option<i64
 
 /// How a product listing is ordered.
 #[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, strum::IntoStaticStr, strum::EnumString, strum::VariantNames,
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    strum::IntoStaticStr,
+    strum::EnumString,
+    strum::VariantNames,
 )]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -178,7 +204,19 @@ fn refuse_product_sort(text: &str) -> FieldError {
 }
 
 /// Which products to list, by their stock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, strum::IntoStaticStr, strum::EnumString, strum::VariantNames)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    strum::IntoStaticStr,
+    strum::EnumString,
+    strum::VariantNames,
+)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case", parse_err_ty = FieldError, parse_err_fn = refuse_stock_level)]

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{field_error::FieldError, text::shown};
 
-/// Offsets from UTC that hold at a set of instants: enough to write those instants as a vendor's clock showed them, on the
-/// server and in the browser alike. Other instants get the offset of the nearest earlier one.
+/// Offsets from UTC that hold at a set of instants: enough to write those instants as a vendor's clock showed them, on
+/// the server and in the browser alike. Other instants get the offset of the nearest earlier one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WallClock {
     /// Instant (seconds since 1970) from which an offset (seconds east of UTC) holds; ascending.
@@ -48,17 +48,25 @@ impl WallClock {
 
 /// The zone of this IANA name, as IANA writes it: names are found in any case. Server only in effect.
 pub fn parse_time_zone(field: &str, text: &str) -> Result<String, FieldError> {
-    let refused =
-        || FieldError::new(field, format!("`{text}` is not the IANA name of a time zone, such as Europe/Berlin", text = shown(text)));
+    let refused = || {
+        FieldError::new(
+            field,
+            format!("`{text}` is not the IANA name of a time zone, such as Europe/Berlin", text = shown(text)),
+        )
+    };
     let zone = TimeZone::get(text).map_err(|_| refused())?;
     zone.iana_name().filter(|_| !zone.is_unknown()).map(str::to_owned).ok_or_else(refused)
 }
 
-/// An instant as RFC 3339 writes it; seconds, or parts of them, may be left out. Not taken, though other readers move them to some
-/// instant or other: leap seconds (`:60`), which vary by who counts, and offsets of a day or more.
+/// An instant as RFC 3339 writes it; seconds, or parts of them, may be left out. Not taken, though other readers move
+/// them to some instant or other: leap seconds (`:60`), which vary by who counts, and offsets of a day or more.
 pub fn parse_instant(field: &str, text: &str) -> Result<Timestamp, FieldError> {
-    let refused =
-        || FieldError::new(field, format!("`{}` is not an instant as RFC 3339 writes it, such as 2026-03-01T09:30:00Z", shown(text)));
+    let refused = || {
+        FieldError::new(
+            field,
+            format!("`{}` is not an instant as RFC 3339 writes it, such as 2026-03-01T09:30:00Z", shown(text)),
+        )
+    };
     if !is_instant(text.as_bytes()) {
         return Err(refused());
     }
@@ -67,10 +75,12 @@ pub fn parse_instant(field: &str, text: &str) -> Result<Timestamp, FieldError> {
 
 /// Whether a text has the form of an instant, and none of its numbers is one that no clock shows.
 fn is_instant(text: &[u8]) -> bool {
-    let number =
-        |text: &[u8], most: u8| matches!(text, [tens @ b'0'..=b'9', ones @ b'0'..=b'9'] if (tens - b'0') * 10 + (ones - b'0') <= most);
+    let number = |text: &[u8], most: u8| matches!(text, [tens @ b'0'..=b'9', ones @ b'0'..=b'9'] if (tens - b'0') * 10 + (ones - b'0') <= most);
     let Some((date, rest)) = text.split_at_checked(10) else { return false };
-    let is_date = date.iter().enumerate().all(|(at, byte)| if matches!(at, 4 | 7) { *byte == b'-' } else { byte.is_ascii_digit() });
+    let is_date = date
+        .iter()
+        .enumerate()
+        .all(|(at, byte)| if matches!(at, 4 | 7) { *byte == b'-' } else { byte.is_ascii_digit() });
     let (time, offset) = match rest {
         [b'T' | b't' | b' ', time @ .., b'Z' | b'z'] => (time, None),
         [b'T' | b't' | b' ', rest @ .., b'+' | b'-', h1, h2, b':', m1, m2] => (rest, Some(([*h1, *h2], [*m1, *m2]))),
@@ -102,20 +112,33 @@ pub fn deserialize_instant<'de, D: serde::Deserializer<'de>>(deserializer: D) ->
 }
 
 /// The same, where it may be `null`. (With `default`, where it may be left out.)
-pub fn deserialize_optional_instant<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+pub fn deserialize_optional_instant<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Timestamp>, D::Error> {
     let Some(text) = Option::<std::borrow::Cow<str>>::deserialize(deserializer)? else { return Ok(None) };
     parse_instant("", &text).map(Some).map_err(|invalid| serde::de::Error::custom(invalid.message))
 }
 
 /// Areas of the zones that are named after places.
-const AREAS: [&str; 10] =
-    ["Africa/", "America/", "Antarctica/", "Arctic/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Indian/", "Pacific/"];
+const AREAS: [&str; 10] = [
+    "Africa/",
+    "America/",
+    "Antarctica/",
+    "Arctic/",
+    "Asia/",
+    "Atlantic/",
+    "Australia/",
+    "Europe/",
+    "Indian/",
+    "Pacific/",
+];
 
-/// Names to choose a zone from, in order: those of places, and UTC. Others (`Etc/GMT+3`, `EST`) are accepted, and not offered. Server
-/// only: empty without a time zone database.
+/// Names to choose a zone from, in order: those of places, and UTC. Others (`Etc/GMT+3`, `EST`) are accepted, and not
+/// offered. Server only: empty without a time zone database.
 pub fn time_zone_names() -> Vec<String> {
     let known = jiff::tz::db().available().map(|name| name.as_str().to_owned());
-    let mut names: Vec<_> = known.filter(|name| name == "UTC" || AREAS.iter().any(|area| name.starts_with(area))).collect();
+    let mut names: Vec<_> =
+        known.filter(|name| name == "UTC" || AREAS.iter().any(|area| name.starts_with(area))).collect();
     names.sort_unstable();
     names.dedup();
     names
@@ -167,8 +190,10 @@ mod tests {
 
     #[test]
     fn instants_on_both_sides_of_a_clock_change_read_as_the_vendor_saw_them() {
-        let instants: Vec<Timestamp> =
-            ["2025-03-30T01:00:00Z", "2025-03-29T23:00:00Z", "2025-03-30T00:00:00Z"].iter().map(|text| text.parse().unwrap()).collect();
+        let instants: Vec<Timestamp> = ["2025-03-30T01:00:00Z", "2025-03-29T23:00:00Z", "2025-03-30T00:00:00Z"]
+            .iter()
+            .map(|text| text.parse().unwrap())
+            .collect();
         let clock = WallClock::covering("Europe/Berlin", instants.clone());
         let local: Vec<_> = instants.iter().map(|instant| clock.local(*instant).to_string()).collect();
         assert_eq!(local, ["2025-03-30T03:00:00", "2025-03-30T00:00:00", "2025-03-30T01:00:00"]);
@@ -176,9 +201,11 @@ mod tests {
 
     #[test]
     fn zones_of_half_hours_and_beyond_twelve_hours_are_exact() {
-        for (zone, shown) in
-            [("Asia/Kolkata", "2025-01-01T05:30:00"), ("Pacific/Kiritimati", "2025-01-01T14:00:00"), ("UTC", "2025-01-01T00:00:00")]
-        {
+        for (zone, shown) in [
+            ("Asia/Kolkata", "2025-01-01T05:30:00"),
+            ("Pacific/Kiritimati", "2025-01-01T14:00:00"),
+            ("UTC", "2025-01-01T00:00:00"),
+        ] {
             let instant: Timestamp = "2025-01-01T00:00:00Z".parse().unwrap();
             assert_eq!(WallClock::covering(zone, [instant]).local(instant).to_string(), shown, "{zone}");
         }
@@ -190,7 +217,10 @@ mod tests {
         for name in ["", "Berlin", "Europe/Berlin ", "+02:00", "Etc/Unknown", "Asia/Atlantis", "../../etc/passwd"] {
             let refused = parse_time_zone("timeZone", name).expect_err(name);
             assert_eq!(refused.field, "timeZone");
-            assert!(refused.message.contains(&format!("`{name}`")) && refused.message.contains("such as Europe/Berlin"), "{refused}");
+            assert!(
+                refused.message.contains(&format!("`{name}`")) && refused.message.contains("such as Europe/Berlin"),
+                "{refused}"
+            );
         }
     }
 
@@ -198,7 +228,8 @@ mod tests {
     fn every_zone_that_is_offered_is_accepted_as_it_is_written() {
         let names = time_zone_names();
         assert!(names.len() > 300 && names.is_sorted(), "{}", names.len());
-        for name in ["UTC", "Europe/Berlin", "Australia/Lord_Howe", "America/Argentina/Buenos_Aires", "Asia/Kathmandu"] {
+        for name in ["UTC", "Europe/Berlin", "Australia/Lord_Howe", "America/Argentina/Buenos_Aires", "Asia/Kathmandu"]
+        {
             assert!(names.iter().any(|known| known == name), "{name}");
         }
         for name in &names {

@@ -12,7 +12,8 @@ pub struct FieldError {
 }
 
 impl FieldError {
-    /// Whatever of an input has come into it: a field and a message are one line each, and not too long for a log or a page.
+    /// Whatever of an input has come into it: a field and a message are one line each, and not too long for a log or a
+    /// page.
     pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self { field: one_line(field.into(), MAX_FIELD), message: one_line(message.into(), MAX_MESSAGE) }
     }

@@ -1,5 +1,5 @@
-//! What the marketplace's backend sends, many at a time. Everything is known by the marketplace's own ids; amounts are in minor units
-//! of the currency of the vendor they belong to.
+//! What the marketplace's backend sends, many at a time. Everything is known by the marketplace's own ids; amounts are
+//! in minor units of the currency of the vendor they belong to.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -34,7 +34,8 @@ pub struct IngestOrder {
     #[serde(deserialize_with = "deserialize_instant")]
     pub placed_at: Timestamp,
     pub status: OrderStatus,
-    /// On the order as a whole, after the lines' own discounts; shared out over all of its lines, which must be of one currency then.
+    /// On the order as a whole, after the lines' own discounts; shared out over all of its lines, which must be of one
+    /// currency then.
     #[serde(default)]
     pub discount: i64,
     pub lines: Vec<SentLine>,
@@ -75,8 +76,8 @@ pub struct RefundBatch {
     pub refunds: Vec<SentRefund>,
 }
 
-/// Of one line, or, without `line`, of the order as a whole: then it is an amount alone, shared out over what is left of the lines.
-/// Known by its order, line and instant.
+/// Of one line, or, without `line`, of the order as a whole: then it is an amount alone, shared out over what is left
+/// of the lines. Known by its order, line and instant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -158,24 +159,34 @@ impl IngestOrder {
                 checks.line(&format!("{path}.customer.country"), country, MAX_NAME);
             }
             (None, None) => {}
-            _ => checks.require(false, &format!("{path}.customer"), || "must hold both of name and country, or neither".to_owned()),
+            _ => checks.require(false, &format!("{path}.customer"), || {
+                "must hold both of name and country, or neither".to_owned()
+            }),
         }
         check_instant(checks, &format!("{path}.placedAt"), self.placed_at);
         check_number(checks, &format!("{path}.discount"), self.discount, 0, MAX_AMOUNT);
-        checks.require((1..=MAX_LINES).contains(&self.lines.len()), &format!("{path}.lines"), || format!("must be 1 to {MAX_LINES} lines"));
+        checks.require((1..=MAX_LINES).contains(&self.lines.len()), &format!("{path}.lines"), || {
+            format!("must be 1 to {MAX_LINES} lines")
+        });
         let mut numbers: Vec<i64> = Vec::with_capacity(self.lines.len());
         for ((at, line), number) in self.lines.iter().enumerate().zip(self.numbers()) {
             let field = |name: &str| format!("{path}.lines[{at}].{name}");
             check_number(checks, &field("line"), number, 1, MAX_QUANTITY);
-            checks.require(!numbers.contains(&number), &field("line"), || format!("there is a line {number} before it already"));
+            checks.require(!numbers.contains(&number), &field("line"), || {
+                format!("there is a line {number} before it already")
+            });
             numbers.push(number);
             checks.id(&field("productId"), &line.product_id);
             check_number(checks, &field("quantity"), line.quantity, 1, MAX_QUANTITY);
             check_number(checks, &field("unitPrice"), line.unit_price, 0, MAX_AMOUNT);
             check_number(checks, &field("discount"), line.discount, 0, MAX_AMOUNT);
             let gross = line.gross();
-            checks.require(gross <= MAX_AMOUNT, &field("quantity"), || format!("comes to more than {MAX_AMOUNT} minor units"));
-            checks.require(line.discount <= gross, &field("discount"), || format!("is more than the line's gross, {gross} minor units"));
+            checks.require(gross <= MAX_AMOUNT, &field("quantity"), || {
+                format!("comes to more than {MAX_AMOUNT} minor units")
+            });
+            checks.require(line.discount <= gross, &field("discount"), || {
+                format!("is more than the line's gross, {gross} minor units")
+            });
         }
         if let Err(invalid) = self.priced() {
             checks.require(false, &format!("{path}.{}", invalid.field), || invalid.message);
@@ -187,8 +198,8 @@ impl IngestOrder {
         (1..).zip(&self.lines).map(|(place, line)| line.line.unwrap_or(place))
     }
 
-    /// What each line comes to, in the order they were sent in, the order's discount shared out. Shares go by the lines' numbers: sent
-    /// again in another order they are the same.
+    /// What each line comes to, in the order they were sent in, the order's discount shared out. Shares go by the
+    /// lines' numbers: sent again in another order they are the same.
     pub fn priced(&self) -> Result<Vec<PricedLine>, FieldError> {
         let mut lines: Vec<_> = self
             .numbers()

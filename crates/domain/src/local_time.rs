@@ -1,8 +1,9 @@
 //! Days and hours of a zone's wall clock, as stretches of time: the one place that knows where they begin.
 //!
-//! A day is every instant at which the clock shows its date. It is one stretch mostly; where a clock goes back over midnight, it is two
-//! (St. John's, 2010-11-06). An hour is a stretch of one date and hour under one offset from UTC: where a clock goes back, its hour is
-//! there twice, and where the offset changes within an hour, the next one begins with the change and not before (Lord Howe).
+//! A day is every instant at which the clock shows its date. It is one stretch mostly; where a clock goes back over
+//! midnight, it is two (St. John's, 2010-11-06). An hour is a stretch of one date and hour under one offset from UTC:
+//! where a clock goes back, its hour is there twice, and where the offset changes within an hour, the next one begins
+//! with the change and not before (Lord Howe).
 
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 
@@ -30,7 +31,8 @@ pub struct LocalHour {
     pub day: i64,
 }
 
-/// The offsets that hold between two instants, both included, each different from the one before. The first begins where it really did.
+/// The offsets that hold between two instants, both included, each different from the one before. The first begins
+/// where it really did.
 pub fn offset_runs(zone: &TimeZone, first: Timestamp, last: Timestamp) -> Vec<OffsetRun> {
     let offset_at = |at: Timestamp| i64::from(zone.to_offset(at).seconds()) * 1_000_000;
     let just = |at: Timestamp, nanoseconds: i64| at.saturating_add(nanoseconds.nanoseconds()).unwrap_or(at);
@@ -76,8 +78,9 @@ pub fn hours(zone: &TimeZone, range: DateRange) -> Vec<LocalHour> {
     hours
 }
 
-/// The place in `hours` of the one that holds what is noted under a day and the start of an hour. Where none does, as when the zone's
-/// rules have changed since it was noted, one near it, of that day if the range has any of it; `None` where there are no hours at all.
+/// The place in `hours` of the one that holds what is noted under a day and the start of an hour. Where none does, as
+/// when the zone's rules have changed since it was noted, one near it, of that day if the range has any of it; `None`
+/// where there are no hours at all.
 pub fn find_hour(hours: &[LocalHour], day: i64, hour_us: i64) -> Option<usize> {
     let until = hours.partition_point(|hour| hour.start_us <= hour_us);
     let before = hours[..until].iter().rposition(|hour| hour.day == day);
@@ -157,7 +160,8 @@ mod tests {
 
     #[test]
     fn what_was_noted_by_other_rules_is_found_in_its_day() {
-        let hours = hours(&TimeZone::get("Asia/Kolkata").unwrap(), DateRange::parse("2026-03-10", "2026-03-10").unwrap());
+        let hours =
+            hours(&TimeZone::get("Asia/Kolkata").unwrap(), DateRange::parse("2026-03-10", "2026-03-10").unwrap());
         let us = |text: &str| text.parse::<Timestamp>().unwrap().as_microsecond();
         let day = hours[0].day;
         assert_eq!(find_hour(&hours, day, us("2026-03-09T18:30:00Z")), Some(0));

@@ -15,15 +15,21 @@ pub const MAX_AMOUNT: i64 = 90_000_000_000;
 pub struct Currency([u8; 3]);
 
 /// ISO 4217's active currencies without decimals, and with three.
-const NO_DECIMALS: &[&str] =
-    &["BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"];
+const NO_DECIMALS: &[&str] = &[
+    "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF",
+    "XPF",
+];
 const THREE_DECIMALS: &[&str] = &["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"];
 const FOUR_DECIMALS: &[&str] = &["CLF", "UYW"];
 
 impl Currency {
     pub fn parse(code: &str) -> Result<Self, FieldError> {
-        let refused =
-            || FieldError::new("currency", format!("`{}` is not accepted: three capital letters of ISO 4217, such as EUR", shown(code)));
+        let refused = || {
+            FieldError::new(
+                "currency",
+                format!("`{}` is not accepted: three capital letters of ISO 4217, such as EUR", shown(code)),
+            )
+        };
         let bytes: [u8; 3] = code.as_bytes().try_into().map_err(|_| refused())?;
         if !bytes.iter().all(u8::is_ascii_uppercase) || FOUR_DECIMALS.contains(&code) {
             return Err(refused());
@@ -60,8 +66,8 @@ impl Currency {
         }
     }
 
-    /// Reads an amount as people write it. Refuses more decimals than the currency has, zeros too: `1.250` euros may have been meant
-    /// as 1250.
+    /// Reads an amount as people write it. Refuses more decimals than the currency has, zeros too: `1.250` euros may
+    /// have been meant as 1250.
     pub fn parse_amount(&self, field: &str, text: &str) -> Result<i64, FieldError> {
         let amount = Decimal::parse(field, text, '.')?;
         if amount.decimals > self.decimals() {
@@ -104,21 +110,28 @@ impl Decimal {
     pub fn parse(field: &str, text: &str, mark: char) -> Result<Self, FieldError> {
         let refused = || {
             let mark = if mark == ',' { "comma" } else { "point" };
-            let message = format!("`{}` is not an amount: digits with a {mark} before up to three decimals, such as 12.50", shown(text));
+            let message = format!(
+                "`{}` is not an amount: digits with a {mark} before up to three decimals, such as 12.50",
+                shown(text)
+            );
             FieldError::new(field, message)
         };
         let (sign, digits) = match text.strip_prefix('-') {
             Some(rest) => (-1, rest),
             None => (1, text),
         };
-        let (whole, decimals) = digits.split_once(mark).map_or((digits, None), |(whole, decimals)| (whole, Some(decimals)));
+        let (whole, decimals) =
+            digits.split_once(mark).map_or((digits, None), |(whole, decimals)| (whole, Some(decimals)));
         let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
         if !all_digits(whole) || decimals.is_some_and(|decimals| !all_digits(decimals) || decimals.len() > 3) {
             return Err(refused());
         }
         let whole: i64 = whole.parse().map_err(|_| refused())?;
         if whole > MAX_AMOUNT {
-            return Err(FieldError::new(field, format!("`{}` is too large: at most {MAX_AMOUNT} minor units", shown(text))));
+            return Err(FieldError::new(
+                field,
+                format!("`{}` is too large: at most {MAX_AMOUNT} minor units", shown(text)),
+            ));
         }
         let decimals = decimals.unwrap_or_default();
         let rest: i64 = format!("{decimals:0<3}").parse().map_err(|_| refused())?;
@@ -142,7 +155,9 @@ mod tests {
 
     #[test]
     fn amounts_read_and_write_in_currencies_with_0_2_and_3_decimals() {
-        for (code, text, amount) in [("JPY", "1250", 1250), ("EUR", "12.50", 1250), ("KWD", "1.250", 1250), ("EUR", "-0.05", -5)] {
+        for (code, text, amount) in
+            [("JPY", "1250", 1250), ("EUR", "12.50", 1250), ("KWD", "1.250", 1250), ("EUR", "-0.05", -5)]
+        {
             let currency = Currency::parse(code).unwrap();
             assert_eq!(currency.parse_amount("price", text), Ok(amount));
             assert_eq!(currency.to_decimal(amount), text);
@@ -157,7 +172,10 @@ mod tests {
             ("JPY", "1.000", "`1.000` has more decimals than JPY has (0)"),
             ("JPY", "12.0", "`12.0` has more decimals than JPY has (0)"),
         ] {
-            assert_eq!(Currency::parse(code).unwrap().parse_amount("price", text), Err(FieldError::new("price", message)));
+            assert_eq!(
+                Currency::parse(code).unwrap().parse_amount("price", text),
+                Err(FieldError::new("price", message))
+            );
         }
     }
 

@@ -30,7 +30,8 @@ pub struct NewOrder {
     pub placed_at: Option<Timestamp>,
 }
 
-/// Who ordered: `customerId` of someone who has ordered from this vendor before, or `name` and `country` of someone new.
+/// Who ordered: `customerId` of someone who has ordered from this vendor before, or `name` and `country` of someone
+/// new.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -83,15 +84,20 @@ impl NewOrder {
     pub fn checked(mut self, now: Timestamp) -> Result<Self, Vec<FieldError>> {
         let mut checks = Checks::default();
         self.customer.check(&mut checks);
-        checks.require((1..=MAX_LINES).contains(&self.lines.len()), "lines", || format!("must be 1 to {MAX_LINES} lines"));
+        checks.require((1..=MAX_LINES).contains(&self.lines.len()), "lines", || {
+            format!("must be 1 to {MAX_LINES} lines")
+        });
         for (at, line) in self.lines.iter().enumerate().take(MAX_LINES) {
             check_quantity(&mut checks, &format!("lines[{at}].quantity"), line.quantity, 1);
             check_amount(&mut checks, &format!("lines[{at}].discount"), Some(line.discount), 0);
             check_amount(&mut checks, &format!("lines[{at}].unitPrice"), line.unit_price, 0);
-            let twin = self.lines[..at].iter().position(|other| other.product_id == line.product_id && other.unit_price == line.unit_price);
+            let twin = self.lines[..at]
+                .iter()
+                .position(|other| other.product_id == line.product_id && other.unit_price == line.unit_price);
             if let Some(twin) = twin {
-                checks
-                    .require(false, &format!("lines[{at}].productId"), || format!("is on lines[{twin}] at the same price: add the two up"));
+                checks.require(false, &format!("lines[{at}].productId"), || {
+                    format!("is on lines[{twin}] at the same price: add the two up")
+                });
             }
         }
         check_amount(&mut checks, "discount", Some(self.discount), 0);
@@ -160,14 +166,16 @@ pub struct OrderChange {
 impl OrderChange {
     pub fn check(&self, now: Timestamp) -> Result<(), Vec<FieldError>> {
         let mut checks = Checks::default();
-        checks.require(*self != Self::default(), "status", || "is missing: at least one of status, placedAt is required".to_owned());
+        checks.require(*self != Self::default(), "status", || {
+            "is missing: at least one of status, placedAt is required".to_owned()
+        });
         check_instant(&mut checks, "placedAt", self.placed_at, now);
         checks.finish()
     }
 }
 
-/// Money and goods given back: of `lines`, or an `amount` on the order as a whole, which is shared out over what is left of its lines
-/// and takes no units back.
+/// Money and goods given back: of `lines`, or an `amount` on the order as a whole, which is shared out over what is
+/// left of its lines and takes no units back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -215,11 +223,15 @@ impl NewRefund {
         let mut checks = Checks::default();
         match (&self.lines, self.amount) {
             (Some(lines), None) => {
-                checks.require((1..=MAX_LINES).contains(&lines.len()), "lines", || format!("must be 1 to {MAX_LINES} lines"));
+                checks.require((1..=MAX_LINES).contains(&lines.len()), "lines", || {
+                    format!("must be 1 to {MAX_LINES} lines")
+                });
                 for (at, line) in lines.iter().enumerate().take(MAX_LINES) {
                     line.check(&mut checks, &format!("lines[{at}]"));
                     if let Some(twin) = lines[..at].iter().position(|other| other.line == line.line) {
-                        checks.require(false, &format!("lines[{at}].line"), || format!("is named by lines[{twin}] already"));
+                        checks.require(false, &format!("lines[{at}].line"), || {
+                            format!("is named by lines[{twin}] already")
+                        });
                     }
                 }
             }
@@ -230,7 +242,8 @@ impl NewRefund {
         checks.finish()
     }
 
-    /// What it gives back of each of `lines`, which are all that the vendor has of the order. Never more than is left of a line.
+    /// What it gives back of each of `lines`, which are all that the vendor has of the order. Never more than is left
+    /// of a line.
     pub fn plan(&self, lines: &[OrderLine]) -> Result<Vec<RefundedLine>, Vec<FieldError>> {
         let Some(wanted) = &self.lines else {
             return allocate(self.amount.unwrap_or_default(), lines).map_err(|invalid| vec![invalid]);
@@ -238,7 +251,9 @@ impl NewRefund {
         let mut checks = Checks::default();
         let planned = wanted.iter().enumerate().filter_map(|(at, wanted)| {
             let Some(line) = lines.iter().find(|line| line.line == wanted.line) else {
-                checks.require(false, &format!("lines[{at}].line"), || format!("the order has no line {} of yours", wanted.line));
+                checks.require(false, &format!("lines[{at}].line"), || {
+                    format!("the order has no line {} of yours", wanted.line)
+                });
                 return None;
             };
             let (units_left, left) = (line.units_left(), line.amount_left());
@@ -266,9 +281,11 @@ impl LineRefund {
     fn check(&self, checks: &mut Checks, path: &str) {
         check_quantity(checks, &format!("{path}.quantity"), self.quantity, 0);
         check_amount(checks, &format!("{path}.amount"), self.amount, 0);
-        checks.require(self.quantity > 0 || self.amount.is_some_and(|amount| amount != 0), &format!("{path}.amount"), || {
-            "must be more than 0 where quantity is 0".to_owned()
-        });
+        checks.require(
+            self.quantity > 0 || self.amount.is_some_and(|amount| amount != 0),
+            &format!("{path}.amount"),
+            || "must be more than 0 where quantity is 0".to_owned(),
+        );
     }
 }
 
@@ -279,11 +296,14 @@ fn allocate(amount: i64, lines: &[OrderLine]) -> Result<Vec<RefundedLine>, Field
         return Err(FieldError::new("amount", format!("is more than is left of the order: {whole} minor units")));
     }
     let shares = lines.iter().zip(share(amount, &left));
-    Ok(shares.filter(|(_, share)| *share > 0).map(|(line, amount)| RefundedLine { line: line.line, quantity: 0, amount }).collect())
+    Ok(shares
+        .filter(|(_, share)| *share > 0)
+        .map(|(line, amount)| RefundedLine { line: line.line, quantity: 0, amount })
+        .collect())
 }
 
-/// Whether an order may have a refund of this day: that of the order, or a later one, whatever the time of day. Numbers of days by the
-/// vendor's calendar. It holds for whoever writes either of the two: a refund, or the order's date.
+/// Whether an order may have a refund of this day: that of the order, or a later one, whatever the time of day. Numbers
+/// of days by the vendor's calendar. It holds for whoever writes either of the two: a refund, or the order's date.
 pub fn refund_may_be_of(refund_day: i64, order_day: i64) -> bool {
     refund_day >= order_day
 }
@@ -322,7 +342,12 @@ mod tests {
     }
 
     fn of_line(line: i64, quantity: i64, amount: Option<i64>) -> NewRefund {
-        NewRefund { lines: Some(vec![LineRefund { line, quantity, amount }]), amount: None, restock: true, refunded_at: None }
+        NewRefund {
+            lines: Some(vec![LineRefund { line, quantity, amount }]),
+            amount: None,
+            restock: true,
+            refunded_at: None,
+        }
     }
 
     #[test]
@@ -350,7 +375,9 @@ mod tests {
     fn an_amount_on_the_order_is_shared_over_what_is_left_of_its_lines() {
         let lines = [line(1, 1, 300, (0, 0)), line(2, 1, 300, (1, 300)), line(3, 2, 600, (0, 0))];
         let refund = |amount| NewRefund { lines: None, amount: Some(amount), restock: true, refunded_at: None };
-        let amounts = |amount| refund(amount).plan(&lines).unwrap().iter().map(|line| (line.line, line.amount)).collect::<Vec<_>>();
+        let amounts = |amount| {
+            refund(amount).plan(&lines).unwrap().iter().map(|line| (line.line, line.amount)).collect::<Vec<_>>()
+        };
         assert_eq!(amounts(100), [(1, 33), (3, 67)]);
         assert_eq!(amounts(900), [(1, 300), (3, 600)]);
         assert_eq!(refund(901).plan(&lines).unwrap_err()[0].field, "amount");

@@ -33,7 +33,8 @@ pub enum OrderStatus {
 }
 
 impl OrderStatus {
-    pub const ALL: [Self; 6] = [Self::Pending, Self::Processing, Self::Shipped, Self::Delivered, Self::Cancelled, Self::Failed];
+    pub const ALL: [Self; 6] =
+        [Self::Pending, Self::Processing, Self::Shipped, Self::Delivered, Self::Cancelled, Self::Failed];
 
     pub fn as_str(self) -> &'static str {
         self.into()

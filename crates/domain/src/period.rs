@@ -65,13 +65,16 @@ impl DateRange {
     /// Whole calendar months, if that is what the range is: their number.
     fn whole_months(&self) -> Option<i64> {
         let whole = self.from.day() == 1 && self.to == self.to.last_of_month();
-        whole.then(|| i64::from(self.to.year() - self.from.year()) * 12 + i64::from(self.to.month() - self.from.month()) + 1)
+        whole.then(|| {
+            i64::from(self.to.year() - self.from.year()) * 12 + i64::from(self.to.month() - self.from.month()) + 1
+        })
     }
 
-    /// The range that this one is compared with. `None` for no comparison, and where there are no such days (before 1970).
+    /// The range that this one is compared with. `None` for no comparison, and where there are no such days (before
+    /// 1970).
     ///
-    /// Previous period: whole calendar months compare with as many whole months before, anything else with as many days just
-    /// before. Previous year: the same dates a year earlier, 29 February with 28 February.
+    /// Previous period: whole calendar months compare with as many whole months before, anything else with as many days
+    /// just before. Previous year: the same dates a year earlier, 29 February with 28 February.
     pub fn compared(&self, comparison: Comparison) -> Option<Self> {
         let (from, to) = match comparison {
             Comparison::None => return None,
@@ -112,7 +115,8 @@ impl std::fmt::Display for DateRange {
 pub fn parse_day(field: &str, text: &str) -> Result<Date, FieldError> {
     let refused = || FieldError::new(field, format!("`{text}` is not a day: YYYY-MM-DD, such as 2025-01-31"));
     let bytes = text.as_bytes();
-    let shape = bytes.len() == 10 && bytes.iter().enumerate().all(|(i, b)| if i == 4 || i == 7 { *b == b'-' } else { b.is_ascii_digit() });
+    let shape = bytes.len() == 10
+        && bytes.iter().enumerate().all(|(i, b)| if i == 4 || i == 7 { *b == b'-' } else { b.is_ascii_digit() });
     if !shape {
         return Err(refused());
     }
@@ -131,7 +135,18 @@ pub fn day_from_number(number: i64) -> Date {
 }
 
 #[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, strum::IntoStaticStr, strum::EnumString, strum::VariantNames,
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    strum::IntoStaticStr,
+    strum::EnumString,
+    strum::VariantNames,
 )]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -190,10 +205,9 @@ impl Interval {
             None | Some("auto") => return Ok(Self::automatic(range)),
             Some(text) => text,
         };
-        let interval = Self::ALL
-            .into_iter()
-            .find(|interval| interval.as_str() == text)
-            .ok_or_else(|| FieldError::new("interval", format!("`{text}` is not accepted: one of auto, hour, day, week, month")))?;
+        let interval = Self::ALL.into_iter().find(|interval| interval.as_str() == text).ok_or_else(|| {
+            FieldError::new("interval", format!("`{text}` is not accepted: one of auto, hour, day, week, month"))
+        })?;
         if interval == Self::Hour && range.days() > MAX_HOURLY_DAYS {
             return Err(FieldError::new("interval", format!("`hour` is accepted for at most {MAX_HOURLY_DAYS} days")));
         }
@@ -227,13 +241,20 @@ mod tests {
             ("2025-03-10", "2025-03-16", "2025-03-03", "2025-03-09"),
             ("2025-01-01", "2025-01-30", "2024-12-02", "2024-12-31"),
         ] {
-            assert_eq!(range(from, to).compared(Comparison::PreviousPeriod), Some(range(before_from, before_to)), "{from} {to}");
+            assert_eq!(
+                range(from, to).compared(Comparison::PreviousPeriod),
+                Some(range(before_from, before_to)),
+                "{from} {to}"
+            );
         }
     }
 
     #[test]
     fn the_previous_year_of_29_february_is_28_february() {
-        assert_eq!(range("2024-02-29", "2024-02-29").compared(Comparison::PreviousYear), Some(range("2023-02-28", "2023-02-28")));
+        assert_eq!(
+            range("2024-02-29", "2024-02-29").compared(Comparison::PreviousYear),
+            Some(range("2023-02-28", "2023-02-28"))
+        );
     }
 
     #[test]

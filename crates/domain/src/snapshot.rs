@@ -1,5 +1,5 @@
-//! The analytics snapshot: one vendor's business over one range. Definitions of the figures are those of WooCommerce Analytics
-//! and Shopify; `docs/figures.md` states each with its source.
+//! The analytics snapshot: one vendor's business over one range. Definitions of the figures are those of WooCommerce
+//! Analytics and Shopify; `docs/figures.md` states each with its source.
 
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,8 @@ use crate::{
 
 /// Entries of the top lists.
 pub const TOP: usize = 10;
-/// Entries of the low-stock list: the products that run out first. The whole list is a listing of its own (`ProductQuery::low_stock`).
+/// Entries of the low-stock list: the products that run out first. The whole list is a listing of its own
+/// (`ProductQuery::low_stock`).
 pub const LOW_STOCK_SHOWN: usize = 10;
 /// The days that the average daily units of `days_of_cover` are taken over, today among them.
 pub const COVER_DAYS: i64 = 28;
@@ -221,7 +222,15 @@ mod tests {
 
     #[test]
     fn net_sales_payable_and_the_average_are_derived_from_the_sums() {
-        let sums = Sums { gross_sales: 1_000, discounts: 100, returns: 50, commission: 85, orders: 4, units: 7, new_customers: 1 };
+        let sums = Sums {
+            gross_sales: 1_000,
+            discounts: 100,
+            returns: 50,
+            commission: 85,
+            orders: 4,
+            units: 7,
+            new_customers: 1,
+        };
         let totals = Totals::new(sums, 3);
         assert_eq!((totals.net_sales, totals.payable, totals.average_order_value), (850, 765, Some(213)));
         assert_eq!((totals.customers, totals.returning_customers), (3, 2));

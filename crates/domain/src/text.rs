@@ -1,5 +1,5 @@
-//! Text from outside: one way for every way in, so that what looks the same is the same. Names are brought into one form; ids, which are
-//! somebody else's, are refused where they are not in it already.
+//! Text from outside: one way for every way in, so that what looks the same is the same. Names are brought into one
+//! form; ids, which are somebody else's, are refused where they are not in it already.
 
 use std::borrow::Cow;
 
@@ -12,9 +12,9 @@ pub const MAX_ID: usize = 100;
 /// The most of a refused text that a message shows, in characters.
 const MAX_SHOWN: usize = 80;
 
-/// A name as it is kept: composed letters (NFC), nothing blank at its ends, runs of blanks one space, no characters without width that
-/// only break lines or hint at a direction. Refused where 1 to `most` characters are not left, or with control characters, or with
-/// those that turn the direction of the text around them.
+/// A name as it is kept: composed letters (NFC), nothing blank at its ends, runs of blanks one space, no characters
+/// without width that only break lines or hint at a direction. Refused where 1 to `most` characters are not left, or
+/// with control characters, or with those that turn the direction of the text around them.
 pub fn read_line(field: &str, text: &str, most: usize) -> Result<String, FieldError> {
     let refused = || FieldError::new(field, format!("must be 1 to {most} characters, without control characters"));
     let line = normalise_line(text).map_err(|unwanted| match unwanted {
@@ -23,10 +23,15 @@ pub fn read_line(field: &str, text: &str, most: usize) -> Result<String, FieldEr
         }
         _ => refused(),
     })?;
-    if line.chars().all(|c| is_blank(c) || is_invisible(c)) || line.chars().count() > most { Err(refused()) } else { Ok(line.into_owned()) }
+    if line.chars().all(|c| is_blank(c) || is_invisible(c)) || line.chars().count() > most {
+        Err(refused())
+    } else {
+        Ok(line.into_owned())
+    }
 }
 
-/// An id, if it is in the form that `read_line` brings names into. `.` and `..` are none: in an address they mean something else.
+/// An id, if it is in the form that `read_line` brings names into. `.` and `..` are none: in an address they mean
+/// something else.
 pub fn check_id(field: &str, id: &str) -> Result<(), FieldError> {
     let line = read_line(field, id, MAX_ID)?;
     if line != id {
@@ -43,7 +48,8 @@ pub fn check_id(field: &str, id: &str) -> Result<(), FieldError> {
     Ok(())
 }
 
-/// A text of any number of lines, as it is kept: like a name, but for its blanks, which stay within it. Lines end with LF.
+/// A text of any number of lines, as it is kept: like a name, but for its blanks, which stay within it. Lines end with
+/// LF.
 pub fn read_lines(field: &str, text: &str, most: usize) -> Result<String, FieldError> {
     let mut kept = String::with_capacity(text.len());
     for c in text.replace("\r\n", "\n").chars().filter(|c| !is_dropped(*c)) {
@@ -51,10 +57,16 @@ pub fn read_lines(field: &str, text: &str, most: usize) -> Result<String, FieldE
             '\r' => kept.push('\n'),
             '\n' | '\t' => kept.push(c),
             c if turns_direction(c) => {
-                return Err(FieldError::new(field, format!("holds U+{:04X}, which turns the direction of the text around it", c as u32)));
+                return Err(FieldError::new(
+                    field,
+                    format!("holds U+{:04X}, which turns the direction of the text around it", c as u32),
+                ));
             }
             c if c.is_control() => {
-                return Err(FieldError::new(field, format!("must be at most {most} characters, without control characters")));
+                return Err(FieldError::new(
+                    field,
+                    format!("must be at most {most} characters, without control characters"),
+                ));
             }
             c => kept.push(c),
         }
@@ -66,8 +78,8 @@ pub fn read_lines(field: &str, text: &str, most: usize) -> Result<String, FieldE
     }
 }
 
-/// What somebody looks for, in the form that names are in. Refused above `most` characters, and with a NUL, which no name holds.
-/// `None` where nothing is left of it.
+/// What somebody looks for, in the form that names are in. Refused above `most` characters, and with a NUL, which no
+/// name holds. `None` where nothing is left of it.
 pub fn read_search(text: &str, most: usize) -> Result<Option<String>, FieldError> {
     if text.contains('\0') {
         return Err(FieldError::new("search", "must not hold the character NUL"));
@@ -123,8 +135,10 @@ impl Checks {
 /// `Err` with the first character that no name may hold.
 fn normalise_line(text: &str) -> Result<Cow<'_, str>, char> {
     let bytes = text.as_bytes();
-    let is_plain =
-        bytes.iter().all(|byte| matches!(byte, b' '..=b'~')) && !text.contains("  ") && !text.starts_with(' ') && !text.ends_with(' ');
+    let is_plain = bytes.iter().all(|byte| matches!(byte, b' '..=b'~'))
+        && !text.contains("  ")
+        && !text.starts_with(' ')
+        && !text.ends_with(' ');
     if is_plain {
         return Ok(Cow::Borrowed(text));
     }
@@ -151,7 +165,8 @@ fn is_blank(c: char) -> bool {
     c.is_whitespace()
 }
 
-/// Shows nothing and says nothing that a name needs: where a line may or may not break, and which direction the letters beside it have.
+/// Shows nothing and says nothing that a name needs: where a line may or may not break, and which direction the letters
+/// beside it have.
 fn is_dropped(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2060}' | '\u{feff}')
 }
@@ -161,7 +176,8 @@ fn turns_direction(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Unicode's Default_Ignorable_Code_Point, and what is drawn empty: nothing is seen of them alone, though they join or vary others.
+/// Unicode's Default_Ignorable_Code_Point, and what is drawn empty: nothing is seen of them alone, though they join or
+/// vary others.
 fn is_invisible(c: char) -> bool {
     matches!(
         c,
@@ -192,8 +208,14 @@ mod tests {
 
     #[test]
     fn what_scripts_and_emoji_need_stays() {
-        for text in ["نامه\u{200c}ای", "👩\u{200d}👩\u{200d}👧 & ❤\u{fe0f}", "क्\u{200d}ष", "Mug, \"Fog\" & ash: 2", "ｆｕｌｌ", "𝒜"]
-        {
+        for text in [
+            "نامه\u{200c}ای",
+            "👩\u{200d}👩\u{200d}👧 & ❤\u{fe0f}",
+            "क्\u{200d}ष",
+            "Mug, \"Fog\" & ash: 2",
+            "ｆｕｌｌ",
+            "𝒜",
+        ] {
             assert_eq!(read_line("name", text, 20).as_deref(), Ok(text));
         }
     }
@@ -230,14 +252,31 @@ mod tests {
         for id in ["a", "A-1/2", "..a", "é", "a b", &"é".repeat(100)] {
             assert_eq!(check_id("id", id), Ok(()), "{id:?}");
         }
-        for id in ["", " a", "a ", "a  b", "a\u{a0}b", "a\u{200b}", "e\u{301}", "a\0", "a\nb", "\u{202e}a", ".", "..", &"é".repeat(101)] {
+        for id in [
+            "",
+            " a",
+            "a ",
+            "a  b",
+            "a\u{a0}b",
+            "a\u{200b}",
+            "e\u{301}",
+            "a\0",
+            "a\nb",
+            "\u{202e}a",
+            ".",
+            "..",
+            &"é".repeat(101),
+        ] {
             assert!(check_id("id", id).is_err(), "{id:?}");
         }
     }
 
     #[test]
     fn longer_texts_keep_their_lines() {
-        assert_eq!(read_lines("description", " One\r\n\r\n  two\rthree\t4 \u{200b}\n", 30).as_deref(), Ok("One\n\n  two\nthree\t4"));
+        assert_eq!(
+            read_lines("description", " One\r\n\r\n  two\rthree\t4 \u{200b}\n", 30).as_deref(),
+            Ok("One\n\n  two\nthree\t4")
+        );
         assert_eq!(read_lines("description", "", 5).as_deref(), Ok(""));
         for text in ["a\0b", "a\u{1b}[31m", "\u{202e}a", "123456"] {
             assert!(read_lines("description", text, 5).is_err(), "{text:?}");

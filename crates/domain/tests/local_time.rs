@@ -1,4 +1,5 @@
-//! Every zone of the time zone database, at each of its changes: every instant is in exactly one day and one hour of that day.
+//! Every zone of the time zone database, at each of its changes: every instant is in exactly one day and one hour of
+//! that day.
 
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use vendorscope_domain::{
@@ -18,7 +19,8 @@ fn shown(zone: &TimeZone, us: i64) -> (i64, i8, i32) {
     (day_number(local.date()), local.hour(), offset.seconds())
 }
 
-/// The days around each change of a zone's offset, as far as the program goes; one a year is enough where a rule repeats for ever.
+/// The days around each change of a zone's offset, as far as the program goes; one a year is enough where a rule
+/// repeats for ever.
 fn days_of_changes(zone: &TimeZone) -> Vec<Date> {
     let first = FIRST_DAY.to_zoned(TimeZone::UTC).expect("a day").timestamp();
     let mut days: Vec<Date> = zone
@@ -71,8 +73,8 @@ fn every_instant_is_in_one_hour_of_one_day_in_every_zone_at_each_of_its_changes(
                 .collect();
             one_by_one.sort_by_key(|hour| hour.start_us);
             assert_eq!(one_by_one, of_all, "{name} {range}");
-            // Every ten minutes, and at both ends of every hour: an instant is in the range exactly where its date is, in one hour, which
-            // begins where `hour_start` says.
+            // Every ten minutes, and at both ends of every hour: an instant is in the range exactly where its date is,
+            // in one hour, which begins where `hour_start` says.
             let begin = (day_number(range.from) - 1) * 24 * HOUR_US;
             let ends = of_all.iter().flat_map(|hour| [hour.start_us - 1, hour.start_us, hour.end_us - 1, hour.end_us]);
             for (number, us) in (0..5 * 24 * 6).map(|tenth| begin + tenth * 600_000_000 + 1).chain(ends).enumerate() {
@@ -84,11 +86,21 @@ fn every_instant_is_in_one_hour_of_one_day_in_every_zone_at_each_of_its_changes(
                 instants += 1;
                 if number % 5 == 0 || number > 720 {
                     assert_eq!((hour.day, hour.start_us), (day, hour_start(&zone, at(us))), "{name} {}", at(us));
-                    assert_eq!(find_hour(&of_all, day, hour.start_us).map(|at| of_all[at]), Some(*hour), "{name} {}", at(us));
+                    assert_eq!(
+                        find_hour(&of_all, day, hour.start_us).map(|at| of_all[at]),
+                        Some(*hour),
+                        "{name} {}",
+                        at(us)
+                    );
                 }
                 if number % 41 == 0 {
                     let end = day_end(&zone, at(us));
-                    assert!(shown(&zone, end).0 != day && shown(&zone, end - 1).0 == day, "{name} {} ends {}", at(us), at(end));
+                    assert!(
+                        shown(&zone, end).0 != day && shown(&zone, end - 1).0 == day,
+                        "{name} {} ends {}",
+                        at(us),
+                        at(end)
+                    );
                 }
             }
         }

@@ -32,8 +32,9 @@ pub struct Sentinels {
 impl Address {
     /// The error says what is wrong and holds nothing of the address.
     pub fn parse(url: &str) -> Result<Self, String> {
-        let (scheme, rest) =
-            url.split_once("://").ok_or("it must begin with redis://, rediss://, redis+sentinel:// or redis+cluster://")?;
+        let (scheme, rest) = url
+            .split_once("://")
+            .ok_or("it must begin with redis://, rediss://, redis+sentinel:// or redis+cluster://")?;
         let (base, kind) = scheme.split_once('+').unwrap_or((scheme, ""));
         if !matches!(base, "redis" | "rediss") {
             return Err("it must begin with redis://, rediss://, redis+sentinel:// or redis+cluster://".to_owned());
@@ -41,8 +42,9 @@ impl Address {
         if kind.is_empty() {
             return parse_one(url).map(Self::Server);
         }
-        let (credentials, rest) =
-            rest.rsplit_once('@').map_or((String::new(), rest), |(credentials, rest)| (format!("{credentials}@"), rest));
+        let (credentials, rest) = rest
+            .rsplit_once('@')
+            .map_or((String::new(), rest), |(credentials, rest)| (format!("{credentials}@"), rest));
         let (hosts, path) = rest.split_once('/').unwrap_or((rest, ""));
         let hosts: Vec<&str> = hosts.split(',').map(str::trim).filter(|host| !host.is_empty()).collect();
         let first = *hosts.first().ok_or("it names no host")?;
@@ -50,7 +52,9 @@ impl Address {
             "sentinel" => {
                 let (master, db) = path.split_once('/').unwrap_or((path, ""));
                 if master.is_empty() {
-                    return Err("it must end with the master's name: redis+sentinel://host:port,host:port/master".to_owned());
+                    return Err(
+                        "it must end with the master's name: redis+sentinel://host:port,host:port/master".to_owned()
+                    );
                 }
                 let sentinels = hosts
                     .iter()

@@ -1,7 +1,8 @@
 //! Redis Cluster: which member has which key.
 //!
-//! Each member has a [`Link`] of its own, so that a generation is always seen through the very server that gave it. While slots move
-//! between members, keys of the moving slot are answered by `ASK` or `TRYAGAIN`; those calls fail, which for a reader means the source.
+//! Each member has a [`Link`] of its own, so that a generation is always seen through the very server that gave it.
+//! While slots move between members, keys of the moving slot are answered by `ASK` or `TRYAGAIN`; those calls fail,
+//! which for a reader means the source.
 
 use std::{
     collections::HashMap,
@@ -52,8 +53,10 @@ impl Cluster {
     /// Looks for the members, and goes on looking. Needs a Tokio runtime. `Err` only where trying again cannot help.
     pub async fn start(seeds: Vec<ConnectionInfo>, url: RedactedUrl) -> Result<Self, String> {
         let (map, doubt) = (Arc::new(RwLock::new(Map::default())), Arc::new(Notify::new()));
-        let seeds: Vec<(ConnectionInfo, Arc<Link>)> =
-            seeds.into_iter().map(|seed| (seed.clone(), Arc::new(Link::start(Target::Member(seed), url.clone())))).collect();
+        let seeds: Vec<(ConnectionInfo, Arc<Link>)> = seeds
+            .into_iter()
+            .map(|seed| (seed.clone(), Arc::new(Link::start(Target::Member(seed), url.clone()))))
+            .collect();
         for refused in join_all(seeds.iter().map(|(_, link)| link.first_attempt())).await {
             refused?;
         }
@@ -70,8 +73,11 @@ impl Cluster {
     /// The connection to the master that has the key's slot.
     pub fn link(&self, key: &str) -> Result<Arc<Link>, RequestError> {
         let (slot, map) = (slot(key), self.map.read().unwrap_or_else(PoisonError::into_inner));
-        let owner =
-            map.ranges.iter().find(|(first, last, _)| (*first..=*last).contains(&slot)).and_then(|(_, _, owner)| map.links.get(owner));
+        let owner = map
+            .ranges
+            .iter()
+            .find(|(first, last, _)| (*first..=*last).contains(&slot))
+            .and_then(|(_, _, owner)| map.links.get(owner));
         owner.cloned().ok_or_else(|| {
             self.doubt.notify_one();
             RequestError::Unreachable("no member of the cluster is known to have the key".to_owned())
@@ -89,7 +95,12 @@ impl Cluster {
     }
 }
 
-async fn keep_looking(map: Arc<RwLock<Map>>, doubt: Arc<Notify>, seeds: Vec<(ConnectionInfo, Arc<Link>)>, url: RedactedUrl) {
+async fn keep_looking(
+    map: Arc<RwLock<Map>>,
+    doubt: Arc<Notify>,
+    seeds: Vec<(ConnectionInfo, Arc<Link>)>,
+    url: RedactedUrl,
+) {
     loop {
         // Either way it is time to look.
         let _ = timeout(LOOK_EVERY, doubt.notified()).await;
@@ -154,9 +165,14 @@ fn host_of(server: &ConnectionInfo) -> String {
 /// CRC-16 (XMODEM) of the key, or of what stands between its first `{` and the next `}` if that is not nothing.
 /// Source: Redis Cluster specification, "Key distribution model".
 pub fn slot(key: &str) -> u16 {
-    let tagged = key.split_once('{').and_then(|(_, rest)| rest.split_once('}')).map(|(tag, _)| tag).filter(|tag| !tag.is_empty());
+    let tagged = key
+        .split_once('{')
+        .and_then(|(_, rest)| rest.split_once('}'))
+        .map(|(tag, _)| tag)
+        .filter(|tag| !tag.is_empty());
     let crc = tagged.unwrap_or(key).bytes().fold(0_u16, |crc, byte| {
-        (0..8).fold(crc ^ (u16::from(byte) << 8), |crc, _| if crc & 0x8000 == 0 { crc << 1 } else { (crc << 1) ^ 0x1021 })
+        (0..8)
+            .fold(crc ^ (u16::from(byte) << 8), |crc, _| if crc & 0x8000 == 0 { crc << 1 } else { (crc << 1) ^ 0x1021 })
     });
     crc % SLOTS
 }
@@ -176,9 +192,12 @@ mod tests {
         assert_eq!(slot("analytics:{42}:snapshot:x"), slot("tag:vendor:{42}"));
     }
 
-    /// A key whose first braces hold nothing is hashed whole: written here as the same key within braces that no other key has.
+    /// A key whose first braces hold nothing is hashed whole: written here as the same key within braces that no other
+    /// key has.
     fn slot_of_all(key: &str) -> u16 {
-        key.bytes().fold(0_u16, |crc, byte| (0..8).fold(crc ^ (u16::from(byte) << 8), |crc, _| (crc << 1) ^ (0x1021 * (crc >> 15)))) % SLOTS
+        key.bytes().fold(0_u16, |crc, byte| {
+            (0..8).fold(crc ^ (u16::from(byte) << 8), |crc, _| (crc << 1) ^ (0x1021 * (crc >> 15)))
+        }) % SLOTS
     }
 
     #[test]

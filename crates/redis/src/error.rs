@@ -8,7 +8,8 @@ pub enum ConnectError {
     /// The address cannot be used.
     #[error("the Redis address {url} cannot be used: {reason}")]
     Url { url: RedactedUrl, reason: String },
-    /// The server was reached and refused us for good: wrong password, no such database, a member of a cluster taken for a server alone.
+    /// The server was reached and refused us for good: wrong password, no such database, a member of a cluster taken
+    /// for a server alone.
     #[error("Redis at {url} refuses this program: {reason}")]
     Refused { url: RedactedUrl, reason: String },
 }
@@ -29,7 +30,8 @@ pub enum RequestError {
 pub struct RedactedUrl(String);
 
 impl RedactedUrl {
-    /// Hides everything between `://` and the last `@`, so that even an address too broken to be parsed shows no password.
+    /// Hides everything between `://` and the last `@`, so that even an address too broken to be parsed shows no
+    /// password.
     pub fn new(url: &str) -> Self {
         let (scheme, rest) = match url.split_once("://") {
             Some((scheme, rest)) => (format!("{scheme}://"), rest),

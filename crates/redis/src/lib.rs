@@ -1,9 +1,10 @@
 //! Connections to Redis that mend themselves.
 //!
-//! [`Router`] takes an address (one server, a master that sentinels watch over, or a cluster) and carries commands to the servers that
-//! have their keys. Underneath, a [`Link`] is one connection with a timeout for every request and a circuit breaker: while a server does
-//! not answer, requests fail at once. Each answer says which server process gave it, so that a caller can tell a server from the one that
-//! took its place. [`subscription`] hears what is published on a channel.
+//! [`Router`] takes an address (one server, a master that sentinels watch over, or a cluster) and carries commands to
+//! the servers that have their keys. Underneath, a [`Link`] is one connection with a timeout for every request and a
+//! circuit breaker: while a server does not answer, requests fail at once. Each answer says which server process gave
+//! it, so that a caller can tell a server from the one that took its place. [`subscription`] hears what is published on
+//! a channel.
 //!
 //! Knows nothing of what is kept in Redis.
 

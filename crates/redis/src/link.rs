@@ -1,8 +1,8 @@
 //! One connection to one Redis server, that mends itself and knows which server it speaks to.
 //!
-//! A task of its own connects, so that a caller's short timeout never cuts a slow handshake off again and again. It is the circuit
-//! breaker too: the first call without an answer opens it, calls fail at once while it is open, and a `PING` answered in time (the
-//! half-open probe) closes it.
+//! A task of its own connects, so that a caller's short timeout never cuts a slow handshake off again and again. It is
+//! the circuit breaker too: the first call without an answer opens it, calls fail at once while it is open, and a
+//! `PING` answered in time (the half-open probe) closes it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -107,8 +107,8 @@ impl Link {
         }
     }
 
-    /// Sends the pipeline and waits for all answers, connecting included, no longer than `within`. An error that the server gave
-    /// as an answer is in its place among the values.
+    /// Sends the pipeline and waits for all answers, connecting included, no longer than `within`. An error that the
+    /// server gave as an answer is in its place among the values.
     pub async fn ask(&self, pipeline: &Pipeline, within: Duration) -> Result<(Vec<Value>, Connected), RequestError> {
         let deadline = Instant::now() + within;
         let late = |_| RequestError::Timeout(within);
@@ -141,14 +141,15 @@ impl Link {
         }
     }
 
-    /// Asks the server what it is by now. Where it is no longer what it was when the connection was made (it was demoted, or was and is
-    /// master again), the connection is made anew, and the next call tells.
+    /// Asks the server what it is by now. Where it is no longer what it was when the connection was made (it was
+    /// demoted, or was and is master again), the connection is made anew, and the next call tells.
     pub async fn confirm(&self, within: Duration) -> Result<u64, RequestError> {
         let mut question = redis::pipe();
         question.cmd("INFO").arg("server").cmd("INFO").arg("replication").ignore_errors();
         let (values, connected) = self.ask(&question, within).await?;
-        let mut texts =
-            values.into_iter().map(|value| redis::from_redis_value::<String>(value).map_err(|e| RequestError::Refused(e.to_string())));
+        let mut texts = values
+            .into_iter()
+            .map(|value| redis::from_redis_value::<String>(value).map_err(|e| RequestError::Refused(e.to_string())));
         let (server, replication) = match (texts.next(), texts.next()) {
             (Some(server), Some(replication)) => (server?, replication?),
             _ => return Err(RequestError::Refused("no answer to INFO".to_owned())),
@@ -193,7 +194,12 @@ impl Link {
 }
 
 /// Connects, watches over the connection, connects again; until the link is dropped.
-async fn keep_connected(target: Target, url: RedactedUrl, state: watch::Sender<State>, mut reports: mpsc::UnboundedReceiver<Report>) {
+async fn keep_connected(
+    target: Target,
+    url: RedactedUrl,
+    state: watch::Sender<State>,
+    mut reports: mpsc::UnboundedReceiver<Report>,
+) {
     let mut pause = FIRST_PAUSE;
     for serial in 1_u64.. {
         match timeout(CONNECT_TIMEOUT, connect(&target))
@@ -223,14 +229,21 @@ async fn keep_connected(target: Target, url: RedactedUrl, state: watch::Sender<S
 }
 
 /// Returns why the connection is of no use any more.
-async fn watch_over(live: &Connected, state: &watch::Sender<State>, reports: &mut mpsc::UnboundedReceiver<Report>) -> String {
+async fn watch_over(
+    live: &Connected,
+    state: &watch::Sender<State>,
+    reports: &mut mpsc::UnboundedReceiver<Report>,
+) -> String {
     loop {
         match reports.recv().await {
             None => return "closed".to_owned(),
             Some(Report::Broken(serial)) if serial == live.serial => return "connection broken".to_owned(),
             Some(Report::Silent(serial)) if serial == live.serial => {
                 tracing::warn!("redis does not answer in time: not asked until a probe succeeds");
-                state.send_replace(State::Down(Arc::new(Down { reason: "does not answer in time".to_owned(), for_good: false })));
+                state.send_replace(State::Down(Arc::new(Down {
+                    reason: "does not answer in time".to_owned(),
+                    for_good: false,
+                })));
                 if !probe(live).await {
                     return "does not answer".to_owned();
                 }
@@ -274,15 +287,20 @@ async fn connect(target: &Target) -> Result<(MultiplexedConnection, u64), Down> 
     redis::cmd("PING").query_async::<Value>(&mut connection).await.map_err(|error| Down::from(&error))?;
     let mut hello = redis::pipe();
     hello.cmd("INFO").arg("server").cmd("INFO").arg("replication");
-    let (server, replication): (String, String) = hello.query_async(&mut connection).await.map_err(|error| Down::from(&error))?;
+    let (server, replication): (String, String) =
+        hello.query_async(&mut connection).await.map_err(|error| Down::from(&error))?;
     if info_field(&replication, "role") == Some("slave") {
         // Not for good: behind one address a replica is what there is for a moment while another server takes over.
         return Err(Down { reason: "it is a read-only replica".to_owned(), for_good: false });
     }
     if matches!(target, Target::Server(_)) && info_field(&server, "redis_mode") == Some("cluster") {
-        return Err(Down { reason: "it is a member of a cluster: write redis+cluster:// instead of redis://".to_owned(), for_good: true });
+        return Err(Down {
+            reason: "it is a member of a cluster: write redis+cluster:// instead of redis://".to_owned(),
+            for_good: true,
+        });
     }
-    // A service that hides its run id is taken to be one server for ever: restoring an old snapshot then goes unnoticed.
+    // A service that hides its run id is taken to be one server for ever: restoring an old snapshot then goes
+    // unnoticed.
     Ok((connection, fingerprint(&server, &replication)))
 }
 
@@ -308,15 +326,17 @@ pub async fn find_master(Sentinels { sentinels, master, like }: &Sentinels) -> R
 
 async fn open(server: ConnectionInfo, within: Duration) -> Result<MultiplexedConnection, Down> {
     // Timeouts are ours: the client's own limits are only there to clean up behind it.
-    let config = AsyncConnectionConfig::new().set_connection_timeout(Some(within)).set_response_timeout(Some(CONNECT_TIMEOUT));
+    let config =
+        AsyncConnectionConfig::new().set_connection_timeout(Some(within)).set_response_timeout(Some(CONNECT_TIMEOUT));
     let client = Client::open(server).map_err(|error| Down::from(&error))?;
     client.get_multiplexed_async_connection_with_config(&config).await.map_err(|error| Down::from(&error))
 }
 
 impl From<&RedisError> for Down {
     fn from(error: &RedisError) -> Self {
-        let refused = matches!(error.kind(), redis::ErrorKind::AuthenticationFailed | redis::ErrorKind::InvalidClientConfig)
-            || matches!(error.code(), Some("NOAUTH" | "WRONGPASS" | "NOPERM"));
+        let refused =
+            matches!(error.kind(), redis::ErrorKind::AuthenticationFailed | redis::ErrorKind::InvalidClientConfig)
+                || matches!(error.code(), Some("NOAUTH" | "WRONGPASS" | "NOPERM"));
         Self { reason: error.to_string(), for_good: refused }
     }
 }
@@ -326,8 +346,8 @@ pub fn info_field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
     info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
 }
 
-/// Of the process (`run_id`: another one after every start) and of the time for which it is master (`master_replid`: another one after
-/// every promotion). Of each the first 16 of its 40 random hexadecimal digits.
+/// Of the process (`run_id`: another one after every start) and of the time for which it is master (`master_replid`:
+/// another one after every promotion). Of each the first 16 of its 40 random hexadecimal digits.
 fn fingerprint(server: &str, replication: &str) -> u64 {
     let digits = |text: &str| text.get(..16).and_then(|digits| u64::from_str_radix(digits, 16).ok());
     let run = info_field(server, "run_id").and_then(digits).unwrap_or(0);

@@ -37,8 +37,9 @@ pub struct Answer {
 }
 
 impl Router {
-    /// Fails if the address cannot be used or the server refuses this program; a server that is merely not there yet is waited for in
-    /// the background. Accepts `redis://`, `redis+sentinel://` and `redis+cluster://`, and each with `rediss`. Needs a Tokio runtime.
+    /// Fails if the address cannot be used or the server refuses this program; a server that is merely not there yet is
+    /// waited for in the background. Accepts `redis://`, `redis+sentinel://` and `redis+cluster://`, and each with
+    /// `rediss`. Needs a Tokio runtime.
     pub async fn connect(url: &str) -> Result<Self, ConnectError> {
         let shown = RedactedUrl::new(url);
         let address = Address::parse(url).map_err(|reason| ConnectError::Url { url: shown.clone(), reason })?;
@@ -80,7 +81,9 @@ impl Router {
     pub async fn confirm_servers(&self, within: Duration) -> Result<Vec<u64>, RequestError> {
         let links = self.links();
         let confirmed = join_all(links.iter().map(|link| link.confirm(within))).await;
-        if let (true, Servers::Cluster(cluster)) = (links.is_empty() || confirmed.iter().any(Result::is_err), &self.servers) {
+        if let (true, Servers::Cluster(cluster)) =
+            (links.is_empty() || confirmed.iter().any(Result::is_err), &self.servers)
+        {
             cluster.doubt();
         }
         if links.is_empty() {
@@ -97,7 +100,8 @@ impl Router {
         }
     }
 
-    /// The answers, in the order of the commands: one round trip to each server involved, at the same time. Fails if one of them does.
+    /// The answers, in the order of the commands: one round trip to each server involved, at the same time. Fails if
+    /// one of them does.
     pub async fn ask(&self, commands: Vec<Routed>, within: Duration) -> Result<Vec<Answer>, RequestError> {
         let mut batches: Vec<(Arc<Link>, Vec<usize>, Pipeline)> = Vec::new();
         let count = commands.len();
@@ -127,17 +131,27 @@ impl Router {
                 answers[*place] = Some(Answer { value, server });
             }
         }
-        answers.into_iter().collect::<Option<_>>().ok_or_else(|| RequestError::Refused("fewer answers than commands".to_owned()))
+        answers
+            .into_iter()
+            .collect::<Option<_>>()
+            .ok_or_else(|| RequestError::Refused("fewer answers than commands".to_owned()))
     }
 
     /// Asks one server, and notices if it is no longer the one to ask.
-    pub async fn ask_one(&self, link: &Link, pipeline: &Pipeline, within: Duration) -> Result<(Vec<Value>, u64), RequestError> {
+    pub async fn ask_one(
+        &self,
+        link: &Link,
+        pipeline: &Pipeline,
+        within: Duration,
+    ) -> Result<(Vec<Value>, u64), RequestError> {
         let asked = link.ask(pipeline, within).await;
         if let (Err(_), Servers::Cluster(cluster)) = (&asked, &self.servers) {
             cluster.doubt();
         }
         let (values, live) = asked?;
-        for error in values.iter().filter_map(|value| if let Value::ServerError(error) = value { Some(error) } else { None }) {
+        for error in
+            values.iter().filter_map(|value| if let Value::ServerError(error) = value { Some(error) } else { None })
+        {
             match (error.code(), &self.servers) {
                 // It has become a replica, or is still loading its snapshot.
                 ("READONLY" | "LOADING" | "MASTERDOWN", _) => link.give_up(&live),

@@ -1,4 +1,5 @@
-//! Hearing what is published on a channel. Redis keeps no messages: what is published while a connection is lost is never heard.
+//! Hearing what is published on a channel. Redis keeps no messages: what is published while a connection is lost is
+//! never heard.
 
 use std::time::Duration;
 
@@ -37,7 +38,9 @@ pub async fn listen(address: &Address, channel: &str, tell: &(dyn for<'m> Fn(Hea
                 hear(sink, stream, tell).await;
                 tracing::debug!("subscription lost");
             }
-            Ok(Err(reason)) if reason.contains("NOPERM") => tracing::error!(reason, channel, "redis does not let this user subscribe"),
+            Ok(Err(reason)) if reason.contains("NOPERM") => {
+                tracing::error!(reason, channel, "redis does not let this user subscribe")
+            }
             Ok(Err(reason)) => tracing::debug!(reason, "no subscription"),
             Err(_) => tracing::debug!("no subscription in time"),
         }

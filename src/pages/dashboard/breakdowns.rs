@@ -92,7 +92,8 @@ fn by_status(snapshot: &Snapshot, linked: bool) -> AnyView {
         return nothing("No orders in this period.");
     }
     let rows = snapshot.orders_by_status.iter().filter(|entry| entry.orders > 0).map(|entry| {
-        let href = format!("/orders?status={}&dateFrom={}&dateTo={}", entry.status, snapshot.range.from, snapshot.range.to);
+        let href =
+            format!("/orders?status={}&dateFrom={}&dateTo={}", entry.status, snapshot.range.from, snapshot.range.to);
         Row::from(vec![
             match linked {
                 true => view! { <a href=href>{status(entry.status)}</a> }.into_any().into(),
@@ -103,7 +104,12 @@ fn by_status(snapshot: &Snapshot, linked: bool) -> AnyView {
             format::share(entry.orders, all).unwrap_or_default().into(),
         ])
     });
-    let columns = vec![Column::text("Status"), Column::text(""), Column::number("Orders"), Column::classed("Share", "number dim")];
+    let columns = vec![
+        Column::text("Status"),
+        Column::text(""),
+        Column::number("Orders"),
+        Column::classed("Share", "number dim"),
+    ];
     table("bars", columns, rows.collect(), None)
 }
 
@@ -132,7 +138,12 @@ fn ranked(heading: &'static str, rows: Vec<Ranked>, snapshot: &Snapshot) -> AnyV
             format::money(snapshot.currency, row.net_sales).into(),
         ])
     });
-    table("ranked", vec![Column::text(heading), Column::number("Units"), Column::number("Net sales")], rows.collect(), None)
+    table(
+        "ranked",
+        vec![Column::text(heading), Column::number("Units"), Column::number("Net sales")],
+        rows.collect(),
+        None,
+    )
 }
 
 fn top_products(snapshot: &Snapshot, linked: bool) -> AnyView {
@@ -169,7 +180,12 @@ fn customers(totals: &Totals, before: Option<&Totals>) -> AnyView {
             before.map(|before| format!("from {}", format::count(before))).unwrap_or_default().into(),
         ])
     };
-    let mut columns = vec![Column::text("Customers"), Column::text(""), Column::number("Number"), Column::classed("Share", "number dim")];
+    let mut columns = vec![
+        Column::text("Customers"),
+        Column::text(""),
+        Column::number("Number"),
+        Column::classed("Share", "number dim"),
+    ];
     if before.is_some() {
         columns.push(Column::classed("Previous", "number dim spare"));
     }
@@ -200,7 +216,12 @@ fn low_stock(snapshot: &Snapshot, linked: bool) -> AnyView {
             format::cover(product.stock, product.days_of_cover).into(),
         ])
     });
-    let shown = table("ranked", vec![Column::text("Product"), Column::number("Left"), Column::number("Lasts")], rows.collect(), None);
+    let shown = table(
+        "ranked",
+        vec![Column::text("Product"), Column::number("Left"), Column::number("Lasts")],
+        rows.collect(),
+        None,
+    );
     let all = format!("All {}", format::count(snapshot.low_stock_total));
     let rest = (snapshot.low_stock_total > products.len() as i64).then(|| match linked {
         true => view! { <p><a href="/products?stock=low">{all}</a></p> }.into_any(),
@@ -216,12 +237,22 @@ mod tests {
 
     #[test]
     fn every_step_of_the_waterfall_begins_where_the_one_before_ended() {
-        let totals = Totals::new(Sums { gross_sales: 1000, discounts: 100, returns: 300, commission: 60, ..Default::default() }, 0);
+        let totals = Totals::new(
+            Sums { gross_sales: 1000, discounts: 100, returns: 300, commission: 60, ..Default::default() },
+            0,
+        );
         let steps = steps(&totals);
         let seen: Vec<_> = steps.iter().map(|step| (step.name, step.amount)).collect();
         assert_eq!(
             seen,
-            [("Gross sales", 1000), ("Discounts", -100), ("Returns", -300), ("Net sales", 600), ("Commission", -60), ("Payable", 540)]
+            [
+                ("Gross sales", 1000),
+                ("Discounts", -100),
+                ("Returns", -300),
+                ("Net sales", 600),
+                ("Commission", -60),
+                ("Payable", 540)
+            ]
         );
         for pair in steps.windows(2) {
             let starts_at = if pair[1].is_level { pair[1].to } else { pair[1].from };

@@ -38,7 +38,12 @@ struct Card {
 }
 
 /// The figures at the top, each against its comparison; `compared` says with what.
-pub fn cards(snapshot: &Snapshot, unfinished: Option<Unfinished>, query: &RangeQuery, compared: Option<&str>) -> AnyView {
+pub fn cards(
+    snapshot: &Snapshot,
+    unfinished: Option<Unfinished>,
+    query: &RangeQuery,
+    compared: Option<&str>,
+) -> AnyView {
     let (currency, totals, before) = (snapshot.currency, &snapshot.totals, snapshot.previous_totals.as_ref());
     let shown = Metric::of(query.metric.as_deref());
     let of_metric = |metric: Metric, more| Card {
@@ -63,7 +68,8 @@ pub fn cards(snapshot: &Snapshot, unfinished: Option<Unfinished>, query: &RangeQ
     };
     let payable = plain(definitions::PAYABLE, Unit::Money(currency), |totals| totals.payable, before);
     // Distinct customers of a day that is not over cannot be set against those of a part of another.
-    let customers = plain(definitions::CUSTOMERS, Unit::Count, |totals| totals.customers, before.filter(|_| unfinished.is_none()));
+    let customers =
+        plain(definitions::CUSTOMERS, Unit::Count, |totals| totals.customers, before.filter(|_| unfinished.is_none()));
     let cards = [
         of_metric(Metric::NetSales, More::IsGood),
         Card { is_headline: true, ..payable },
@@ -133,7 +139,8 @@ fn one(card: Card, compared: Option<&str>) -> AnyView {
     .into_any()
 }
 
-/// The colour of a change; sign, arrow and words say the same without it. What was not there before is neither good nor bad.
+/// The colour of a change; sign, arrow and words say the same without it. What was not there before is neither good nor
+/// bad.
 fn tone(change: Change, more: More) -> &'static str {
     match change.is_up() == (more == More::IsGood) {
         _ if change.is_level() || change == Change::New => "",

@@ -13,7 +13,10 @@ pub fn sheet(query: &RangeQuery, snapshot: &Snapshot) -> AnyView {
     let is_compared = snapshot.comparison.is_some();
     let compare = if is_compared { Comparison::None } else { Comparison::PreviousPeriod };
     let compared = RangeQuery { compare: Some(compare.as_str().to_owned()), ..query.clone() };
-    let grouped = RangeQuery { interval: Some(next(snapshot.range.interval, snapshot.range.days).as_str().to_owned()), ..query.clone() };
+    let grouped = RangeQuery {
+        interval: Some(next(snapshot.range.interval, snapshot.range.days).as_str().to_owned()),
+        ..query.clone()
+    };
     let plain = [
         ("D E W F", "Today, yesterday, last 7, last 28 days"),
         ("T N", "Last 30, last 90 days"),

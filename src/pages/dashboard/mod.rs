@@ -17,7 +17,9 @@ use crate::{
         id_in,
         ranges::{self, RangeQuery},
     },
-    server_functions::dashboard::{Asked, Dashboard, Freshness, Source, Unfinished, load_dashboard, remember_range, remembered_range},
+    server_functions::dashboard::{
+        Asked, Dashboard, Freshness, Source, Unfinished, load_dashboard, remember_range, remembered_range,
+    },
     words,
 };
 
@@ -61,7 +63,10 @@ pub fn DashboardPage() -> impl IntoView {
     }
 }
 
-fn dashboard(Dashboard { vendor, today, snapshot, unfinished, freshness, clock, .. }: Dashboard, query: RangeQuery) -> AnyView {
+fn dashboard(
+    Dashboard { vendor, today, snapshot, unfinished, freshness, clock, .. }: Dashboard,
+    query: RangeQuery,
+) -> AnyView {
     let range = DateRange { from: snapshot.range.from, to: snapshot.range.to };
     let compared = compared_with(&snapshot, unfinished);
     let lead = match &compared {
@@ -71,7 +76,8 @@ fn dashboard(Dashboard { vendor, today, snapshot, unfinished, freshness, clock, 
     let is_empty = snapshot.totals.orders == 0 && snapshot.totals.gross_sales == 0 && snapshot.totals.returns == 0;
     let nothing_sold = is_empty.then(|| nothing_sold(&query, today));
     let summary = snapshot.previous_totals.filter(|_| !is_empty).and_then(|before| summary(&snapshot.totals, &before));
-    let said = format!("{}: net sales {}", format::range(range), format::money(snapshot.currency, snapshot.totals.net_sales));
+    let said =
+        format!("{}: net sales {}", format::range(range), format::money(snapshot.currency, snapshot.totals.net_sales));
     // Of another's dashboard: the way back.
     let crumb = query.vendor_id.as_deref().map(|id| {
         let href = format!("/admin/vendors/{}", path_segment(id));
@@ -113,7 +119,9 @@ fn compared_with(snapshot: &Snapshot, unfinished: Option<Unfinished>) -> Option<
     let range = format::range(DateRange { from: comparison.from, to: comparison.to });
     let year = if comparison.kind == Comparison::PreviousYear { " (a year earlier)" } else { "" };
     Some(match unfinished {
-        Some(unfinished) if unfinished.until_hour < 24 => format!("{range}{year} until {:02}:00", unfinished.until_hour),
+        Some(unfinished) if unfinished.until_hour < 24 => {
+            format!("{range}{year} until {:02}:00", unfinished.until_hour)
+        }
         _ => format!("{range}{year}"),
     })
 }
@@ -127,7 +135,9 @@ fn summary(now: &Totals, before: &Totals) -> Option<String> {
     let mut why = Vec::new();
     match now.orders - before.orders {
         0 => {}
-        more if more > 0 => why.push(format!("{} more {}", format::count(more), if more == 1 { "order" } else { "orders" })),
+        more if more > 0 => {
+            why.push(format!("{} more {}", format::count(more), if more == 1 { "order" } else { "orders" }))
+        }
         fewer => why.push(format!("{} fewer {}", format::count(-fewer), if fewer == -1 { "order" } else { "orders" })),
     }
     // Of few orders, an average says little.
@@ -142,12 +152,14 @@ fn summary(now: &Totals, before: &Totals) -> Option<String> {
         _ => None,
     };
     why.extend(returns);
-    let head = if change.is_level() { "Net sales unchanged".to_owned() } else { format!("Net sales {}", change.text()) };
+    let head =
+        if change.is_level() { "Net sales unchanged".to_owned() } else { format!("Net sales {}", change.text()) };
     Some(if why.is_empty() { format!("{head}.") } else { format!("{head}: {}.", why.join(", ")) })
 }
 
 fn nothing_sold(query: &RangeQuery, today: jiff::civil::Date) -> AnyView {
-    let wider = ranges::presets(today).into_iter().filter(|preset| matches!(preset.slug, "last_90_days" | "last_12_months"));
+    let wider =
+        ranges::presets(today).into_iter().filter(|preset| matches!(preset.slug, "last_90_days" | "last_12_months"));
     let links = wider
         .map(|preset| view! { <a class="button quiet" href=query.with_preset(preset).href() data-noscroll="">{preset.name}</a> })
         .collect_view();

@@ -14,13 +14,17 @@ use crate::{
 /// The arrows and the menu: presets as links, everything else as a form. All of it works without scripts.
 pub fn picker(query: &RangeQuery, range: DateRange, today: Date) -> AnyView {
     // The arrows keep the interval, which suits the next range as it suited this one.
-    let shifted = |to: Option<DateRange>| to.map(|to| RangeQuery { interval: query.interval.clone(), ..query.with_range(to) }.href());
-    let arrow = |href: Option<String>, name: &'static str, sign: &'static str, key: &'static str| match href {
+    let shifted = |to: Option<DateRange>| {
+        to.map(|to| RangeQuery { interval: query.interval.clone(), ..query.with_range(to) }.href())
+    };
+    let arrow = |href: Option<String>, name: &'static str, sign: &'static str, key: &'static str| {
+        match href {
         Some(href) => view! {
             <a class="button quiet arrow" href=href aria-label=name data-noscroll="" data-key=key><span aria-hidden="true">{sign}</span></a>
         }
         .into_any(),
         None => view! { <span class="button quiet arrow off" aria-hidden="true">{sign}</span> }.into_any(),
+    }
     };
     let name = preset_name(range, today);
     let links = presets(today)
@@ -35,7 +39,8 @@ pub fn picker(query: &RangeQuery, range: DateRange, today: Date) -> AnyView {
             }
         })
         .collect_view();
-    let chosen = RangeQuery { date_from: Some(range.from.to_string()), date_to: Some(range.to.to_string()), ..query.clone() };
+    let chosen =
+        RangeQuery { date_from: Some(range.from.to_string()), date_to: Some(range.to.to_string()), ..query.clone() };
     view! {
         <div class="picker">
             {arrow(shifted(earlier(range)), "Previous period", "‹", "arrowleft")}
@@ -67,7 +72,9 @@ pub fn form(query: &RangeQuery, today: Option<Date>) -> AnyView {
         ..Default::default()
     };
     let comparisons = Comparison::ALL.map(|kind| (kind.as_str(), ranges::comparison_name(kind))).to_vec();
-    let intervals = std::iter::once(("auto", "Auto")).chain(Interval::ALL.map(|step| (step.as_str(), interval_name(step)))).collect();
+    let intervals = std::iter::once(("auto", "Auto"))
+        .chain(Interval::ALL.map(|step| (step.as_str(), interval_name(step))))
+        .collect();
     let metric = query.metric.clone().map(|metric| view! { <input type="hidden" name="metric" value=metric/> });
     let fields = view! {
         {input(date("dateFrom", "From", day(&query.date_from)))}

@@ -16,22 +16,32 @@ use crate::{
     words,
 };
 
-/// A figure over time, with the comparison, and all values as a table. `vendor_id` names whose they are to someone else.
-pub fn sales(snapshot: &Snapshot, clock: &WallClock, unfinished: Option<Unfinished>, metric: Metric, vendor_id: Option<&str>) -> AnyView {
+/// A figure over time, with the comparison, and all values as a table. `vendor_id` names whose they are to someone
+/// else.
+pub fn sales(
+    snapshot: &Snapshot,
+    clock: &WallClock,
+    unfinished: Option<Unfinished>,
+    metric: Metric,
+    vendor_id: Option<&str>,
+) -> AnyView {
     let currency = snapshot.currency;
     let unit = metric.unit(currency);
     let interval = snapshot.range.interval;
     let range = format::range(DateRange { from: snapshot.range.from, to: snapshot.range.to });
-    let before = snapshot.comparison.map(|comparison| format::range(DateRange { from: comparison.from, to: comparison.to }));
+    let before =
+        snapshot.comparison.map(|comparison| format::range(DateRange { from: comparison.from, to: comparison.to }));
     let name = metric.definition().name;
     let title = match &before {
         Some(before) => format!("{name} by {}, {range}. Dashed line: {before}.", interval.as_str()),
         None => format!("{name} by {}, {range}.", interval.as_str()),
     };
-    let caption = before.as_ref().map(|before| words::dashed(before, unfinished.map(|unfinished| unfinished.until_hour)));
+    let caption =
+        before.as_ref().map(|before| words::dashed(before, unfinished.map(|unfinished| unfinished.until_hour)));
     let now_legend = format!("{range}: {}", unit.text(metric.total(&snapshot.totals)));
-    let before_legend =
-        before.zip(snapshot.previous_totals).map(|(range, totals)| format!("{range}: {}", unit.text(metric.total(&totals))));
+    let before_legend = before
+        .zip(snapshot.previous_totals)
+        .map(|(range, totals)| format!("{range}: {}", unit.text(metric.total(&totals))));
     let has_before = before_legend.is_some();
     let marks = marks(snapshot, clock, unfinished, metric);
     view! {
@@ -54,7 +64,10 @@ fn exports(snapshot: &Snapshot, vendor_id: Option<&str>) -> AnyView {
         let range = snapshot.range;
         let interval = range.interval.as_str();
         let whose = vendor_id.map(|id| format!("&vendorId={}", encode_segment(id))).unwrap_or_default();
-        format!("/api/vendor/analytics/export.csv?dateFrom={}&dateTo={}&interval={interval}&table={table}{whose}", range.from, range.to)
+        format!(
+            "/api/vendor/analytics/export.csv?dateFrom={}&dateTo={}&interval={interval}&table={table}{whose}",
+            range.from, range.to
+        )
     };
     view! {
         <p class="exports">
@@ -70,8 +83,10 @@ fn marks(snapshot: &Snapshot, clock: &WallClock, unfinished: Option<Unfinished>,
     let one_day = snapshot.range.days == 1;
     let before = snapshot.previous_series.as_deref().unwrap_or_default();
     let begun = begun(snapshot, unfinished);
-    let mut compared =
-        format::point_labels(before, interval, clock).into_iter().zip(before).map(|(label, point)| (label, metric.at(point)));
+    let mut compared = format::point_labels(before, interval, clock)
+        .into_iter()
+        .zip(before)
+        .map(|(label, point)| (label, metric.at(point)));
     let labels = format::point_labels(&snapshot.series, interval, clock);
     let points = snapshot.series.iter().zip(labels).enumerate().map(|(i, (point, label))| Mark {
         label,
@@ -85,12 +100,18 @@ fn marks(snapshot: &Snapshot, clock: &WallClock, unfinished: Option<Unfinished>,
 
 /// How many points have begun: all but the hours to come.
 fn begun(snapshot: &Snapshot, unfinished: Option<Unfinished>) -> usize {
-    let Some(unfinished) = unfinished.filter(|_| snapshot.range.interval == Interval::Hour) else { return snapshot.series.len() };
-    snapshot.series.iter().take_while(|point| point.start.parse::<Timestamp>().is_ok_and(|start| start <= unfinished.now)).count()
+    let Some(unfinished) = unfinished.filter(|_| snapshot.range.interval == Interval::Hour) else {
+        return snapshot.series.len();
+    };
+    snapshot
+        .series
+        .iter()
+        .take_while(|point| point.start.parse::<Timestamp>().is_ok_and(|start| start <= unfinished.now))
+        .count()
 }
 
-/// Every point of the range that has begun, each beside the point it is compared with. The longer of the two goes on alone, so that each
-/// column comes to its card.
+/// Every point of the range that has begun, each beside the point it is compared with. The longer of the two goes on
+/// alone, so that each column comes to its card.
 fn values(snapshot: &Snapshot, clock: &WallClock, unfinished: Option<Unfinished>, has_before: bool) -> AnyView {
     let interval = snapshot.range.interval;
     let money = |amount| Cell::Text(format::money(snapshot.currency, amount));
@@ -112,7 +133,8 @@ fn values(snapshot: &Snapshot, clock: &WallClock, unfinished: Option<Unfinished>
     let labels = format::point_labels(&snapshot.series, interval, clock);
     let compared = format::point_labels(before, interval, clock);
     let rows = (0..begun.max(compared.len())).map(|i| {
-        let so_far = if unfinished.is_some() && i + 1 == begun { format!(" ({})", words::SO_FAR) } else { String::new() };
+        let so_far =
+            if unfinished.is_some() && i + 1 == begun { format!(" ({})", words::SO_FAR) } else { String::new() };
         let mut cells: Vec<Cell> = match snapshot.series.get(i).filter(|_| i < begun) {
             Some(point) => vec![
                 format!("{}{so_far}", labels[i]).into(),

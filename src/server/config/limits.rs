@@ -65,7 +65,8 @@ impl Limit {
 pub(super) fn read<V: Fn(&str) -> Option<String>>(reader: &mut Reader<V>) -> LimitConfig {
     let usual = LimitConfig::default();
     let mut limit = |name, usual| {
-        let read = reader.read(name, ACCEPTED, |text| if text == "off" { Some(None) } else { Limit::parse(text).map(Some) });
+        let read =
+            reader.read(name, ACCEPTED, |text| if text == "off" { Some(None) } else { Limit::parse(text).map(Some) });
         read.unwrap_or(usual)
     };
     LimitConfig {
@@ -74,7 +75,9 @@ pub(super) fn read<V: Fn(&str) -> Option<String>>(reader: &mut Reader<V>) -> Lim
         reads: limit("LIMIT_READS", usual.reads),
         writes: limit("LIMIT_WRITES", usual.writes),
         instances: reader
-            .read("INSTANCES", "a whole number from 1 to 1000", |text| text.parse().ok().filter(|n: &NonZeroU32| n.get() <= 1000))
+            .read("INSTANCES", "a whole number from 1 to 1000", |text| {
+                text.parse().ok().filter(|n: &NonZeroU32| n.get() <= 1000)
+            })
             .unwrap_or(usual.instances),
     }
 }

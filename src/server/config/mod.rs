@@ -1,5 +1,5 @@
-//! Configuration, read from the environment once at start. A wrong value stops the start with its name, its value and what is
-//! accepted; secrets and passwords are never shown.
+//! Configuration, read from the environment once at start. A wrong value stops the start with its name, its value and
+//! what is accepted; secrets and passwords are never shown.
 
 use std::{fmt, net::SocketAddr, path::Path, time::Duration};
 
@@ -129,7 +129,9 @@ impl Config {
                 || "sqlite://vendorscope.db".to_owned(),
             ),
             connections: reader
-                .read("DATABASE_CONNECTIONS", "a whole number from 1 to 1000", |text| text.parse().ok().filter(|n| (1..=1000).contains(n)))
+                .read("DATABASE_CONNECTIONS", "a whole number from 1 to 1000", |text| {
+                    text.parse().ok().filter(|n| (1..=1000).contains(n))
+                })
                 .unwrap_or(10),
         };
         let redis_url = reader.read_secret("REDIS_URL", REDIS_URLS, redis_url);
@@ -137,23 +139,29 @@ impl Config {
             reader.require("REDIS_URL", REDIS_URLS);
         }
         let session_redis_url = reader.read_secret("SESSION_REDIS_URL", REDIS_URLS, self::redis_url);
-        let secret = reader.read_secret("SESSION_SECRET", SECRETS, |text| (text.chars().count() >= MIN_SECRET).then(|| text.to_owned()));
+        let secret = reader.read_secret("SESSION_SECRET", SECRETS, |text| {
+            (text.chars().count() >= MIN_SECRET).then(|| text.to_owned())
+        });
         let sessions = SessionConfig {
             redis_url: session_redis_url.or_else(|| redis_url.clone()),
             secret_is_temporary: secret.is_none(),
             secret: secret.or_required(&mut reader, "SESSION_SECRET", SECRETS, random_secret),
             cookie_domain: reader.read("COOKIE_DOMAIN", "a domain such as .example.com", cookie_domain),
             idle_limit: reader
-                .read("SESSION_IDLE_MINUTES", "a whole number from 5 to 1440", |text| text.parse().ok().filter(|n| (5..=1440).contains(n)))
+                .read("SESSION_IDLE_MINUTES", "a whole number from 5 to 1440", |text| {
+                    text.parse().ok().filter(|n| (5..=1440).contains(n))
+                })
                 .map(|minutes: u64| Duration::from_secs(minutes * 60)),
         };
         let limits = limits::read(&mut reader);
         let http = read_http(&mut reader);
         let log = LogConfig {
             filter: reader
-                .read("RUST_LOG", "a level (error, warn, info, debug, trace), or levels by module such as vendorscope=debug,info", |text| {
-                    EnvFilter::builder().parse(text).ok().map(|_| text.to_owned())
-                })
+                .read(
+                    "RUST_LOG",
+                    "a level (error, warn, info, debug, trace), or levels by module such as vendorscope=debug,info",
+                    |text| EnvFilter::builder().parse(text).ok().map(|_| text.to_owned()),
+                )
                 .unwrap_or_else(|| "info".to_owned()),
             format: reader
                 .read("LOG_FORMAT", "pretty or json", |text| match text {
@@ -163,7 +171,15 @@ impl Config {
                 })
                 .unwrap_or(LogFormat::Pretty),
         };
-        let config = Self { production: reader.production, database, cache: CacheConfig { redis_url }, sessions, limits, http, log };
+        let config = Self {
+            production: reader.production,
+            database,
+            cache: CacheConfig { redis_url },
+            sessions,
+            limits,
+            http,
+            log,
+        };
         if reader.errors.is_empty() { Ok(config) } else { Err(reader.errors) }
     }
 
@@ -216,7 +232,12 @@ impl<V: Fn(&str) -> Option<String>> Reader<V> {
     }
 
     /// As `read`, for values that must not be shown as they are.
-    fn read_secret<T>(&mut self, name: &'static str, accepted: &str, parse: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+    fn read_secret<T>(
+        &mut self,
+        name: &'static str,
+        accepted: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
         self.read_shown(name, accepted, parse, redact)
     }
 
@@ -270,18 +291,21 @@ impl<T> OrRequired<T> for Option<T> {
 }
 
 fn read_http<V: Fn(&str) -> Option<String>>(reader: &mut Reader<V>) -> HttpConfig {
-    let address = reader.read("LEPTOS_SITE_ADDR", "an address and port such as 0.0.0.0:3000", |text| text.parse::<SocketAddr>().ok());
+    let address = reader
+        .read("LEPTOS_SITE_ADDR", "an address and port such as 0.0.0.0:3000", |text| text.parse::<SocketAddr>().ok());
     let hash_files = reader.read("LEPTOS_HASH_FILES", "true or false", |text| text.parse::<bool>().ok());
     reader.read("LEPTOS_RELOAD_PORT", "a port", |text| text.parse::<u16>().ok());
     reader.read("LEPTOS_ENV", "DEV or PROD", |text| {
         matches!(text.to_ascii_uppercase().as_str(), "DEV" | "DEVELOPMENT" | "PROD" | "PRODUCTION").then_some(())
     });
     // Refused above is refused for good: get_configuration would only say the same in other words.
-    let mut leptos = if reader.errors.is_empty() { read_leptos_options(&mut reader.errors) } else { default_leptos_options() };
+    let mut leptos =
+        if reader.errors.is_empty() { read_leptos_options(&mut reader.errors) } else { default_leptos_options() };
     if let Some(address) = address {
         leptos.site_addr = address;
     }
-    // Leptos reads the hashes beside the program, and stops where there are none: a program that cargo alone has built has none.
+    // Leptos reads the hashes beside the program, and stops where there are none: a program that cargo alone has built
+    // has none.
     leptos.hash_files = hash_files.unwrap_or(leptos.hash_files) && hash_file_exists(&leptos);
     let trusted_proxies = reader
         .read("TRUSTED_PROXIES", "addresses and networks with commas between them, such as 10.0.0.0/8,::1", |text| {
@@ -291,10 +315,19 @@ fn read_http<V: Fn(&str) -> Option<String>>(reader: &mut Reader<V>) -> HttpConfi
     let public_url = reader
         .read("PUBLIC_URL", "where people reach this installation, such as https://vendors.example.com", public_url)
         .unwrap_or_else(|| format!("http://{}", leptos.site_addr));
-    let metrics_token =
-        reader.read_secret("METRICS_TOKEN", METRICS_TOKENS, |text| (text.chars().count() >= MIN_TOKEN).then(|| text.to_owned()));
+    let metrics_token = reader.read_secret("METRICS_TOKEN", METRICS_TOKENS, |text| {
+        (text.chars().count() >= MIN_TOKEN).then(|| text.to_owned())
+    });
     let reloads_pages = reader.text("LEPTOS_WATCH").is_some();
-    HttpConfig { address: leptos.site_addr, trusted_proxies, public_url, metrics_token, timeout: REQUEST_TIMEOUT, reloads_pages, leptos }
+    HttpConfig {
+        address: leptos.site_addr,
+        trusted_proxies,
+        public_url,
+        metrics_token,
+        timeout: REQUEST_TIMEOUT,
+        reloads_pages,
+        leptos,
+    }
 }
 
 /// `https://host[:port][/path]`, without what a link could not be added to.
@@ -311,7 +344,11 @@ fn read_leptos_options(errors: &mut Vec<ConfigError>) -> LeptosOptions {
         return default_leptos_options();
     }
     leptos::config::get_configuration(Some(FILE)).map(|file| file.leptos_options).unwrap_or_else(|error| {
-        errors.push(ConfigError::Refused { name: FILE, value: "[package.metadata.leptos]".to_owned(), accepted: error.to_string() });
+        errors.push(ConfigError::Refused {
+            name: FILE,
+            value: "[package.metadata.leptos]".to_owned(),
+            accepted: error.to_string(),
+        });
         default_leptos_options()
     })
 }
@@ -322,7 +359,11 @@ fn default_leptos_options() -> LeptosOptions {
 }
 
 fn hash_file_exists(options: &LeptosOptions) -> bool {
-    std::env::current_exe().ok().as_deref().and_then(Path::parent).is_some_and(|folder| folder.join(&*options.hash_file).exists())
+    std::env::current_exe()
+        .ok()
+        .as_deref()
+        .and_then(Path::parent)
+        .is_some_and(|folder| folder.join(&*options.hash_file).exists())
 }
 
 fn database_url(text: &str) -> Option<String> {
@@ -362,7 +403,10 @@ pub fn redact(text: &str) -> String {
 
 impl fmt::Debug for DatabaseConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DatabaseConfig").field("url", &redact(&self.url)).field("connections", &self.connections).finish()
+        f.debug_struct("DatabaseConfig")
+            .field("url", &redact(&self.url))
+            .field("connections", &self.connections)
+            .finish()
     }
 }
 

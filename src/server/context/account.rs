@@ -9,7 +9,8 @@ use crate::{
     },
 };
 
-/// Logs in; says where to go next. Wrong credentials are no error but a way back to the form, so that it works without scripts.
+/// Logs in; says where to go next. Wrong credentials are no error but a way back to the form, so that it works without
+/// scripts.
 pub async fn log_in(email: &str, password: &str, next: Option<&str>) -> Result<String, ApiError> {
     let (state, parts) = request().map_err(api_error)?;
     let next = next.and_then(addresses::local_path);

@@ -53,7 +53,8 @@ fn set_cookie(state: &AppState, name: &'static str, value: &str, path: &'static 
         .secure(state.config.production)
         .max_age(time::Duration::seconds(seconds))
         .build();
-    if let (Some(response), Ok(value)) = (use_context::<ResponseOptions>(), HeaderValue::from_str(&cookie.to_string())) {
+    if let (Some(response), Ok(value)) = (use_context::<ResponseOptions>(), HeaderValue::from_str(&cookie.to_string()))
+    {
         response.append_header(header::SET_COOKIE, value);
     }
 }
@@ -68,7 +69,7 @@ pub fn take_new_key() -> Option<String> {
 
 /// Gives the browser that asked a key to show once: see `take_new_key`.
 pub(super) fn keep_new_key(state: &AppState, secret: &str) {
-    // The browser is sent on to the page that shows it. An address would be kept and told on; a cookie that no script sees, that goes
-    // to that page alone and that the page takes away is not.
+    // The browser is sent on to the page that shows it. An address would be kept and told on; a cookie that no script
+    // sees, that goes to that page alone and that the page takes away is not.
     set_cookie(state, NEW_KEY, secret, "/account", 300);
 }

@@ -1,5 +1,5 @@
-//! What a server function needs of the request it runs in. Leptos keeps that in its context: the state, put there by the router, and
-//! the request's head, in whose extensions the session is.
+//! What a server function needs of the request it runs in. Leptos keeps that in its context: the state, put there by
+//! the router, and the request's head, in whose extensions the session is.
 
 use axum::http::{header, request::Parts};
 use leptos::context::use_context;
@@ -25,8 +25,8 @@ mod cookies;
 mod current;
 
 pub use account::{
-    change_password, change_time_zone, create_key, end_session, list_sessions, log_in, log_out, log_out_everywhere, reset_password,
-    revoke_key,
+    change_password, change_time_zone, create_key, end_session, list_sessions, log_in, log_out, log_out_everywhere,
+    reset_password, revoke_key,
 };
 pub use cookies::{remember_range, remembered_range, set_theme, take_new_key, theme};
 pub use current::{browser_user, client_address, current_admin, current_vendor, vendor_to_show, viewer};
@@ -54,7 +54,8 @@ fn api_error_for(parts: &Parts, error: AppError) -> ApiError {
     // A page is rendered in tasks of its own, outside of the request's span.
     let span = tracing::info_span!("page", id = id.as_str(), path = parts.uri.path());
     let problem = span.in_scope(|| Problem::from(error));
-    // A form without scripts is answered with a redirect that carries the error: another status would keep browsers from following.
+    // A form without scripts is answered with a redirect that carries the error: another status would keep browsers
+    // from following.
     let is_plain_form = is_under(parts.uri.path(), "/_fn") && wants_html(&parts.headers);
     if let Some(response) = use_context::<ResponseOptions>().filter(|_| !is_plain_form) {
         response.set_status(problem.status);
@@ -72,5 +73,8 @@ pub async fn invalidate_named(state: &AppState, admin: &CurrentAdmin, names: &[&
 
 fn request() -> Result<(AppState, Parts), AppError> {
     let missing = |what| AppError::Internal(format!("a server function without {what} in its context"));
-    Ok((use_context::<AppState>().ok_or_else(|| missing("the state"))?, use_context::<Parts>().ok_or_else(|| missing("its request"))?))
+    Ok((
+        use_context::<AppState>().ok_or_else(|| missing("the state"))?,
+        use_context::<Parts>().ok_or_else(|| missing("its request"))?,
+    ))
 }

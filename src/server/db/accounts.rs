@@ -56,12 +56,13 @@ pub(super) fn user(row: &AnyRow) -> Result<User, DbError> {
     Ok(User { id: row.try_get("id")?, email: row.try_get("email")?, role: role(row.try_get("role")?)?, vendor })
 }
 
-/// Gives a user another password and ends all sessions, in the transaction. The new epoch; `None` where the password is no longer the
-/// one that was hashed to `expected` (`None`: whatever it is).
+/// Gives a user another password and ends all sessions, in the transaction. The new epoch; `None` where the password is
+/// no longer the one that was hashed to `expected` (`None`: whatever it is).
 pub async fn set_password(tx: &mut Tx, user: i64, expected: Option<&str>, hash: &str) -> Result<Option<i64>, DbError> {
     let unchanged = if expected.is_some() { " AND password_hash = $3" } else { "" };
-    let text =
-        format!("UPDATE users SET password_hash = $1, session_epoch = session_epoch + 1 WHERE id = $2{unchanged} RETURNING session_epoch");
+    let text = format!(
+        "UPDATE users SET password_hash = $1, session_epoch = session_epoch + 1 WHERE id = $2{unchanged} RETURNING session_epoch"
+    );
     let query = sql(text).bind(hash.to_owned()).bind(user);
     let query = match expected {
         Some(expected) => query.bind(expected.to_owned()),
@@ -72,13 +73,16 @@ pub async fn set_password(tx: &mut Tx, user: i64, expected: Option<&str>, hash: 
 
 /// Ends all sessions of a user. The new epoch; `None` where there is no such user.
 pub async fn end_sessions(tx: &mut Tx, user: i64) -> Result<Option<i64>, DbError> {
-    let query = sql("UPDATE users SET session_epoch = session_epoch + 1 WHERE id = $1 RETURNING session_epoch").bind(user);
+    let query =
+        sql("UPDATE users SET session_epoch = session_epoch + 1 WHERE id = $1 RETURNING session_epoch").bind(user);
     tx.row(query).await?.map(|row| Ok(row.try_get("session_epoch")?)).transpose()
 }
 
 /// Shuts a user out from `at_us` on, or lets one in again (`None`). Either way all sessions have ended.
 pub async fn set_disabled(tx: &mut Tx, user: i64, at_us: Option<i64>) -> Result<(), DbError> {
-    let query = sql("UPDATE users SET disabled_us = $1, session_epoch = session_epoch + 1 WHERE id = $2").bind(at_us).bind(user);
+    let query = sql("UPDATE users SET disabled_us = $1, session_epoch = session_epoch + 1 WHERE id = $2")
+        .bind(at_us)
+        .bind(user);
     tx.execute(query).await.map(|_| ())
 }
 
@@ -92,13 +96,14 @@ pub async fn insert_user(
     now_us: i64,
 ) -> Result<Option<User>, DbError> {
     let mut tx = db.write().await?;
-    let query = sql("INSERT INTO users (email, password_hash, role, vendor_id, created_us) VALUES ($1, $2, $3, $4, $5) \
+    let query =
+        sql("INSERT INTO users (email, password_hash, role, vendor_id, created_us) VALUES ($1, $2, $3, $4, $5) \
                      ON CONFLICT (email) DO NOTHING RETURNING id")
-    .bind(email.to_owned())
-    .bind(password_hash.to_owned())
-    .bind(role.as_str())
-    .bind(vendor.as_ref().map(|vendor| vendor.id))
-    .bind(now_us);
+        .bind(email.to_owned())
+        .bind(password_hash.to_owned())
+        .bind(role.as_str())
+        .bind(vendor.as_ref().map(|vendor| vendor.id))
+        .bind(now_us);
     let Some(row) = tx.row(query).await? else { return Ok(None) };
     let id = row.try_get("id")?;
     tx.commit().await?;
@@ -108,8 +113,9 @@ pub async fn insert_user(
 /// Every user, by address.
 pub async fn list_users(db: &Db) -> Result<Vec<UserListing>, DbError> {
     let mut tx = db.read().await?;
-    let query =
-        sql("SELECT u.email, u.role, u.disabled_us, v.external_id FROM users u LEFT JOIN vendors v ON v.id = u.vendor_id ORDER BY u.email");
+    let query = sql(
+        "SELECT u.email, u.role, u.disabled_us, v.external_id FROM users u LEFT JOIN vendors v ON v.id = u.vendor_id ORDER BY u.email",
+    );
     let rows = tx.rows(query).await?;
     rows.iter()
         .map(|row| {

@@ -33,7 +33,9 @@ async fn redate_hours(db: &Db) -> Result<(), DbError> {
     // Of several instances that start at once, one does it; the others wait and find it done.
     let claim = sql("DELETE FROM pending_work WHERE name = 'hours'");
     if tx.execute(claim).await?.rows_affected() > 0 {
-        for row in tx.rows(sql(format!("SELECT id, time_zone FROM vendors ORDER BY id{}", tx.dialect.for_update()))).await? {
+        for row in
+            tx.rows(sql(format!("SELECT id, time_zone FROM vendors ORDER BY id{}", tx.dialect.for_update()))).await?
+        {
             let (vendor_id, name) = (rows::int(&row, "id")?, rows::text(&row, "time_zone")?);
             for (from_us, until_us) in cut_hours(&name)? {
                 redate(&mut tx, vendor_id, from_us, until_us).await?;
@@ -46,7 +48,8 @@ async fn redate_hours(db: &Db) -> Result<(), DbError> {
 
 async fn redate(tx: &mut Tx, vendor_id: i64, from_us: i64, until_us: i64) -> Result<(), DbError> {
     for (table, instant) in [("vendor_orders", "placed_us"), ("refunds", "refunded_us")] {
-        let text = format!("UPDATE {table} SET hour_us = $2 WHERE vendor_id = $1 AND {instant} >= $2 AND {instant} < $3");
+        let text =
+            format!("UPDATE {table} SET hour_us = $2 WHERE vendor_id = $1 AND {instant} >= $2 AND {instant} < $3");
         tx.execute(sql(text).bind(vendor_id).bind(from_us).bind(until_us)).await?;
     }
     Ok(())

@@ -18,7 +18,13 @@ pub struct Listed {
 }
 
 /// At most `limit` products behind `query.after`. `today` is the vendor's.
-pub async fn list_products(tx: &mut Tx, vendor_id: i64, query: &ProductQuery, today: Date, limit: i64) -> Result<Vec<Listed>, DbError> {
+pub async fn list_products(
+    tx: &mut Tx,
+    vendor_id: i64,
+    query: &ProductQuery,
+    today: Date,
+    limit: i64,
+) -> Result<Vec<Listed>, DbError> {
     let mut parameters = Parameters::default();
     let is_low = query.stock == Some(StockLevel::Low);
     let (with, joined, more_columns) = if is_low {
@@ -34,7 +40,8 @@ pub async fn list_products(tx: &mut Tx, vendor_id: i64, query: &ProductQuery, to
         ProductSort::Cover => "low.tenths",
         ProductSort::AtRisk => "-low.at_risk",
     };
-    let mut conditions = vec![format!("p.vendor_id = {}", parameters.int(vendor_id)), "p.status <> 'deleted'".to_owned()];
+    let mut conditions =
+        vec![format!("p.vendor_id = {}", parameters.int(vendor_id)), "p.status <> 'deleted'".to_owned()];
     conditions.extend(is_low.then(|| "p.id = low.product".to_owned()));
     if let Some(text) = &query.search {
         conditions.push(search::holds("p", &parameters.text(search::pattern(text))));
@@ -71,14 +78,21 @@ pub async fn list_products(tx: &mut Tx, vendor_id: i64, query: &ProductQuery, to
 }
 
 pub async fn find_product(tx: &mut Tx, vendor_id: i64, product_id: &str) -> Result<Option<Product>, DbError> {
-    let query = sql(format!("SELECT {COLUMNS} FROM products WHERE vendor_id = $1 AND external_id = $2 AND status <> 'deleted'"))
-        .bind(vendor_id)
-        .bind(product_id.to_owned());
+    let query = sql(format!(
+        "SELECT {COLUMNS} FROM products WHERE vendor_id = $1 AND external_id = $2 AND status <> 'deleted'"
+    ))
+    .bind(vendor_id)
+    .bind(product_id.to_owned());
     tx.row(query).await?.as_ref().map(rows::product).transpose()
 }
 
 /// The id must be new in the whole marketplace.
-pub async fn insert_product(tx: &mut Tx, vendor_id: i64, product_id: &str, input: &ProductInput) -> Result<(), DbError> {
+pub async fn insert_product(
+    tx: &mut Tx,
+    vendor_id: i64,
+    product_id: &str,
+    input: &ProductInput,
+) -> Result<(), DbError> {
     let text = "INSERT INTO products (vendor_id, external_id, name, description, category, unit_price, stock, low_stock_threshold, status, \
                                       search_text) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     tx.execute(bind_input(sql(text).bind(vendor_id).bind(product_id.to_owned()), input)).await?;
@@ -86,7 +100,12 @@ pub async fn insert_product(tx: &mut Tx, vendor_id: i64, product_id: &str, input
 }
 
 /// Whether there was such a product.
-pub async fn update_product(tx: &mut Tx, vendor_id: i64, product_id: &str, input: &ProductInput) -> Result<bool, DbError> {
+pub async fn update_product(
+    tx: &mut Tx,
+    vendor_id: i64,
+    product_id: &str,
+    input: &ProductInput,
+) -> Result<bool, DbError> {
     let text = "UPDATE products SET name = $3, description = $4, category = $5, unit_price = $6, stock = $7, low_stock_threshold = $8, \
                 status = $9, search_text = $10 WHERE vendor_id = $1 AND external_id = $2 AND status <> 'deleted'";
     let query = bind_input(sql(text).bind(vendor_id).bind(product_id.to_owned()), input);
@@ -107,9 +126,10 @@ fn bind_input<'q>(query: Arguments<'q>, input: &ProductInput) -> Arguments<'q> {
 
 /// Whether there was such a product.
 pub async fn delete_product(tx: &mut Tx, vendor_id: i64, product_id: &str) -> Result<bool, DbError> {
-    let query = sql("UPDATE products SET status = 'deleted' WHERE vendor_id = $1 AND external_id = $2 AND status <> 'deleted'")
-        .bind(vendor_id)
-        .bind(product_id.to_owned());
+    let query =
+        sql("UPDATE products SET status = 'deleted' WHERE vendor_id = $1 AND external_id = $2 AND status <> 'deleted'")
+            .bind(vendor_id)
+            .bind(product_id.to_owned());
     Ok(tx.execute(query).await?.rows_affected() > 0)
 }
 

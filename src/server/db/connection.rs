@@ -1,9 +1,10 @@
 //! A connection goes back to its pool clean or not at all.
 //!
-//! What a request holds is dropped wherever its client hangs up: before a BEGIN is answered, within a statement, while a COMMIT is on its
-//! way. sqlx counts a transaction from the answer to its BEGIN on, and rolls back what it counts; a connection lent out before that
-//! would go back inside a transaction that nobody knows of. So nothing is counted here: from before the BEGIN until the COMMIT or the
-//! ROLLBACK has been answered a connection is dirty, and a dirty one is rolled back, and that answered, before anybody else gets it.
+//! What a request holds is dropped wherever its client hangs up: before a BEGIN is answered, within a statement, while
+//! a COMMIT is on its way. sqlx counts a transaction from the answer to its BEGIN on, and rolls back what it counts; a
+//! connection lent out before that would go back inside a transaction that nobody knows of. So nothing is counted here:
+//! from before the BEGIN until the COMMIT or the ROLLBACK has been answered a connection is dirty, and a dirty one is
+//! rolled back, and that answered, before anybody else gets it.
 
 use std::time::Duration;
 
@@ -11,7 +12,8 @@ use sqlx::{Any, AssertSqlSafe, Executor, pool::PoolConnection};
 
 use super::Dialect;
 
-/// How long a connection that was left dirty is waited for. It may be busy with the statement that nobody wants the answer of any more.
+/// How long a connection that was left dirty is waited for. It may be busy with the statement that nobody wants the
+/// answer of any more.
 const CLEAN_WITHIN: Duration = Duration::from_secs(6);
 /// How long it may take to say goodbye to one that could not be cleaned. Until then it counts among the pool's.
 const CLOSE_WITHIN: Duration = Duration::from_secs(1);
@@ -61,7 +63,8 @@ async fn run(connection: &mut PoolConnection<Any>, statement: &'static str) -> R
 pub(super) struct Dirty(Option<PoolConnection<Any>>);
 
 impl Dirty {
-    /// One that may keep more than a transaction, such as a lock: it goes back by `give_back` alone, and is closed else.
+    /// One that may keep more than a transaction, such as a lock: it goes back by `give_back` alone, and is closed
+    /// else.
     pub(super) fn new(connection: PoolConnection<Any>) -> Self {
         Self(Some(connection))
     }
@@ -74,7 +77,8 @@ impl Dirty {
         drop(self.0.take());
     }
 
-    /// Ends whatever transaction there is, and gives the connection back once that is answered; closes it where it is not.
+    /// Ends whatever transaction there is, and gives the connection back once that is answered; closes it where it is
+    /// not.
     async fn clean(mut self, dialect: Dialect) {
         let Some(connection) = self.0.as_mut() else { return };
         let failure = match tokio::time::timeout(CLEAN_WITHIN, run(connection, "ROLLBACK")).await {

@@ -17,7 +17,9 @@ impl Dialect {
         match url.split_once(':').map(|(scheme, _)| scheme) {
             Some("sqlite") => Ok(Self::Sqlite),
             Some("postgres" | "postgresql") => Ok(Self::Postgres),
-            _ => Err(DbError::Url("not accepted: sqlite://path/to/file.db or postgres://user@host/database".to_owned())),
+            _ => {
+                Err(DbError::Url("not accepted: sqlite://path/to/file.db or postgres://user@host/database".to_owned()))
+            }
         }
     }
 
@@ -43,15 +45,18 @@ impl Dialect {
         }
     }
 
-    /// Run on every new connection. WAL lets readers and the one writer work side by side; with it, NORMAL loses nothing when the
-    /// process dies, and FULL (the default, kept) nothing when the machine does.
+    /// Run on every new connection. WAL lets readers and the one writer work side by side; with it, NORMAL loses
+    /// nothing when the process dies, and FULL (the default, kept) nothing when the machine does.
     pub(super) fn session_settings(self) -> &'static [&'static str] {
         match self {
-            Self::Sqlite => {
-                &["PRAGMA journal_mode = WAL", "PRAGMA busy_timeout = 5000", "PRAGMA foreign_keys = ON", "PRAGMA cache_size = -32768"]
-            }
-            // What a page asks for is read from a few thousand rows at most: starting workers to share them, or compiling it, costs many
-            // times what it saves (docs/performance.md).
+            Self::Sqlite => &[
+                "PRAGMA journal_mode = WAL",
+                "PRAGMA busy_timeout = 5000",
+                "PRAGMA foreign_keys = ON",
+                "PRAGMA cache_size = -32768",
+            ],
+            // What a page asks for is read from a few thousand rows at most: starting workers to share them, or
+            // compiling it, costs many times what it saves (docs/performance.md).
             Self::Postgres => &[
                 "SELECT set_config('TimeZone', 'UTC', false), set_config('max_parallel_workers_per_gather', '0', false), set_config('jit', 'off', false)",
             ],
@@ -72,20 +77,22 @@ impl Dialect {
         }
     }
 
-    /// Whether a ROLLBACK failed because there was nothing to roll back: the connection is clean. (PostgreSQL answers such a one with a
-    /// warning.)
+    /// Whether a ROLLBACK failed because there was nothing to roll back: the connection is clean. (PostgreSQL answers
+    /// such a one with a warning.)
     pub(super) fn is_no_transaction(self, error: &sqlx::Error) -> bool {
-        self == Self::Sqlite && error.as_database_error().is_some_and(|error| error.message().contains("no transaction is active"))
+        self == Self::Sqlite
+            && error.as_database_error().is_some_and(|error| error.message().contains("no transaction is active"))
     }
 
     /// Whether another process writes to the SQLite file, and went on longer than a transaction waits for it.
     pub(super) fn is_busy(self, error: &sqlx::Error) -> bool {
         const SQLITE_BUSY: &str = "5";
-        self == Self::Sqlite && error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == SQLITE_BUSY)
+        self == Self::Sqlite
+            && error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == SQLITE_BUSY)
     }
 
-    /// Whether an error is of the database's surroundings, and may be gone the next time: another process that writes for longer than a
-    /// transaction waits, no room, a server that is starting or stopping.
+    /// Whether an error is of the database's surroundings, and may be gone the next time: another process that writes
+    /// for longer than a transaction waits, no room, a server that is starting or stopping.
     pub(super) fn is_out_of_reach(self, error: &sqlx::Error) -> bool {
         let Some(code) = error.as_database_error().and_then(|error| error.code()) else { return false };
         match self {
@@ -96,8 +103,8 @@ impl Dialect {
         }
     }
 
-    /// After a `SELECT … FROM vendors`: holds those rows until the transaction ends, so that writes to one vendor queue up and its
-    /// sums are never worked out from two states at once. SQLite has one writer as it is.
+    /// After a `SELECT … FROM vendors`: holds those rows until the transaction ends, so that writes to one vendor queue
+    /// up and its sums are never worked out from two states at once. SQLite has one writer as it is.
     pub fn for_update(self) -> &'static str {
         match self {
             Self::Sqlite => "",
@@ -130,8 +137,8 @@ impl Dialect {
         }
     }
 
-    /// Tells the planner what a table that has just been filled holds: PostgreSQL's autovacuum never sees temporary tables, nor what
-    /// has not been committed. SQLite plans by the indexes there are.
+    /// Tells the planner what a table that has just been filled holds: PostgreSQL's autovacuum never sees temporary
+    /// tables, nor what has not been committed. SQLite plans by the indexes there are.
     pub fn analyze(self, table: &str) -> Option<String> {
         match self {
             Self::Sqlite => None,

@@ -1,8 +1,8 @@
 //! A range of days as few sums: whole years, months and days, added and taken away.
 //!
-//! What is kept by grain can be added up, and so can be taken away again: all of a year but its first and last day is the year less two
-//! days, three sums of each product instead of seventy. Between two days there are many ways, along days, months and years, forth and back;
-//! the one that costs least is taken.
+//! What is kept by grain can be added up, and so can be taken away again: all of a year but its first and last day is
+//! the year less two days, three sums of each product instead of seventy. Between two days there are many ways, along
+//! days, months and years, forth and back; the one that costs least is taken.
 
 use jiff::{ToSpan, civil::Date};
 
@@ -17,7 +17,8 @@ enum Grain {
 }
 
 impl Grain {
-    /// How many rows one of these has, in those of a day: roughly, where many are sold to many. (Where there are few rows, any way does.)
+    /// How many rows one of these has, in those of a day: roughly, where many are sold to many. (Where there are few
+    /// rows, any way does.)
     fn cost(self) -> i64 {
         match self {
             Self::Day => 1,
@@ -47,8 +48,8 @@ impl Leg {
     }
 }
 
-/// A `SELECT` of a grained table over a range: `key`, and `sums` by it, which come to those of the range when they are added up by key. `$1` is
-/// the vendor; the others are appended to `parameters`.
+/// A `SELECT` of a grained table over a range: `key`, and `sums` by it, which come to those of the range when they are
+/// added up by key. `$1` is the vendor; the others are appended to `parameters`.
 pub fn select(table: &str, key: &str, sums: &[&str], range: DateRange, parameters: &mut Vec<i64>) -> String {
     let selects: Vec<_> = legs(range)
         .into_iter()
@@ -75,7 +76,9 @@ fn legs(range: DateRange) -> Vec<Leg> {
     let mut ways = vec![vec![leg(Grain::Day, from, until)]];
     for first in months_around(from) {
         for last in months_around(until) {
-            let around = |middle: Vec<Leg>| [vec![leg(Grain::Day, from, first)], middle, vec![leg(Grain::Day, last, until)]].concat();
+            let around = |middle: Vec<Leg>| {
+                [vec![leg(Grain::Day, from, first)], middle, vec![leg(Grain::Day, last, until)]].concat()
+            };
             ways.push(around(vec![leg(Grain::Month, first, last)]));
             for first_year in years_around(first) {
                 for last_year in years_around(last) {

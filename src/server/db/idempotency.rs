@@ -9,8 +9,8 @@ pub struct Remembered {
     pub answer: String,
 }
 
-/// Claims a key for this transaction, and forgets those from before `forget_before_us`. Another transaction that claims the same key
-/// waits for this one. Returns what is remembered where the key was used before.
+/// Claims a key for this transaction, and forgets those from before `forget_before_us`. Another transaction that claims
+/// the same key waits for this one. Returns what is remembered where the key was used before.
 pub async fn claim(
     tx: &mut Tx,
     scope: &str,
@@ -20,19 +20,22 @@ pub async fn claim(
     forget_before_us: i64,
 ) -> Result<Option<Remembered>, DbError> {
     tx.execute(sql("DELETE FROM idempotency_keys WHERE at_us < $1").bind(forget_before_us)).await?;
-    let insert = sql("INSERT INTO idempotency_keys (scope, key, fingerprint, answer, at_us) VALUES ($1, $2, $3, '', $4) \
+    let insert =
+        sql("INSERT INTO idempotency_keys (scope, key, fingerprint, answer, at_us) VALUES ($1, $2, $3, '', $4) \
                       ON CONFLICT (scope, key) DO NOTHING")
-    .bind(scope.to_owned())
-    .bind(key.to_owned())
-    .bind(fingerprint.to_owned())
-    .bind(now_us);
+        .bind(scope.to_owned())
+        .bind(key.to_owned())
+        .bind(fingerprint.to_owned())
+        .bind(now_us);
     if tx.execute(insert).await?.rows_affected() > 0 {
         return Ok(None);
     }
-    let query =
-        sql("SELECT fingerprint, answer FROM idempotency_keys WHERE scope = $1 AND key = $2").bind(scope.to_owned()).bind(key.to_owned());
+    let query = sql("SELECT fingerprint, answer FROM idempotency_keys WHERE scope = $1 AND key = $2")
+        .bind(scope.to_owned())
+        .bind(key.to_owned());
     let row = tx.row(query).await?;
-    row.map(|row| Ok(Remembered { fingerprint: rows::text(&row, "fingerprint")?, answer: rows::text(&row, "answer")? })).transpose()
+    row.map(|row| Ok(Remembered { fingerprint: rows::text(&row, "fingerprint")?, answer: rows::text(&row, "answer")? }))
+        .transpose()
 }
 
 /// Remembers the answer under a key that this transaction has claimed.

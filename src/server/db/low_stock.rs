@@ -13,10 +13,12 @@ use crate::domain::{
 /// Sorts behind every number of days.
 const NO_COVER: i64 = i64::MAX;
 
-/// SQL for a list `low` (to follow `WITH`): active products that are at or below their threshold, or sell out within a week.
+/// SQL for a list `low` (to follow `WITH`): active products that are at or below their threshold, or sell out within a
+/// week.
 ///
-/// `tenths` is their cover in tenths of a day, rounded half up, and a very high number where nothing sold; `at_risk` is what the stock
-/// leaves unsold of the next 28 days, if they are like the last: their net sales × (units sold − stock) ÷ units sold, in minor units.
+/// `tenths` is their cover in tenths of a day, rounded half up, and a very high number where nothing sold; `at_risk` is
+/// what the stock leaves unsold of the next 28 days, if they are like the last: their net sales × (units sold − stock)
+/// ÷ units sold, in minor units.
 pub(super) fn low(vendor_id: i64, today: Date, parameters: &mut Parameters) -> String {
     let vendor = parameters.int(vendor_id);
     let (first, last) = (parameters.int(day_number(today) - COVER_DAYS + 1), parameters.int(day_number(today)));

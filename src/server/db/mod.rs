@@ -1,5 +1,5 @@
-//! SQL over SQLite and PostgreSQL from one source: `$1` placeholders, integers for money, days and instants. What the two write
-//! differently stands in `dialect`.
+//! SQL over SQLite and PostgreSQL from one source: `$1` placeholders, integers for money, days and instants. What the
+//! two write differently stands in `dialect`.
 
 use std::{
     sync::{
@@ -78,7 +78,8 @@ pub enum DbError {
     Unavailable(#[source] sqlx::Error),
     #[error("database: {0}")]
     Query(#[from] sqlx::Error),
-    /// Asked of a transaction in which a statement failed or was given up: part of it must not be kept without the rest.
+    /// Asked of a transaction in which a statement failed or was given up: part of it must not be kept without the
+    /// rest.
     #[error("a transaction was gone on with after one of its statements had failed")]
     Failed,
     #[error("migrations: {0}")]
@@ -99,7 +100,9 @@ impl DbError {
 
     fn of(dialect: Dialect, error: sqlx::Error) -> Self {
         match error {
-            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::Tls(_) => Self::Unavailable(error),
+            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::Tls(_) => {
+                Self::Unavailable(error)
+            }
             other if dialect.is_out_of_reach(&other) => Self::Unavailable(other),
             other => Self::Query(other),
         }
@@ -141,11 +144,23 @@ impl Db {
         let (reads, writes) = match dialect {
             Dialect::Sqlite => {
                 // The writer first: it makes the file and sets WAL.
-                let writes = options().max_connections(1).connect(&url).await.map_err(|error| DbError::of(dialect, error))?;
-                (options().max_connections(connections).connect(&url).await.map_err(|error| DbError::of(dialect, error))?, writes)
+                let writes =
+                    options().max_connections(1).connect(&url).await.map_err(|error| DbError::of(dialect, error))?;
+                (
+                    options()
+                        .max_connections(connections)
+                        .connect(&url)
+                        .await
+                        .map_err(|error| DbError::of(dialect, error))?,
+                    writes,
+                )
             }
             Dialect::Postgres => {
-                let pool = options().max_connections(connections).connect(&url).await.map_err(|error| DbError::of(dialect, error))?;
+                let pool = options()
+                    .max_connections(connections)
+                    .connect(&url)
+                    .await
+                    .map_err(|error| DbError::of(dialect, error))?;
                 (pool.clone(), pool)
             }
         };
@@ -192,8 +207,8 @@ impl Db {
         Ok(rows)
     }
 
-    /// Statements run so far by this process, without the BEGIN and COMMIT around them, and without the outbox's looks and removals,
-    /// which no request asks for.
+    /// Statements run so far by this process, without the BEGIN and COMMIT around them, and without the outbox's looks
+    /// and removals, which no request asks for.
     pub fn queries(&self) -> u64 {
         self.queries.load(Ordering::Relaxed)
     }
@@ -204,11 +219,13 @@ impl Db {
     }
 }
 
-/// A transaction. Every statement of requests goes through one. Dropped without `commit` it leaves nothing behind, wherever it was:
-/// within a BEGIN, a statement, or a COMMIT that is not answered (which may have happened or not, as whenever an answer is lost).
+/// A transaction. Every statement of requests goes through one. Dropped without `commit` it leaves nothing behind,
+/// wherever it was: within a BEGIN, a statement, or a COMMIT that is not answered (which may have happened or not, as
+/// whenever an answer is lost).
 pub struct Tx {
     lent: Lent,
-    /// No statement has failed or was given up: databases go on differently then, SQLite at times without a transaction.
+    /// No statement has failed or was given up: databases go on differently then, SQLite at times without a
+    /// transaction.
     is_sound: bool,
     pub dialect: Dialect,
     queries: Arc<AtomicU64>,

@@ -11,16 +11,31 @@ use crate::domain::{
 
 const DAY_US: i64 = 86_400_000_000;
 
-/// At most `limit` orders behind `query.after`: newest first, and those of one instant by their ids. Each with its place in the list.
-pub async fn list_orders(tx: &mut Tx, vendor_id: i64, query: &OrderQuery, limit: i64) -> Result<Vec<(OrderSummary, Position)>, DbError> {
+/// At most `limit` orders behind `query.after`: newest first, and those of one instant by their ids. Each with its
+/// place in the list.
+pub async fn list_orders(
+    tx: &mut Tx,
+    vendor_id: i64,
+    query: &OrderQuery,
+    limit: i64,
+) -> Result<Vec<(OrderSummary, Position)>, DbError> {
     let mut parameters = Parameters::default();
     let mut conditions = vec![format!("vo.vendor_id = {}", parameters.int(vendor_id))];
-    // An order is of the day that was noted with it. No zone is a whole day away from UTC: so much narrower the index can be read.
+    // An order is of the day that was noted with it. No zone is a whole day away from UTC: so much narrower the index
+    // can be read.
     if let Some(from) = query.from.map(day_number) {
-        conditions.push(format!("vo.day >= {} AND vo.placed_us >= {}", parameters.int(from), parameters.int((from - 1) * DAY_US)));
+        conditions.push(format!(
+            "vo.day >= {} AND vo.placed_us >= {}",
+            parameters.int(from),
+            parameters.int((from - 1) * DAY_US)
+        ));
     }
     if let Some(to) = query.to.map(day_number) {
-        conditions.push(format!("vo.day <= {} AND vo.placed_us < {}", parameters.int(to), parameters.int((to + 2) * DAY_US)));
+        conditions.push(format!(
+            "vo.day <= {} AND vo.placed_us < {}",
+            parameters.int(to),
+            parameters.int((to + 2) * DAY_US)
+        ));
     }
     if let Some(Position { value: SortValue::Integer(placed_us), id }) = &query.after {
         let (placed, id) = (parameters.int(*placed_us), parameters.text(id.clone()));
@@ -32,7 +47,9 @@ pub async fn list_orders(tx: &mut Tx, vendor_id: i64, query: &OrderQuery, limit:
         conditions.push(format!("(o.external_id = {id} OR {})", search::holds("c", &pattern)));
     }
     let lines = |sum: &str| {
-        format!("(SELECT CAST(SUM({sum}) AS BIGINT) FROM order_lines l WHERE l.order_id = vo.order_id AND l.vendor_id = vo.vendor_id)")
+        format!(
+            "(SELECT CAST(SUM({sum}) AS BIGINT) FROM order_lines l WHERE l.order_id = vo.order_id AND l.vendor_id = vo.vendor_id)"
+        )
     };
     let text = format!(
         "SELECT o.external_id, vo.placed_us, vo.status, c.name, {units} AS units, {total} AS total \
@@ -111,8 +128,10 @@ pub struct VendorOrderRow {
 }
 
 pub async fn find_part(tx: &mut Tx, vendor_id: i64, order_id: &str) -> Result<Option<VendorOrderRow>, DbError> {
-    let query = sql("SELECT vo.order_id, vo.status, vo.placed_us, vo.day FROM orders o JOIN vendor_orders vo ON vo.order_id = o.id \
-                     WHERE o.external_id = $1 AND vo.vendor_id = $2")
+    let query = sql(
+        "SELECT vo.order_id, vo.status, vo.placed_us, vo.day FROM orders o JOIN vendor_orders vo ON vo.order_id = o.id \
+                     WHERE o.external_id = $1 AND vo.vendor_id = $2",
+    )
     .bind(order_id.to_owned())
     .bind(vendor_id);
     let row = tx.row(query).await?;
@@ -137,7 +156,8 @@ pub async fn update_status(tx: &mut Tx, vendor_id: i64, order_id: i64, status: O
     Ok(())
 }
 
-// Writing: raw rows only, of one vendor. The sums beside them are the caller's to keep (`rollups`), as is the stock (`stock`).
+// Writing: raw rows only, of one vendor. The sums beside them are the caller's to keep (`rollups`), as is the stock
+// (`stock`).
 
 /// What selling needs to know of a vendor.
 pub struct VendorTerms {
@@ -147,12 +167,18 @@ pub struct VendorTerms {
     pub commission_bps: i64,
 }
 
-/// The vendor, and no other transaction changes its orders, products or stock until this one ends. `None` where there is none.
+/// The vendor, and no other transaction changes its orders, products or stock until this one ends. `None` where there
+/// is none.
 pub async fn lock_vendor(tx: &mut Tx, vendor_id: i64) -> Result<Option<VendorTerms>, DbError> {
     let text = format!("SELECT time_zone, commission_bps FROM vendors WHERE id = $1{}", tx.dialect.for_update());
     let row = tx.row(sql(text).bind(vendor_id)).await?;
-    row.map(|row| Ok(VendorTerms { time_zone: rows::text(&row, "time_zone")?, commission_bps: rows::int(&row, "commission_bps")? }))
-        .transpose()
+    row.map(|row| {
+        Ok(VendorTerms {
+            time_zone: rows::text(&row, "time_zone")?,
+            commission_bps: rows::int(&row, "commission_bps")?,
+        })
+    })
+    .transpose()
 }
 
 /// A product that can be sold.
@@ -163,7 +189,11 @@ pub struct OnSale {
 }
 
 /// Those of the named products that this vendor has, by the marketplace's ids.
-pub async fn find_products(tx: &mut Tx, vendor_id: i64, product_ids: &[&str]) -> Result<HashMap<String, OnSale>, DbError> {
+pub async fn find_products(
+    tx: &mut Tx,
+    vendor_id: i64,
+    product_ids: &[&str],
+) -> Result<HashMap<String, OnSale>, DbError> {
     let places: Vec<_> = (0..product_ids.len()).map(|at| format!("${}", at + 2)).collect();
     let text = format!(
         "SELECT id, external_id, unit_price FROM products WHERE vendor_id = $1 AND status <> 'deleted' AND external_id IN ({})",
@@ -173,7 +203,12 @@ pub async fn find_products(tx: &mut Tx, vendor_id: i64, product_ids: &[&str]) ->
     let found = tx.rows(query).await?;
     found
         .iter()
-        .map(|row| Ok((rows::text(row, "external_id")?, OnSale { id: rows::int(row, "id")?, unit_price: rows::int(row, "unit_price")? })))
+        .map(|row| {
+            Ok((
+                rows::text(row, "external_id")?,
+                OnSale { id: rows::int(row, "id")?, unit_price: rows::int(row, "unit_price")? },
+            ))
+        })
         .collect()
 }
 
@@ -188,11 +223,12 @@ pub async fn find_customer(tx: &mut Tx, vendor_id: i64, customer_id: &str) -> Re
 
 /// Returns the database's id. The marketplace's must be new.
 pub async fn insert_customer(tx: &mut Tx, customer_id: &str, name: &str, country: &str) -> Result<i64, DbError> {
-    let query = sql("INSERT INTO customers (external_id, name, country, search_text) VALUES ($1, $2, $3, $4) RETURNING id")
-        .bind(customer_id.to_owned())
-        .bind(name.to_owned())
-        .bind(country.to_owned())
-        .bind(search::fold(name));
+    let query =
+        sql("INSERT INTO customers (external_id, name, country, search_text) VALUES ($1, $2, $3, $4) RETURNING id")
+            .bind(customer_id.to_owned())
+            .bind(name.to_owned())
+            .bind(country.to_owned())
+            .bind(search::fold(name));
     returned_id(tx, query).await
 }
 
@@ -217,23 +253,29 @@ pub struct LineRow {
 
 /// Returns the database's id of the order. Lines are numbered from 1.
 pub async fn insert_order(tx: &mut Tx, vendor_id: i64, order: &OrderRow<'_>) -> Result<i64, DbError> {
-    let query = sql("INSERT INTO orders (external_id, customer_id, placed_us, status) VALUES ($1, $2, $3, $4) RETURNING id")
-        .bind(order.order_id.to_owned())
-        .bind(order.customer_id)
-        .bind(order.placed.us)
-        .bind(order.status.as_str());
+    let query =
+        sql("INSERT INTO orders (external_id, customer_id, placed_us, status) VALUES ($1, $2, $3, $4) RETURNING id")
+            .bind(order.order_id.to_owned())
+            .bind(order.customer_id)
+            .bind(order.placed.us)
+            .bind(order.status.as_str());
     let id = returned_id(tx, query).await?;
-    let part = sql("INSERT INTO vendor_orders (vendor_id, order_id, customer_id, status, placed_us, hour_us, day, month, year) \
-                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
+    let part = sql(
+        "INSERT INTO vendor_orders (vendor_id, order_id, customer_id, status, placed_us, hour_us, day, month, year) \
+                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    )
     .bind(vendor_id)
     .bind(id)
     .bind(order.customer_id)
     .bind(order.status.as_str());
     tx.execute(order.placed.numbers().into_iter().fold(part, |query, number| query.bind(number))).await?;
     for (number, line) in (1_i64..).zip(order.lines) {
-        let numbers = [id, number, vendor_id, line.product_id, line.quantity, line.gross, line.discount, line.commission];
-        let query = sql("INSERT INTO order_lines (order_id, line, vendor_id, product_id, quantity, gross, discount, commission) \
-                         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)");
+        let numbers =
+            [id, number, vendor_id, line.product_id, line.quantity, line.gross, line.discount, line.commission];
+        let query = sql(
+            "INSERT INTO order_lines (order_id, line, vendor_id, product_id, quantity, gross, discount, commission) \
+                         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        );
         tx.execute(numbers.into_iter().fold(query, |query, number| query.bind(number))).await?;
     }
     Ok(id)
@@ -251,5 +293,7 @@ pub async fn update_placed(tx: &mut Tx, vendor_id: i64, order_id: i64, placed: &
 
 async fn returned_id(tx: &mut Tx, insert: super::Arguments<'_>) -> Result<i64, DbError> {
     let row = tx.row(insert).await?;
-    row.map(|row| rows::int(&row, "id")).transpose()?.ok_or_else(|| DbError::Corrupt("an INSERT returned no row".to_owned()))
+    row.map(|row| rows::int(&row, "id"))
+        .transpose()?
+        .ok_or_else(|| DbError::Corrupt("an INSERT returned no row".to_owned()))
 }

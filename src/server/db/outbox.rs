@@ -19,8 +19,8 @@ pub async fn record(tx: &mut Tx, invalidation: &str) -> Result<i64, DbError> {
     rows::int(&row, "id")
 }
 
-/// Which store counts, and at most `limit` of the rows that are committed. On a connection of its own, so that it never waits behind the
-/// requests whose answers depend on it; not counted among [`Db::queries`].
+/// Which store counts, and at most `limit` of the rows that are committed. On a connection of its own, so that it never
+/// waits behind the requests whose answers depend on it; not counted among [`Db::queries`].
 pub async fn look(db: &Db, limit: usize) -> Result<OutboxState, DbError> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let query = sql("SELECT c.epoch, c.server, o.id, o.invalidation FROM cache_store c \
@@ -38,15 +38,19 @@ pub async fn look(db: &Db, limit: usize) -> Result<OutboxState, DbError> {
     Ok(OutboxState { epoch, server, pending })
 }
 
-/// Removes rows that the store has taken, if it still counts. Whether it does; rows that somebody else has removed are no error.
+/// Removes rows that the store has taken, if it still counts. Whether it does; rows that somebody else has removed are
+/// no error.
 pub async fn acknowledge(db: &Db, ids: &[i64], epoch: i64, server: &str) -> Result<bool, DbError> {
     // Numbers of this program's own: nothing to bind, and no limit on parameters.
     let list = ids.iter().map(i64::to_string).collect::<Vec<_>>().join(", ");
     let counts = "SELECT 1 AS counts FROM cache_store WHERE epoch = $1 AND server = $2";
-    let remove = sql(format!("DELETE FROM outbox WHERE id IN ({list}) AND EXISTS ({counts})")).bind(epoch).bind(server.to_owned());
+    let remove = sql(format!("DELETE FROM outbox WHERE id IN ({list}) AND EXISTS ({counts})"))
+        .bind(epoch)
+        .bind(server.to_owned());
     let mut tx = db.write().await?;
     let removed = tx.execute_uncounted(remove).await?.rows_affected();
-    let counts = removed == ids.len() as u64 || tx.row_uncounted(sql(counts).bind(epoch).bind(server.to_owned())).await?.is_some();
+    let counts = removed == ids.len() as u64
+        || tx.row_uncounted(sql(counts).bind(epoch).bind(server.to_owned())).await?.is_some();
     tx.commit().await?;
     Ok(counts)
 }

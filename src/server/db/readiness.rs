@@ -8,7 +8,8 @@ use tokio::sync::watch;
 
 use super::{Db, DbError, sql};
 
-/// What was found when the database was last looked at. Strangers ask for it as often as they like: it costs a write a second.
+/// What was found when the database was last looked at. Strangers ask for it as often as they like: it costs a write a
+/// second.
 #[derive(Default)]
 pub(super) struct Readiness {
     found: watch::Sender<Option<Found>>,

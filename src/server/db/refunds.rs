@@ -1,17 +1,21 @@
-//! Refunds, and the commission they give back. Raw rows only: the sums beside them are the caller's to keep (`rollups`).
+//! Refunds, and the commission they give back. Raw rows only: the sums beside them are the caller's to keep
+//! (`rollups`).
 
 use super::{DbError, Tx, moment::Moment, rows, sql};
 use crate::domain::order_commands::RefundedLine;
 
 /// The lines of an order that have a refund of this very instant already.
 pub async fn lines_refunded_at(tx: &mut Tx, order_id: i64, refunded_us: i64) -> Result<Vec<i64>, DbError> {
-    let query = sql("SELECT line FROM refunds WHERE order_id = $1 AND refunded_us = $2").bind(order_id).bind(refunded_us);
+    let query =
+        sql("SELECT line FROM refunds WHERE order_id = $1 AND refunded_us = $2").bind(order_id).bind(refunded_us);
     tx.rows(query).await?.iter().map(|row| rows::int(row, "line")).collect()
 }
 
 /// The day of the first refund of this vendor's part of an order, if there is one.
 pub async fn first_day(tx: &mut Tx, vendor_id: i64, order_id: i64) -> Result<Option<i64>, DbError> {
-    let query = sql("SELECT MIN(day) AS first FROM refunds WHERE order_id = $1 AND vendor_id = $2").bind(order_id).bind(vendor_id);
+    let query = sql("SELECT MIN(day) AS first FROM refunds WHERE order_id = $1 AND vendor_id = $2")
+        .bind(order_id)
+        .bind(vendor_id);
     Ok(tx.row(query).await?.map(|row| rows::int_or_null(&row, "first")).transpose()?.flatten())
 }
 
@@ -19,11 +23,18 @@ pub async fn first_day(tx: &mut Tx, vendor_id: i64, order_id: i64) -> Result<Opt
 pub const REFUND_MAY_NOT_BE: &str = "r.day < vo.day";
 
 /// Notes what is given back of each line, and shares the commission out anew over all refunds of these lines.
-pub async fn insert_refunds(tx: &mut Tx, vendor_id: i64, order_id: i64, lines: &[RefundedLine], at: &Moment) -> Result<(), DbError> {
+pub async fn insert_refunds(
+    tx: &mut Tx,
+    vendor_id: i64,
+    order_id: i64,
+    lines: &[RefundedLine],
+    at: &Moment,
+) -> Result<(), DbError> {
     for line in lines {
-        let query =
-            sql("INSERT INTO refunds (vendor_id, order_id, line, quantity, amount, commission, refunded_us, hour_us, day, month, year) \
-                         VALUES ($1, $2, $3, $4, $5, 0, $6, $7, $8, $9, $10)");
+        let query = sql(
+            "INSERT INTO refunds (vendor_id, order_id, line, quantity, amount, commission, refunded_us, hour_us, day, month, year) \
+                         VALUES ($1, $2, $3, $4, $5, 0, $6, $7, $8, $9, $10)",
+        );
         let numbers = [vendor_id, order_id, line.line, line.quantity, line.amount].into_iter().chain(at.numbers());
         tx.execute(numbers.fold(query, |query, number| query.bind(number))).await?;
     }
@@ -34,8 +45,9 @@ pub async fn insert_refunds(tx: &mut Tx, vendor_id: i64, order_id: i64, lines: &
 
 /// The statement that shares the commission of `lines`, a `SELECT order_id, line`, out over all of their refunds.
 ///
-/// A refund gives back the share of the line's commission that all refunds up to it come to, rounded, less what those before it gave
-/// back. So the shares never come to more than the commission, and a line refunded in full gives back all of it.
+/// A refund gives back the share of the line's commission that all refunds up to it come to, rounded, less what those
+/// before it gave back. So the shares never come to more than the commission, and a line refunded in full gives back
+/// all of it.
 pub fn share_commission(lines: &str) -> String {
     let upto = proportion("commission", "refunded", "net");
     format!(
@@ -51,10 +63,12 @@ pub fn share_commission(lines: &str) -> String {
     )
 }
 
-/// SQL for `whole * part / of`, rounded to the nearest, of integers that are not negative with `whole` and `part` at most `of` and
-/// `of` at most `MAX_AMOUNT`. The product may be beyond 64 bits, so `part` is split into millions and the rest: long division
-/// in two digits, of which each step stays below 2^63.
+/// SQL for `whole * part / of`, rounded to the nearest, of integers that are not negative with `whole` and `part` at
+/// most `of` and `of` at most `MAX_AMOUNT`. The product may be beyond 64 bits, so `part` is split into millions and the
+/// rest: long division in two digits, of which each step stays below 2^63.
 fn proportion(whole: &str, part: &str, of: &str) -> String {
     let millions = format!("{whole} * ({part} / 1000000)");
-    format!("({millions}) / {of} * 1000000 + ((({millions}) % {of}) * 1000000 + {whole} * ({part} % 1000000) + {of} / 2) / {of}")
+    format!(
+        "({millions}) / {of} * 1000000 + ((({millions}) % {of}) * 1000000 + {whole} * ({part} % 1000000) + {of} / 2) / {of}"
+    )
 }

@@ -1,6 +1,6 @@
-//! The sums that the dashboard reads. A write takes the contribution of the orders it touches out of them, changes the raw rows, and
-//! puts the new contribution in, all in one transaction: `retract`, write, `add`. What a write costs follows the size of the orders
-//! it touches and nothing else.
+//! The sums that the dashboard reads. A write takes the contribution of the orders it touches out of them, changes the
+//! raw rows, and puts the new contribution in, all in one transaction: `retract`, write, `add`. What a write costs
+//! follows the size of the orders it touches and nothing else.
 
 use super::{DbError, Tx, sql};
 
@@ -17,8 +17,8 @@ pub enum Touched<'a> {
 /// Statuses whose orders are no sales; `OrderStatus::is_counted` says the same.
 pub const COUNTED: &str = "o.status NOT IN ('pending', 'cancelled', 'failed')";
 
-/// Takes the contribution of these orders, as they stand now, out of the sums. Call before changing them; orders that are not there
-/// yet have none.
+/// Takes the contribution of these orders, as they stand now, out of the sums. Call before changing them; orders that
+/// are not there yet have none.
 pub async fn retract(tx: &mut Tx, touched: &Touched<'_>) -> Result<(), DbError> {
     for part in parts(touched) {
         for statement in contributions("-1") {
@@ -28,11 +28,12 @@ pub async fn retract(tx: &mut Tx, touched: &Touched<'_>) -> Result<(), DbError> 
     Ok(())
 }
 
-/// Puts the contribution of these orders, as they stand now, into the sums, and works the first orders of their customers out again.
-/// Call after changing them.
+/// Puts the contribution of these orders, as they stand now, into the sums, and works the first orders of their
+/// customers out again. Call after changing them.
 pub async fn add(tx: &mut Tx, touched: &Touched<'_>) -> Result<(), DbError> {
     for part in parts(touched) {
-        for statement in contributions("1").iter().map(String::as_str).chain(first_orders().iter().map(String::as_str)) {
+        for statement in contributions("1").iter().map(String::as_str).chain(first_orders().iter().map(String::as_str))
+        {
             run(tx, &part, statement).await?;
         }
     }
@@ -60,9 +61,14 @@ fn parts(touched: &Touched<'_>) -> Vec<Source> {
                 }
             })
             .collect(),
-        Touched::Table(name) => vec![Source { select: format!("SELECT vendor_id, order_id FROM {name}"), parameters: Vec::new() }],
+        Touched::Table(name) => {
+            vec![Source { select: format!("SELECT vendor_id, order_id FROM {name}"), parameters: Vec::new() }]
+        }
         Touched::Vendor(id) => {
-            vec![Source { select: "SELECT vendor_id, order_id FROM vendor_orders WHERE vendor_id = $1".to_owned(), parameters: vec![*id] }]
+            vec![Source {
+                select: "SELECT vendor_id, order_id FROM vendor_orders WHERE vendor_id = $1".to_owned(),
+                parameters: vec![*id],
+            }]
         }
     }
 }
@@ -88,8 +94,9 @@ fn text(source: &Source, statement: &str) -> String {
     )
 }
 
-// SQLite, which knows nothing of how many rows there are, would as soon go through all orders there ever were and look for each among
-// those touched. It takes the tables of a CROSS JOIN in the order they are written in; PostgreSQL in the order it likes.
+// SQLite, which knows nothing of how many rows there are, would as soon go through all orders there ever were and look
+// for each among those touched. It takes the tables of a CROSS JOIN in the order they are written in; PostgreSQL in the
+// order it likes.
 const ORDERS: &str = "touched t CROSS JOIN vendor_orders o WHERE o.vendor_id = t.vendor_id AND o.order_id = t.order_id";
 const LINES: &str = "touched t CROSS JOIN vendor_orders o CROSS JOIN order_lines l \
                      WHERE o.vendor_id = t.vendor_id AND o.order_id = t.order_id AND l.order_id = o.order_id AND l.vendor_id = o.vendor_id";
@@ -101,13 +108,14 @@ const REFUNDED_LINES: &str = "touched t CROSS JOIN vendor_orders o CROSS JOIN re
 /// For a CROSS JOIN: each row three times, for its day, its month and its year.
 const GRAINS: &str = "(SELECT 0 AS grain UNION ALL SELECT 1 UNION ALL SELECT 2) g";
 
-/// Statements that add `sign` times the contribution of the touched orders to every sum but that of new customers. Lines and refunds
-/// are summed each by themselves before they meet, so that neither multiplies the other.
+/// Statements that add `sign` times the contribution of the touched orders to every sum but that of new customers.
+/// Lines and refunds are summed each by themselves before they meet, so that neither multiplies the other.
 fn contributions(sign: &str) -> [String; 5] {
     let start = |row: &str| format!("CASE g.grain WHEN 0 THEN {row}.day WHEN 1 THEN {row}.month ELSE {row}.year END");
     // Sales by day and by hour differ in the name of the bucket alone.
     let sales = |table: &str, bucket: &str, extra_column: &str, extra_value: &str, extra_update: &str| {
-        let of = |alias: &str| bucket.split(", ").map(|column| format!("{alias}.{column}")).collect::<Vec<_>>().join(", ");
+        let of =
+            |alias: &str| bucket.split(", ").map(|column| format!("{alias}.{column}")).collect::<Vec<_>>().join(", ");
         let (of_order, of_refund) = (of("o"), of("r"));
         format!(
             "INSERT INTO {table} (vendor_id, {bucket}, gross, discounts, returns, commission, orders, units{extra_column}) \
@@ -160,8 +168,8 @@ fn contributions(sign: &str) -> [String; 5] {
     ]
 }
 
-/// Statements that work out again, for every customer of a touched order, the day of its first counted order with the vendor, and how
-/// many customers are new on each day.
+/// Statements that work out again, for every customer of a touched order, the day of its first counted order with the
+/// vendor, and how many customers are new on each day.
 fn first_orders() -> [String; 4] {
     let count_new = |sign: &str| {
         format!(
@@ -174,7 +182,8 @@ fn first_orders() -> [String; 4] {
     };
     [
         count_new("-1"),
-        "DELETE FROM first_orders WHERE (vendor_id, customer_id) IN (SELECT vendor_id, customer_id FROM pairs)".to_owned(),
+        "DELETE FROM first_orders WHERE (vendor_id, customer_id) IN (SELECT vendor_id, customer_id FROM pairs)"
+            .to_owned(),
         format!(
             "INSERT INTO first_orders (vendor_id, customer_id, day) \
              SELECT o.vendor_id, o.customer_id, MIN(o.day) \
@@ -187,7 +196,11 @@ fn first_orders() -> [String; 4] {
 
 /// Every table of sums, with its key, its values, and which of its values make a row worth having.
 const TABLES: [(&str, &str, &[&str]); 6] = [
-    ("sales_days", "vendor_id, day", &["gross", "discounts", "returns", "commission", "orders", "units", "new_customers"]),
+    (
+        "sales_days",
+        "vendor_id, day",
+        &["gross", "discounts", "returns", "commission", "orders", "units", "new_customers"],
+    ),
     (HOURS, "vendor_id, day, hour_us", &["gross", "discounts", "returns", "commission", "orders", "units"]),
     ("status_days", "vendor_id, day, status", &["orders"]),
     ("product_sales", "vendor_id, grain, start, product_id", &["units", "net", "entries"]),
@@ -207,7 +220,8 @@ pub(super) async fn rebuild_hours(tx: &mut Tx) -> Result<(), DbError> {
     Ok(())
 }
 
-/// Works every sum out again from the raw rows. Readers see the old sums until the transaction ends; writers wait for it.
+/// Works every sum out again from the raw rows. Readers see the old sums until the transaction ends; writers wait for
+/// it.
 pub async fn rebuild(tx: &mut Tx) -> Result<(), DbError> {
     lock_vendors(tx).await?;
     for (table, _, _) in TABLES {
@@ -230,12 +244,16 @@ pub struct Difference {
     pub rows: i64,
 }
 
-/// Compares every sum with the raw rows, by rebuilding them. Drop the transaction afterwards to leave them as they were, or commit it
-/// to have them mended.
+/// Compares every sum with the raw rows, by rebuilding them. Drop the transaction afterwards to leave them as they
+/// were, or commit it to have them mended.
 pub async fn verify(tx: &mut Tx) -> Result<Vec<Difference>, DbError> {
     lock_vendors(tx).await?;
     for (table, _, _) in TABLES {
-        tx.execute(sql(format!("CREATE TEMP TABLE stored_{table}{} AS SELECT * FROM {table}", tx.dialect.temp_table_end()))).await?;
+        tx.execute(sql(format!(
+            "CREATE TEMP TABLE stored_{table}{} AS SELECT * FROM {table}",
+            tx.dialect.temp_table_end()
+        )))
+        .await?;
     }
     rebuild(tx).await?;
     let mut differences = Vec::new();

@@ -1,29 +1,34 @@
 //! Texts as they are searched: without case, accents and width, alike on both databases.
 //!
-//! Neither database folds as Unicode does (SQLite knows A to Z alone, PostgreSQL what its locale knows), so this program does it and
-//! keeps the result beside each name, in `search_text`. Where that is NULL it has not been worked out yet: those who write many names
-//! at once leave it so and call [`fill`].
+//! Neither database folds as Unicode does (SQLite knows A to Z alone, PostgreSQL what its locale knows), so this
+//! program does it and keeps the result beside each name, in `search_text`. Where that is NULL it has not been worked
+//! out yet: those who write many names at once leave it so and call [`fill`].
 
 use unicode_normalization::{UnicodeNormalization, char::canonical_combining_class};
 
 use super::{DbError, Parameters, Tx, rows, sql};
 
-/// A text folded as Unicode compares texts without regard to case (full case folding: `ß` is `ss`), and beyond that without marks
-/// (`é` is `e`, however it was typed), width and the number of spaces. Letters that are no others with a mark stay: `ø`, `ł`, `ı`.
+/// A text folded as Unicode compares texts without regard to case (full case folding: `ß` is `ss`), and beyond that
+/// without marks (`é` is `e`, however it was typed), width and the number of spaces. Letters that are no others with a
+/// mark stay: `ø`, `ł`, `ı`.
 pub fn fold(text: &str) -> String {
     // Twice: what is folded may come apart further.
     let folded = caseless::default_case_fold_str(&without_marks(text));
     without_marks(&folded).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Marks are what combines with the letter before it. Vowel signs, which have no combining class, are letters in their scripts.
+/// Marks are what combines with the letter before it. Vowel signs, which have no combining class, are letters in their
+/// scripts.
 fn without_marks(text: &str) -> String {
     text.nfkd().filter(|c| canonical_combining_class(*c) == 0).collect()
 }
 
 /// A LIKE pattern, with `\` as its escape, for folded texts that hold this one.
 pub(super) fn pattern(search: &str) -> String {
-    let escaped: String = fold(search).chars().flat_map(|c| matches!(c, '%' | '_' | '\\').then_some('\\').into_iter().chain([c])).collect();
+    let escaped: String = fold(search)
+        .chars()
+        .flat_map(|c| matches!(c, '%' | '_' | '\\').then_some('\\').into_iter().chain([c]))
+        .collect();
     format!("%{escaped}%")
 }
 
@@ -48,7 +53,9 @@ pub async fn fill(tx: &mut Tx) -> Result<(), DbError> {
 
 /// Whether there may be more.
 pub(super) async fn fill_some(tx: &mut Tx, table: &str) -> Result<bool, DbError> {
-    let missing = tx.rows(sql(format!("SELECT id, name FROM {table} WHERE search_text IS NULL ORDER BY id LIMIT {AT_ONCE}"))).await?;
+    let missing = tx
+        .rows(sql(format!("SELECT id, name FROM {table} WHERE search_text IS NULL ORDER BY id LIMIT {AT_ONCE}")))
+        .await?;
     if missing.is_empty() {
         return Ok(false);
     }

@@ -1,8 +1,8 @@
-//! What one snapshot needs from the database: at most seven statements, in one transaction, whatever the number of orders.
+//! What one snapshot needs from the database: at most seven statements, in one transaction, whatever the number of
+//! orders.
 
 use std::collections::BTreeMap;
 
-use jiff::civil::Date;
 use sqlx::any::AnyRow;
 
 use super::{DbError, Tx, grains, rows, sql};
@@ -21,7 +21,12 @@ pub struct Head {
 }
 
 /// `None` where there is no such vendor.
-pub async fn find_head(tx: &mut Tx, vendor_id: i64, range: DateRange, previous: Option<DateRange>) -> Result<Option<Head>, DbError> {
+pub async fn find_head(
+    tx: &mut Tx,
+    vendor_id: i64,
+    range: DateRange,
+    previous: Option<DateRange>,
+) -> Result<Option<Head>, DbError> {
     let mut parameters = vec![vendor_id];
     let mut customers = |range: DateRange| {
         let orders = grains::select("customer_orders", "customer_id", &["orders"], range, &mut parameters);
@@ -54,7 +59,12 @@ pub struct SalesHour {
 }
 
 /// The days with any sales in either range.
-pub async fn list_days(tx: &mut Tx, vendor_id: i64, range: DateRange, previous: Option<DateRange>) -> Result<Days, DbError> {
+pub async fn list_days(
+    tx: &mut Tx,
+    vendor_id: i64,
+    range: DateRange,
+    previous: Option<DateRange>,
+) -> Result<Days, DbError> {
     let mut days = Days::default();
     for row in list_sums(tx, "sales_days", "day, 0 AS hour_us, new_customers", vendor_id, range, previous).await? {
         let which = usize::from(rows::int(&row, "which")? != 0);
@@ -73,7 +83,11 @@ pub async fn list_hours(
     let mut hours = [Vec::new(), Vec::new()];
     for row in list_sums(tx, "sales_hours", "day, hour_us, 0 AS new_customers", vendor_id, range, previous).await? {
         let which = usize::from(rows::int(&row, "which")? != 0);
-        hours[which].push(SalesHour { day: rows::int(&row, "day")?, hour_us: rows::int(&row, "hour_us")?, sums: sums(&row)? });
+        hours[which].push(SalesHour {
+            day: rows::int(&row, "day")?,
+            hour_us: rows::int(&row, "hour_us")?,
+            sums: sums(&row)?,
+        });
     }
     Ok(hours)
 }
@@ -125,11 +139,18 @@ pub async fn list_statuses(tx: &mut Tx, vendor_id: i64, range: DateRange) -> Res
     .bind(day_number(range.from))
     .bind(day_number(range.to));
     let found = tx.rows(query).await?;
-    found.iter().map(|row| Ok(StatusOrders { status: rows::parsed(row, "status")?, orders: rows::int(row, "placed")? })).collect()
+    found
+        .iter()
+        .map(|row| Ok(StatusOrders { status: rows::parsed(row, "status")?, orders: rows::int(row, "placed")? }))
+        .collect()
 }
 
 /// The products and the categories that sold best. A category's figures are those of the products that are in it now.
-pub async fn list_top(tx: &mut Tx, vendor_id: i64, range: DateRange) -> Result<(Vec<ProductSales>, Vec<CategorySales>), DbError> {
+pub async fn list_top(
+    tx: &mut Tx,
+    vendor_id: i64,
+    range: DateRange,
+) -> Result<(Vec<ProductSales>, Vec<CategorySales>), DbError> {
     let mut parameters = vec![vendor_id];
     let grains = grains::select("product_sales", "product_id", &["units", "net", "entries"], range, &mut parameters);
     // Names are looked up for those products only that can be among the first, ties included.

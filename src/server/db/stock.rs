@@ -1,5 +1,5 @@
-//! Stock follows sales: an order that counts has taken its units, one that does not has not. Units refunded were dealt with when they
-//! came back. All under the vendor's lock.
+//! Stock follows sales: an order that counts has taken its units, one that does not has not. Units refunded were dealt
+//! with when they came back. All under the vendor's lock.
 
 use super::{DbError, Tx, rows, sql};
 use crate::domain::catalog::MAX_STOCK;
@@ -12,7 +12,8 @@ pub struct Short {
     pub wanted: i64,
 }
 
-/// The units of each product that the vendor's part of an order holds: `product_id` and `units`. `$1` is the vendor, `$2` the order.
+/// The units of each product that the vendor's part of an order holds: `product_id` and `units`. `$1` is the vendor,
+/// `$2` the order.
 const HELD: &str = "SELECT l.product_id, CAST(SUM(l.quantity - COALESCE(r.quantity, 0)) AS BIGINT) AS units \
                     FROM order_lines l \
                     LEFT JOIN (SELECT order_id, line, SUM(quantity) AS quantity FROM refunds WHERE order_id = $2 GROUP BY order_id, line) r \
@@ -46,12 +47,15 @@ pub async fn take(tx: &mut Tx, vendor_id: i64, order_id: i64) -> Result<Vec<Shor
 /// Puts an order's units back.
 pub async fn give_back(tx: &mut Tx, vendor_id: i64, order_id: i64) -> Result<(), DbError> {
     // A vendor may have filled the shelves to the brim in the meantime.
-    let more = format!("CASE WHEN products.stock + h.units > {MAX_STOCK} THEN {MAX_STOCK} ELSE products.stock + h.units END");
+    let more =
+        format!("CASE WHEN products.stock + h.units > {MAX_STOCK} THEN {MAX_STOCK} ELSE products.stock + h.units END");
     change(tx, vendor_id, order_id, &more).await
 }
 
 async fn change(tx: &mut Tx, vendor_id: i64, order_id: i64, stock: &str) -> Result<(), DbError> {
-    let text = format!("UPDATE products SET stock = {stock} FROM ({HELD}) AS h WHERE products.id = h.product_id AND h.units <> 0");
+    let text = format!(
+        "UPDATE products SET stock = {stock} FROM ({HELD}) AS h WHERE products.id = h.product_id AND h.units <> 0"
+    );
     tx.execute(sql(text).bind(vendor_id).bind(order_id)).await?;
     Ok(())
 }

@@ -10,14 +10,17 @@ use crate::domain::{
 /// The vendor with this marketplace id.
 pub async fn find(db: &Db, external_id: &str) -> Result<Option<VendorRef>, DbError> {
     let mut tx = db.read().await?;
-    let row = tx.row(sql("SELECT id, external_id FROM vendors WHERE external_id = $1").bind(external_id.to_owned())).await?;
+    let row =
+        tx.row(sql("SELECT id, external_id FROM vendors WHERE external_id = $1").bind(external_id.to_owned())).await?;
     row.map(|row| Ok(VendorRef { id: row.try_get("id")?, external_id: row.try_get("external_id")? })).transpose()
 }
 
 /// A vendor's profile.
 pub async fn find_profile(db: &Db, id: i64) -> Result<Option<Vendor>, DbError> {
     let mut tx = db.read().await?;
-    let query = sql("SELECT external_id, name, country, time_zone, currency, low_stock_threshold FROM vendors WHERE id = $1").bind(id);
+    let query =
+        sql("SELECT external_id, name, country, time_zone, currency, low_stock_threshold FROM vendors WHERE id = $1")
+            .bind(id);
     let Some(row) = tx.row(query).await? else { return Ok(None) };
     let currency: String = row.try_get("currency")?;
     Ok(Some(Vendor {
@@ -43,16 +46,25 @@ pub async fn find_time_zone(tx: &mut Tx, id: i64) -> Result<Option<String>, DbEr
     row.map(|row| Ok(row.try_get("time_zone")?)).transpose()
 }
 
-/// At most `limit` vendors whose name or id holds `search` (empty for all), by name and id, behind `after`. Each with its place in the
-/// list.
-pub async fn list(db: &Db, search: &str, after: Option<&Position>, limit: i64) -> Result<Vec<(VendorSummary, Position)>, DbError> {
+/// At most `limit` vendors whose name or id holds `search` (empty for all), by name and id, behind `after`. Each with
+/// its place in the list.
+pub async fn list(
+    db: &Db,
+    search: &str,
+    after: Option<&Position>,
+    limit: i64,
+) -> Result<Vec<(VendorSummary, Position)>, DbError> {
     let mut tx = db.read().await?;
     let mut parameters = Parameters::default();
     let pattern = parameters.text(search::pattern(search));
     let by_name = search::holds("v", &pattern);
     let behind = match after {
         Some(Position { value: SortValue::Text(name), id }) => {
-            format!(" AND (v.name, v.external_id) > ({}, {})", parameters.text(name.clone()), parameters.text(id.clone()))
+            format!(
+                " AND (v.name, v.external_id) > ({}, {})",
+                parameters.text(name.clone()),
+                parameters.text(id.clone())
+            )
         }
         _ => String::new(),
     };
@@ -79,8 +91,14 @@ pub async fn list(db: &Db, search: &str, after: Option<&Position>, limit: i64) -
 /// The users that belong to a vendor, by address.
 pub async fn list_users(db: &Db, id: i64) -> Result<Vec<UserSummary>, DbError> {
     let mut tx = db.read().await?;
-    let rows = tx.rows(sql("SELECT email, disabled_us FROM users WHERE vendor_id = $1 ORDER BY email").bind(id)).await?;
+    let rows =
+        tx.rows(sql("SELECT email, disabled_us FROM users WHERE vendor_id = $1 ORDER BY email").bind(id)).await?;
     rows.iter()
-        .map(|row| Ok(UserSummary { email: row.try_get("email")?, disabled: row.try_get::<Option<i64>, _>("disabled_us")?.is_some() }))
+        .map(|row| {
+            Ok(UserSummary {
+                email: row.try_get("email")?,
+                disabled: row.try_get::<Option<i64>, _>("disabled_us")?.is_some(),
+            })
+        })
         .collect()
 }

@@ -82,9 +82,24 @@ const SHOPS: &[Seller] = &[
                 variants: &["Fog", "Ash", "Sea", "Ochre"],
                 prices: (16.0, 34.0),
             },
-            Category { name: "Bowls", things: &["bowl", "deep plate"], variants: &["Fog", "Ash", "Sea"], prices: (22.0, 58.0) },
-            Category { name: "Vases", things: &["vase", "bud vase"], variants: &["Dune", "Birch", "Tide"], prices: (28.0, 140.0) },
-            Category { name: "Workshop", things: &["starter clay set"], variants: &["White", "Stone"], prices: (32.0, 48.0) },
+            Category {
+                name: "Bowls",
+                things: &["bowl", "deep plate"],
+                variants: &["Fog", "Ash", "Sea"],
+                prices: (22.0, 58.0),
+            },
+            Category {
+                name: "Vases",
+                things: &["vase", "bud vase"],
+                variants: &["Dune", "Birch", "Tide"],
+                prices: (28.0, 140.0),
+            },
+            Category {
+                name: "Workshop",
+                things: &["starter clay set"],
+                variants: &["White", "Stone"],
+                prices: (32.0, 48.0),
+            },
         ],
         ..DEFAULTS
     },
@@ -147,7 +162,12 @@ const SHOPS: &[Seller] = &[
                 variants: &["Heather", "Peat", "Herringbone"],
                 prices: (75.0, 190.0),
             },
-            Category { name: "Yarn", things: &["yarn, 100 g"], variants: &["Oat", "Loch", "Bracken", "Slate"], prices: (12.0, 22.0) },
+            Category {
+                name: "Yarn",
+                things: &["yarn, 100 g"],
+                variants: &["Oat", "Loch", "Bracken", "Slate"],
+                prices: (12.0, 22.0),
+            },
         ],
         ..DEFAULTS
     },
@@ -179,7 +199,12 @@ const SHOPS: &[Seller] = &[
                 variants: &["Night rain", "Persimmon", "Moss garden", "Old gold"],
                 prices: (12.0, 26.0),
             },
-            Category { name: "Washi", things: &["washi tape", "origami set"], variants: &["Wave", "Crane", "Maple"], prices: (4.0, 18.0) },
+            Category {
+                name: "Washi",
+                things: &["washi tape", "origami set"],
+                variants: &["Wave", "Crane", "Maple"],
+                prices: (4.0, 18.0),
+            },
         ],
     },
     Seller {
@@ -210,7 +235,12 @@ const SHOPS: &[Seller] = &[
                 variants: &["Amber", "Sandalwood", "Saffron"],
                 prices: (14.0, 80.0),
             },
-            Category { name: "Gift boxes", things: &["gift box"], variants: &["Small", "Large", "Eid"], prices: (60.0, 240.0) },
+            Category {
+                name: "Gift boxes",
+                things: &["gift box"],
+                variants: &["Small", "Large", "Eid"],
+                prices: (60.0, 240.0),
+            },
         ],
     },
     Seller {
@@ -233,8 +263,18 @@ const SHOPS: &[Seller] = &[
                 variants: &["Whole", "Ground"],
                 prices: (3.0, 12.0),
             },
-            Category { name: "Blends", things: &["masala"], variants: &["Garam", "Chai", "Coastal", "Tandoor"], prices: (3.5, 9.0) },
-            Category { name: "Teas", things: &["tea, 250 g"], variants: &["Assam", "Nilgiri", "First flush"], prices: (6.0, 24.0) },
+            Category {
+                name: "Blends",
+                things: &["masala"],
+                variants: &["Garam", "Chai", "Coastal", "Tandoor"],
+                prices: (3.5, 9.0),
+            },
+            Category {
+                name: "Teas",
+                things: &["tea, 250 g"],
+                variants: &["Assam", "Nilgiri", "First flush"],
+                prices: (6.0, 24.0),
+            },
         ],
         ..DEFAULTS
     },
@@ -250,9 +290,24 @@ const SHOPS: &[Seller] = &[
         growth: 0.2,
         season: &SOUTHERN_SUMMER,
         trade: &[
-            Category { name: "Swim", things: &["rash vest", "board shorts"], variants: &["Reef", "Kelp", "Coral"], prices: (38.0, 85.0) },
-            Category { name: "Snorkelling", things: &["mask", "snorkel", "fins"], variants: &["Junior", "Adult"], prices: (18.0, 70.0) },
-            Category { name: "Shade", things: &["sun hat", "beach tent"], variants: &["Sand", "Navy"], prices: (24.0, 120.0) },
+            Category {
+                name: "Swim",
+                things: &["rash vest", "board shorts"],
+                variants: &["Reef", "Kelp", "Coral"],
+                prices: (38.0, 85.0),
+            },
+            Category {
+                name: "Snorkelling",
+                things: &["mask", "snorkel", "fins"],
+                variants: &["Junior", "Adult"],
+                prices: (18.0, 70.0),
+            },
+            Category {
+                name: "Shade",
+                things: &["sun hat", "beach tent"],
+                variants: &["Sand", "Navy"],
+                prices: (24.0, 120.0),
+            },
         ],
         ..DEFAULTS
     },
@@ -306,7 +361,12 @@ const SHOPS: &[Seller] = &[
                 variants: &["Small", "Large"],
                 prices: (7.0, 85.0),
             },
-            Category { name: "Subscriptions", things: &["three-month subscription"], variants: &["Light", "Dark"], prices: (48.0, 66.0) },
+            Category {
+                name: "Subscriptions",
+                things: &["three-month subscription"],
+                variants: &["Light", "Dark"],
+                prices: (48.0, 66.0),
+            },
         ],
         ..DEFAULTS
     },
@@ -364,8 +424,18 @@ const SHOPS: &[Seller] = &[
                 variants: &["Spruce", "Fog bank", "Partridgeberry", "Driftwood"],
                 prices: (14.0, 42.0),
             },
-            Category { name: "Diffusers", things: &["reed diffuser"], variants: &["Spruce", "Salt air"], prices: (24.0, 38.0) },
-            Category { name: "Soap", things: &["soap bar"], variants: &["Oat", "Juniper", "Kelp"], prices: (6.0, 12.0) },
+            Category {
+                name: "Diffusers",
+                things: &["reed diffuser"],
+                variants: &["Spruce", "Salt air"],
+                prices: (24.0, 38.0),
+            },
+            Category {
+                name: "Soap",
+                things: &["soap bar"],
+                variants: &["Oat", "Juniper", "Kelp"],
+                prices: (6.0, 12.0),
+            },
         ],
         ..DEFAULTS
     },
@@ -386,8 +456,18 @@ const SHOPS: &[Seller] = &[
                 variants: &["Sardine", "Lemon", "Caravel"],
                 prices: (12.0, 160.0),
             },
-            Category { name: "Table", things: &["serving board", "olive dish"], variants: &["Cork", "Acacia"], prices: (15.0, 55.0) },
-            Category { name: "Linen", things: &["tablecloth", "tea towel"], variants: &["Azure", "Natural"], prices: (11.0, 78.0) },
+            Category {
+                name: "Table",
+                things: &["serving board", "olive dish"],
+                variants: &["Cork", "Acacia"],
+                prices: (15.0, 55.0),
+            },
+            Category {
+                name: "Linen",
+                things: &["tablecloth", "tea towel"],
+                variants: &["Azure", "Natural"],
+                prices: (11.0, 78.0),
+            },
         ],
         ..DEFAULTS
     },

@@ -41,9 +41,9 @@ const PASSWORD: &str = "vendorscope-demo";
 /// Begins every id of the demo's vendors; by it a database with the demo in it is known.
 const PREFIX: &str = "demo-";
 
-/// Fills an empty database with a lively, deterministic marketplace that ends on `today` (at this moment, if that is today in UTC). On
-/// a database with vendors in it: an error that says so, unless they are the demo's own, in which case nothing is done but to return
-/// the logins.
+/// Fills an empty database with a lively, deterministic marketplace that ends on `today` (at this moment, if that is
+/// today in UTC). On a database with vendors in it: an error that says so, unless they are the demo's own, in which
+/// case nothing is done but to return the logins.
 pub async fn demo(db: &Db, today: Date, progress: &dyn Progress) -> Result<Vec<DemoLogin>, ImportError> {
     let mut tx = db.read().await?;
     let vendors: i64 = count(&mut tx, "SELECT COUNT(*) FROM vendors").await?;
@@ -64,8 +64,13 @@ pub async fn demo(db: &Db, today: Date, progress: &dyn Progress) -> Result<Vec<D
 
 /// Nothing happens after this: now, where the story ends today, else midnight after its last day, in UTC.
 fn end_of_story(today: Date, now: Timestamp) -> Timestamp {
-    let midnight = today.saturating_add(jiff::Span::new().days(1)).to_zoned(TimeZone::UTC).map(|zoned| zoned.timestamp());
-    midnight.unwrap_or(Timestamp::MAX).min(if now.to_zoned(TimeZone::UTC).date() == today { now } else { Timestamp::MAX })
+    let midnight =
+        today.saturating_add(jiff::Span::new().days(1)).to_zoned(TimeZone::UTC).map(|zoned| zoned.timestamp());
+    midnight.unwrap_or(Timestamp::MAX).min(if now.to_zoned(TimeZone::UTC).date() == today {
+        now
+    } else {
+        Timestamp::MAX
+    })
 }
 
 fn logins() -> Vec<DemoLogin> {
@@ -101,10 +106,12 @@ async fn add_users(db: &Db, progress: &dyn Progress) -> Result<(), ImportError> 
         .collect::<Result<_, _>>()
         .map_err(DbError::from)?;
     drop(tx);
-    let users = std::iter::once((ADMIN.to_owned(), None)).chain(SELLERS.iter().map(|seller| (email(seller), Some(vendor_id(seller)))));
+    let users = std::iter::once((ADMIN.to_owned(), None))
+        .chain(SELLERS.iter().map(|seller| (email(seller), Some(vendor_id(seller)))));
     let missing = users.filter(|(email, _)| !there.contains(email));
     // Each password is salted by itself, the same words or not: on as many cores as there are.
-    let mut hashed = stream::iter(missing).map(|user| async { (user, passwords::hash(PASSWORD).await) }).buffered(HASHES_AT_ONCE);
+    let mut hashed =
+        stream::iter(missing).map(|user| async { (user, passwords::hash(PASSWORD).await) }).buffered(HASHES_AT_ONCE);
     let mut done = there.len() as u64;
     while let Some(((email, vendor), hash)) = hashed.next().await {
         let role = if vendor.is_some() { Role::Vendor } else { Role::Admin };

@@ -31,7 +31,12 @@ struct Trade {
     categories: &'static [Category],
 }
 
-const fn category(name: &'static str, things: &'static [&'static str], variants: &'static [&'static str], prices: (f64, f64)) -> Category {
+const fn category(
+    name: &'static str,
+    things: &'static [&'static str],
+    variants: &'static [&'static str],
+    prices: (f64, f64),
+) -> Category {
     Category { name, things, variants, prices }
 }
 

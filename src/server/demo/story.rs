@@ -1,4 +1,5 @@
-//! What happened in the demo marketplace: seasons and weekdays, growth, regular customers, promotions, refunds, cancellations.
+//! What happened in the demo marketplace: seasons and weekdays, growth, regular customers, promotions, refunds,
+//! cancellations.
 
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
@@ -50,12 +51,14 @@ struct Refund {
     at: Timestamp,
 }
 
-/// The tables of a bundle, as CSV, with everything that had happened by `end`. What happened before does not depend on `end`.
+/// The tables of a bundle, as CSV, with everything that had happened by `end`. What happened before does not depend on
+/// `end`.
 pub(super) fn tell(today: Date, end: Timestamp) -> Vec<(&'static str, Vec<u8>)> {
     let mut random = StdRng::seed_from_u64(SEED);
     let customers = customers(&mut random);
     let stock: Vec<Vec<Product>> = SELLERS.iter().map(|seller| products(seller, &mut random)).collect();
-    let mut orders: Vec<Order> = (0..SELLERS.len()).flat_map(|seller| Sales::new(seller, &stock, &customers).tell(today, end)).collect();
+    let mut orders: Vec<Order> =
+        (0..SELLERS.len()).flat_map(|seller| Sales::new(seller, &stock, &customers).tell(today, end)).collect();
     orders.retain(|order| order.placed_at <= end);
     orders.sort_by_key(|order| (order.placed_at, order.customer));
     write(&customers, &stock, &orders, end)
@@ -71,8 +74,10 @@ fn customers(random: &mut StdRng) -> Vec<Customer> {
     (0..CUSTOMERS)
         .map(|_| {
             let mut at = random.random_range(0..total);
-            let (country, _, first_names, last_names) =
-                PEOPLE.iter().find(|(_, share, ..)| at.checked_sub(*share).map(|rest| at = rest).is_none()).unwrap_or(&PEOPLE[0]);
+            let (country, _, first_names, last_names) = PEOPLE
+                .iter()
+                .find(|(_, share, ..)| at.checked_sub(*share).map(|rest| at = rest).is_none())
+                .unwrap_or(&PEOPLE[0]);
             let pick = |random: &mut StdRng, names: &[&'static str]| names.choose(random).copied().unwrap_or_default();
             Customer { name: format!("{} {}", pick(random, first_names), pick(random, last_names)), country }
         })
@@ -121,7 +126,13 @@ struct Sales<'a> {
 impl<'a> Sales<'a> {
     fn new(seller: usize, stock: &'a [Vec<Product>], customers: &[Customer]) -> Self {
         let neighbours = (0..customers.len()).filter(|at| customers[*at].country == SELLERS[seller].country).collect();
-        Self { seller, stock, neighbours, regulars: Vec::new(), random: StdRng::seed_from_u64(SEED + 1 + seller as u64) }
+        Self {
+            seller,
+            stock,
+            neighbours,
+            regulars: Vec::new(),
+            random: StdRng::seed_from_u64(SEED + 1 + seller as u64),
+        }
     }
 
     fn tell(mut self, today: Date, end: Timestamp) -> Vec<Order> {
@@ -157,7 +168,8 @@ impl<'a> Sales<'a> {
     fn moment(&mut self, day: Date, zone: &TimeZone) -> Timestamp {
         const HOURS: [u32; 24] = [2, 1, 1, 0, 0, 1, 2, 4, 6, 8, 9, 10, 12, 10, 8, 8, 8, 9, 11, 14, 16, 15, 10, 5];
         let mut at = self.random.random_range(0..HOURS.iter().sum());
-        let hour = HOURS.iter().position(|weight| at.checked_sub(*weight).map(|rest| at = rest).is_none()).unwrap_or(12);
+        let hour =
+            HOURS.iter().position(|weight| at.checked_sub(*weight).map(|rest| at = rest).is_none()).unwrap_or(12);
         let (minute, second) = (self.random.random_range(0..60), self.random.random_range(0..60));
         let clock = day.at(hour as i8, minute, second, 0);
         // Where clocks skip this hour, the moment after; the calendar of the demo does not reach the ends of time.
@@ -166,7 +178,8 @@ impl<'a> Sales<'a> {
 
     fn order(&mut self, placed_at: Timestamp, end: Timestamp) -> Order {
         let customer = self.customer();
-        let days_old = placed_at.until(end).map_or(0, |age| age.total(jiff::Unit::Second).unwrap_or(0.0) as i64 / 86_400);
+        let days_old =
+            placed_at.until(end).map_or(0, |age| age.total(jiff::Unit::Second).unwrap_or(0.0) as i64 / 86_400);
         let status = self.status(days_old);
         let mut lines: Vec<Line> = Vec::new();
         for _ in 0..[1, 1, 1, 2, 2, 3, 4][self.random.random_range(0..7)] {
@@ -227,7 +240,8 @@ impl<'a> Sales<'a> {
         let quantity = [1, 1, 1, 1, 2, 2, 3, 6][self.random.random_range(0..8)];
         let gross = quantity * products[product].price;
         let chance = if is_promotion(placed_at.to_zoned(TimeZone::UTC).date()) { 0.6 } else { 0.16 };
-        let percent = if self.random.random_bool(chance) { [5, 10, 10, 15, 20, 25][self.random.random_range(0..6)] } else { 0 };
+        let percent =
+            if self.random.random_bool(chance) { [5, 10, 10, 15, 20, 25][self.random.random_range(0..6)] } else { 0 };
         lines.push(Line { seller, product, quantity, gross, discount: gross * percent / 100, refunds: Vec::new() });
     }
 
@@ -259,7 +273,8 @@ fn is_promotion(day: Date) -> bool {
     matches!((day.month(), day.day()), (11, 24..=30) | (5, 25..=27))
 }
 
-/// How often something happens that is expected `mean` times (Knuth, The Art of Computer Programming, 3.4.1, algorithm Q).
+/// How often something happens that is expected `mean` times (Knuth, The Art of Computer Programming, 3.4.1, algorithm
+/// Q).
 fn poisson(random: &mut StdRng, mean: f64) -> u32 {
     let limit = (-mean).exp();
     let (mut count, mut product) = (0, random.random::<f64>());
@@ -270,9 +285,15 @@ fn poisson(random: &mut StdRng, mean: f64) -> u32 {
     count
 }
 
-fn write(customers: &[Customer], stock: &[Vec<Product>], orders: &[Order], end: Timestamp) -> Vec<(&'static str, Vec<u8>)> {
-    let amount =
-        |seller: usize, amount: i64| Currency::parse(SELLERS[seller].currency).map_or_else(|_| String::new(), |c| c.to_decimal(amount));
+fn write(
+    customers: &[Customer],
+    stock: &[Vec<Product>],
+    orders: &[Order],
+    end: Timestamp,
+) -> Vec<(&'static str, Vec<u8>)> {
+    let amount = |seller: usize, amount: i64| {
+        Currency::parse(SELLERS[seller].currency).map_or_else(|_| String::new(), |c| c.to_decimal(amount))
+    };
     let order_id = |at: usize| format!("D-{}", 100_001 + at);
     let customer_id = |at: usize| format!("C-{}", 1_001 + at);
     let lines = || {
@@ -287,7 +308,8 @@ fn write(customers: &[Customer], stock: &[Vec<Product>], orders: &[Order], end: 
             csv(
                 "vendor_id,name,country,time_zone,currency,commission_bps,low_stock_threshold",
                 SELLERS.iter().map(|seller| {
-                    let (commission, threshold) = (seller.commission_bps.to_string(), seller.low_stock_threshold.to_string());
+                    let (commission, threshold) =
+                        (seller.commission_bps.to_string(), seller.low_stock_threshold.to_string());
                     let texts = [seller.name, seller.country, seller.time_zone, seller.currency].map(str::to_owned);
                     std::iter::once(super::vendor_id(seller)).chain(texts).chain([commission, threshold]).collect()
                 }),
@@ -297,8 +319,11 @@ fn write(customers: &[Customer], stock: &[Vec<Product>], orders: &[Order], end: 
             "products",
             csv(
                 "product_id,vendor_id,name,category,unit_price,stock,status",
-                stock.iter().enumerate().flat_map(|(seller, products)| products.iter().map(move |product| (seller, product))).map(
-                    |(seller, product)| {
+                stock
+                    .iter()
+                    .enumerate()
+                    .flat_map(|(seller, products)| products.iter().map(move |product| (seller, product)))
+                    .map(|(seller, product)| {
                         let status = if product.is_active { "active" } else { "archived" };
                         vec![
                             product.id.clone(),
@@ -309,8 +334,7 @@ fn write(customers: &[Customer], stock: &[Vec<Product>], orders: &[Order], end: 
                             product.stock.to_string(),
                             status.to_owned(),
                         ]
-                    },
-                ),
+                    }),
             ),
         ),
         (
@@ -328,7 +352,12 @@ fn write(customers: &[Customer], stock: &[Vec<Product>], orders: &[Order], end: 
             csv(
                 "order_id,customer_id,placed_at,status",
                 orders.iter().enumerate().map(|(at, order)| {
-                    vec![order_id(at), customer_id(order.customer), order.placed_at.to_string(), order.status.as_str().to_owned()]
+                    vec![
+                        order_id(at),
+                        customer_id(order.customer),
+                        order.placed_at.to_string(),
+                        order.status.as_str().to_owned(),
+                    ]
                 }),
             ),
         ),

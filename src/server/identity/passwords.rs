@@ -18,9 +18,10 @@ const LANES: u32 = 1;
 const CONCURRENT: usize = 4;
 static TURNS: Semaphore = Semaphore::const_new(CONCURRENT);
 
-/// Verified where there is no user, so that an unknown address takes as long as a wrong password. Made of a password with the
-/// parameters above; nothing matches it, because the caller is told no whatever comes of it.
-const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$ZjjQjnqh0JB0ASA73cmIyA$U3qvpjGWJlyIkaFK8hrD5U15gM4SszwqFeFsgfh/5EM";
+/// Verified where there is no user, so that an unknown address takes as long as a wrong password. Made of a password
+/// with the parameters above; nothing matches it, because the caller is told no whatever comes of it.
+const NOBODY: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$ZjjQjnqh0JB0ASA73cmIyA$U3qvpjGWJlyIkaFK8hrD5U15gM4SszwqFeFsgfh/5EM";
 
 fn argon2() -> Result<Argon2<'static>, String> {
     let params = Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(|e| e.to_string())?;
@@ -57,9 +58,10 @@ pub async fn verify(password: &str, hash: Option<String>) -> Result<bool, AppErr
     .await
 }
 
-/// Whether `password` may be chosen: long enough, and not what is tried first. `about`: what its owner is known by, which is tried too.
-/// Judged by zxcvbn, whose lists hold the 30,000 most common passwords, English words and names, and which knows dates, keyboards and
-/// what people do to a word; accepted is what takes more than 10^8 guesses (its score of 3, as its authors advise).
+/// Whether `password` may be chosen: long enough, and not what is tried first. `about`: what its owner is known by,
+/// which is tried too. Judged by zxcvbn, whose lists hold the 30,000 most common passwords, English words and names,
+/// and which knows dates, keyboards and what people do to a word; accepted is what takes more than 10^8 guesses (its
+/// score of 3, as its authors advise).
 pub async fn check_new(password: &str, about: &[&str]) -> Result<(), AppError> {
     check_password(password)?;
     let about: Vec<String> = about.iter().flat_map(|text| parts(text)).collect();
@@ -82,7 +84,10 @@ pub async fn check_new(password: &str, about: &[&str]) -> Result<(), AppError> {
 
 /// An address, and the words in it.
 fn parts(text: &str) -> impl Iterator<Item = String> {
-    std::iter::once(text).chain(text.split(|c: char| !c.is_alphanumeric())).filter(|part| part.len() > 2).map(str::to_lowercase)
+    std::iter::once(text)
+        .chain(text.split(|c: char| !c.is_alphanumeric()))
+        .filter(|part| part.len() > 2)
+        .map(str::to_lowercase)
 }
 
 async fn in_turn<T: Send + 'static>(work: impl FnOnce() -> Result<T, String> + Send + 'static) -> Result<T, AppError> {
@@ -124,9 +129,14 @@ mod tests {
             "janemiller12",
         ] {
             let refused = check_new(guessable, &["jane.miller@example.com"]).await;
-            assert!(matches!(&refused, Err(AppError::Invalid(errors)) if errors[0].field == "password"), "{guessable}: {refused:?}");
+            assert!(
+                matches!(&refused, Err(AppError::Invalid(errors)) if errors[0].field == "password"),
+                "{guessable}: {refused:?}"
+            );
         }
-        for good in ["correct horse battery staple", "a password of sixteen", "Zqf!7mrX#p2w", "vier Gänse im Regenmantel"] {
+        for good in
+            ["correct horse battery staple", "a password of sixteen", "Zqf!7mrX#p2w", "vier Gänse im Regenmantel"]
+        {
             assert!(check_new(good, &["jane.miller@example.com"]).await.is_ok(), "{good}");
         }
     }

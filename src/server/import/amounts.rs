@@ -1,6 +1,6 @@
-//! Amounts of one file. Between commas they are written with a point. In a file with semicolons or tabs between its fields they have
-//! a point or a comma, whichever it is throughout, and only where something in the file says which: `1.250` alone may be a thousand
-//! and a quarter of one, or one and a quarter.
+//! Amounts of one file. Between commas they are written with a point. In a file with semicolons or tabs between its
+//! fields they have a point or a comma, whichever it is throughout, and only where something in the file says which:
+//! `1.250` alone may be a thousand and a quarter of one, or one and a quarter.
 
 use crate::domain::{
     field_error::FieldError,
@@ -31,13 +31,17 @@ impl Amounts {
 
     /// An amount that is not negative. Whether the currency has so many decimals is checked later.
     pub fn read(&mut self, line: u64, column: &str, text: &str) -> Result<Decimal, FieldError> {
-        let mark = if self.has_commas_between_fields { point_only(column, text)? } else { self.mark(line, column, text)? };
+        let mark =
+            if self.has_commas_between_fields { point_only(column, text)? } else { self.mark(line, column, text)? };
         let amount = Decimal::parse(column, text, mark)?;
         if amount.thousandths < 0 || text.starts_with('-') {
             return Err(FieldError::new(column, format!("`{}` is negative", shown(text))));
         }
         if amount.thousandths > MAX_AMOUNT * 1000 {
-            return Err(FieldError::new(column, format!("`{}` is too large: at most {MAX_AMOUNT} minor units", shown(text))));
+            return Err(FieldError::new(
+                column,
+                format!("`{}` is too large: at most {MAX_AMOUNT} minor units", shown(text)),
+            ));
         }
         Ok(amount)
     }
@@ -46,7 +50,10 @@ impl Amounts {
         let mut marks = text.match_indices(['.', ',']);
         let Some((at, found)) = marks.next() else { return Ok('.') };
         if marks.next().is_some() {
-            let message = format!("`{}` has marks between thousands: format the column as plain numbers, such as 1234.50", shown(text));
+            let message = format!(
+                "`{}` has marks between thousands: format the column as plain numbers, such as 1234.50",
+                shown(text)
+            );
             return Err(FieldError::new(column, message));
         }
         let found = if found == "," { ',' } else { '.' };
@@ -104,8 +111,9 @@ mod tests {
     /// What a file of these amounts, one a line from 2 on, comes to in thousandths; or the line that is refused.
     fn read(delimiter: u8, texts: &[&str]) -> Result<Vec<i64>, u64> {
         let mut amounts = Amounts::new(delimiter);
-        let read =
-            (2..).zip(texts).map(|(line, text)| amounts.read(line, "gross", text).map(|amount| amount.thousandths).map_err(|_| line));
+        let read = (2..)
+            .zip(texts)
+            .map(|(line, text)| amounts.read(line, "gross", text).map(|amount| amount.thousandths).map_err(|_| line));
         let read: Result<Vec<_>, _> = read.collect();
         let read = read?;
         amounts.finish().map(|_| read).map_err(|(line, _)| line)

@@ -17,7 +17,8 @@ use super::ImportError;
 
 /// Where the tables of a bundle come from.
 pub(in crate::server) enum Bundle {
-    /// The files of a folder. Where their first bytes do not say so, they are in this encoding; UTF-8 where it is `None`.
+    /// The files of a folder. Where their first bytes do not say so, they are in this encoding; UTF-8 where it is
+    /// `None`.
     Folder(PathBuf, Option<&'static Encoding>),
     /// Tables and their CSV, made in this process.
     Memory(Vec<(&'static str, Vec<u8>)>),
@@ -60,14 +61,18 @@ fn open_file(folder: &Path, table: &str, encoding: Option<&'static Encoding>) ->
         (Some((name, file)), None) => (name, file, false),
         (None, Some((name, file))) => (name, file, true),
         (Some(_), Some((file, _))) => {
-            return Err(ImportError::File { file, message: format!("`{table}.csv` lies beside it: which of the two? Remove one") });
+            return Err(ImportError::File {
+                file,
+                message: format!("`{table}.csv` lies beside it: which of the two? Remove one"),
+            });
         }
     };
     let so_far = Arc::new(AtomicU64::new(0));
     let total = file.metadata().map_err(|error| unreadable(&name, &error))?.len();
     let counting = BufReader::new(Counting { inner: file, so_far: so_far.clone() });
     // Several gzip members one after the other are one file, as `cat a.gz b.gz` makes them.
-    let reader: Box<dyn Read + Send> = if is_gzipped { Box::new(MultiGzDecoder::new(counting)) } else { Box::new(counting) };
+    let reader: Box<dyn Read + Send> =
+        if is_gzipped { Box::new(MultiGzDecoder::new(counting)) } else { Box::new(counting) };
     Ok(Some(Source { file: name, total, so_far, reader, encoding }))
 }
 

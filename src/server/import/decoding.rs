@@ -4,7 +4,8 @@ use std::io::{Chain, Cursor, Error, ErrorKind, Read};
 
 use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
-/// A file's text as UTF-8, as far as its encoding promises: what is read as UTF-8 anyway is checked by whoever reads it.
+/// A file's text as UTF-8, as far as its encoding promises: what is read as UTF-8 anyway is checked by whoever reads
+/// it.
 pub(super) struct Decoded {
     pub text: Box<dyn Read + Send>,
     /// The encoding, where it is another one than UTF-8.
@@ -13,8 +14,12 @@ pub(super) struct Decoded {
 
 type Whole = Chain<Cursor<Vec<u8>>, Box<dyn Read + Send>>;
 
-/// Decides by the byte order mark, else it is what was `named`, else UTF-8. `Err` says what to do with a file that is neither.
-pub(super) fn decode(mut bytes: Box<dyn Read + Send>, named: Option<&'static Encoding>) -> std::io::Result<Result<Decoded, String>> {
+/// Decides by the byte order mark, else it is what was `named`, else UTF-8. `Err` says what to do with a file that is
+/// neither.
+pub(super) fn decode(
+    mut bytes: Box<dyn Read + Send>,
+    named: Option<&'static Encoding>,
+) -> std::io::Result<Result<Decoded, String>> {
     let mut start = Vec::with_capacity(4);
     bytes.by_ref().take(4).read_to_end(&mut start)?;
     let (encoding, mark) = match (start.as_slice(), named) {
@@ -24,7 +29,9 @@ pub(super) fn decode(mut bytes: Box<dyn Read + Send>, named: Option<&'static Enc
         ([0xfe, 0xff, ..], _) => (UTF_16BE, 2),
         (_, Some(named)) => (named, 0),
         // No CSV begins with a NUL, but UTF-16 without a mark has one beside every letter.
-        (start, None) if start.contains(&0) => return Ok(Err(format!("looks like UTF-16 without a byte order mark: {SAVE_AS}"))),
+        (start, None) if start.contains(&0) => {
+            return Ok(Err(format!("looks like UTF-16 without a byte order mark: {SAVE_AS}")));
+        }
         (_, None) => (UTF_8, 0),
     };
     let whole: Whole = Cursor::new(start.split_off(mark)).chain(bytes);

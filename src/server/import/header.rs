@@ -37,7 +37,8 @@ impl From<Unreadable> for HeaderError {
     }
 }
 
-/// Reads the header by whatever delimiter makes it one of this table: column names hold none of them, so that no two can.
+/// Reads the header by whatever delimiter makes it one of this table: column names hold none of them, so that no two
+/// can.
 pub(super) fn read(text: Box<dyn Read + Send>, table: &Table) -> Result<Headed, HeaderError> {
     let mut input = BufReader::with_capacity(1 << 16, text);
     let raw = raw_header(&mut input)?;
@@ -71,7 +72,9 @@ fn raw_header(input: &mut impl BufRead) -> Result<Vec<u8>, Unreadable> {
     while raw.len() < MAX_FIELD {
         let piece = match input.fill_buf() {
             Ok(piece) => piece,
-            Err(error) if error.kind() == std::io::ErrorKind::InvalidData => return Err(Unreadable::Line(1, error.to_string())),
+            Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+                return Err(Unreadable::Line(1, error.to_string()));
+            }
             Err(error) => return Err(Unreadable::Io(error)),
         };
         let Some(byte) = piece.first().copied() else { break };
@@ -106,11 +109,17 @@ impl Headed {
         }
         if let Some(column) = missing(&self.columns, table).next() {
             let there: Vec<_> = header.iter().take(20).map(text::shown).collect();
-            let message =
-                format!("this column is missing: {} has {}; this file has {}", table.name, table.required.join(", "), there.join(", "));
+            let message = format!(
+                "this column is missing: {} has {}; this file has {}",
+                table.name,
+                table.required.join(", "),
+                there.join(", ")
+            );
             return Err(FieldError::new(column, message));
         }
-        if let Some((_, name)) = DELIMITERS.into_iter().find(|(delimiter, _)| *delimiter == self.delimiter && *delimiter != b',') {
+        if let Some((_, name)) =
+            DELIMITERS.into_iter().find(|(delimiter, _)| *delimiter == self.delimiter && *delimiter != b',')
+        {
             self.notes.push(format!("{name} between fields"));
         }
         let (mut renamed, mut unread) = (Vec::new(), Vec::new());

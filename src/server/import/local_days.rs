@@ -1,5 +1,5 @@
-//! Instants into local hours, days, months and years, in SQL: `jiff` says when each zone's offset from UTC changes, and the database
-//! does the rest by the million.
+//! Instants into local hours, days, months and years, in SQL: `jiff` says when each zone's offset from UTC changes, and
+//! the database does the rest by the million.
 
 use jiff::{Timestamp, ToSpan, civil, tz::TimeZone};
 
@@ -12,10 +12,14 @@ use super::{ImportError, sales::TOUCHED, staging, tables::Cell, work::Work};
 
 const DAY_US: i64 = 86_400_000_000;
 
-/// Fills `import_offsets` with the offsets of the touched vendors' zones from the first to the last instant that is dated, and
-/// `import_days` with the days these fall on. Needs the orders as the bundle has them.
+/// Fills `import_offsets` with the offsets of the touched vendors' zones from the first to the last instant that is
+/// dated, and `import_days` with the days these fall on. Needs the orders as the bundle has them.
 pub(super) async fn load(work: &mut Work<'_>) -> Result<(), ImportError> {
-    work.create_keyed("import_offsets", "time_zone TEXT, from_us BIGINT, offset_us BIGINT, PRIMARY KEY (time_zone, from_us)").await?;
+    work.create_keyed(
+        "import_offsets",
+        "time_zone TEXT, from_us BIGINT, offset_us BIGINT, PRIMARY KEY (time_zone, from_us)",
+    )
+    .await?;
     work.create_keyed("import_days", "day BIGINT PRIMARY KEY, month BIGINT, year BIGINT").await?;
     let instants = format!(
         "SELECT o.placed_us AS us FROM {TOUCHED} t JOIN orders o ON o.id = t.order_id
@@ -28,7 +32,10 @@ pub(super) async fn load(work: &mut Work<'_>) -> Result<(), ImportError> {
     let (Some(first), Some(last)) = (first, last) else { return Ok(()) };
 
     let mut offsets = Vec::new();
-    for name in work.texts(&format!("SELECT DISTINCT time_zone FROM vendors WHERE id IN (SELECT vendor_id FROM {TOUCHED})")).await? {
+    for name in work
+        .texts(&format!("SELECT DISTINCT time_zone FROM vendors WHERE id IN (SELECT vendor_id FROM {TOUCHED})"))
+        .await?
+    {
         let corrupt = |error: jiff::Error| DbError::Corrupt(format!("time zone `{name}`: {error}"));
         let zone = TimeZone::get(&name).map_err(corrupt)?;
         let at = |us: i64| Timestamp::from_microsecond(us).map_err(corrupt);
@@ -47,8 +54,8 @@ pub(super) async fn load(work: &mut Work<'_>) -> Result<(), ImportError> {
     Ok(())
 }
 
-/// SQL for two columns: `local_us`, the local wall clock at `instant` as microseconds since 1970-01-01 00:00 on that clock, and `from_us`,
-/// since when its offset holds. `v` is the vendor.
+/// SQL for two columns: `local_us`, the local wall clock at `instant` as microseconds since 1970-01-01 00:00 on that
+/// clock, and `from_us`, since when its offset holds. `v` is the vendor.
 pub(super) fn local_us(instant: &str) -> String {
     let newest = |column: &str| {
         format!(

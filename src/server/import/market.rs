@@ -38,7 +38,13 @@ async fn note_changed(work: &mut Work<'_>, query: &str) -> Result<(), ImportErro
 }
 
 async fn write_vendors(work: &mut Work<'_>) -> Result<(), ImportError> {
-    work.refuse_duplicates("vendors", "bundle_vendors", "vendor_id", "'vendor_id: `' || vendor_id || '` is in this file twice'").await?;
+    work.refuse_duplicates(
+        "vendors",
+        "bundle_vendors",
+        "vendor_id",
+        "'vendor_id: `' || vendor_id || '` is in this file twice'",
+    )
+    .await?;
     work.refuse(
         "vendors",
         "SELECT b.csv_line, 'currency: vendor `' || b.vendor_id || '` has orders in ' || v.currency || ' already' AS message
@@ -78,8 +84,13 @@ async fn write_vendors(work: &mut Work<'_>) -> Result<(), ImportError> {
 }
 
 async fn write_products(work: &mut Work<'_>) -> Result<(), ImportError> {
-    work.refuse_duplicates("products", "bundle_products", "product_id", "'product_id: `' || product_id || '` is in this file twice'")
-        .await?;
+    work.refuse_duplicates(
+        "products",
+        "bundle_products",
+        "product_id",
+        "'product_id: `' || product_id || '` is in this file twice'",
+    )
+    .await?;
     let (too_many, message) = (has_too_many_decimals("price_step"), too_many_decimals("unit_price", "price_step"));
     work.refuse(
         "products",
@@ -127,8 +138,13 @@ async fn write_products(work: &mut Work<'_>) -> Result<(), ImportError> {
 }
 
 async fn write_customers(work: &mut Work<'_>) -> Result<(), ImportError> {
-    work.refuse_duplicates("customers", "bundle_customers", "customer_id", "'customer_id: `' || customer_id || '` is in this file twice'")
-        .await?;
+    work.refuse_duplicates(
+        "customers",
+        "bundle_customers",
+        "customer_id",
+        "'customer_id: `' || customer_id || '` is in this file twice'",
+    )
+    .await?;
     let renamed = "bundle_customers b JOIN customers c ON c.external_id = b.customer_id WHERE (c.name, c.country) <> (b.name, b.country)";
     // Orders are listed with the customer's name. Asked first, because no index leads from customers to their vendors.
     if work.integer(&format!("SELECT COUNT(*) FROM {renamed}")).await? > Some(0) {

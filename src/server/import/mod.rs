@@ -1,11 +1,12 @@
 //! Marketplace bundles into the database.
 //!
-//! A bundle is read into temporary tables, checked there, and written in a few statements over whole tables: all in one transaction,
-//! so that a bundle is in the database whole or not at all. Rows are compared before they are written: what is there already, as the
-//! bundle has it, is not touched, and neither are the sums over it. What a bundle does not mention stays as it is.
+//! A bundle is read into temporary tables, checked there, and written in a few statements over whole tables: all in one
+//! transaction, so that a bundle is in the database whole or not at all. Rows are compared before they are written:
+//! what is there already, as the bundle has it, is not touched, and neither are the sums over it. What a bundle does
+//! not mention stays as it is.
 //!
-//! The same statements take the few orders of a request, so none may go through all there are. SQLite joins in the order it guesses, but
-//! tables of a `CROSS JOIN` in the order they are written in: the temporary one first.
+//! The same statements take the few orders of a request, so none may go through all there are. SQLite joins in the
+//! order it guesses, but tables of a `CROSS JOIN` in the order they are written in: the temporary one first.
 
 use jiff::Timestamp;
 
@@ -94,13 +95,15 @@ pub struct ImportOptions {
 
 /// Is told how far an import is.
 pub trait Progress: Send + Sync {
-    /// A new phase begins, such as `order_items.csv` or `daily sums`; `total` in bytes or steps, 0 where it is not known.
+    /// A new phase begins, such as `order_items.csv` or `daily sums`; `total` in bytes or steps, 0 where it is not
+    /// known.
     fn phase(&self, name: &str, total: u64);
     /// How much of the phase is done.
     fn done(&self, so_far: u64);
 }
 
-/// Reads a marketplace bundle into the caller's transaction, all of it or nothing. `progress` is told the phase and how far it is.
+/// Reads a marketplace bundle into the caller's transaction, all of it or nothing. `progress` is told the phase and how
+/// far it is.
 pub(in crate::server) async fn import(
     tx: &mut Tx,
     mut bundle: Bundle,
@@ -144,8 +147,8 @@ pub(in crate::server) async fn lock_out_others(tx: &mut Tx) -> Result<(), DbErro
     Ok(())
 }
 
-/// Checks and writes what the temporary tables hold. `vendors` is a `SELECT` of the database's ids of those that may change. Returns
-/// the marketplace's ids of those that did.
+/// Checks and writes what the temporary tables hold. `vendors` is a `SELECT` of the database's ids of those that may
+/// change. Returns the marketplace's ids of those that did.
 pub(in crate::server) async fn write_staged(
     work: &mut Work<'_>,
     items: u64,
@@ -184,7 +187,9 @@ pub(in crate::server) async fn write_staged(
 async fn stage(work: &mut Work<'_>, bundle: &mut Bundle, table: &'static tables::Table) -> Result<Staged, ImportError> {
     staging::stage(work, bundle, table).await?.ok_or_else(|| ImportError::File {
         file: format!("{}.csv", table.name),
-        message: "is missing: a bundle has vendors, products, customers, orders and order_items, each as .csv or .csv.gz".to_owned(),
+        message:
+            "is missing: a bundle has vendors, products, customers, orders and order_items, each as .csv or .csv.gz"
+                .to_owned(),
     })
 }
 
@@ -196,7 +201,9 @@ async fn shift_to(work: &mut Work<'_>, now: Timestamp) -> Result<(), ImportError
     work.tx.execute(sql("UPDATE bundle_orders SET placed_us = placed_us + $1").bind(shift)).await?;
     work.tx.execute(sql("UPDATE bundle_refunds SET refunded_us = refunded_us + $1").bind(shift)).await?;
     let accepted = INSTANTS_US;
-    for (table, staging, instant) in [("orders", "bundle_orders", "placed_us"), ("refunds", "bundle_refunds", "refunded_us")] {
+    for (table, staging, instant) in
+        [("orders", "bundle_orders", "placed_us"), ("refunds", "bundle_refunds", "refunded_us")]
+    {
         let (first, end) = (accepted.start, accepted.end);
         work.refuse(
             table,

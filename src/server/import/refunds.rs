@@ -11,8 +11,8 @@ use super::{
     work::Work,
 };
 
-/// Every refund of the bundle goes to `import_refunds`, in minor units, with its `state`: 0 as it is there, 1 new, 2 different.
-/// A refund is known by its order, line and instant. Needs `import_lines`.
+/// Every refund of the bundle goes to `import_refunds`, in minor units, with its `state`: 0 as it is there, 1 new, 2
+/// different. A refund is known by its order, line and instant. Needs `import_lines`.
 pub(super) async fn compare(work: &mut Work<'_>, refunds: u64) -> Result<(), ImportError> {
     work.create_keyed(
         "import_refunds",
@@ -73,8 +73,8 @@ async fn refuse(work: &mut Work<'_>) -> Result<(), ImportError> {
     work.refuse_duplicates("refunds", "bundle_refunds", "order_id, line, refunded_us", message).await
 }
 
-/// Writes the refunds that are new or differ, dates those of vendors whose zone has changed, and works out the commission given
-/// back. Needs `local_days::load`, and the lines as the bundle has them.
+/// Writes the refunds that are new or differ, dates those of vendors whose zone has changed, and works out the
+/// commission given back. Needs `local_days::load`, and the lines as the bundle has them.
 pub(super) async fn write(work: &mut Work<'_>) -> Result<(), ImportError> {
     let (hour, day) = (local_days::hour_us("p.refunded_us"), local_days::day());
     let local = local_days::local_us("r.refunded_us");
@@ -114,7 +114,8 @@ pub(super) async fn write(work: &mut Work<'_>) -> Result<(), ImportError> {
     Ok(())
 }
 
-/// Of refunds that are new or differ, and of orders that are dated anew. (A vendor that changes its zone takes both along.)
+/// Of refunds that are new or differ, and of orders that are dated anew. (A vendor that changes its zone takes both
+/// along.)
 async fn refuse_before_their_orders(work: &mut Work<'_>) -> Result<(), ImportError> {
     work.refuse(
         "refunds",
@@ -153,7 +154,8 @@ async fn refuse_more_than_sold(work: &mut Work<'_>) -> Result<(), ImportError> {
              || CAST(e.line AS TEXT) || ', come to more than was sold'"
         )
     };
-    // The refund of the file that comes last is the one too many; with none in the file, the line itself has become too small.
+    // The refund of the file that comes last is the one too many; with none in the file, the line itself has become too
+    // small.
     work.refuse(
         "refunds",
         &format!(

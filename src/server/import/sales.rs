@@ -13,9 +13,16 @@ pub(super) const TOUCHED: &str = "import_touched";
 /// Those of them that are there already.
 pub(super) const TOUCHED_BEFORE: &str = "import_touched_before";
 
-/// Orders that are there already and differ go to `import_orders`; those that are new are written, so that they have ids.
+/// Orders that are there already and differ go to `import_orders`; those that are new are written, so that they have
+/// ids.
 pub(super) async fn compare_orders(work: &mut Work<'_>) -> Result<(), ImportError> {
-    work.refuse_duplicates("orders", "bundle_orders", "order_id", "'order_id: `' || order_id || '` is in this file twice'").await?;
+    work.refuse_duplicates(
+        "orders",
+        "bundle_orders",
+        "order_id",
+        "'order_id: `' || order_id || '` is in this file twice'",
+    )
+    .await?;
     work.refuse(
         "orders",
         "SELECT b.csv_line, CASE
@@ -53,7 +60,8 @@ pub(super) async fn compare_orders(work: &mut Work<'_>) -> Result<(), ImportErro
     Ok(())
 }
 
-/// Every line of the bundle goes to `import_lines`, in minor units, with its `state`: 0 as it is there, 1 new, 2 different.
+/// Every line of the bundle goes to `import_lines`, in minor units, with its `state`: 0 as it is there, 1 new, 2
+/// different.
 pub(super) async fn compare_lines(work: &mut Work<'_>, items: u64) -> Result<(), ImportError> {
     work.create_keyed(
         "import_lines",
@@ -62,7 +70,8 @@ pub(super) async fn compare_lines(work: &mut Work<'_>, items: u64) -> Result<(),
     )
     .await?;
     let (gross, discount) = ("b.gross / v.minor_thousandths", "b.discount / v.minor_thousandths");
-    let (gross_decimals, discount_decimals) = (has_too_many_decimals("gross_step"), has_too_many_decimals("discount_step"));
+    let (gross_decimals, discount_decimals) =
+        (has_too_many_decimals("gross_step"), has_too_many_decimals("discount_step"));
     let resolved = work
         .run(&format!(
             "INSERT INTO import_lines
@@ -89,8 +98,10 @@ pub(super) async fn compare_lines(work: &mut Work<'_>, items: u64) -> Result<(),
 
 /// Says which line of the bundle did not make it into `import_lines`, and why.
 async fn refuse_lines(work: &mut Work<'_>) -> Result<(), ImportError> {
-    let (gross_decimals, gross_message) = (has_too_many_decimals("gross_step"), too_many_decimals("gross", "gross_step"));
-    let (discount_decimals, discount_message) = (has_too_many_decimals("discount_step"), too_many_decimals("discount", "discount_step"));
+    let (gross_decimals, gross_message) =
+        (has_too_many_decimals("gross_step"), too_many_decimals("gross", "gross_step"));
+    let (discount_decimals, discount_message) =
+        (has_too_many_decimals("discount_step"), too_many_decimals("discount", "discount_step"));
     work.refuse(
         "order_items",
         &format!(
@@ -123,7 +134,8 @@ pub(super) async fn find_touched(work: &mut Work<'_>) -> Result<i64, ImportError
     for pairs in [
         "SELECT vendor_id, order_id FROM import_lines WHERE state > 0 GROUP BY vendor_id, order_id ORDER BY vendor_id, order_id",
         "SELECT vendor_id, order_id FROM import_refunds WHERE state > 0 GROUP BY vendor_id, order_id",
-        // A vendor's part follows the marketplace's date and status only where those have changed since they were last imported.
+        // A vendor's part follows the marketplace's date and status only where those have changed since they were last
+        // imported.
         "SELECT s.vendor_id, s.order_id
          FROM import_orders c CROSS JOIN order_lines l CROSS JOIN vendor_orders s
          WHERE l.order_id = c.order_id AND s.vendor_id = l.vendor_id AND s.order_id = l.order_id
@@ -168,7 +180,8 @@ pub(super) async fn write_orders_and_lines(work: &mut Work<'_>) -> Result<(), Im
 
 /// Writes the touched parts. Needs `local_days::load`, and the orders as the bundle has them.
 pub(super) async fn write_parts(work: &mut Work<'_>) -> Result<(), ImportError> {
-    let (local, hour, day) = (local_days::local_us("n.placed_us"), local_days::hour_us("p.placed_us"), local_days::day());
+    let (local, hour, day) =
+        (local_days::local_us("n.placed_us"), local_days::hour_us("p.placed_us"), local_days::day());
     work.write(&format!(
         "INSERT INTO vendor_orders (vendor_id, order_id, customer_id, status, placed_us, hour_us, day, month, year)
          SELECT p.vendor_id, p.order_id, p.customer_id, p.status, p.placed_us, {hour}, d.day, d.month, d.year

@@ -22,8 +22,8 @@ use super::{
 
 /// Rows that are read before they are handed over.
 const BATCH_ROWS: usize = 400;
-/// Rows of one INSERT. Few, because with SQLite the driver looks up the name of every parameter from the first one on: the work
-/// grows with the square of their number.
+/// Rows of one INSERT. Few, because with SQLite the driver looks up the name of every parameter from the first one on:
+/// the work grows with the square of their number.
 const INSERT_ROWS: usize = 40;
 /// Batches read ahead of the database.
 const BATCHES_AHEAD: usize = 4;
@@ -55,20 +55,28 @@ pub(in crate::server) async fn stage(
         work.progress.done(so_far.load(Ordering::Relaxed));
     }
     // The task ends when it has nothing left to send; joining fails only if it panicked.
-    let notes = reading.await.map_err(|error| ImportError::File { file: file.clone(), message: format!("cannot be read: {error}") })??;
+    let notes = reading
+        .await
+        .map_err(|error| ImportError::File { file: file.clone(), message: format!("cannot be read: {error}") })??;
     work.analyze(table.staging).await?;
     Ok(Some(Staged { rows, notes }))
 }
 
 /// Inserts rows of `width` cells, and says how many there were.
-pub(in crate::server) async fn insert(work: &mut Work<'_>, table: &str, width: usize, cells: Vec<Cell>) -> Result<u64, DbError> {
+pub(in crate::server) async fn insert(
+    work: &mut Work<'_>,
+    table: &str,
+    width: usize,
+    cells: Vec<Cell>,
+) -> Result<u64, DbError> {
     let rows = cells.len() / width;
     // The same text for the same number of rows, so that the database prepares it once.
     let full = insert_statement(table, width, rows.min(INSERT_ROWS));
     let mut cells = cells.into_iter();
     for done in (0..rows).step_by(INSERT_ROWS) {
         let count = (rows - done).min(INSERT_ROWS);
-        let statement = if done == 0 || count == INSERT_ROWS { full.clone() } else { insert_statement(table, width, count) };
+        let statement =
+            if done == 0 || count == INSERT_ROWS { full.clone() } else { insert_statement(table, width, count) };
         let query = cells.by_ref().take(count * width).fold(sql(statement), |query, cell| match cell {
             Cell::Integer(number) => query.bind(number),
             Cell::Text(text) => query.bind(text),
@@ -80,12 +88,14 @@ pub(in crate::server) async fn insert(work: &mut Work<'_>, table: &str, width: u
 }
 
 fn insert_statement(table: &str, width: usize, rows: usize) -> String {
-    let row = |at: usize| format!("({})", (1..=width).map(|column| format!("${}", at * width + column)).collect::<Vec<_>>().join(","));
+    let row = |at: usize| {
+        format!("({})", (1..=width).map(|column| format!("${}", at * width + column)).collect::<Vec<_>>().join(","))
+    };
     format!("INSERT INTO {table} VALUES {}", (0..rows).map(row).collect::<Vec<_>>().join(","))
 }
 
-/// Reads and checks all rows, and says what was read otherwise than the form of a bundle has it. Ends early, without an error, when
-/// nobody takes the batches any more.
+/// Reads and checks all rows, and says what was read otherwise than the form of a bundle has it. Ends early, without an
+/// error, when nobody takes the batches any more.
 fn read(source: Source, table: &Table, batches: &mpsc::Sender<Vec<Cell>>) -> Result<Vec<String>, ImportError> {
     let Source { file, reader, encoding, .. } = source;
     let decoded = decode(reader, encoding).map_err(|error| unreadable(&file, &error))?;
@@ -94,7 +104,8 @@ fn read(source: Source, table: &Table, batches: &mpsc::Sender<Vec<Cell>>) -> Res
         HeaderError::Unreadable(error) => refused(&file, error),
         HeaderError::Column(line, invalid) => row_error(&file, line, &invalid),
     })?;
-    let mut notes: Vec<String> = encoding.map(|encoding| format!("read as {}", encoding.name())).into_iter().chain(notes).collect();
+    let mut notes: Vec<String> =
+        encoding.map(|encoding| format!("read as {}", encoding.name())).into_iter().chain(notes).collect();
     let capacity = BATCH_ROWS * table.definition.len();
     let mut cells = Vec::with_capacity(capacity);
     let (mut record, mut amounts) = (Record::default(), Amounts::new(delimiter));
@@ -107,7 +118,9 @@ fn read(source: Source, table: &Table, batches: &mpsc::Sender<Vec<Cell>>) -> Res
         cells.push(Cell::Integer(i64::try_from(line).unwrap_or(i64::MAX)));
         let mut row = Row { columns: &columns, record: &record, amounts: &mut amounts };
         (table.read)(&mut row, &mut cells).map_err(|invalid| row_error(&file, line, &invalid))?;
-        if cells.len() == capacity && batches.blocking_send(std::mem::replace(&mut cells, Vec::with_capacity(capacity))).is_err() {
+        if cells.len() == capacity
+            && batches.blocking_send(std::mem::replace(&mut cells, Vec::with_capacity(capacity))).is_err()
+        {
             return Ok(notes);
         }
     }

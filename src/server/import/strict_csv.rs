@@ -1,11 +1,12 @@
 //! CSV as RFC 4180 has it, read strictly, a record at a time, with the lines of the file itself.
 //!
-//! The crate `csv`, which writes ours, counts line feeds only and takes whatever it can of quotes: an open one at the end of a file, or
-//! the rest of the file in one field.
+//! The crate `csv`, which writes ours, counts line feeds only and takes whatever it can of quotes: an open one at the
+//! end of a file, or the rest of the file in one field.
 
 use std::io::{BufRead, ErrorKind};
 
-/// The longest field, in bytes: no column takes nearly as much, and a quote that is never closed must not take the rest of the file.
+/// The longest field, in bytes: no column takes nearly as much, and a quote that is never closed must not take the rest
+/// of the file.
 pub(super) const MAX_FIELD: usize = 64 * 1024;
 /// The most columns of a file.
 const MAX_FIELDS: usize = 1_000;
@@ -89,7 +90,9 @@ impl<R: BufRead> Records<R> {
         loop {
             let piece = match self.input.fill_buf() {
                 Ok(piece) => piece,
-                Err(error) if error.kind() == ErrorKind::InvalidData => return Err(Unreadable::Line(self.line, error.to_string())),
+                Err(error) if error.kind() == ErrorKind::InvalidData => {
+                    return Err(Unreadable::Line(self.line, error.to_string()));
+                }
                 Err(error) => return Err(Unreadable::Io(error)),
             };
             if piece.is_empty() {
@@ -223,7 +226,11 @@ mod tests {
             ("\"a\r\nb\rc\n\"", vec!["a\r\nb\rc\n"]),
             (" a ,\tb", vec![" a ", "\tb"]),
         ] {
-            assert_eq!(read(csv).0, [(1, fields.iter().map(|field| (*field).to_owned()).collect::<Vec<_>>())], "{csv:?}");
+            assert_eq!(
+                read(csv).0,
+                [(1, fields.iter().map(|field| (*field).to_owned()).collect::<Vec<_>>())],
+                "{csv:?}"
+            );
         }
     }
 
@@ -246,9 +253,15 @@ mod tests {
     #[test]
     fn no_field_takes_more_than_its_share() {
         let (records, refused) = read(&format!("a\n\n\"{}", "x\n".repeat(MAX_FIELD)));
-        assert_eq!((records.len(), refused), (1, Some((3, format!("a field is longer than {MAX_FIELD} bytes: is the quote not closed?")))));
+        assert_eq!(
+            (records.len(), refused),
+            (1, Some((3, format!("a field is longer than {MAX_FIELD} bytes: is the quote not closed?"))))
+        );
         assert_eq!(read(&"x".repeat(MAX_FIELD)).1, None);
         assert!(read(&"x".repeat(MAX_FIELD + 1)).1.is_some());
-        assert_eq!(read(&format!("a\n{}", ",".repeat(2_000))).1, Some((2, format!("has more than {MAX_FIELDS} fields"))));
+        assert_eq!(
+            read(&format!("a\n{}", ",".repeat(2_000))).1,
+            Some((2, format!("has more than {MAX_FIELDS} fields")))
+        );
     }
 }

@@ -72,8 +72,9 @@ pub(in crate::server) const PRODUCTS: Table = Table {
     required: &["product_id", "vendor_id", "name", "category", "unit_price", "stock", "status"],
     optional: &[],
     staging: "bundle_products",
-    // `unit_price` is in thousandths: only the vendor knows the currency. `price_step` is the least that another last digit of it would
-    // have changed: 1000 without decimals, 1 with three. A step below the currency's minor unit is one decimal too many.
+    // `unit_price` is in thousandths: only the vendor knows the currency. `price_step` is the least that another last
+    // digit of it would have changed: 1000 without decimals, 1 with three. A step below the currency's minor unit is
+    // one decimal too many.
     definition: &[
         "csv_line BIGINT",
         "product_id TEXT",
@@ -150,7 +151,11 @@ pub(in crate::server) const ORDER_ITEMS: Table = Table {
         if discount.thousandths > gross.thousandths {
             return Err(FieldError::new(
                 "discount",
-                format!("`{}` is more than the line's gross, {}", shown(row.text("discount")?), shown(row.text("gross")?)),
+                format!(
+                    "`{}` is more than the line's gross, {}",
+                    shown(row.text("discount")?),
+                    shown(row.text("gross")?)
+                ),
             ));
         }
         cells.push(row.id("order_id")?);
@@ -197,7 +202,8 @@ const MAX_LINE: i64 = 1_000_000_000;
 /// The highest commission: all of it.
 const MAX_BPS: i64 = 10_000;
 
-/// SQL for an amount with more decimals than its vendor's currency has, by its column in a temporary table and the column of its step.
+/// SQL for an amount with more decimals than its vendor's currency has, by its column in a temporary table and the
+/// column of its step.
 pub(super) fn has_too_many_decimals(step: &str) -> String {
     format!("b.{step} < v.minor_thousandths")
 }
@@ -205,7 +211,9 @@ pub(super) fn has_too_many_decimals(step: &str) -> String {
 /// SQL for what is said of such an amount, with the amount as it was seen.
 pub(super) fn too_many_decimals(field: &str, step: &str) -> String {
     let decimals = format!("(CASE b.{step} WHEN 1 THEN 3 WHEN 10 THEN 2 ELSE 1 END)");
-    let seen = format!("CAST(b.{field} / 1000 AS TEXT) || '.' || SUBSTR(CAST(1000 + b.{field} % 1000 AS TEXT), 2, {decimals})");
+    let seen = format!(
+        "CAST(b.{field} / 1000 AS TEXT) || '.' || SUBSTR(CAST(1000 + b.{field} % 1000 AS TEXT), 2, {decimals})"
+    );
     let has = "CASE v.minor_thousandths WHEN 1 THEN '3' WHEN 10 THEN '2' ELSE '0' END";
     format!("'{field}: `' || {seen} || '` has more decimals than ' || v.currency || ' has (' || {has} || ')'")
 }
@@ -251,7 +259,9 @@ impl<'a> Row<'a> {
             .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))
             .and_then(|text| text.parse().ok())
             .filter(|number| (least..=most).contains(number))
-            .ok_or_else(|| FieldError::new(column, format!("`{}` is not a whole number from {least} to {most}", shown(text))))
+            .ok_or_else(|| {
+                FieldError::new(column, format!("`{}` is not a whole number from {least} to {most}", shown(text)))
+            })
     }
 
     fn optional_number(&self, column: &str, most: i64) -> Result<Cell, FieldError> {

@@ -82,7 +82,8 @@ impl<'a> Work<'a> {
         self.tx.rows(sql(query)).await?.iter().map(|row| Ok(row.try_get(0)?)).collect()
     }
 
-    /// `query` finds rows of the bundle that cannot be taken, as `csv_line` and `message`. Fails with the first of them.
+    /// `query` finds rows of the bundle that cannot be taken, as `csv_line` and `message`. Fails with the first of
+    /// them.
     pub async fn refuse(&mut self, table: &str, query: &str) -> Result<(), ImportError> {
         let first = format!("SELECT csv_line, message FROM ({query}) AS refused ORDER BY csv_line LIMIT 1");
         let Some(row) = self.tx.row(sql(first)).await? else { return Ok(()) };
@@ -93,14 +94,22 @@ impl<'a> Work<'a> {
     }
 
     /// Fails where two rows of a staged table agree in `key`; `message` is SQL.
-    pub async fn refuse_duplicates(&mut self, table: &str, staging: &str, key: &str, message: &str) -> Result<(), ImportError> {
+    pub async fn refuse_duplicates(
+        &mut self,
+        table: &str,
+        staging: &str,
+        key: &str,
+        message: &str,
+    ) -> Result<(), ImportError> {
         let numbered = format!(
             "SELECT csv_line, {message} AS message, ROW_NUMBER() OVER (PARTITION BY {key} ORDER BY csv_line) AS occurrence FROM {staging}"
         );
-        self.refuse(table, &format!("SELECT csv_line, message FROM ({numbered}) AS numbered WHERE occurrence = 2")).await
+        self.refuse(table, &format!("SELECT csv_line, message FROM ({numbered}) AS numbered WHERE occurrence = 2"))
+            .await
     }
 
-    /// Leaves no temporary table behind, and says how many rows were written. The rest is the transaction's to commit, or to drop.
+    /// Leaves no temporary table behind, and says how many rows were written. The rest is the transaction's to commit,
+    /// or to drop.
     pub async fn finish(mut self) -> Result<u64, DbError> {
         // PostgreSQL would drop them by itself, SQLite with the connection only.
         for table in std::mem::take(&mut self.temporary) {

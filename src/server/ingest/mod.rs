@@ -1,5 +1,6 @@
-//! What the marketplace's backend sends, as a bundle in memory: put into the temporary tables of an import, and from there on an import
-//! like any other, in the caller's transaction. What is refused is named by its place in the request, and then nothing is written.
+//! What the marketplace's backend sends, as a bundle in memory: put into the temporary tables of an import, and from
+//! there on an import like any other, in the caller's transaction. What is refused is named by its place in the
+//! request, and then nothing is written.
 
 use std::{collections::HashMap, hash::Hash};
 
@@ -41,7 +42,12 @@ pub async fn take_products(tx: &mut Tx, batch: &ProductBatch) -> Result<IngestRe
     let kept = distinct(
         sent,
         |product| &product.product_id,
-        |at, first| FieldError::new(format!("products[{at}].productId"), format!("is that of products[{first}] too, which differs")),
+        |at, first| {
+            FieldError::new(
+                format!("products[{at}].productId"),
+                format!("is that of products[{first}] too, which differs"),
+            )
+        },
     )?;
     lock_out_others(tx).await?;
     let mut work = begin(tx).await?;
@@ -68,16 +74,21 @@ pub async fn take_products(tx: &mut Tx, batch: &ProductBatch) -> Result<IngestRe
     .await?;
     let vendors = "SELECT v.id FROM vendors v JOIN bundle_products b ON b.vendor_id = v.external_id";
     lock_vendors(&mut work, vendors).await?;
-    let known = work.count("SELECT COUNT(*) FROM bundle_products b JOIN products p ON p.external_id = b.product_id").await?;
+    let known =
+        work.count("SELECT COUNT(*) FROM bundle_products b JOIN products p ON p.external_id = b.product_id").await?;
     let before = work.changed;
-    let vendors_changed =
-        write_staged(&mut work, 0, 0, vendors).await.map_err(|error| named(error, |_, line| format!("products[{}]", line - 1)))?;
+    let vendors_changed = write_staged(&mut work, 0, 0, vendors)
+        .await
+        .map_err(|error| named(error, |_, line| format!("products[{}]", line - 1)))?;
     // One row written for each product that was new or different.
     let written = work.changed - before;
     work.finish().await?;
     let created = kept.len() as u64 - known;
     let updated = written - created;
-    Ok(IngestResult { ingested: Ingested { created, updated, unchanged: sent.len() as u64 - created - updated }, vendors_changed })
+    Ok(IngestResult {
+        ingested: Ingested { created, updated, unchanged: sent.len() as u64 - created - updated },
+        vendors_changed,
+    })
 }
 
 struct Unwatched;
@@ -90,7 +101,14 @@ impl Progress for Unwatched {
 /// An import whose temporary tables are all there, and empty.
 async fn begin(tx: &mut Tx) -> Result<Work<'_>, ImportError> {
     let mut work = Work::within(tx, &Unwatched);
-    for table in [&tables::VENDORS, &tables::PRODUCTS, &tables::CUSTOMERS, &tables::ORDERS, &tables::ORDER_ITEMS, &tables::REFUNDS] {
+    for table in [
+        &tables::VENDORS,
+        &tables::PRODUCTS,
+        &tables::CUSTOMERS,
+        &tables::ORDERS,
+        &tables::ORDER_ITEMS,
+        &tables::REFUNDS,
+    ] {
         work.create(table.staging, &table.definition.join(", ")).await?;
     }
     Ok(work)
@@ -115,7 +133,8 @@ fn place(at: usize) -> Cell {
     Cell::Integer(i64::try_from(at).unwrap_or(i64::MAX - 1) + 1)
 }
 
-/// The places of the rows to take: where the same was sent twice, the first. `refused` says why two rows of one key that differ are.
+/// The places of the rows to take: where the same was sent twice, the first. `refused` says why two rows of one key
+/// that differ are.
 fn distinct<'a, T: PartialEq, K: Hash + Eq>(
     rows: &'a [T],
     key: impl Fn(&'a T) -> K,
@@ -136,7 +155,8 @@ fn distinct<'a, T: PartialEq, K: Hash + Eq>(
     if differing.is_empty() { Ok(kept) } else { Err(ImportError::Invalid(differing)) }
 }
 
-/// A refused row of a temporary table as a refused field of the request. `path` says where the row stands, by table and line.
+/// A refused row of a temporary table as a refused field of the request. `path` says where the row stands, by table and
+/// line.
 fn named(error: ImportError, path: impl Fn(&str, usize) -> String) -> ImportError {
     let ImportError::Row { file, line, message } = error else { return error };
     let table = file.trim_end_matches(".csv");

@@ -23,14 +23,16 @@ const VENDORS: &str = "SELECT p.vendor_id FROM bundle_items b JOIN products p ON
                        UNION SELECT l.vendor_id FROM bundle_orders b JOIN orders o ON o.external_id = b.order_id
                              JOIN order_lines l ON l.order_id = o.id";
 
-/// New orders, and known ones as they are now, of any number of vendors. They leave stock alone: the marketplace says what there is
-/// with its products.
+/// New orders, and known ones as they are now, of any number of vendors. They leave stock alone: the marketplace says
+/// what there is with its products.
 pub async fn take_orders(tx: &mut Tx, batch: &OrderBatch) -> Result<IngestResult, ImportError> {
     let sent = &batch.orders;
     let kept = distinct(
         sent,
         |order| &order.order_id,
-        |at, first| FieldError::new(format!("orders[{at}].orderId"), format!("is that of orders[{first}] too, which differs")),
+        |at, first| {
+            FieldError::new(format!("orders[{at}].orderId"), format!("is that of orders[{first}] too, which differs"))
+        },
     )?;
     lock_out_others(tx).await?;
     let mut work = begin(tx).await?;
@@ -56,7 +58,10 @@ pub async fn take_orders(tx: &mut Tx, batch: &OrderBatch) -> Result<IngestResult
         .await?;
     work.finish().await?;
     let created = kept.len() as u64 - known;
-    Ok(IngestResult { ingested: Ingested { created, updated, unchanged: sent.len() as u64 - created - updated }, vendors_changed })
+    Ok(IngestResult {
+        ingested: Ingested { created, updated, unchanged: sent.len() as u64 - created - updated },
+        vendors_changed,
+    })
 }
 
 /// Those that were sent with their names.
@@ -89,7 +94,11 @@ async fn stage_customers(work: &mut Work<'_>, sent: &[IngestOrder], kept: &[usiz
 }
 
 /// Returns where each line stands in the request: its order, and its place in it.
-async fn stage_orders(work: &mut Work<'_>, sent: &[IngestOrder], kept: &[usize]) -> Result<Vec<(usize, usize)>, ImportError> {
+async fn stage_orders(
+    work: &mut Work<'_>,
+    sent: &[IngestOrder],
+    kept: &[usize],
+) -> Result<Vec<(usize, usize)>, ImportError> {
     let (mut orders, mut items, mut lines) = (Vec::new(), Vec::new(), Vec::new());
     for at in kept {
         let order = &sent[*at];
@@ -127,7 +136,11 @@ async fn stage_orders(work: &mut Work<'_>, sent: &[IngestOrder], kept: &[usize])
     Ok(lines)
 }
 
-async fn refuse_discounts_over_currencies(work: &mut Work<'_>, sent: &[IngestOrder], kept: &[usize]) -> Result<(), ImportError> {
+async fn refuse_discounts_over_currencies(
+    work: &mut Work<'_>,
+    sent: &[IngestOrder],
+    kept: &[usize],
+) -> Result<(), ImportError> {
     if kept.iter().all(|at| sent[*at].discount == 0) {
         return Ok(());
     }
@@ -143,7 +156,10 @@ async fn refuse_discounts_over_currencies(work: &mut Work<'_>, sent: &[IngestOrd
         .iter()
         .filter(|at| sent[**at].discount > 0 && mixed.contains(&sent[**at].order_id))
         .map(|at| {
-            FieldError::new(format!("orders[{at}].discount"), "cannot be shared out over lines of several currencies: send it line by line")
+            FieldError::new(
+                format!("orders[{at}].discount"),
+                "cannot be shared out over lines of several currencies: send it line by line",
+            )
         })
         .collect();
     if refused.is_empty() { Ok(()) } else { Err(ImportError::Invalid(refused)) }

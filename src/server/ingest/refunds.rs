@@ -27,7 +27,10 @@ pub async fn take_refunds(tx: &mut Tx, batch: &RefundBatch) -> Result<IngestResu
     let sent = &batch.refunds;
     let key = |refund: &SentRefund| (refund.order_id.clone(), refund.line, refund.refunded_at.as_microsecond());
     let kept = distinct(sent, key, |at, first| {
-        FieldError::new(format!("refunds[{at}].refundedAt"), format!("is that of refunds[{first}] too, of the same line, which differs"))
+        FieldError::new(
+            format!("refunds[{at}].refundedAt"),
+            format!("is that of refunds[{first}] too, of the same line, which differs"),
+        )
     })?;
     lock_out_others(tx).await?;
     let mut work = begin(tx).await?;
@@ -61,13 +64,17 @@ pub async fn take_refunds(tx: &mut Tx, batch: &RefundBatch) -> Result<IngestResu
          WHERE o.external_id = bundle_refunds.order_id AND l.line = bundle_refunds.line",
     )
     .await?;
-    let vendors_changed =
-        write_staged(&mut work, 0, rows, VENDORS).await.map_err(|error| named(error, |_, line| format!("refunds[{}]", line - 1)))?;
+    let vendors_changed = write_staged(&mut work, 0, rows, VENDORS)
+        .await
+        .map_err(|error| named(error, |_, line| format!("refunds[{}]", line - 1)))?;
     let states = "SELECT csv_line, MAX(state) AS state FROM import_refunds GROUP BY csv_line";
     let created = work.count(&format!("SELECT COUNT(*) FROM ({states}) AS places WHERE state = 1")).await?;
     let updated = work.count(&format!("SELECT COUNT(*) FROM ({states}) AS places WHERE state = 2")).await?;
     work.finish().await?;
-    Ok(IngestResult { ingested: Ingested { created, updated, unchanged: sent.len() as u64 - created - updated }, vendors_changed })
+    Ok(IngestResult {
+        ingested: Ingested { created, updated, unchanged: sent.len() as u64 - created - updated },
+        vendors_changed,
+    })
 }
 
 /// The orders that are named, each once, into `import_named`.
@@ -89,8 +96,13 @@ struct UserStatus {
     refunds: BTreeMap<(i64, i64), i64>,
 }
 
-/// For every refund of an order as a whole that is not there yet, by its place: lines and amounts. One that is there has none.
-async fn share_out(work: &mut Work<'_>, sent: &[SentRefund], kept: &[usize]) -> Result<HashMap<usize, Vec<(i64, i64)>>, ImportError> {
+/// For every refund of an order as a whole that is not there yet, by its place: lines and amounts. One that is there
+/// has none.
+async fn share_out(
+    work: &mut Work<'_>,
+    sent: &[SentRefund],
+    kept: &[usize],
+) -> Result<HashMap<usize, Vec<(i64, i64)>>, ImportError> {
     let mut shares = HashMap::new();
     let whole: Vec<usize> = kept.iter().copied().filter(|at| sent[*at].line.is_none()).collect();
     if whole.is_empty() {
@@ -106,10 +118,15 @@ async fn share_out(work: &mut Work<'_>, sent: &[SentRefund], kept: &[usize]) -> 
     for at in whole {
         let refund = &sent[at];
         match orders.get_mut(&refund.order_id) {
-            None => refused.push(FieldError::new(format!("refunds[{at}].orderId"), format!("there is no order `{}`", refund.order_id))),
+            None => refused.push(FieldError::new(
+                format!("refunds[{at}].orderId"),
+                format!("there is no order `{}`", refund.order_id),
+            )),
             Some(order) => match order.share(refund) {
                 Ok(lines) => _ = shares.insert(at, lines),
-                Err(invalid) => refused.push(FieldError::new(format!("refunds[{at}].{}", invalid.field), invalid.message)),
+                Err(invalid) => {
+                    refused.push(FieldError::new(format!("refunds[{at}].{}", invalid.field), invalid.message))
+                }
             },
         }
     }
@@ -122,16 +139,19 @@ impl UserStatus {
         if self.currencies.len() > 1 {
             return Err(FieldError::new("line", "is required: the order's lines are of several currencies"));
         }
-        let there: Vec<i64> = self.refunds.iter().filter(|((_, at), _)| *at == instant).map(|(_, amount)| *amount).collect();
+        let there: Vec<i64> =
+            self.refunds.iter().filter(|((_, at), _)| *at == instant).map(|(_, amount)| *amount).collect();
         match there.iter().sum::<i64>() {
             _ if there.is_empty() => {}
             same if same == refund.amount => return Ok(Vec::new()),
             other => {
-                let message = format!("the order has refunds of this instant already, which come to {other} minor units");
+                let message =
+                    format!("the order has refunds of this instant already, which come to {other} minor units");
                 return Err(FieldError::new("amount", message));
             }
         }
-        let refunded = |line: i64| self.refunds.range((line, i64::MIN)..=(line, i64::MAX)).map(|(_, amount)| *amount).sum::<i64>();
+        let refunded =
+            |line: i64| self.refunds.range((line, i64::MIN)..=(line, i64::MAX)).map(|(_, amount)| *amount).sum::<i64>();
         let left: Vec<i64> = self.nets.iter().map(|(line, net)| (net - refunded(*line)).max(0)).collect();
         let whole: i64 = left.iter().sum();
         if refund.amount > whole {

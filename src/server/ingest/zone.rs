@@ -4,8 +4,8 @@ use crate::server::{
     import::{ImportError, tables, write_staged},
 };
 
-/// Gives a vendor another zone, an IANA name, and dates all of its orders and refunds anew, with the sums over them: what an import of
-/// this one vendor does, with nothing else in it. Reads and writes every order of the vendor.
+/// Gives a vendor another zone, an IANA name, and dates all of its orders and refunds anew, with the sums over them:
+/// what an import of this one vendor does, with nothing else in it. Reads and writes every order of the vendor.
 pub async fn move_to_zone(tx: &mut Tx, vendor_id: i64, time_zone: &str) -> Result<(), ImportError> {
     let mut work = begin(tx).await?;
     let vendor = format!("SELECT id FROM vendors WHERE id = {vendor_id}");

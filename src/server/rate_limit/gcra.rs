@@ -1,6 +1,6 @@
-//! The generic cell rate algorithm (ITU-T I.371), in whole microseconds. What is kept of somebody is one instant, `due`: when all that
-//! was let in would have been, had it come evenly. Each request moves it by one interval, and may move it no further ahead of the
-//! clock than a full burst.
+//! The generic cell rate algorithm (ITU-T I.371), in whole microseconds. What is kept of somebody is one instant,
+//! `due`: when all that was let in would have been, had it come evenly. Each request moves it by one interval, and may
+//! move it no further ahead of the clock than a full burst.
 
 use std::time::Duration;
 
@@ -29,12 +29,13 @@ pub struct Decision {
 
 impl Rate {
     pub fn of(limit: Limit) -> Self {
-        let (count, period) = (u64::from(limit.count.get()), u64::try_from(limit.period.as_micros()).unwrap_or(u64::MAX));
+        let (count, period) =
+            (u64::from(limit.count.get()), u64::try_from(limit.period.as_micros()).unwrap_or(u64::MAX));
         Self { interval: (period / count).max(1), burst: count }
     }
 
-    /// One instance's part, where `instances` share what this allows. Together they let in no more per time; where there are more
-    /// instances than requests in a burst, each still lets in one.
+    /// One instance's part, where `instances` share what this allows. Together they let in no more per time; where
+    /// there are more instances than requests in a burst, each still lets in one.
     pub fn share(self, instances: u64) -> Self {
         Self { interval: self.interval * instances, burst: (self.burst / instances).max(1) }
     }
@@ -53,7 +54,15 @@ impl Rate {
         if next > full {
             (Decision { admitted: false, remaining: 0, retry_after: next - full, reset: due - now }, None)
         } else {
-            (Decision { admitted: true, remaining: (full - next) / self.interval, retry_after: 0, reset: next - now }, Some(next))
+            (
+                Decision {
+                    admitted: true,
+                    remaining: (full - next) / self.interval,
+                    retry_after: 0,
+                    reset: next - now,
+                },
+                Some(next),
+            )
         }
     }
 
@@ -90,7 +99,10 @@ mod tests {
             due = next;
         }
         let (decision, next) = rate.admit(due, SECOND);
-        assert_eq!((decision, next), (Decision { admitted: false, remaining: 0, retry_after: 2 * SECOND, reset: 10 * SECOND }, None));
+        assert_eq!(
+            (decision, next),
+            (Decision { admitted: false, remaining: 0, retry_after: 2 * SECOND, reset: 10 * SECOND }, None)
+        );
         let (decision, _) = rate.admit(due, 2 * SECOND);
         assert_eq!((decision.admitted, decision.retry_after), (false, SECOND), "a refusal costs nothing");
         assert!(rate.admit(due, 3 * SECOND).0.admitted);

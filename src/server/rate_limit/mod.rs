@@ -1,4 +1,5 @@
-//! How often one may ask: counted in Redis for all instances together; while that does not answer, each instance lets in its share.
+//! How often one may ask: counted in Redis for all instances together; while that does not answer, each instance lets
+//! in its share.
 
 use std::{
     net::{IpAddr, Ipv6Addr},
@@ -143,7 +144,11 @@ impl Limiter {
         if answers {
             tracing::info!("limits are counted for all instances again");
         } else {
-            tracing::warn!(error, instances = self.config.instances, "limits: Redis does not answer, so this instance lets in its share");
+            tracing::warn!(
+                error,
+                instances = self.config.instances,
+                "limits: Redis does not answer, so this instance lets in its share"
+            );
         }
     }
 }

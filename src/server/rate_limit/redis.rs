@@ -8,8 +8,8 @@ use super::gcra::{Decision, Rate};
 /// How long a request waits to be told whether it is let in, before this instance decides by itself.
 const TIMEOUT: Duration = Duration::from_millis(250);
 
-/// `Rate::admit`, in one step that no other instance's comes into, by the server's clock. Everything is a whole number of microseconds
-/// below 2^53, which Lua's numbers hold exactly; `%.0f` because `tostring` would round them.
+/// `Rate::admit`, in one step that no other instance's comes into, by the server's clock. Everything is a whole number
+/// of microseconds below 2^53, which Lua's numbers hold exactly; `%.0f` because `tostring` would round them.
 const ADMIT: &str = "\
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]

@@ -1,5 +1,5 @@
-//! What people do with their account. Each of these asks who it is by itself, counts what could be guessed at, and is carried to its
-//! end even if whoever asked goes away in the middle.
+//! What people do with their account. Each of these asks who it is by itself, counts what could be guessed at, and is
+//! carried to its end even if whoever asked goes away in the middle.
 
 use axum::http::{header, request::Parts};
 
@@ -64,8 +64,8 @@ pub async fn end_session(state: &AppState, parts: &Parts, session_id: &str) -> R
     state.accounts.audit(&user.email, "session_end", session_id, client_address(parts).as_deref()).await
 }
 
-/// Changes the password of whoever asks. All sessions end, and this browser gets a new one. `DoneInPart` where the password has been
-/// changed and the sessions could not be.
+/// Changes the password of whoever asks. All sessions end, and this browser gets a new one. `DoneInPart` where the
+/// password has been changed and the sessions could not be.
 pub async fn change_password(state: &AppState, parts: &Parts, current: String, new: String) -> Result<(), AppError> {
     let (state, parts) = (state.clone(), parts.clone());
     to_the_end(async move {
@@ -79,7 +79,9 @@ pub async fn change_password(state: &AppState, parts: &Parts, current: String, n
         }
         request_session(&parts)?.log_in_alone(&changed?, browser(&parts)).await.map_err(|error| {
             tracing::error!(%error, "a password was changed, and its sessions were not");
-            AppError::DoneInPart("The password was changed. Not every session could be ended at once; please log in again.".to_owned())
+            AppError::DoneInPart(
+                "The password was changed. Not every session could be ended at once; please log in again.".to_owned(),
+            )
         })
     })
     .await

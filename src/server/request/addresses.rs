@@ -31,8 +31,8 @@ pub fn login_address(error: Option<&str>, next: Option<&str>) -> String {
 /// The longest address that a login goes on to.
 const MAX_NEXT: usize = 2_000;
 
-/// `next` if it is an address of this site: a path that begins with one slash, in visible ASCII, without the backslash that browsers
-/// read as a slash. Anything else could lead away from here.
+/// `next` if it is an address of this site: a path that begins with one slash, in visible ASCII, without the backslash
+/// that browsers read as a slash. Anything else could lead away from here.
 pub fn local_path(next: &str) -> Option<&str> {
     let local = next.starts_with('/')
         && !next.starts_with("//")

@@ -10,7 +10,8 @@ use crate::server::{
     rate_limit::{Admission, Purpose, account_key, address_key},
 };
 
-/// An attempt to prove a password: counted against the account and against the address it comes from, unless it succeeds.
+/// An attempt to prove a password: counted against the account and against the address it comes from, unless it
+/// succeeds.
 pub struct Attempt {
     state: AppState,
     account: String,
@@ -20,7 +21,11 @@ pub struct Attempt {
 impl Attempt {
     /// `TooMany` where there have been as many as there may be.
     pub async fn begin(state: &AppState, parts: &Parts, email: &str) -> Result<Self, AppError> {
-        let attempt = Self { state: state.clone(), account: account_key(email), address: address_key(client(parts.extensions.get())) };
+        let attempt = Self {
+            state: state.clone(),
+            account: account_key(email),
+            address: address_key(client(parts.extensions.get())),
+        };
         for (purpose, who) in attempt.counted() {
             match state.limits.admit(purpose, who).await {
                 Some(admission) if !admission.decision.admitted => {

@@ -11,7 +11,12 @@ use crate::{
 const MAX_TAGS: usize = 100;
 
 /// Invalidates tags by their names, audited. Returns how many.
-pub async fn invalidate_tags(state: &AppState, admin: &CurrentAdmin, names: &[&str], address: Option<&str>) -> Result<usize, AppError> {
+pub async fn invalidate_tags(
+    state: &AppState,
+    admin: &CurrentAdmin,
+    names: &[&str],
+    address: Option<&str>,
+) -> Result<usize, AppError> {
     if !(1..=MAX_TAGS).contains(&names.len()) {
         return Err(FieldError::new("tags", format!("must name 1 to {MAX_TAGS} tags, such as vendor:42")).into());
     }
@@ -28,9 +33,14 @@ pub async fn invalidate_tags(state: &AppState, admin: &CurrentAdmin, names: &[&s
 /// The most vendors of one request.
 const MAX_WARMED: usize = 100;
 
-/// Has snapshots in the cache, audited: the dashboards of these vendors as they open, or whatever this instance is asked for most.
-/// Returns how many were not there before.
-pub async fn warm(state: &AppState, admin: &CurrentAdmin, vendors: Option<&[String]>, address: Option<&str>) -> Result<usize, AppError> {
+/// Has snapshots in the cache, audited: the dashboards of these vendors as they open, or whatever this instance is
+/// asked for most. Returns how many were not there before.
+pub async fn warm(
+    state: &AppState,
+    admin: &CurrentAdmin,
+    vendors: Option<&[String]>,
+    address: Option<&str>,
+) -> Result<usize, AppError> {
     let snapshots = match vendors {
         None => state.analytics.popularity().ranking(),
         Some(ids) => {

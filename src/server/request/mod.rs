@@ -1,5 +1,5 @@
-//! What handlers and server functions alike need of the request they answer: who asks from where, under which name it is logged, how
-//! it is refused. Knows no route and no page.
+//! What handlers and server functions alike need of the request they answer: who asks from where, under which name it
+//! is logged, how it is refused. Knows no route and no page.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -29,7 +29,9 @@ impl RequestId {
     /// The caller's name for it, if that can be one.
     pub fn of(headers: &HeaderMap) -> Self {
         let given = headers.get(&X_REQUEST_ID).and_then(|value| value.to_str().ok());
-        let accepted = |id: &&str| (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+        let accepted = |id: &&str| {
+            (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+        };
         Self(given.filter(accepted).map_or_else(|| format!("{:032x}", rand::random::<u128>()).into(), Into::into))
     }
 

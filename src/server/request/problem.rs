@@ -40,12 +40,18 @@ impl Problem {
 
     pub fn unavailable() -> Self {
         let detail = words::UNAVAILABLE;
-        Self { retry_after_seconds: Some(RETRY_AFTER), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail) }
+        Self {
+            retry_after_seconds: Some(RETRY_AFTER),
+            ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
+        }
     }
 
     fn too_many(retry_after_seconds: u64) -> Self {
         let detail = format!("Too many requests. Try again in {retry_after_seconds} seconds.");
-        Self { retry_after_seconds: Some(retry_after_seconds), ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", detail) }
+        Self {
+            retry_after_seconds: Some(retry_after_seconds),
+            ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", detail)
+        }
     }
 
     /// The value of `Retry-After`, for what may work again soon.
@@ -54,7 +60,10 @@ impl Problem {
     }
 
     fn invalid(errors: Vec<FieldError>) -> Self {
-        Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Some of what was sent is not accepted.") }
+        Self {
+            errors,
+            ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Some of what was sent is not accepted.")
+        }
     }
 }
 
@@ -62,12 +71,16 @@ impl From<&AppError> for Problem {
     fn from(error: &AppError) -> Self {
         match error {
             AppError::Unauthenticated => Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "Please log in."),
-            AppError::WrongCredentials => Self::new(StatusCode::UNAUTHORIZED, "wrong_credentials", "The address or the password is wrong."),
+            AppError::WrongCredentials => {
+                Self::new(StatusCode::UNAUTHORIZED, "wrong_credentials", "The address or the password is wrong.")
+            }
             AppError::Forbidden => Self::new(StatusCode::FORBIDDEN, "forbidden", words::NO_ACCESS),
             AppError::NotFound => Self::not_found(),
             AppError::Invalid(errors) => Self::invalid(errors.clone()),
             AppError::Conflict(why) => Self::new(StatusCode::CONFLICT, "conflict", why.clone()),
-            AppError::Db(error) if error.is_unavailable() => Self { detail: words::DATABASE_DOWN.to_owned(), ..Self::unavailable() },
+            AppError::Db(error) if error.is_unavailable() => {
+                Self { detail: words::DATABASE_DOWN.to_owned(), ..Self::unavailable() }
+            }
             AppError::Sessions(_) => Self { detail: words::SESSIONS_DOWN.to_owned(), ..Self::unavailable() },
             AppError::Busy => Self::unavailable(),
             AppError::TooMany { retry_after_seconds } => Self::too_many(*retry_after_seconds),

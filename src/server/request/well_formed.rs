@@ -1,5 +1,5 @@
-//! What no address and no form may hold, said before anybody acts on it: bytes that are no text, and NUL, which one of the two databases
-//! does not keep. Names of fields in errors are those that the API has: `unit_price` is `unitPrice`.
+//! What no address and no form may hold, said before anybody acts on it: bytes that are no text, and NUL, which one of
+//! the two databases does not keep. Names of fields in errors are those that the API has: `unit_price` is `unitPrice`.
 
 use std::borrow::Cow;
 
@@ -27,7 +27,8 @@ pub fn check_text(field: &str, text: &str) -> Result<(), FieldError> {
 
 const NUL: &str = "must not hold the character NUL";
 
-/// What a server function is sent, as a query or as a body: every field once, with a name that a page's form could have given it.
+/// What a server function is sent, as a query or as a body: every field once, with a name that a page's form could have
+/// given it.
 pub fn check_form(form: &str) -> Result<(), AppError> {
     let mut names: Vec<String> = Vec::new();
     for pair in pairs(form) {
@@ -47,9 +48,11 @@ pub fn check_form(form: &str) -> Result<(), AppError> {
 fn pairs(text: &str) -> impl Iterator<Item = Result<(String, String), FieldError>> {
     text.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let name = decode(name).ok_or_else(|| FieldError::new("query", "must be name=value pairs in UTF-8, percent-encoded"))?;
+        let name = decode(name)
+            .ok_or_else(|| FieldError::new("query", "must be name=value pairs in UTF-8, percent-encoded"))?;
         check_text("query", &name)?;
-        let value = decode(value).ok_or_else(|| FieldError::new(field(&name), "must be text in UTF-8, percent-encoded"))?;
+        let value =
+            decode(value).ok_or_else(|| FieldError::new(field(&name), "must be text in UTF-8, percent-encoded"))?;
         check_text(&field(&name), &value)?;
         Ok((name, value))
     })
@@ -75,7 +78,8 @@ fn is_field(name: &str) -> bool {
     }
 }
 
-/// What a field of a form is called in an error: `form[unit_price]` is `unitPrice`, `form[lines][0][amount]` is `lines[0].amount`.
+/// What a field of a form is called in an error: `form[unit_price]` is `unitPrice`, `form[lines][0][amount]` is
+/// `lines[0].amount`.
 pub fn field(name: &str) -> String {
     let of_form = name.strip_prefix("form[").and_then(|rest| rest.strip_suffix(']'));
     let path = of_form.unwrap_or_else(|| name.split('[').next().unwrap_or_default());
@@ -143,9 +147,13 @@ mod tests {
         for address in ["/", "/products/a%2Fb%20%C3%A9?after=%25&x", "/a//b"] {
             assert!(check_address(&address.parse().unwrap()).is_ok(), "{address}");
         }
-        for (address, why) in
-            [("/products/%00", "not found"), ("/%ff", "not found"), ("/?after=%00", "after"), ("/?%00=a", "query"), ("/?a=%c3", "a")]
-        {
+        for (address, why) in [
+            ("/products/%00", "not found"),
+            ("/%ff", "not found"),
+            ("/?after=%00", "after"),
+            ("/?%00=a", "query"),
+            ("/?a=%c3", "a"),
+        ] {
             assert_eq!(check_address(&address.parse().unwrap()).map_err(refused), Err(why.to_owned()), "{address}");
         }
     }

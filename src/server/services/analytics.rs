@@ -49,8 +49,8 @@ pub struct SnapshotQuery {
 const DEFAULT_DAYS: i64 = 28;
 
 impl SnapshotQuery {
-    /// Reads the parameters of the API. Without `today` both dates are required; with it, none of them means the 28 days that end
-    /// today. Empty texts, which forms send, count as absent.
+    /// Reads the parameters of the API. Without `today` both dates are required; with it, none of them means the 28
+    /// days that end today. Empty texts, which forms send, count as absent.
     pub fn parse(
         from: Option<&str>,
         to: Option<&str>,
@@ -61,9 +61,13 @@ impl SnapshotQuery {
         let non_empty = |text: Option<&'_ str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
         let missing = |field| FieldError::new(field, "is missing: a day as YYYY-MM-DD is required");
         let range = match (non_empty(from), non_empty(to), today) {
-            (None, None, Some(today)) => DateRange::new(today.saturating_sub((DEFAULT_DAYS - 1).days()), today).map_err(|e| vec![e]),
+            (None, None, Some(today)) => {
+                DateRange::new(today.saturating_sub((DEFAULT_DAYS - 1).days()), today).map_err(|e| vec![e])
+            }
             (from, to, _) => {
-                let day = |field, text: Option<String>| text.ok_or_else(|| missing(field)).and_then(|text| parse_day(field, &text));
+                let day = |field, text: Option<String>| {
+                    text.ok_or_else(|| missing(field)).and_then(|text| parse_day(field, &text))
+                };
                 match (day("dateFrom", from), day("dateTo", to)) {
                     (Ok(from), Ok(to)) => DateRange::new(from, to).map_err(|e| vec![e]),
                     (from, to) => Err([from.err(), to.err()].into_iter().flatten().collect()),
@@ -121,13 +125,14 @@ impl Analytics {
         self.cache.get_or_load_decoded(&key, &tags, self.loader(vendor, query), decode).await
     }
 
-    /// Asks for what tells whether figures of this vendor that this instance holds are current, before it is known which will be asked
-    /// for: see [`Cache::foresee`].
+    /// Asks for what tells whether figures of this vendor that this instance holds are current, before it is known
+    /// which will be asked for: see [`Cache::foresee`].
     pub async fn foresee(&self, vendor: &VendorRef) -> Option<Foresight> {
         self.cache.foresee(&tags(vendor)).await
     }
 
-    /// Has the snapshot in the cache and fresh for a while, as far as the cache can be reached. Whether it had to be loaded.
+    /// Has the snapshot in the cache and fresh for a while, as far as the cache can be reached. Whether it had to be
+    /// loaded.
     pub async fn warm(&self, vendor: &VendorRef, query: &SnapshotQuery) -> Result<bool, AppError> {
         let (key, tags) = entry(vendor, query);
         self.cache.warm(&key, &tags, self.loader(vendor, query)).await
@@ -148,12 +153,18 @@ impl Analytics {
     }
 
     /// The figures of one range as CSV: they come to what the snapshot of the same query shows.
-    pub async fn export(&self, vendor: &VendorRef, query: &SnapshotQuery, table: ExportTable) -> Result<Pieces, AppError> {
+    pub async fn export(
+        &self,
+        vendor: &VendorRef,
+        query: &SnapshotQuery,
+        table: ExportTable,
+    ) -> Result<Pieces, AppError> {
         match table {
             ExportTable::Series => Ok(export::series(self.snapshot(vendor, query).await?.value)),
             ExportTable::Products => {
                 let mut tx = self.db.read().await?;
-                let head = snapshot::find_head(&mut tx, vendor.id, query.range, None).await?.ok_or(AppError::NotFound)?;
+                let head =
+                    snapshot::find_head(&mut tx, vendor.id, query.range, None).await?.ok_or(AppError::NotFound)?;
                 let products = snapshot::list_products_sold(&mut tx, vendor.id, query.range).await?;
                 tx.commit().await?;
                 Ok(export::products(products, parse_currency(&head.currency)?))
@@ -182,19 +193,28 @@ async fn load(db: &Db, vendor: &VendorRef, query: &SnapshotQuery, now: Timestamp
     let today = now.to_zoned(zone.clone()).date();
     // At midnight another day is today, and days of cover are those of other days.
     let until_midnight = Duration::from_micros(day_end(&zone, now).saturating_sub(now.as_microsecond()).unsigned_abs());
-    let to_json = |snapshot: &Snapshot| serde_json::to_vec(snapshot).map_err(|error| AppError::Internal(format!("snapshot: {error}")));
+    let to_json = |snapshot: &Snapshot| {
+        serde_json::to_vec(snapshot).map_err(|error| AppError::Internal(format!("snapshot: {error}")))
+    };
     let bytes = to_json(&snapshot)?;
     snapshot.computed_at = Timestamp::UNIX_EPOCH;
     let ttl = if query.range.contains(today) { SNAPSHOT_TODAY_TTL } else { SNAPSHOT_TTL };
     Ok(Loaded::new(bytes, ttl).adaptive(&to_json(&snapshot)?, SNAPSHOT_LONGEST_TTL, until_midnight))
 }
 
-/// Works a snapshot out: at most seven statements, all of them from one state of the database. Returns it with the vendor's zone.
-async fn compute(db: &Db, vendor: &VendorRef, query: &SnapshotQuery, now: Timestamp) -> Result<(Snapshot, TimeZone), AppError> {
+/// Works a snapshot out: at most seven statements, all of them from one state of the database. Returns it with the
+/// vendor's zone.
+async fn compute(
+    db: &Db,
+    vendor: &VendorRef,
+    query: &SnapshotQuery,
+    now: Timestamp,
+) -> Result<(Snapshot, TimeZone), AppError> {
     let (range, previous) = (query.range, query.range.compared(query.comparison));
     let mut tx = db.read().await?;
     let head = snapshot::find_head(&mut tx, vendor.id, range, previous).await?.ok_or(AppError::NotFound)?;
-    let zone = TimeZone::get(&head.time_zone).map_err(|error| DbError::Corrupt(format!("vendors.time_zone: {error}")))?;
+    let zone =
+        TimeZone::get(&head.time_zone).map_err(|error| DbError::Corrupt(format!("vendors.time_zone: {error}")))?;
     let currency = parse_currency(&head.currency)?;
     let today = now.to_zoned(zone.clone()).date();
 
@@ -216,7 +236,12 @@ async fn compute(db: &Db, vendor: &VendorRef, query: &SnapshotQuery, now: Timest
         currency,
         time_zone: head.time_zone,
         range: RangeShown { from: range.from, to: range.to, days: range.days(), interval: query.interval },
-        comparison: previous.map(|p| ComparisonShown { kind: query.comparison, from: p.from, to: p.to, days: p.days() }),
+        comparison: previous.map(|p| ComparisonShown {
+            kind: query.comparison,
+            from: p.from,
+            to: p.to,
+            days: p.days(),
+        }),
         totals: Totals::new(total(&days), head.customers),
         previous_totals: previous.map(|_| Totals::new(total(&previous_days), head.previous_customers)),
         series,
@@ -257,8 +282,8 @@ pub(super) fn daily(range: DateRange, interval: Interval, days: &BTreeMap<i64, S
         .collect()
 }
 
-/// One point for every local hour of the range: 24 a day on most days, 23 or 25 where clocks change. Each row falls into the point that
-/// holds it, so that rows of a zone that the vendor has left add none.
+/// One point for every local hour of the range: 24 a day on most days, 23 or 25 where clocks change. Each row falls
+/// into the point that holds it, so that rows of a zone that the vendor has left add none.
 fn hourly(range: DateRange, zone: &TimeZone, sold: &[SalesHour]) -> Vec<Point> {
     let grid = hours(zone, range);
     let mut sums = vec![Sums::default(); grid.len()];
@@ -283,7 +308,9 @@ mod tests {
     fn weeks_and_months_sum_their_days_and_gaps_are_zero() {
         let sold = |day: &str, gross_sales| (day_number(day.parse().unwrap()), Sums { gross_sales, ..Sums::default() });
         let days = BTreeMap::from([sold("2025-01-05", 1), sold("2025-01-06", 10), sold("2025-02-28", 100)]);
-        let gross = |interval| daily(range("2025-01-01", "2025-03-31"), interval, &days).iter().map(|p| p.gross_sales).collect::<Vec<_>>();
+        let gross = |interval| {
+            daily(range("2025-01-01", "2025-03-31"), interval, &days).iter().map(|p| p.gross_sales).collect::<Vec<_>>()
+        };
         assert_eq!(gross(Interval::Month), [11, 100, 0]);
         assert_eq!(gross(Interval::Week)[..3], [1, 10, 0]);
         assert_eq!(gross(Interval::Day).len(), 90);
@@ -291,9 +318,14 @@ mod tests {
 
     #[test]
     fn every_wrong_parameter_is_named_at_once() {
-        let fields = |result: Result<SnapshotQuery, Vec<FieldError>>| result.unwrap_err().into_iter().map(|i| i.field).collect::<Vec<_>>();
+        let fields = |result: Result<SnapshotQuery, Vec<FieldError>>| {
+            result.unwrap_err().into_iter().map(|i| i.field).collect::<Vec<_>>()
+        };
         assert_eq!(fields(SnapshotQuery::parse(None, None, None, None, None)), ["dateFrom", "dateTo"]);
-        assert_eq!(fields(SnapshotQuery::parse(Some("x"), Some("2025-01-01"), Some("y"), None, None)), ["dateFrom", "compare"]);
+        assert_eq!(
+            fields(SnapshotQuery::parse(Some("x"), Some("2025-01-01"), Some("y"), None, None)),
+            ["dateFrom", "compare"]
+        );
         assert_eq!(
             fields(SnapshotQuery::parse(Some("2025-01-01"), Some("2025-01-02"), Some("y"), Some("z"), None)),
             ["compare", "interval"]

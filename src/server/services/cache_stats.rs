@@ -8,7 +8,8 @@ use vendorscope_cache::{
 
 use crate::server_functions::admin::{CacheStats, MissesByReason, MissesByTag, Percentiles};
 
-/// What all instances counted, and what the store says of itself. While the store does not answer, what this process counted since.
+/// What all instances counted, and what the store says of itself. While the store does not answer, what this process
+/// counted since.
 pub async fn cache_stats(cache: &Cache) -> CacheStats {
     let (counts, usage) = (cache.counts().await, cache.usage().await);
     CacheStats {

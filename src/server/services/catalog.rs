@@ -7,7 +7,9 @@ use super::{Once, Sender, Written, by_vendor, from_json, listing_detail, write};
 use crate::{
     domain::{
         accounts::VendorRef,
-        catalog::{BulkChange, Product, ProductInput, ProductPage, ProductQuery, ProductSort, ProductStatus, StockLevel},
+        catalog::{
+            BulkChange, Product, ProductInput, ProductPage, ProductQuery, ProductSort, ProductStatus, StockLevel,
+        },
         field_error::{Checks, FieldError},
         money::Currency,
         text::{read_search, shown},
@@ -54,7 +56,8 @@ pub fn parse_query(parameters: &ProductParameters<'_>) -> Result<ProductQuery, V
         format!("`{}` is accepted with stock=low alone", sort.as_str())
     });
     let by_text = sort == ProductSort::Name;
-    let after = non_empty(parameters.after).and_then(|text| checks.accept(cursor::decode(&list_name(sort, stock), by_text, text)));
+    let after = non_empty(parameters.after)
+        .and_then(|text| checks.accept(cursor::decode(&list_name(sort, stock), by_text, text)));
     checks.finish().map(|()| ProductQuery { search, status, stock, sort, after })
 }
 
@@ -71,9 +74,9 @@ fn non_empty(text: Option<&str>) -> Option<&str> {
 pub fn read_form(form: &ProductForm, currency: Currency) -> Result<(Option<String>, ProductInput), Vec<FieldError>> {
     let mut checks = Checks::default();
     let number = |field: &str, text: &str| {
-        text.trim()
-            .parse::<i64>()
-            .map_err(|_| FieldError::new(field, format!("`{text}` is not a whole number, such as 12", text = shown(text))))
+        text.trim().parse::<i64>().map_err(|_| {
+            FieldError::new(field, format!("`{text}` is not a whole number, such as 12", text = shown(text)))
+        })
     };
     let unit_price = checks.accept(currency.parse_amount("unitPrice", form.unit_price.trim()));
     let stock = checks.accept(number("stock", &form.stock));
@@ -121,7 +124,14 @@ impl Catalog {
         let key = cache_keys::products_key(&vendor.external_id, &listing_detail(query));
         let tags = [cache_keys::vendor_tag(&vendor.external_id), cache_keys::products_tag(&vendor.external_id)];
         let (db, vendor_id, query, now) = (self.db.clone(), vendor.id, query.clone(), self.cache.now());
-        self.cache.get_or_load_decoded(&key, &tags, move || async move { load_page(&db, vendor_id, &query, now).await }, decode).await
+        self.cache
+            .get_or_load_decoded(
+                &key,
+                &tags,
+                move || async move { load_page(&db, vendor_id, &query, now).await },
+                decode,
+            )
+            .await
     }
 
     pub async fn find(&self, vendor: &VendorRef, product_id: &str) -> Result<Product, AppError> {
@@ -149,7 +159,13 @@ impl Catalog {
         .await
     }
 
-    pub async fn update(&self, vendor: &VendorRef, product_id: &str, input: &ProductInput, sender: &Sender) -> Result<Product, AppError> {
+    pub async fn update(
+        &self,
+        vendor: &VendorRef,
+        product_id: &str,
+        input: &ProductInput,
+        sender: &Sender,
+    ) -> Result<Product, AppError> {
         let once = sender.once("product updated", &(&vendor.external_id, product_id, input))?;
         let input = input.clone().checked()?;
         if input.product_id.as_ref().is_some_and(|id| id != product_id) {
@@ -174,14 +190,21 @@ impl Catalog {
         self.write(vendor, "product deleted", once, {
             let product_id = product_id.to_owned();
             move |tx, vendor_id| {
-                async move { if catalog::delete_product(tx, vendor_id, &product_id).await? { Ok(()) } else { Err(AppError::NotFound) } }
-                    .boxed()
+                async move {
+                    if catalog::delete_product(tx, vendor_id, &product_id).await? {
+                        Ok(())
+                    } else {
+                        Err(AppError::NotFound)
+                    }
+                }
+                .boxed()
             }
         })
         .await
     }
 
-    /// All of the named products, or none: `NotFound` when one of them is not this vendor's. Returns how many were changed.
+    /// All of the named products, or none: `NotFound` when one of them is not this vendor's. Returns how many were
+    /// changed.
     pub async fn change_many(&self, vendor: &VendorRef, change: &BulkChange, sender: &Sender) -> Result<u64, AppError> {
         let once = sender.once("products changed", &(&vendor.external_id, change))?;
         let change = change.clone().checked()?;
@@ -196,7 +219,13 @@ impl Catalog {
     }
 
     /// One transaction, after which this vendor's figures and listings are stale.
-    async fn write<T, W>(&self, vendor: &VendorRef, why: &'static str, once: Option<Once>, work: W) -> Result<T, AppError>
+    async fn write<T, W>(
+        &self,
+        vendor: &VendorRef,
+        why: &'static str,
+        once: Option<Once>,
+        work: W,
+    ) -> Result<T, AppError>
     where
         T: Serialize + DeserializeOwned + Send + Sync + 'static,
         W: for<'a> FnOnce(&'a mut Tx, i64) -> BoxFuture<'a, Result<T, AppError>> + Send + 'static,
@@ -207,7 +236,10 @@ impl Catalog {
                 // Orders take from the stock that is written here.
                 orders::lock_vendor(tx, vendor.id).await?;
                 let answer = work(tx, vendor.id).await?;
-                Ok(Written::stale(answer, vec![cache_keys::vendor_tag(&vendor.external_id), cache_keys::products_tag(&vendor.external_id)]))
+                Ok(Written::stale(
+                    answer,
+                    vec![cache_keys::vendor_tag(&vendor.external_id), cache_keys::products_tag(&vendor.external_id)],
+                ))
             }
             .boxed()
         })

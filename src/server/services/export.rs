@@ -1,5 +1,5 @@
-//! Figures as CSV. Numbers are written as numbers, amounts in the currency's major unit; texts that a spreadsheet would read as a
-//! formula are made texts (OWASP, "CSV Injection").
+//! Figures as CSV. Numbers are written as numbers, amounts in the currency's major unit; texts that a spreadsheet would
+//! read as a formula are made texts (OWASP, "CSV Injection").
 
 use bytes::Bytes;
 
@@ -15,7 +15,18 @@ use crate::{
 };
 
 /// Which figures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, utoipa::ToSchema, strum::IntoStaticStr, strum::EnumString, strum::VariantNames)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Default,
+    utoipa::ToSchema,
+    strum::IntoStaticStr,
+    strum::EnumString,
+    strum::VariantNames,
+)]
 #[schema(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case", parse_err_ty = FieldError, parse_err_fn = refuse_export_table)]
 pub enum ExportTable {
@@ -47,7 +58,8 @@ pub fn series(snapshot: Snapshot) -> Pieces {
     let currency = snapshot.currency;
     let header = ["start", "currency", "grossSales", "discounts", "returns", "netSales", "orders", "units"];
     let rows = snapshot.series.into_iter().map(move |point| {
-        let amounts = [point.gross_sales, point.discounts, point.returns, point.net_sales].map(|amount| currency.to_decimal(amount));
+        let amounts = [point.gross_sales, point.discounts, point.returns, point.net_sales]
+            .map(|amount| currency.to_decimal(amount));
         let mut row = vec![point.start, currency.code().to_owned()];
         row.extend(amounts);
         row.extend([point.orders.to_string(), point.units.to_string()]);
@@ -61,7 +73,13 @@ pub fn products(products: Vec<ProductSales>, currency: Currency) -> Pieces {
     let header = ["productId", "name", "currency", "units", "netSales"];
     let rows = products.into_iter().map(move |product| {
         let amount = currency.to_decimal(product.net_sales);
-        vec![as_text(&product.product_id), as_text(&product.name), currency.code().to_owned(), product.units.to_string(), amount]
+        vec![
+            as_text(&product.product_id),
+            as_text(&product.name),
+            currency.code().to_owned(),
+            product.units.to_string(),
+            amount,
+        ]
     });
     pieces(&header, rows)
 }
@@ -113,13 +131,17 @@ mod tests {
             ("Mug, \"Fog\"", "\"Mug, \"\"Fog\"\"\""),
             ("5=5", "5=5"),
         ] {
-            assert_eq!(written(vec![product(name)]), format!("productId,name,currency,units,netSales\np-1,{cell},EUR,-2,-12.50\n"));
+            assert_eq!(
+                written(vec![product(name)]),
+                format!("productId,name,currency,units,netSales\np-1,{cell},EUR,-2,-12.50\n")
+            );
         }
     }
 
     #[test]
     fn a_long_table_comes_in_pieces_with_one_header() {
-        let pieces: Vec<_> = products(vec![product("Mug"); 500], Currency::parse("EUR").unwrap()).map(Result::unwrap).collect();
+        let pieces: Vec<_> =
+            products(vec![product("Mug"); 500], Currency::parse("EUR").unwrap()).map(Result::unwrap).collect();
         assert_eq!(pieces.len(), 3);
         let text = String::from_utf8(pieces.concat()).unwrap();
         assert_eq!((text.lines().count(), text.matches("productId").count()), (501, 1));

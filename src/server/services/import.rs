@@ -11,8 +11,14 @@ use crate::server::{
     services::outbox,
 };
 
-/// Reads a marketplace bundle (`*.csv` or `*.csv.gz`), all of it or nothing. `progress` is told the phase and how far it is.
-pub async fn import_bundle(db: &Db, folder: &Path, options: ImportOptions, progress: &dyn Progress) -> Result<ImportReport, ImportError> {
+/// Reads a marketplace bundle (`*.csv` or `*.csv.gz`), all of it or nothing. `progress` is told the phase and how far
+/// it is.
+pub async fn import_bundle(
+    db: &Db,
+    folder: &Path,
+    options: ImportOptions,
+    progress: &dyn Progress,
+) -> Result<ImportReport, ImportError> {
     import(db, Bundle::Folder(folder.to_owned(), options.encoding), options, progress).await
 }
 
@@ -27,8 +33,12 @@ pub(in crate::server) async fn import(
     let report = import::import(&mut tx, bundle, options, progress).await?;
     if !report.vendors_changed.is_empty() {
         // Every entry of a vendor carries its tag. Whatever instances there are, now or later, deliver it.
-        let stale: Vec<_> =
-            report.vendors_changed.iter().map(|id| cache_keys::vendor_tag(id)).chain([cache_keys::marketplace_tag()]).collect();
+        let stale: Vec<_> = report
+            .vendors_changed
+            .iter()
+            .map(|id| cache_keys::vendor_tag(id))
+            .chain([cache_keys::marketplace_tag()])
+            .collect();
         let cause = Cause { who: "import".to_owned(), why: "bundle imported" };
         outbox::record(&mut tx, &stale, &cause).await?;
     }

@@ -15,8 +15,8 @@ use crate::{
     },
 };
 
-/// What the marketplace's backend sends: all of a request or nothing, and the vendors it changes are invalidated before it is answered,
-/// each once.
+/// What the marketplace's backend sends: all of a request or nothing, and the vendors it changes are invalidated before
+/// it is answered, each once.
 pub struct Ingest {
     db: Db,
     cache: Cache,
@@ -43,8 +43,8 @@ impl Ingest {
         self.take("products ingested", sender, batch, |tx, batch| ingest::take_products(tx, batch).boxed()).await
     }
 
-    /// The remembered answer where the key was used before for the same, else what `work` makes of it. A request that was refused is
-    /// not remembered: nothing of it was kept.
+    /// The remembered answer where the key was used before for the same, else what `work` makes of it. A request that
+    /// was refused is not remembered: nothing of it was kept.
     async fn take<B, W>(&self, what: &'static str, sender: &Sender, batch: B, work: W) -> Result<Ingested, AppError>
     where
         B: Serialize + Send + Sync + 'static,
@@ -71,7 +71,9 @@ impl Ingest {
 
 /// Everything of these vendors, and what shows the whole marketplace; nothing where no vendor has changed.
 fn stale(vendors: &[String]) -> Vec<Tag> {
-    let of_vendors = vendors.iter().flat_map(|id| [cache_keys::vendor_tag(id), cache_keys::products_tag(id), cache_keys::orders_tag(id)]);
+    let of_vendors = vendors
+        .iter()
+        .flat_map(|id| [cache_keys::vendor_tag(id), cache_keys::products_tag(id), cache_keys::orders_tag(id)]);
     of_vendors.chain((!vendors.is_empty()).then(cache_keys::marketplace_tag)).collect()
 }
 

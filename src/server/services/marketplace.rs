@@ -32,8 +32,8 @@ pub struct Marketplace {
 /// The range shown when none is asked for, in days, today among them.
 const DEFAULT_DAYS: i64 = 28;
 
-/// Reads the range of the API. Without `today` both dates are required; with it, none of them means the 28 days that end today. Empty
-/// texts, which forms send, count as absent.
+/// Reads the range of the API. Without `today` both dates are required; with it, none of them means the 28 days that
+/// end today. Empty texts, which forms send, count as absent.
 pub fn parse_range(from: Option<&str>, to: Option<&str>, today: Option<Date>) -> Result<DateRange, Vec<FieldError>> {
     let non_empty = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
     let day = |field: &str, text: Option<String>| match text {
@@ -41,7 +41,9 @@ pub fn parse_range(from: Option<&str>, to: Option<&str>, today: Option<Date>) ->
         None => Err(FieldError::new(field, "is missing: a day as YYYY-MM-DD is required")),
     };
     match (non_empty(from), non_empty(to), today) {
-        (None, None, Some(today)) => DateRange::new(today.saturating_sub((DEFAULT_DAYS - 1).days()), today).map_err(|e| vec![e]),
+        (None, None, Some(today)) => {
+            DateRange::new(today.saturating_sub((DEFAULT_DAYS - 1).days()), today).map_err(|e| vec![e])
+        }
         (from, to, _) => match (day("dateFrom", from), day("dateTo", to)) {
             (Ok(from), Ok(to)) => DateRange::new(from, to).map_err(|e| vec![e]),
             (from, to) => Err([from.err(), to.err()].into_iter().flatten().collect()),
@@ -87,7 +89,11 @@ async fn load(db: &Db, range: DateRange) -> Result<Loaded, AppError> {
     Ok(Loaded::new(bytes, ADMIN_METRICS_TTL))
 }
 
-fn compute(range: DateRange, vendors: Vec<VendorSums>, days: &BTreeMap<String, BTreeMap<i64, Sums>>) -> Result<MarketMetrics, AppError> {
+fn compute(
+    range: DateRange,
+    vendors: Vec<VendorSums>,
+    days: &BTreeMap<String, BTreeMap<i64, Sums>>,
+) -> Result<MarketMetrics, AppError> {
     let interval = match Interval::automatic(range) {
         // Vendors' hours differ.
         Interval::Hour => Interval::Day,
@@ -103,7 +109,8 @@ fn compute(range: DateRange, vendors: Vec<VendorSums>, days: &BTreeMap<String, B
     let mut currencies = by_currency
         .into_iter()
         .map(|(code, vendors)| {
-            let currency = Currency::parse(&code).map_err(|error| DbError::Corrupt(format!("vendors.currency: {error}")))?;
+            let currency =
+                Currency::parse(&code).map_err(|error| DbError::Corrupt(format!("vendors.currency: {error}")))?;
             let mut sums = Sums::default();
             vendors.iter().for_each(|vendor| sums += vendor.sums);
             Ok(CurrencyMetrics {

@@ -53,8 +53,8 @@ pub(in crate::server) enum Effect {
     Stale(Vec<Tag>),
     /// It made these stale, and found something else to be so already.
     StaleInPart(Vec<Tag>),
-    /// It changed nothing, because everything was so already. Whoever made it so may not have told the cache yet: the answer waits for
-    /// what is pending for these tags (`None`: for anything).
+    /// It changed nothing, because everything was so already. Whoever made it so may not have told the cache yet: the
+    /// answer waits for what is pending for these tags (`None`: for anything).
     Nothing { rests_on: Option<Vec<Tag>> },
 }
 
@@ -72,10 +72,17 @@ impl<T> Written<T> {
     }
 }
 
-/// Every write of the services: one transaction, and then what it makes stale. Commit, deliver, answer; where `work` fails, nothing has
-/// changed. Carried to its end even when the request that asked for it goes away in the middle: between a commit and the
-/// invalidation that belongs to it there must be no way out. What was done `once` already is answered as it was then.
-pub(in crate::server) async fn write<T, W>(db: &Db, cache: &Cache, cause: Cause, once: Option<Once>, work: W) -> Result<T, AppError>
+/// Every write of the services: one transaction, and then what it makes stale. Commit, deliver, answer; where `work`
+/// fails, nothing has changed. Carried to its end even when the request that asked for it goes away in the middle:
+/// between a commit and the invalidation that belongs to it there must be no way out. What was done `once` already is
+/// answered as it was then.
+pub(in crate::server) async fn write<T, W>(
+    db: &Db,
+    cache: &Cache,
+    cause: Cause,
+    once: Option<Once>,
+    work: W,
+) -> Result<T, AppError>
 where
     T: Serialize + DeserializeOwned + Send + Sync + 'static,
     W: for<'a> FnOnce(&'a mut Tx) -> BoxFuture<'a, Result<Written<T>, AppError>> + Send + 'static,
@@ -123,20 +130,24 @@ pub(in crate::server) fn by_vendor(vendor: &VendorRef, why: &'static str) -> Cau
     Cause { who: format!("vendor {}", vendor.external_id), why }
 }
 
-/// Carries a write to its end even when the request that asked for it goes away in the middle: between a commit and the invalidation
-/// that belongs to it there must be no way out.
+/// Carries a write to its end even when the request that asked for it goes away in the middle: between a commit and the
+/// invalidation that belongs to it there must be no way out.
 pub(in crate::server) async fn to_the_end<T: Send + 'static>(
     write: impl Future<Output = Result<T, AppError>> + Send + 'static,
 ) -> Result<T, AppError> {
-    tokio::spawn(write.in_current_span()).await.unwrap_or_else(|error| Err(AppError::Internal(format!("a write did not end: {error}"))))
+    tokio::spawn(write.in_current_span())
+        .await
+        .unwrap_or_else(|error| Err(AppError::Internal(format!("a write did not end: {error}"))))
 }
 
 /// A cached payload as the type it holds. The cache takes a failure for a miss, and loads again.
 pub(in crate::server) fn from_json<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, AppError> {
-    serde_json::from_slice(bytes).map_err(|error| AppError::Internal(format!("cached {}: {error}", std::any::type_name::<T>())))
+    serde_json::from_slice(bytes)
+        .map_err(|error| AppError::Internal(format!("cached {}: {error}", std::any::type_name::<T>())))
 }
 
-/// The part of a listing's cache key that names the query. A digest: searches are as long and as odd as people make them.
+/// The part of a listing's cache key that names the query. A digest: searches are as long and as odd as people make
+/// them.
 fn listing_detail(query: &impl std::fmt::Debug) -> String {
     hex::encode(&Sha256::digest(format!("{query:?}"))[..16])
 }

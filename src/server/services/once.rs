@@ -31,7 +31,8 @@ pub struct Sender {
 impl Sender {
     /// An error for a key that is none.
     pub fn new(who: &str, key: Option<&str>) -> Result<Self, FieldError> {
-        let accepted = |key: &str| (1..=MAX_KEY).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
+        let accepted =
+            |key: &str| (1..=MAX_KEY).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
         match key {
             Some(key) if !accepted(key) => {
                 Err(FieldError::new("Idempotency-Key", format!("must be 1 to {MAX_KEY} visible ASCII characters")))
@@ -48,7 +49,8 @@ impl Sender {
     /// What is to be done once, where there is a key: `what` of `content`, which is all that the request says.
     pub(in crate::server) fn once(&self, what: &str, content: &impl Serialize) -> Result<Option<Once>, AppError> {
         let Some(key) = self.key.clone() else { return Ok(None) };
-        let json = serde_json::to_vec(content).map_err(|error| AppError::Internal(format!("content as JSON: {error}")))?;
+        let json =
+            serde_json::to_vec(content).map_err(|error| AppError::Internal(format!("content as JSON: {error}")))?;
         Ok(Some(Once { scope: format!("{what} {}", self.who), key, fingerprint: hex::encode(Sha256::digest(&json)) }))
     }
 }
@@ -65,13 +67,18 @@ impl Once {
     /// What was answered to this request before, if it was. Else nobody else does the same until the transaction ends.
     pub(super) async fn answered<T: DeserializeOwned>(&self, tx: &mut Tx) -> Result<Option<T>, AppError> {
         let now_us = Timestamp::now().as_microsecond();
-        let before = idempotency::claim(tx, &self.scope, &self.key, &self.fingerprint, now_us, now_us - REMEMBERED_US).await?;
+        let before =
+            idempotency::claim(tx, &self.scope, &self.key, &self.fingerprint, now_us, now_us - REMEMBERED_US).await?;
         before.map(|before| self.read(&before)).transpose()
     }
 
     fn read<T: DeserializeOwned>(&self, before: &Remembered) -> Result<T, AppError> {
         if before.fingerprint != self.fingerprint {
-            return Err(FieldError::new("Idempotency-Key", "was sent with another content before: a key belongs to one request").into());
+            return Err(FieldError::new(
+                "Idempotency-Key",
+                "was sent with another content before: a key belongs to one request",
+            )
+            .into());
         }
         serde_json::from_str(&before.answer).map_err(|error| AppError::Internal(format!("remembered answer: {error}")))
     }

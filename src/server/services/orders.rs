@@ -30,7 +30,8 @@ use crate::{
     server_functions::orders::RefundForm,
 };
 
-/// A vendor's parts of orders. Every write keeps sums and stock, and invalidates the vendor's analytics and listings before it is answered.
+/// A vendor's parts of orders. Every write keeps sums and stock, and invalidates the vendor's analytics and listings
+/// before it is answered.
 pub struct Orders {
     db: Db,
     cache: Cache,
@@ -62,7 +63,9 @@ pub fn parse_query(parameters: &OrderParameters<'_>) -> Result<OrderQuery, Vec<F
     let status = non_empty(parameters.status).and_then(|text| checks.accept(text.parse()));
     let search = parameters.search.and_then(|text| checks.accept(read_search(text, MAX_SEARCH))).flatten();
     if let (Some(from), Some(to)) = (from, to) {
-        checks.require(from <= to, "dateTo", || format!("`{to}` lies before dateFrom `{from}`: the same day or a later one is accepted"));
+        checks.require(from <= to, "dateTo", || {
+            format!("`{to}` lies before dateFrom `{from}`: the same day or a later one is accepted")
+        });
     }
     let after = non_empty(parameters.after).and_then(|text| checks.accept(cursor::decode(LIST, false, &text)));
     checks.finish().map(|()| OrderQuery { status, from, to, search, after })
@@ -77,9 +80,9 @@ pub fn read_refund(form: &RefundForm, currency: Currency) -> Result<NewRefund, V
     };
     let whole = |field: &str, text: &str| match text.trim() {
         "" => Ok(0),
-        text => text
-            .parse::<i64>()
-            .map_err(|_| FieldError::new(field, format!("`{text}` is not a whole number, such as 2", text = shown(text)))),
+        text => text.parse::<i64>().map_err(|_| {
+            FieldError::new(field, format!("`{text}` is not a whole number, such as 2", text = shown(text)))
+        }),
     };
     let of_order = checks.accept(amount("amount", &form.amount)).flatten();
     let mut lines = Vec::new();
@@ -95,7 +98,9 @@ pub fn read_refund(form: &RefundForm, currency: Currency) -> Result<NewRefund, V
         }
     }
     let is_one = of_order.is_some() == lines.is_empty();
-    checks.require(is_one, "form", || "Fill in either what comes back of the lines, or an amount on the whole order.".to_owned());
+    checks.require(is_one, "form", || {
+        "Fill in either what comes back of the lines, or an amount on the whole order.".to_owned()
+    });
     checks.finish()?;
     let lines = of_order.is_none().then_some(lines);
     Ok(NewRefund { lines, amount: of_order, restock: form.restock.is_some(), refunded_at: None })
@@ -122,8 +127,8 @@ impl Orders {
         found.ok_or(AppError::NotFound)
     }
 
-    /// Gives the order an id of its own. `Invalid` by field, for a product or a customer that is not this vendor's too; `Conflict`
-    /// where the order counts and there is not enough in stock.
+    /// Gives the order an id of its own. `Invalid` by field, for a product or a customer that is not this vendor's too;
+    /// `Conflict` where the order counts and there is not enough in stock.
     pub async fn create(&self, vendor: &VendorRef, new: NewOrder, sender: &Sender) -> Result<Order, AppError> {
         let now = Timestamp::now();
         let once = sender.once("order created", &(&vendor.external_id, &new))?;
@@ -140,9 +145,15 @@ impl Orders {
         .await
     }
 
-    /// Changes status and date. `Conflict` where the order may not go from its status to the next, or would take more than there is
-    /// in stock; what is as it is already changes nothing.
-    pub async fn change(&self, vendor: &VendorRef, order_id: &str, change: OrderChange, sender: &Sender) -> Result<Order, AppError> {
+    /// Changes status and date. `Conflict` where the order may not go from its status to the next, or would take more
+    /// than there is in stock; what is as it is already changes nothing.
+    pub async fn change(
+        &self,
+        vendor: &VendorRef,
+        order_id: &str,
+        change: OrderChange,
+        sender: &Sender,
+    ) -> Result<Order, AppError> {
         change.check(Timestamp::now())?;
         let once = sender.once("order changed", &(&vendor.external_id, order_id, &change))?;
         let (vendor_ref, order_id) = (vendor.clone(), order_id.to_owned());
@@ -157,8 +168,15 @@ impl Orders {
         .await
     }
 
-    /// Gives money and goods back. `Invalid` by field where it is more than is left, `Conflict` where the order counts as no sale.
-    pub async fn refund(&self, vendor: &VendorRef, order_id: &str, refund: NewRefund, sender: &Sender) -> Result<Order, AppError> {
+    /// Gives money and goods back. `Invalid` by field where it is more than is left, `Conflict` where the order counts
+    /// as no sale.
+    pub async fn refund(
+        &self,
+        vendor: &VendorRef,
+        order_id: &str,
+        refund: NewRefund,
+        sender: &Sender,
+    ) -> Result<Order, AppError> {
         let now = Timestamp::now();
         refund.check(now)?;
         let once = sender.once("order refunded", &(&vendor.external_id, order_id, &refund))?;
@@ -183,7 +201,8 @@ async fn load_page(db: &Db, vendor_id: i64, query: &OrderQuery) -> Result<Loaded
     listed.truncate(PAGE);
     let next = listed.last().filter(|_| more).map(|(_, position)| cursor::encode(LIST, position));
     let orders = listed.into_iter().map(|(order, _)| order).collect();
-    let bytes = serde_json::to_vec(&OrderPage { orders, next }).map_err(|error| AppError::Internal(format!("order listing: {error}")))?;
+    let bytes = serde_json::to_vec(&OrderPage { orders, next })
+        .map_err(|error| AppError::Internal(format!("order listing: {error}")))?;
     Ok(Loaded::new(bytes, LISTING_TTL))
 }
 
@@ -192,15 +211,31 @@ async fn lock(tx: &mut Tx, vendor: &VendorRef) -> Result<VendorTerms, AppError> 
 }
 
 /// The order as it is now, and what is stale where it has changed: what shows stock, too.
-async fn written(tx: &mut Tx, vendor: &VendorRef, order_id: &str, has_changed: bool) -> Result<Written<Order>, AppError> {
+async fn written(
+    tx: &mut Tx,
+    vendor: &VendorRef,
+    order_id: &str,
+    has_changed: bool,
+) -> Result<Written<Order>, AppError> {
     let answer = orders::find_order(tx, vendor.id, order_id).await?.ok_or(AppError::NotFound)?;
     let id = vendor.external_id.as_str();
-    let tags = vec![cache_keys::vendor_tag(id), cache_keys::orders_tag(id), cache_keys::products_tag(id), cache_keys::marketplace_tag()];
+    let tags = vec![
+        cache_keys::vendor_tag(id),
+        cache_keys::orders_tag(id),
+        cache_keys::products_tag(id),
+        cache_keys::marketplace_tag(),
+    ];
     Ok(if has_changed { Written::stale(answer, tags) } else { Written::nothing(answer, Some(tags)) })
 }
 
 /// Writes a new order and everything that follows from it. Returns the marketplace's id.
-async fn place(tx: &mut Tx, vendor: &VendorRef, seller: &VendorTerms, new: &NewOrder, now: Timestamp) -> Result<String, AppError> {
+async fn place(
+    tx: &mut Tx,
+    vendor: &VendorRef,
+    seller: &VendorTerms,
+    new: &NewOrder,
+    now: Timestamp,
+) -> Result<String, AppError> {
     let ids: Vec<&str> = new.lines.iter().map(|line| line.product_id.as_str()).collect();
     let products = orders::find_products(tx, vendor.id, &ids).await?;
     let mut checks = Checks::default();
@@ -211,7 +246,8 @@ async fn place(tx: &mut Tx, vendor: &VendorRef, seller: &VendorTerms, new: &NewO
     }
     checks.finish()?;
     let on_sale: Vec<_> = new.lines.iter().filter_map(|line| Some((line, products.get(&line.product_id)?))).collect();
-    let prices: Vec<i64> = on_sale.iter().map(|(line, product)| line.unit_price.unwrap_or(product.unit_price)).collect();
+    let prices: Vec<i64> =
+        on_sale.iter().map(|(line, product)| line.unit_price.unwrap_or(product.unit_price)).collect();
     let lines: Vec<LineRow> = on_sale
         .iter()
         .zip(new.price(&prices)?)
@@ -237,9 +273,9 @@ async fn place(tx: &mut Tx, vendor: &VendorRef, seller: &VendorTerms, new: &NewO
 
 async fn find_or_insert_customer(tx: &mut Tx, vendor: &VendorRef, buyer: &Buyer) -> Result<i64, AppError> {
     match buyer {
-        Buyer { customer_id: Some(id), .. } => orders::find_customer(tx, vendor.id, id)
-            .await?
-            .ok_or_else(|| FieldError::new("customer.customerId", format!("no customer `{id}` has ordered from you")).into()),
+        Buyer { customer_id: Some(id), .. } => orders::find_customer(tx, vendor.id, id).await?.ok_or_else(|| {
+            FieldError::new("customer.customerId", format!("no customer `{id}` has ordered from you")).into()
+        }),
         Buyer { name, country, .. } => {
             let customer_id = format!("c{:016x}", rand::random::<u64>());
             let (name, country) = (name.as_deref().unwrap_or_default(), country.as_deref().unwrap_or_default());
@@ -249,7 +285,13 @@ async fn find_or_insert_customer(tx: &mut Tx, vendor: &VendorRef, buyer: &Buyer)
 }
 
 /// Whether anything has changed.
-async fn apply(tx: &mut Tx, vendor: &VendorRef, seller: &VendorTerms, order_id: &str, change: &OrderChange) -> Result<bool, AppError> {
+async fn apply(
+    tx: &mut Tx,
+    vendor: &VendorRef,
+    seller: &VendorTerms,
+    order_id: &str,
+    change: &OrderChange,
+) -> Result<bool, AppError> {
     let part = orders::find_part(tx, vendor.id, order_id).await?.ok_or(AppError::NotFound)?;
     let next = change.status.unwrap_or(part.status);
     let placed = change.placed_at.map(|at| zone(&seller.time_zone).map(|zone| Moment::new(at, &zone))).transpose()?;
@@ -265,7 +307,11 @@ async fn apply(tx: &mut Tx, vendor: &VendorRef, seller: &VendorTerms, order_id: 
         && !refund_may_be_of(refunded, placed.day)
     {
         let refunded_on = day_from_number(refunded);
-        return Err(FieldError::new("placedAt", format!("lies behind the day of a refund of the order, {refunded_on}")).into());
+        return Err(FieldError::new(
+            "placedAt",
+            format!("lies behind the day of a refund of the order, {refunded_on}"),
+        )
+        .into());
     }
     let touched = [(vendor.id, part.id)];
     rollups::retract(tx, &Touched::Orders(&touched)).await?;
@@ -295,14 +341,19 @@ async fn give_back(
     let part = orders::find_part(tx, vendor.id, order_id).await?.ok_or(AppError::NotFound)?;
     let order = orders::find_order(tx, vendor.id, order_id).await?.ok_or(AppError::NotFound)?;
     if !part.status.is_counted() {
-        return Err(AppError::Conflict(format!("The order is {}: nothing of it was sold, so nothing can be refunded.", part.status)));
+        return Err(AppError::Conflict(format!(
+            "The order is {}: nothing of it was sold, so nothing can be refunded.",
+            part.status
+        )));
     }
     let lines = refund.plan(&order.lines)?;
     let zone = zone(&seller.time_zone)?;
     let mut at = Moment::new(refund.refunded_at.unwrap_or(now), &zone);
     if !refund_may_be_of(at.day, part.day) {
         let placed_on = day_from_number(part.day);
-        return Err(FieldError::new("refundedAt", format!("lies before the day the order was placed on, {placed_on}")).into());
+        return Err(
+            FieldError::new("refundedAt", format!("lies before the day the order was placed on, {placed_on}")).into()
+        );
     }
     // A refund is known by its line and its instant.
     loop {
@@ -310,7 +361,11 @@ async fn give_back(
         match (taken.iter().any(|taken| lines.iter().any(|line| line.line == *taken)), refund.refunded_at) {
             (false, _) => break,
             (true, Some(_)) => {
-                return Err(FieldError::new("refundedAt", "a line has a refund of this instant already: send another instant").into());
+                return Err(FieldError::new(
+                    "refundedAt",
+                    "a line has a refund of this instant already: send another instant",
+                )
+                .into());
             }
             (true, None) => at = Moment::new(Timestamp::from_microsecond(at.us + 1).unwrap_or(now), &zone),
         }
@@ -335,7 +390,12 @@ async fn take_stock(tx: &mut Tx, vendor: &VendorRef, id: i64) -> Result<(), AppE
     }
     let named: Vec<_> = short
         .iter()
-        .map(|short| format!("{} of `{}` ({}) are in stock, {} are wanted", short.stock, short.product_id, short.name, short.wanted))
+        .map(|short| {
+            format!(
+                "{} of `{}` ({}) are in stock, {} are wanted",
+                short.stock, short.product_id, short.name, short.wanted
+            )
+        })
         .collect();
     Err(AppError::Conflict(format!("There is not enough in stock: {}.", named.join("; "))))
 }

@@ -9,7 +9,8 @@ use crate::server::db::{Db, DbError, Tx, outbox};
 /// Within this time every instance has delivered what is pending, or does without what its store holds.
 const TOLD_WITHIN: Duration = Duration::from_millis(1_100);
 
-/// Invalidates without a cache at hand: leaves it to the running instances, if there are any, or to the next one that starts.
+/// Invalidates without a cache at hand: leaves it to the running instances, if there are any, or to the next one that
+/// starts.
 pub async fn invalidate(db: &Db, tags: &[Tag], cause: &Cause) -> Result<(), DbError> {
     let mut tx = db.write().await?;
     record(&mut tx, tags, cause).await?;
@@ -39,7 +40,9 @@ impl Outbox for DatabaseOutbox {
         let found = outbox::look(&self.0, limit).await.map_err(|error| error.to_string())?;
         let read = |(id, text): (i64, String)| match serde_json::from_str::<Invalidation>(&text) {
             Ok(invalidation) => Ok(PendingInvalidation { id, invalidation }),
-            Err(error) => Err(format!("outbox row {id} cannot be read ({error}): invalidate what it names by hand, then delete it")),
+            Err(error) => Err(format!(
+                "outbox row {id} cannot be read ({error}): invalidate what it names by hand, then delete it"
+            )),
         };
         let pending = found.pending.into_iter().map(read).collect::<Result<_, _>>()?;
         Ok(Look { claim: Some(StoreClaim { epoch: found.epoch, server: found.server }), pending })

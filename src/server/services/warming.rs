@@ -1,5 +1,5 @@
-//! Keeping what is asked for most in the cache: before it expires, and after it was invalidated. An instance knows what it was asked
-//! for itself; where several keep the same warm, the cache's leases see to it that one loads.
+//! Keeping what is asked for most in the cache: before it expires, and after it was invalidated. An instance knows what
+//! it was asked for itself; where several keep the same warm, the cache's leases see to it that one loads.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -56,7 +56,8 @@ impl Popularity {
 
     /// The most popular first.
     pub fn ranking(&self) -> Vec<(VendorRef, SnapshotQuery)> {
-        let mut asked: Vec<_> = self.0.iter().map(|(snapshot, asked)| (asked.load(Ordering::Relaxed), snapshot)).collect();
+        let mut asked: Vec<_> =
+            self.0.iter().map(|(snapshot, asked)| (asked.load(Ordering::Relaxed), snapshot)).collect();
         asked.retain(|(asked, _)| *asked >= POPULAR_FROM);
         asked.sort_by_key(|(asked, _)| std::cmp::Reverse(*asked));
         asked.into_iter().map(|(_, snapshot)| (*snapshot).clone()).collect()
@@ -75,7 +76,9 @@ pub async fn keep_warm(cache: &Cache, analytics: &Analytics) {
         let vendors: HashSet<_> = ranking.iter().map(|(vendor, _)| vendor.external_id.clone()).collect();
         loop {
             match messages.try_recv() {
-                Ok(event) => changed.extend(vendors.iter().filter(|vendor| !cache_keys::changed_for(&event, vendor).is_empty()).cloned()),
+                Ok(event) => changed.extend(
+                    vendors.iter().filter(|vendor| !cache_keys::changed_for(&event, vendor).is_empty()).cloned(),
+                ),
                 Err(TryRecvError::Lagged(_)) => changed.extend(vendors.iter().cloned()),
                 Err(TryRecvError::Empty) => break,
                 Err(TryRecvError::Closed) => return,
@@ -85,7 +88,12 @@ pub async fn keep_warm(cache: &Cache, analytics: &Analytics) {
         changed.retain(|vendor| vendors.contains(vendor));
         let due: Vec<_> = changed.iter().filter(|vendor| !warmed.contains_key(*vendor)).cloned().collect();
         for vendor in due {
-            let theirs: Vec<_> = ranking.iter().filter(|(other, _)| other.external_id == vendor).take(KEPT_OF_A_VENDOR).cloned().collect();
+            let theirs: Vec<_> = ranking
+                .iter()
+                .filter(|(other, _)| other.external_id == vendor)
+                .take(KEPT_OF_A_VENDOR)
+                .cloned()
+                .collect();
             warm(analytics, &theirs).await;
             changed.remove(&vendor);
             warmed.insert(vendor, Instant::now());
@@ -97,8 +105,8 @@ pub async fn keep_warm(cache: &Cache, analytics: &Analytics) {
     }
 }
 
-/// Loads those of these snapshots that the cache does not have, one after the other. Returns how many. What cannot be loaded is logged
-/// and left to whoever asks for it.
+/// Loads those of these snapshots that the cache does not have, one after the other. Returns how many. What cannot be
+/// loaded is logged and left to whoever asks for it.
 pub async fn warm(analytics: &Analytics, snapshots: &[(VendorRef, SnapshotQuery)]) -> usize {
     let mut loaded = 0;
     for (vendor, query) in snapshots {
@@ -113,7 +121,9 @@ pub async fn warm(analytics: &Analytics, snapshots: &[(VendorRef, SnapshotQuery)
 /// What the dashboard of a vendor shows when it is opened. `Invalid` where there is no such vendor.
 pub async fn opening_snapshot(accounts: &Accounts, vendor_id: &str) -> Result<(VendorRef, SnapshotQuery), AppError> {
     let vendor = match accounts.find_vendor(vendor_id).await {
-        Err(AppError::NotFound) => return Err(FieldError::new("vendorIds", format!("there is no vendor `{vendor_id}`")).into()),
+        Err(AppError::NotFound) => {
+            return Err(FieldError::new("vendorIds", format!("there is no vendor `{vendor_id}`")).into());
+        }
         found => found?,
     };
     let today = analytics::today(&accounts.vendor(&vendor).await?);
@@ -121,8 +131,8 @@ pub async fn opening_snapshot(accounts: &Accounts, vendor_id: &str) -> Result<(V
     Ok((vendor, query))
 }
 
-/// Warms what a dashboard shows when it is opened, and the last day of its comparison by hours, which today is compared with. Returns how
-/// many of `snapshots` had to be loaded.
+/// Warms what a dashboard shows when it is opened, and the last day of its comparison by hours, which today is compared
+/// with. Returns how many of `snapshots` had to be loaded.
 pub async fn warm_dashboards(analytics: &Analytics, snapshots: &[(VendorRef, SnapshotQuery)]) -> usize {
     let loaded = warm(analytics, snapshots).await;
     let days = snapshots.iter().filter_map(|(vendor, query)| {

@@ -15,7 +15,8 @@ pub enum Encoding {
     Identity,
 }
 
-/// Levels at which 56 KB of figures take 1 ms or so: the first who asks pays it, and everybody after it sends what it saved.
+/// Levels at which 56 KB of figures take 1 ms or so: the first who asks pays it, and everybody after it sends what it
+/// saved.
 const BROTLI_QUALITY: i32 = 5;
 const ZSTD_LEVEL: i32 = 9;
 const GZIP_LEVEL: u32 = 6;
@@ -23,12 +24,14 @@ const GZIP_LEVEL: u32 = 6;
 const BROTLI_WINDOW: i32 = 22;
 
 impl Encoding {
-    /// The smallest form that `Accept-Encoding` admits (RFC 9110, 12.5.3). Where it admits none, not even the body as it is, that is
-    /// what it gets all the same.
+    /// The smallest form that `Accept-Encoding` admits (RFC 9110, 12.5.3). Where it admits none, not even the body as
+    /// it is, that is what it gets all the same.
     pub fn preferred(headers: &HeaderMap) -> Self {
         let values = headers.get_all(header::ACCEPT_ENCODING);
-        let accepted: Vec<&str> = values.iter().filter_map(|value| value.to_str().ok()).flat_map(|line| line.split(',')).collect();
-        let admits = |name: &str| accepted.iter().find_map(|accepted| weight(accepted, name)).is_some_and(|weight| weight > 0.0);
+        let accepted: Vec<&str> =
+            values.iter().filter_map(|value| value.to_str().ok()).flat_map(|line| line.split(',')).collect();
+        let admits =
+            |name: &str| accepted.iter().find_map(|accepted| weight(accepted, name)).is_some_and(|weight| weight > 0.0);
         let found = [Self::Brotli, Self::Zstd, Self::Gzip].into_iter().find(|encoding| admits(encoding.name()));
         found.unwrap_or(Self::Identity)
     }
@@ -84,7 +87,8 @@ mod tests {
 
     #[test]
     fn the_smallest_form_that_is_accepted_is_taken() {
-        let preferred = |text: &str| Encoding::preferred(&HeaderMap::from_iter([(header::ACCEPT_ENCODING, text.parse().unwrap())]));
+        let preferred =
+            |text: &str| Encoding::preferred(&HeaderMap::from_iter([(header::ACCEPT_ENCODING, text.parse().unwrap())]));
         for (accepted, taken) in [
             ("gzip, deflate, br, zstd", Encoding::Brotli),
             ("gzip;q=1.0, br;q=0.5", Encoding::Brotli),

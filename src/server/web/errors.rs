@@ -1,5 +1,6 @@
-//! What a refused or failed request is answered with: `application/problem+json` (RFC 9457) on the JSON API, an `ApiError` to the
-//! pages' own calls, a page to a browser. `AppError` becomes a status and a code here and nowhere else.
+//! What a refused or failed request is answered with: `application/problem+json` (RFC 9457) on the JSON API, an
+//! `ApiError` to the pages' own calls, a page to a browser. `AppError` becomes a status and a code here and nowhere
+//! else.
 
 use std::sync::OnceLock;
 
@@ -33,7 +34,9 @@ pub async fn render_problems(request: Request, next: Next) -> Response {
             let mut rendered = audience.render(&problem, &id);
             *rendered.status_mut() = parts.status;
             // Retry-After, Allow, and the like.
-            rendered.headers_mut().extend(parts.headers.into_iter().filter(|(name, _)| name.as_ref() != Some(&header::CONTENT_LENGTH)));
+            rendered
+                .headers_mut()
+                .extend(parts.headers.into_iter().filter(|(name, _)| name.as_ref() != Some(&header::CONTENT_LENGTH)));
             rendered
         }
         None => response,
@@ -133,7 +136,8 @@ fn page(problem: &Problem, id: &RequestId) -> String {
 
 /// A page around `body`, which is markup: without a session, and so without navigation.
 pub fn plain_page(title: &str, body: &str) -> String {
-    let style = STYLE.get().map(|style| format!("<link rel=\"stylesheet\" href=\"{}\">", escape(style))).unwrap_or_default();
+    let style =
+        STYLE.get().map(|style| format!("<link rel=\"stylesheet\" href=\"{}\">", escape(style))).unwrap_or_default();
     format!(
         "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
          <meta name=\"color-scheme\" content=\"light dark\"><link rel=\"icon\" href=\"/favicon.svg\" type=\"image/svg+xml\">{style}\

@@ -13,7 +13,11 @@ use crate::server::request::problem::Problem;
 use crate::server::{AppError, AppState};
 
 pub fn router() -> Router<AppState> {
-    Router::new().route("/healthz", get(alive)).route("/readyz", get(ready)).route("/metrics", get(metrics)).route("/status", get(status))
+    Router::new()
+        .route("/healthz", get(alive))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+        .route("/status", get(status))
 }
 
 /// The process answers.
@@ -30,7 +34,8 @@ struct Readiness {
     /// The policy by which Redis may throw sessions away when its memory is full; left out where it never does.
     #[serde(rename = "sessionEviction", skip_serializing_if = "Option::is_none")]
     session_eviction: Option<String>,
-    /// What the cache's Redis does not let this program do; left out where it refuses nothing. Requests are answered without the cache.
+    /// What the cache's Redis does not let this program do; left out where it refuses nothing. Requests are answered
+    /// without the cache.
     #[serde(rename = "cacheRefused", skip_serializing_if = "Option::is_none")]
     cache_refused: Option<String>,
 }
@@ -43,7 +48,9 @@ async fn status(State(state): State<AppState>) -> (StatusCode, Html<String>) {
             "ok" | "memory" => ("done", "Working", ""),
             _ => ("failed", "Not responding", without),
         };
-        format!("<tr><th scope=\"row\">{name}</th><td><span class=\"status {class}\">{text}</span></td><td>{note}</td></tr>")
+        format!(
+            "<tr><th scope=\"row\">{name}</th><td><span class=\"status {class}\">{text}</span></td><td>{note}</td></tr>"
+        )
     };
     let redis = if readiness.redis == "memory" { "Sessions (in memory)" } else { "Sessions (Redis)" };
     let title = if readiness.ready { "Everything is working" } else { "Vendorscope isn't working as it should" };
@@ -60,7 +67,9 @@ async fn status(State(state): State<AppState>) -> (StatusCode, Html<String>) {
 async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Readiness>) {
     let store = state.sessions.store();
     let (database, sessions, eviction) = tokio::join!(state.db.ready(), store.ping(), store.eviction());
-    for error in [database.as_ref().err().cloned(), sessions.as_ref().err().map(ToString::to_string)].into_iter().flatten() {
+    for error in
+        [database.as_ref().err().cloned(), sessions.as_ref().err().map(ToString::to_string)].into_iter().flatten()
+    {
         tracing::warn!(error, "not ready");
     }
     let ready = database.is_ok() && sessions.is_ok();
@@ -71,7 +80,16 @@ async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Readiness>) {
     };
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let database = if database.is_ok() { "ok" } else { "unavailable" };
-    (status, Json(Readiness { ready, database, redis, session_eviction: eviction.ok().flatten(), cache_refused: state.cache.refusal() }))
+    (
+        status,
+        Json(Readiness {
+            ready,
+            database,
+            redis,
+            session_eviction: eviction.ok().flatten(),
+            cache_refused: state.cache.refusal(),
+        }),
+    )
 }
 
 /// What Prometheus reads. In production only with `METRICS_TOKEN`; without one there, as if it were not here.

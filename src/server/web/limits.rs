@@ -8,21 +8,21 @@ use axum::{
 use crate::{
     domain::accounts::User,
     server::{
-    AppState,
-    identity::sessions::RequestSession,
-    rate_limit::{Admission, Purpose, address_key},
-    request::{
-        attempts::{client, seconds, too_many},
-        is_safe, is_under,
-    },
+        AppState,
+        identity::sessions::RequestSession,
+        rate_limit::{Admission, Purpose, address_key},
+        request::{
+            attempts::{client, seconds, too_many},
+            is_safe, is_under,
+        },
     },
 };
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
-/// Lets in what a user may ask of the API (the pages' own calls included), or where nobody is logged in, what an address may. Says how
-/// much is left.
+/// Lets in what a user may ask of the API (the pages' own calls included), or where nobody is logged in, what an
+/// address may. Says how much is left.
 pub async fn limit_requests(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let Some(purpose) = purpose(&request) else { return next.run(request).await };
     let counted = request.extensions_mut().remove::<Counted>();
@@ -41,7 +41,8 @@ pub async fn limit_requests(State(state): State<AppState>, mut request: Request,
         None => state.limits.admit(purpose, &who).await,
     };
     let Some(admission) = admission else { return next.run(request).await };
-    let mut response = if admission.decision.admitted { next.run(request).await } else { too_many(&admission).into_response() };
+    let mut response =
+        if admission.decision.admitted { next.run(request).await } else { too_many(&admission).into_response() };
     tell(response.headers_mut(), &admission);
     response
 }
@@ -53,8 +54,8 @@ pub fn purpose(request: &Request) -> Option<Purpose> {
     is_limited.then(|| if is_safe(request.method()) { Purpose::Reads } else { Purpose::Writes })
 }
 
-/// A request that was counted already, as that of whoever its session belonged to when it was last read. Where that turns out to be
-/// nobody any more, it is counted again, as that of an address.
+/// A request that was counted already, as that of whoever its session belonged to when it was last read. Where that
+/// turns out to be nobody any more, it is counted again, as that of an address.
 #[derive(Clone)]
 pub struct Counted {
     who: String,
@@ -72,8 +73,8 @@ fn user_key(id: i64) -> String {
     format!("user:{id}")
 }
 
-/// `RateLimit-Policy` and `RateLimit`, as draft-ietf-httpapi-ratelimit-headers-10 writes them: what is allowed (q requests in w seconds),
-/// what is left of it (r), and in how many seconds all of it is there again (t).
+/// `RateLimit-Policy` and `RateLimit`, as draft-ietf-httpapi-ratelimit-headers-10 writes them: what is allowed (q
+/// requests in w seconds), what is left of it (r), and in how many seconds all of it is there again (t).
 fn tell(headers: &mut HeaderMap, admission: &Admission) {
     let (name, limit, decision) = (admission.purpose.name(), admission.limit, admission.decision);
     let policy = format!("\"{name}\";q={};w={}", limit.count, limit.period.as_secs());

@@ -27,10 +27,12 @@ pub const MAX_BODY: usize = 1024 * 1024;
 /// The same where the marketplace's backend sends thousands of rows at a time.
 pub const MAX_INGEST_BODY: usize = 8 * 1024 * 1024;
 
-/// Names the request, and opens the span that everything logged for it stands in. Queries stay out of it: people type into them.
+/// Names the request, and opens the span that everything logged for it stands in. Queries stay out of it: people type
+/// into them.
 pub async fn trace(mut request: Request, next: Next) -> Response {
     let id = RequestId::of(request.headers());
-    let span = tracing::info_span!("request", id = id.as_str(), method = %request.method(), path = request.uri().path());
+    let span =
+        tracing::info_span!("request", id = id.as_str(), method = %request.method(), path = request.uri().path());
     let quiet = is_probe(request.uri().path()) || is_under(request.uri().path(), "/pkg");
     request.extensions_mut().insert(id.clone());
     async move {
@@ -66,8 +68,8 @@ fn is_probe(path: &str) -> bool {
     matches!(path, "/healthz" | "/readyz" | "/metrics")
 }
 
-/// Finds out who asks: the peer, or behind trusted proxies the rightmost address of `X-Forwarded-For` that is not one of them.
-/// Never the leftmost, which anybody can write.
+/// Finds out who asks: the peer, or behind trusted proxies the rightmost address of `X-Forwarded-For` that is not one
+/// of them. Never the leftmost, which anybody can write.
 pub async fn client_address(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical());
     let address = peer.map(|peer| forwarded_for(peer, request.headers(), &state.config.http.trusted_proxies));
@@ -122,8 +124,9 @@ pub async fn response_headers(State(state): State<AppState>, mut request: Reques
     response
 }
 
-/// Nothing but what this site serves, no script in the page without the nonce, no style in the page at all. WebAssembly may be
-/// compiled; text may not. (`reloads_pages`: cargo-leptos tells an open page over a WebSocket of its own when to load anew.)
+/// Nothing but what this site serves, no script in the page without the nonce, no style in the page at all. WebAssembly
+/// may be compiled; text may not. (`reloads_pages`: cargo-leptos tells an open page over a WebSocket of its own when to
+/// load anew.)
 fn content_security_policy(ScriptNonce(nonce): &ScriptNonce, reloads_pages: bool) -> String {
     let reload = if reloads_pages { " ws: wss:" } else { "" };
     format!(
@@ -134,7 +137,8 @@ fn content_security_policy(ScriptNonce(nonce): &ScriptNonce, reloads_pages: bool
 
 /// Whatever is not plainly a file that is the same for everybody stays private.
 fn cache_control(path: &str, response: &Response) -> &'static str {
-    let content_type = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let content_type =
+        response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let is_file = matches!(response.status(), StatusCode::OK | StatusCode::NOT_MODIFIED | StatusCode::PARTIAL_CONTENT)
         && !content_type.starts_with("text/html")
         && !is_under(path, "/api")
@@ -151,7 +155,9 @@ fn cache_control(path: &str, response: &Response) -> &'static str {
 
 /// Whether a file's name holds the hash of its content, as scripts/build writes it: `vendorscope.kL3…22 letters….css`.
 fn has_hash(name: &str) -> bool {
-    name.split('.').skip(1).any(|part| part.len() >= 16 && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)))
+    name.split('.')
+        .skip(1)
+        .any(|part| part.len() >= 16 && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)))
 }
 
 /// A panic is a defect: the log has it, the answer does not.
@@ -170,14 +176,15 @@ pub async fn limit_duration(State(state): State<AppState>, request: Request, nex
     })
 }
 
-/// What is read of a body that is refused, and for how long: a client that is cut off while it sends sees a broken connection
-/// instead of the answer.
+/// What is read of a body that is refused, and for how long: a client that is cut off while it sends sees a broken
+/// connection instead of the answer.
 const MAX_REFUSED_BODY: usize = 16 * MAX_BODY;
 const REFUSED_BODY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Refuses a body that says it is too large; `RequestBodyLimitLayer` counts those that do not say.
 pub async fn limit_body(request: Request, next: Next) -> Response {
-    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    let length =
+        request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     let most = max_body(request.uri().path());
     if length.is_none_or(|length| length <= most as u64) {
         return next.run(request).await;
@@ -211,11 +218,15 @@ pub fn max_body(path: &str) -> usize {
 }
 
 pub fn too_large(most: usize) -> Problem {
-    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", format!("The body is larger than {most} bytes, the most that is accepted."))
+    Problem::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "too_large",
+        format!("The body is larger than {most} bytes, the most that is accepted."),
+    )
 }
 
-/// Refuses writes that another site makes a browser send. Browsers say where a request comes from (Fetch Metadata, or at least
-/// Origin); what says neither is no browser, and has no cookie that it did not mean to send.
+/// Refuses writes that another site makes a browser send. Browsers say where a request comes from (Fetch Metadata, or
+/// at least Origin); what says neither is no browser, and has no cookie that it did not mean to send.
 pub async fn refuse_cross_site(request: Request, next: Next) -> Response {
     if is_safe(request.method()) || is_same_origin(&request) {
         return next.run(request).await;

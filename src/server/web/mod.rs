@@ -10,10 +10,10 @@ use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, li
 
 use super::{AppState, identity::sessions::carry_session, request::problem::Problem};
 
-/// The forms that a body may travel in.
-mod encodings;
 /// What the rest of a request will ask Redis, asked at once.
 mod ahead;
+/// The forms that a body may travel in.
+mod encodings;
 /// What a refused or failed request is answered with.
 pub mod errors;
 /// Whether this instance is alive, and whether it can work.
@@ -56,5 +56,9 @@ pub fn router(state: AppState) -> Router {
 }
 
 async fn method_not_allowed() -> Problem {
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This method is not accepted here; `Allow` names those that are.")
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        "This method is not accepted here; `Allow` names those that are.",
+    )
 }

@@ -61,7 +61,8 @@ pub async fn fallback(State(state): State<AppState>, request: Request) -> Respon
     }
     let is_build_output = is_under(path, "/pkg");
     let (parts, body) = request.into_parts();
-    let Ok(file) = leptos_axum::site_pkg_dir_service(&state.leptos).oneshot(Request::from_parts(parts.clone(), ())).await;
+    let Ok(file) =
+        leptos_axum::site_pkg_dir_service(&state.leptos).oneshot(Request::from_parts(parts.clone(), ())).await;
     if file.status() != StatusCode::NOT_FOUND {
         let mut file = file.into_response();
         // scripts/build lays each file there compressed as well, and which one is sent depends on who asks.
@@ -81,8 +82,8 @@ pub async fn fallback(State(state): State<AppState>, request: Request) -> Respon
     page
 }
 
-/// The address that one with a slash too many was meant to be: `/orders/` is `/orders`. Pages have one address each. It begins with one
-/// slash; where a browser would read another one, a backslash, there is none.
+/// The address that one with a slash too many was meant to be: `/orders/` is `/orders`. Pages have one address each. It
+/// begins with one slash; where a browser would read another one, a backslash, there is none.
 fn without_empty_segments(uri: &Uri) -> Option<String> {
     let segments: Vec<&str> = uri.path().split('/').filter(|segment| !segment.is_empty()).collect();
     let path = format!("/{}", segments.join("/"));
@@ -90,14 +91,18 @@ fn without_empty_segments(uri: &Uri) -> Option<String> {
     (path != uri.path()).then(|| path + &query).filter(|address| !address.contains('\\'))
 }
 
-/// Has Leptos mark its scripts with the nonce that the answer's Content-Security-Policy names, in place of one of its own.
+/// Has Leptos mark its scripts with the nonce that the answer's Content-Security-Policy names, in place of one of its
+/// own.
 fn provide_nonce() {
-    if let Some(ScriptNonce(nonce)) = use_context::<Parts>().and_then(|parts| parts.extensions.get::<ScriptNonce>().cloned()) {
+    if let Some(ScriptNonce(nonce)) =
+        use_context::<Parts>().and_then(|parts| parts.extensions.get::<ScriptNonce>().cloned())
+    {
         provide_context(Nonce::from_value(nonce));
     }
 }
 
-/// Lets people see the pages that are theirs, and call the functions of these: everyone else goes to log in, or to where they belong.
+/// Lets people see the pages that are theirs, and call the functions of these: everyone else goes to log in, or to
+/// where they belong.
 async fn guard(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let uri = request.uri().clone();
     if let Err(error) = check_address(&uri) {
@@ -134,8 +139,8 @@ async fn guard(State(state): State<AppState>, request: Request, next: Next) -> R
     }
 }
 
-/// Who may call a server function, before anything of what was sent is read; the functions themselves ask again. What is not named here
-/// is a vendor's.
+/// Who may call a server function, before anything of what was sent is read; the functions themselves ask again. What
+/// is not named here is a vendor's.
 fn may_call(function: &str, user: Option<&User>) -> Result<(), AppError> {
     if matches!(function, "login" | "logout" | "reset") {
         return Ok(());
@@ -165,21 +170,24 @@ async fn call(state: &AppState, request: Request, next: Next) -> Result<Response
         }
         _ => {}
     }
-    let is_form = |content_type: &HeaderValue| content_type.as_bytes().starts_with(b"application/x-www-form-urlencoded");
+    let is_form =
+        |content_type: &HeaderValue| content_type.as_bytes().starts_with(b"application/x-www-form-urlencoded");
     if !request.headers().get(header::CONTENT_TYPE).is_none_or(is_form) {
         let detail = "The body must be a form, with Content-Type: application/x-www-form-urlencoded.";
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail));
     }
     let (parts, body) = request.into_parts();
     let body = read_body(Request::from_parts(parts.clone(), body), state, MAX_BODY).await?;
-    let form = std::str::from_utf8(&body).map_err(|_| AppError::from(FieldError::new("form", "must be percent-encoded")))?;
+    let form =
+        std::str::from_utf8(&body).map_err(|_| AppError::from(FieldError::new("form", "must be percent-encoded")))?;
     check_form(form).map_err(Problem::from)?;
     let typed = wants_html(&parts.headers).then(|| typed(&body)).flatten();
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
     Ok(with_typed(response, typed))
 }
 
-/// The most that is sent back of what was typed into a refused form, in bytes as an address writes it: proxies take addresses of 8 KB.
+/// The most that is sent back of what was typed into a refused form, in bytes as an address writes it: proxies take
+/// addresses of 8 KB.
 const MOST_TYPED: usize = 6_000;
 
 /// What was typed into a form, as a part of an address; passwords are not.
@@ -190,13 +198,16 @@ fn typed(form: &[u8]) -> Option<String> {
     (typed.len() <= MOST_TYPED).then_some(typed)
 }
 
-/// A form that is refused goes back to its page with why, in the address (Leptos writes `__path` and `__err`). What was typed goes with
-/// it, so that nobody types it again.
+/// A form that is refused goes back to its page with why, in the address (Leptos writes `__path` and `__err`). What was
+/// typed goes with it, so that nobody types it again.
 fn with_typed(mut response: Response, typed: Option<String>) -> Response {
     let location = response.headers().get(header::LOCATION).and_then(|location| location.to_str().ok());
-    if let Some((page, query)) = location.filter(|location| location.contains("__err=")).and_then(|location| location.split_once('?')) {
+    if let Some((page, query)) =
+        location.filter(|location| location.contains("__err=")).and_then(|location| location.split_once('?'))
+    {
         // Not what was typed the time before as well.
-        let mut query: Vec<_> = query.split('&').filter(|pair| !pair.starts_with("__typed=")).map(str::to_owned).collect();
+        let mut query: Vec<_> =
+            query.split('&').filter(|pair| !pair.starts_with("__typed=")).map(str::to_owned).collect();
         query.extend(typed.map(|typed| format!("__typed={typed}")));
         if let Ok(location) = HeaderValue::from_str(&format!("{page}?{}", query.join("&"))) {
             response.headers_mut().insert(header::LOCATION, location);

@@ -1,8 +1,10 @@
-//! A marketplace made up for what the real ones do not have: discounts on whole orders over several vendors' lines, refunds of lines, of
-//! orders and of one vendor's part, commission, currencies of 0, 2 and 3 decimals. The same seed makes the same one.
+//! A marketplace made up for what the real ones do not have: discounts on whole orders over several vendors' lines,
+//! refunds of lines, of orders and of one vendor's part, commission, currencies of 0, 2 and 3 decimals. The same seed
+//! makes the same one.
 //!
-//! It is told twice: to DuckDB as CSV files that hold what was sent, and to the application the ways that a marketplace has: a bundle,
-//! ingestion, and vendors who refund. What a discount or a refund of a whole order means for each line is left to each of the two.
+//! It is told twice: to DuckDB as CSV files that hold what was sent, and to the application the ways that a marketplace
+//! has: a bundle, ingestion, and vendors who refund. What a discount or a refund of a whole order means for each line
+//! is left to each of the two.
 
 use std::path::PathBuf;
 
@@ -136,7 +138,8 @@ fn order(random: &mut StdRng, number: usize) -> Order {
     let mut numbers: Vec<i64> = (1..=random.random_range(1..=6)).collect();
     // The order of the numbers is not the one they are sent in.
     numbers.shuffle(random);
-    // A few minor units, so that shares round; as many as a house, so that nothing overflows; the same, so that somebody must go first.
+    // A few minor units, so that shares round; as many as a house, so that nothing overflows; the same, so that
+    // somebody must go first.
     let price = random.random_range(1..=2_000);
     let lines: Vec<Line> = numbers
         .into_iter()
@@ -148,7 +151,8 @@ fn order(random: &mut StdRng, number: usize) -> Order {
                 _ => price,
             };
             let quantity = if unit_price == price { 1 } else { random.random_range(1..=5) };
-            let discount = if random.random_range(0..3) == 0 { random.random_range(0..=quantity * unit_price) } else { 0 };
+            let discount =
+                if random.random_range(0..3) == 0 { random.random_range(0..=quantity * unit_price) } else { 0 };
             let (vendor, product) = (group[random.random_range(0..group.len())], random.random_range(0..PRODUCTS));
             Line { number, vendor, product, quantity, unit_price, discount }
         })
@@ -169,7 +173,8 @@ fn order(random: &mut StdRng, number: usize) -> Order {
         let first: Timestamp = "2023-01-01T00:00:00Z".parse().expect("an instant");
         first + random.random_range(0..2 * 365 * 86_400).seconds()
     };
-    let status = ["delivered", "delivered", "shipped", "processing", "pending", "cancelled", "failed"][random.random_range(0..7)];
+    let status = ["delivered", "delivered", "shipped", "processing", "pending", "cancelled", "failed"]
+        [random.random_range(0..7)];
     let customer = random.random_range(0..CUSTOMERS);
     let mut order = Order { id: format!("o{number}"), customer, placed, status, discount, lines, refunds: Vec::new() };
     if random.random_range(0..2) == 0 {
@@ -178,8 +183,8 @@ fn order(random: &mut StdRng, number: usize) -> Order {
     order
 }
 
-/// One to four of one order, each of what those before it have left. The program's own rule says what that is: were it wrong, the
-/// program would refuse what is right or DuckDB would find more refunded than sold.
+/// One to four of one order, each of what those before it have left. The program's own rule says what that is: were it
+/// wrong, the program would refuse what is right or DuckDB would find more refunded than sold.
 fn refunds(random: &mut StdRng, order: &Order, is_of_one_currency: bool) -> Vec<Refund> {
     let mut lines: Vec<&Line> = order.lines.iter().collect();
     lines.sort_by_key(|line| line.number);
@@ -203,7 +208,8 @@ fn refunds(random: &mut StdRng, order: &Order, is_of_one_currency: bool) -> Vec<
             }
             1 if is_counted => {
                 let vendor = lines[line].vendor;
-                let of: i64 = lines.iter().zip(&left).filter(|(line, _)| line.vendor == vendor).map(|(_, left)| *left).sum();
+                let of: i64 =
+                    lines.iter().zip(&left).filter(|(line, _)| line.vendor == vendor).map(|(_, left)| *left).sum();
                 if of > 0 {
                     let amount = take_from(random, of);
                     take_share(&mut left, amount, |at| lines[at].vendor == vendor);
@@ -219,7 +225,11 @@ fn refunds(random: &mut StdRng, order: &Order, is_of_one_currency: bool) -> Vec<
                 if quantity + amount > 0 {
                     units[line] -= quantity;
                     left[line] -= amount;
-                    refunds.push(Refund { of: Of::Line { number: lines[line].number, quantity, decimals }, amount, at });
+                    refunds.push(Refund {
+                        of: Of::Line { number: lines[line].number, quantity, decimals },
+                        amount,
+                        at,
+                    });
                 }
             }
         }
@@ -233,24 +243,42 @@ fn take_share(left: &mut [i64], amount: i64, is_in: impl Fn(usize) -> bool) {
     left.iter_mut().zip(share(amount, &weights)).for_each(|(left, share)| *left -= share);
 }
 
-/// Every day around today the same of each vendor's first product, of which there is little left, and one unit comes back: so that days of
-/// cover are the same whichever day it is when they are asked for.
+/// Every day around today the same of each vendor's first product, of which there is little left, and one unit comes
+/// back: so that days of cover are the same whichever day it is when they are asked for.
 fn standing_orders() -> Vec<Order> {
     let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
     (-45..=2)
         .map(|days: i64| {
             let noon = (today + days.days()).at(12, 0, 0, 0).to_zoned(TimeZone::UTC).expect("a noon").timestamp();
-            let line =
-                |(vendor, number): (usize, i64)| Line { number, vendor, product: 0, quantity: 3 + number, unit_price: 100, discount: 0 };
+            let line = |(vendor, number): (usize, i64)| Line {
+                number,
+                vendor,
+                product: 0,
+                quantity: 3 + number,
+                unit_price: 100,
+                discount: 0,
+            };
             let lines: Vec<Line> = (0..VENDORS.len()).zip(1..).map(line).collect();
             let refunds = lines
                 .iter()
                 .map(|line| {
                     let decimals = VENDORS[line.vendor].decimals;
-                    Refund { of: Of::Line { number: line.number, quantity: 1, decimals }, amount: 100, at: noon + 1.minute() }
+                    Refund {
+                        of: Of::Line { number: line.number, quantity: 1, decimals },
+                        amount: 100,
+                        at: noon + 1.minute(),
+                    }
                 })
                 .collect();
-            Order { id: format!("standing{days}"), customer: 0, placed: noon, status: "shipped", discount: 0, lines, refunds }
+            Order {
+                id: format!("standing{days}"),
+                customer: 0,
+                placed: noon,
+                status: "shipped",
+                discount: 0,
+                lines,
+                refunds,
+            }
         })
         .collect()
 }

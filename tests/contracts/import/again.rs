@@ -24,10 +24,18 @@ async fn changes_to_a_bundle_lead_to_what_importing_the_changed_one_alone_leads_
         ("a vendor with refunds moves", |b| b.replacing("vendors", "Asia/Kuwait", "Pacific/Kiritimati"), &["v-kwd"]),
         ("a product is renamed", |b| b.replacing("products", "Pen,", "Brush pen,"), &["v-jpy"]),
         ("a customer marries", |b| b.replacing("customers", "Anna", "Anna Sommer"), &["v-eur", "v-jpy", "v-kwd"]),
-        ("an order is backdated", |b| b.replacing("orders", "2026-03-28T23:30:00Z", "2025-12-31T22:30:00Z"), &["v-eur", "v-jpy", "v-kwd"]),
+        (
+            "an order is backdated",
+            |b| b.replacing("orders", "2026-03-28T23:30:00Z", "2025-12-31T22:30:00Z"),
+            &["v-eur", "v-jpy", "v-kwd"],
+        ),
         ("an order is cancelled", |b| b.replacing("orders", "processing", "cancelled"), &["v-eur"]),
         ("a line grows", |b| b.replacing("order_items", "p-eur,2,25.00,2.50", "p-eur,3,37.50,3.33"), &["v-eur"]),
-        ("a vendor joins an order", |b| b.replacing("order_items", "o-2,1,p-eur", "o-2,2,p-jpy,1,900,0\no-2,1,p-eur"), &["v-jpy"]),
+        (
+            "a vendor joins an order",
+            |b| b.replacing("order_items", "o-2,1,p-eur", "o-2,2,p-jpy,1,900,0\no-2,1,p-eur"),
+            &["v-jpy"],
+        ),
         (
             "an order is added",
             |b| {
@@ -41,7 +49,13 @@ async fn changes_to_a_bundle_lead_to_what_importing_the_changed_one_alone_leads_
         ),
         (
             "a refund grows and another follows",
-            |b| b.replacing("refunds", "11.25", "11.26").replacing("refunds", "o-1,3,0", "o-1,1,1,11.24,2026-04-03T00:00:00Z\no-1,3,0"),
+            |b| {
+                b.replacing("refunds", "11.25", "11.26").replacing(
+                    "refunds",
+                    "o-1,3,0",
+                    "o-1,1,1,11.24,2026-04-03T00:00:00Z\no-1,3,0",
+                )
+            },
             &["v-eur"],
         ),
     ];
@@ -113,8 +127,9 @@ async fn a_vendors_own_edit_of_a_status_survives_until_the_marketplaces_status_c
 
 /// As a vendor's request does it.
 async fn set_status(db: &Db, vendor: &str, order: &str, status: &str) {
-    let pair =
-        format!("SELECT v.id, o.id FROM vendors v CROSS JOIN orders o WHERE v.external_id = '{vendor}' AND o.external_id = '{order}'");
+    let pair = format!(
+        "SELECT v.id, o.id FROM vendors v CROSS JOIN orders o WHERE v.external_id = '{vendor}' AND o.external_id = '{order}'"
+    );
     let pair = integers(db, &pair).await;
     let touched = [(pair[0][0], pair[0][1])];
     let mut tx = db.write().await.unwrap();
@@ -139,7 +154,8 @@ async fn a_line_keeps_the_commission_it_was_sold_at() {
         dearer(Bundle::small()).replacing("order_items", "p-eur,2,25.00", "p-eur,2,25.50").imported(&db).await;
         assert_eq!(integers(&db, commissions).await.concat(), [460, 125]);
         // Where the file does not say, the rate stays.
-        let silent = Bundle::small().with("vendors", "vendor_id,name,country,time_zone,currency\nv-eur,Ton,Germany,Europe/Berlin,EUR\n");
+        let silent = Bundle::small()
+            .with("vendors", "vendor_id,name,country,time_zone,currency\nv-eur,Ton,Germany,Europe/Berlin,EUR\n");
         silent.imported(&db).await;
         assert_eq!(integers(&db, "SELECT commission_bps FROM vendors WHERE external_id = 'v-eur'").await, [[2_000]]);
     }
@@ -155,7 +171,10 @@ async fn a_product_that_its_vendor_has_deleted_stays_deleted() {
         tx.commit().await.unwrap();
         assert_eq!(Bundle::small().imported(&db).await.changed, 0);
         Bundle::small().replacing("products", "Pen,", "Brush pen,").imported(&db).await;
-        assert_eq!(texts(&db, "SELECT name || ' ' || status FROM products WHERE external_id = 'p-jpy'").await, ["Brush pen deleted"]);
+        assert_eq!(
+            texts(&db, "SELECT name || ' ' || status FROM products WHERE external_id = 'p-jpy'").await,
+            ["Brush pen deleted"]
+        );
     }
 }
 
@@ -164,7 +183,11 @@ async fn refunds_give_back_their_share_of_the_commission_and_never_more_than_all
     // 7 units of 1.00 EUR at 10 %: a commission of 70 cents is shared out, whatever order the refunds are told in.
     let sold = |bundle: Bundle| bundle.replacing("order_items", "p-eur,2,25.00,2.50", "p-eur,7,7.00,0.00");
     let header = "order_id,line,quantity,amount,refunded_at\n";
-    let rows = ["o-1,1,1,0.33,2026-04-01T00:00:00Z\n", "o-1,1,1,0.34,2026-04-02T00:00:00Z\n", "o-1,1,5,6.33,2026-04-03T00:00:00Z\n"];
+    let rows = [
+        "o-1,1,1,0.33,2026-04-01T00:00:00Z\n",
+        "o-1,1,1,0.34,2026-04-02T00:00:00Z\n",
+        "o-1,1,5,6.33,2026-04-03T00:00:00Z\n",
+    ];
     let shares = "SELECT commission FROM refunds ORDER BY refunded_us";
     for database in databases().await {
         let db = database.open().await;
@@ -202,6 +225,9 @@ async fn shares_of_the_largest_amounts_are_exact() {
     for database in databases().await {
         let db = database.open().await;
         bundle.imported(&db).await;
-        assert_eq!(integers(&db, "SELECT commission FROM refunds ORDER BY refunded_us").await.concat(), [first, both - first]);
+        assert_eq!(
+            integers(&db, "SELECT commission FROM refunds ORDER BY refunded_us").await.concat(),
+            [first, both - first]
+        );
     }
 }

@@ -75,7 +75,8 @@ fn header(table: &str) -> String {
     format!("{columns}\n")
 }
 
-/// Around every change of every zone's offset in some years, around the turns of years, and at both ends of what is accepted.
+/// Around every change of every zone's offset in some years, around the turns of years, and at both ends of what is
+/// accepted.
 fn instants() -> Vec<Timestamp> {
     let parse = |text: &str| text.parse::<Timestamp>().unwrap();
     let mut centres = vec![parse("2000-01-01T00:00:00Z"), parse("2024-02-29T12:00:00Z"), parse("2025-12-31T11:00:00Z")];
@@ -103,11 +104,13 @@ fn instants() -> Vec<Timestamp> {
     instants
 }
 
-/// The instant, when its local hour began (not before the offset that it is read by), and the numbers of its local day, month and year: by jiff's clock.
+/// The instant, when its local hour began (not before the offset that it is read by), and the numbers of its local day,
+/// month and year: by jiff's clock.
 fn on_the_clock(instant: Timestamp, zone: &TimeZone) -> Vec<i64> {
     let local = instant.to_zoned(zone.clone());
-    let into_hour =
-        i64::from(local.minute()) * 60_000_000 + i64::from(local.second()) * 1_000_000 + i64::from(local.subsec_nanosecond()) / 1_000;
+    let into_hour = i64::from(local.minute()) * 60_000_000
+        + i64::from(local.second()) * 1_000_000
+        + i64::from(local.subsec_nanosecond()) / 1_000;
     let microsecond = instant.as_microsecond();
     let before = |at: Timestamp| zone.to_offset(at - 1.nanosecond());
     let change = zone.preceding(instant + 1.nanosecond()).find(|change| before(change.timestamp()) != local.offset());

@@ -24,7 +24,10 @@ async fn every_kind_of_error_names_the_line_of_the_file_itself() {
         ("c-2,Ren,Japan,", "has 4 fields where the header has 3"),
         ("c-1,Ren,Japan", "customer_id: `c-1` is in this file twice"),
         ("c-2,\"Ja\"pan,Japan", "something follows a closing quote: a quote within quotes is written twice"),
-        ("c-2,Re\"n,Japan", "a quote within a field: the whole field is put into quotes then, and the quote written twice"),
+        (
+            "c-2,Re\"n,Japan",
+            "a quote within a field: the whole field is put into quotes then, and the quote written twice",
+        ),
         ("c-2,Ren,\"Japan", "a quote is opened here and never closed"),
         ("c-2,Ren,\"Japan\n\nc-4,Mio,Japan\n", "a quote is opened here and never closed"),
         ("c-2,\"Ren\nof\",Japan", "name: must be 1 to 200 characters, without control characters"),
@@ -33,12 +36,19 @@ async fn every_kind_of_error_names_the_line_of_the_file_itself() {
         let db = database.open().await;
         for (file, line) in &files {
             for (row, message) in rows {
-                let error = Bundle::small().with("customers", &format!("{file}{row}")).import(&db).await.expect_err(row);
+                let error =
+                    Bundle::small().with("customers", &format!("{file}{row}")).import(&db).await.expect_err(row);
                 assert_eq!(error.to_string(), format!("customers.csv, line {line}: {message}"), "{file:?}{row:?}");
             }
             let not_text = [file.as_bytes(), b"c-2,Ren,\xff\n"].concat();
-            let error = Bundle::small().with_file("customers.csv", &not_text).import(&db).await.unwrap_err().to_string();
-            assert!(error.starts_with(&format!("customers.csv, line {line}: is not UTF-8 (byte FF): save it as `CSV UTF-8`")), "{error}");
+            let error =
+                Bundle::small().with_file("customers.csv", &not_text).import(&db).await.unwrap_err().to_string();
+            assert!(
+                error.starts_with(&format!(
+                    "customers.csv, line {line}: is not UTF-8 (byte FF): save it as `CSV UTF-8`"
+                )),
+                "{error}"
+            );
         }
         // What is found between files, after all of them were read.
         let orders = "order_id,customer_id,placed_at,status\r\n\r\no-1,c-9,2026-03-28T23:30:00Z,delivered\r\n";
@@ -55,14 +65,25 @@ async fn a_quote_that_is_never_closed_takes_neither_the_file_nor_a_long_message(
     for database in databases().await {
         let db = database.open().await;
         let error = bundle(&customers("", "\n", &swallowed)).import(&db).await.unwrap_err();
-        assert_eq!(error.to_string(), "customers.csv.gz, line 3: a field is longer than 65536 bytes: is the quote not closed?");
+        assert_eq!(
+            error.to_string(),
+            "customers.csv.gz, line 3: a field is longer than 65536 bytes: is the quote not closed?"
+        );
         let long = format!("c-2,Ren,{}\n", "Japan ".repeat(10_000));
         let error = bundle(&customers("", "\n", &long)).import(&db).await.unwrap_err();
-        assert_eq!(error.to_string(), "customers.csv.gz, line 3: country: must be 1 to 200 characters, without control characters");
+        assert_eq!(
+            error.to_string(),
+            "customers.csv.gz, line 3: country: must be 1 to 200 characters, without control characters"
+        );
         // Whatever is in a message is on one line, and not too long.
         let status = Bundle::small().replacing("orders", "delivered", &format!("\"de\nli{}\"", "v".repeat(5_000)));
         let error = status.import(&db).await.unwrap_err().to_string();
-        assert!(error.starts_with("orders.csv, line 2: status: `de\\u{a}livvv") && !error.contains('\n') && error.len() < 400, "{error}");
+        assert!(
+            error.starts_with("orders.csv, line 2: status: `de\\u{a}livvv")
+                && !error.contains('\n')
+                && error.len() < 400,
+            "{error}"
+        );
     }
 }
 
@@ -75,13 +96,34 @@ async fn names_that_look_the_same_are_the_same_and_ids_are_taken_as_they_are_or_
             .replacing("customers", "Ren,Japan", " Ren\u{200e},Ja\u{ad}pan")
             .replacing("vendors", "Kaze,", "\u{3000}Kaze ,");
         bundle.imported(&db).await;
-        assert_eq!(texts(&db, "SELECT name || '/' || category FROM products WHERE external_id = 'p-jpy'").await, ["Café au lait/Pens"]);
-        assert_eq!(texts(&db, "SELECT name || '/' || country FROM customers WHERE external_id = 'c-2'").await, ["Ren/Japan"]);
+        assert_eq!(
+            texts(&db, "SELECT name || '/' || category FROM products WHERE external_id = 'p-jpy'").await,
+            ["Café au lait/Pens"]
+        );
+        assert_eq!(
+            texts(&db, "SELECT name || '/' || country FROM customers WHERE external_id = 'c-2'").await,
+            ["Ren/Japan"]
+        );
         assert_eq!(texts(&db, "SELECT name FROM vendors WHERE external_id = 'v-jpy'").await, ["Kaze"]);
         for (table, from, to, message) in [
-            ("products", "Pen,", "\u{200b}\u{200d},", "line 3: name: must be 1 to 200 characters, without control characters"),
-            ("customers", "Ren", "\u{202e}neR", "line 3: name: holds U+202E, which turns the direction of the text around it"),
-            ("customers", "Japan", "Ja\0pan", "line 3: country: must be 1 to 200 characters, without control characters"),
+            (
+                "products",
+                "Pen,",
+                "\u{200b}\u{200d},",
+                "line 3: name: must be 1 to 200 characters, without control characters",
+            ),
+            (
+                "customers",
+                "Ren",
+                "\u{202e}neR",
+                "line 3: name: holds U+202E, which turns the direction of the text around it",
+            ),
+            (
+                "customers",
+                "Japan",
+                "Ja\0pan",
+                "line 3: country: must be 1 to 200 characters, without control characters",
+            ),
             ("customers", "c-2", "c-2 ", "line 3: customer_id: `c-2 ` is refused: ids have no blanks at their ends"),
             ("customers", "c-2", "c-2\u{a0}", "line 3: customer_id: `c-2\\u{a0}` is refused"),
             ("orders", "o-1", "\u{200b}o-1", "line 2: order_id: `\\u{200b}o-1` is refused"),
@@ -98,7 +140,11 @@ async fn names_that_look_the_same_are_the_same_and_ids_are_taken_as_they_are_or_
 
 /// The bundle as a spreadsheet of another country writes it: `;` between fields, and amounts with a comma.
 fn with_semicolons(csv: &str) -> String {
-    csv.replace(',', ";").replace("12.5", "12,5").replace("25.00", "25,00").replace("2.50", "2,50").replace("0.00", "0,00")
+    csv.replace(',', ";")
+        .replace("12.5", "12,5")
+        .replace("25.00", "25,00")
+        .replace("2.50", "2,50")
+        .replace("0.00", "0,00")
 }
 
 fn utf_16(text: &str, to: fn(u16) -> [u8; 2]) -> Vec<u8> {
@@ -154,16 +200,43 @@ async fn what_would_have_to_be_guessed_is_refused_with_what_to_do() {
     let small = Bundle::small();
     let products = fs::read_to_string(small.path().join("products.csv")).unwrap();
     // The file has one amount with a mark: KWD 7.250 or 7250.
-    let one_mark = |amount: &str| products.replace(',', ";").replace("12.50", "12").replace("7.250", amount).replace("\"Mug; ", "\"Mug, ");
-    let two_marks =
-        |amount: &str| products.replace(',', ";").replace("12.50", amount).replace("7.250", "7,25").replace("\"Mug; ", "\"Mug, ");
+    let one_mark = |amount: &str| {
+        products.replace(',', ";").replace("12.50", "12").replace("7.250", amount).replace("\"Mug; ", "\"Mug, ")
+    };
+    let two_marks = |amount: &str| {
+        products.replace(',', ";").replace("12.50", amount).replace("7.250", "7,25").replace("\"Mug; ", "\"Mug, ")
+    };
     let cases: [(&str, Vec<u8>, &str); 9] = [
-        ("products", one_mark("7.250").into(), "products.csv, line 4: unit_price: `7.250` may be thousands or decimals"),
-        ("products", one_mark("7,250").into(), "products.csv, line 4: unit_price: `7,250` may be thousands or decimals"),
-        ("products", two_marks("1.250").into(), "products.csv, line 4: unit_price: `7,25` has another decimal mark than `1.250` on line 2"),
-        ("products", two_marks("1.250,00").into(), "products.csv, line 2: unit_price: `1.250,00` has marks between thousands"),
-        ("products", two_marks("1,250").into(), "products.csv, line 2: unit_price: `1.250` has more decimals than EUR has (2)"),
-        ("products", products.replace("12.50", "\"12,50\"").into(), "products.csv, line 2: unit_price: `12,50` has a comma"),
+        (
+            "products",
+            one_mark("7.250").into(),
+            "products.csv, line 4: unit_price: `7.250` may be thousands or decimals",
+        ),
+        (
+            "products",
+            one_mark("7,250").into(),
+            "products.csv, line 4: unit_price: `7,250` may be thousands or decimals",
+        ),
+        (
+            "products",
+            two_marks("1.250").into(),
+            "products.csv, line 4: unit_price: `7,25` has another decimal mark than `1.250` on line 2",
+        ),
+        (
+            "products",
+            two_marks("1.250,00").into(),
+            "products.csv, line 2: unit_price: `1.250,00` has marks between thousands",
+        ),
+        (
+            "products",
+            two_marks("1,250").into(),
+            "products.csv, line 2: unit_price: `1.250` has more decimals than EUR has (2)",
+        ),
+        (
+            "products",
+            products.replace("12.50", "\"12,50\"").into(),
+            "products.csv, line 2: unit_price: `12,50` has a comma",
+        ),
         (
             "customers",
             b"customer_id,name,country\nc-1,Jos\xe9,Spain\n".to_vec(),
@@ -179,12 +252,18 @@ async fn what_would_have_to_be_guessed_is_refused_with_what_to_do() {
     for database in databases().await {
         let db = database.open().await;
         for (table, bytes, message) in &cases {
-            let error = Bundle::small().with_file(&format!("{table}.csv"), bytes).import(&db).await.expect_err(message).to_string();
+            let error = Bundle::small()
+                .with_file(&format!("{table}.csv"), bytes)
+                .import(&db)
+                .await
+                .expect_err(message)
+                .to_string();
             assert!(error.starts_with(message), "{error}");
             assert_eq!(count(&db, "vendors").await, 0);
         }
         // Said what it is, it is read.
-        let bundle = Bundle::small().with_file("customers.csv", b"customer_id,name,country\nc-1,Jos\xe9,Spain\nc-2,Ren,Japan\n");
+        let bundle =
+            Bundle::small().with_file("customers.csv", b"customer_id,name,country\nc-1,Jos\xe9,Spain\nc-2,Ren,Japan\n");
         let options = ImportOptions { encoding: Some(encoding_rs::WINDOWS_1252), ..ImportOptions::default() };
         let report = import_bundle(&db, bundle.path(), options, &Unwatched).await.unwrap();
         assert_eq!(texts(&db, "SELECT name FROM customers WHERE external_id = 'c-1'").await, ["José"]);

@@ -3,7 +3,12 @@ use super::*;
 /// What is wrong: the table, the text in it, what stands there instead, and the whole message.
 const BAD_ROWS: &[(&str, &str, &str, &str)] = &[
     // Fields.
-    ("vendors", "v-jpy,Kaze", ",Kaze", "vendors.csv, line 3: vendor_id: must be 1 to 100 characters, without control characters"),
+    (
+        "vendors",
+        "v-jpy,Kaze",
+        ",Kaze",
+        "vendors.csv, line 3: vendor_id: must be 1 to 100 characters, without control characters",
+    ),
     ("vendors", "Kaze", "  ", "vendors.csv, line 3: name: must be 1 to 200 characters, without control characters"),
     (
         "vendors",
@@ -17,12 +22,32 @@ const BAD_ROWS: &[(&str, &str, &str, &str)] = &[
         "Etc/Unknown",
         "vendors.csv, line 3: time_zone: `Etc/Unknown` is not the IANA name of a time zone, such as Europe/Berlin",
     ),
-    ("vendors", "JPY", "yen", "vendors.csv, line 3: currency: `yen` is not accepted: three capital letters of ISO 4217, such as EUR"),
+    (
+        "vendors",
+        "JPY",
+        "yen",
+        "vendors.csv, line 3: currency: `yen` is not accepted: three capital letters of ISO 4217, such as EUR",
+    ),
     ("vendors", "750", "10001", "vendors.csv, line 3: commission_bps: `10001` is not a whole number from 0 to 10000"),
-    ("products", "p-jpy", "p\t1", "products.csv, line 3: product_id: must be 1 to 100 characters, without control characters"),
+    (
+        "products",
+        "p-jpy",
+        "p\t1",
+        "products.csv, line 3: product_id: must be 1 to 100 characters, without control characters",
+    ),
     ("products", "1200", "-1", "products.csv, line 3: unit_price: `-1` is negative"),
-    ("products", "1200,10", "1200,+10", "products.csv, line 3: stock: `+10` is not a whole number from 0 to 1000000000"),
-    ("products", "archived", "deleted", "products.csv, line 4: status: `deleted` is not accepted: one of active, archived"),
+    (
+        "products",
+        "1200,10",
+        "1200,+10",
+        "products.csv, line 3: stock: `+10` is not a whole number from 0 to 1000000000",
+    ),
+    (
+        "products",
+        "archived",
+        "deleted",
+        "products.csv, line 4: status: `deleted` is not accepted: one of active, archived",
+    ),
     ("customers", "Ren", "", "customers.csv, line 3: name: must be 1 to 200 characters, without control characters"),
     (
         "orders",
@@ -60,7 +85,12 @@ const BAD_ROWS: &[(&str, &str, &str, &str)] = &[
         "completed",
         "orders.csv, line 3: status: `completed` is not accepted: one of pending, processing, shipped, delivered, cancelled, failed",
     ),
-    ("order_items", "p-eur,2", "p-eur,0", "order_items.csv, line 2: quantity: `0` is not a whole number from 1 to 1000000000"),
+    (
+        "order_items",
+        "p-eur,2",
+        "p-eur,0",
+        "order_items.csv, line 2: quantity: `0` is not a whole number from 1 to 1000000000",
+    ),
     ("order_items", "o-1,1", "o-1,0", "order_items.csv, line 2: line: `0` is not a whole number from 1 to 1000000000"),
     ("order_items", "2.50", "25.01", "order_items.csv, line 2: discount: `25.01` is more than the line's gross, 25.00"),
     ("order_items", "2.50", "-0.00", "order_items.csv, line 2: discount: `-0.00` is negative"),
@@ -96,16 +126,41 @@ const BAD_ROWS: &[(&str, &str, &str, &str)] = &[
     ("order_items", "o-2,1", "o-9,1", "order_items.csv, line 5: order_id: there is no order `o-9`"),
     ("order_items", "p-jpy", "p-9", "order_items.csv, line 3: product_id: there is no product `p-9`"),
     ("products", "12.50", "12.505", "products.csv, line 2: unit_price: `12.505` has more decimals than EUR has (2)"),
-    ("products", "1200", "90000000001", "products.csv, line 3: unit_price: `90000000001` is too large: at most 90000000000 minor units"),
-    ("products", "12.50", "900000001", "products.csv, line 2: unit_price: is too large: at most 90000000000 minor units"),
-    ("order_items", "1200,0", "1200.50,0", "order_items.csv, line 3: gross: `1200.50` has more decimals than JPY has (0)"),
+    (
+        "products",
+        "1200",
+        "90000000001",
+        "products.csv, line 3: unit_price: `90000000001` is too large: at most 90000000000 minor units",
+    ),
+    (
+        "products",
+        "12.50",
+        "900000001",
+        "products.csv, line 2: unit_price: is too large: at most 90000000000 minor units",
+    ),
+    (
+        "order_items",
+        "1200,0",
+        "1200.50,0",
+        "order_items.csv, line 3: gross: `1200.50` has more decimals than JPY has (0)",
+    ),
     ("order_items", "2.50", "2.505", "order_items.csv, line 2: discount: `2.505` has more decimals than EUR has (2)"),
     // A thousandfold error for who meant thousands.
     ("products", "12.50", "1.250", "products.csv, line 2: unit_price: `1.250` has more decimals than EUR has (2)"),
     ("products", "12.50", "12.500", "products.csv, line 2: unit_price: `12.500` has more decimals than EUR has (2)"),
     ("products", "1200,10", "1.000,10", "products.csv, line 3: unit_price: `1.000` has more decimals than JPY has (0)"),
-    ("order_items", "1200,0", "1200,0.0", "order_items.csv, line 3: discount: `0.0` has more decimals than JPY has (0)"),
-    ("order_items", "25.00", "900000000.01", "order_items.csv, line 2: gross: is too large: at most 90000000000 minor units"),
+    (
+        "order_items",
+        "1200,0",
+        "1200,0.0",
+        "order_items.csv, line 3: discount: `0.0` has more decimals than JPY has (0)",
+    ),
+    (
+        "order_items",
+        "25.00",
+        "900000000.01",
+        "order_items.csv, line 2: gross: is too large: at most 90000000000 minor units",
+    ),
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -134,7 +189,10 @@ async fn a_row_far_down_a_long_file_is_named_by_its_own_line() {
         let db = database.open().await;
         let bad = format!("{customers}c-5000,,Germany\nc-5001,,Germany\n");
         let error = Bundle::small().with("customers", &bad).import(&db).await.unwrap_err();
-        assert_eq!(error.to_string(), "customers.csv, line 5001: name: must be 1 to 200 characters, without control characters");
+        assert_eq!(
+            error.to_string(),
+            "customers.csv, line 5001: name: must be 1 to 200 characters, without control characters"
+        );
         let repeated = format!("{customers}c-17,Again,Germany\n");
         let error = Bundle::small().with("customers", &repeated).import(&db).await.unwrap_err();
         assert_eq!(error.to_string(), "customers.csv, line 5001: customer_id: `c-17` is in this file twice");
@@ -152,7 +210,10 @@ async fn files_that_are_missing_doubled_or_broken_are_named() {
                 "orders.csv: is missing: a bundle has vendors, products, customers, orders and order_items",
             ),
             (Bundle::small().with_file("orders.csv.gz", &gzip(b"")), "orders.csv.gz: `orders.csv` lies beside it"),
-            (Bundle::small().without("orders").with_file("orders.csv.gz", b"order_id,customer_id\n"), "orders.csv.gz: cannot be read"),
+            (
+                Bundle::small().without("orders").with_file("orders.csv.gz", b"order_id,customer_id\n"),
+                "orders.csv.gz: cannot be read",
+            ),
             (
                 Bundle::small().with_file("customers.csv", b"customer_id,name,country\nc-1,Jos\xe9,Spain\n"),
                 "customers.csv, line 2: is not UTF-8",
@@ -174,7 +235,12 @@ async fn what_contradicts_the_database_is_refused_and_the_database_stays_as_it_w
         Bundle::small().with("refunds", REFUNDS).imported(&db).await;
         let before = everything(&db).await;
         let cases = [
-            ("orders", "o-2,c-1", "o-2,c-2", "orders.csv, line 3: customer_id: order `o-2` belongs to another customer already"),
+            (
+                "orders",
+                "o-2,c-1",
+                "o-2,c-2",
+                "orders.csv, line 3: customer_id: order `o-2` belongs to another customer already",
+            ),
             (
                 "products",
                 "p-jpy,v-jpy",
@@ -182,7 +248,12 @@ async fn what_contradicts_the_database_is_refused_and_the_database_stays_as_it_w
                 "products.csv, line 3: vendor_id: product `p-jpy` belongs to another vendor already",
             ),
             ("vendors", "JPY", "USD", "vendors.csv, line 3: currency: vendor `v-jpy` has orders in JPY already"),
-            ("order_items", "1,p-eur", "1,p-jpy", "order_items.csv, line 2: product_id: this line was sold by another vendor"),
+            (
+                "order_items",
+                "1,p-eur",
+                "1,p-jpy",
+                "order_items.csv, line 2: product_id: this line was sold by another vendor",
+            ),
             (
                 "order_items",
                 "p-eur,2,25.00,2.50",
@@ -208,14 +279,24 @@ async fn refunds_above_what_was_sold_are_refused_over_all_refunds_of_a_line() {
         ("o-1,4,1,1.00,2026-04-02T08:00:00Z", "refunds.csv, line 3: line: order `o-1` has no line 4"),
         ("o-1,2,0,1.50,2026-04-02T08:00:00Z", "refunds.csv, line 3: amount: `1.50` has more decimals than JPY has (0)"),
         ("o-1,2,0,0,2026-04-02T08:00:00Z", "refunds.csv, line 3: amount: must be more than 0 where quantity is 0"),
-        ("o-1,1,1,1.00,2026-04-01T08:00:00Z", "refunds.csv, line 3: refunded_at: order `o-1`, line 1, has a refund of this instant twice"),
-        ("o-1,1,1,11.26,2026-04-02T08:00:00Z", "refunds.csv, line 3: amount: refunds of order `o-1`, line 1, come to more than was sold"),
-        ("o-1,1,2,1.00,2026-04-02T08:00:00Z", "refunds.csv, line 3: quantity: refunds of order `o-1`, line 1, come to more than was sold"),
+        (
+            "o-1,1,1,1.00,2026-04-01T08:00:00Z",
+            "refunds.csv, line 3: refunded_at: order `o-1`, line 1, has a refund of this instant twice",
+        ),
+        (
+            "o-1,1,1,11.26,2026-04-02T08:00:00Z",
+            "refunds.csv, line 3: amount: refunds of order `o-1`, line 1, come to more than was sold",
+        ),
+        (
+            "o-1,1,2,1.00,2026-04-02T08:00:00Z",
+            "refunds.csv, line 3: quantity: refunds of order `o-1`, line 1, come to more than was sold",
+        ),
     ];
     for database in databases().await {
         let db = database.open().await;
         for (row, message) in cases {
-            let error = Bundle::small().with("refunds", &format!("{REFUNDS}{row}\n")).import(&db).await.expect_err(message);
+            let error =
+                Bundle::small().with("refunds", &format!("{REFUNDS}{row}\n")).import(&db).await.expect_err(message);
             assert_eq!(error.to_string(), message, "{}", db.dialect.name());
             assert_eq!(count(&db, "orders").await, 0);
         }
@@ -224,7 +305,10 @@ async fn refunds_above_what_was_sold_are_refused_over_all_refunds_of_a_line() {
         let header = "order_id,line,quantity,amount,refunded_at\n";
         let second = format!("{header}o-1,1,1,11.26,2026-04-02T08:00:00Z\n");
         let error = Bundle::small().with("refunds", &second).import(&db).await.unwrap_err();
-        assert_eq!(error.to_string(), "refunds.csv, line 2: amount: refunds of order `o-1`, line 1, come to more than was sold");
+        assert_eq!(
+            error.to_string(),
+            "refunds.csv, line 2: amount: refunds of order `o-1`, line 1, come to more than was sold"
+        );
         assert_eq!(count(&db, "refunds").await, 1);
     }
 }

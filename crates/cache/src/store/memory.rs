@@ -56,7 +56,9 @@ impl MemoryStore {
     fn with_bounds(max_bytes: u64, max_tags: usize) -> Self {
         let entries = Moka::builder()
             .max_capacity(max_bytes)
-            .weigher(|key: &String, kept: &Kept| u32::try_from(key.len() + kept.entry.len() + OVERHEAD_BYTES).unwrap_or(u32::MAX))
+            .weigher(|key: &String, kept: &Kept| {
+                u32::try_from(key.len() + kept.entry.len() + OVERHEAD_BYTES).unwrap_or(u32::MAX)
+            })
             .expire_after(KeepFor)
             .build();
         Self {
@@ -175,13 +177,20 @@ impl moka::Expiry<String, Kept> for KeepFor {
         Some(kept.keep)
     }
 
-    fn expire_after_update(&self, _: &String, kept: &Kept, _: std::time::Instant, _: Option<Duration>) -> Option<Duration> {
+    fn expire_after_update(
+        &self,
+        _: &String,
+        kept: &Kept,
+        _: std::time::Instant,
+        _: Option<Duration>,
+    ) -> Option<Duration> {
         Some(kept.keep)
     }
 }
 
-/// Generations in two halves: when the young half is full it becomes the old one, and the old one is forgotten. A tag in use moves
-/// back into the young half when it is minted or renewed. What is forgotten is safe: the tag gets a generation that no entry has.
+/// Generations in two halves: when the young half is full it becomes the old one, and the old one is forgotten. A tag
+/// in use moves back into the young half when it is minted or renewed. What is forgotten is safe: the tag gets a
+/// generation that no entry has.
 struct Generations {
     young: HashMap<Tag, Generation>,
     old: HashMap<Tag, Generation>,

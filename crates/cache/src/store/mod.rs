@@ -50,8 +50,8 @@ pub trait Store: Send + Sync + 'static {
     /// Whether other instances see the same entries, generations and counts.
     fn is_shared(&self) -> bool;
 
-    /// What this store is: another text for every server process, and for each time that one becomes master. A store of several servers
-    /// names them all. Asks them; fails where one cannot be used.
+    /// What this store is: another text for every server process, and for each time that one becomes master. A store of
+    /// several servers names them all. Asks them; fails where one cannot be used.
     async fn server(&self) -> Result<String, StoreError>;
 
     /// From now on, answers of other servers than these (as [`server`](Self::server) named them) are errors.
@@ -86,8 +86,8 @@ pub trait Store: Send + Sync + 'static {
     /// Gives each tag a new generation, then publishes `message`.
     async fn invalidate(&self, tags: &[Tag], message: &str) -> Result<(), StoreError>;
 
-    /// Adds to the counts that all instances share, and to those of the minute and the hour of `at_micros` (µs since 1970). Answers the
-    /// sum of all.
+    /// Adds to the counts that all instances share, and to those of the minute and the hour of `at_micros` (µs since
+    /// 1970). Answers the sum of all.
     async fn add_counts(&self, counts: &Counts, at_micros: u64) -> Result<Counts, StoreError>;
 
     /// What was counted in each of the last `spans`, the one of `at_micros` included; the oldest first.
@@ -95,8 +95,8 @@ pub trait Store: Send + Sync + 'static {
 
     async fn usage(&self) -> Result<Usage, StoreError>;
 
-    /// Tells of what instances publish, this one among them, for as long as it is polled. A store that nobody else sees has nothing to
-    /// tell.
+    /// Tells of what instances publish, this one among them, for as long as it is polled. A store that nobody else sees
+    /// has nothing to tell.
     async fn listen(&self, _tell: &(dyn for<'m> Fn(Heard<'m>) + Send + Sync)) {
         std::future::pending().await
     }

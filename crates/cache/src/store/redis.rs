@@ -1,13 +1,13 @@
 //! Entries and generations in Redis.
 //!
-//! **What a server may have forgotten.** A server that was restarted from a snapshot, or a replica that was promoted, may not know of
-//! invalidations that were acknowledged, and then holds old entries and the old generations that match them. Nothing that a server
-//! held before such an event may be trusted after it. So every generation is seen through the server process that gave it: stored
-//! numbers are combined with that process's run id, which is another one after every restart and failover. Entries from before match
-//! nothing any more; nobody has to notice anything.
+//! **What a server may have forgotten.** A server that was restarted from a snapshot, or a replica that was promoted,
+//! may not know of invalidations that were acknowledged, and then holds old entries and the old generations that match
+//! them. Nothing that a server held before such an event may be trusted after it. So every generation is seen through
+//! the server process that gave it: stored numbers are combined with that process's run id, which is another one after
+//! every restart and failover. Entries from before match nothing any more; nobody has to notice anything.
 //!
-//! **Commands that take effect late.** A call that was given up may still be carried out. Each attempt of an invalidation therefore
-//! brings numbers of its own, each of which is sent once.
+//! **Commands that take effect late.** A call that was given up may still be carried out. Each attempt of an
+//! invalidation therefore brings numbers of its own, each of which is sent once.
 
 use std::{
     collections::HashMap,
@@ -39,7 +39,8 @@ const COUNT_KEYS: u64 = 100_000;
 const COUNT_FOR: Duration = Duration::from_millis(500);
 const COUNT_STEP: u64 = 1_000;
 /// Removes a lease only if it is still the caller's own.
-const COMPARE_AND_DELETE: &str = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) else return 0 end";
+const COMPARE_AND_DELETE: &str =
+    "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) else return 0 end";
 
 pub struct RedisStore {
     router: Arc<Router>,
@@ -51,8 +52,8 @@ pub struct RedisStore {
 }
 
 impl RedisStore {
-    /// Fails if the address cannot be used or the server refuses us; a server that is merely not there yet is waited for in the
-    /// background. Accepts `redis://`, `redis+sentinel://` and `redis+cluster://`, and each with `rediss`.
+    /// Fails if the address cannot be used or the server refuses us; a server that is merely not there yet is waited
+    /// for in the background. Accepts `redis://`, `redis+sentinel://` and `redis+cluster://`, and each with `rediss`.
     pub async fn connect(url: &str, names: Namespace) -> Result<Self, ConnectError> {
         Ok(Self::over(Arc::new(Router::connect(url).await?), names).await)
     }
@@ -136,7 +137,10 @@ impl Store for RedisStore {
     async fn try_acquire(&self, key: &Key, tags: &[Tag], lease: &Lease) -> Result<(bool, Reading), StoreError> {
         let (mut commands, places) = self.ask_generations(tags);
         let name = self.names.lease(&lease.name);
-        let take = routed(name.clone(), redis::cmd("SET").arg(&name).arg(lease.token).arg("NX").arg("PX").arg(millis(lease.lasts)));
+        let take = routed(
+            name.clone(),
+            redis::cmd("SET").arg(&name).arg(lease.token).arg("NX").arg("PX").arg(millis(lease.lasts)),
+        );
         let get = self.get_entry(key);
         commands.splice(0..0, [take, get]);
         let mut answers = self.ask(commands, READ_TIMEOUT).await?.into_iter();
@@ -144,12 +148,19 @@ impl Store for RedisStore {
             Some(Value::ServerError(error)) => return Err(refused(&error)),
             answer => matches!(answer, Some(Value::Okay)),
         };
-        Ok((won, Reading { entry: read_entry(answers.next())?, generations: read_generations(answers, &places, tags.len())? }))
+        Ok((
+            won,
+            Reading {
+                entry: read_entry(answers.next())?,
+                generations: read_generations(answers, &places, tags.len())?,
+            },
+        ))
     }
 
     async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
         let name = self.names.lease(&lease.name);
-        let give_back = routed(name.clone(), redis::cmd("EVAL").arg(COMPARE_AND_DELETE).arg(1).arg(&name).arg(lease.token));
+        let give_back =
+            routed(name.clone(), redis::cmd("EVAL").arg(COMPARE_AND_DELETE).arg(1).arg(&name).arg(lease.token));
         all_done(&self.ask(vec![give_back], READ_TIMEOUT).await?)
     }
 
@@ -170,7 +181,8 @@ impl Store for RedisStore {
 
     async fn write(&self, key: &Key, entry: Bytes, tags: &[Tag], keep: Duration) -> Result<(), StoreError> {
         let name = self.names.entry(key);
-        let mut commands = vec![routed(name.clone(), redis::cmd("SET").arg(name).arg(&entry[..]).arg("PX").arg(millis(keep)))];
+        let mut commands =
+            vec![routed(name.clone(), redis::cmd("SET").arg(name).arg(&entry[..]).arg("PX").arg(millis(keep)))];
         commands.extend(tags.iter().map(|tag| self.on_tag(tag, "PEXPIRE", |command| command.arg(millis(TAG_LIFE)))));
         all_done(&self.ask(commands, WRITE_TIMEOUT).await?[..1])
     }
@@ -182,14 +194,15 @@ impl Store for RedisStore {
         let commands: Vec<Routed> = tags.iter().map(|tag| self.set_generation(tag, &[])).collect();
         let renewed = self.ask(commands, WRITE_TIMEOUT).await?;
         // A full server still removes.
-        let full = renewed.iter().any(|answer| matches!(&answer.value, Value::ServerError(error) if error.code() == "OOM"));
+        let full =
+            renewed.iter().any(|answer| matches!(&answer.value, Value::ServerError(error) if error.code() == "OOM"));
         if full {
             self.remove(tags).await?
         } else {
             all_done(&renewed)?
         }
-        // Only now: who hears of it and asks again must not find the old generation on a server that was slower. A message that is
-        // not sent is one that is lost.
+        // Only now: who hears of it and asks again must not find the old generation on a server that was slower. A
+        // message that is not sent is one that is lost.
         let publish = routed(self.names.tag(&tags[0]), redis::cmd("PUBLISH").arg(self.names.channel()).arg(message));
         let _ = self.ask(vec![publish], WRITE_TIMEOUT).await;
         Ok(())
@@ -198,7 +211,8 @@ impl Store for RedisStore {
     async fn add_counts(&self, counts: &Counts, at_micros: u64) -> Result<Counts, StoreError> {
         let mut commands = Vec::new();
         let mut add = |key: &str| {
-            let adding = counts.named().map(|(name, count)| redis::cmd("HINCRBY").arg(key).arg(name).arg(count).to_owned());
+            let adding =
+                counts.named().map(|(name, count)| redis::cmd("HINCRBY").arg(key).arg(name).arg(count).to_owned());
             commands.extend(adding.map(|command| Routed { key: key.to_owned(), command }));
         };
         let stats = self.names.stats();
@@ -206,7 +220,9 @@ impl Store for RedisStore {
         let spans = Span::ALL.map(|span| (self.names.stats_of(span, span.number(at_micros)), span.kept()));
         spans.iter().for_each(|(key, _)| add(key));
         if !counts.is_zero() {
-            commands.extend(spans.iter().map(|(key, kept)| routed(key.clone(), redis::cmd("PEXPIRE").arg(key).arg(millis(*kept)))));
+            commands.extend(
+                spans.iter().map(|(key, kept)| routed(key.clone(), redis::cmd("PEXPIRE").arg(key).arg(millis(*kept)))),
+            );
         }
         commands.push(routed(stats.clone(), redis::cmd("HGETALL").arg(stats)));
         let mut answers = self.ask(commands, WRITE_TIMEOUT).await?;
@@ -247,25 +263,33 @@ impl RedisStore {
         let answers = self.router.ask(commands, within).await?;
         self.note_refusals(answers.iter().map(|answer| &answer.value));
         let bound = self.bound.read().unwrap_or_else(PoisonError::into_inner);
-        let counts = |answer: &Answer| bound.as_ref().is_none_or(|bound| bound.split(',').any(|name| name == server_name(answer.server)));
+        let counts = |answer: &Answer| {
+            bound.as_ref().is_none_or(|bound| bound.split(',').any(|name| name == server_name(answer.server)))
+        };
         // Nearly always all answers are of one server.
         let mut last = None;
         for answer in &answers {
             if last != Some(answer.server) && !counts(answer) {
-                return Err(StoreError::Unreachable("another server answers by now than the one that counts".to_owned()));
+                return Err(StoreError::Unreachable(
+                    "another server answers by now than the one that counts".to_owned(),
+                ));
             }
             last = Some(answer.server);
         }
         Ok(answers)
     }
 
-    /// Tries everything once that this store will ever ask for, on names that nobody uses, so that what this user may not do is known from
-    /// the start. What the server does not answer is found out later.
+    /// Tries everything once that this store will ever ask for, on names that nobody uses, so that what this user may
+    /// not do is known from the start. What the server does not answer is found out later.
     async fn find_out_rights(&self) {
         let (tag, key) = (Tag::new("rights"), Key::new(format!("{}:rights", self.names.first_family())));
         let lease = Lease::to_load(&key, &Vec::new(), Duration::from_millis(100));
-        let (_, _) = (self.mint(std::slice::from_ref(&tag)).await, self.try_acquire(&key, std::slice::from_ref(&tag), &lease).await);
-        let _ = self.write(&key, Bytes::from_static(b"rights"), std::slice::from_ref(&tag), Duration::from_millis(1)).await;
+        let (_, _) = (
+            self.mint(std::slice::from_ref(&tag)).await,
+            self.try_acquire(&key, std::slice::from_ref(&tag), &lease).await,
+        );
+        let _ =
+            self.write(&key, Bytes::from_static(b"rights"), std::slice::from_ref(&tag), Duration::from_millis(1)).await;
         let _ = self.invalidate(std::slice::from_ref(&tag), "").await;
         let _ = (self.release(&lease).await, self.remove(&[tag]).await, self.usage().await);
         let _ = self.add_counts(&Counts::default(), 0).await;
@@ -282,7 +306,10 @@ impl RedisStore {
         if let Some(refused) = refused {
             let mut known = self.refusal.write().unwrap_or_else(PoisonError::into_inner);
             if known.as_ref() != Some(&refused) {
-                tracing::error!(refused, "redis does not let this user do what the cache needs: see the least rights in docs/redis.md");
+                tracing::error!(
+                    refused,
+                    "redis does not let this user do what the cache needs: see the least rights in docs/redis.md"
+                );
                 *known = Some(refused);
             }
         }
@@ -300,16 +327,25 @@ impl RedisStore {
 
     /// Each call brings a number that was never sent before.
     fn set_generation(&self, tag: &Tag, condition: &[&str]) -> Routed {
-        self.on_tag(tag, "SET", |set| set.arg(Generation::mint().to_string()).arg("PX").arg(millis(TAG_LIFE)).arg(condition))
+        self.on_tag(tag, "SET", |set| {
+            set.arg(Generation::mint().to_string()).arg("PX").arg(millis(TAG_LIFE)).arg(condition)
+        })
     }
 
-    /// Walks over the keys in small steps that never hold the server up. Where there are too many, an estimate: the share of ours
-    /// among the keys seen, times all keys.
+    /// Walks over the keys in small steps that never hold the server up. Where there are too many, an estimate: the
+    /// share of ours among the keys seen, times all keys.
     async fn count_entries(&self, link: &Link, all_keys: u64) -> Result<u64, StoreError> {
         let (started, mut cursor, mut ours, mut steps) = (Instant::now(), 0_u64, 0_u64, 0_u64);
         loop {
             let mut pipeline = redis::pipe();
-            pipeline.cmd("SCAN").arg(cursor).arg("MATCH").arg(self.names.entries_pattern()).arg("COUNT").arg(COUNT_STEP).ignore_errors();
+            pipeline
+                .cmd("SCAN")
+                .arg(cursor)
+                .arg("MATCH")
+                .arg(self.names.entries_pattern())
+                .arg("COUNT")
+                .arg(COUNT_STEP)
+                .ignore_errors();
             let (values, _) = self.router.ask_one(link, &pipeline, READ_TIMEOUT).await?;
             self.note_refusals(values.iter());
             let (next, names): (u64, Vec<Vec<u8>>) = parse(values.into_iter().next())?;
@@ -358,7 +394,8 @@ fn read_generations(
             Value::Array(values) if values.len() == places.len() => {
                 for (place, value) in places.iter().zip(values) {
                     if let Value::BulkString(text) = value {
-                        generations[*place] = Generation::parse(&text).map(|generation| generation.seen_through(server));
+                        generations[*place] =
+                            Generation::parse(&text).map(|generation| generation.seen_through(server));
                     }
                 }
                 answered += places.len();
@@ -378,12 +415,16 @@ fn read_counts(answer: Option<Answer>) -> Result<Counts, StoreError> {
 fn parse<T: FromRedisValue>(value: Option<Value>) -> Result<T, StoreError> {
     match value {
         Some(Value::ServerError(error)) => Err(refused(&error)),
-        value => redis::from_redis_value(value.unwrap_or(Value::Nil)).map_err(|error| StoreError::Refused(error.to_string())),
+        value => {
+            redis::from_redis_value(value.unwrap_or(Value::Nil)).map_err(|error| StoreError::Refused(error.to_string()))
+        }
     }
 }
 
 fn all_done(answers: &[Answer]) -> Result<(), StoreError> {
-    answers.iter().try_for_each(|answer| if let Value::ServerError(error) = &answer.value { Err(refused(error)) } else { Ok(()) })
+    answers
+        .iter()
+        .try_for_each(|answer| if let Value::ServerError(error) = &answer.value { Err(refused(error)) } else { Ok(()) })
 }
 
 fn refused(error: &ServerError) -> StoreError {

@@ -1,5 +1,6 @@
-//! A model checker: random histories of reads, writes, expiries, evictions and faults, interleaved at every await point of the cache
-//! and of the source. It fails on the first read that returned something older than what had been acknowledged when it began.
+//! A model checker: random histories of reads, writes, expiries, evictions and faults, interleaved at every await point
+//! of the cache and of the source. It fails on the first read that returned something older than what had been
+//! acknowledged when it began.
 //!
 //! Over memory a history is decided by its seed alone, time included, and can be played again:
 //! `CACHE_HISTORY_SEED=17 cargo nextest run histories`. `CACHE_HISTORIES` says how many.
@@ -67,10 +68,11 @@ enum Mischief {
     None,
     /// Also: calls that fail before or after they took effect, and invalidations that take effect later.
     Faults,
-    /// Also: two stores, of which now the one and now the other is master, while the old one lives on; processes that are paused; a
-    /// database that fails.
+    /// Also: two stores, of which now the one and now the other is master, while the old one lives on; processes that
+    /// are paused; a database that fails.
     World,
-    /// The bugs that this checker is there to find. Entries are stamped with the generations of the moment they are stored.
+    /// The bugs that this checker is there to find. Entries are stamped with the generations of the moment they are
+    /// stored.
     StampsLate,
     /// A writer is answered as soon as it has committed.
     AnswersAtOnce,
@@ -138,7 +140,11 @@ impl Moody {
         (self.world.stores[connected.0].clone(), connected.1.clone())
     }
 
-    async fn around<T>(&self, server: String, call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    async fn around<T>(
+        &self,
+        server: String,
+        call: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
         let faulty = self.mischief.has_faults();
         self.dice.hesitate().await;
         until_not_paused(&self.paused).await;
@@ -196,7 +202,8 @@ impl Store for Moody {
     }
 
     async fn read(&self, key: &Key, tags: &[Tag]) -> Result<Reading, StoreError> {
-        // Evictions: a generation that is forgotten is replaced by another one, an entry that is forgotten is not there.
+        // Evictions: a generation that is forgotten is replaced by another one, an entry that is forgotten is not
+        // there.
         if self.dice.below(20) == 0 {
             self.inner().invalidate(&tags[..1], "").await?;
         }
@@ -228,7 +235,8 @@ impl Store for Moody {
 
     async fn write(&self, key: &Key, entry: Bytes, tags: &[Tag], keep: Duration) -> Result<(), StoreError> {
         let entry = if self.mischief == Mischief::StampsLate {
-            let (late, mut entry) = (self.inner().mint(tags).await?, Entry::decode(key, &entry).expect("what the cache wrote"));
+            let (late, mut entry) =
+                (self.inner().mint(tags).await?, Entry::decode(key, &entry).expect("what the cache wrote"));
             entry.stamp = tags.iter().cloned().zip(late).collect();
             entry.encode(key)
         } else {
@@ -275,7 +283,10 @@ struct Database {
 
 impl Default for Database {
     fn default() -> Self {
-        Self { state: Mutex::new((Vec::new(), StoreClaim { epoch: 0, server: String::new() })), next: AtomicU64::new(1) }
+        Self {
+            state: Mutex::new((Vec::new(), StoreClaim { epoch: 0, server: String::new() })),
+            next: AtomicU64::new(1),
+        }
     }
 }
 
@@ -304,7 +315,11 @@ impl Connection {
     async fn reach(&self) -> Result<(), String> {
         self.dice.dawdle().await;
         until_not_paused(&self.paused).await;
-        if self.mischief.has_two_stores() && self.dice.below(10) == 0 { Err("the database failed".to_owned()) } else { Ok(()) }
+        if self.mischief.has_two_stores() && self.dice.below(10) == 0 {
+            Err("the database failed".to_owned())
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -439,7 +454,9 @@ impl History {
                     match self.dice.below(8) {
                         // It dies between commit and invalidation. Nobody was answered, but the row is there.
                         0 => continue,
-                        _ if self.mischief == Mischief::AnswersAtOnce => drop(tokio::spawn(async move { cache.deliver(row).await })),
+                        _ if self.mischief == Mischief::AnswersAtOnce => {
+                            drop(tokio::spawn(async move { cache.deliver(row).await }))
+                        }
                         _ => cache.deliver(row).await,
                     }
                 }
@@ -471,7 +488,8 @@ impl History {
         Ok(())
     }
 
-    /// Another store becomes master, or the one before again; some follow at once, some when they notice. Processes stand still.
+    /// Another store becomes master, or the one before again; some follow at once, some when they notice. Processes
+    /// stand still.
     async fn fate(self: Arc<Self>) -> Result<(), String> {
         for _ in 0..8 {
             tokio::time::sleep(Duration::from_millis(u64::from(self.dice.below(1_500)))).await;
@@ -493,7 +511,8 @@ impl History {
     }
 }
 
-/// `instances` caches, three readers, a writer for each of two vendors, and time; what else there is, the mischief says.
+/// `instances` caches, three readers, a writer for each of two vendors, and time; what else there is, the mischief
+/// says.
 async fn history(seed: u64, stores: Vec<Arc<dyn Store>>, mischief: Mischief, instances: usize) -> Result<(), String> {
     let (dice, clock, world) = (Dice::new(seed, mischief.has_faults()), Clock::manual(), Arc::new(World::of(stores)));
     let database = (mischief.has_faults() && instances > 1).then(|| Arc::new(Database::default()));
@@ -539,10 +558,13 @@ fn histories(mischief: Mischief, instances: usize, how_many: u64) -> Result<(), 
         None => 0..std::env::var("CACHE_HISTORIES").ok().and_then(|count| count.parse().ok()).unwrap_or(how_many),
     };
     for seed in seeds {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().expect("a runtime");
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().expect("a runtime");
         let how_many = if mischief.has_two_stores() { 2 } else { 1 };
         let stores = (0..how_many).map(|_| Arc::new(MemoryStore::default()) as Arc<dyn Store>).collect();
-        runtime.block_on(history(seed, stores, mischief, instances)).map_err(|violation| format!("seed {seed}: {violation}"))?;
+        runtime
+            .block_on(history(seed, stores, mischief, instances))
+            .map_err(|violation| format!("seed {seed}: {violation}"))?;
     }
     Ok(())
 }
@@ -557,7 +579,8 @@ fn nor_while_the_store_fails_for_the_instance_that_writes() {
     assert_eq!(histories(Mischief::Faults, 1, 2_000), Ok(()));
 }
 
-/// Every instance fails to reach the store now and then, each for itself; writers die. The others learn of it from the outbox.
+/// Every instance fails to reach the store now and then, each for itself; writers die. The others learn of it from the
+/// outbox.
 #[test]
 fn nor_while_the_store_fails_for_some_instances_and_not_for_others() {
     assert_eq!(histories(Mischief::Faults, 3, 2_000), Ok(()));
@@ -599,7 +622,8 @@ fn the_checker_finds_a_write_that_changes_nothing_and_does_not_wait() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_read_from_redis_is_older_than_the_last_acknowledged_write() {
     let server = RedisServer::start();
-    let store: Arc<dyn Store> = Arc::new(RedisStore::connect(&server.url(), names()).await.expect("a Redis that is there"));
+    let store: Arc<dyn Store> =
+        Arc::new(RedisStore::connect(&server.url(), names()).await.expect("a Redis that is there"));
     let evicting = tokio::spawn(evict(server.connection().await));
     for seed in 0..100 {
         let result = history(seed, vec![store.clone()], Mischief::None, 2).await;

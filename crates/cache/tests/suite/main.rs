@@ -10,8 +10,8 @@ use std::{
 
 use tokio::sync::oneshot;
 use vendorscope_cache::{
-    Cache, Cause, Clock, Event, Key, Loaded, Look, Namespace, Outbox, Outcome, PendingInvalidation, Served, Settings, Span, StoreClaim,
-    Tag,
+    Cache, Cause, Clock, Event, Key, Loaded, Look, Namespace, Outbox, Outcome, PendingInvalidation, Served, Settings,
+    Span, StoreClaim, Tag,
     stats::Counter,
     store::{Store, memory::MemoryStore, redis::RedisStore},
     times::Timing,
@@ -51,7 +51,12 @@ impl Bench {
     fn memory() -> Self {
         let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
         let clock = Clock::manual();
-        Self { one: Cache::over(store.clone(), clock.clone()), other: Cache::over(store, clock.clone()), clock, _server: None }
+        Self {
+            one: Cache::over(store.clone(), clock.clone()),
+            other: Cache::over(store, clock.clone()),
+            clock,
+            _server: None,
+        }
     }
 
     async fn redis() -> Self {
@@ -153,7 +158,8 @@ async fn read_from_broken_source(cache: &Cache) -> Result<Served<u64>, String> {
 }
 
 fn number(served: Served<bytes::Bytes>) -> Served<u64> {
-    served.map(|bytes| std::str::from_utf8(&bytes).ok().and_then(|text| text.parse().ok()).expect("what the source gave"))
+    served
+        .map(|bytes| std::str::from_utf8(&bytes).ok().and_then(|text| text.parse().ok()).expect("what the source gave"))
 }
 
 over_each_store! {
@@ -351,7 +357,8 @@ over_each_store! {
         assert_eq!((counts.misses(), counts.get(Counter::InvalidatedTags)), (4, 3));
     }
 
-    /// Another release writes the same type differently: what it stored is loaded again, on the number alone, and replaced.
+    /// Another release writes the same type differently: what it stored is loaded again, on the number alone, and
+    /// replaced.
     async fn what_another_release_stored_is_loaded_again(bench: Bench) {
         let source = Source::default();
         source.set(1);

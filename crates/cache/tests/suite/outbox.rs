@@ -152,7 +152,8 @@ async fn while_the_outbox_is_away_the_source_is_asked_and_the_cache_stands_in_wh
     assert!(read_from_broken_source(&cache).await.is_err(), "what was invalidated never stands in");
 }
 
-/// Hole 1: R, then R2, then R again. R holds the old entry and the generations that match it; another store has counted since.
+/// Hole 1: R, then R2, then R again. R holds the old entry and the generations that match it; another store has counted
+/// since.
 #[tokio::test]
 async fn a_store_that_is_come_back_to_brings_nothing_back() {
     let (rows, source) = (Arc::new(Rows::default()), Source::default());
@@ -219,7 +220,8 @@ async fn a_write_that_changes_nothing_is_answered_when_what_it_rests_on_is_told(
     }
 }
 
-/// Holes 4 and 5: demoted, and master again, on a connection that stays open: the same process, and another one to whoever counts.
+/// Holes 4 and 5: demoted, and master again, on a connection that stays open: the same process, and another one to
+/// whoever counts.
 #[tokio::test]
 async fn the_same_process_is_another_store_after_it_was_demoted() {
     let (rows, source) = (Arc::new(Rows::default()), Source::default());
@@ -314,7 +316,9 @@ async fn an_invalidation_by_hand_reaches_instances_whose_store_the_writer_cannot
 #[tokio::test]
 async fn two_installations_in_one_redis_see_nothing_of_each_other() {
     let (server, source) = (RedisServer::start(), Source::default());
-    let of = async |name: &str| Cache::redis(&server.url(), names().of_installation(name)).await.expect("a Redis that is there");
+    let of = async |name: &str| {
+        Cache::redis(&server.url(), names().of_installation(name)).await.expect("a Redis that is there")
+    };
     let (one, other) = (of("one").await, of("other").await);
     read(&one, &source).await;
     source.set(1);

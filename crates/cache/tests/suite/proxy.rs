@@ -84,7 +84,8 @@ async fn carry(client: TcpStream, port: u16, mut fault: watch::Receiver<Fault>) 
     let Ok(server) = TcpStream::connect(("127.0.0.1", port)).await else { return };
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
-    let (there, back) = (pipe(from_client, to_server, fault.clone(), false), pipe(from_server, to_client, fault.clone(), true));
+    let (there, back) =
+        (pipe(from_client, to_server, fault.clone(), false), pipe(from_server, to_client, fault.clone(), true));
     tokio::select! {
         () = there => (),
         () = back => (),
@@ -92,7 +93,12 @@ async fn carry(client: TcpStream, port: u16, mut fault: watch::Receiver<Fault>) 
     }
 }
 
-async fn pipe(mut from: impl AsyncReadExt + Unpin, mut to: impl AsyncWriteExt + Unpin, mut fault: watch::Receiver<Fault>, slows: bool) {
+async fn pipe(
+    mut from: impl AsyncReadExt + Unpin,
+    mut to: impl AsyncWriteExt + Unpin,
+    mut fault: watch::Receiver<Fault>,
+    slows: bool,
+) {
     let mut bytes = vec![0; 16 * 1024];
     while let Ok(count @ 1..) = from.read(&mut bytes).await {
         if fault.wait_for(|fault| *fault != Fault::BlackHole).await.is_err() {

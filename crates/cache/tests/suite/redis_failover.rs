@@ -6,8 +6,8 @@ use crate::redis_server::{RedisCluster, RedisSentinel};
 /// Generous: electing a master takes a second or two, and the machine may be busy.
 const FAILOVER: Duration = Duration::from_secs(30);
 
-/// Reads and writes through two instances until there were `enough` hits: every read answers, and none is older than the last
-/// acknowledged write.
+/// Reads and writes through two instances until there were `enough` hits: every read answers, and none is older than
+/// the last acknowledged write.
 async fn work_until_hits(instances: &[Cache; 2], source: &Source, written: &mut u64, enough: u64) {
     let (began, mut hits, mut round) = (Instant::now(), 0, 0);
     while hits < enough {
@@ -37,12 +37,19 @@ async fn survives(instances: [Cache; 2], fail_over: impl FnOnce()) {
     let (source, mut written) = (Source::default(), 0);
     work_until_hits(&instances, &source, &mut written, 50).await;
     fail_over();
-    assert_eq!(read(&instances[0], &source).await.outcome, Outcome::Bypass, "the server is gone, or this test shows nothing");
+    assert_eq!(
+        read(&instances[0], &source).await.outcome,
+        Outcome::Bypass,
+        "the server is gone, or this test shows nothing"
+    );
     work_until_hits(&instances, &source, &mut written, 50).await;
 }
 
 async fn pair(url: &str) -> [Cache; 2] {
-    [Cache::redis(url, names()).await.expect("a Redis that is there"), Cache::redis(url, names()).await.expect("a Redis that is there")]
+    [
+        Cache::redis(url, names()).await.expect("a Redis that is there"),
+        Cache::redis(url, names()).await.expect("a Redis that is there"),
+    ]
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -53,7 +60,8 @@ async fn a_master_of_a_cluster_is_lost() {
     read(&instances[0], &Source::default()).await;
     let mut owner = None;
     for (place, member) in cluster.members.iter().enumerate() {
-        let kept: Result<bool, _> = redis::cmd("EXISTS").arg(key().as_str()).query_async(&mut member.connection().await).await;
+        let kept: Result<bool, _> =
+            redis::cmd("EXISTS").arg(key().as_str()).query_async(&mut member.connection().await).await;
         if kept == Ok(true) {
             owner = Some(place);
         }
@@ -92,6 +100,11 @@ async fn a_sentinel_replaces_the_master() {
     let mut servers = RedisSentinel::start().await;
     let instances = pair(&servers.url()).await;
     survives(instances, || servers.master.kill()).await;
-    let role: Vec<redis::Value> = redis::cmd("ROLE").query_async(&mut servers.replica.connection().await).await.expect("an answer");
-    assert_eq!(role.first(), Some(&redis::Value::BulkString(b"master".to_vec())), "the cache works on what was the replica");
+    let role: Vec<redis::Value> =
+        redis::cmd("ROLE").query_async(&mut servers.replica.connection().await).await.expect("an answer");
+    assert_eq!(
+        role.first(),
+        Some(&redis::Value::BulkString(b"master".to_vec())),
+        "the cache works on what was the replica"
+    );
 }

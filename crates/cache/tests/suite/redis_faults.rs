@@ -2,7 +2,8 @@ use std::time::Instant;
 
 use super::*;
 
-/// A lookup that Redis does not answer costs its timeout, then nothing until Redis is back. Generous: the machine may be busy.
+/// A lookup that Redis does not answer costs its timeout, then nothing until Redis is back. Generous: the machine may
+/// be busy.
 const BOUNDED: Duration = Duration::from_secs(2);
 
 async fn until_hit(cache: &Cache, source: &Source) {
@@ -39,7 +40,8 @@ async fn an_address_that_cannot_be_used_is_refused_without_showing_its_password(
         let error = Cache::redis(&wrong, names()).await.err().map(|error| error.to_string()).unwrap_or_default();
         assert!(error.contains("refuses") && !error.contains("wr0ng"), "{wrong}: {error}");
     }
-    let cache = Cache::redis(&server.url().replace("redis://", "redis://:right@"), names()).await.expect("the right password");
+    let cache =
+        Cache::redis(&server.url().replace("redis://", "redis://:right@"), names()).await.expect("the right password");
     let source = Source::default();
     read(&cache, &source).await;
     assert_eq!(read(&cache, &source).await.outcome, Outcome::Hit);
@@ -58,7 +60,11 @@ async fn a_black_hole_costs_bounded_time_and_then_almost_none() {
     for _ in 0..100 {
         assert_eq!(read(&cache, &source).await.outcome, Outcome::Bypass);
     }
-    assert!(started.elapsed() < BOUNDED, "a hundred lookups took {:?}: the circuit breaker is not open", started.elapsed());
+    assert!(
+        started.elapsed() < BOUNDED,
+        "a hundred lookups took {:?}: the circuit breaker is not open",
+        started.elapsed()
+    );
     server.thaw();
     until_hit(&cache, &source).await;
 }
@@ -75,7 +81,8 @@ async fn an_invalidation_that_redis_cannot_take_is_delivered_later_and_trusted_n
     cache.invalidate(&tags(), &cause()).await.expect("recorded");
     assert_eq!(cache.pending_invalidations(), 1);
     server.thaw();
-    // Redis still holds the old entry and perhaps the old generations; whatever of it has arrived by now, this is never served.
+    // Redis still holds the old entry and perhaps the old generations; whatever of it has arrived by now, this is never
+    // served.
     let started = Instant::now();
     loop {
         assert_eq!(read(&cache, &source).await.value, 1);
@@ -91,7 +98,8 @@ async fn an_invalidation_that_redis_cannot_take_is_delivered_later_and_trusted_n
 #[tokio::test]
 async fn what_redis_forgets_is_never_old_figures() {
     let server = RedisServer::start();
-    let (cache, source, mut redis) = (over_redis(&server, &Clock::default()).await, Source::default(), server.connection().await);
+    let (cache, source, mut redis) =
+        (over_redis(&server, &Clock::default()).await, Source::default(), server.connection().await);
     for (round, forget) in ["FLUSHALL", "DEL"].into_iter().enumerate() {
         read(&cache, &source).await;
         let mut command = redis::cmd(forget);
@@ -115,7 +123,8 @@ async fn a_restart_from_an_old_snapshot_brings_nothing_back() {
     source.set(1);
     cache.invalidate(&tags(), &cause()).await.expect("recorded");
     server.restart();
-    let kept: bool = redis::cmd("EXISTS").arg(key().as_str()).query_async(&mut server.connection().await).await.expect("an answer");
+    let kept: bool =
+        redis::cmd("EXISTS").arg(key().as_str()).query_async(&mut server.connection().await).await.expect("an answer");
     assert!(kept, "the old entry is back, or this test shows nothing");
     let started = Instant::now();
     loop {
@@ -146,7 +155,8 @@ async fn garbage_under_a_key_is_a_miss_and_is_replaced() {
         assert_eq!(read(&cache, &source).await.outcome, Outcome::Miss);
         assert_eq!(read(&cache, &source).await.outcome, Outcome::Hit);
     }
-    let () = redis::pipe().del(key().as_str()).lpush(key().as_str(), 1).query_async(&mut redis).await.expect("an answer");
+    let () =
+        redis::pipe().del(key().as_str()).lpush(key().as_str(), 1).query_async(&mut redis).await.expect("an answer");
     assert_eq!(read(&cache, &source).await.outcome, Outcome::Miss);
     assert_eq!(read(&cache, &source).await.outcome, Outcome::Hit);
     let tag = "tag:vendor:{42}";
@@ -159,7 +169,8 @@ async fn garbage_under_a_key_is_a_miss_and_is_replaced() {
 #[tokio::test]
 async fn a_full_redis_still_takes_invalidations() {
     let server = RedisServer::start();
-    let (cache, source, mut redis) = (over_redis(&server, &Clock::default()).await, Source::default(), server.connection().await);
+    let (cache, source, mut redis) =
+        (over_redis(&server, &Clock::default()).await, Source::default(), server.connection().await);
     read(&cache, &source).await;
     let () = redis::cmd("CONFIG").arg("SET").arg("maxmemory").arg(1).query_async(&mut redis).await.expect("an answer");
     assert_eq!(read(&cache, &source).await.outcome, Outcome::Hit, "reading needs no memory");
@@ -175,9 +186,11 @@ async fn a_full_redis_still_takes_invalidations() {
 #[tokio::test]
 async fn a_server_turned_replica_is_not_read() {
     let (master, server) = (RedisServer::start(), RedisServer::start());
-    let (cache, source, mut redis) = (over_redis(&server, &Clock::default()).await, Source::default(), server.connection().await);
+    let (cache, source, mut redis) =
+        (over_redis(&server, &Clock::default()).await, Source::default(), server.connection().await);
     read(&cache, &source).await;
-    let () = redis::cmd("REPLICAOF").arg("127.0.0.1").arg(master.port()).query_async(&mut redis).await.expect("an answer");
+    let () =
+        redis::cmd("REPLICAOF").arg("127.0.0.1").arg(master.port()).query_async(&mut redis).await.expect("an answer");
     source.set(1);
     cache.invalidate(&tags(), &cause()).await.expect("recorded");
     assert_eq!(cache.pending_invalidations(), 1);
@@ -190,10 +203,17 @@ async fn a_server_turned_replica_is_not_read() {
 #[tokio::test]
 async fn a_reset_connection_is_mended() {
     let server = RedisServer::start();
-    let (cache, source, mut redis) = (over_redis(&server, &Clock::default()).await, Source::default(), server.connection().await);
+    let (cache, source, mut redis) =
+        (over_redis(&server, &Clock::default()).await, Source::default(), server.connection().await);
     read(&cache, &source).await;
     for value in 1..=5 {
-        let () = redis::cmd("CLIENT").arg("KILL").arg("TYPE").arg("normal").query_async(&mut redis).await.expect("an answer");
+        let () = redis::cmd("CLIENT")
+            .arg("KILL")
+            .arg("TYPE")
+            .arg("normal")
+            .query_async(&mut redis)
+            .await
+            .expect("an answer");
         source.set(value);
         cache.invalidate(&tags(), &cause()).await.expect("recorded");
         assert_eq!(read(&cache, &source).await.value, value);
@@ -206,10 +226,17 @@ async fn a_reset_connection_is_mended() {
 #[tokio::test]
 async fn a_server_that_refuses_writes_is_trusted_for_what_was_not_written() {
     let server = RedisServer::start();
-    let (cache, source, mut redis) = (over_redis(&server, &Clock::default()).await, Source::default(), server.connection().await);
+    let (cache, source, mut redis) =
+        (over_redis(&server, &Clock::default()).await, Source::default(), server.connection().await);
     read(&cache, &source).await;
     let refuse = async |redis: &mut redis::aio::MultiplexedConnection, replicas: u8| {
-        let () = redis::cmd("CONFIG").arg("SET").arg("min-replicas-to-write").arg(replicas).query_async(redis).await.expect("an answer");
+        let () = redis::cmd("CONFIG")
+            .arg("SET")
+            .arg("min-replicas-to-write")
+            .arg(replicas)
+            .query_async(redis)
+            .await
+            .expect("an answer");
     };
     refuse(&mut redis, 1).await;
     assert_eq!(read(&cache, &source).await.outcome, Outcome::Hit);
@@ -264,7 +291,13 @@ const LEAST_RIGHTS: &str = "resetchannels ~analytics:* ~tag:* ~lease:* ~cache:st
 
 async fn with_rights(server: &RedisServer, rights: &str) -> String {
     let mut command = redis::cmd("ACL");
-    command.arg("SETUSER").arg("app").arg("reset").arg("on").arg(">pw").arg(rights.split_whitespace().collect::<Vec<_>>());
+    command
+        .arg("SETUSER")
+        .arg("app")
+        .arg("reset")
+        .arg("on")
+        .arg(">pw")
+        .arg(rights.split_whitespace().collect::<Vec<_>>());
     let () = command.query_async(&mut server.connection().await).await.expect("a user");
     server.url().replace("redis://", "redis://app:pw@")
 }
@@ -280,7 +313,8 @@ async fn the_least_rights_are_enough_and_one_less_is_named_from_the_start() {
     assert_eq!((read(&cache, &source).await.value, cache.counts().await.get(Counter::Hits)), (1, 1));
     assert_eq!((cache.usage().await.entries, cache.refusal()), (1, None));
     for missing in ["~tag:*", "+set", "+eval", "+publish", "+scan"] {
-        let rights: String = LEAST_RIGHTS.split_whitespace().filter(|right| *right != missing).collect::<Vec<_>>().join(" ");
+        let rights: String =
+            LEAST_RIGHTS.split_whitespace().filter(|right| *right != missing).collect::<Vec<_>>().join(" ");
         let cache = Cache::redis(&with_rights(&server, &rights).await, names()).await.expect("it may connect");
         assert!(cache.refusal().is_some_and(|refused| refused.contains("NOPERM")), "{missing}");
         assert_eq!(read(&cache, &source).await.value, 1, "{missing}");

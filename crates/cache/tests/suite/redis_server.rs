@@ -42,8 +42,8 @@ impl RedisServer {
     }
 
     fn start_in(folder: TempDir, options: Vec<String>) -> Self {
-        // Between asking for a free port and the server taking it, another test may have been faster: then with another one. A member
-        // of a cluster takes a second port, 10,000 above the first, and that may not exist.
+        // Between asking for a free port and the server taking it, another test may have been faster: then with another
+        // one. A member of a cluster takes a second port, 10,000 above the first, and that may not exist.
         for _ in 0..50 {
             let port = free_port();
             if let Some(process) = launch(port, &options, &folder) {
@@ -96,7 +96,8 @@ impl RedisServer {
     /// Starts it again with further options, and returns while it is still reading what it had saved.
     pub fn start_loading(&mut self, options: &[&str]) {
         self.kill();
-        let options: Vec<_> = self.options.iter().cloned().chain(options.iter().map(|option| (*option).to_owned())).collect();
+        let options: Vec<_> =
+            self.options.iter().cloned().chain(options.iter().map(|option| (*option).to_owned())).collect();
         self.process = spawn(self.port, &options, &self.folder);
         // Nobody waits for what it says; read it must be.
         let _ = when_ready(&mut self.process);
@@ -138,11 +139,12 @@ pub struct RedisCluster {
 }
 
 impl RedisCluster {
-    /// Returns once every member finds the cluster whole and every replica has a copy. A master that is gone is replaced after about
-    /// a second.
+    /// Returns once every member finds the cluster whole and every replica has a copy. A master that is gone is
+    /// replaced after about a second.
     pub async fn start() -> Self {
-        let members: Vec<_> =
-            (0..6).map(|_| RedisServer::start_with(&["--cluster-enabled", "yes", "--cluster-node-timeout", "1000"])).collect();
+        let members: Vec<_> = (0..6)
+            .map(|_| RedisServer::start_with(&["--cluster-enabled", "yes", "--cluster-node-timeout", "1000"]))
+            .collect();
         let addresses = members.iter().map(|member| format!("127.0.0.1:{}", member.port()));
         let created = Command::new("redis-cli")
             .args(["--cluster", "create"])
@@ -182,11 +184,21 @@ impl RedisSentinel {
         let master_port = master.port().to_string();
         let replica = RedisServer::start_with(&["--replicaof", "127.0.0.1", &master_port]);
         let watch = format!("main 127.0.0.1 {master_port} 1");
-        let lines = [format!("monitor {watch}"), "down-after-milliseconds main 500".to_owned(), "failover-timeout main 3000".to_owned()];
+        let lines = [
+            format!("monitor {watch}"),
+            "down-after-milliseconds main 500".to_owned(),
+            "failover-timeout main 3000".to_owned(),
+        ];
         let sentinel = RedisServer::start_sentinel(&lines.map(|line| format!("sentinel {line}\n")).concat());
-        replica.until_it_says(redis::cmd("INFO").arg("replication"), |info| info.contains("master_link_status:up")).await;
+        replica
+            .until_it_says(redis::cmd("INFO").arg("replication"), |info| info.contains("master_link_status:up"))
+            .await;
         // One master, its state, one replica: as it will look for a successor.
-        sentinel.until_it_says(redis::cmd("INFO").arg("sentinel"), |info| info.contains("status=ok") && info.contains("slaves=1")).await;
+        sentinel
+            .until_it_says(redis::cmd("INFO").arg("sentinel"), |info| {
+                info.contains("status=ok") && info.contains("slaves=1")
+            })
+            .await;
         Self { master, replica, sentinel }
     }
 
@@ -224,7 +236,8 @@ fn spawn(port: u16, options: &[String], folder: &TempDir) -> Child {
     let usual = ["--port", &port, "--bind", "127.0.0.1", "--daemonize", "no"];
     let unsaved = ["--save", "", "--appendonly", "no"];
     // A configuration file comes first.
-    let (file, options) = options.split_at(options.iter().take_while(|option| !option.starts_with("--")).count().min(1));
+    let (file, options) =
+        options.split_at(options.iter().take_while(|option| !option.starts_with("--")).count().min(1));
     Command::new("redis-server")
         .args(file)
         .args(usual)

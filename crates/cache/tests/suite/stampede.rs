@@ -35,7 +35,8 @@ impl Gate {
     }
 }
 
-/// Of an instance, everything but a few last ones is spared a look at the store's lease: they share one load in their process.
+/// Of an instance, everything but a few last ones is spared a look at the store's lease: they share one load in their
+/// process.
 async fn stampede(caches: &[Cache], callers: usize) -> (u64, Vec<u64>) {
     let (gate, mut asking) = (Gate::new(), JoinSet::new());
     for cache in caches {
@@ -55,7 +56,8 @@ async fn a_thousand_callers_on_each_of_three_instances_cost_one_load() {
     let server = RedisServer::start();
     for callers in [1, 10, 100, 1_000] {
         let clock = Clock::default();
-        let instances = [over_redis(&server, &clock).await, over_redis(&server, &clock).await, over_redis(&server, &clock).await];
+        let instances =
+            [over_redis(&server, &clock).await, over_redis(&server, &clock).await, over_redis(&server, &clock).await];
         let (loads, values) = stampede(&instances, callers).await;
         assert_eq!((loads, values.len()), (1, 3 * callers), "{callers} callers");
         instances[0].invalidate(&tags(), &cause()).await.expect("recorded");
@@ -143,8 +145,10 @@ async fn a_dead_lease_holder_costs_its_successors_their_patience_and_no_more() {
     let server = RedisServer::start();
     let wait = Duration::from_millis(300);
     let settings = Settings { lease_lasts: Duration::from_secs(60), lease_wait: wait, ..Settings::default() };
-    let (dead, alive) =
-        (over_redis_with(&server, &Clock::default(), settings.clone()).await, over_redis_with(&server, &Clock::default(), settings).await);
+    let (dead, alive) = (
+        over_redis_with(&server, &Clock::default(), settings.clone()).await,
+        over_redis_with(&server, &Clock::default(), settings).await,
+    );
     let (stuck, gate) = (Gate::new(), Gate::new());
     let (loading, holder) = (stuck.clone(), dead.clone());
     let _never_ends = tokio::spawn(async move { loading.read(&holder).await });

@@ -13,9 +13,15 @@ use crate::{
 const RESET_LASTS_US: i64 = 60 * 60 * 1_000_000;
 
 impl Accounts {
-    /// Gives a user another password. Every session of the user has ended then, and the answer is what the next one begins with.
-    /// `Invalid` where `current` is not the password, or the new one is no good.
-    pub async fn change_password(&self, user: &User, current: &str, new: &str, actor: Actor<'_>) -> Result<Authenticated, AppError> {
+    /// Gives a user another password. Every session of the user has ended then, and the answer is what the next one
+    /// begins with. `Invalid` where `current` is not the password, or the new one is no good.
+    pub async fn change_password(
+        &self,
+        user: &User,
+        current: &str,
+        new: &str,
+        actor: Actor<'_>,
+    ) -> Result<Authenticated, AppError> {
         let login = db::accounts::find_login_by_id(&self.db, user.id).await?.filter(|login| !login.disabled);
         let login = login.ok_or(AppError::Unauthenticated)?;
         if !passwords::verify(comparable(current), Some(login.password_hash.clone())).await? {
@@ -49,7 +55,8 @@ impl Accounts {
         Ok(())
     }
 
-    /// Shuts a user out: no login, no session, no key, no link works any more. Keys do not come back when the user does.
+    /// Shuts a user out: no login, no session, no key, no link works any more. Keys do not come back when the user
+    /// does.
     pub async fn disable(&self, email: &str, actor: Actor<'_>) -> Result<User, AppError> {
         let user = self.find_user(email).await?.user;
         let mut tx = self.db.write().await?;
@@ -74,7 +81,8 @@ impl Accounts {
         Ok(user)
     }
 
-    /// A token with which the user can choose another password, once, within an hour. Earlier ones are worth nothing from now on.
+    /// A token with which the user can choose another password, once, within an hour. Earlier ones are worth nothing
+    /// from now on.
     pub async fn create_reset(&self, email: &str, actor: Actor<'_>) -> Result<String, AppError> {
         let login = self.find_user(email).await?;
         if login.disabled {
@@ -82,22 +90,31 @@ impl Accounts {
         }
         let token = random_token();
         let mut tx = self.db.write().await?;
-        db::password_resets::insert(&mut tx, login.user.id, &digest(&token), now_us(), now_us() + RESET_LASTS_US).await?;
+        db::password_resets::insert(&mut tx, login.user.id, &digest(&token), now_us(), now_us() + RESET_LASTS_US)
+            .await?;
         db::accounts::insert_audit(&mut tx, &actor.entry("password_reset_link", &login.user.email)).await?;
         tx.commit().await?;
         Ok(token)
     }
 
-    /// Gives the user that the token was made for another password, and uses the token up. All sessions of the user have ended then.
-    /// `Invalid` where the token is worth nothing (any more), or the password is no good, which leaves the token as it was.
+    /// Gives the user that the token was made for another password, and uses the token up. All sessions of the user
+    /// have ended then. `Invalid` where the token is worth nothing (any more), or the password is no good, which leaves
+    /// the token as it was.
     pub async fn reset_password(&self, token: &str, new: &str, address: Option<&str>) -> Result<User, AppError> {
-        let worthless =
-            || AppError::from(FieldError::new("token", "This link was used already, or is older than an hour. Ask for another one."));
+        let worthless = || {
+            AppError::from(FieldError::new(
+                "token",
+                "This link was used already, or is older than an hour. Ask for another one.",
+            ))
+        };
         let token = digest(token);
         let mut tx = self.db.read().await?;
         let found = db::password_resets::find_user(&mut tx, &token, now_us()).await?.ok_or_else(worthless)?;
         drop(tx);
-        let login = db::accounts::find_login_by_id(&self.db, found).await?.filter(|login| !login.disabled).ok_or_else(worthless)?;
+        let login = db::accounts::find_login_by_id(&self.db, found)
+            .await?
+            .filter(|login| !login.disabled)
+            .ok_or_else(worthless)?;
         passwords::check_new(new, &[&login.user.email]).await?;
         let hash = passwords::hash(new).await?;
         let mut tx = self.db.write().await?;

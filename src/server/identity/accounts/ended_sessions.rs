@@ -16,8 +16,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Looks overlap by this: clocks of instances differ, and what began first need not commit first. In microseconds.
 const OVERLAP_US: i64 = 30 * 1_000_000;
 
-/// What this instance knows to have ended, and when each would have run out. The session store knows the same, unless it has gone back in
-/// time: restored from a snapshot, failed over without the last writes.
+/// What this instance knows to have ended, and when each would have run out. The session store knows the same, unless
+/// it has gone back in time: restored from a snapshot, failed over without the last writes.
 #[derive(Default)]
 pub(super) struct EndedSessions(Mutex<HashMap<String, i64>>);
 

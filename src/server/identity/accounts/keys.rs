@@ -30,7 +30,9 @@ impl Accounts {
         let mut tx = self.db.write().await?;
         let keys = db::api_keys::list(&mut tx, user.id).await?;
         if keys.len() >= MAX_KEYS {
-            return Err(AppError::Conflict(format!("there are {MAX_KEYS} keys already: revoke one that is not used any more")));
+            return Err(AppError::Conflict(format!(
+                "there are {MAX_KEYS} keys already: revoke one that is not used any more"
+            )));
         }
         let id = db::api_keys::insert(&mut tx, user.id, &name, &prefix, &digest(&secret), now_us()).await?;
         db::accounts::insert_audit(&mut tx, &actor.entry("key_create", &format!("{id} {name}"))).await?;
@@ -55,9 +57,12 @@ impl Accounts {
         Ok(tx.commit().await?)
     }
 
-    /// The user that a key belongs to. Asks the database every time, so that a revoked key is worth nothing from that moment on.
+    /// The user that a key belongs to. Asks the database every time, so that a revoked key is worth nothing from that
+    /// moment on.
     pub async fn find_key_user(&self, secret: &str) -> Result<Option<User>, AppError> {
-        let is_key = secret.strip_prefix(MARK).is_some_and(|rest| rest.len() == 64 && rest.bytes().all(|b| b.is_ascii_hexdigit()));
+        let is_key = secret
+            .strip_prefix(MARK)
+            .is_some_and(|rest| rest.len() == 64 && rest.bytes().all(|b| b.is_ascii_hexdigit()));
         if !is_key {
             return Ok(None);
         }

@@ -97,16 +97,23 @@ impl Accounts {
             Ok(email) => db::accounts::find_login(&self.db, &email).await?,
             Err(_) => None,
         };
-        let is_right = passwords::verify(comparable(password), login.as_ref().map(|login| login.password_hash.clone())).await?;
+        let is_right =
+            passwords::verify(comparable(password), login.as_ref().map(|login| login.password_hash.clone())).await?;
         match login {
             Some(login) if is_right && !login.disabled => Ok(self.statuses.remember(&login).await),
             _ => Err(AppError::WrongCredentials),
         }
     }
 
-    /// Adds a user. `Conflict` where the address is taken, `Invalid` for an unknown vendor, an address that is none, or a password
-    /// that is too short or too easily guessed.
-    pub async fn add_user(&self, email: &str, password: &str, role: Role, vendor: Option<&str>) -> Result<User, AppError> {
+    /// Adds a user. `Conflict` where the address is taken, `Invalid` for an unknown vendor, an address that is none, or
+    /// a password that is too short or too easily guessed.
+    pub async fn add_user(
+        &self,
+        email: &str,
+        password: &str,
+        role: Role,
+        vendor: Option<&str>,
+    ) -> Result<User, AppError> {
         let password_refused = match passwords::check_new(password, &[email]).await {
             Err(AppError::Invalid(errors)) => errors,
             checked => checked.map(|()| Vec::new())?,
@@ -114,7 +121,12 @@ impl Accounts {
         let (email, vendor) = match (normalise_email(email), self.vendor_of(role, vendor).await?) {
             (Ok(email), Ok(vendor)) if password_refused.is_empty() => (email, vendor),
             (email, vendor) => {
-                return Err([email.err(), vendor.err()].into_iter().flatten().chain(password_refused).collect::<Vec<_>>().into());
+                return Err([email.err(), vendor.err()]
+                    .into_iter()
+                    .flatten()
+                    .chain(password_refused)
+                    .collect::<Vec<_>>()
+                    .into());
             }
         };
         let hash = passwords::hash(password).await?;
@@ -123,7 +135,11 @@ impl Accounts {
     }
 
     /// The vendor that a user of this role belongs to.
-    async fn vendor_of(&self, role: Role, vendor: Option<&str>) -> Result<Result<Option<VendorRef>, FieldError>, AppError> {
+    async fn vendor_of(
+        &self,
+        role: Role,
+        vendor: Option<&str>,
+    ) -> Result<Result<Option<VendorRef>, FieldError>, AppError> {
         Ok(match (role, vendor) {
             (Role::Admin, None) => Ok(None),
             (Role::Admin, Some(_)) => Err(FieldError::new("vendor", "belongs to users of role vendor only")),

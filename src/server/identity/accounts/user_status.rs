@@ -9,13 +9,14 @@ use crate::server::{
     db::{self, DbError, accounts::UserCredentials},
 };
 
-/// How long an instance goes without asking the database about a user who is at work. What ends sessions removes them from the session
-/// store too, which every instance asks at every request: this is the second line, for a store that has lost track of them and for
-/// whoever changes users in the database itself.
+/// How long an instance goes without asking the database about a user who is at work. What ends sessions removes them
+/// from the session store too, which every instance asks at every request: this is the second line, for a store that
+/// has lost track of them and for whoever changes users in the database itself.
 const ASKED_AGAIN: Duration = Duration::from_secs(60);
 const USERS_KNOWN: u64 = 100_000;
 
-/// What was last known of users. A session that began under a later epoch than the one known is no reason to end it, but to ask.
+/// What was last known of users. A session that began under a later epoch than the one known is no reason to end it,
+/// but to ask.
 pub(super) struct UserStatusCache(Cache<i64, UserStatus>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,8 +46,8 @@ impl UserStatusCache {
 }
 
 impl Accounts {
-    /// Whether a session that `user` began under `epoch` is still good: the user is not shut out, has the same role and vendor, and has
-    /// ended no sessions since. While the database does not answer, what it last said counts.
+    /// Whether a session that `user` began under `epoch` is still good: the user is not shut out, has the same role and
+    /// vendor, and has ended no sessions since. While the database does not answer, what it last said counts.
     pub async fn session_is_valid(&self, user: &User, epoch: i64) -> bool {
         match self.statuses.0.get(&user.id).await {
             Some(known) if known.authenticated.epoch >= epoch => known.allows(user, epoch),

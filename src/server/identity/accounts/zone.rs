@@ -16,9 +16,9 @@ use crate::{
 };
 
 impl Accounts {
-    /// Gives the vendor's days another clock. Every order and refund moves to the day, and the hour, that it falls on there, and with
-    /// them all figures: in one transaction, audited. Where it is the vendor's zone already, nothing is done. `Invalid` for a name
-    /// that is none of IANA's.
+    /// Gives the vendor's days another clock. Every order and refund moves to the day, and the hour, that it falls on
+    /// there, and with them all figures: in one transaction, audited. Where it is the vendor's zone already, nothing is
+    /// done. `Invalid` for a name that is none of IANA's.
     pub async fn change_time_zone(&self, vendor: &VendorRef, name: &str, actor: Actor<'_>) -> Result<(), AppError> {
         let zone = parse_time_zone("timeZone", name.trim())?;
         let (who, address) = (actor.name.to_owned(), actor.address.map(str::to_owned));
@@ -40,7 +40,10 @@ impl Accounts {
                         address: address.as_deref(),
                     };
                     insert_audit(tx, &entry).await?;
-                    Ok(Written::stale((), vec![cache_keys::vendor_tag(&vendor.external_id), cache_keys::marketplace_tag()]))
+                    Ok(Written::stale(
+                        (),
+                        vec![cache_keys::vendor_tag(&vendor.external_id), cache_keys::marketplace_tag()],
+                    ))
                 }
                 .boxed()
             }

@@ -8,8 +8,9 @@ use tower_sessions::{
 use super::LIFETIME;
 use crate::server::config::Config;
 
-/// The cookie that carries a session's id: HttpOnly, SameSite=Lax, Path=/, signed. In production Secure and, unless it is shared
-/// between the hosts of a domain, under a name that browsers hold to this one host (`__Host-`, RFC 6265bis 4.1.3.2).
+/// The cookie that carries a session's id: HttpOnly, SameSite=Lax, Path=/, signed. In production Secure and, unless it
+/// is shared between the hosts of a domain, under a name that browsers hold to this one host (`__Host-`, RFC 6265bis
+/// 4.1.3.2).
 #[derive(Clone)]
 pub struct SessionCookie {
     name: &'static str,
@@ -25,9 +26,9 @@ impl SessionCookie {
         Self { name, key: signing_key(&config.sessions.secret), secure: config.production, domain }
     }
 
-    /// The ids in this request's cookies that this installation signed, each once, in the order they came in. A browser may hold several
-    /// cookies of the name, of this host and of its domain or from before a change of `COOKIE_DOMAIN`, and which comes first is not for
-    /// us to say.
+    /// The ids in this request's cookies that this installation signed, each once, in the order they came in. A browser
+    /// may hold several cookies of the name, of this host and of its domain or from before a change of `COOKIE_DOMAIN`,
+    /// and which comes first is not for us to say.
     pub fn read(&self, headers: &HeaderMap) -> Vec<Id> {
         let mut ids = Vec::new();
         for cookie in cookies(headers, self.name) {
@@ -52,7 +53,8 @@ impl SessionCookie {
         HeaderValue::from_str(&cookie).ok()
     }
 
-    /// `Set-Cookie` that makes the browser forget it. With the same attributes: a `__Host-` cookie is not touched otherwise.
+    /// `Set-Cookie` that makes the browser forget it. With the same attributes: a `__Host-` cookie is not touched
+    /// otherwise.
     pub fn clear(&self) -> Option<HeaderValue> {
         HeaderValue::from_str(&self.build(String::new(), time::Duration::ZERO).to_string()).ok()
     }
@@ -78,16 +80,22 @@ pub fn cookies<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item 
     lines.flat_map(Cookie::split_parse).flatten().filter(move |cookie| cookie.name() == name)
 }
 
-/// The most sessions that one request is tried with: a cookie of this host, one of each domain above it, and some left over.
+/// The most sessions that one request is tried with: a cookie of this host, one of each domain above it, and some left
+/// over.
 const MAX_IDS: usize = 8;
 
 impl std::fmt::Debug for SessionCookie {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SessionCookie").field("name", &self.name).field("secure", &self.secure).field("domain", &self.domain).finish()
+        f.debug_struct("SessionCookie")
+            .field("name", &self.name)
+            .field("secure", &self.secure)
+            .field("domain", &self.domain)
+            .finish()
     }
 }
 
-/// SHA-512 gives the 64 bytes that a key is made of; the text before the secret keeps this key apart from any other made of it.
+/// SHA-512 gives the 64 bytes that a key is made of; the text before the secret keeps this key apart from any other
+/// made of it.
 fn signing_key(secret: &str) -> Key {
     Key::from(&Sha512::new_with_prefix("vendorscope session cookie\0").chain_update(secret).finalize())
 }
@@ -112,14 +120,20 @@ mod tests {
         let id = Id::default();
         let host = cookie(|c| c.production = true).set(id).unwrap();
         let host = host.to_str().unwrap();
-        assert!(host.starts_with("__Host-vendorscope=") && host.contains("; Secure") && !host.contains("Domain"), "{host}");
+        assert!(
+            host.starts_with("__Host-vendorscope=") && host.contains("; Secure") && !host.contains("Domain"),
+            "{host}"
+        );
         let shared = cookie(|c| {
             c.production = true;
             c.sessions.cookie_domain = Some("example.com".to_owned());
         });
         let shared = shared.set(id).unwrap();
         let shared = shared.to_str().unwrap();
-        assert!(shared.starts_with("vendorscope=") && shared.contains("; Secure") && shared.contains("Domain=example.com"), "{shared}");
+        assert!(
+            shared.starts_with("vendorscope=") && shared.contains("; Secure") && shared.contains("Domain=example.com"),
+            "{shared}"
+        );
     }
 
     #[test]
@@ -165,7 +179,10 @@ mod tests {
         let id = Id::default();
         let real = ours.set(id).unwrap();
         let real = real.to_str().unwrap().split(';').next().unwrap();
-        let headers = HeaderMap::from_iter([(header::COOKIE, HeaderValue::from_str(&format!("vendorscope=forged; {real}")).unwrap())]);
+        let headers = HeaderMap::from_iter([(
+            header::COOKIE,
+            HeaderValue::from_str(&format!("vendorscope=forged; {real}")).unwrap(),
+        )]);
         assert_eq!(ours.read(&headers), [id]);
     }
 }

@@ -1,8 +1,9 @@
 //! Sessions: who is logged in, for 24 hours from the login and not a moment longer.
 //!
-//! `tower_sessions` says what a record and a store are; the cookie and the order of writes are ours (`request`), because its own layer loses
-//! three promises of this product: it answers 500 where the store cannot be written, it removes a `__Host-` cookie in a way that
-//! browsers refuse (without `Secure`), and it deletes the old session before the new one is written.
+//! `tower_sessions` says what a record and a store are; the cookie and the order of writes are ours (`request`),
+//! because its own layer loses three promises of this product: it answers 500 where the store cannot be written, it
+//! removes a `__Host-` cookie in a way that browsers refuse (without `Secure`), and it deletes the old session before
+//! the new one is written.
 
 use std::sync::Arc;
 
@@ -49,7 +50,8 @@ pub struct Sessions {
 }
 
 impl Sessions {
-    /// Of the installation of this name. Redis where there is a URL, which then has to answer now; else memory, with a warning.
+    /// Of the installation of this name. Redis where there is a URL, which then has to answer now; else memory, with a
+    /// warning.
     pub async fn open(config: &Config, installation: &str) -> Result<Self, store::OpenError> {
         let store = match &config.sessions.redis_url {
             Some(url) => {
@@ -72,7 +74,8 @@ impl Sessions {
         Ok(Self { store: Arc::new(store), cookie: SessionCookie::new(config), idle_limit, remembered: None })
     }
 
-    /// Has sessions that were read once remembered, and asks over these connections, which lead to the same Redis, whether they live.
+    /// Has sessions that were read once remembered, and asks over these connections, which lead to the same Redis,
+    /// whether they live.
     #[must_use]
     pub fn remembering(self, router: Option<Arc<Router>>, installation: &str) -> Self {
         Self { remembered: router.map(|router| Remembered::new(router, installation)), ..self }
@@ -87,7 +90,8 @@ impl Sessions {
         self.store.end_all(user.id, keep).await.map_err(|e| request::unavailable(&e))
     }
 
-    /// When a session that is used now ends if it is not used again. `until`: when it ends whatever happens, in seconds since 1970.
+    /// When a session that is used now ends if it is not used again. `until`: when it ends whatever happens, in seconds
+    /// since 1970.
     fn expiry(&self, now: OffsetDateTime, until: i64) -> OffsetDateTime {
         let until = OffsetDateTime::from_unix_timestamp(until).unwrap_or(now);
         self.idle_limit.map_or(until, |limit| until.min(now + limit))
@@ -98,7 +102,8 @@ impl Sessions {
 #[derive(Debug, Clone)]
 pub struct CurrentUser(pub User);
 
-/// Whoever is logged in with a browser. Passwords, sessions and keys are no business of a key, which may have been stolen.
+/// Whoever is logged in with a browser. Passwords, sessions and keys are no business of a key, which may have been
+/// stolen.
 #[derive(Debug, Clone)]
 pub struct BrowserUser(pub User);
 
@@ -202,5 +207,9 @@ pub fn request_session(parts: &Parts) -> Result<&RequestSession, AppError> {
 }
 
 fn viewer(user: &User) -> Viewer {
-    Viewer { email: user.email.clone(), role: user.role, vendor_id: user.vendor.as_ref().map(|vendor| vendor.external_id.clone()) }
+    Viewer {
+        email: user.email.clone(),
+        role: user.role,
+        vendor_id: user.vendor.as_ref().map(|vendor| vendor.external_id.clone()),
+    }
 }

@@ -12,12 +12,13 @@ use super::{
 /// A session that nobody used for this long is read again.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(600);
 const MOST: u64 = 50_000;
-/// How long to wait for being told that a session is there, before it is read over the connections that the store has of its own.
+/// How long to wait for being told that a session is there, before it is read over the connections that the store has
+/// of its own.
 const TIMEOUT: Duration = Duration::from_millis(250);
 
-/// Sessions that this instance has read, so that it knows whose a cookie was when the next request brings it. What is there now is read at
-/// every request, over connections that carry what limits and the cache ask at the same time; where it is the same, it is not decoded
-/// again.
+/// Sessions that this instance has read, so that it knows whose a cookie was when the next request brings it. What is
+/// there now is read at every request, over connections that carry what limits and the cache ask at the same time;
+/// where it is the same, it is not decoded again.
 #[derive(Clone)]
 pub struct Remembered {
     router: Arc<Router>,
@@ -44,8 +45,8 @@ impl Remembered {
         self.known.get(id).await
     }
 
-    /// What a remembered session says now. `None` where it is not there any more, or nobody says: whoever asks then reads it as if it was
-    /// new here.
+    /// What a remembered session says now. `None` where it is not there any more, or nobody says: whoever asks then
+    /// reads it as if it was new here.
     pub async fn read_again(&self, id: &Id) -> Option<Arc<Known>> {
         let known = self.known.get(id).await?;
         let raw = match self.get(id).await {

@@ -26,7 +26,8 @@ use crate::{
 /// How much of the idle limit may pass before a session that is used is written again.
 const TOUCHED_EVERY: time::Duration = time::Duration::MINUTE;
 
-/// Who sends one request: the first of its cookies' sessions that has not ended, or on the JSON API whoever its key belongs to. Clones are the same.
+/// Who sends one request: the first of its cookies' sessions that has not ended, or on the JSON API whoever its key
+/// belongs to. Clones are the same.
 #[derive(Clone)]
 pub struct RequestSession {
     state: AppState,
@@ -65,8 +66,8 @@ pub async fn carry_session(State(state): State<AppState>, mut request: Request, 
     let cookie = match change {
         Some(CookieChange::Set(id)) => state.sessions.cookie.set(id),
         Some(CookieChange::Clear) => state.sessions.cookie.clear(),
-        // The cookie of a session that is no more stays. It is worth nothing, and taking it away would log people out: an answer to an
-        // older request may come after the one that brought a new cookie, whose place it would clear.
+        // The cookie of a session that is no more stays. It is worth nothing, and taking it away would log people out:
+        // an answer to an older request may come after the one that brought a new cookie, whose place it would clear.
         None => None,
     };
     if let Some(cookie) = cookie {
@@ -86,14 +87,14 @@ impl RequestSession {
         Self { state: state.clone(), credentials, known: Arc::default(), change: Arc::default() }
     }
 
-    /// Who sends this request. Asks the store once a request at most, and never where there is no cookie. Reading changes nothing but
-    /// how long a session has been idle.
+    /// Who sends this request. Asks the store once a request at most, and never where there is no cookie. Reading
+    /// changes nothing but how long a session has been idle.
     pub async fn user(&self) -> Result<Option<User>, AppError> {
         Ok(self.known().await?.map(|known| known.user.clone()))
     }
 
-    /// Whether whoever sent this request would be let in again now, as the same user of the same vendor. Asks anew, and is no use of
-    /// the session: for answers that take long.
+    /// Whether whoever sent this request would be let in again now, as the same user of the same vendor. Asks anew, and
+    /// is no use of the session: for answers that take long.
     pub async fn is_still(&self, user: &User) -> Result<bool, AppError> {
         let now = match &self.credentials {
             Credentials::Nothing => None,
@@ -116,8 +117,8 @@ impl RequestSession {
         Ok(self.known().await?.filter(|known| known.session.is_some()).map(|known| known.user.clone()))
     }
 
-    /// Begins a session of its own for a user whose password was right: a new id, nothing of an older session. Those of the cookies end,
-    /// but only after the new one is written: whatever fails, or dies, in between logs nobody out.
+    /// Begins a session of its own for a user whose password was right: a new id, nothing of an older session. Those of
+    /// the cookies end, but only after the new one is written: whatever fails, or dies, in between logs nobody out.
     pub async fn log_in(&self, authenticated: &Authenticated, browser: Browser) -> Result<(), AppError> {
         let id = self.begin(authenticated, browser).await?;
         self.end_cookies().await?;
@@ -165,7 +166,8 @@ impl RequestSession {
     /// Ends one of the user's sessions, by the name it has in `list`. `NotFound` where there is none of that name.
     pub async fn end_one(&self, user: &User, session_id: &str) -> Result<(), AppError> {
         let records = self.sessions().store.of_user(user.id).await.map_err(|e| unavailable(&e))?;
-        let id = records.iter().map(|record| record.id).find(|id| handle(id) == session_id).ok_or(AppError::NotFound)?;
+        let id =
+            records.iter().map(|record| record.id).find(|id| handle(id) == session_id).ok_or(AppError::NotFound)?;
         self.state.accounts.end_session(session_id).await?;
         self.sessions().store.end(user.id, &id).await.map_err(|e| unavailable(&e))
     }
@@ -181,7 +183,9 @@ impl RequestSession {
     async fn find_out(&self) -> Result<Option<KnownUser>, AppError> {
         match &self.credentials {
             Credentials::Nothing => Ok(None),
-            Credentials::Key(key) => Ok(self.state.accounts.find_key_user(key).await?.map(|user| KnownUser { user, session: None })),
+            Credentials::Key(key) => {
+                Ok(self.state.accounts.find_key_user(key).await?.map(|user| KnownUser { user, session: None }))
+            }
             Credentials::Cookies(ids) => {
                 for id in ids.iter() {
                     if let Some(known) = self.find_session(id).await? {
@@ -204,7 +208,9 @@ impl RequestSession {
 
     /// Who was logged in with this cookie when this instance last read its session, if it did; it may have ended since.
     pub async fn remembered_user(&self) -> Option<User> {
-        let (Credentials::Cookies(ids), Some(remembered)) = (&self.credentials, &self.sessions().remembered) else { return None };
+        let (Credentials::Cookies(ids), Some(remembered)) = (&self.credentials, &self.sessions().remembered) else {
+            return None;
+        };
         remembered.find(ids.first()?).await.map(|known| known.login.user.clone())
     }
 
@@ -230,7 +236,8 @@ impl RequestSession {
         Ok(Some((record, login)))
     }
 
-    /// Whether a session that is there has not ended for the database, and is still its user's; removes it where it is not.
+    /// Whether a session that is there has not ended for the database, and is still its user's; removes it where it is
+    /// not.
     async fn is_valid(&self, id: &Id, login: &SessionLogin) -> bool {
         if self.state.accounts.session_has_ended(&handle(id)) {
             // A store that has gone back in time. That it is there again does no harm.
@@ -266,12 +273,15 @@ impl RequestSession {
         let until = now + LIFETIME;
         let (since, until_seconds) = (now.unix_timestamp(), until.unix_timestamp());
         let Browser { address, name } = browser;
-        let login = SessionLogin { user: user.clone(), epoch: *epoch, since, until: until_seconds, address, browser: name };
+        let login =
+            SessionLogin { user: user.clone(), epoch: *epoch, since, until: until_seconds, address, browser: name };
         let mut record = login.into_record(Id::default(), self.sessions().expiry(now, until_seconds))?;
         let store = &self.sessions().store;
         store.begin(user.id, &mut record, until).await.map_err(|e| unavailable(&e))?;
-        // From here on, what ends the user's sessions finds this one. What did so before has changed the epoch, or shut the user out.
-        let still_good = self.state.accounts.session_is_valid_now(&Authenticated { user: user.clone(), epoch: *epoch }).await;
+        // From here on, what ends the user's sessions finds this one. What did so before has changed the epoch, or shut
+        // the user out.
+        let still_good =
+            self.state.accounts.session_is_valid_now(&Authenticated { user: user.clone(), epoch: *epoch }).await;
         match still_good {
             Ok(true) => Ok(record.id),
             refused => {
@@ -289,7 +299,8 @@ impl RequestSession {
             let login = store.load(id).await.map_err(|e| unavailable(&e))?.as_ref().and_then(SessionLogin::of);
             let ended = match login {
                 Some(login) => {
-                    // The database first: what the store is told may be lost with it. Of a session that is none, nothing is noted.
+                    // The database first: what the store is told may be lost with it. Of a session that is none,
+                    // nothing is noted.
                     self.state.accounts.end_session(&handle(id)).await?;
                     store.end(login.user.id, id).await
                 }

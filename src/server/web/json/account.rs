@@ -109,7 +109,11 @@ pub(super) async fn list_sessions(BrowserUser(user): BrowserUser, parts: Parts) 
     responses((status = 204, description = "Every session of the user has ended, on every instance"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []))
 )]
-pub(super) async fn log_out_everywhere(State(state): State<AppState>, _: BrowserUser, parts: Parts) -> Result<StatusCode, AppError> {
+pub(super) async fn log_out_everywhere(
+    State(state): State<AppState>,
+    _: BrowserUser,
+    parts: Parts,
+) -> Result<StatusCode, AppError> {
     account::log_out_everywhere(&state, &parts).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -146,7 +150,10 @@ pub(super) struct Keys {
     responses((status = 200, description = "The user's API keys", body = Keys), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []))
 )]
-pub(super) async fn list_keys(State(state): State<AppState>, BrowserUser(user): BrowserUser) -> Result<Json<Keys>, AppError> {
+pub(super) async fn list_keys(
+    State(state): State<AppState>,
+    BrowserUser(user): BrowserUser,
+) -> Result<Json<Keys>, AppError> {
     Ok(Json(Keys { keys: state.accounts.list_keys(&user).await? }))
 }
 

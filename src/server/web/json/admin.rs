@@ -47,7 +47,11 @@ pub fn router() -> Router<AppState> {
     responses((status = 200, description = "Figures by currency", body = MarketMetrics), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []), ("key" = []))
 )]
-pub(super) async fn metrics(State(state): State<AppState>, _: CurrentAdmin, parameters: Parameters) -> Result<Response, AppError> {
+pub(super) async fn metrics(
+    State(state): State<AppState>,
+    _: CurrentAdmin,
+    parameters: Parameters,
+) -> Result<Response, AppError> {
     let started = Instant::now();
     let parameters = parameters.only(&["dateFrom", "dateTo"])?;
     let range = parse_range(parameters.get("dateFrom"), parameters.get("dateTo"), None)?;

@@ -95,7 +95,8 @@ pub(super) async fn export(
     };
     let pieces = state.analytics.export(&vendor, &query, table).await?;
     let (id, range) = (encode_segment(&vendor.external_id), query.range);
-    let disposition = format!("attachment; filename=\"vendorscope-{id}-{}-{}-{}.csv\"", table.as_str(), range.from, range.to);
+    let disposition =
+        format!("attachment; filename=\"vendorscope-{id}-{}-{}-{}.csv\"", table.as_str(), range.from, range.to);
     // Percent-encoded: always a header value.
     let disposition = HeaderValue::try_from(disposition).map_err(|e| AppError::Internal(e.to_string()))?;
     let headers = [
@@ -108,9 +109,13 @@ pub(super) async fn export(
 async fn vendor_asked_for(state: &AppState, user: User, parameters: &Parameters) -> Result<VendorRef, AppError> {
     match (user.role, user.vendor, parameters.get("vendorId")) {
         (Role::Vendor, Some(vendor), None) => Ok(vendor),
-        (Role::Vendor, _, _) => Err(FieldError::new("vendorId", "is accepted from admins only: a vendor sees its own figures").into()),
+        (Role::Vendor, _, _) => {
+            Err(FieldError::new("vendorId", "is accepted from admins only: a vendor sees its own figures").into())
+        }
         (Role::Admin, _, Some(id)) => state.accounts.find_vendor(id).await,
-        (Role::Admin, _, None) => Err(FieldError::new("vendorId", "is required: the id of the vendor whose figures to show").into()),
+        (Role::Admin, _, None) => {
+            Err(FieldError::new("vendorId", "is required: the id of the vendor whose figures to show").into())
+        }
     }
 }
 
@@ -119,7 +124,8 @@ fn query(parameters: &Parameters) -> Result<SnapshotQuery, Vec<FieldError>> {
     SnapshotQuery::parse(get("dateFrom"), get("dateTo"), get("compare"), get("interval"), None)
 }
 
-/// The bytes that the cache holds, in the form that the request prefers, which is worked out once for as long as they are held.
+/// The bytes that the cache holds, in the form that the request prefers, which is worked out once for as long as they
+/// are held.
 fn whole(served: &Served<Bytes>, asked: &HeaderMap) -> Response {
     let encoding = Encoding::preferred(asked);
     let encoded = match encoding {
@@ -127,7 +133,9 @@ fn whole(served: &Served<Bytes>, asked: &HeaderMap) -> Response {
         _ => served.derived.get_or_derive(encoding.name(), || encoding.encode(&served.value).ok().map(Bytes::from)),
     };
     let mut response = match encoded {
-        Some(encoded) => ([(header::CONTENT_ENCODING, HeaderValue::from_static(encoding.name()))], encoded).into_response(),
+        Some(encoded) => {
+            ([(header::CONTENT_ENCODING, HeaderValue::from_static(encoding.name()))], encoded).into_response()
+        }
         None => served.value.clone().into_response(),
     };
     let headers = response.headers_mut();
@@ -136,8 +144,8 @@ fn whole(served: &Served<Bytes>, asked: &HeaderMap) -> Response {
     response
 }
 
-/// The same for a program, which may keep what it is told and ask whether it still holds: 304, and nothing more, where it does. (Browsers are
-/// to keep nothing: whoever uses one next is not to find it.)
+/// The same for a program, which may keep what it is told and ask whether it still holds: 304, and nothing more, where
+/// it does. (Browsers are to keep nothing: whoever uses one next is not to find it.)
 fn revalidated(served: &Served<Bytes>, asked: &HeaderMap) -> Response {
     let tag = served.derived.get_or_derive("etag", || Some(Bytes::from(entity_tag(&served.value))));
     let Some(tag) = tag.and_then(|tag| HeaderValue::from_maybe_shared(tag).ok()) else { return whole(served, asked) };

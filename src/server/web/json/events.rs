@@ -46,7 +46,8 @@ pub(super) async fn events(
         async move { session.is_still(&user).await }
     };
     let changes = state.live.changes(&state.cache, &vendor, may_listen)?;
-    let changes = changes.map(|changed| Event::default().event("changed").data(json!({ "changed": changed }).to_string()));
+    let changes =
+        changes.map(|changed| Event::default().event("changed").data(json!({ "changed": changed }).to_string()));
     // Something at once, so that whoever waits for the answer to begin knows that from here on nothing is missed.
     let hello = stream::once(async { Event::default().retry(RETRY).comment("listening") });
     Ok(Sse::new(hello.chain(changes).map(Ok)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))

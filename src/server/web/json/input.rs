@@ -25,14 +25,16 @@ use crate::{
     },
 };
 
-/// A JSON body. 415 for another type of body, 400 for what is no JSON, 413 for too much of it, 422 by field for what does not fit.
+/// A JSON body. 415 for another type of body, 400 for what is no JSON, 413 for too much of it, 422 by field for what
+/// does not fit.
 pub struct JsonBody<T>(pub T);
 
 impl<T: DeserializeOwned> FromRequest<AppState> for JsonBody<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
-        let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let content_type =
+            request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let media_type = content_type.split(';').next().unwrap_or_default().trim();
         if !media_type.eq_ignore_ascii_case("application/json") {
             let detail = "The body must be JSON, with Content-Type: application/json.";
@@ -61,7 +63,8 @@ fn refuse_nul(body: &[u8]) -> Result<(), AppError> {
     if !body.windows(6).any(|escape| escape == b"\\u0000") {
         return Ok(());
     }
-    let value: Value = serde_json::from_slice(body).map_err(|error| AppError::Internal(format!("JSON that was read before: {error}")))?;
+    let value: Value = serde_json::from_slice(body)
+        .map_err(|error| AppError::Internal(format!("JSON that was read before: {error}")))?;
     check_texts("", &value).map_err(AppError::from)
 }
 
@@ -69,7 +72,9 @@ fn check_texts(path: &str, value: &Value) -> Result<(), FieldError> {
     let named = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
     match value {
         Value::String(text) => check_text(if path.is_empty() { "body" } else { path }, text),
-        Value::Array(list) => list.iter().enumerate().try_for_each(|(at, value)| check_texts(&format!("{path}[{at}]"), value)),
+        Value::Array(list) => {
+            list.iter().enumerate().try_for_each(|(at, value)| check_texts(&format!("{path}[{at}]"), value))
+        }
         Value::Object(fields) => fields.iter().try_for_each(|(name, value)| check_texts(&named(name), value)),
         _ => Ok(()),
     }
@@ -83,8 +88,9 @@ fn refusal(path: &str, error: &serde_json::Error) -> Problem {
     let text = error.to_string();
     // serde says where in the text; whoever sent it wants to know which field.
     let message = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message);
-    let named =
-        ["unknown field `", "missing field `", "duplicate field `"].iter().find_map(|start| message.strip_prefix(start)?.split('`').next());
+    let named = ["unknown field `", "missing field `", "duplicate field `"]
+        .iter()
+        .find_map(|start| message.strip_prefix(start)?.split('`').next());
     let field = match (path, named) {
         (".", Some(name)) => name.to_owned(),
         (".", None) => "body".to_owned(),
@@ -95,7 +101,8 @@ fn refusal(path: &str, error: &serde_json::Error) -> Problem {
     Problem::from(AppError::from(FieldError::new(field, message)))
 }
 
-/// The `Idempotency-Key` of a request that changes something; most have none. Refused where it is no key, whatever the route makes of it.
+/// The `Idempotency-Key` of a request that changes something; most have none. Refused where it is no key, whatever the
+/// route makes of it.
 pub struct RequestKey(Option<String>);
 
 impl RequestKey {
@@ -124,7 +131,8 @@ fn read_key(headers: &HeaderMap) -> Result<RequestKey, FieldError> {
     Ok(RequestKey(key))
 }
 
-/// Refuses a key that is none on every route that changes something, those too that do the same however often they are asked.
+/// Refuses a key that is none on every route that changes something, those too that do the same however often they are
+/// asked.
 pub async fn check_key(request: Request, next: Next) -> Response {
     if !request.method().is_safe()
         && let Err(refused) = read_key(request.headers())
@@ -234,7 +242,11 @@ mod tests {
             (r#""\u0000""#, "body"),
         ] {
             let problem = parse::<Value>(body.as_bytes()).unwrap_err();
-            assert_eq!((problem.status, problem.errors[0].field.as_str()), (StatusCode::UNPROCESSABLE_ENTITY, field), "{body}");
+            assert_eq!(
+                (problem.status, problem.errors[0].field.as_str()),
+                (StatusCode::UNPROCESSABLE_ENTITY, field),
+                "{body}"
+            );
         }
         assert!(parse::<Value>(br#"{"a": "\\u0000 as it is written"}"#).is_ok());
         // Half a pair is no text at all.

@@ -108,7 +108,11 @@ impl Modify for IdempotencyKey {
             .required(Required::False)
             .description(Some(text))
             .schema(Some(
-                ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(200)).pattern(Some("^[!-~]+$")),
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .min_length(Some(1))
+                    .max_length(Some(200))
+                    .pattern(Some("^[!-~]+$")),
             ))
             .build();
         for item in document.paths.paths.values_mut() {
@@ -157,7 +161,10 @@ fn render(document: &Value) -> String {
         "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
          <meta name=\"color-scheme\" content=\"light dark\"><meta name=\"robots\" content=\"noindex\"><title>API · Vendorscope</title></head><body><main><h1>API</h1>",
     );
-    html.push_str(&format!("<p>{}</p><p><a href=\"/api/openapi.json\">OpenAPI 3.1</a></p>", text(&document["info"]["description"])));
+    html.push_str(&format!(
+        "<p>{}</p><p><a href=\"/api/openapi.json\">OpenAPI 3.1</a></p>",
+        text(&document["info"]["description"])
+    ));
     for (path, operations) in entries(&document["paths"]) {
         for (method, operation) in entries(operations) {
             html.push_str(&format!("<section><h2><code>{} {}</code></h2>", method.to_uppercase(), escape(path)));
@@ -168,7 +175,8 @@ fn render(document: &Value) -> String {
             }
             html.push_str("<ul>");
             for (status, response) in entries(&operation["responses"]) {
-                let types: Vec<String> = entries(&response["content"]).map(|(_, content)| type_of(&content["schema"])).collect();
+                let types: Vec<String> =
+                    entries(&response["content"]).map(|(_, content)| type_of(&content["schema"])).collect();
                 html.push_str(&format!(
                     "<li><strong>{}</strong> {} {}</li>",
                     escape(status),
@@ -181,7 +189,11 @@ fn render(document: &Value) -> String {
     }
     html.push_str("<h1>Types</h1>");
     for (name, schema) in entries(&document["components"]["schemas"]) {
-        html.push_str(&format!("<section><h2 id=\"{0}\"><code>{0}</code></h2>{1}", escape(name), described("", schema)));
+        html.push_str(&format!(
+            "<section><h2 id=\"{0}\"><code>{0}</code></h2>{1}",
+            escape(name),
+            described("", schema)
+        ));
         if let Some(values) = schema["enum"].as_array() {
             let values: Vec<String> = values.iter().map(|value| format!("<code>{}</code>", text(value))).collect();
             html.push_str(&format!("<p>{}</p>", values.join(", ")));
@@ -209,7 +221,10 @@ fn fields(schema: &Value) -> String {
     let rows = entries(&schema["properties"]).map(|(name, property)| {
         let needed = if required.contains(&name.as_str()) { "required" } else { "" };
         let (name, kind) = (escape(name), type_of(property));
-        format!("<tr><th scope=\"row\"><code>{name}</code></th><td>{kind}</td><td>{needed}</td><td>{}</td></tr>", described("", property))
+        format!(
+            "<tr><th scope=\"row\"><code>{name}</code></th><td>{kind}</td><td>{needed}</td><td>{}</td></tr>",
+            described("", property)
+        )
     });
     table(rows.collect())
 }

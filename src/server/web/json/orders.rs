@@ -27,7 +27,10 @@ use crate::{
 };
 
 pub fn router() -> Router<AppState> {
-    Router::new().route("/", get(list).post(create)).route("/{id}", get(find).patch(change)).route("/{id}/refunds", post(refund))
+    Router::new()
+        .route("/", get(list).post(create))
+        .route("/{id}", get(find).patch(change))
+        .route("/{id}/refunds", post(refund))
 }
 
 #[utoipa::path(
@@ -45,7 +48,11 @@ pub fn router() -> Router<AppState> {
     responses((status = 200, description = "A page of 50, newest first", body = OrderPage), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []), ("key" = []))
 )]
-pub(super) async fn list(State(state): State<AppState>, current: CurrentVendor, parameters: Parameters) -> Result<Response, AppError> {
+pub(super) async fn list(
+    State(state): State<AppState>,
+    current: CurrentVendor,
+    parameters: Parameters,
+) -> Result<Response, AppError> {
     let started = Instant::now();
     let parameters = parameters.only(&["status", "dateFrom", "dateTo", "search", "after"])?;
     let query = parse_query(&OrderParameters {
@@ -94,7 +101,11 @@ pub(super) async fn create(
     responses((status = 200, description = "This vendor's part of the order", body = Order), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []), ("key" = []))
 )]
-pub(super) async fn find(State(state): State<AppState>, current: CurrentVendor, PathId(id): PathId) -> Result<Json<Order>, AppError> {
+pub(super) async fn find(
+    State(state): State<AppState>,
+    current: CurrentVendor,
+    PathId(id): PathId,
+) -> Result<Json<Order>, AppError> {
     Ok(Json(state.orders.find(&current.vendor, &id).await?))
 }
 

@@ -28,7 +28,10 @@ use crate::{
 };
 
 pub fn router() -> Router<AppState> {
-    Router::new().route("/", get(list).post(create)).route("/bulk", patch(change_many)).route("/{id}", get(find).put(update).delete(delete))
+    Router::new()
+        .route("/", get(list).post(create))
+        .route("/bulk", patch(change_many))
+        .route("/{id}", get(find).put(update).delete(delete))
 }
 
 #[utoipa::path(
@@ -46,7 +49,11 @@ pub fn router() -> Router<AppState> {
     responses((status = 200, description = "A page of 50", body = ProductPage), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []), ("key" = []))
 )]
-pub(super) async fn list(State(state): State<AppState>, current: CurrentVendor, parameters: Parameters) -> Result<Response, AppError> {
+pub(super) async fn list(
+    State(state): State<AppState>,
+    current: CurrentVendor,
+    parameters: Parameters,
+) -> Result<Response, AppError> {
     let started = Instant::now();
     let parameters = parameters.only(&["search", "status", "stock", "sort", "after"])?;
     let query = parse_query(&ProductParameters {
@@ -95,7 +102,11 @@ pub(super) async fn create(
     responses((status = 200, description = "The product", body = Product), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []), ("key" = []))
 )]
-pub(super) async fn find(State(state): State<AppState>, current: CurrentVendor, PathId(id): PathId) -> Result<Json<Product>, AppError> {
+pub(super) async fn find(
+    State(state): State<AppState>,
+    current: CurrentVendor,
+    PathId(id): PathId,
+) -> Result<Json<Product>, AppError> {
     Ok(Json(state.catalog.find(&current.vendor, &id).await?))
 }
 

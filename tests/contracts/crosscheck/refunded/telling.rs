@@ -17,7 +17,8 @@ impl Refunded {
             let Vendor { id, zone, currency, commission_bps, threshold, .. } = vendor;
             vendors += &format!("{id},Vendor of {id},Somewhere,{zone},{currency},{commission_bps},{threshold}\n");
             for product in 0..PRODUCTS {
-                let (id, category, status) = (product_id(at, product), product % 4, if product == 1 { "archived" } else { "active" });
+                let (id, category, status) =
+                    (product_id(at, product), product % 4, if product == 1 { "archived" } else { "active" });
                 let name = if product % 2 == 0 { "Cups, \"large\"" } else { "Bowls" };
                 products += &format!(
                     "{id},{},\"{} {product}\",Category {category},1,{},{status}\n",
@@ -36,15 +37,26 @@ impl Refunded {
         for (folder, all) in [(&self.whole, true), (&self.imported, false)] {
             let mut orders = format!("order_id,customer_id,placed_at,status{}\n", if all { ",discount" } else { "" });
             let mut items = "order_id,line,product_id,quantity,gross,discount\n".to_owned();
-            let mut refunds = format!("order_id,line,quantity,amount,refunded_at{}\n", if all { ",vendor_id" } else { "" });
+            let mut refunds =
+                format!("order_id,line,quantity,amount,refunded_at{}\n", if all { ",vendor_id" } else { "" });
             for order in self.orders.iter().filter(|order| all || order.is_imported()) {
-                let discount =
-                    if all { format!(",{}", decimal(order.discount, VENDORS[order.lines[0].vendor].decimals)) } else { String::new() };
+                let discount = if all {
+                    format!(",{}", decimal(order.discount, VENDORS[order.lines[0].vendor].decimals))
+                } else {
+                    String::new()
+                };
                 orders += &format!("{},k{},{},{}{discount}\n", order.id, order.customer, order.placed, order.status);
                 for line in &order.lines {
                     let decimals = VENDORS[line.vendor].decimals;
-                    let (gross, discount) = (decimal(line.quantity * line.unit_price, decimals), decimal(line.discount, decimals));
-                    items += &format!("{},{},{},{},{gross},{discount}\n", order.id, line.number, line.product_id(), line.quantity);
+                    let (gross, discount) =
+                        (decimal(line.quantity * line.unit_price, decimals), decimal(line.discount, decimals));
+                    items += &format!(
+                        "{},{},{},{},{gross},{discount}\n",
+                        order.id,
+                        line.number,
+                        line.product_id(),
+                        line.quantity
+                    );
                 }
                 let taken = if all { order.refunds.len() } else { order.refunds_imported() };
                 for Refund { of, amount, at } in &order.refunds[..taken] {
@@ -63,16 +75,18 @@ impl Refunded {
         }
     }
 
-    /// Sends what the bundle left out: some orders as something else first, then all as they are, refunds one after the other, and of
-    /// some orders where they stand only after their refunds.
+    /// Sends what the bundle left out: some orders as something else first, then all as they are, refunds one after the
+    /// other, and of some orders where they stand only after their refunds.
     pub async fn send(&self, app: &TestApp) {
         let admin = app.log_in_as_admin().await;
         let mut vendors = Vec::new();
         for vendor in &VENDORS {
             vendors.push(app.log_in_as_vendor(vendor.id).await);
         }
-        let sent: Vec<(usize, &Order)> = self.orders.iter().enumerate().filter(|(_, order)| !order.is_imported()).collect();
-        let edited: Vec<Value> = sent.iter().filter(|(at, _)| at % 4 == 0).map(|(_, order)| order.as_it_was()).collect();
+        let sent: Vec<(usize, &Order)> =
+            self.orders.iter().enumerate().filter(|(_, order)| !order.is_imported()).collect();
+        let edited: Vec<Value> =
+            sent.iter().filter(|(at, _)| at % 4 == 0).map(|(_, order)| order.as_it_was()).collect();
         ingest(&admin, "orders", edited).await;
         let until_refunded = |at: usize, order: &Order| if at % 10 == 7 { "delivered" } else { order.status };
         ingest(&admin, "orders", sent.iter().map(|(at, order)| order.sent(until_refunded(*at, order))).collect()).await;
@@ -81,7 +95,9 @@ impl Refunded {
         for turn in 0..most {
             let mut refunds = Vec::new();
             for order in &self.orders {
-                let Some(refund) = order.refunds.get(turn).filter(|_| !order.is_imported() || turn >= order.refunds_imported()) else {
+                let Some(refund) =
+                    order.refunds.get(turn).filter(|_| !order.is_imported() || turn >= order.refunds_imported())
+                else {
                     continue;
                 };
                 let Refund { of, amount, at } = refund;

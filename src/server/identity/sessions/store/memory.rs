@@ -11,8 +11,8 @@ use tower_sessions::{
     session_store::Result,
 };
 
-/// Sessions in this process, for development: they end when it does. (The memory store of `tower-sessions` keeps expired sessions for
-/// good, and brings ended ones back when they are saved.)
+/// Sessions in this process, for development: they end when it does. (The memory store of `tower-sessions` keeps
+/// expired sessions for good, and brings ended ones back when they are saved.)
 #[derive(Debug)]
 pub struct MemorySessionStore(Mutex<Records>);
 

@@ -12,8 +12,8 @@ mod redis;
 pub use memory::MemorySessionStore;
 pub use redis::{OpenError, RedisSessionStore, decode, key};
 
-/// Where sessions live. Both refuse to overwrite a session when one is made, and to bring back one that was ended when one is saved;
-/// both know which sessions are a user's.
+/// Where sessions live. Both refuse to overwrite a session when one is made, and to bring back one that was ended when
+/// one is saved; both know which sessions are a user's.
 #[derive(Debug)]
 pub enum Store {
     Redis(RedisSessionStore),
@@ -21,7 +21,8 @@ pub enum Store {
 }
 
 impl Store {
-    /// For the installation of this name: its sessions are no other's. Connects now; what is down later answers with errors until it is back.
+    /// For the installation of this name: its sessions are no other's. Connects now; what is down later answers with
+    /// errors until it is back.
     pub async fn redis(url: &str, installation: &str) -> std::result::Result<Self, OpenError> {
         RedisSessionStore::open(url, installation).await.map(Self::Redis)
     }
@@ -54,7 +55,8 @@ impl Store {
         }
     }
 
-    /// Writes a new session of this user's, which ends by `until` whatever happens. From the answer on, `end_all` finds it.
+    /// Writes a new session of this user's, which ends by `until` whatever happens. From the answer on, `end_all` finds
+    /// it.
     pub async fn begin(&self, user: i64, record: &mut Record, until: OffsetDateTime) -> Result<()> {
         match self {
             Self::Redis(store) => store.begin(user, record, until).await,

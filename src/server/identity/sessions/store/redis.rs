@@ -16,7 +16,9 @@ use tower_sessions_redis_store::{
         interfaces::{ClientLike, KeysInterface, SortedSetsInterface},
         types::{
             Expiration, InfoKind, SetOptions,
-            config::{Config, ConnectionConfig, PerformanceConfig, ReconnectPolicy, Server, ServerConfig, UnresponsiveConfig},
+            config::{
+                Config, ConnectionConfig, PerformanceConfig, ReconnectPolicy, Server, ServerConfig, UnresponsiveConfig,
+            },
         },
     },
 };
@@ -27,8 +29,8 @@ use crate::server::config::redact;
 /// How long one command may take, waiting for a connection that is being made again included.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(1);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// A server that leaves a command, a handshake or a new connection without an answer for this long is given up, and the one that took its
-/// place looked for: a frozen process keeps its connections open for ever.
+/// A server that leaves a command, a handshake or a new connection without an answer for this long is given up, and the
+/// one that took its place looked for: a frozen process keeps its connections open for ever.
 const FROZEN_AFTER: Duration = Duration::from_secs(1);
 /// Between two attempts to connect again, in milliseconds; without end.
 const RECONNECT_MS: u32 = 200;
@@ -45,9 +47,10 @@ pub struct OpenError {
 
 /// Sessions in Redis, under `sess:{id}`, until they expire.
 ///
-/// Speaks through the client of `tower-sessions-redis-store`. The store of that crate keeps its keys bare, and fred's `ClientLike`
-/// cannot be implemented outside of fred (its `inner` returns a type without a public name), so the prefix cannot be slipped in
-/// beneath it; its three rules are kept here: NX when a session is made, XX when it is saved, EXAT always.
+/// Speaks through the client of `tower-sessions-redis-store`. The store of that crate keeps its keys bare, and fred's
+/// `ClientLike` cannot be implemented outside of fred (its `inner` returns a type without a public name), so the prefix
+/// cannot be slipped in beneath it; its three rules are kept here: NX when a session is made, XX when it is saved, EXAT
+/// always.
 #[derive(Clone)]
 pub struct RedisSessionStore {
     pool: Pool,
@@ -74,9 +77,14 @@ impl RedisSessionStore {
             unresponsive: UnresponsiveConfig { max_timeout: Some(FROZEN_AFTER), interval: FROZEN_AFTER / 2 },
             ..Default::default()
         };
-        let pool =
-            Pool::new(config, Some(performance), Some(connection), Some(ReconnectPolicy::new_constant(0, RECONNECT_MS)), CONNECTIONS)
-                .map_err(|e| failed(e.to_string()))?;
+        let pool = Pool::new(
+            config,
+            Some(performance),
+            Some(connection),
+            Some(ReconnectPolicy::new_constant(0, RECONNECT_MS)),
+            CONNECTIONS,
+        )
+        .map_err(|e| failed(e.to_string()))?;
         match tokio::time::timeout(CONNECT_TIMEOUT, pool.init()).await {
             Ok(Ok(_)) => Ok(Self { pool, installation: installation.to_owned() }),
             Ok(Err(error)) => Err(failed(error.to_string())),
@@ -88,22 +96,23 @@ impl RedisSessionStore {
         within(self.pool.ping::<()>(None)).await
     }
 
-    /// `None` where nothing is ever evicted: without a bound on its memory, or with one and `noeviction`. Asked by INFO, which services
-    /// that keep CONFIG to themselves allow too.
+    /// `None` where nothing is ever evicted: without a bound on its memory, or with one and `noeviction`. Asked by
+    /// INFO, which services that keep CONFIG to themselves allow too.
     pub async fn eviction(&self) -> Result<Option<String>> {
         let info: String = within(self.pool.info(Some(InfoKind::Memory))).await?;
-        let field = |name: &str| info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim);
+        let field =
+            |name: &str| info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim);
         let is_bounded = field("maxmemory").is_some_and(|bytes| bytes != "0");
         Ok(field("maxmemory_policy").filter(|policy| is_bounded && *policy != "noeviction").map(str::to_owned))
     }
 
-    /// The session first, the index second: what ends a user's sessions in between misses this one, but not the check of the user's
-    /// epoch that follows (`RequestSession::log_in`), and its cookie has not been given to anybody.
+    /// The session first, the index second: what ends a user's sessions in between misses this one, but not the check
+    /// of the user's epoch that follows (`RequestSession::log_in`), and its cookie has not been given to anybody.
     pub async fn begin(&self, user: i64, record: &mut Record, until: OffsetDateTime) -> Result<()> {
         self.create(record).await?;
         let index = self.index(user);
-        // The key has no expiry, so that no policy but those that spare nothing evicts it while its sessions live. What it holds is
-        // one line for each login of the last day.
+        // The key has no expiry, so that no policy but those that spare nothing evicts it while its sessions live. What
+        // it holds is one line for each login of the last day.
         let now = OffsetDateTime::now_utc().unix_timestamp() as f64;
         within(self.pool.zremrangebyscore::<(), _, _, _>(index.clone(), f64::NEG_INFINITY, now)).await?;
         let member = (until.unix_timestamp() as f64, record.id.to_string());
@@ -122,8 +131,8 @@ impl RedisSessionStore {
 
     pub async fn end_all(&self, user: i64, keep: Option<&Id>) -> Result<()> {
         let ids: Vec<Id> = self.ids(user).await?.into_iter().filter(|id| Some(id) != keep).collect();
-        // One by one, because on a cluster they lie anywhere; at the same time, because there may be many. What has not ended stays in
-        // the index.
+        // One by one, because on a cluster they lie anywhere; at the same time, because there may be many. What has not
+        // ended stays in the index.
         let ended = join_all(ids.iter().map(|id| self.end(user, id))).await;
         ended.into_iter().collect()
     }
@@ -143,7 +152,8 @@ impl RedisSessionStore {
     }
 
     async fn ids(&self, user: i64) -> Result<Vec<Id>> {
-        let members: Vec<String> = within(self.pool.zrange(self.index(user), 0_i64, -1_i64, None, false, None, false)).await?;
+        let members: Vec<String> =
+            within(self.pool.zrange(self.index(user), 0_i64, -1_i64, None, false, None, false)).await?;
         Ok(members.iter().filter_map(|member| member.parse().ok()).collect())
     }
 
@@ -152,9 +162,15 @@ impl RedisSessionStore {
         let stored = Stored { data: record.data.clone(), expires: record.expiry_date.unix_timestamp() };
         let value = serde_json::to_vec(&stored).map_err(|e| Error::Encode(e.to_string()))?;
         let expires = Expiration::EXAT(stored.expires);
-        within(self.pool.set::<Option<String>, _, _>(self.key(&record.id), value.as_slice(), Some(expires), Some(rule), false))
-            .await
-            .map(|ok| ok.is_some())
+        within(self.pool.set::<Option<String>, _, _>(
+            self.key(&record.id),
+            value.as_slice(),
+            Some(expires),
+            Some(rule),
+            false,
+        ))
+        .await
+        .map(|ok| ok.is_some())
     }
 }
 
@@ -206,7 +222,9 @@ fn server(info: &::redis::ConnectionInfo) -> std::result::Result<Server, String>
 }
 
 /// The client's own timeout covers a command in flight; this one, whatever it does before and after.
-async fn within<T>(command: impl Future<Output = std::result::Result<T, tower_sessions_redis_store::fred::error::Error>>) -> Result<T> {
+async fn within<T>(
+    command: impl Future<Output = std::result::Result<T, tower_sessions_redis_store::fred::error::Error>>,
+) -> Result<T> {
     match tokio::time::timeout(COMMAND_TIMEOUT, command).await {
         Ok(result) => result.map_err(|e| RedisStoreError::Redis(e).into()),
         Err(_) => Err(Error::Backend(format!("no answer within {} ms", COMMAND_TIMEOUT.as_millis()))),
