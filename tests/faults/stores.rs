@@ -186,7 +186,7 @@ async fn an_invalidation_over_the_api_reaches_every_instance() {
 /// Changes in the database what the counter shows, as a hand or another program would.
 async fn behind_its_back(db: &vendorscope::server::db::Db, counter: &Counter, number: i64) {
     let mut tx = db.write().await.expect("a transaction");
-    let change = "UPDATE products SET low_stock_threshold = $1 WHERE product_id = $2";
+    let change = "UPDATE products SET low_stock_threshold = $1 WHERE external_id = $2";
     tx.execute(vendorscope::server::db::sql(change).bind(number).bind(counter.id().to_owned())).await.expect("changed");
     tx.commit().await.expect("committed");
 }
