@@ -5,8 +5,9 @@ use vendorscope_redis::{ConnectError, RequestError, Routed, Router};
 
 use super::gcra::{Decision, Rate};
 
-/// How long a request waits to be told whether it is let in, before this instance decides by itself.
-const TIMEOUT: Duration = Duration::from_millis(250);
+/// How long a request waits to be told whether it is let in, before this instance decides by itself. As long as
+/// the cache waits: where they share a connection, the first that gives up closes it to all.
+const TIMEOUT: Duration = Duration::from_millis(500);
 
 /// `Rate::admit`, in one step that no other instance's comes into, by the server's clock. Everything is a whole number
 /// of microseconds below 2^53, which Lua's numbers hold exactly; `%.0f` because `tostring` would round them.

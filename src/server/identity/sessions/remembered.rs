@@ -14,7 +14,7 @@ const FORGOTTEN_AFTER: Duration = Duration::from_secs(600);
 const MOST: u64 = 50_000;
 /// How long to wait for being told that a session is there, before it is read over the connections that the store has
 /// of its own.
-const TIMEOUT: Duration = Duration::from_millis(250);
+const TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Sessions that this instance has read, so that it knows whose a cookie was when the next request brings it. What is
 /// there now is read at every request, over connections that carry what limits and the cache ask at the same time;
