@@ -80,7 +80,7 @@ async fn random_clients_never_read_what_is_older_than_an_acknowledged_write() {
     let until = Instant::now() + Duration::from_secs(seconds);
     let dice = |who: u64| StdRng::seed_from_u64(seed ^ who.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     for (place, price) in prices.iter().enumerate() {
-        send(&world, place, price, 0, Duration::from_secs(20), &tally).await;
+        send(&world, place, price, 0, Duration::from_secs(20), &tally, &mut Vec::new()).await;
     }
     let writers = prices
         .iter()
@@ -107,16 +107,39 @@ async fn random_clients_never_read_what_is_older_than_an_acknowledged_write() {
     until_nothing_is_pending(&database).await;
 }
 
-/// One write at one instance; whether it was acknowledged in time.
-async fn send(world: &World, product: usize, price: &Price, instance: usize, within: Duration, tally: &Tally) -> bool {
+/// A write that was given up on, and may yet be carried out.
+type Underway = tokio::task::JoinHandle<()>;
+
+/// One write at one instance; whether it was acknowledged in time. Given up on, it goes on, as it does where a client
+/// goes away: `underway` then has it.
+async fn send(
+    world: &World,
+    product: usize,
+    price: &Price,
+    instance: usize,
+    within: Duration,
+    tally: &Tally,
+    underway: &mut Vec<Underway>,
+) -> bool {
     let number = price.sent.load(Ordering::SeqCst);
     let sent = json!({ "products": [{
         "productId": format!("trial-{product}"), "vendorId": VENDORS[0], "name": format!("Trial {product}"), "category": "Tests",
         "unitPrice": number, "stock": 1,
     }] });
-    let answer =
-        world.admins[instance].request(Method::POST, "/api/ingest/products").json(&sent).timeout(within).send().await;
-    let acknowledged = answer.is_ok_and(|answer| answer.status() == 200);
+    let request = world.admins[instance].request(Method::POST, "/api/ingest/products").json(&sent);
+    let (answered, answer) = tokio::sync::oneshot::channel();
+    let asking = tokio::spawn(async move {
+        let acknowledged =
+            request.timeout(Duration::from_secs(60)).send().await.is_ok_and(|answer| answer.status() == 200);
+        let _ = answered.send(acknowledged);
+    });
+    let acknowledged = match tokio::time::timeout(within, answer).await {
+        Ok(answer) => answer.unwrap_or(false),
+        Err(_) => {
+            underway.push(asking);
+            false
+        }
+    };
     if acknowledged {
         price.acknowledged.fetch_max(number, Ordering::SeqCst);
         count(&tally.writes);
@@ -124,18 +147,24 @@ async fn send(world: &World, product: usize, price: &Price, instance: usize, wit
     acknowledged
 }
 
-/// Counts up. What is not answered in time is sent again elsewhere, where it often changes nothing.
+/// Counts up. What is not answered in time is sent again elsewhere, where it often changes nothing. The next number
+/// waits until none of the present one is underway: a late write of an older number would be one that was asked for.
 async fn write(world: &World, product: usize, price: &Price, tally: &Tally, until: Instant, mut dice: StdRng) {
     while Instant::now() < until {
         price.sent.fetch_add(1, Ordering::SeqCst);
-        let mut instance = dice.random_range(0..2);
-        while !send(world, product, price, instance, Duration::from_millis(dice.random_range(50..2_000)), tally).await {
+        let (mut instance, mut underway) = (dice.random_range(0..2), Vec::new());
+        loop {
+            let within = Duration::from_millis(dice.random_range(50..2_000));
+            if send(world, product, price, instance, within, tally, &mut underway).await {
+                break;
+            }
             count(&tally.repeated);
             instance = 1 - instance;
             if Instant::now() > until + Duration::from_secs(30) {
                 return;
             }
         }
+        futures::future::join_all(underway).await;
         tokio::time::sleep(Duration::from_millis(dice.random_range(0..400))).await;
     }
 }

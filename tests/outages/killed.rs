@@ -18,6 +18,7 @@ const KILLS: usize = 20;
 const WRITERS: usize = 6;
 /// Acknowledged before it is killed, each time a different number.
 const ACKNOWLEDGED: usize = 4;
+const LOW_STOCK: &str = "/api/vendor/products?stock=low";
 const SNAPSHOT: &str = "/api/vendor/analytics/snapshot?dateFrom=1997-01-01&dateTo=1997-12-31";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -129,16 +130,23 @@ async fn open_orders(client: &Client, key: &str) -> Vec<String> {
     orders.iter().take(2).map(|order| order["orderId"].as_str().expect("an id").to_owned()).collect()
 }
 
-/// The products that the snapshot lists as low on stock.
+/// The products that are low on stock: all that the list has, which are as many as the snapshot counts.
 async fn shown(client: &Client, key: &str) -> BTreeSet<String> {
-    // Asked several times at once, as a page and its scripts do.
-    let ask = || async {
-        let response = client.request(reqwest::Method::GET, SNAPSHOT).bearer_auth(key).send().await.expect("an answer");
+    let ask = async |path: &str| {
+        let response = client.request(reqwest::Method::GET, path).bearer_auth(key).send().await.expect("an answer");
         assert_eq!(response.status(), 200);
         response.json::<Value>().await.expect("JSON")
     };
-    let mut answers = join_all((0..3).map(|_| ask())).await;
-    let snapshot = answers.pop().expect("an answer");
-    let products = snapshot["lowStock"].as_array().expect("a list");
-    products.iter().map(|product| product["productId"].as_str().expect("an id").to_owned()).collect()
+    // Asked several times at once, as a page and its scripts do.
+    let snapshot = join_all((0..3).map(|_| ask(SNAPSHOT))).await.pop().expect("an answer");
+    let (mut products, mut path) = (BTreeSet::new(), LOW_STOCK.to_owned());
+    loop {
+        let page = ask(&path).await;
+        let ids = page["products"].as_array().expect("a list").iter();
+        products.extend(ids.map(|product| product["productId"].as_str().expect("an id").to_owned()));
+        let Some(next) = page["next"].as_str() else { break };
+        path = format!("{LOW_STOCK}&after={next}");
+    }
+    assert_eq!(snapshot["lowStockTotal"], products.len(), "the snapshot and the list");
+    products
 }

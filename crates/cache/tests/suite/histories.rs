@@ -615,7 +615,8 @@ fn the_checker_finds_generations_without_the_store_s_identity() {
 
 #[test]
 fn the_checker_finds_a_write_that_changes_nothing_and_does_not_wait() {
-    assert!(histories(Mischief::NoOpsDoNotWait, 3, 2_000).is_err());
+    // Seldom: it takes a write that finds another one's change before that has been told.
+    assert!(histories(Mischief::NoOpsDoNotWait, 3, 30_000).is_err());
 }
 
 /// The same histories over a real server, with evictions: here the network decides the order too.
