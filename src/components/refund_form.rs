@@ -178,11 +178,11 @@ pub fn say(field: &FieldError, form: &RefundForm, order: &Order, currency: Curre
         // `lines[0].quantity`, counted among the lines that something was typed for.
         text => {
             let (at, part) = text.strip_prefix("lines[")?.split_once("].")?;
-            let filled = form
+            let mut filled = form
                 .lines
                 .iter()
                 .filter(|line| !matches!(line.quantity.trim(), "" | "0") || !line.amount.trim().is_empty());
-            of_line(found(&filled.skip(at.parse().ok()?).next()?.line)?, part)
+            of_line(found(&filled.nth(at.parse().ok()?)?.line)?, part)
         }
     }
 }

@@ -124,8 +124,8 @@ fn one(card: Card, compared: Option<&str>) -> AnyView {
     };
     let value = unit.text(now);
     let size = match value.chars().count() {
-        0..=LONG => "value",
-        ..=VERY_LONG => "value long",
+        length if length <= LONG => "value",
+        length if length <= VERY_LONG => "value long",
         _ => "value long very",
     };
     view! {
