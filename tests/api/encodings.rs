@@ -41,7 +41,10 @@ async fn read(response: Response, form: &str) -> Value {
         "br" => brotli::Decompressor::new(&body[..], 4096).read_to_end(&mut text).map(|_| ()),
         "gzip" => flate2::read::GzDecoder::new(&body[..]).read_to_end(&mut text).map(|_| ()),
         "zstd" => zstd::bulk::decompress(&body, 1 << 24).map(|decoded| text = decoded),
-        _ => Ok(text.extend_from_slice(&body)),
+        _ => {
+            text.extend_from_slice(&body);
+            Ok(())
+        }
     }
     .expect("a body in the form it says");
     serde_json::from_slice(&text).expect("JSON")

@@ -86,7 +86,7 @@ async fn an_order_is_in_one_day_and_one_hour_of_it_and_in_that_days_list() {
                     assert_eq!(orders_of(&client, other, interval).await, (0, 0), "{context} {other} by {interval}");
                 }
             }
-            assert_eq!(listed(&client, day).await, [id.clone()], "{context}");
+            assert_eq!(listed(&client, day).await, std::slice::from_ref(&id), "{context}");
             for other in others {
                 assert!(listed(&client, other).await.is_empty(), "{context} {other}");
             }

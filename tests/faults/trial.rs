@@ -96,7 +96,7 @@ async fn random_clients_never_read_what_is_older_than_an_acknowledged_write() {
         [&tally.reads, &tally.hits, &tally.stale, &tally.refused, &tally.writes, &tally.repeated, &tally.faults];
     let [reads, hits, stale, refused, writes, repeated, faults] =
         counted.map(|counter| counter.load(Ordering::Relaxed));
-    let violations = tally.violations.lock().expect("nobody panics here");
+    let violations = std::mem::take(&mut *tally.violations.lock().expect("nobody panics here"));
     println!(
         "trial: seed {seed}, {seconds} s: {reads} reads ({hits} hits, {stale} said to be stale, {refused} refused), {writes} writes \
          ({repeated} repeated elsewhere), {faults} faults, {} violations",
