@@ -56,6 +56,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/products/:id") view=pages::product::ProductPage ssr=SsrMode::Async/>
                 <Route path=path!("/orders") view=pages::orders::OrdersPage ssr=SsrMode::Async/>
                 <Route path=path!("/orders/:id") view=pages::order::OrderPage ssr=SsrMode::Async/>
+                <Route path=path!("/returns") view=pages::returns::ReturnsPage ssr=SsrMode::Async/>
                 <Route path=path!("/admin") view=pages::admin::AdminPage ssr=SsrMode::Async/>
                 <Route path=path!("/admin/vendors") view=pages::admin_vendors::AdminVendorsPage ssr=SsrMode::Async/>
                 <Route path=path!("/admin/vendors/:id") view=pages::admin_vendor::AdminVendorPage ssr=SsrMode::Async/>

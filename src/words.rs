@@ -183,6 +183,33 @@ mod pages {
         format!("Refunded {amount}.")
     }
 
+    pub const REFUND_UNDONE: &str = "Refund undone.";
+    pub const UNDO_HINT: &str = "You can undo this for one minute.";
+
+    // Returns.
+    pub const NOTHING_RETURNED: &str = "Nothing came back in this period";
+    pub const RETURNS_HINT: &str = "By the day of the refund, whatever the order date.";
+    pub const RATE_HINT: &str = "Rate: units returned ÷ units sold in the same period.";
+    pub const NO_REASON: &str = "No reason given";
+
+    pub fn reason(reason: Option<crate::domain::returns::RefundReason>) -> &'static str {
+        use crate::domain::returns::RefundReason::*;
+        match reason {
+            Some(Damaged) => "Damaged or faulty",
+            Some(NotAsDescribed) => "Not as described",
+            Some(WrongItem) => "Wrong item sent",
+            Some(Unwanted) => "Changed their mind",
+            Some(Late) => "Arrived too late",
+            Some(Other) => "Other",
+            None => NO_REASON,
+        }
+    }
+
+    /// Where a list is longer than what is shown of it.
+    pub fn shown_of(shown: usize, all: i64, what: &str) -> String {
+        format!("The top {shown} of {} {what} are shown.", crate::format::count(all))
+    }
+
     // Refunds.
     pub const RESTOCK: &str = "Restock returned units";
     pub const NOTHING_TO_REFUND: &str = "Enter units to return or an amount to refund.";

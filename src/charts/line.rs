@@ -30,6 +30,8 @@ pub struct Mark {
 pub enum Unit {
     Money(Currency),
     Count,
+    /// In tenths of a percent.
+    Percent,
 }
 
 impl Unit {
@@ -38,6 +40,7 @@ impl Unit {
             (_, None) => "—".to_owned(),
             (Self::Money(currency), Some(value)) => format::money(currency, value),
             (Self::Count, Some(value)) => format::count(value),
+            (Self::Percent, Some(value)) => format::percent(value),
         }
     }
 
@@ -45,6 +48,7 @@ impl Unit {
         match self {
             Self::Money(currency) => format::axis_money(currency, tick, step),
             Self::Count => format::axis_count(tick, step),
+            Self::Percent => format::percent(tick),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What two pages or more are built from.
 
+/// What a list or figures are narrowed to.
+pub mod chips;
 /// A figure against its comparison: percent, sign and words.
 pub mod change;
 /// Messages about a form: refused, saved.

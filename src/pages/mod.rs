@@ -34,6 +34,8 @@ pub mod products;
 pub mod ranges;
 /// `/reset`
 pub mod reset;
+/// `/returns`
+pub mod returns;
 
 /// The id in a page's address; empty where it has none.
 fn id_in(params: &ParamsMap) -> String {

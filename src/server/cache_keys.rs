@@ -3,8 +3,9 @@
 //! | key | holds | life |
 //! | --- | --- | --- |
 //! | `analytics:{vendor}:snapshot:FROM:TO:COMPARE:INTERVAL` | snapshot, as JSON | 300 s ± 10 %; 60 s ± 10 % where the range includes today; eight times as long after each reload that found nothing changed, up to 12 h or the vendor's midnight |
+//! | `analytics:{vendor}:returns:FROM:TO:COMPARE[:HOUR]` | what came back, as JSON | 300 s ± 10 %; 60 s ± 10 % where the range includes today |
 //! | `vendors:{vendor}:profile` | name, currency, zone | 300 s ± 10 % |
-//! | `products:{vendor}:list:HASH`, `orders:{vendor}:list:HASH` | one page of a listing | 120 s ± 10 % |
+//! | `products:{vendor}:list:HASH`, `orders:{vendor}:list:HASH`, `orders:{vendor}:refunds:HASH` | one page of a listing | 120 s ± 10 % |
 //! | `admin:metrics:DETAIL` | figures of the whole marketplace | 300 s ± 10 % |
 //! | `cache:stats` | hash of counts, summed over instances | until reset |
 //! | `cache:stats:minute:N`, `cache:stats:hour:N` | the same of one minute or hour, counted from 1970 | 25 hours, 8 days |
@@ -38,7 +39,9 @@ pub mod schema {
     pub const SNAPSHOT: u32 = 2;
     pub const PROFILE: u32 = 1;
     pub const PRODUCT_PAGE: u32 = 2;
-    pub const ORDER_PAGE: u32 = 2;
+    pub const ORDER_PAGE: u32 = 3;
+    pub const REFUND_PAGE: u32 = 1;
+    pub const RETURNS: u32 = 1;
     pub const MARKET_METRICS: u32 = 1;
 }
 
@@ -62,6 +65,15 @@ pub fn products_key(vendor: &str, detail: &str) -> Key {
 
 pub fn orders_key(vendor: &str, detail: &str) -> Key {
     of_vendor(vendor, "orders", &format!("list:{detail}"), schema::ORDER_PAGE)
+}
+
+pub fn refunds_key(vendor: &str, detail: &str) -> Key {
+    of_vendor(vendor, "orders", &format!("refunds:{detail}"), schema::REFUND_PAGE)
+}
+
+/// `detail` names the range, the comparison, and the hour that it is cut at.
+pub fn returns_key(vendor: &str, detail: &str) -> Key {
+    of_vendor(vendor, "analytics", &format!("returns:{detail}"), schema::RETURNS)
 }
 
 /// Figures of the whole marketplace; `detail` names the range.

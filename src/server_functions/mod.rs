@@ -11,6 +11,8 @@ pub mod auth;
 pub mod dashboard;
 /// A vendor's orders.
 pub mod orders;
+/// What comes back.
+pub mod returns;
 /// A vendor's products.
 pub mod products;
 /// The admin's view of vendors.

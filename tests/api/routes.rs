@@ -47,6 +47,7 @@ const API: &[Route] = &[
     route("POST", "/api/account/keys", [401, 422, 422, 422, 403]),
     route("DELETE", "/api/account/keys/{id}", [401, 404, 404, 404, 403]),
     with("GET", "/api/vendor/analytics/snapshot", "dateFrom=1997-01-01&dateTo=1997-01-31", [401, 200, 200, 422, 200]),
+    with("GET", "/api/vendor/analytics/returns", "dateFrom=1997-01-01&dateTo=1997-01-31", [401, 200, 200, 422, 200]),
     with("GET", "/api/vendor/analytics/export.csv", "dateFrom=1997-01-01&dateTo=1997-01-31", [401, 200, 200, 422, 200]),
     route("GET", "/api/vendor/events", [401, 200, 200, 403, 200]),
     route("GET", "/api/vendor/products", [401, 200, 200, 403, 200]),
@@ -89,6 +90,7 @@ const PAGES: &[Route] = &[
     route("GET", "/products/{id}", [303, 200, 404, 303, 303]),
     route("GET", "/orders", [303, 200, 200, 303, 303]),
     route("GET", "/orders/{id}", [303, 200, 404, 303, 303]),
+    route("GET", "/returns", [303, 200, 200, 303, 303]),
     route("GET", "/admin", [303, 403, 403, 200, 303]),
     route("GET", "/admin/vendors", [303, 403, 403, 200, 303]),
     route("GET", "/admin/vendors/{id}", [303, 403, 403, 200, 303]),
@@ -116,6 +118,7 @@ const SERVER_FUNCTIONS: &[Route] = &[
     with("POST", "/_fn/product/delete", "product_id={product}", [401, 200, 404, 403, 401]),
     with("POST", "/_fn/order/status", "order_id={order}&status=shipped", [401, 200, 404, 403, 401]),
     with("POST", "/_fn/order/refund", "form[order_id]={order}&form[amount]=nonsense", [401, 422, 422, 403, 401]),
+    with("POST", "/_fn/order/refund/undo", "order_id={order}&refunded_at=nonsense", [401, 422, 422, 403, 401]),
     with("POST", "/_fn/admin/cache/invalidate", "tags=nonsense", [401, 403, 403, 422, 401]),
 ];
 

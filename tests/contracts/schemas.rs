@@ -8,15 +8,17 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 use vendorscope::{
-    domain::{accounts::Vendor, catalog::ProductPage, market::MarketMetrics, orders::OrderPage, snapshot::Snapshot},
+    domain::{accounts::Vendor, catalog::ProductPage, market::MarketMetrics, orders::OrderPage, returns::{RefundedPage, Returns}, snapshot::Snapshot},
     server::cache_keys::schema,
 };
 
-const KNOWN: [(&str, u32, &str); 5] = [
+const KNOWN: [(&str, u32, &str); 7] = [
     ("snapshot", 2, "fc36c8de7c1952c3"),
     ("profile", 1, "cdfb8524976ace0c"),
     ("product page", 2, "e9b209393d92fc5d"),
-    ("order page", 2, "676e8afb7ffa8bc8"),
+    ("order page", 3, "676e8afb7ffa8bc8"),
+    ("refund page", 1, ""),
+    ("returns", 1, ""),
     ("market metrics", 1, "bdc5451fecf9e027"),
 ];
 
@@ -27,6 +29,8 @@ fn a_cached_type_that_changes_has_another_number() {
         ("profile", schema::PROFILE, digest::<Vendor>()),
         ("product page", schema::PRODUCT_PAGE, digest::<ProductPage>()),
         ("order page", schema::ORDER_PAGE, digest::<OrderPage>()),
+        ("refund page", schema::REFUND_PAGE, digest::<RefundedPage>()),
+        ("returns", schema::RETURNS, digest::<Returns>()),
         ("market metrics", schema::MARKET_METRICS, digest::<MarketMetrics>()),
     ];
     let known = KNOWN.map(|(name, number, digest)| (name, number, digest.to_owned()));

@@ -23,8 +23,9 @@ async fn lines_and_amounts_are_refunded_without_scripts() {
         ("form[restock]", "yes"),
     ];
     let response = submit(&client, "/_fn/order/refund", &of_line).await;
-    assert_eq!((response.status().as_u16(), location(&response)), (302, "/orders/o1?refunded=1125"));
-    let page = text(&client, "/orders/o1?refunded=1125").await;
+    let made = location(&response).to_owned();
+    assert!(response.status() == 302 && made.starts_with("/orders/o1?refunded=1125&refundedAt=20"), "{made}");
+    let page = text(&client, &made).await;
     assert!(page.contains("Refunded €11.25.") && page.contains("−€11.25 (1 unit)"), "{page}");
 
     let of_order = [
@@ -33,7 +34,8 @@ async fn lines_and_amounts_are_refunded_without_scripts() {
         ("form[lines][0][quantity]", ""),
         ("form[amount]", "1.25"),
     ];
-    assert_eq!(location(&submit(&client, "/_fn/order/refund", &of_order).await), "/orders/o1?refunded=125");
+    let second = submit(&client, "/_fn/order/refund", &of_order).await;
+    assert!(location(&second).starts_with("/orders/o1?refunded=125&refundedAt="), "{second:?}");
     assert!(text(&client, "/orders/o1").await.contains("−€12.50 (1 unit)"));
 }
 

@@ -26,6 +26,8 @@ pub mod orders;
 pub mod period;
 /// Where a page of a list ended.
 pub mod position;
+/// What comes back, and why.
+pub mod returns;
 /// The analytics snapshot, as the API serves it.
 pub mod snapshot;
 /// Names, ids and longer texts from outside, in one form.

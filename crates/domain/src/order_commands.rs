@@ -10,6 +10,7 @@ use crate::{
     field_error::{Checks, FieldError},
     money::MAX_AMOUNT,
     orders::{OrderLine, OrderStatus},
+    returns::RefundReason,
 };
 
 /// An order as its vendor notes it.
@@ -191,6 +192,9 @@ pub struct NewRefund {
     /// Now, if it is left out. Not before the order was placed, and not later than now.
     #[serde(default, deserialize_with = "deserialize_optional_instant")]
     pub refunded_at: Option<Timestamp>,
+    /// Why; left out where nobody said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<RefundReason>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -302,6 +306,15 @@ fn allocate(amount: i64, lines: &[OrderLine]) -> Result<Vec<RefundedLine>, Field
         .collect())
 }
 
+/// How long a refund that its vendor has made can be undone, in seconds: long enough to see what one has done, and too
+/// short for anybody to have acted on it.
+pub const UNDO_SECONDS: i64 = 60;
+
+/// Whether a refund of this instant can still be undone.
+pub fn is_undoable(refunded_at: Timestamp, now: Timestamp) -> bool {
+    (-1..=UNDO_SECONDS).contains(&(now.as_second() - refunded_at.as_second()))
+}
+
 /// Whether an order may have a refund of this day: that of the order, or a later one, whatever the time of day. Numbers
 /// of days by the vendor's calendar. It holds for whoever writes either of the two: a refund, or the order's date.
 pub fn refund_may_be_of(refund_day: i64, order_day: i64) -> bool {
@@ -347,6 +360,7 @@ mod tests {
             amount: None,
             restock: true,
             refunded_at: None,
+            reason: None,
         }
     }
 
@@ -374,7 +388,13 @@ mod tests {
     #[test]
     fn an_amount_on_the_order_is_shared_over_what_is_left_of_its_lines() {
         let lines = [line(1, 1, 300, (0, 0)), line(2, 1, 300, (1, 300)), line(3, 2, 600, (0, 0))];
-        let refund = |amount| NewRefund { lines: None, amount: Some(amount), restock: true, refunded_at: None };
+        let refund = |amount| NewRefund {
+            lines: None,
+            amount: Some(amount),
+            restock: true,
+            refunded_at: None,
+            reason: None,
+        };
         let amounts = |amount| {
             refund(amount).plan(&lines).unwrap().iter().map(|line| (line.line, line.amount)).collect::<Vec<_>>()
         };

@@ -26,17 +26,17 @@ use crate::{
 /// Tables beside the chart: waterfall, statuses, top lists, customers, stock.
 mod breakdowns;
 /// The figures at the top.
-mod cards;
+pub(super) mod cards;
 /// What each figure means.
-mod definitions;
+pub(super) mod definitions;
 /// The sheet of keys.
 mod keys;
 /// Which figure the chart shows.
-mod metric;
+pub(super) mod metric;
 /// Choosing the range, the comparison and the interval.
-mod range_picker;
+pub(super) mod range_picker;
 /// A figure over time.
-mod sales;
+pub(super) mod sales;
 
 use metric::Metric;
 
@@ -45,7 +45,7 @@ pub fn DashboardPage() -> impl IntoView {
     let id = use_params_map().with_untracked(|path| path.get("id").map(|_| id_in(path)));
     let section = if id.is_none() { Section::Dashboard } else { Section::Vendors };
     let mut query = use_query_map().with_untracked(|params| RangeQuery::of(id.clone(), params));
-    if query.range.is_none() && query.date_from.is_none() && query.date_to.is_none() {
+    if query.has_no_days() {
         query.range = remembered_range();
     }
     let asked = query.clone();
@@ -114,7 +114,7 @@ fn dashboard(
 }
 
 /// What the figures are compared with: `2–29 Oct 2026`, `25 Nov 2026 until 09:00`.
-fn compared_with(snapshot: &Snapshot, unfinished: Option<Unfinished>) -> Option<String> {
+pub(super) fn compared_with(snapshot: &Snapshot, unfinished: Option<Unfinished>) -> Option<String> {
     let comparison = snapshot.comparison?;
     let range = format::range(DateRange { from: comparison.from, to: comparison.to });
     let year = if comparison.kind == Comparison::PreviousYear { " (a year earlier)" } else { "" };

@@ -50,6 +50,8 @@ pub mod password_resets;
 mod readiness;
 /// Refunds, and the commission they give back.
 pub mod refunds;
+/// What came back.
+pub mod returns;
 /// The sums that the dashboard reads, kept beside every write.
 pub mod rollups;
 /// Rows into domain types.

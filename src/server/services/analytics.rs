@@ -32,8 +32,8 @@ use crate::{
 
 /// The figures.
 pub struct Analytics {
-    db: Db,
-    cache: Cache,
+    pub(super) db: Db,
+    pub(super) cache: Cache,
     popularity: Popularity,
 }
 
@@ -184,7 +184,7 @@ fn entry(vendor: &VendorRef, query: &SnapshotQuery) -> (Key, [Tag; 2]) {
 }
 
 /// Every write to a vendor's data renews the vendor's tag.
-fn tags(vendor: &VendorRef) -> [Tag; 2] {
+pub(super) fn tags(vendor: &VendorRef) -> [Tag; 2] {
     [cache_keys::vendor_tag(&vendor.external_id), cache_keys::analytics_tag()]
 }
 

@@ -29,6 +29,10 @@ pub mod ingest;
 pub mod marketplace;
 /// Orders.
 pub mod orders;
+/// Giving back.
+pub mod refunds;
+/// What comes back, and why.
+pub mod returns;
 /// What the cache's store may not have been told yet, kept in the database.
 pub mod outbox;
 

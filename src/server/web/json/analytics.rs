@@ -18,6 +18,7 @@ use crate::{
         accounts::{Role, User, VendorRef, encode_segment},
         field_error::FieldError,
         period::Comparison,
+        returns::Returns,
         snapshot::Snapshot,
     },
     server::{
@@ -29,7 +30,7 @@ use crate::{
 };
 
 pub fn router() -> Router<AppState> {
-    Router::new().route("/snapshot", get(snapshot)).route("/export.csv", get(export))
+    Router::new().route("/snapshot", get(snapshot)).route("/returns", get(returns)).route("/export.csv", get(export))
 }
 
 /// The bytes that the cache holds, as they are.
@@ -60,6 +61,36 @@ pub(super) async fn snapshot(
     let vendor = vendor_asked_for(&state, user, &parameters).await?;
     let served = state.analytics.snapshot_json(&vendor, &query(&parameters)?).await?;
     let mut response = if session.is_by_key() { revalidated(&served, &headers) } else { whole(&served, &headers) };
+    freshness(&mut response, &served, started.elapsed());
+    Ok(response)
+}
+
+/// What came back, by product and by reason.
+#[utoipa::path(
+    get,
+    path = "/api/vendor/analytics/returns",
+    operation_id = "analytics_returns",
+    tag = "analytics",
+    params(
+        ("dateFrom" = jiff::civil::Date, Query, description = "First day, included, by the vendor's calendar"),
+        ("dateTo" = jiff::civil::Date, Query, description = "Last day, included; at most ten years after the first"),
+        ("compare" = Option<Comparison>, Query, description = "What to compare with; `previous_period` if left out"),
+        ("vendorId" = Option<String>, Query, description = "Admins only, and required of them")
+    ),
+    responses((status = 200, description = "What came back; amounts come to the snapshot's `returns`", body = Returns), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []), ("key" = []))
+)]
+pub(super) async fn returns(
+    State(state): State<AppState>,
+    CurrentUser(user): CurrentUser,
+    headers: HeaderMap,
+    parameters: Parameters,
+) -> Result<Response, AppError> {
+    let started = Instant::now();
+    let parameters = parameters.only(&["dateFrom", "dateTo", "compare", "vendorId"])?;
+    let vendor = vendor_asked_for(&state, user, &parameters).await?;
+    let served = state.analytics.returns_json(&vendor, &query(&parameters)?, None).await?;
+    let mut response = whole(&served, &headers);
     freshness(&mut response, &served, started.elapsed());
     Ok(response)
 }

@@ -48,6 +48,7 @@ use crate::{
         account::create_key,
         account::revoke_key,
         analytics::snapshot,
+        analytics::returns,
         analytics::export,
         products::list,
         products::create,
