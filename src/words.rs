@@ -236,6 +236,26 @@ mod pages {
         format!("{range}: {} of {of} had sales. Days follow each vendor's time zone.", crate::format::count(active))
     }
 
+    // What happened.
+    pub const SOLD_OUT: &str = "sold out";
+    pub const BACK_IN_STOCK: &str = "back in stock";
+
+    pub fn price_changed(was: &str, became: &str) -> String {
+        format!("price changed from {was} to {became}")
+    }
+
+    pub fn zone_moved(was: &str, became: &str) -> String {
+        format!("Time zone changed from {was} to {became}")
+    }
+
+    pub fn commission_changed(was: &str, became: &str) -> String {
+        format!("Commission changed from {was} to {became}")
+    }
+
+    pub fn notes_of(count: usize) -> String {
+        format!("{count} things happened")
+    }
+
     // Dashboard.
     pub const NOTHING_SOLD: &str = "No sales in this period";
     pub const NOTHING_RUNS_OUT: &str = "Nothing is running low.";

@@ -1,9 +1,9 @@
 //! What two pages or more are built from.
 
-/// What a list or figures are narrowed to.
-pub mod chips;
 /// A figure against its comparison: percent, sign and words.
 pub mod change;
+/// What a list or figures are narrowed to.
+pub mod chips;
 /// Messages about a form: refused, saved.
 pub mod feedback;
 /// Form fields, each with its label.
@@ -26,6 +26,8 @@ pub mod scripts;
 pub mod status;
 /// Tables.
 pub mod table;
+/// What a tab is called.
+pub mod title;
 /// What people have written.
 pub mod written;
 

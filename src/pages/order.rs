@@ -14,6 +14,7 @@ use crate::{
         scripts::scripts,
         status::{Shown, status},
         table::{Cell, Column, Row, scrolling, table},
+        title::title,
         written::written,
     },
     domain::{
@@ -46,8 +47,8 @@ fn order(view: OrderView) -> AnyView {
     let undo_refused = Refusal::of::<UndoRefund>();
     let is_refused = [&status_refused, &refund_refused, &undo_refused].iter().any(|refusal| refusal.error.is_some());
     let done = use_query_map().with_untracked(|query| {
-        let refunded = query.get("refunded").and_then(|amount| amount.parse().ok());
-        match (query.get("saved"), refunded) {
+        let amount = query.get("refunded").and_then(|amount| amount.parse().ok());
+        match (query.get("saved"), amount) {
             _ if is_refused => None,
             (Some(_), _) => Some(done(words::status_updated(Shown::from(order.status).name))),
             (_, Some(amount)) => Some(refunded(&order, &format::money(currency, amount), query.get("refundedAt"))),
@@ -73,6 +74,7 @@ fn order(view: OrderView) -> AnyView {
         (false, _) => messages.summary().into_any(),
     };
     view! {
+        {title(&format!("Order {}", order.order_id))}
         <p class="crumb"><a href="/orders">"Orders"</a></p>
         <h1>"Order " {written(order.order_id.clone())} " " {status(order.status)}</h1>
         <p class="lead">{placed} {written(order.customer_name.clone())}</p>

@@ -113,9 +113,9 @@ fn filter(chosen: &OrdersAsked) -> AnyView {
     let returns = vec![("", "All"), ("true", "With refunds"), ("false", "Without refunds")];
     // What the form does not ask for stays as it is.
     let kept = [("product", &chosen.product), ("category", &chosen.category)];
-    let kept = kept.into_iter().filter_map(|(name, value)| {
-        Some(view! { <input type="hidden" name=name value=value.clone()?/> })
-    });
+    let kept = kept
+        .into_iter()
+        .filter_map(|(name, value)| Some(view! { <input type="hidden" name=name value=value.clone()?/> }));
     let kept = kept.collect::<Vec<_>>();
     let field = |id, label: &str, kind, value| Input { id, label: label.to_owned(), kind, value, ..Default::default() };
     let search = Input {

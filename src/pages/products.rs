@@ -4,6 +4,7 @@ use leptos_router::hooks::use_query_map;
 
 use crate::{
     components::{
+        change::{More, delta},
         feedback::done,
         fields::{Input, input, select},
         frame::Section,
@@ -14,7 +15,7 @@ use crate::{
     },
     domain::{
         accounts::{Vendor, encode_segment, path_segment},
-        catalog::{Product, ProductPage, ProductSort, ProductStatus, StockCover, StockLevel},
+        catalog::{Product, ProductPage, ProductSort, ProductStatus, RecentSales, StockCover, StockLevel},
     },
     format,
     server_functions::products::{ProductsView, load_products},
@@ -73,7 +74,7 @@ pub fn ProductsPage() -> impl IntoView {
 fn list(ProductsView { vendor, page, .. }: ProductsView, asked: ListQuery) -> AnyView {
     let is_deleted = use_query_map().with_untracked(|params| params.get("deleted").is_some());
     let deleted = is_deleted.then(|| done(words::PRODUCT_DELETED));
-    let ProductPage { products, covers, next } = page;
+    let ProductPage { products, covers, recent, next } = page;
     let body = match (products.is_empty(), asked.is_filtered() || asked.after.is_some()) {
         (true, false) => view! {
             <section class="card empty">
@@ -87,7 +88,7 @@ fn list(ProductsView { vendor, page, .. }: ProductsView, asked: ListQuery) -> An
             <section class="card empty"><h2>{words::NO_MATCHING_PRODUCTS}</h2><p><a href="/products">{words::CLEAR_FILTERS}</a></p></section>
         }
         .into_any(),
-        (false, _) => rows(products, covers, &vendor),
+        (false, _) => rows(products, covers, &recent, &vendor),
     };
     let next = next.map(
         |after| view! { <nav class="pager" aria-label="Pages"><a class="button quiet" href=asked.next_href(&after)>"Next page"</a></nav> },
@@ -119,6 +120,9 @@ fn filter(asked: &ListQuery) -> AnyView {
         (ProductSort::Name.as_str(), "Name"),
         (ProductSort::Stock.as_str(), "Stock"),
         (ProductSort::Price.as_str(), "Price"),
+        (ProductSort::Sold.as_str(), "Best sellers"),
+        (ProductSort::Rising.as_str(), "Rising most"),
+        (ProductSort::Falling.as_str(), "Falling most"),
     ];
     if is_low {
         sorts.extend([
@@ -137,13 +141,14 @@ fn filter(asked: &ListQuery) -> AnyView {
     query_form("/products", "filter", Some("search"), fields.into_any())
 }
 
-/// `covers`: of products that are low, one for each.
-fn rows(products: Vec<Product>, covers: Option<Vec<StockCover>>, vendor: &Vendor) -> AnyView {
+/// `covers`: of products that are low, one for each; `recent`: what each sold lately.
+fn rows(products: Vec<Product>, covers: Option<Vec<StockCover>>, recent: &[RecentSales], vendor: &Vendor) -> AnyView {
     let (currency, default) = (vendor.currency, vendor.low_stock_threshold);
     let has_covers = covers.is_some();
     let mut covers = covers.unwrap_or_default().into_iter();
-    let rows = products.into_iter().map(|product| {
+    let rows = products.into_iter().enumerate().map(|(at, product)| {
         let cover = covers.next();
+        let sold = recent.get(at).copied().unwrap_or_default();
         let low = product.status == ProductStatus::Active
             && (cover.is_some() || product.stock <= product.low_stock_threshold.unwrap_or(default));
         let stock = format::count(product.stock);
@@ -155,6 +160,8 @@ fn rows(products: Vec<Product>, covers: Option<Vec<StockCover>>, vendor: &Vendor
             status(product.status).into(),
             stock,
             format::money(currency, product.unit_price).into(),
+            format::count(sold.units).into(),
+            delta(Some(sold.previous_units), sold.units, More::IsGood, format::count).into(),
         ];
         if let Some(cover) = cover {
             cells.push(format::cover(product.stock, cover.days_of_cover).into());
@@ -168,6 +175,8 @@ fn rows(products: Vec<Product>, covers: Option<Vec<StockCover>>, vendor: &Vendor
         Column::text("Status"),
         Column::number("Stock"),
         Column::number("Price"),
+        Column::number("Sold, 28 days"),
+        Column::classed("Change", "number spare"),
     ];
     if has_covers {
         columns.extend([Column::number("Lasts"), Column::number("Sales at risk")]);

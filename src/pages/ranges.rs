@@ -3,9 +3,12 @@
 use jiff::{ToSpan, civil::Date};
 use leptos_router::params::ParamsMap;
 
-use crate::domain::{
-    accounts::{encode_segment, path_segment},
-    period::{Comparison, DateRange},
+use crate::{
+    domain::{
+        accounts::{encode_segment, path_segment},
+        period::{Comparison, DateRange},
+    },
+    server_functions::dashboard::{Asked, remember_range},
 };
 
 /// The dashboard's address, as it stands there: unchecked, and kept as typed when it is refused.
@@ -75,6 +78,23 @@ impl RangeQuery {
         }
     }
 
+    /// What is to be loaded, where today is `today`; a range by its name is remembered in this browser.
+    pub fn asked(self, today: Date) -> Asked {
+        if let Some(preset) = self.preset(today) {
+            remember_range(preset.slug);
+        }
+        let (date_from, date_to) = self.days(today);
+        Asked {
+            date_from,
+            date_to,
+            compare: self.compare,
+            interval: self.interval,
+            product: self.product,
+            category: self.category,
+            status: self.status,
+        }
+    }
+
     /// The range that is asked for by its name.
     pub fn preset(&self, today: Date) -> Option<Preset> {
         let asked = self.range.as_deref()?;
@@ -103,6 +123,8 @@ impl RangeQuery {
 
     pub fn href(&self) -> String {
         let mut href = self.path();
+        // A product's own page is of that product as it is.
+        let product = self.product.clone().filter(|id| href != format!("/products/{}", path_segment(id)));
         let pairs = [
             ("range", &self.range),
             ("dateFrom", &self.date_from),
@@ -110,7 +132,7 @@ impl RangeQuery {
             ("compare", &self.compare),
             ("interval", &self.interval),
             ("metric", &self.metric),
-            ("product", &self.product),
+            ("product", &product),
             ("category", &self.category),
             ("status", &self.status),
         ];

@@ -36,7 +36,7 @@ use crate::{
     format,
     islands::Keys,
     server_functions::{
-        dashboard::{Asked, remember_range, remembered_range},
+        dashboard::remembered_range,
         returns::{RefundsAsked, ReturnsView, load_returns},
     },
     words,
@@ -81,18 +81,13 @@ pub fn ReturnsPage() -> impl IntoView {
     }
     let asked = query.range.clone();
     let refunds = RefundsAsked { reason: query.reason.clone(), product: query.range.product.clone(), after };
-    let load = load_returns(refunds, move |today| {
-        if let Some(preset) = asked.preset(today) {
-            remember_range(preset.slug);
-        }
-        let (date_from, date_to) = asked.days(today);
-        Asked { date_from, date_to, compare: asked.compare, interval: asked.interval }
-    });
+    // Its figures are of everything; a product narrows the list of refunds alone.
+    let asked = RangeQuery { product: None, category: None, status: None, ..asked };
+    let load = load_returns(refunds, move |today| asked.asked(today));
     let again = query.range.clone();
-    let viewer = |view: &ReturnsView| &view.dashboard.viewer;
     view! {
         <Title text="Returns"/>
-        {loaded(Section::Returns, load, viewer, move |view| returns(view, query), move || range_picker::form(&again, None))}
+        {loaded(Section::Returns, load, |view| &view.dashboard.viewer, move |view| returns(view, query), move || range_picker::form(&again, None))}
     }
 }
 
@@ -129,7 +124,7 @@ fn returns(ReturnsView { dashboard, returns, list, clock }: ReturnsView, query: 
         <div id="trouble" class="notice warn" role="alert" hidden><p></p><button type="button" class="quiet">"Try again"</button></div>
         <p id="announce" class="unseen" role="status" data-own="" data-say=said></p>
         {cards(snapshot, &returns, compared.as_deref())}
-        {sales(snapshot, &dashboard.clock, unfinished, Metric::Returns, None)}
+        {sales(snapshot, &dashboard.clock, unfinished, Metric::Returns, None, Default::default())}
         {body}
         <footer class="foot"><p>{words::zone_and_currency(&snapshot.time_zone, snapshot.currency.code())}</p></footer>
         <Keys/>
@@ -185,7 +180,8 @@ fn by_product(returns: &Returns, currency: Currency, query: &Query) -> AnyView {
             format!("{} of {}", format::count(product.units), format::count(product.units_sold)).into(),
             Unit::Percent.text(rate(product.units, product.units_sold)).into(),
             view! { <a href=of_product>{format::money(currency, product.amount)}</a> }.into_any().into(),
-            delta(product.previous_amount, product.amount, More::IsBad, |amount| format::money(currency, amount)).into(),
+            delta(product.previous_amount, product.amount, More::IsBad, |amount| format::money(currency, amount))
+                .into(),
         ])
     });
     let columns = vec![

@@ -4,6 +4,8 @@
 //! | --- | --- | --- |
 //! | `analytics:{vendor}:snapshot:FROM:TO:COMPARE:INTERVAL` | snapshot, as JSON | 300 s ± 10 %; 60 s ± 10 % where the range includes today; eight times as long after each reload that found nothing changed, up to 12 h or the vendor's midnight |
 //! | `analytics:{vendor}:returns:FROM:TO:COMPARE[:HOUR]` | what came back, as JSON | 300 s ± 10 %; 60 s ± 10 % where the range includes today |
+//! | `analytics:{vendor}:customers:FROM:TO:HOUR` | customers of a range whose last day counts up to an hour | 300 s ± 10 % |
+//! | `analytics:{vendor}:movers:FROM:TO:FROM:TO`, `analytics:{vendor}:notes:FROM:TO` | changes between two ranges; what happened in one | 300 s ± 10 % |
 //! | `vendors:{vendor}:profile` | name, currency, zone | 300 s ± 10 % |
 //! | `products:{vendor}:list:HASH`, `orders:{vendor}:list:HASH`, `orders:{vendor}:refunds:HASH` | one page of a listing | 120 s ± 10 % |
 //! | `admin:metrics:DETAIL` | figures of the whole marketplace | 300 s ± 10 % |
@@ -36,13 +38,16 @@ pub const ADMIN_METRICS_TTL: Duration = Duration::from_secs(300);
 /// one further: what another release stored is then loaded again instead of being misread. `tests/contracts/schemas.rs`
 /// notices when that was forgotten.
 pub mod schema {
-    pub const SNAPSHOT: u32 = 2;
+    pub const SNAPSHOT: u32 = 3;
+    pub const CUSTOMERS: u32 = 1;
+    pub const MOVERS: u32 = 1;
+    pub const NOTES: u32 = 1;
     pub const PROFILE: u32 = 1;
-    pub const PRODUCT_PAGE: u32 = 2;
+    pub const PRODUCT_PAGE: u32 = 3;
     pub const ORDER_PAGE: u32 = 3;
     pub const REFUND_PAGE: u32 = 1;
     pub const RETURNS: u32 = 1;
-    pub const MARKET_METRICS: u32 = 1;
+    pub const MARKET_METRICS: u32 = 2;
 }
 
 /// The families of keys that entries have.
@@ -65,6 +70,20 @@ pub fn products_key(vendor: &str, detail: &str) -> Key {
 
 pub fn orders_key(vendor: &str, detail: &str) -> Key {
     of_vendor(vendor, "orders", &format!("list:{detail}"), schema::ORDER_PAGE)
+}
+
+/// `detail` names the range and the hour.
+pub fn customers_key(vendor: &str, detail: &str) -> Key {
+    of_vendor(vendor, "analytics", &format!("customers:{detail}"), schema::CUSTOMERS)
+}
+
+/// `detail` names both ranges.
+pub fn movers_key(vendor: &str, detail: &str) -> Key {
+    of_vendor(vendor, "analytics", &format!("movers:{detail}"), schema::MOVERS)
+}
+
+pub fn notes_key(vendor: &str, detail: &str) -> Key {
+    of_vendor(vendor, "analytics", &format!("notes:{detail}"), schema::NOTES)
 }
 
 pub fn refunds_key(vendor: &str, detail: &str) -> Key {

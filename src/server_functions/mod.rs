@@ -11,9 +11,9 @@ pub mod auth;
 pub mod dashboard;
 /// A vendor's orders.
 pub mod orders;
-/// What comes back.
-pub mod returns;
 /// A vendor's products.
 pub mod products;
+/// What comes back.
+pub mod returns;
 /// The admin's view of vendors.
 pub mod vendors;

@@ -192,8 +192,8 @@ pub async fn refund_order(form: RefundForm) -> Result<(), ApiError> {
 pub async fn undo_refund(order_id: String, refunded_at: String) -> Result<(), ApiError> {
     use crate::server::context;
     let (state, current) = context::current_vendor().await?;
-    let at = crate::domain::clock::parse_instant("refundedAt", &refunded_at)
-        .map_err(|e| context::api_error(e.into()))?;
+    let at =
+        crate::domain::clock::parse_instant("refundedAt", &refunded_at).map_err(|e| context::api_error(e.into()))?;
     let sender = crate::server::services::Sender::of_form(&current.user.email);
     state.orders.undo_refund(&current.vendor, &order_id, at, &sender).await.map_err(context::api_error)?;
     leptos_axum::redirect(&format!("/orders/{}?undone=1", crate::domain::accounts::path_segment(&order_id)));

@@ -47,8 +47,7 @@ pub async fn load_returns(
         interval: snapshot.range.interval,
     };
     let until_hour = dashboard.unfinished.map(|unfinished| unfinished.until_hour);
-    let returns =
-        state.analytics.returns(&current.vendor, &query, until_hour).await.map_err(context::api_error)?.value;
+    let returns = state.analytics.returns(&current.vendor, &query, until_hour).await.map_err(context::api_error)?.value;
     let which =
         parse_query(query.range, refunds.reason.as_deref(), refunds.product.as_deref(), refunds.after.as_deref())
             .map_err(|invalid| context::api_error(invalid.into()))?;

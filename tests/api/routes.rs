@@ -48,6 +48,7 @@ const API: &[Route] = &[
     route("DELETE", "/api/account/keys/{id}", [401, 404, 404, 404, 403]),
     with("GET", "/api/vendor/analytics/snapshot", "dateFrom=1997-01-01&dateTo=1997-01-31", [401, 200, 200, 422, 200]),
     with("GET", "/api/vendor/analytics/returns", "dateFrom=1997-01-01&dateTo=1997-01-31", [401, 200, 200, 422, 200]),
+    with("GET", "/api/vendor/analytics/movers", "dateFrom=1997-01-01&dateTo=1997-01-31", [401, 200, 200, 422, 200]),
     with("GET", "/api/vendor/analytics/export.csv", "dateFrom=1997-01-01&dateTo=1997-01-31", [401, 200, 200, 422, 200]),
     route("GET", "/api/vendor/events", [401, 200, 200, 403, 200]),
     route("GET", "/api/vendor/products", [401, 200, 200, 403, 200]),

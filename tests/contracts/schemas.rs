@@ -8,18 +8,29 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 use vendorscope::{
-    domain::{accounts::Vendor, catalog::ProductPage, market::MarketMetrics, orders::OrderPage, returns::{RefundedPage, Returns}, snapshot::Snapshot},
+    domain::{
+        accounts::Vendor,
+        catalog::ProductPage,
+        market::MarketMetrics,
+        movers::{Movers, Notes},
+        orders::OrderPage,
+        returns::{RefundedPage, Returns},
+        snapshot::{CustomersUntil, Snapshot},
+    },
     server::cache_keys::schema,
 };
 
-const KNOWN: [(&str, u32, &str); 7] = [
-    ("snapshot", 2, "fc36c8de7c1952c3"),
+const KNOWN: [(&str, u32, &str); 10] = [
+    ("snapshot", 3, "fc36c8de7c1952c3"),
     ("profile", 1, "cdfb8524976ace0c"),
-    ("product page", 2, "e9b209393d92fc5d"),
+    ("product page", 3, "e9b209393d92fc5d"),
     ("order page", 3, "676e8afb7ffa8bc8"),
     ("refund page", 1, ""),
     ("returns", 1, ""),
-    ("market metrics", 1, "bdc5451fecf9e027"),
+    ("customers", 1, ""),
+    ("movers", 1, ""),
+    ("notes", 1, ""),
+    ("market metrics", 2, "bdc5451fecf9e027"),
 ];
 
 #[test]
@@ -31,6 +42,9 @@ fn a_cached_type_that_changes_has_another_number() {
         ("order page", schema::ORDER_PAGE, digest::<OrderPage>()),
         ("refund page", schema::REFUND_PAGE, digest::<RefundedPage>()),
         ("returns", schema::RETURNS, digest::<Returns>()),
+        ("customers", schema::CUSTOMERS, digest::<CustomersUntil>()),
+        ("movers", schema::MOVERS, digest::<Movers>()),
+        ("notes", schema::NOTES, digest::<Notes>()),
         ("market metrics", schema::MARKET_METRICS, digest::<MarketMetrics>()),
     ];
     let known = KNOWN.map(|(name, number, digest)| (name, number, digest.to_owned()));

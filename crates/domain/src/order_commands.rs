@@ -388,13 +388,8 @@ mod tests {
     #[test]
     fn an_amount_on_the_order_is_shared_over_what_is_left_of_its_lines() {
         let lines = [line(1, 1, 300, (0, 0)), line(2, 1, 300, (1, 300)), line(3, 2, 600, (0, 0))];
-        let refund = |amount| NewRefund {
-            lines: None,
-            amount: Some(amount),
-            restock: true,
-            refunded_at: None,
-            reason: None,
-        };
+        let refund =
+            |amount| NewRefund { lines: None, amount: Some(amount), restock: true, refunded_at: None, reason: None };
         let amounts = |amount| {
             refund(amount).plan(&lines).unwrap().iter().map(|line| (line.line, line.amount)).collect::<Vec<_>>()
         };

@@ -39,6 +39,7 @@ pub struct Card {
 pub fn cards(
     snapshot: &Snapshot,
     unfinished: Option<Unfinished>,
+    customers_are_fair: bool,
     query: &RangeQuery,
     compared: Option<&str>,
 ) -> AnyView {
@@ -49,7 +50,7 @@ pub fn cards(
         definition: metric.definition(),
         unit: metric.unit(currency),
         now: metric.total(totals),
-        before: before.map(|before| metric.total(before)),
+        before: before.filter(|_| metric != Metric::Customers || customers_are_fair).map(|before| metric.total(before)),
         more,
         course: course(snapshot, unfinished, metric),
         metric: Some((RangeQuery { metric: Some(metric.slug().to_owned()), ..query.clone() }.href(), metric == shown)),
@@ -68,16 +69,13 @@ pub fn cards(
         is_headline: false,
     };
     let payable = plain(definitions::PAYABLE, Unit::Money(currency), |totals| totals.payable, before);
-    // Distinct customers of a day that is not over cannot be set against those of a part of another.
-    let customers =
-        plain(definitions::CUSTOMERS, Unit::Count, |totals| totals.customers, before.filter(|_| unfinished.is_none()));
     let cards = [
         of_metric(Metric::NetSales, More::IsGood),
         Card { is_headline: true, ..payable },
         of_metric(Metric::Orders, More::IsGood),
         of_metric(Metric::Average, More::IsGood),
         of_metric(Metric::Units, More::IsGood),
-        customers,
+        of_metric(Metric::Customers, More::IsGood),
         of_metric(Metric::Returns, More::IsBad),
     ];
     strip("cards strip", cards.into(), compared)

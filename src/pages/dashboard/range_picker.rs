@@ -77,7 +77,8 @@ pub fn form(query: &RangeQuery, today: Option<Date>) -> AnyView {
         .collect();
     // What the form does not ask for stays as it is.
     let kept = query.filters().into_iter().chain([("metric", query.metric.as_deref())]);
-    let kept = kept.filter_map(|(name, value)| Some(view! { <input type="hidden" name=name value=value?.to_owned()/> }));
+    let kept =
+        kept.filter_map(|(name, value)| Some(view! { <input type="hidden" name=name value=value?.to_owned()/> }));
     let kept = kept.collect::<Vec<_>>();
     let fields = view! {
         {input(date("dateFrom", "From", day(&query.date_from)))}

@@ -26,10 +26,14 @@ mod backfill;
 pub mod catalog;
 /// Connections that are lent out.
 mod connection;
+/// Distinct customers over time.
+pub mod customers;
 /// What SQLite and PostgreSQL write differently.
 pub mod dialect;
 /// Sessions that have ended.
 pub mod ended_sessions;
+/// Files for accountants.
+pub mod exports;
 /// A range of days as few sums.
 mod grains;
 /// Answers remembered by the key that their request carried.
@@ -40,6 +44,10 @@ pub mod low_stock;
 pub mod marketplace;
 /// Instants on a vendor's clock.
 pub mod moment;
+/// Products in two ranges side by side, and what happened to them.
+pub mod movers;
+/// Figures of one product, category or status.
+pub mod narrowed;
 /// Orders, one vendor's part at a time.
 pub mod orders;
 /// Invalidations that the cache's store may not have taken yet, and which store counts.

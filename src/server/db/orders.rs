@@ -47,7 +47,9 @@ pub async fn list_orders(
         conditions.push(format!("(o.external_id = {id} OR {})", search::holds("c", &pattern)));
     }
     let refund = "SELECT 1 FROM refunds r WHERE r.order_id = vo.order_id AND r.vendor_id = vo.vendor_id";
-    conditions.extend(query.refunded.map(|refunded| format!("{} ({refund})", if refunded { "EXISTS" } else { "NOT EXISTS" })));
+    conditions.extend(
+        query.refunded.map(|refunded| format!("{} ({refund})", if refunded { "EXISTS" } else { "NOT EXISTS" })),
+    );
     let mut has_line_of = |column: &str, value: &str| {
         format!(
             "EXISTS (SELECT 1 FROM order_lines l JOIN products p ON p.id = l.product_id \

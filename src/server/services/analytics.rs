@@ -24,8 +24,9 @@ use crate::{
         AppError,
         cache_keys::{self, SNAPSHOT_LONGEST_TTL, SNAPSHOT_TODAY_TTL, SNAPSHOT_TTL},
         db::{
-            Db, DbError, low_stock,
+            Db, DbError, Tx, customers, low_stock,
             snapshot::{self, SalesHour},
+            vendors,
         },
         services::warming::Popularity,
     },
@@ -77,7 +78,7 @@ impl SnapshotQuery {
     }
 
     /// The part of the cache key that names this query: calendar days, so that it means the same tomorrow.
-    fn cache_detail(&self) -> String {
+    pub(super) fn cache_detail(&self) -> String {
         format!("{}:{}:{}:{}", self.range.from, self.range.to, self.comparison.as_str(), self.interval.as_str())
     }
 }
@@ -152,6 +153,20 @@ impl Analytics {
                 tx.commit().await?;
                 Ok(export::products(products, parse_currency(&head.currency)?))
             }
+            ExportTable::Payable => {
+                let mut tx = self.db.read().await?;
+                let currency = currency_of(&mut tx, vendor).await?;
+                let days = snapshot::list_days(&mut tx, vendor.id, query.range, None).await?;
+                tx.commit().await?;
+                Ok(export::payable(&days, currency))
+            }
+            ExportTable::Orders | ExportTable::Refunds => {
+                let mut tx = self.db.read().await?;
+                let currency = currency_of(&mut tx, vendor).await?;
+                tx.commit().await?;
+                let of = if table == ExportTable::Orders { export::orders } else { export::refunds };
+                Ok(of(self.db.clone(), vendor.id, query.range, currency))
+            }
         }
     }
 
@@ -208,6 +223,15 @@ async fn compute(
     } else {
         (daily(range, query.interval, &days), previous.map(|previous| daily(previous, query.interval, &previous_days)))
     };
+    let (mut series, mut previous_series) = (series, previous_series);
+    if query.interval != Interval::Hour {
+        let [now, before] = customers::list_by_interval(&mut tx, vendor.id, query.interval, range, previous).await?;
+        let note = |series: &mut Vec<Point>, counts: Vec<i64>| {
+            series.iter_mut().zip(counts).for_each(|(point, count)| point.customers = Some(count));
+        };
+        note(&mut series, now);
+        previous_series.iter_mut().for_each(|series| note(series, before.clone()));
+    }
     let orders_by_status = snapshot::list_statuses(&mut tx, vendor.id, range).await?;
     let (top_products, top_categories) = snapshot::list_top(&mut tx, vendor.id, range).await?;
     let (low_stock, low_stock_total) = low_stock::list_most_urgent(&mut tx, vendor.id, today).await?;
@@ -239,7 +263,12 @@ async fn compute(
     Ok((snapshot, zone))
 }
 
-fn parse_currency(code: &str) -> Result<Currency, DbError> {
+async fn currency_of(tx: &mut Tx, vendor: &VendorRef) -> Result<Currency, AppError> {
+    let code = vendors::find_currency(tx, vendor.id).await?.ok_or(AppError::NotFound)?;
+    Ok(parse_currency(&code)?)
+}
+
+pub(super) fn parse_currency(code: &str) -> Result<Currency, DbError> {
     Currency::parse(code).map_err(|error| DbError::Corrupt(format!("vendors.currency: {error}")))
 }
 
@@ -267,7 +296,7 @@ pub(super) fn daily(range: DateRange, interval: Interval, days: &BTreeMap<i64, S
 
 /// One point for every local hour of the range: 24 a day on most days, 23 or 25 where clocks change. Each row falls
 /// into the point that holds it, so that rows of a zone that the vendor has left add none.
-fn hourly(range: DateRange, zone: &TimeZone, sold: &[SalesHour]) -> Vec<Point> {
+pub(super) fn hourly(range: DateRange, zone: &TimeZone, sold: &[SalesHour]) -> Vec<Point> {
     let grid = hours(zone, range);
     let mut sums = vec![Sums::default(); grid.len()];
     for row in sold {

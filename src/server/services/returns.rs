@@ -135,11 +135,7 @@ fn totals(returned: &[Returned], which: usize, orders: i64, units: i64) -> Retur
 }
 
 /// The products that most came back of, and how many there are in all.
-fn by_product(
-    returned: &[Returned],
-    sold: &BTreeMap<String, i64>,
-    has_before: bool,
-) -> (Vec<ProductReturns>, i64) {
+fn by_product(returned: &[Returned], sold: &BTreeMap<String, i64>, has_before: bool) -> (Vec<ProductReturns>, i64) {
     let mut products: BTreeMap<&str, ProductReturns> = BTreeMap::new();
     for row in returned {
         let product = products.entry(&row.product_id).or_insert_with(|| ProductReturns {
@@ -161,7 +157,8 @@ fn by_product(
         }
     }
     // What came back before and not now is no more than a part of what the others are compared with.
-    let mut products: Vec<_> = products.into_values().filter(|product| product.amount > 0 || product.units > 0).collect();
+    let mut products: Vec<_> =
+        products.into_values().filter(|product| product.amount > 0 || product.units > 0).collect();
     products.sort_by(|a, b| b.amount.cmp(&a.amount).then_with(|| a.product_id.cmp(&b.product_id)));
     let total = products.len() as i64;
     products.truncate(MOST_PRODUCTS);
@@ -262,9 +259,11 @@ mod tests {
             row(1, "c", Some(RefundReason::Late), 1, 50),
         ];
         let (products, total) = by_product(&returned, &BTreeMap::from([("a".to_owned(), 9)]), true);
-        let shown: Vec<_> = products.iter().map(|p| (p.product_id.as_str(), p.amount, p.units_sold, p.previous_amount)).collect();
+        let shown: Vec<_> =
+            products.iter().map(|p| (p.product_id.as_str(), p.amount, p.units_sold, p.previous_amount)).collect();
         assert_eq!((shown, total), (vec![("b", 900, 2, Some(0)), ("a", 600, 10, Some(200))], 2));
-        let reasons: Vec<_> = by_reason(&returned, true).iter().map(|r| (r.reason, r.amount, r.previous_amount)).collect();
+        let reasons: Vec<_> =
+            by_reason(&returned, true).iter().map(|r| (r.reason, r.amount, r.previous_amount)).collect();
         let expected = [
             (Some(RefundReason::Damaged), 1_400, Some(0)),
             (None, 100, Some(200)),

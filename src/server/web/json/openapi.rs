@@ -49,6 +49,7 @@ use crate::{
         account::revoke_key,
         analytics::snapshot,
         analytics::returns,
+        analytics::movers,
         analytics::export,
         products::list,
         products::create,

@@ -57,7 +57,8 @@ pub(super) async fn list(
     parameters: Parameters,
 ) -> Result<Response, AppError> {
     let started = Instant::now();
-    let parameters = parameters.only(&["status", "dateFrom", "dateTo", "search", "refunded", "product", "category", "after"])?;
+    let parameters =
+        parameters.only(&["status", "dateFrom", "dateTo", "search", "refunded", "product", "category", "after"])?;
     let query = parse_query(&OrderParameters {
         status: parameters.get("status"),
         date_from: parameters.get("dateFrom"),
