@@ -105,7 +105,7 @@ pub async fn serve(listener: TcpListener, router: Router, bounds: Bounds, stop: 
             let _held = (place, seat, alive);
             let mut builder = Builder::new(TokioExecutor::new()).http1_only();
             builder.http1().timer(TokioTimer::new()).header_read_timeout(idle);
-            let mut connection = pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
+            let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
             tokio::select! {
                 // However it ends, there is nobody left to tell.
                 _ = connection.as_mut() => return,

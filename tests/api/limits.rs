@@ -233,11 +233,13 @@ async fn strangers_who_guess_keep_nobody_out_of_a_browser_that_is_known() {
         assert_eq!(known.post("/api/auth/logout", &json!({})).await.status(), 204);
         assert_eq!(from_known(&known, PASSWORD).await.expect("an answer").status(), 200);
         // Nor out of their account: the password is changed by who knows it, and guessed at by nobody.
-        let change = |current: &str| {
-            known.put(
-                "/api/account/password",
-                &json!({ "current": current, "password": "another horse with a battery" }),
-            )
+        let change = async |current: &str| {
+            known
+                .put(
+                    "/api/account/password",
+                    &json!({ "current": current, "password": "another horse with a battery" }),
+                )
+                .await
         };
         assert_eq!(change(PASSWORD).await.status(), 204);
         for _ in 0..3 {
@@ -279,7 +281,7 @@ async fn a_vendor_moves_so_often_a_day_and_no_more() {
     let app =
         TestApp::builder().northwind().config(|config| config.limits.zone_changes = limit(2, 86_400)).spawn().await;
     let client = app.log_in_as_vendor(VENDOR).await;
-    let move_to = |zone: &str| client.put("/api/account/time-zone", &json!({ "timeZone": zone }));
+    let move_to = async |zone: &str| client.put("/api/account/time-zone", &json!({ "timeZone": zone })).await;
     assert_eq!(move_to("Asia/Atlantis").await.status(), 422);
     assert_eq!(move_to("Asia/Tokyo").await.status(), 204);
     assert_eq!(move_to("Europe/Berlin").await.status(), 204);

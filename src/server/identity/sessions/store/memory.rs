@@ -54,7 +54,7 @@ impl MemorySessionStore {
             .filter(|(_, held)| held.user == Some(user))
             .map(|(id, held)| (held.number, *id))
             .collect();
-        own.sort_unstable();
+        own.sort_unstable_by_key(|(number, _)| *number);
         let too_many = own.len().saturating_sub(MAX_SESSIONS);
         for (_, id) in own.into_iter().take(too_many) {
             records.by_id.remove(&id);
