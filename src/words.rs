@@ -186,6 +186,25 @@ mod pages {
     pub const REFUND_UNDONE: &str = "Refund undone.";
     pub const UNDO_HINT: &str = "You can undo this for one minute.";
 
+    // Many at once.
+    pub const NOTHING_PICKED: &str = "Select at least one row first.";
+    pub const NO_ACTION: &str = "Choose what to do with the selected products.";
+    pub const NO_ORDER_MAY: &str = "None of these orders can change to that status.";
+    pub const STAYS: &str = "can't change";
+    pub const CANCELLING_MANY: &str = "They will no longer count in your sales. This can't be undone.";
+
+    pub fn orders_stay(count: i64) -> String {
+        match count {
+            1 => "1 order can't change and stays as it is.".to_owned(),
+            count => format!("{} orders can't change and stay as they are.", crate::format::count(count)),
+        }
+    }
+
+    pub fn changed(count: &str, one: &str, many: &str) -> String {
+        let count = count.parse().unwrap_or_default();
+        format!("{} changed.", crate::format::counted(count, one, many))
+    }
+
     // Returns.
     pub const NOTHING_RETURNED: &str = "Nothing came back in this period";
     pub const RETURNS_HINT: &str = "By the day of the refund, whatever the order date.";

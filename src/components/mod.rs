@@ -12,6 +12,8 @@ pub mod fields;
 pub mod frame;
 /// A page around what it loads: shown, or failed.
 pub mod loaded;
+/// Picking rows of a list.
+pub mod picking;
 /// Why a page cannot be shown, and what to do about it.
 pub mod problem;
 /// The form that a product is made and changed with.

@@ -32,7 +32,8 @@ fn review(OrdersChange { vendor, orders, next, .. }: OrdersChange) -> AnyView {
     let refusal = Refusal::of::<ChangeOrders>();
     let (may, may_not): (Vec<_>, Vec<_>) = orders.iter().partition(|order| order.status.may_become(next));
     let name = Shown::from(next).name;
-    let total = |order: &crate::domain::orders::Order| order.lines.iter().map(|line| line.gross - line.discount).sum::<i64>();
+    let total =
+        |order: &crate::domain::orders::Order| order.lines.iter().map(|line| line.gross - line.discount).sum::<i64>();
     let money = |amount| format::money(vendor.currency, amount);
     let count = format::counted(may.len() as i64, "order", "orders");
     let sum: i64 = may.iter().map(|order| total(order)).sum();
@@ -43,11 +44,8 @@ fn review(OrdersChange { vendor, orders, next, .. }: OrdersChange) -> AnyView {
     };
     let means = (next == OrderStatus::Cancelled && !may.is_empty()).then(|| view! { <p>{words::CANCELLING_MANY}</p> });
     let rows = orders.iter().map(|order| {
-        let after = if order.status.may_become(next) {
-            status(next).into()
-        } else {
-            Cell::Text(words::STAYS.to_owned())
-        };
+        let after =
+            if order.status.may_become(next) { status(next).into() } else { Cell::Text(words::STAYS.to_owned()) };
         Row::from(vec![
             Cell::Link { href: format!("/orders/{}", path_segment(&order.order_id)), text: order.order_id.clone() },
             Cell::Written(order.customer_name.clone()),

@@ -14,6 +14,10 @@ pub mod admin_cache;
 pub mod admin_vendor;
 /// `/admin/vendors`
 pub mod admin_vendors;
+/// `/orders/change`
+pub mod change_orders;
+/// `/products/change`
+pub mod change_products;
 /// `/`, and `/admin/vendors/{id}/dashboard`
 pub mod dashboard;
 /// `/login`
@@ -36,6 +40,12 @@ pub mod ranges;
 pub mod reset;
 /// `/returns`
 pub mod returns;
+
+/// The rows that were picked in a list: the parameters `pick[…]`, in order.
+fn picked(query: &ParamsMap) -> Vec<String> {
+    let picked = query.clone().into_iter().filter(|(name, _)| name.starts_with("pick["));
+    picked.map(|(_, id)| id).collect()
+}
 
 /// The id in a page's address; empty where it has none.
 fn id_in(params: &ParamsMap) -> String {

@@ -5,9 +5,11 @@ use leptos_router::{hooks::use_query_map, params::ParamsMap};
 use crate::{
     components::{
         chips::{Chip, chips},
+        feedback::done,
         fields::{Input, input, select},
         frame::Section,
         loaded::loaded,
+        picking::{pick, picking},
         query_form::query_form,
         status::{Shown, status},
         table::{Cell, Column, Row, scrolling, table},
@@ -80,8 +82,11 @@ fn list(view: OrdersView, query: OrdersAsked) -> AnyView {
             (true, false) => view! { <section class="card empty"><h2>{words::NO_MATCHING_ORDERS}</h2><p><a href="/orders">{words::CLEAR_FILTERS}</a></p></section> }.into_any(),
             (false, _) => rows(view),
         };
+    let changed = use_query_map().with_untracked(|params| params.get("changed"));
+    let changed = changed.map(|count| done(words::changed(&count, "order", "orders")));
     view! {
         <h1>"Orders"</h1>
+        {changed}
         <p class="lead">{zone}</p>
         {filter(&query)}
         {chips(narrowed(&query, view_product))}
@@ -138,7 +143,8 @@ fn filter(chosen: &OrdersAsked) -> AnyView {
 }
 
 fn rows(OrdersView { vendor, page, clock, .. }: OrdersView) -> AnyView {
-    let rows = page.orders.into_iter().map(|order| {
+    let rows = page.orders.into_iter().enumerate().map(|(at, order)| {
+        let box_of = pick(at, &order.order_id, &order.order_id);
         let placed = format::instant(&clock, order.placed_at);
         let refunded = (order.refunded_amount > 0).then(|| {
             let text = format!("Refunded {}", format::money(vendor.currency, order.refunded_amount));
@@ -151,6 +157,7 @@ fn rows(OrdersView { vendor, page, clock, .. }: OrdersView) -> AnyView {
             view! { {status(order.status)} {refunded} }.into_any().into(),
             format::count(order.units).into(),
             format::money(vendor.currency, order.total).into(),
+            box_of,
         ])
     });
     let columns = vec![
@@ -160,8 +167,13 @@ fn rows(OrdersView { vendor, page, clock, .. }: OrdersView) -> AnyView {
         Column::text("Status"),
         Column::number("Units"),
         Column::number("Total"),
+        Column::classed("", "box"),
     ];
-    scrolling("card scroll", "Orders", table("plain stacked orders", columns, rows.collect(), None))
+    let list = scrolling("card scroll", "Orders", table("plain stacked orders picked", columns, rows.collect(), None));
+    let next = [OrderStatus::Shipped, OrderStatus::Delivered, OrderStatus::Cancelled];
+    let next = next.map(|status| (status.as_str(), Shown::from(status).name)).to_vec();
+    let fields = select("next", "status", "Mark the selected orders as", next, "shipped");
+    picking("/orders/change", fields, list)
 }
 
 #[cfg(test)]

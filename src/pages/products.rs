@@ -9,6 +9,7 @@ use crate::{
         fields::{Input, input, select},
         frame::Section,
         loaded::loaded,
+        picking::{pick, picking},
         query_form::query_form,
         status::status,
         table::{Cell, Column, Row, scrolling, table},
@@ -74,6 +75,8 @@ pub fn ProductsPage() -> impl IntoView {
 fn list(ProductsView { vendor, page, .. }: ProductsView, asked: ListQuery) -> AnyView {
     let is_deleted = use_query_map().with_untracked(|params| params.get("deleted").is_some());
     let deleted = is_deleted.then(|| done(words::PRODUCT_DELETED));
+    let changed = use_query_map().with_untracked(|params| params.get("changed"));
+    let changed = changed.map(|count| done(words::changed(&count, "product", "products")));
     let ProductPage { products, covers, recent, next } = page;
     let body = match (products.is_empty(), asked.is_filtered() || asked.after.is_some()) {
         (true, false) => view! {
@@ -96,6 +99,7 @@ fn list(ProductsView { vendor, page, .. }: ProductsView, asked: ListQuery) -> An
     view! {
         <div class="head"><h1>"Products"</h1><a class="button" href="/products/new">"New product"</a></div>
         {deleted}
+        {changed}
         {filter(&asked)}
         {body}
         {next}
@@ -154,8 +158,10 @@ fn rows(products: Vec<Product>, covers: Option<Vec<StockCover>>, recent: &[Recen
         let stock = format::count(product.stock);
         let stock =
             if low { view! { <span class="low">"Low "</span> {stock} }.into_any().into() } else { Cell::Text(stock) };
+        let link = format!("/products/{}", path_segment(&product.product_id));
         let mut cells = vec![
-            Cell::Link { href: format!("/products/{}", path_segment(&product.product_id)), text: product.name },
+            Cell::Link { href: link, text: product.name.clone() },
+            pick(at, &product.product_id, &product.name),
             Cell::Written(product.category),
             status(product.status).into(),
             stock,
@@ -171,6 +177,7 @@ fn rows(products: Vec<Product>, covers: Option<Vec<StockCover>>, recent: &[Recen
     });
     let mut columns = vec![
         Column::text("Product"),
+        Column::classed("", "box"),
         Column::classed("Category", "spare"),
         Column::text("Status"),
         Column::number("Stock"),
@@ -181,7 +188,22 @@ fn rows(products: Vec<Product>, covers: Option<Vec<StockCover>>, recent: &[Recen
     if has_covers {
         columns.extend([Column::number("Lasts"), Column::number("Sales at risk")]);
     }
-    scrolling("card scroll", "Products", table("plain", columns, rows.collect(), None))
+    let list = scrolling("card scroll", "Products", table("plain picked", columns, rows.collect(), None));
+    let actions = vec![
+        ("stock", "Set stock to"),
+        ("archive", "Archive"),
+        ("activate", "Put on sale"),
+        ("category", "Move to category"),
+    ];
+    let value = Input {
+        id: "value",
+        label: "Stock or category".to_owned(),
+        max_length: Some(100),
+        autocomplete: Some("off"),
+        ..Default::default()
+    };
+    let fields = view! { {select("action", "action", "With the selected products", actions, "stock")} {input(value)} };
+    picking("/products/change", fields.into_any(), list)
 }
 
 #[cfg(test)]

@@ -7,6 +7,8 @@ pub mod account;
 pub mod admin;
 /// Logging in and out.
 pub mod auth;
+/// Many products or orders at once.
+pub mod bulk;
 /// A vendor's dashboard.
 pub mod dashboard;
 /// A vendor's orders.

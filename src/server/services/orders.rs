@@ -1,6 +1,6 @@
 use futures::future::FutureExt;
 use jiff::{Timestamp, tz::TimeZone};
-use vendorscope_cache::{Cache, Loaded, Served};
+use vendorscope_cache::{Cache, Loaded, Served, Tag};
 
 use super::{Sender, Written, by_vendor, from_json, listing_detail, write};
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
         allocation::commission,
         field_error::{Checks, FieldError},
         order_commands::{Buyer, NewOrder, OrderChange, refund_may_be_of},
-        orders::{Order, OrderPage, OrderQuery},
+        orders::{Order, OrderPage, OrderQuery, OrderStatus},
         period::{day_from_number, parse_day},
         text::read_search,
     },
@@ -39,6 +39,8 @@ pub struct Orders {
 const LIST: &str = "orders";
 /// Orders on one page of a list.
 const PAGE: usize = 50;
+/// The most orders that are changed at once.
+const MOST_AT_ONCE: usize = 50;
 /// The longest search text, in characters.
 const MAX_SEARCH: usize = 100;
 
@@ -143,6 +145,39 @@ impl Orders {
         })
         .await
     }
+
+    /// Moves all of the orders to a status, or none: `Conflict` where one of them may not go there. Returns how many.
+    pub async fn change_many(
+        &self,
+        vendor: &VendorRef,
+        order_ids: Vec<String>,
+        next: OrderStatus,
+        sender: &Sender,
+    ) -> Result<u64, AppError> {
+        let mut checks = Checks::default();
+        checks.require((1..=MOST_AT_ONCE).contains(&order_ids.len()), "orderIds", || {
+            format!("must name 1 to {MOST_AT_ONCE} orders")
+        });
+        checks.finish()?;
+        let once = sender.once("orders changed", &(&vendor.external_id, &order_ids, next))?;
+        let vendor_ref = vendor.clone();
+        write(&self.db, &self.cache, by_vendor(vendor, "orders changed"), once, move |tx| {
+            async move {
+                let seller = lock(tx, &vendor_ref).await?;
+                let change = OrderChange { status: Some(next), placed_at: None };
+                let mut changed = 0;
+                for order_id in &order_ids {
+                    changed += u64::from(apply(tx, &vendor_ref, &seller, order_id, &change).await?);
+                }
+                Ok(match changed {
+                    0 => Written::nothing(0, Some(stale(&vendor_ref))),
+                    changed => Written::stale(changed, stale(&vendor_ref)),
+                })
+            }
+            .boxed()
+        })
+        .await
+    }
 }
 
 async fn load_page(db: &Db, vendor_id: i64, query: &OrderQuery) -> Result<Loaded, AppError> {
@@ -170,14 +205,19 @@ pub(super) async fn written(
     has_changed: bool,
 ) -> Result<Written<Order>, AppError> {
     let answer = orders::find_order(tx, vendor.id, order_id).await?.ok_or(AppError::NotFound)?;
+    let tags = stale(vendor);
+    Ok(if has_changed { Written::stale(answer, tags) } else { Written::nothing(answer, Some(tags)) })
+}
+
+/// What a write to orders makes stale: what shows stock, too.
+fn stale(vendor: &VendorRef) -> Vec<Tag> {
     let id = vendor.external_id.as_str();
-    let tags = vec![
+    vec![
         cache_keys::vendor_tag(id),
         cache_keys::orders_tag(id),
         cache_keys::products_tag(id),
         cache_keys::marketplace_tag(),
-    ];
-    Ok(if has_changed { Written::stale(answer, tags) } else { Written::nothing(answer, Some(tags)) })
+    ]
 }
 
 /// Writes a new order and everything that follows from it. Returns the marketplace's id.
