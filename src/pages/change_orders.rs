@@ -64,7 +64,7 @@ fn review(OrdersChange { vendor, orders, next, .. }: OrdersChange) -> AnyView {
     let left = (!may_not.is_empty() && !may.is_empty())
         .then(|| view! { <p class="hint">{words::orders_stay(may_not.len() as i64)}</p> });
     let hidden = may.iter().enumerate().map(|(at, order)| {
-        view! { <input type="hidden" name=format!("form[order_ids][{at}]") value=order.order_id.clone()/> }
+        view! { <input type="hidden" name=format!("form[orders][{at}][id]") value=order.order_id.clone()/> }
     });
     let hidden = hidden.collect::<Vec<_>>();
     let form = (!may.is_empty()).then(|| {

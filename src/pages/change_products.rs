@@ -60,7 +60,7 @@ fn review(view: ProductsChange) -> AnyView {
     let columns = vec![Column::text("Product"), Column::text("Now"), Column::text("After")];
     let (slug, value) = change.written();
     let hidden = view.products.iter().enumerate().map(|(at, product)| {
-        view! { <input type="hidden" name=format!("form[product_ids][{at}]") value=product.product_id.clone()/> }
+        view! { <input type="hidden" name=format!("form[products][{at}][id]") value=product.product_id.clone()/> }
     });
     view! {
         {crumb}

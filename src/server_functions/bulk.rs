@@ -98,10 +98,16 @@ pub async fn load_orders_change(picked: Vec<String>, next: String) -> Result<Ord
     Ok(OrdersChange { viewer: current.viewer(), vendor, orders, next })
 }
 
+/// A row that was picked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Picked {
+    pub id: String,
+}
+
 /// A change of products, as the page that asks for it sends it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProductsForm {
-    pub product_ids: Vec<String>,
+    pub products: Vec<Picked>,
     pub action: String,
     #[serde(default)]
     pub value: String,
@@ -123,7 +129,7 @@ pub async fn change_products(form: ProductsForm) -> Result<(), ApiError> {
         Action::Status(status) => ProductChanges { status: Some(status), ..Default::default() },
         Action::Category(category) => ProductChanges { category: Some(category), ..Default::default() },
     };
-    let change = BulkChange { product_ids: form.product_ids, changes };
+    let change = BulkChange { product_ids: form.products.into_iter().map(|picked| picked.id).collect(), changes };
     let sender = crate::server::services::Sender::of_form(&current.user.email);
     let changed = state.catalog.change_many(&current.vendor, &change, &sender).await.map_err(context::api_error)?;
     leptos_axum::redirect(&format!("/products?changed={changed}"));
@@ -133,7 +139,7 @@ pub async fn change_products(form: ProductsForm) -> Result<(), ApiError> {
 /// A change of orders, as the page that asks for it sends it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrdersForm {
-    pub order_ids: Vec<String>,
+    pub orders: Vec<Picked>,
     pub status: String,
 }
 
@@ -144,8 +150,8 @@ pub async fn change_orders(form: OrdersForm) -> Result<(), ApiError> {
     let (state, current) = context::current_vendor().await?;
     let next = form.status.parse::<OrderStatus>().map_err(|e| context::api_error(e.into()))?;
     let sender = crate::server::services::Sender::of_form(&current.user.email);
-    let changed =
-        state.orders.change_many(&current.vendor, form.order_ids, next, &sender).await.map_err(context::api_error)?;
+    let ids = form.orders.into_iter().map(|picked| picked.id).collect();
+    let changed = state.orders.change_many(&current.vendor, ids, next, &sender).await.map_err(context::api_error)?;
     leptos_axum::redirect(&format!("/orders?changed={changed}"));
     Ok(())
 }

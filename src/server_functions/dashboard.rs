@@ -113,10 +113,8 @@ pub async fn load_dashboard(
     let freshness = Freshness { source: cache_keys::source(served.outcome), age_seconds: served.age.as_secs() };
     let mut snapshot = served.value;
     let now = Timestamp::now();
-    let unfinished = (snapshot.range.to == today).then(|| {
-        let local = WallClock::covering(&vendor.time_zone, [now]).local(now);
-        Unfinished { until_hour: local.hour() + i8::from(local.minute() >= 30), now }
-    });
+    let unfinished = (snapshot.range.to == today)
+        .then(|| Unfinished { until_hour: analytics::until_hour(&vendor.time_zone, now), now });
     let mut customers_are_fair = true;
     if let (Some(unfinished), Some(comparison)) = (unfinished, snapshot.comparison) {
         let by_hour = SnapshotQuery::by_hour(comparison.to);

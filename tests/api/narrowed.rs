@@ -29,7 +29,7 @@ async fn parts_come_to_the_whole() {
             names
         };
         // One thing sold has come back, in part.
-        let order = client.get_json("/api/vendor/orders?status=delivered").await["orders"][0]["orderId"].clone();
+        let order = client.get_json("/api/vendor/orders?status=shipped").await["orders"][0]["orderId"].clone();
         let path = format!("/api/vendor/orders/{}", order.as_str().expect("an id"));
         let line = client.get_json(&path).await["lines"][0]["line"].clone();
         let refund = json!({ "lines": [{ "line": line, "quantity": 1 }], "refundedAt": "1998-05-20T10:00:00Z" });

@@ -122,10 +122,10 @@ const SERVER_FUNCTIONS: &[Route] = &[
     with(
         "POST",
         "/_fn/product/change",
-        "form[product_ids][0]={product}&form[action]=stock&form[value]=3",
+        "form[products][0][id]={product}&form[action]=stock&form[value]=3",
         [401, 200, 404, 403, 401],
     ),
-    with("POST", "/_fn/order/change", "form[order_ids][0]={order}&form[status]=shipped", [401, 200, 404, 403, 401]),
+    with("POST", "/_fn/order/change", "form[orders][0][id]={order}&form[status]=shipped", [401, 200, 404, 403, 401]),
     with("POST", "/_fn/order/status", "order_id={order}&status=shipped", [401, 200, 404, 403, 401]),
     with("POST", "/_fn/order/refund", "form[order_id]={order}&form[amount]=nonsense", [401, 422, 422, 403, 401]),
     with("POST", "/_fn/order/refund/undo", "order_id={order}&refunded_at=nonsense", [401, 422, 422, 403, 401]),

@@ -21,16 +21,16 @@ use vendorscope::{
 };
 
 const KNOWN: [(&str, u32, &str); 10] = [
-    ("snapshot", 3, "fc36c8de7c1952c3"),
+    ("snapshot", 3, "c198637638e0ff6f"),
     ("profile", 1, "cdfb8524976ace0c"),
-    ("product page", 3, "e9b209393d92fc5d"),
-    ("order page", 3, "676e8afb7ffa8bc8"),
-    ("refund page", 1, ""),
-    ("returns", 1, ""),
-    ("customers", 1, ""),
-    ("movers", 1, ""),
-    ("notes", 1, ""),
-    ("market metrics", 2, "bdc5451fecf9e027"),
+    ("product page", 3, "3c67ae4eb79198d1"),
+    ("order page", 3, "37bff54179c38f8d"),
+    ("refund page", 1, "0da8f98ed3976ec2"),
+    ("returns", 1, "6e27903a63e33b96"),
+    ("customers", 1, "cd8aef6a8e1d0da0"),
+    ("movers", 1, "1f0678d166b0080f"),
+    ("notes", 1, "fb1a1ef130aa46d3"),
+    ("market metrics", 2, "74db5428c20c35ba"),
 ];
 
 #[test]

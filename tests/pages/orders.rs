@@ -242,7 +242,10 @@ async fn a_product_has_its_own_course_and_a_category_narrows_the_dashboard() {
     let march = "dateFrom=2026-03-01&dateTo=2026-03-31";
     let page = text(&client, &format!("/products/e1?{march}")).await;
     assert!(
-        page.contains("€60.00: show orders") && page.contains("Net sales over time") && page.contains("form[name]"),
+        page.contains("€60.00")
+            && page.contains(": show orders")
+            && page.contains("Net sales over time")
+            && page.contains("form[name]"),
         "{page}"
     );
     assert!(page.contains(&format!("href=\"/orders?{march}&amp;product=e1\"")), "{page}");

@@ -152,8 +152,8 @@ fn one(card: Card, compared: Option<&str>) -> AnyView {
     };
     let figure = match rows {
         Some((href, what)) => {
-            let label = format!("{value}: show {what}");
-            view! { <a class="rows" href=href aria-label=label>{value}</a> }.into_any()
+            view! { <a class="rows" href=href>{value} <span class="unseen">{format!(": show {what}")}</span></a> }
+                .into_any()
         }
         None => value.into_any(),
     };

@@ -13,6 +13,7 @@ use crate::domain::accounts::VendorRef;
 use crate::{
     domain::{
         accounts::Vendor,
+        clock::WallClock,
         field_error::FieldError,
         local_time::{LocalHour, day_end, find_hour, hours},
         money::Currency,
@@ -86,6 +87,13 @@ impl SnapshotQuery {
 /// Today in the vendor's time zone. A zone that this program's database of zones no longer knows counts as UTC.
 pub fn today(vendor: &Vendor) -> Date {
     Timestamp::now().to_zoned(TimeZone::get(&vendor.time_zone).unwrap_or(TimeZone::UTC)).date()
+}
+
+/// The hour of the vendor's day that it is, to the nearest full one (0 to 24): up to it the last day of a comparison
+/// counts, where the range it is compared with ends today.
+pub fn until_hour(time_zone: &str, now: Timestamp) -> i8 {
+    let local = WallClock::covering(time_zone, [now]).local(now);
+    local.hour() + i8::from(local.minute() >= 30)
 }
 
 impl Analytics {
