@@ -250,6 +250,12 @@ mod pages {
     pub const MARKET_HINT: &str =
         "Orders containing two vendors count once for each. Commission is what the marketplace earns, net of refunds.";
 
+    pub fn standings_of(range: &str) -> String {
+        format!(
+            "{range}, compared with the 28 days before. Days follow each vendor's time zone; last orders are in UTC."
+        )
+    }
+
     pub fn vendors_with_sales(range: &str, active: i64, all: i64) -> String {
         let of = crate::format::counted(all, "vendor", "vendors");
         format!("{range}: {} of {of} had sales. Days follow each vendor's time zone.", crate::format::count(active))

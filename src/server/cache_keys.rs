@@ -8,7 +8,7 @@
 //! | `analytics:{vendor}:movers:FROM:TO:FROM:TO`, `analytics:{vendor}:notes:FROM:TO` | changes between two ranges; what happened in one | 300 s ± 10 % |
 //! | `vendors:{vendor}:profile` | name, currency, zone | 300 s ± 10 % |
 //! | `products:{vendor}:list:HASH`, `orders:{vendor}:list:HASH`, `orders:{vendor}:refunds:HASH` | one page of a listing | 120 s ± 10 % |
-//! | `admin:metrics:DETAIL` | figures of the whole marketplace | 300 s ± 10 % |
+//! | `admin:metrics:DETAIL` | figures of the whole marketplace, and of all vendors side by side | 300 s ± 10 % |
 //! | `cache:stats` | hash of counts, summed over instances | until reset |
 //! | `cache:stats:minute:N`, `cache:stats:hour:N` | the same of one minute or hour, counted from 1970 | 25 hours, 8 days |
 //! | `tag:vendor:{vendor}`, `tag:products:{vendor}`, `tag:orders:{vendor}`, `tag:analytics`, `tag:marketplace` | the tag's generation | 7 days after its last use |
@@ -48,6 +48,7 @@ pub mod schema {
     pub const REFUND_PAGE: u32 = 1;
     pub const RETURNS: u32 = 1;
     pub const MARKET_METRICS: u32 = 2;
+    pub const STANDINGS: u32 = 1;
 }
 
 /// The families of keys that entries have.
@@ -98,6 +99,11 @@ pub fn returns_key(vendor: &str, detail: &str) -> Key {
 /// Figures of the whole marketplace; `detail` names the range.
 pub fn admin_metrics_key(detail: &str) -> Key {
     Key::new(format!("admin:metrics:{detail}")).with_schema(schema::MARKET_METRICS)
+}
+
+/// All vendors side by side; `detail` names the range.
+pub fn standings_key(detail: &str) -> Key {
+    Key::new(format!("admin:metrics:vendors:{detail}")).with_schema(schema::STANDINGS)
 }
 
 fn of_vendor(vendor: &str, family: &str, what: &str, schema: u32) -> Key {

@@ -11,7 +11,7 @@ use vendorscope::{
     domain::{
         accounts::Vendor,
         catalog::ProductPage,
-        market::MarketMetrics,
+        market::{MarketMetrics, VendorStanding},
         movers::{Movers, Notes},
         orders::OrderPage,
         returns::{RefundedPage, Returns},
@@ -20,7 +20,7 @@ use vendorscope::{
     server::cache_keys::schema,
 };
 
-const KNOWN: [(&str, u32, &str); 10] = [
+const KNOWN: [(&str, u32, &str); 11] = [
     ("snapshot", 3, "c198637638e0ff6f"),
     ("profile", 1, "cdfb8524976ace0c"),
     ("product page", 3, "3c67ae4eb79198d1"),
@@ -30,6 +30,7 @@ const KNOWN: [(&str, u32, &str); 10] = [
     ("customers", 1, "cd8aef6a8e1d0da0"),
     ("movers", 1, "1f0678d166b0080f"),
     ("notes", 1, "fb1a1ef130aa46d3"),
+    ("standings", 1, ""),
     ("market metrics", 2, "74db5428c20c35ba"),
 ];
 
@@ -45,6 +46,7 @@ fn a_cached_type_that_changes_has_another_number() {
         ("customers", schema::CUSTOMERS, digest::<CustomersUntil>()),
         ("movers", schema::MOVERS, digest::<Movers>()),
         ("notes", schema::NOTES, digest::<Notes>()),
+        ("standings", schema::STANDINGS, digest::<VendorStanding>()),
         ("market metrics", schema::MARKET_METRICS, digest::<MarketMetrics>()),
     ];
     let known = KNOWN.map(|(name, number, digest)| (name, number, digest.to_owned()));

@@ -68,6 +68,8 @@ pub mod rows;
 pub mod search;
 /// What one snapshot needs, in as few statements as it takes.
 pub mod snapshot;
+/// How every vendor does.
+pub mod standings;
 /// Stock, as sales and refunds change it.
 pub mod stock;
 /// Vendors.

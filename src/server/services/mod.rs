@@ -41,6 +41,8 @@ pub mod outbox;
 pub mod refunds;
 /// What comes back, and why.
 pub mod returns;
+/// Vendors side by side.
+pub mod standings;
 
 /// Requests that are done once.
 pub mod once;
