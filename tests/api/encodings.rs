@@ -98,8 +98,12 @@ async fn a_key_is_told_that_nothing_changed_until_something_does() {
         let (_database, apps) = instances(redis).await;
         let browser = apps[0].log_in_as_vendor(VENDOR).await;
         let elsewhere = browser.at(apps.last().expect("an instance"));
-        let made: Value =
-            browser.post("/api/account/keys", &json!({ "name": "a program" })).await.json().await.expect("JSON");
+        let made: Value = browser
+            .post("/api/account/keys", &json!({ "name": "a program", "password": PASSWORD, "scope": "write" }))
+            .await
+            .json()
+            .await
+            .expect("JSON");
         let key = made["secret"].as_str().expect("a secret");
         let program = apps[0].client();
         let ask = async |known: &str| {

@@ -25,10 +25,10 @@ mod cookies;
 mod current;
 
 pub use account::{
-    change_password, change_time_zone, create_key, end_session, list_sessions, log_in, log_out, log_out_everywhere,
-    reset_password, revoke_key,
+    begin_totp, change_password, change_time_zone, confirm_totp, create_key, end_session, list_sessions, log_in,
+    log_in_by_code, log_out, log_out_everywhere, remove_totp, reset_password, revoke_key,
 };
-pub use cookies::{remember_range, remembered_range, set_theme, take_new_key, theme};
+pub use cookies::{remember_range, remembered_range, set_theme, take_new_key, take_recovery_codes, theme};
 pub use current::{browser_user, client_address, current_admin, current_vendor, vendor_to_show, viewer};
 
 /// What the page is told of a service's error; sets the status of the answer, and logs what is ours to mend.

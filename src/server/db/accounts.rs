@@ -11,6 +11,8 @@ pub struct UserCredentials {
     pub disabled: bool,
     /// Sessions that began under an earlier number have ended.
     pub epoch: i64,
+    /// Whether the login asks for a one-time code too.
+    pub second_factor: bool,
 }
 
 /// A user as the command line lists it.
@@ -23,8 +25,9 @@ pub struct UserListing {
     pub disabled: bool,
 }
 
-const LOGIN: &str = "SELECT u.id, u.email, u.role, u.password_hash, u.disabled_us, u.session_epoch, u.vendor_id, v.external_id \
-                     FROM users u LEFT JOIN vendors v ON v.id = u.vendor_id";
+const LOGIN: &str = "SELECT u.id, u.email, u.role, u.password_hash, u.disabled_us, u.session_epoch, u.vendor_id, v.external_id, \
+                     f.confirmed_us FROM users u LEFT JOIN vendors v ON v.id = u.vendor_id \
+                     LEFT JOIN second_factors f ON f.user_id = u.id";
 
 /// The user of this address, which is in its normal form.
 pub async fn find_login(db: &Db, email: &str) -> Result<Option<UserCredentials>, DbError> {
@@ -44,6 +47,7 @@ fn login(row: &AnyRow) -> Result<UserCredentials, DbError> {
         password_hash: row.try_get("password_hash")?,
         disabled: row.try_get::<Option<i64>, _>("disabled_us")?.is_some(),
         epoch: row.try_get("session_epoch")?,
+        second_factor: row.try_get::<Option<i64>, _>("confirmed_us")?.is_some(),
     })
 }
 

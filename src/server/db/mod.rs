@@ -56,6 +56,8 @@ pub mod rollups;
 pub mod rows;
 /// Texts as they are searched.
 pub mod search;
+/// One-time codes beside passwords.
+pub mod second_factors;
 /// What one snapshot needs, in as few statements as it takes.
 pub mod snapshot;
 /// Stock, as sales and refunds change it.

@@ -28,6 +28,11 @@ pub fn login_address(error: Option<&str>, next: Option<&str>) -> String {
     if parameters.is_empty() { "/login".to_owned() } else { format!("/login?{}", parameters.join("&")) }
 }
 
+/// The address of the page that asks for a one-time code, which then goes on to `next`.
+pub fn code_address(error: Option<&str>, next: Option<&str>) -> String {
+    login_address(error, next).replacen("/login", "/login/code", 1)
+}
+
 /// The longest address that a login goes on to.
 const MAX_NEXT: usize = 2_000;
 

@@ -52,9 +52,18 @@ impl Ingest {
     {
         let once = sender.once(what, &batch)?;
         let batch = Arc::new(batch);
+        let only = sender.only_vendor.clone();
         write(&self.db, &self.cache, Cause { who: sender.who.clone(), why: what }, once, move |tx| {
             async move {
                 let taken = work(tx, &batch).await.map_err(refused)?;
+                if let Some(only) = only
+                    && let Some(other) = taken.vendors_changed.iter().find(|vendor| **vendor != only)
+                {
+                    // Nothing of it is kept.
+                    return Err(AppError::Conflict(format!(
+                        "this key writes for vendor `{only}` alone, and a row of what was sent is vendor `{other}`'s"
+                    )));
+                }
                 let stale = stale(&taken.vendors_changed);
                 let rests_on_others = taken.ingested.unchanged > 0;
                 Ok(match (stale.is_empty(), rests_on_others) {

@@ -28,13 +28,16 @@ mod access;
 mod ended_sessions;
 /// Keys that programs use the API with.
 mod keys;
+/// One-time codes beside the password.
+mod second_factor;
 /// Whether a session is still its user's.
 mod user_status;
 /// The clock of a vendor's days.
 mod zone;
 
 use ended_sessions::EndedSessions;
-pub use keys::NewKey;
+pub use keys::{KeyGrant, KeyOrder, KeyUser, NewKey};
+pub use second_factor::{Proof, TotpSetup};
 use user_status::UserStatusCache;
 
 /// Users, and the vendors they belong to.
@@ -71,6 +74,8 @@ pub struct Authenticated {
     pub user: User,
     /// What the sessions that begin now carry: see `session_is_valid`.
     pub epoch: i64,
+    /// Whether there is a second factor, which has to be proved too.
+    pub second_factor: bool,
 }
 
 impl Accounts {

@@ -3,16 +3,16 @@ use std::time::Instant;
 use axum::{
     Json, Router,
     extract::State,
-    http::{HeaderValue, header, request::Parts},
+    http::{HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
     analytics::freshness,
-    input::{JsonBody, Parameters},
+    input::{JsonBody, Parameters, PathId},
     openapi::ProblemBody,
 };
 use crate::{
@@ -27,6 +27,46 @@ pub fn router() -> Router<AppState> {
         .route("/cache/invalidate", post(invalidate))
         .route("/cache/warm", post(warm))
         .route("/metrics", get(metrics))
+        .route("/keys", get(keys))
+        .route("/keys/{id}", delete(revoke_key))
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct AllKeys {
+    keys: Vec<KeyOfUser>,
+}
+
+#[utoipa::path(
+    get,
+    path = "/api/admin/keys",
+    operation_id = "admin_list_keys",
+    tag = "admin",
+    responses((status = 200, description = "Everybody's keys that are not revoked, by address", body = AllKeys), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []), ("key" = []))
+)]
+pub(super) async fn keys(State(state): State<AppState>, _: CurrentAdmin) -> Result<Json<AllKeys>, AppError> {
+    Ok(Json(AllKeys { keys: state.accounts.list_all_keys().await? }))
+}
+
+#[utoipa::path(
+    delete,
+    path = "/api/admin/keys/{id}",
+    operation_id = "admin_revoke_key",
+    tag = "admin",
+    params(("id" = String, Path, description = "The key, as the list names it")),
+    responses((status = 204, description = "Revoked, at once"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []), ("key" = []))
+)]
+pub(super) async fn revoke_key(
+    State(state): State<AppState>,
+    admin: CurrentAdmin,
+    PathId(id): PathId,
+    parts: Parts,
+) -> Result<StatusCode, AppError> {
+    let address = request::client_address(&parts);
+    let actor = Actor { name: &admin.user.email, address: address.as_deref() };
+    state.accounts.revoke_any_key(&id, actor).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// The bytes that the cache holds, as they are.
