@@ -225,6 +225,10 @@ mod pages {
         }
     }
 
+    // Audit log.
+    pub const AUDIT: &str =
+        "Every change of money and access: who, what, from where, before and after. Nothing is ever removed.";
+
     // Marketplace.
     pub const MARKET_HINT: &str =
         "Orders containing two vendors count once for each. Commission is what the marketplace earns, net of refunds.";

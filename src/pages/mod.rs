@@ -8,6 +8,8 @@ use crate::domain::accounts::id_of_segment;
 pub mod account;
 /// `/admin`
 pub mod admin;
+/// `/admin/audit`
+pub mod admin_audit;
 /// `/admin/cache`
 pub mod admin_cache;
 /// `/admin/vendors/{id}`

@@ -2,6 +2,8 @@
 mod account;
 /// Cache statistics and invalidation.
 mod admin;
+/// The audit log.
+mod audit;
 /// Logging in and out, and the cookie.
 mod auth;
 /// Every kind of input that is refused: what is answered, and that nothing changes.

@@ -69,6 +69,8 @@ const API: &[Route] = &[
     route("POST", "/api/ingest/refunds", [401, 403, 403, 422, 403]),
     route("POST", "/api/ingest/products", [401, 403, 403, 422, 403]),
     with("GET", "/api/admin/metrics", "dateFrom=1997-01-01&dateTo=1997-01-31", [401, 403, 403, 200, 403]),
+    route("GET", "/api/admin/audit", [401, 403, 403, 200, 403]),
+    route("GET", "/api/admin/audit.csv", [401, 403, 403, 200, 403]),
     route("GET", "/api/admin/keys", [401, 403, 403, 200, 403]),
     route("DELETE", "/api/admin/keys/{id}", [401, 403, 403, 404, 403]),
     route("GET", "/api/admin/cache/stats", [401, 403, 403, 200, 403]),
@@ -100,6 +102,7 @@ const PAGES: &[Route] = &[
     route("GET", "/admin/vendors", [303, 403, 403, 200, 303]),
     route("GET", "/admin/vendors/{id}", [303, 403, 403, 200, 303]),
     route("GET", "/admin/vendors/{id}/dashboard", [303, 403, 403, 200, 303]),
+    route("GET", "/admin/audit", [303, 403, 403, 200, 303]),
     route("GET", "/admin/cache", [303, 403, 403, 200, 303]),
 ];
 

@@ -206,6 +206,45 @@ pub struct VendorPage {
     pub next: Option<String>,
 }
 
+/// One line of the audit log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AuditLine {
+    pub at: Timestamp,
+    /// The user's address; `cli` for whoever has a shell on the server.
+    pub actor: String,
+    pub action: String,
+    /// What it was done to.
+    pub detail: String,
+    /// The client's network address.
+    pub address: Option<String>,
+    /// What it was before and after, JSON as a text.
+    pub was: Option<String>,
+    pub became: Option<String>,
+}
+
+/// Lines of the audit log, the newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AuditPage {
+    pub entries: Vec<AuditLine>,
+    /// `after` of the next page; `null` on the last.
+    pub next: Option<String>,
+}
+
+/// Which lines of the audit log to show.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditQuery {
+    pub actor: Option<String>,
+    pub action: Option<String>,
+    /// Microseconds since 1970.
+    pub from_us: Option<i64>,
+    /// The first instant that is not asked for.
+    pub until_us: Option<i64>,
+}
+
 /// Light, dark, or as the device has it.
 #[derive(
     Debug,

@@ -142,17 +142,23 @@ pub struct AuditEntry<'a> {
     pub detail: &'a str,
     /// The client's network address.
     pub address: Option<&'a str>,
+    /// What it was before and after, JSON.
+    pub was: Option<String>,
+    pub became: Option<String>,
 }
 
 /// Notes something in the transaction in which it happens.
 pub async fn insert_audit(tx: &mut Tx, entry: &AuditEntry<'_>) -> Result<(), DbError> {
-    let AuditEntry { at_us, actor, action, detail, address } = *entry;
-    let query = sql("INSERT INTO audit_log (at_us, actor, action, detail, address) VALUES ($1, $2, $3, $4, $5)")
-        .bind(at_us)
-        .bind(actor.to_owned())
-        .bind(action.to_owned())
-        .bind(detail.to_owned())
-        .bind(address.map(str::to_owned));
+    let AuditEntry { at_us, actor, action, detail, address, was, became } = entry;
+    let query = sql("INSERT INTO audit_log (at_us, actor, action, detail, address, was, became) \
+                     VALUES ($1, $2, $3, $4, $5, $6, $7)")
+    .bind(*at_us)
+    .bind((*actor).to_owned())
+    .bind((*action).to_owned())
+    .bind((*detail).to_owned())
+    .bind(address.map(str::to_owned))
+    .bind(was.clone())
+    .bind(became.clone());
     tx.execute(query).await.map(|_| ())
 }
 

@@ -20,6 +20,8 @@ use sqlx::{
 pub mod accounts;
 /// Keys that programs use the API with.
 pub mod api_keys;
+/// Reading the audit log.
+pub mod audit;
 /// What migrations leave to the program.
 mod backfill;
 /// Products.

@@ -24,6 +24,8 @@ use crate::{
 
 /// Passwords changed, lost and found; users shut out.
 mod access;
+/// The audit log, as admins read it.
+mod audit;
 /// Sessions that have ended, whatever their store says.
 mod ended_sessions;
 /// Keys that programs use the API with.
@@ -35,6 +37,7 @@ mod user_status;
 /// The clock of a vendor's days.
 mod zone;
 
+pub use audit::AuditParameters;
 use ended_sessions::EndedSessions;
 pub use keys::{KeyGrant, KeyOrder, KeyUser, NewKey};
 pub use second_factor::{Proof, TotpSetup};
@@ -64,7 +67,7 @@ impl Actor<'_> {
     pub const COMMAND_LINE: Actor<'static> = Actor { name: "cli", address: None };
 
     fn entry<'a>(&'a self, action: &'a str, detail: &'a str) -> AuditEntry<'a> {
-        AuditEntry { at_us: now_us(), actor: self.name, action, detail, address: self.address }
+        AuditEntry { at_us: now_us(), actor: self.name, action, detail, address: self.address, was: None, became: None }
     }
 }
 

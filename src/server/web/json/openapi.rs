@@ -69,6 +69,8 @@ use crate::{
         ingest::refunds,
         ingest::products,
         admin::metrics,
+        admin::audit,
+        admin::audit_csv,
         admin::keys,
         admin::revoke_key,
         admin::stats,
