@@ -4,7 +4,7 @@ use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
 use super::VENDOR;
-use crate::harness::{Client, RedisServer, TestApp, TestDatabase};
+use crate::harness::{Client, PASSWORD, RedisServer, TestApp, TestDatabase};
 
 const SNAPSHOT: &str = "/api/vendor/analytics/snapshot?dateFrom=1997-01-01&dateTo=1997-12-31";
 const FORMS: [&str; 4] = ["br", "zstd", "gzip", "identity"];

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use vendorscope::server::{db::sql, import::ImportOptions, services::import::import_bundle};
 
-use crate::harness::{Client, Market, TestApp, Unwatched, contents, databases};
+use crate::harness::{Client, Market, PASSWORD, TestApp, Unwatched, contents, databases};
 
 async fn apps() -> Vec<(TestApp, Market)> {
     let mut apps = Vec::new();

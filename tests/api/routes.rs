@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use vendorscope::app::App;
 
 use super::{OTHER_VENDOR, VENDOR};
-use crate::harness::{Client, TestApp};
+use crate::harness::{Client, PASSWORD, TestApp};
 
 /// One route and what each caller gets: nobody, a vendor, another vendor, an admin, the vendor's key.
 struct Route {

@@ -6,7 +6,7 @@ use sqlx::Row;
 use vendorscope::server::db::sql;
 
 use super::{answered, problem, refused_fields};
-use crate::harness::{Client, Market, TestApp, contents, databases};
+use crate::harness::{Client, Market, PASSWORD, TestApp, contents, databases};
 
 /// What all of these are kept as.
 const NAME: &str = "Café au lait";

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::open;
-use crate::harness::{Client, TestApp};
+use crate::harness::{Client, PASSWORD, TestApp};
 
 const TEXTS: [&str; 7] = [
     "</textarea><script>alert(1)</script>",

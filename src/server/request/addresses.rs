@@ -53,6 +53,9 @@ pub fn own_path(text: &str) -> Option<&str> {
 
 /// The same address on this site, whatever site it names: its path and query. The start page where it has none.
 pub fn brought_home(address: &str) -> String {
+    if let Some(own) = own_path(address) {
+        return own.to_owned();
+    }
     let uri: Option<Uri> = address.parse().ok();
     let path = uri.as_ref().and_then(Uri::path_and_query).map(|path| path.as_str());
     path.and_then(own_path).unwrap_or("/").to_owned()
@@ -86,7 +89,7 @@ mod tests {
     #[test]
     fn every_address_is_brought_home() {
         for (address, home) in [
-            ("/account?done=key", "/account?done=key"),
+            ("/account?done=key#two-step", "/account?done=key#two-step"),
             ("http://127.0.0.1/account", "/account"),
             ("https://evil.example/products?a=b", "/products?a=b"),
             ("https://evil.example//other.example/", "/"),

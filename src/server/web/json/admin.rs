@@ -2,6 +2,7 @@ use std::time::Instant;
 
 use axum::{
     Json, Router,
+    body::Body,
     extract::State,
     http::{HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
@@ -16,8 +17,20 @@ use super::{
     openapi::ProblemBody,
 };
 use crate::{
-    domain::{market::MarketMetrics, period::DateRange},
-    server::{AppError, AppState, identity::sessions::CurrentAdmin, request, services::cache_stats::cache_stats},
+    domain::{
+        accounts::{AuditPage, KeyOfUser},
+        market::MarketMetrics,
+        period::DateRange,
+    },
+    server::{
+        AppError, AppState,
+        identity::{
+            accounts::{Actor, AuditParameters},
+            sessions::CurrentAdmin,
+        },
+        request,
+        services::cache_stats::cache_stats,
+    },
     server_functions::admin::CacheStats,
 };
 

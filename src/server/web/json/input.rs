@@ -17,6 +17,7 @@ use crate::{
     server::{
         AppError, AppState,
         request::{
+            client_address,
             problem::Problem,
             well_formed::{check_address, check_text},
         },
