@@ -26,6 +26,8 @@ mod limits;
 mod middleware;
 /// The pages, and who may see them.
 mod pages;
+/// Pages that are sent again.
+mod rendered;
 
 /// Everything that is served. The layers read from the outside in.
 pub fn router(state: AppState) -> Router {
