@@ -17,6 +17,7 @@ use futures::StreamExt;
 use ipnet::IpNet;
 use tracing::Instrument;
 
+use super::rendered::ScriptHashes;
 use crate::server::{
     AppState,
     request::{ClientAddress, RequestId, ScriptNonce, X_REQUEST_ID, is_safe, is_under, problem::Problem},

@@ -104,7 +104,7 @@ impl RenderedPages {
 fn name(state: &AppState, user: &User, request: &Request) -> String {
     let minute = Timestamp::now().as_second() / 60;
     let mut name = format!("{user:?}\n{}\n{minute}", request.uri());
-    let session = state.sessions.cookie.name();
+    let session = state.sessions.cookie_name();
     for line in request.headers().get_all(header::COOKIE) {
         for cookie in line.as_bytes().split(|byte| *byte == b';').map(<[u8]>::trim_ascii) {
             if !cookie.strip_prefix(session.as_bytes()).is_some_and(|rest| rest.starts_with(b"=")) {
