@@ -21,7 +21,7 @@ pub struct SessionCookie {
 
 impl SessionCookie {
     pub fn name(&self) -> &str {
-        &self.name
+        self.name
     }
 
     pub fn new(config: &Config) -> Self {
