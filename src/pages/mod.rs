@@ -8,6 +8,8 @@ use crate::domain::accounts::id_of_segment;
 pub mod account;
 /// `/admin`
 pub mod admin;
+/// `/admin/audit`
+pub mod admin_audit;
 /// `/admin/cache`
 pub mod admin_cache;
 /// `/admin/vendors/{id}`
@@ -20,8 +22,12 @@ pub mod change_orders;
 pub mod change_products;
 /// `/`, and `/admin/vendors/{id}/dashboard`
 pub mod dashboard;
+/// Part of `/account` and of `/admin/keys`.
+mod keys;
 /// `/login`
 pub mod login;
+/// `/login/code`
+pub mod login_code;
 /// `/products/new`
 pub mod new_product;
 /// Every other address.
@@ -40,6 +46,8 @@ pub mod ranges;
 pub mod reset;
 /// `/returns`
 pub mod returns;
+/// Part of `/account`.
+mod two_step;
 
 /// The rows that were picked in a list: the parameters `pick[…]`, in order.
 fn picked(query: &ParamsMap) -> Vec<String> {

@@ -130,7 +130,7 @@ pub async fn change_products(form: ProductsForm) -> Result<(), ApiError> {
         Action::Category(category) => ProductChanges { category: Some(category), ..Default::default() },
     };
     let change = BulkChange { product_ids: form.products.into_iter().map(|picked| picked.id).collect(), changes };
-    let sender = crate::server::services::Sender::of_form(&current.user.email);
+    let sender = crate::server::services::Sender::of_form(&current.user.email, context::client_address());
     let changed = state.catalog.change_many(&current.vendor, &change, &sender).await.map_err(context::api_error)?;
     leptos_axum::redirect(&format!("/products?changed={changed}"));
     Ok(())
@@ -149,7 +149,7 @@ pub async fn change_orders(form: OrdersForm) -> Result<(), ApiError> {
     use crate::server::context;
     let (state, current) = context::current_vendor().await?;
     let next = form.status.parse::<OrderStatus>().map_err(|e| context::api_error(e.into()))?;
-    let sender = crate::server::services::Sender::of_form(&current.user.email);
+    let sender = crate::server::services::Sender::of_form(&current.user.email, context::client_address());
     let ids = form.orders.into_iter().map(|picked| picked.id).collect();
     let changed = state.orders.change_many(&current.vendor, ids, next, &sender).await.map_err(context::api_error)?;
     leptos_axum::redirect(&format!("/orders?changed={changed}"));

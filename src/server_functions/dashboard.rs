@@ -78,6 +78,14 @@ pub async fn load_dashboard(
     vendor_id: Option<String>,
     asked: impl FnOnce(Date) -> Asked + Send,
 ) -> Result<Dashboard, ApiError> {
+    load(vendor_id, asked).await.map(|(dashboard, _)| dashboard)
+}
+
+/// The dashboard with the cache entries that it is made of: `None` among them for what none is.
+async fn load(
+    vendor_id: Option<String>,
+    asked: impl FnOnce(Date) -> Asked + Send,
+) -> Result<(Dashboard, Vec<Option<crate::server::context::Origin>>), ApiError> {
     use crate::server::{
         cache_keys, context,
         services::{
@@ -86,7 +94,9 @@ pub async fn load_dashboard(
         },
     };
     let (state, viewer, of) = context::vendor_to_show(vendor_id.as_deref()).await?;
-    let vendor = state.accounts.vendor(&of).await.map_err(context::api_error)?;
+    let profile = state.accounts.profile(&of).await.map_err(context::api_error)?;
+    let mut made_of = vec![state.accounts.profile_origin(&of, &profile)];
+    let vendor = profile.value;
     let today = analytics::today(&vendor);
     let asked = asked(today);
     let parse = |to: Option<&str>| {
@@ -110,6 +120,7 @@ pub async fn load_dashboard(
     let narrowed = parse_narrowed(asked.product.as_deref(), asked.category.as_deref(), asked.status.as_deref())
         .map_err(|invalid| context::api_error(invalid.into()))?;
     let served = state.analytics.narrowed(&of, &query, &narrowed).await.map_err(context::api_error)?;
+    made_of.push(state.analytics.origin(&of, &query, &served));
     let freshness = Freshness { source: cache_keys::source(served.outcome), age_seconds: served.age.as_secs() };
     let mut snapshot = served.value;
     let now = Timestamp::now();
@@ -118,7 +129,9 @@ pub async fn load_dashboard(
     let mut customers_are_fair = true;
     if let (Some(unfinished), Some(comparison)) = (unfinished, snapshot.comparison) {
         let by_hour = SnapshotQuery::by_hour(comparison.to);
-        let day = state.analytics.narrowed(&of, &by_hour, &narrowed).await.map_err(context::api_error)?.value;
+        let served = state.analytics.narrowed(&of, &by_hour, &narrowed).await.map_err(context::api_error)?;
+        made_of.push(state.analytics.origin(&of, &by_hour, &served));
+        let day = served.value;
         let clock =
             WallClock::covering(&vendor.time_zone, day.series.iter().filter_map(|point| point.start.parse().ok()));
         cut_comparison(&mut snapshot, &day, |at| clock.local(at).hour() < unfinished.until_hour);
@@ -128,7 +141,9 @@ pub async fn load_dashboard(
         } else if unfinished.until_hour < 24 {
             let before = DateRange { from: comparison.from, to: comparison.to };
             let until = state.analytics.customers_until(&of, before, unfinished.until_hour).await;
-            cut_customers(&mut snapshot, day.totals.new_customers, &until.map_err(context::api_error)?);
+            let (until, origin) = until.map_err(context::api_error)?;
+            made_of.push(origin);
+            cut_customers(&mut snapshot, day.totals.new_customers, &until);
         }
     }
     let points = snapshot.series.iter().chain(snapshot.previous_series.iter().flatten());
@@ -137,7 +152,13 @@ pub async fn load_dashboard(
         Some(id) => Some(state.catalog.find(&of, id).await.map_err(context::api_error)?.name),
         None => None,
     };
-    Ok(Dashboard { viewer, vendor, today, snapshot, unfinished, customers_are_fair, product_name, freshness, clock })
+    if !narrowed.is_whole() {
+        // Its product's name is read from the database.
+        made_of.push(None);
+    }
+    let dashboard =
+        Dashboard { viewer, vendor, today, snapshot, unfinished, customers_are_fair, product_name, freshness, clock };
+    Ok((dashboard, made_of))
 }
 
 /// What changed beside the figures of a whole dashboard, and what happened.
@@ -150,8 +171,13 @@ pub struct Why {
     pub clock: WallClock,
 }
 
-pub async fn load_why(vendor_id: Option<String>, dashboard: &Dashboard) -> Result<Why, ApiError> {
+/// The dashboard with what explains it: all that its page shows.
+pub async fn load_explained(
+    vendor_id: Option<String>,
+    asked: impl FnOnce(Date) -> Asked + Send,
+) -> Result<(Dashboard, Why), ApiError> {
     use crate::server::context;
+    let (dashboard, mut made_of) = load(vendor_id.clone(), asked).await?;
     let (state, _, of) = context::vendor_to_show(vendor_id.as_deref()).await?;
     let snapshot = &dashboard.snapshot;
     let range = DateRange { from: snapshot.range.from, to: snapshot.range.to };
@@ -161,13 +187,17 @@ pub async fn load_why(vendor_id: Option<String>, dashboard: &Dashboard) -> Resul
     });
     let movers = match compared {
         Some((range, previous)) => {
-            Some(state.analytics.movers(&of, range, previous).await.map_err(context::api_error)?.value)
+            let (movers, origin) = state.analytics.movers(&of, range, previous).await.map_err(context::api_error)?;
+            made_of.push(origin);
+            Some(movers)
         }
         None => None,
     };
-    let notes = state.analytics.notes(&of, range).await.map_err(context::api_error)?;
+    let (notes, origin) = state.analytics.notes(&of, range).await.map_err(context::api_error)?;
+    made_of.push(origin);
     let clock = WallClock::covering(&dashboard.vendor.time_zone, notes.notes.iter().map(|note| note.at));
-    Ok(Why { movers, notes, clock })
+    context::made_of(made_of);
+    Ok((dashboard, Why { movers, notes, clock }))
 }
 
 /// The range that was chosen last in this browser, by its name.

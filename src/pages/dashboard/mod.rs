@@ -27,9 +27,7 @@ use crate::{
         id_in,
         ranges::{self, RangeQuery},
     },
-    server_functions::dashboard::{
-        Dashboard, Freshness, Source, Unfinished, Why, load_dashboard, load_why, remembered_range,
-    },
+    server_functions::dashboard::{Dashboard, Freshness, Source, Unfinished, Why, load_explained, remembered_range},
     words,
 };
 
@@ -63,11 +61,7 @@ pub fn DashboardPage() -> impl IntoView {
         query.range = remembered_range();
     }
     let asked = query.clone();
-    let load = async move {
-        let dashboard = load_dashboard(id.clone(), move |today| asked.asked(today)).await?;
-        let why = load_why(id, &dashboard).await?;
-        Ok((dashboard, why))
-    };
+    let load = load_explained(id, move |today| asked.asked(today));
     let again = query.clone();
     view! {
         <Title text="Dashboard"/>

@@ -1,5 +1,5 @@
 use jiff::tz::TimeZone;
-use vendorscope_cache::Loaded;
+use vendorscope_cache::{Loaded, Origin};
 
 use super::{
     analytics::{Analytics, tags},
@@ -16,13 +16,13 @@ use crate::{
 
 impl Analytics {
     /// How many customers a range had whose last day counts up to an hour of the vendor's clock (0 to 23), through the
-    /// cache.
+    /// cache: and the entry that this was served from.
     pub async fn customers_until(
         &self,
         vendor: &VendorRef,
         range: DateRange,
         hour: i8,
-    ) -> Result<CustomersUntil, AppError> {
+    ) -> Result<(CustomersUntil, Option<Origin>), AppError> {
         let key = cache_keys::customers_key(&vendor.external_id, &format!("{}:{}:{hour}", range.from, range.to));
         let (db, vendor_id) = (self.db.clone(), vendor.id);
         let load = move || async move {
@@ -37,6 +37,8 @@ impl Analytics {
                 serde_json::to_vec(&counted).map_err(|error| AppError::Internal(format!("customers: {error}")))?;
             Ok(Loaded::new(bytes, SNAPSHOT_TTL))
         };
-        Ok(self.cache.get_or_load_decoded(&key, &tags(vendor), load, from_json).await?.value)
+        let served = self.cache.get_or_load_decoded(&key, &tags(vendor), load, from_json).await?;
+        let origin = Origin::of(&key, &tags(vendor), &served);
+        Ok((served.value, origin))
     }
 }

@@ -33,6 +33,8 @@ pub mod marketplace;
 pub mod movers;
 /// Figures of one product, category or status.
 pub mod narrowed;
+/// What a write leaves in the audit log.
+mod noting;
 /// Orders.
 pub mod orders;
 /// What the cache's store may not have been told yet, kept in the database.
@@ -52,6 +54,7 @@ pub mod warming;
 pub use once::Sender;
 pub use outbox::DatabaseOutbox;
 
+use noting::{changes, note};
 use once::Once;
 
 /// What a write answers, and what that means for the cache.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use jiff::{ToSpan, tz::TimeZone};
-use vendorscope_cache::{Loaded, Served};
+use vendorscope_cache::{Key, Loaded, Origin, Served};
 
 use super::{
     analytics::{Analytics, tags},
@@ -25,14 +25,16 @@ use crate::{
 };
 
 impl Analytics {
-    /// Changes between two ranges, through the cache.
+    /// Changes between two ranges, through the cache, and the entry that they were served from.
     pub async fn movers(
         &self,
         vendor: &VendorRef,
         range: DateRange,
         previous: DateRange,
-    ) -> Result<Served<Movers>, AppError> {
-        self.get_movers(vendor, range, previous, from_json).await
+    ) -> Result<(Movers, Option<Origin>), AppError> {
+        let served = self.get_movers(vendor, range, previous, from_json).await?;
+        let origin = Origin::of(&movers_key(vendor, range, previous), &tags(vendor), &served);
+        Ok((served.value, origin))
     }
 
     /// The same as JSON, as the API serves it.
@@ -52,8 +54,7 @@ impl Analytics {
         previous: DateRange,
         decode: fn(&Bytes) -> Result<T, AppError>,
     ) -> Result<Served<T>, AppError> {
-        let detail = format!("{}:{}:{}:{}", range.from, range.to, previous.from, previous.to);
-        let key = cache_keys::movers_key(&vendor.external_id, &detail);
+        let key = movers_key(vendor, range, previous);
         let (db, vendor_id) = (self.db.clone(), vendor.id);
         let load = move || async move {
             let mut tx = db.read().await?;
@@ -64,8 +65,8 @@ impl Analytics {
         self.cache.get_or_load_decoded(&key, &tags(vendor), load, decode).await
     }
 
-    /// What happened on the days of a range, through the cache.
-    pub async fn notes(&self, vendor: &VendorRef, range: DateRange) -> Result<Notes, AppError> {
+    /// What happened on the days of a range, through the cache, and the entry that it was served from.
+    pub async fn notes(&self, vendor: &VendorRef, range: DateRange) -> Result<(Notes, Option<Origin>), AppError> {
         let key = cache_keys::notes_key(&vendor.external_id, &format!("{}:{}", range.from, range.to));
         let (db, vendor_id) = (self.db.clone(), vendor.id);
         let load = move || async move {
@@ -82,8 +83,15 @@ impl Analytics {
             tx.commit().await?;
             loaded(&notes)
         };
-        Ok(self.cache.get_or_load_decoded(&key, &tags(vendor), load, from_json).await?.value)
+        let served = self.cache.get_or_load_decoded(&key, &tags(vendor), load, from_json).await?;
+        let origin = Origin::of(&key, &tags(vendor), &served);
+        Ok((served.value, origin))
     }
+}
+
+fn movers_key(vendor: &VendorRef, range: DateRange, previous: DateRange) -> Key {
+    let detail = format!("{}:{}:{}:{}", range.from, range.to, previous.from, previous.to);
+    cache_keys::movers_key(&vendor.external_id, &detail)
 }
 
 fn loaded(value: &impl serde::Serialize) -> Result<Loaded, AppError> {

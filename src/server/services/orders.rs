@@ -2,7 +2,7 @@ use futures::future::FutureExt;
 use jiff::{Timestamp, tz::TimeZone};
 use vendorscope_cache::{Cache, Loaded, Served, Tag};
 
-use super::{Sender, Written, by_vendor, from_json, listing_detail, write};
+use super::{Sender, Written, by_vendor, changes, from_json, listing_detail, note, write};
 use crate::{
     domain::{
         accounts::VendorRef,
@@ -109,13 +109,20 @@ impl Orders {
     /// `Conflict` where the order counts and there is not enough in stock.
     pub async fn create(&self, vendor: &VendorRef, new: NewOrder, sender: &Sender) -> Result<Order, AppError> {
         let now = Timestamp::now();
-        let once = sender.once("order created", &(&vendor.external_id, &new))?;
+        let (once, sender) = (sender.once("order created", &(&vendor.external_id, &new))?, sender.clone());
         let new = new.checked(now)?;
         let vendor_ref = vendor.clone();
         write(&self.db, &self.cache, by_vendor(vendor, "order created"), once, move |tx| {
             async move {
                 let seller = lock(tx, &vendor_ref).await?;
                 let order_id = place(tx, &vendor_ref, &seller, &new, now).await?;
+                let order = orders::find_order(tx, vendor_ref.id, &order_id).await?.ok_or(AppError::NotFound)?;
+                let became = serde_json::json!({
+                    "status": order.status,
+                    "lines": order.lines.len(),
+                    "amount": order.lines.iter().map(|line| line.gross - line.discount).sum::<i64>(),
+                });
+                note(tx, &sender, "order_create", &order_id, None, Some(became)).await?;
                 written(tx, &vendor_ref, &order_id, true).await
             }
             .boxed()
@@ -134,11 +141,18 @@ impl Orders {
     ) -> Result<Order, AppError> {
         change.check(Timestamp::now())?;
         let once = sender.once("order changed", &(&vendor.external_id, order_id, &change))?;
+        let sender = sender.clone();
         let (vendor_ref, order_id) = (vendor.clone(), order_id.to_owned());
         write(&self.db, &self.cache, by_vendor(vendor, "order changed"), once, move |tx| {
             async move {
                 let seller = lock(tx, &vendor_ref).await?;
+                let before = orders::find_order(tx, vendor_ref.id, &order_id).await?.ok_or(AppError::NotFound)?;
                 let has_changed = apply(tx, &vendor_ref, &seller, &order_id, &change).await?;
+                if has_changed {
+                    let after = orders::find_order(tx, vendor_ref.id, &order_id).await?.ok_or(AppError::NotFound)?;
+                    let (was, became) = changes(&before, &after)?;
+                    note(tx, &sender, "order_change", &order_id, Some(was), Some(became)).await?;
+                }
                 written(tx, &vendor_ref, &order_id, has_changed).await
             }
             .boxed()
@@ -159,7 +173,7 @@ impl Orders {
             format!("must name 1 to {MOST_AT_ONCE} orders")
         });
         checks.finish()?;
-        let once = sender.once("orders changed", &(&vendor.external_id, &order_ids, next))?;
+        let (once, sender) = (sender.once("orders changed", &(&vendor.external_id, &order_ids, next))?, sender.clone());
         let vendor_ref = vendor.clone();
         write(&self.db, &self.cache, by_vendor(vendor, "orders changed"), once, move |tx| {
             async move {
@@ -167,7 +181,13 @@ impl Orders {
                 let change = OrderChange { status: Some(next), placed_at: None };
                 let mut changed = 0;
                 for order_id in &order_ids {
-                    changed += u64::from(apply(tx, &vendor_ref, &seller, order_id, &change).await?);
+                    let part = orders::find_part(tx, vendor_ref.id, order_id).await?.ok_or(AppError::NotFound)?;
+                    if apply(tx, &vendor_ref, &seller, order_id, &change).await? {
+                        let (was, became) =
+                            (serde_json::json!({ "status": part.status }), serde_json::json!({ "status": next }));
+                        note(tx, &sender, "order_change", order_id, Some(was), Some(became)).await?;
+                        changed += 1;
+                    }
                 }
                 Ok(match changed {
                     0 => Written::nothing(0, Some(stale(&vendor_ref))),

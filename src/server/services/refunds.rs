@@ -4,7 +4,7 @@ use futures::future::FutureExt;
 use jiff::Timestamp;
 
 use super::{
-    Sender, by_vendor,
+    Sender, by_vendor, note,
     orders::{Orders, lock, written, zone},
     write,
 };
@@ -82,11 +82,15 @@ impl Orders {
         let now = Timestamp::now();
         refund.check(now)?;
         let once = sender.once("order refunded", &(&vendor.external_id, order_id, &refund))?;
+        let sender = sender.clone();
         let (vendor_ref, order_id) = (vendor.clone(), order_id.to_owned());
         write(&self.db, &self.cache, by_vendor(vendor, "order refunded"), once, move |tx| {
             async move {
                 let seller = lock(tx, &vendor_ref).await?;
+                let before = refunded(tx, &vendor_ref, &order_id).await?;
                 give_back(tx, &vendor_ref, &seller, &order_id, &refund, now).await?;
+                let after = refunded(tx, &vendor_ref, &order_id).await?;
+                note(tx, &sender, "order_refund", &order_id, Some(before), Some(after)).await?;
                 written(tx, &vendor_ref, &order_id, true).await
             }
             .boxed()
@@ -106,17 +110,30 @@ impl Orders {
     ) -> Result<Order, AppError> {
         let now = Timestamp::now();
         let once = sender.once("refund undone", &(&vendor.external_id, order_id, refunded_at))?;
+        let sender = sender.clone();
         let (vendor_ref, order_id) = (vendor.clone(), order_id.to_owned());
         write(&self.db, &self.cache, by_vendor(vendor, "refund undone"), once, move |tx| {
             async move {
                 lock(tx, &vendor_ref).await?;
+                let before = refunded(tx, &vendor_ref, &order_id).await?;
                 take_again(tx, &vendor_ref, &order_id, refunded_at, now).await?;
+                let after = refunded(tx, &vendor_ref, &order_id).await?;
+                note(tx, &sender, "refund_undo", &order_id, Some(before), Some(after)).await?;
                 written(tx, &vendor_ref, &order_id, true).await
             }
             .boxed()
         })
         .await
     }
+}
+
+/// What has been given back of an order, by line: units and amounts.
+async fn refunded(tx: &mut Tx, vendor: &VendorRef, order_id: &str) -> Result<serde_json::Value, AppError> {
+    let order = orders::find_order(tx, vendor.id, order_id).await?.ok_or(AppError::NotFound)?;
+    let lines = order.lines.iter().map(|line| {
+        serde_json::json!({ "line": line.line, "quantity": line.refunded_quantity, "amount": line.refunded_amount })
+    });
+    Ok(lines.collect())
 }
 
 async fn give_back(
