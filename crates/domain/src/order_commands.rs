@@ -306,15 +306,6 @@ fn allocate(amount: i64, lines: &[OrderLine]) -> Result<Vec<RefundedLine>, Field
         .collect())
 }
 
-/// How long a refund that its vendor has made can be undone, in seconds: long enough to see what one has done, and too
-/// short for anybody to have acted on it.
-pub const UNDO_SECONDS: i64 = 60;
-
-/// Whether a refund of this instant can still be undone.
-pub fn is_undoable(refunded_at: Timestamp, now: Timestamp) -> bool {
-    (-1..=UNDO_SECONDS).contains(&(now.as_second() - refunded_at.as_second()))
-}
-
 /// Whether an order may have a refund of this day: that of the order, or a later one, whatever the time of day. Numbers
 /// of days by the vendor's calendar. It holds for whoever writes either of the two: a refund, or the order's date.
 pub fn refund_may_be_of(refund_day: i64, order_day: i64) -> bool {

@@ -57,6 +57,15 @@ fn refuse_reason(text: &str) -> FieldError {
     FieldError::unknown("reason", text, RefundReason::VARIANTS)
 }
 
+/// How long a refund that its vendor has made can be undone, in seconds: long enough to see what one has done, and too
+/// short for anybody to have acted on it.
+pub const UNDO_SECONDS: i64 = 60;
+
+/// Whether a refund of this instant can still be undone.
+pub fn is_undoable(refunded_at: Timestamp, now: Timestamp) -> bool {
+    (-1..=UNDO_SECONDS).contains(&(now.as_second() - refunded_at.as_second()))
+}
+
 /// Products in a list of what comes back.
 pub const MOST_PRODUCTS: usize = 100;
 

@@ -13,10 +13,10 @@ use crate::{
         accounts::VendorRef,
         field_error::{Checks, FieldError},
         money::Currency,
-        order_commands::{LineRefund, NewRefund, UNDO_SECONDS, is_undoable, refund_may_be_of},
+        order_commands::{LineRefund, NewRefund, refund_may_be_of},
         orders::Order,
         period::day_from_number,
-        returns::RefundReason,
+        returns::{RefundReason, UNDO_SECONDS, is_undoable},
         text::shown,
     },
     server::{
