@@ -30,7 +30,7 @@ const KNOWN: [(&str, u32, &str); 11] = [
     ("customers", 1, "cd8aef6a8e1d0da0"),
     ("movers", 1, "1f0678d166b0080f"),
     ("notes", 1, "fb1a1ef130aa46d3"),
-    ("standings", 1, ""),
+    ("standings", 1, "03d5a2b2ce1e35e2"),
     ("market metrics", 2, "74db5428c20c35ba"),
 ];
 
