@@ -61,6 +61,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/admin/vendors") view=pages::admin_vendors::AdminVendorsPage ssr=SsrMode::Async/>
                 <Route path=path!("/admin/vendors/:id") view=pages::admin_vendor::AdminVendorPage ssr=SsrMode::Async/>
                 <Route path=path!("/admin/vendors/:id/dashboard") view=pages::dashboard::DashboardPage ssr=SsrMode::Async/>
+                <Route path=path!("/admin/users") view=pages::admin_users::AdminUsersPage ssr=SsrMode::Async/>
+                <Route path=path!("/admin/users/:id") view=pages::admin_user::AdminUserPage ssr=SsrMode::Async/>
                 <Route path=path!("/admin/audit") view=pages::admin_audit::AdminAuditPage ssr=SsrMode::Async/>
                 <Route path=path!("/admin/cache") view=pages::admin_cache::AdminCachePage ssr=SsrMode::Async/>
             </FlatRoutes>

@@ -225,6 +225,25 @@ mod pages {
         }
     }
 
+    // Users.
+    pub const INVITE_BY_MAIL: &str = "They get an email with a link to choose a password, valid for three days.";
+    pub const INVITE_BY_LINK: &str =
+        "You get a link to pass on, with which they choose a password. It works once, within three days.";
+    pub const VENDOR_OF_USER: &str = "For vendors and accountants; leave empty for admins.";
+    pub const NOT_AN_EMAIL: &str = "Enter an address such as name@example.com.";
+    pub const LINK_SENT: &str = "The link was sent by email.";
+    pub const USER_CHANGED: &str = "Changed. They've been logged out on all devices.";
+    pub const USER_LOGGED_OUT: &str = "They've been logged out on all devices, and their API keys are revoked.";
+    pub const USER_TOTP_RESET: &str = "Two-step verification is off for them, and they've been logged out.";
+    pub const COPY_LINK: &str = "Copy this link now; you won't see it again. Anyone with it can choose the password.";
+    pub const INVITED: &str = "Invited; no password chosen yet. A new invitation replaces the one before.";
+    pub const RESET_BY_LINK: &str = "A link with which they choose a new password. It works once, within an hour.";
+    pub const END_SESSIONS: &str = "Logs them out on all devices and revokes their API keys.";
+    pub const RESET_TOTP: &str =
+        "For someone who has lost their phone and their recovery codes. Be sure who is asking.";
+    pub const DISABLE_USER: &str = "They can't log in, and their API keys stop working. Nothing of theirs is deleted.";
+    pub const ENABLE_USER: &str = "They can log in again with the password they had. API keys stay revoked.";
+
     // Audit log.
     pub const AUDIT: &str =
         "Every change of money and access: who, what, from where, before and after. Nothing is ever removed.";

@@ -12,6 +12,10 @@ pub mod admin;
 pub mod admin_audit;
 /// `/admin/cache`
 pub mod admin_cache;
+/// `/admin/users/{id}`
+pub mod admin_user;
+/// `/admin/users`
+pub mod admin_users;
 /// `/admin/vendors/{id}`
 pub mod admin_vendor;
 /// `/admin/vendors`

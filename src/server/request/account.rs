@@ -224,7 +224,7 @@ pub async fn remove_totp(state: &AppState, parts: &Parts, password: &str, code: 
 }
 
 /// Counts an attempt at the password of whoever is logged in, unless it was right.
-async fn with_own_password<T>(
+pub(super) async fn with_own_password<T>(
     state: &AppState,
     user: &User,
     work: impl Future<Output = Result<T, AppError>>,
@@ -256,6 +256,9 @@ pub async fn revoke_key(state: &AppState, parts: &Parts, key_id: &str) -> Result
 /// Gives the vendor of whoever asks another time zone.
 pub async fn change_time_zone(state: &AppState, parts: &Parts, name: &str) -> Result<(), AppError> {
     let CurrentVendor { user, vendor } = CurrentVendor::of(parts).await?;
+    if !user.role.may_write() {
+        return Err(AppError::Forbidden);
+    }
     let counted = vendor.id.to_string();
     if let Some(admission) = state.limits.admit(Purpose::ZoneChanges, &counted).await
         && !admission.decision.admitted

@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// Whoever has to have a second factor, and was let in without one, gets to set it up, and nowhere else. A key does what
+/// Who only looks changes nothing but the account. Whoever has to have a second factor, and was let in without one, gets to set it up, and nowhere else. A key does what
 /// its scope says, and nothing else.
 pub async fn check_access(State(_): State<AppState>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
@@ -31,6 +31,12 @@ pub async fn check_access(State(_): State<AppState>, request: Request, next: Nex
     }
     if is_about_access(path) {
         return next.run(request).await;
+    }
+    if let Ok(Some(user)) = session.user().await
+        && !user.role.may_write()
+        && !is_safe(request.method())
+    {
+        return AppError::Forbidden.into_response();
     }
     match session.lacks_second_factor().await {
         Ok(true) if wants_html(request.headers()) => Redirect::to("/account?required=totp").into_response(),

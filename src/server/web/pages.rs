@@ -149,9 +149,11 @@ async fn guard(State(state): State<AppState>, request: Request, next: Next) -> R
         Ok(Some(user)) if is_login => Redirect::to(home(&user)).into_response(),
         Ok(Some(_)) if uri.path() == "/account" => next.run(request).await,
         Ok(Some(user)) => match (user.role, is_admin_page) {
-            (Role::Vendor, false) | (Role::Admin, true) => next.run(request).await,
+            // A form for what one may not do is of no use.
+            (Role::Accountant, false) if uri.path() == "/products/new" => AppError::Forbidden.into_response(),
+            (Role::Vendor | Role::Accountant, false) | (Role::Admin, true) => next.run(request).await,
             (Role::Admin, false) => Redirect::to(home(&user)).into_response(),
-            (Role::Vendor, true) => AppError::Forbidden.into_response(),
+            (Role::Vendor | Role::Accountant, true) => AppError::Forbidden.into_response(),
         },
     }
 }
