@@ -14,7 +14,7 @@ CREATE TABLE second_factors (
 
 CREATE TABLE recovery_codes (
     user_id   BIGINT NOT NULL REFERENCES users (id),
-    -- SHA-256 in hexadecimal digits. A code is 80 random bits, and works once.
+    -- SHA-256 in hexadecimal digits. A code is 120 random bits, and works once.
     code_hash TEXT COLLATE "C" NOT NULL,
     used_us   BIGINT,
     PRIMARY KEY (user_id, code_hash)

@@ -202,9 +202,9 @@ fn setup(user: &User, secret: String) -> Result<TotpSetup, AppError> {
     Ok(TotpSetup { secret, url, picture })
 }
 
-/// 80 random bits in four groups of letters and digits.
+/// 120 random bits in six groups of letters and digits: too many to be found again from a plain digest.
 fn recovery_code() -> String {
-    let secret = Secret::new(Box::new(rand::random::<[u8; 10]>())).to_base32().to_lowercase();
+    let secret = Secret::new(Box::new(rand::random::<[u8; 15]>())).to_base32().to_lowercase();
     let groups: Vec<&str> = secret.as_bytes().chunks(4).filter_map(|group| std::str::from_utf8(group).ok()).collect();
     groups.join("-")
 }
@@ -232,9 +232,9 @@ mod tests {
     }
 
     #[test]
-    fn a_recovery_code_has_eighty_bits_and_may_be_typed_as_one_likes() {
+    fn a_recovery_code_has_120_bits_and_may_be_typed_as_one_likes() {
         let code = recovery_code();
-        assert_eq!((code.len(), code.matches('-').count()), (19, 3), "{code}");
+        assert_eq!((code.len(), code.matches('-').count()), (29, 5), "{code}");
         assert_eq!(bare(&format!(" {} ", code.to_uppercase().replace('-', " "))), bare(&code));
         assert_ne!(recovery_code(), code);
     }
