@@ -66,7 +66,7 @@ impl Ingest {
                     )));
                 }
                 if !taken.vendors_changed.is_empty() {
-                    let became = serde_json::to_value(&taken.ingested).ok();
+                    let became = serde_json::to_value(taken.ingested).ok();
                     let detail = format!("{what}: vendors {}", taken.vendors_changed.join(" "));
                     note(tx, &sender, "ingest", &detail, None, became).await?;
                 }
