@@ -30,6 +30,8 @@ mod middleware;
 mod pages;
 /// How a refused form comes back to its page.
 mod refusals;
+/// Pages that are sent again.
+mod rendered;
 
 /// Everything that is served. The layers read from the outside in.
 pub fn router(state: AppState) -> Router {

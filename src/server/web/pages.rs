@@ -19,6 +19,7 @@ use super::{
     limits,
     middleware::{MAX_BODY, read_body},
     refusals,
+    rendered::RenderedPages,
 };
 use crate::{
     app::{App, shell},
@@ -48,7 +49,7 @@ pub fn router(state: &AppState) -> Router<AppState> {
     let routes = generate_route_list(App);
     Router::new()
         .leptos_routes_with_context(state, routes, provide_nonce, move || shell(options.clone(), context::theme()))
-        .route_layer(from_fn_with_state(state.clone(), guard))
+        .route_layer(from_fn_with_state((state.clone(), RenderedPages::new()), guard))
 }
 
 /// Files, and the page that says there is no such page.
@@ -110,7 +111,7 @@ fn provide_nonce() {
 
 /// Lets people see the pages that are theirs, and call the functions of these: everyone else goes to log in, or to
 /// where they belong.
-async fn guard(State(state): State<AppState>, request: Request, next: Next) -> Response {
+async fn guard(State((state, rendered)): State<(AppState, RenderedPages)>, request: Request, next: Next) -> Response {
     let uri = request.uri().clone();
     if let Err(error) = check_address(&uri) {
         return error.into_response();
@@ -148,6 +149,9 @@ async fn guard(State(state): State<AppState>, request: Request, next: Next) -> R
         Ok(None) => Redirect::to(&login_page(None, Some(&uri))).into_response(),
         Ok(Some(user)) if is_login => Redirect::to(home(&user)).into_response(),
         Ok(Some(_)) if uri.path() == "/account" => next.run(request).await,
+        Ok(Some(user)) if user.role == Role::Vendor && uri.path() == "/" => {
+            rendered.serve(&state, &user, request, next).await
+        }
         Ok(Some(user)) => match (user.role, is_admin_page) {
             // A form for what one may not do is of no use.
             (Role::Accountant, false) if uri.path() == "/products/new" => AppError::Forbidden.into_response(),

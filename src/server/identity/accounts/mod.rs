@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
-use vendorscope_cache::{Cache, Loaded};
+use vendorscope_cache::{Cache, Key, Loaded, Origin, Served, Tag};
 
 use crate::{
     domain::{
@@ -84,6 +84,11 @@ pub struct Authenticated {
     pub second_factor: bool,
 }
 
+/// Where a vendor's profile is kept, and what makes it stale.
+fn profile_entry(vendor: &VendorRef) -> (Key, [Tag; 1]) {
+    (cache_keys::profile_key(&vendor.external_id), [cache_keys::vendor_tag(&vendor.external_id)])
+}
+
 impl Accounts {
     pub fn new(db: Db, cache: Cache) -> Self {
         let keys_seen = moka::future::Cache::builder().max_capacity(KEYS_SEEN).time_to_idle(KEYS_SEEN_FOR).build();
@@ -92,14 +97,25 @@ impl Accounts {
 
     /// The vendor's profile, through the cache.
     pub async fn vendor(&self, vendor: &VendorRef) -> Result<Vendor, AppError> {
+        Ok(self.profile(vendor).await?.value)
+    }
+
+    /// The same, and where it came from.
+    pub async fn profile(&self, vendor: &VendorRef) -> Result<Served<Vendor>, AppError> {
         let (db, id) = (self.db.clone(), vendor.id);
         let load = move || async move {
             let profile = db::vendors::find_profile(&db, id).await?.ok_or(AppError::NotFound)?;
             let json = serde_json::to_vec(&profile).map_err(|e| AppError::Internal(format!("vendor as JSON: {e}")))?;
             Ok::<_, AppError>(Loaded::new(json, PROFILE_TTL))
         };
-        let (key, tags) = (cache_keys::profile_key(&vendor.external_id), [cache_keys::vendor_tag(&vendor.external_id)]);
-        Ok(self.cache.get_or_load_decoded(&key, &tags, load, crate::server::services::from_json).await?.value)
+        let (key, tags) = profile_entry(vendor);
+        self.cache.get_or_load_decoded(&key, &tags, load, crate::server::services::from_json).await
+    }
+
+    /// The entry that this was served from.
+    pub fn profile_origin(&self, vendor: &VendorRef, served: &Served<Vendor>) -> Option<Origin> {
+        let (key, tags) = profile_entry(vendor);
+        Origin::of(&key, &tags, served)
     }
 
     /// The vendor with this marketplace id, for an admin. `NotFound` where there is none.

@@ -101,6 +101,11 @@ impl Sessions {
         Self { remembered: router.map(|router| Remembered::new(router, installation)), ..self }
     }
 
+    /// The cookie that says which session a browser has.
+    pub fn cookie_name(&self) -> &str {
+        self.cookie.name()
+    }
+
     pub fn store(&self) -> &Store {
         &self.store
     }
