@@ -113,6 +113,10 @@ mod pages {
     pub const PASSWORD_CHANGED_LOG_IN: &str = "Your password was changed. Log in with the new one.";
     pub const BACK_TO_LOGIN: &str = "Back to login";
     pub const FORGOT_PASSWORD: &str = "Forgot your password? Ask your marketplace for a link to choose a new one.";
+    pub const FORGOT: &str = "Forgot your password?";
+    pub const FORGOT_HINT: &str = "Enter your email, and we'll send you a link to choose a new password.";
+    pub const LINK_ON_ITS_WAY: &str =
+        "If there is an account with that email, a link is on its way. It works for an hour.";
     pub const LINK_EXPIRED: &str = "This link has expired or was already used. Request a new one.";
 
     // Account.

@@ -36,10 +36,11 @@ fn list(PeopleView { viewer, people, next, has_mail }: PeopleView) -> AnyView {
             Cell::Text(role_name(person.role).to_owned()),
             Cell::Written(person.vendor_id.clone().unwrap_or_default()),
             standing(&person),
+            time(person.created_at),
             Cell::Text(if person.second_factor { "On" } else { "Off" }.to_owned()),
         ])
     });
-    let columns = ["Email", "Role", "Vendor", "Status", "Two-step"].map(Column::text).to_vec();
+    let columns = ["Email", "Role", "Vendor", "Status", "Added (UTC)", "Two-step"].map(Column::text).to_vec();
     let next = next.map(|after| format!("/admin/users?after={}", encode_segment(&after)));
     view! {
         <h1>"Users"</h1>
@@ -137,9 +138,4 @@ pub fn messages(refusal: &Refusal) -> Messages {
         "vendorId" => Some(("vendor_id".to_owned(), format!("Vendor id: {}", field.message))),
         _ => None,
     })
-}
-
-/// When somebody was added.
-pub fn since(person: &Person) -> Cell {
-    time(person.created_at)
 }

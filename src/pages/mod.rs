@@ -22,6 +22,8 @@ pub mod admin_vendor;
 pub mod admin_vendors;
 /// `/`, and `/admin/vendors/{id}/dashboard`
 pub mod dashboard;
+/// `/forgot`
+pub mod forgot;
 /// Part of `/account` and of `/admin/keys`.
 mod keys;
 /// `/login`

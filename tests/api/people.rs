@@ -263,6 +263,39 @@ async fn where_there_is_a_mail_server_links_go_there_and_to_nobody_else() {
     let body = letter.replace("=\n", "").replace("=3D", "=");
     let link = body.split_whitespace().find(|word| word.starts_with("http://vendorscope.test/reset?token="));
     assert_eq!(choose(&app, link.unwrap_or_else(|| panic!("{letter}")), NEW).await, 200);
+    // Whoever has lost a password asks for a link alone, and nobody is told who has an account.
+    let ask = async |email: &str| {
+        let form = app.client().request(Method::POST, "/_fn/forgot").header("accept", "text/html");
+        let response = form.form(&[("email", email)]).send().await.expect("an answer");
+        response.headers()["location"].to_str().expect("ASCII").to_owned()
+    };
+    assert_eq!(ask("nobody@example.com").await, "/login?done=mail");
+    assert_eq!(ask(" New@example.com").await, "/login?done=mail");
+    let letter = smtp.letter();
+    assert!(letter.contains("Subject: Choose a new Vendorscope password"), "nobody else got one: {letter}");
+    let body = letter.replace("=\n", "").replace("=3D", "=");
+    let link = body.split_whitespace().find(|word| word.starts_with("http://vendorscope.test/reset?token="));
+    assert_eq!(choose(&app, link.unwrap_or_else(|| panic!("{letter}")), PASSWORD).await, 200);
+    // Nor can anybody fill a mailbox: three an hour.
+    for _ in 0..5 {
+        assert_eq!(ask("new@example.com").await, "/login?done=mail");
+    }
+    assert!(
+        app.client()
+            .request(Method::GET, "/login")
+            .header("accept", "text/html")
+            .send()
+            .await
+            .expect("an answer")
+            .text()
+            .await
+            .expect("a text")
+            .contains("href=\"/forgot\"")
+    );
+    for _ in 0..2 {
+        smtp.letter();
+    }
+    assert!(smtp.lines.recv_timeout(Duration::from_millis(500)).is_err(), "three, and no more");
     // One that does not take it: the admin gets the link instead.
     drop(smtp);
     let id = user(&admin, "new@example.com").await["userId"].as_str().expect("an id").to_owned();

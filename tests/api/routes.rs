@@ -98,6 +98,7 @@ const PAGES: &[Route] = &[
     route("GET", "/", [303, 200, 200, 303, 303]),
     route("GET", "/login", [200, 303, 303, 303, 200]),
     route("GET", "/login/code", [200, 303, 303, 303, 200]),
+    route("GET", "/forgot", [200; 5]),
     route("GET", "/reset", [200; 5]),
     route("GET", "/account", [303, 200, 200, 200, 303]),
     route("GET", "/products", [303, 200, 200, 303, 303]),
@@ -119,6 +120,8 @@ const SERVER_FUNCTIONS: &[Route] = &[
     with("POST", "/_fn/login", "email=nobody@example.com&password=wrong", [200; 5]),
     // Nobody has sent a password before.
     with("POST", "/_fn/login/code", "code=123456", [200; 5]),
+    // There is no server for mail here.
+    with("POST", "/_fn/forgot", "email=nobody@example.com", [404; 5]),
     route("POST", "/_fn/logout", [200; 5]),
     with("POST", "/_fn/reset", "password=a long one, and a good one", [422; 5]),
     with(
@@ -210,7 +213,7 @@ async fn every_route_lets_in_whom_it_is_for_and_nobody_else() {
 
 /// What the vendor's accountant gets: what the vendor gets where it reads, or looks after the account; nothing else.
 fn as_an_accountant(route: &Route) -> u16 {
-    let own = ["/api/auth", "/api/account", "/_fn/login", "/_fn/logout", "/_fn/reset", "/_fn/account"];
+    let own = ["/api/auth", "/api/account", "/_fn/login", "/_fn/logout", "/_fn/reset", "/_fn/forgot", "/_fn/account"];
     let is_own = own.iter().any(|folder| route.path.starts_with(folder)) && !route.path.ends_with("/time-zone");
     match route.path {
         "/products/new" => 403,

@@ -115,7 +115,7 @@ fn actor<'a>(user: &'a User, address: Option<&'a str>) -> Actor<'a> {
 }
 
 /// By mail; where there is no server for it, or it does not take it, by whoever asked.
-async fn deliver(state: &AppState, Invitation { person, token }: Invitation) -> Link {
+pub(super) async fn deliver(state: &AppState, Invitation { person, token }: Invitation) -> Link {
     let link = format!("{}/reset?token={token}", state.config.http.public_url);
     let (subject, text) = if person.invited {
         (

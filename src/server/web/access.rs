@@ -55,13 +55,15 @@ fn is_granted(scope: KeyScope, method: &Method, path: &str) -> bool {
 
 /// Routes by which people get in, out, and look after their account; and the API's description.
 fn is_about_access(path: &str) -> bool {
-    const OPEN: [&str; 11] = [
+    const OPEN: [&str; 13] = [
         "/login",
+        "/forgot",
         "/reset",
         "/account",
         "/_fn/login",
         "/_fn/logout",
         "/_fn/reset",
+        "/_fn/forgot",
         "/_fn/account",
         "/api/auth",
         "/api/account",

@@ -177,6 +177,15 @@ impl Accounts {
         Ok(Invitation { person, token })
     }
 
+    /// The same for whoever has this address. `NotFound` where nobody has, or is shut out.
+    pub async fn create_link_for(&self, email: &str, actor: Actor<'_>) -> Result<Invitation, AppError> {
+        let login = self.find_user(email).await?;
+        if login.disabled {
+            return Err(AppError::NotFound);
+        }
+        self.create_link(&login.user.id.to_string(), actor).await
+    }
+
     /// Proves that it is the user of this session who asks, by the password.
     pub async fn prove_own_password(&self, user: &User, password: &str, actor: Actor<'_>) -> Result<(), AppError> {
         self.check_own_password(user, password, actor).await
