@@ -70,5 +70,6 @@ fn is_about_access(path: &str) -> bool {
         "/api/openapi.json",
         "/api/docs",
     ];
-    OPEN.iter().any(|folder| is_under(path, folder))
+    // A vendor's time zone is no matter of one account.
+    OPEN.iter().any(|folder| is_under(path, folder)) && !path.ends_with("/time-zone")
 }
