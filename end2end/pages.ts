@@ -19,12 +19,15 @@ export const PAGES: { name: string; login?: () => Login; path: (page: Page) => P
   { name: 'returns of nothing', login: () => vendor(0), path: async () => '/returns?dateFrom=2001-01-01&dateTo=2001-01-31' },
   { name: 'dashboard of a category', login: () => vendor(0), path: async (page) => `/?category=${encodeURIComponent(await firstOf(page, '/api/vendor/products', 'products', 'category'))}` },
   { name: 'account', login: () => vendor(0), path: async () => '/account' },
+  { name: 'lost password', path: async () => '/forgot' },
   { name: 'reset', path: async () => '/reset?token=none' },
   { name: 'account of an admin', login: admin, path: async () => '/account' },
   { name: 'marketplace', login: admin, path: async () => '/admin' },
   { name: 'vendors', login: admin, path: async () => '/admin/vendors' },
   { name: 'vendor', login: admin, path: firstVendor },
   { name: 'dashboard of a vendor', login: admin, path: async (page) => `${await firstVendor(page)}/dashboard` },
+  { name: 'users', login: admin, path: async () => '/admin/users' },
+  { name: 'user', login: admin, path: firstUser },
   { name: 'audit log', login: admin, path: async () => '/admin/audit' },
   { name: 'cache', login: admin, path: async () => '/admin/cache' },
 ];
@@ -41,6 +44,12 @@ async function firstOf(page: Page, api: string, list: string, field: string): Pr
 
 async function first(page: Page, api: string, list: string, id: string): Promise<string> {
   return `/${list}/${encodeURIComponent(await firstOf(page, api, list, id))}`;
+}
+
+/** The page of the first user in the admin's list. */
+async function firstUser(page: Page): Promise<string> {
+  await page.goto('/admin/users');
+  return (await page.locator('main table a').first().getAttribute('href')) ?? '';
 }
 
 /** The page of the first vendor in the admin's list. */

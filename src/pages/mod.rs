@@ -12,6 +12,10 @@ pub mod admin;
 pub mod admin_audit;
 /// `/admin/cache`
 pub mod admin_cache;
+/// `/admin/users/{id}`
+pub mod admin_user;
+/// `/admin/users`
+pub mod admin_users;
 /// `/admin/vendors/{id}`
 pub mod admin_vendor;
 /// `/admin/vendors`
@@ -22,6 +26,8 @@ pub mod change_orders;
 pub mod change_products;
 /// `/`, and `/admin/vendors/{id}/dashboard`
 pub mod dashboard;
+/// `/forgot`
+pub mod forgot;
 /// Part of `/account` and of `/admin/keys`.
 mod keys;
 /// `/login`

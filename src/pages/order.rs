@@ -41,7 +41,8 @@ pub fn OrderPage() -> impl IntoView {
 }
 
 fn order(view: OrderView) -> AnyView {
-    let OrderView { vendor, order, clock, typed, review, .. } = view;
+    let OrderView { viewer, vendor, order, clock, typed, review } = view;
+    let may_write = viewer.role.may_write();
     let currency = vendor.currency;
     let (status_refused, refund_refused) = (Refusal::of::<SetOrderStatus>(), Refusal::of::<RefundOrder>());
     let undo_refused = Refusal::of::<UndoRefund>();
@@ -81,11 +82,11 @@ fn order(view: OrderView) -> AnyView {
         {done}
         {refused(&status_refused)}
         {refused(&undo_refused)}
-        {status_form(&order, currency)}
+        {may_write.then(|| status_form(&order, currency))}
         {lines(order.lines.clone(), currency)}
         {refunds(&order, currency, &clock)}
-        {refund}
-        {is_refundable.then(scripts)}
+        {may_write.then_some(refund)}
+        {(may_write && is_refundable).then(scripts)}
     }
     .into_any()
 }

@@ -142,9 +142,10 @@ fn filter(chosen: &OrdersAsked) -> AnyView {
     query_form("/orders", "filter", Some("search"), fields.into_any())
 }
 
-fn rows(OrdersView { vendor, page, clock, .. }: OrdersView) -> AnyView {
+fn rows(OrdersView { viewer, vendor, page, clock, .. }: OrdersView) -> AnyView {
+    let may_write = viewer.role.may_write();
     let rows = page.orders.into_iter().enumerate().map(|(at, order)| {
-        let box_of = pick(at, &order.order_id, &order.order_id);
+        let box_of = pick(may_write, at, &order.order_id, &order.order_id);
         let placed = format::instant(&clock, order.placed_at);
         let refunded = (order.refunded_amount > 0).then(|| {
             let text = format!("Refunded {}", format::money(vendor.currency, order.refunded_amount));
@@ -173,7 +174,7 @@ fn rows(OrdersView { vendor, page, clock, .. }: OrdersView) -> AnyView {
     let next = [OrderStatus::Shipped, OrderStatus::Delivered, OrderStatus::Cancelled];
     let next = next.map(|status| (status.as_str(), Shown::from(status).name)).to_vec();
     let fields = select("next", "status", "Mark the selected orders as", next, "shipped");
-    picking("/orders/change", fields, list)
+    picking(may_write, "/orders/change", fields, list)
 }
 
 #[cfg(test)]

@@ -45,6 +45,7 @@ pub fn ProductPage() -> impl IntoView {
 }
 
 fn page_of(ProductFigures { dashboard, product }: ProductFigures, query: RangeQuery) -> AnyView {
+    let may_write = dashboard.viewer.role.may_write();
     let (save, delete) = (Refusal::of::<SaveProduct>(), Refusal::of::<DeleteProduct>());
     let is_saved = save.error.is_none()
         && delete.error.is_none()
@@ -55,17 +56,24 @@ fn page_of(ProductFigures { dashboard, product }: ProductFigures, query: RangeQu
         <p class="crumb"><a href="/products">"Products"</a></p>
         {figures(&dashboard, &product, &query, is_saved)}
         <h2>"Details"</h2>
-        {product_form(&dashboard.vendor, Some(product))}
-        <details class="card danger" open=delete.error.is_some()>
+        <fieldset class="bare" disabled=!may_write>{product_form(&dashboard.vendor, Some(product))}</fieldset>
+        {may_write.then(|| delete_form(product_id, &delete))}
+        {scripts()}
+    }
+    .into_any()
+}
+
+fn delete_form(product_id: String, refusal: &Refusal) -> AnyView {
+    view! {
+        <details class="card danger" open=refusal.error.is_some()>
             <summary>"Delete this product…"</summary>
             <p>{words::DELETE_PRODUCT}</p>
-            {refused(&delete)}
+            {refused(refusal)}
             <form method="post" action=DeleteProduct::url()>
                 <input type="hidden" name="product_id" value=product_id/>
                 <button class="bad" type="submit">"Delete product"</button>
             </form>
         </details>
-        {scripts()}
     }
     .into_any()
 }

@@ -72,7 +72,8 @@ pub fn ProductsPage() -> impl IntoView {
     }
 }
 
-fn list(ProductsView { vendor, page, .. }: ProductsView, asked: ListQuery) -> AnyView {
+fn list(ProductsView { viewer, vendor, page }: ProductsView, asked: ListQuery) -> AnyView {
+    let new = || viewer.role.may_write().then(|| view! { <a class="button" href="/products/new">"New product"</a> });
     let is_deleted = use_query_map().with_untracked(|params| params.get("deleted").is_some());
     let deleted = is_deleted.then(|| done(words::PRODUCT_DELETED));
     let changed = use_query_map().with_untracked(|params| params.get("changed"));
@@ -83,7 +84,7 @@ fn list(ProductsView { vendor, page, .. }: ProductsView, asked: ListQuery) -> An
             <section class="card empty">
                 <h2>"No products yet"</h2>
                 <p>{words::FIRST_PRODUCT}</p>
-                <a class="button" href="/products/new">"New product"</a>
+                {new()}
             </section>
         }
         .into_any(),
@@ -91,13 +92,13 @@ fn list(ProductsView { vendor, page, .. }: ProductsView, asked: ListQuery) -> An
             <section class="card empty"><h2>{words::NO_MATCHING_PRODUCTS}</h2><p><a href="/products">{words::CLEAR_FILTERS}</a></p></section>
         }
         .into_any(),
-        (false, _) => rows(products, covers, &recent, &vendor),
+        (false, _) => rows(products, covers, &recent, &vendor, viewer.role.may_write()),
     };
     let next = next.map(
         |after| view! { <nav class="pager" aria-label="Pages"><a class="button quiet" href=asked.next_href(&after)>"Next page"</a></nav> },
     );
     view! {
-        <div class="head"><h1>"Products"</h1><a class="button" href="/products/new">"New product"</a></div>
+        <div class="head"><h1>"Products"</h1>{new()}</div>
         {deleted}
         {changed}
         {filter(&asked)}
@@ -146,7 +147,13 @@ fn filter(asked: &ListQuery) -> AnyView {
 }
 
 /// `covers`: of products that are low, one for each; `recent`: what each sold lately.
-fn rows(products: Vec<Product>, covers: Option<Vec<StockCover>>, recent: &[RecentSales], vendor: &Vendor) -> AnyView {
+fn rows(
+    products: Vec<Product>,
+    covers: Option<Vec<StockCover>>,
+    recent: &[RecentSales],
+    vendor: &Vendor,
+    may_write: bool,
+) -> AnyView {
     let (currency, default) = (vendor.currency, vendor.low_stock_threshold);
     let has_covers = covers.is_some();
     let mut covers = covers.unwrap_or_default().into_iter();
@@ -161,7 +168,7 @@ fn rows(products: Vec<Product>, covers: Option<Vec<StockCover>>, recent: &[Recen
         let link = format!("/products/{}", path_segment(&product.product_id));
         let mut cells = vec![
             Cell::Link { href: link, text: product.name.clone() },
-            pick(at, &product.product_id, &product.name),
+            pick(may_write, at, &product.product_id, &product.name),
             Cell::Written(product.category),
             status(product.status).into(),
             stock,
@@ -203,7 +210,7 @@ fn rows(products: Vec<Product>, covers: Option<Vec<StockCover>>, recent: &[Recen
         ..Default::default()
     };
     let fields = view! { {select("action", "action", "With the selected products", actions, "stock")} {input(value)} };
-    picking("/products/change", fields.into_any(), list)
+    picking(may_write, "/products/change", fields.into_any(), list)
 }
 
 #[cfg(test)]
