@@ -2,16 +2,21 @@ use leptos::prelude::*;
 
 use super::{query_form::query_form, table::Cell};
 
-/// A box to pick the row at `at` with, known by its id; `name` is what the row is called. Nothing for those who may
-/// change nothing.
-pub fn pick(may_write: bool, at: usize, id: &str, name: &str) -> Cell {
+/// The first cell of the row at `at`: a box to pick it with, known by its id, and the link to its own page. The link
+/// alone for those who may change nothing.
+pub fn pick(may_write: bool, at: usize, id: &str, name: String, href: String) -> Cell {
     if !may_write {
-        return String::new().into();
+        return Cell::Link { href, text: name };
     }
     let label = format!("Select {name}");
-    view! { <input type="checkbox" class="pick-row" name=format!("pick[{at}]") value=id.to_owned() aria-label=label/> }
-        .into_any()
-        .into()
+    view! {
+        <span class="pick-row">
+            <input type="checkbox" name=format!("pick[{at}]") value=id.to_owned() aria-label=label/>
+            <a class="clip" href=href dir="auto">{name}</a>
+        </span>
+    }
+    .into_any()
+    .into()
 }
 
 /// A list whose rows can be picked, and what to do with those that are: it leads to a page that shows what would be
@@ -22,11 +27,10 @@ pub fn picking(may_write: bool, action: &'static str, fields: AnyView, list: Any
     }
     let content = view! {
         {list}
-        <fieldset class="card filter many">
-            <legend class="unseen">"With the selected rows"</legend>
+        <div class="card filter many" role="group" aria-label="With the selected rows">
             {fields}
             <button class="quiet" type="submit">"Review…"</button>
-        </fieldset>
+        </div>
     };
     query_form(action, "picking", None, content.into_any())
 }

@@ -61,7 +61,7 @@ pub fn refund_form(order: &Order, currency: Currency, typed: Option<&RefundForm>
                 {select("reason", "form[reason]", "Reason", reasons, &reason)}
                 // An island writes what it comes to as it is typed.
                 <div class="actions"><button type="submit" data-own="">"Review refund"<span class="total"></span></button></div>
-                <p id="announce" class="unseen" role="status" data-own=""></p>
+                <p id="announce" class="unseen" aria-live="polite" data-own=""></p>
             </form>
             <RefundTotal/>
         </section>

@@ -145,20 +145,19 @@ fn filter(chosen: &OrdersAsked) -> AnyView {
 fn rows(OrdersView { viewer, vendor, page, clock, .. }: OrdersView) -> AnyView {
     let may_write = viewer.role.may_write();
     let rows = page.orders.into_iter().enumerate().map(|(at, order)| {
-        let box_of = pick(may_write, at, &order.order_id, &order.order_id);
         let placed = format::instant(&clock, order.placed_at);
+        let href = format!("/orders/{}", path_segment(&order.order_id));
         let refunded = (order.refunded_amount > 0).then(|| {
             let text = format!("Refunded {}", format::money(vendor.currency, order.refunded_amount));
             view! { " " <span class="status waiting">{text}</span> }
         });
         Row::from(vec![
-            Cell::Link { href: format!("/orders/{}", path_segment(&order.order_id)), text: order.order_id },
+            pick(may_write, at, &order.order_id, order.order_id.clone(), href),
             view! { <time datetime=order.placed_at.to_string()>{placed}</time> }.into_any().into(),
             Cell::Written(order.customer_name),
             view! { {status(order.status)} {refunded} }.into_any().into(),
             format::count(order.units).into(),
             format::money(vendor.currency, order.total).into(),
-            box_of,
         ])
     });
     let columns = vec![
@@ -168,9 +167,8 @@ fn rows(OrdersView { viewer, vendor, page, clock, .. }: OrdersView) -> AnyView {
         Column::text("Status"),
         Column::number("Units"),
         Column::number("Total"),
-        Column::classed("", "box"),
     ];
-    let list = scrolling("card scroll", "Orders", table("plain stacked orders picked", columns, rows.collect(), None));
+    let list = scrolling("card scroll", "Orders", table("plain stacked orders", columns, rows.collect(), None));
     let next = [OrderStatus::Shipped, OrderStatus::Delivered, OrderStatus::Cancelled];
     let next = next.map(|status| (status.as_str(), Shown::from(status).name)).to_vec();
     let fields = select("next", "status", "Mark the selected orders as", next, "shipped");

@@ -165,10 +165,9 @@ fn rows(
         let stock = format::count(product.stock);
         let stock =
             if low { view! { <span class="low">"Low "</span> {stock} }.into_any().into() } else { Cell::Text(stock) };
-        let link = format!("/products/{}", path_segment(&product.product_id));
+        let href = format!("/products/{}", path_segment(&product.product_id));
         let mut cells = vec![
-            Cell::Link { href: link, text: product.name.clone() },
-            pick(may_write, at, &product.product_id, &product.name),
+            pick(may_write, at, &product.product_id, product.name, href),
             Cell::Written(product.category),
             status(product.status).into(),
             stock,
@@ -184,7 +183,6 @@ fn rows(
     });
     let mut columns = vec![
         Column::text("Product"),
-        Column::classed("", "box"),
         Column::classed("Category", "spare"),
         Column::text("Status"),
         Column::number("Stock"),
@@ -195,7 +193,7 @@ fn rows(
     if has_covers {
         columns.extend([Column::number("Lasts"), Column::number("Sales at risk")]);
     }
-    let list = scrolling("card scroll", "Products", table("plain picked", columns, rows.collect(), None));
+    let list = scrolling("card scroll", "Products", table("plain", columns, rows.collect(), None));
     let actions = vec![
         ("stock", "Set stock to"),
         ("archive", "Archive"),

@@ -33,11 +33,11 @@ pub fn breakdowns(snapshot: &Snapshot, movers: Option<&Movers>, query: &RangeQue
                 {is_whole.then(|| panel(definitions::LOW_STOCK, low_stock(snapshot, query)))}
                 {panel(definitions::BY_STATUS, by_status(snapshot, query))}
                 {panel(definitions::NEW_CUSTOMERS, customers(&snapshot.totals, snapshot.previous_totals.as_ref()))}
+                {panel(definitions::TOP_CATEGORIES, top_categories(snapshot, moved, query))}
             </div>
             <div class="column">
                 {panel(definitions::TOP, top_products(snapshot, moved, query))}
                 {moved_most.map(|movers| panel(definitions::MOVERS, movers))}
-                {panel(definitions::TOP_CATEGORIES, top_categories(snapshot, moved, query))}
             </div>
         </div>
     }
