@@ -189,7 +189,7 @@ fn by_product(returns: &Returns, currency: Currency, query: &Query) -> AnyView {
         Column::classed("Returned", "number spare"),
         Column::number("Rate"),
         Column::number("Amount"),
-        Column::number("Change"),
+        Column::classed("Change", "number spare"),
     ];
     let shown = returns.products.len();
     let rest = (returns.products_total > shown as i64)
@@ -223,7 +223,7 @@ fn by_reason(returns: &Returns, currency: Currency, query: &Query) -> AnyView {
     });
     let columns = vec![
         Column::text("Reason"),
-        Column::text(""),
+        Column::classed("", "spare"),
         Column::number("Amount"),
         Column::classed("Share", "number dim spare"),
         Column::number("Change"),
