@@ -12,6 +12,8 @@ pub mod fields;
 pub mod frame;
 /// A page around what it loads: shown, or failed.
 pub mod loaded;
+/// From page to page of a list.
+pub mod pager;
 /// Picking rows of a list.
 pub mod picking;
 /// Why a page cannot be shown, and what to do about it.

@@ -9,6 +9,7 @@ use crate::{
         fields::{Input, input, select},
         frame::Section,
         loaded::loaded,
+        pager::pager,
         picking::{pick, picking},
         query_form::query_form,
         status::{Shown, status},
@@ -77,6 +78,7 @@ fn list(view: OrdersView, query: OrdersAsked) -> AnyView {
     let view_product = view.product_name.clone();
     let zone = words::newest_first(&view.vendor.time_zone);
     let next = view.page.next.as_deref().map(|after| href(&query, Some(after)));
+    let pages = pager(query.after.is_some().then(|| href(&query, None)), next);
     let body = match (view.page.orders.is_empty(), query == OrdersAsked::default()) {
             (true, true) => view! { <section class="card empty"><h2>"No orders yet"</h2><p>{words::NO_ORDERS}</p></section> }.into_any(),
             (true, false) => view! { <section class="card empty"><h2>{words::NO_MATCHING_ORDERS}</h2><p><a href="/orders">{words::CLEAR_FILTERS}</a></p></section> }.into_any(),
@@ -91,7 +93,7 @@ fn list(view: OrdersView, query: OrdersAsked) -> AnyView {
         {filter(&query)}
         {chips(narrowed(&query, view_product))}
         {body}
-        {next.map(|href| view! { <nav class="pager" aria-label="Pages"><a class="button quiet" href=href>"Next page"</a></nav> })}
+        {pages}
     }
     .into_any()
 }

@@ -27,6 +27,7 @@ pub struct ProductView {
 pub async fn load_products(
     search: Option<String>,
     status: Option<String>,
+    category: Option<String>,
     stock: Option<String>,
     sort: Option<String>,
     after: Option<String>,
@@ -39,6 +40,7 @@ pub async fn load_products(
     let query = parse_query(&ProductParameters {
         search: search.as_deref(),
         status: status.as_deref(),
+        category: category.as_deref(),
         stock: stock.as_deref(),
         sort: sort.as_deref(),
         after: after.as_deref(),

@@ -252,6 +252,8 @@ pub struct ProductQuery {
     /// Part of the name, in any case, with or without accents.
     pub search: Option<String>,
     pub status: Option<ProductStatus>,
+    /// In letters as they are; any if left out.
+    pub category: Option<String>,
     /// Any if left out.
     pub stock: Option<StockLevel>,
     pub sort: ProductSort,

@@ -59,6 +59,9 @@ pub async fn list_products(
         conditions.push(search::holds("p", &parameters.text(search::pattern(text))));
     }
     conditions.extend(query.status.map(|status| format!("p.status = {}", parameters.text(status.as_str()))));
+    if let Some(category) = &query.category {
+        conditions.push(format!("p.category = {}", parameters.text(category.clone())));
+    }
     if let Some(Position { value, id }) = &query.after {
         let value = match value {
             SortValue::Integer(value) => parameters.int(*value),

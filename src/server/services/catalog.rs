@@ -39,6 +39,7 @@ const MAX_SEARCH: usize = 100;
 pub struct ProductParameters<'a> {
     pub search: Option<&'a str>,
     pub status: Option<&'a str>,
+    pub category: Option<&'a str>,
     pub stock: Option<&'a str>,
     pub sort: Option<&'a str>,
     pub after: Option<&'a str>,
@@ -58,7 +59,8 @@ pub fn parse_query(parameters: &ProductParameters<'_>) -> Result<ProductQuery, V
     let by_text = sort == ProductSort::Name;
     let after = non_empty(parameters.after)
         .and_then(|text| checks.accept(cursor::decode(&list_name(sort, stock), by_text, text)));
-    checks.finish().map(|()| ProductQuery { search, status, stock, sort, after })
+    let category = non_empty(parameters.category).map(str::to_owned);
+    checks.finish().map(|()| ProductQuery { search, status, category, stock, sort, after })
 }
 
 /// The list's name in cursors.
