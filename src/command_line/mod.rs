@@ -1,10 +1,10 @@
 use std::{path::PathBuf, process::ExitCode};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::{Args, Parser, Subcommand};
 use jiff::{Timestamp, tz::TimeZone};
 use vendorscope::server::{
-    Application,
+    Application, check_browser_half,
     config::Config,
     demo,
     import::ImportOptions,
@@ -15,11 +15,14 @@ use vendorscope::server::{
 
 /// Looking at the cache, and acting on it.
 mod cache;
+/// What commands print.
+mod printing;
 mod progress;
 mod rollups;
 /// `vendorscope user …`
 mod users;
 
+use printing::print_line;
 use users::UserCommand;
 
 /// Vendor analytics for marketplaces, behind a cache that is never stale.
@@ -42,6 +45,7 @@ Environment:
   COOKIE_DOMAIN        the domain whose hosts share logins [this host only]
   LEPTOS_SITE_ADDR     where to listen [127.0.0.1:3000]
   PUBLIC_URL           where people reach it: what links for lost passwords begin with [http://LEPTOS_SITE_ADDR]
+  STOP_DELAY           seconds between not being ready and closing the listener [0; 5 in production]
   TRUSTED_PROXIES      addresses and networks whose X-Forwarded-For is believed [none]
   LIMIT_LOGIN_ACCOUNT  failed logins of one account, as number/time or off [10/15m]
   LIMIT_LOGIN_ADDRESS  failed logins from one address [100/15m]
@@ -51,6 +55,7 @@ Environment:
   METRICS_TOKEN        what /metrics asks for [open in development, closed in production]
   DATABASE_CONNECTIONS the most connections to read with [10]
   RUST_LOG, LOG_FORMAT what to log [info], and how: pretty or json [pretty]
+  NO_COLOR             logs without colours on a terminal too
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.";
 
@@ -115,8 +120,9 @@ pub fn run() -> ExitCode {
         .and_then(|runtime| runtime.block_on(execute(command, config)));
     match done {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if printing::is_nobody_reading(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("vendorscope: {}", format!("{error:#}").replace('\n', " "));
+            eprintln!("vendorscope: {}", printing::in_words(&error));
             ExitCode::FAILURE
         }
     }
@@ -129,17 +135,48 @@ async fn execute(command: Command, mut config: Config) -> anyhow::Result<()> {
     }
     telemetry::start(&config.log);
     match command {
-        Command::Serve => Ok(Application::build(config).await?.run_until_stopped(stop_signal()?).await?),
+        Command::Serve => serve(config).await,
         Command::Migrate => {
             let db = open_database(&config).await?;
-            println!("The {} database is up to date.", db.dialect.name());
+            print_line!("The {} database is up to date.", db.dialect.name());
             Ok(())
         }
+        Command::Demo if config.production => bail!(
+            "demo makes users whose passwords everybody can read: not with APP_ENV=production. For a look at it, leave \
+             APP_ENV out and use a database of its own"
+        ),
         Command::Demo => demo(&config).await,
         Command::Import(arguments) => import_bundle(&config, &arguments).await,
         Command::User(command) => users::execute(command, &config).await,
         Command::Cache(command) => cache::execute(command, &config).await,
         Command::Rollups(command) => rollups::run(&config, &command).await,
+    }
+}
+
+async fn serve(config: Config) -> anyhow::Result<()> {
+    for notice in config.notices() {
+        tracing::warn!("{notice}");
+    }
+    raise_file_limit();
+    if !config.http.reloads_pages {
+        check_browser_half(&config.http.leptos, config.http.wants_hashes)?;
+    }
+    Ok(Application::build(config).await?.run_until_stopped(stop_signal()?).await?)
+}
+
+/// Fewer open files than this are soon used up by open dashboards.
+const FEW_FILES: u64 = 4096;
+
+/// An open dashboard is an open file for as long as it is open: takes as many as the process may have.
+fn raise_file_limit() {
+    let before = rlimit::Resource::NOFILE.get_soft().unwrap_or_default();
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(now) if now < FEW_FILES => tracing::warn!(
+            now,
+            "few files may be open at the same time, and each open dashboard is one: raise the limit (LimitNOFILE, ulimit -Hn)"
+        ),
+        Ok(now) => tracing::info!(before, now, "files that may be open at the same time"),
+        Err(error) => tracing::warn!(%error, before, "the limit of open files could not be raised"),
     }
 }
 
@@ -164,9 +201,9 @@ async fn demo(config: &Config) -> anyhow::Result<()> {
     progress.finish();
     outbox::wait_until_told().await;
     let width = logins.iter().map(|login| login.email.len()).max().unwrap_or_default();
-    println!("The demo marketplace is ready. Log in with:");
+    print_line!("The demo marketplace is ready. Log in with:");
     for login in logins {
-        println!("  {:width$}  {}  ({})", login.email, login.password, login.who);
+        print_line!("  {:width$}  {}  ({})", login.email, login.password, login.who);
     }
     Ok(())
 }
@@ -180,12 +217,12 @@ async fn import_bundle(config: &Config, arguments: &Import) -> anyhow::Result<()
         .context("nothing was imported")?;
     progress.finish();
     outbox::wait_until_told().await;
-    println!(
+    print_line!(
         "{} vendors, {} products, {} customers, {} orders, {} lines, {} refunds: {} rows new or different.",
         report.vendors, report.products, report.customers, report.orders, report.lines, report.refunds, report.changed
     );
     for note in &report.notes {
-        println!("{note}");
+        print_line!("{note}");
     }
     Ok(())
 }

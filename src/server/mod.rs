@@ -1,6 +1,6 @@
 //! The server: everything that never reaches the browser.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::AtomicBool};
 
 use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
@@ -10,6 +10,8 @@ use vendorscope_cache::Cache;
 mod app_error;
 /// The program as it runs: everything connected, listening, until it is told to stop.
 mod application;
+/// The files that browsers are sent.
+mod browser_half;
 /// Keys, tags and lifetimes of what is cached.
 pub mod cache_keys;
 /// Configuration: one struct a concern, read from the environment.
@@ -38,13 +40,17 @@ pub mod rate_limit;
 pub mod request;
 /// Reads that may be cached, and writes with what they invalidate.
 pub mod services;
+/// Why the program did not start.
+mod start_error;
 /// Logs.
 pub mod telemetry;
 /// HTTP: router, middleware, JSON API, errors.
 pub mod web;
 
 pub use app_error::AppError;
-pub use application::{Application, StartError, open_cache, open_database};
+pub use application::{Application, open_cache, open_database};
+pub use browser_half::check_browser_half;
+pub use start_error::StartError;
 
 /// What every handler and server function has at hand. Cheap to clone.
 #[derive(Clone)]
@@ -65,6 +71,8 @@ pub struct Services {
     pub marketplace: services::marketplace::Marketplace,
     pub orders: services::orders::Orders,
     pub live: live::Live,
+    /// This instance was told to stop, and balancers shall look elsewhere.
+    pub is_stopping: AtomicBool,
     pub leptos: LeptosOptions,
 }
 
@@ -84,6 +92,7 @@ impl AppState {
             marketplace: services::marketplace::Marketplace::new(db.clone(), cache.clone()),
             orders: services::orders::Orders::new(db.clone(), cache.clone()),
             live: live::Live::default(),
+            is_stopping: AtomicBool::new(false),
             leptos: config.http.leptos.clone(),
             config,
             db,

@@ -94,7 +94,8 @@ fn a_wrong_setting_stops_the_program_before_it_does_anything() {
 fn what_cannot_be_reached_is_named_with_what_to_do() {
     let home = folder();
     let done = run(home.path(), &[("DATABASE_URL", "sqlite://no/such/folder/x.db")], &["migrate"]);
-    assert!(done.error(1).contains("check DATABASE_URL"), "{}", done.stderr);
+    let error = done.error(1);
+    assert!(error.contains("check DATABASE_URL") && error.contains("its folder is there"), "{error}");
 }
 
 #[test]
@@ -234,4 +235,59 @@ fn users_are_shut_out_let_in_again_and_given_a_link_for_a_lost_password() {
         .error(1)
         .contains("too easy to guess")
     );
+}
+
+#[test]
+fn whoever_has_read_enough_is_not_told_of_it() {
+    let home = folder();
+    for name in ["one", "two", "three"] {
+        let email = format!("{name}@example.com");
+        run(home.path(), &[PASSWORD], &["user", "add", &email, "--role", "admin"]).succeeded();
+    }
+    for command in ["user list", "--help", "rollups verify", "migrate"] {
+        // The reader is gone before there is anything to read.
+        let script = format!("set -o pipefail; {{ sleep 0.1; {} {command}; }} | true", env!("CARGO_BIN_EXE_vendorscope"));
+        let done = Command::new("bash").args(["-c", &script]).current_dir(home.path()).env_clear().output();
+        let done = done.expect("bash runs");
+        let said = String::from_utf8(done.stderr).expect("UTF-8");
+        assert_eq!((done.status.code(), said.as_str()), (Some(0), ""), "{command}");
+    }
+}
+
+#[test]
+fn the_demo_is_nothing_for_production() {
+    let home = folder();
+    let database = format!("sqlite://{}", home.path().join("x.db").display());
+    let vars = [
+        ("APP_ENV", "production"),
+        ("DATABASE_URL", database.as_str()),
+        ("REDIS_URL", "redis://127.0.0.1:1"),
+        ("SESSION_SECRET", "0123456789abcdef0123456789abcdef"),
+    ];
+    let done = run(home.path(), &vars, &["demo"]);
+    assert!(done.error(1).contains("not with APP_ENV=production"), "{}", done.stderr);
+    assert_eq!(std::fs::read_dir(home.path()).expect("the folder").count(), 0, "no database was made");
+}
+
+#[test]
+fn a_log_on_a_terminal_is_in_colour_unless_its_user_does_not_want_that() {
+    // A notice that `migrate` writes: nobody reaches this Redis. `script` gives it a terminal.
+    let on_a_terminal = |vars: &[(&str, &str)]| {
+        let home = folder();
+        let command = format!("{} cache stats", env!("CARGO_BIN_EXE_vendorscope"));
+        let done = Command::new("script")
+            .args(["-qec", &command, "/dev/null"])
+            .current_dir(home.path())
+            .env_clear()
+            .envs([("REDIS_URL", "redis://127.0.0.1:1"), ("RUST_LOG", "info"), ("TERM", "xterm"), ("SHELL", "/bin/sh")])
+            .envs(vars.iter().copied())
+            .output()
+            .expect("script runs");
+        String::from_utf8_lossy(&done.stdout).into_owned()
+    };
+    let coloured = on_a_terminal(&[]);
+    assert!(coloured.contains("database ready") && coloured.contains('\u{1b}'), "{coloured}");
+    assert!(on_a_terminal(&[("NO_COLOR", "")]).contains('\u{1b}'), "empty is not set");
+    let plain = on_a_terminal(&[("NO_COLOR", "1")]);
+    assert!(plain.contains("database ready") && !plain.contains('\u{1b}'), "{plain}");
 }

@@ -6,3 +6,9 @@ mod balancer;
 mod killed;
 /// Redis, gone and back again.
 mod redis_restart;
+/// Instances that were given different secrets.
+mod secrets;
+/// What it cannot start with.
+mod starting;
+/// An instance that is told to stop.
+mod stopping;

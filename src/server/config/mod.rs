@@ -12,8 +12,13 @@ use super::db::Dialect;
 
 /// How many requests of a kind are let in.
 mod limits;
+/// What is accepted and probably not meant.
+mod notices;
+/// Secrets that are worth their name.
+mod secret;
 
 pub use limits::{Limit, LimitConfig};
+pub use secret::{MIN_SECRET, is_strong};
 
 /// Everything that can be set.
 #[derive(Debug, Clone)]
@@ -63,14 +68,20 @@ pub struct HttpConfig {
     pub trusted_proxies: Vec<IpNet>,
     /// Where people reach this installation, without a slash at its end: what links that leave it begin with.
     pub public_url: String,
+    /// Nobody has said so: it is made of `address`.
+    pub public_url_is_guessed: bool,
     /// What `/metrics` asks for. `None`: anyone may read it in development, and nobody in production.
     pub metrics_token: Option<String>,
     /// How long an answer may take to begin.
     pub timeout: Duration,
+    /// How long it goes on answering, but is not ready, once it was told to stop.
+    pub stop_delay: Duration,
     /// `cargo leptos watch` runs this program, and tells open pages when to load anew.
     pub reloads_pages: bool,
     /// Names and folders of the browser half.
     pub leptos: LeptosOptions,
+    /// The names of its files are said to carry hashes; `leptos` says whether the hashes are there.
+    pub wants_hashes: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,8 +98,8 @@ pub enum LogFormat {
 }
 
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
-/// Shortest secret accepted, in characters.
-pub const MIN_SECRET: usize = 32;
+/// In production: longer than a balancer that asks every second takes to believe it.
+const STOP_DELAY: Duration = Duration::from_secs(5);
 /// Shortest token for `/metrics`, in characters.
 const MIN_TOKEN: usize = 16;
 
@@ -102,10 +113,13 @@ pub enum ConfigError {
 }
 
 const REDIS_URLS: &str = "redis://[user:password@]host[:port][/database], redis+sentinel://host:port,host:port/master or \
-                          redis+cluster://host:port,host:port, and each with rediss for TLS";
-const DATABASE_URLS: &str = "sqlite://path/to/file.db or postgres://user@host/database";
+                          redis+cluster://host:port,host:port, and each with rediss for TLS; / ? # % in a password are \
+                          written %2F %3F %23 %25";
+const DATABASE_URLS: &str = "sqlite://path/to/file.db or postgres://user:password@host/database; / ? # % in a password \
+                             are written %2F %3F %23 %25";
 const METRICS_TOKENS: &str = "at least 16 characters that nobody can guess";
-const SECRETS: &str = "at least 32 characters that nobody can guess, such as the output of `openssl rand -base64 48`";
+const SECRETS: &str = "at least 32 characters that nobody can guess, no short text repeated, such as the output of \
+                       `openssl rand -base64 48`";
 
 impl Config {
     pub fn from_env() -> Result<Self, Vec<ConfigError>> {
@@ -139,9 +153,8 @@ impl Config {
             reader.require("REDIS_URL", REDIS_URLS);
         }
         let session_redis_url = reader.read_secret("SESSION_REDIS_URL", REDIS_URLS, self::redis_url);
-        let secret = reader.read_secret("SESSION_SECRET", SECRETS, |text| {
-            (text.chars().count() >= MIN_SECRET).then(|| text.to_owned())
-        });
+        let secret =
+            reader.read_secret("SESSION_SECRET", SECRETS, |text| is_strong(text).then(|| text.to_owned()));
         let sessions = SessionConfig {
             redis_url: session_redis_url.or_else(|| redis_url.clone()),
             secret_is_temporary: secret.is_none(),
@@ -205,10 +218,13 @@ impl Config {
                 address: SocketAddr::from(([127, 0, 0, 1], 0)),
                 trusted_proxies: Vec::new(),
                 public_url: "http://vendorscope.test".to_owned(),
+                public_url_is_guessed: false,
                 metrics_token: None,
                 timeout: Duration::from_secs(600),
+                stop_delay: Duration::ZERO,
                 reloads_pages: false,
                 leptos,
+                wants_hashes: false,
             },
             log: LogConfig { filter: "info".to_owned(), format: LogFormat::Pretty },
         }
@@ -306,15 +322,22 @@ fn read_http<V: Fn(&str) -> Option<String>>(reader: &mut Reader<V>) -> HttpConfi
     }
     // Leptos reads the hashes beside the program, and stops where there are none: a program that cargo alone has built
     // has none.
-    leptos.hash_files = hash_files.unwrap_or(leptos.hash_files) && hash_file_exists(&leptos);
+    let wants_hashes = hash_files.unwrap_or(leptos.hash_files);
+    leptos.hash_files = wants_hashes && hash_file_exists(&leptos);
     let trusted_proxies = reader
         .read("TRUSTED_PROXIES", "addresses and networks with commas between them, such as 10.0.0.0/8,::1", |text| {
             text.split(',').map(|part| parse_network(part.trim())).collect()
         })
         .unwrap_or_default();
     let public_url = reader
-        .read("PUBLIC_URL", "where people reach this installation, such as https://vendors.example.com", public_url)
-        .unwrap_or_else(|| format!("http://{}", leptos.site_addr));
+        .read("PUBLIC_URL", "where people reach this installation, such as https://vendors.example.com", public_url);
+    let (public_url_is_guessed, public_url) =
+        (public_url.is_none(), public_url.unwrap_or_else(|| format!("http://{}", leptos.site_addr)));
+    let stop_delay = reader
+        .read("STOP_DELAY", "a whole number of seconds from 0 to 300", |text| {
+            text.parse().ok().filter(|n| *n <= 300).map(Duration::from_secs)
+        })
+        .unwrap_or(if reader.production { STOP_DELAY } else { Duration::ZERO });
     let metrics_token = reader.read_secret("METRICS_TOKEN", METRICS_TOKENS, |text| {
         (text.chars().count() >= MIN_TOKEN).then(|| text.to_owned())
     });
@@ -323,10 +346,13 @@ fn read_http<V: Fn(&str) -> Option<String>>(reader: &mut Reader<V>) -> HttpConfi
         address: leptos.site_addr,
         trusted_proxies,
         public_url,
+        public_url_is_guessed,
         metrics_token,
         timeout: REQUEST_TIMEOUT,
+        stop_delay,
         reloads_pages,
         leptos,
+        wants_hashes,
     }
 }
 
@@ -368,15 +394,36 @@ fn hash_file_exists(options: &LeptosOptions) -> bool {
 
 fn database_url(text: &str) -> Option<String> {
     let place = text.split_once("://")?.1;
-    // SQLite in memory would be a database of its own on every connection.
-    (Dialect::of(text).is_ok() && !place.is_empty() && !place.starts_with(":memory:")).then(|| text.to_owned())
+    let is_whole = match Dialect::of(text).ok()? {
+        // SQLite in memory would be a database of its own on every connection.
+        Dialect::Sqlite => !place.is_empty() && !place.starts_with(":memory:"),
+        Dialect::Postgres => !place.is_empty() && !is_cut_short(place),
+    };
+    is_whole.then(|| text.to_owned())
+}
+
+/// Whether a character of the password, as it stands, ends what was meant to be the password: what comes before the
+/// first `/`, `?` or `#` is then taken for host and port.
+fn is_cut_short(after_scheme: &str) -> bool {
+    let end = after_scheme.find(['/', '?', '#']).unwrap_or(after_scheme.len());
+    let (authority, rest) = after_scheme.split_at(end);
+    let credentials = authority.rsplit_once('@').map_or("", |(credentials, _)| credentials);
+    let is_unwritten = |(at, _): (usize, &str)| {
+        let digits = credentials.get(at + 1..at + 3).unwrap_or_default();
+        digits.len() < 2 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit())
+    };
+    let path = rest.split('?').next().unwrap_or(rest);
+    path.contains('@')
+        || (!authority.contains('@') && rest.starts_with('?') && rest.contains('@'))
+        || credentials.match_indices('%').any(is_unwritten)
 }
 
 /// One server, a master behind sentinels, or a cluster.
 fn redis_url(text: &str) -> Option<String> {
     let authority = text.split_once("://")?.1.split(['/', '?']).next()?;
     let host = authority.rsplit('@').next()?;
-    (!host.is_empty() && !host.starts_with(':') && Address::parse(text).is_ok()).then(|| text.to_owned())
+    let is_whole = !host.is_empty() && !host.starts_with(':') && !is_cut_short(text.split_once("://")?.1);
+    (is_whole && Address::parse(text).is_ok()).then(|| text.to_owned())
 }
 
 fn cookie_domain(text: &str) -> Option<String> {

@@ -21,9 +21,10 @@ pub async fn log_in(state: &AppState, parts: &Parts, email: &str, password: &str
     let address = client_address(parts);
     match state.accounts.authenticate(email, password).await {
         Ok(authenticated) => {
+            // Before there is a session: nobody is in without a line that says so.
+            state.accounts.audit(&authenticated.user.email, "login", "", address.as_deref()).await?;
             request_session(parts)?.log_in(&authenticated, browser(parts)).await?;
             attempt.succeeded().await;
-            state.accounts.audit(&authenticated.user.email, "login", "", address.as_deref()).await?;
             Ok(authenticated.user)
         }
         Err(AppError::WrongCredentials) => {

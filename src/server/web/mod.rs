@@ -26,6 +26,8 @@ mod limits;
 mod middleware;
 /// The pages, and who may see them.
 mod pages;
+/// Bodies of requests that are refused.
+mod refused_body;
 
 /// Everything that is served. The layers read from the outside in.
 pub fn router(state: AppState) -> Router {
@@ -43,7 +45,7 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn(errors::render_problems))
         .layer(CatchPanicLayer::custom(middleware::answer_panic))
         .layer(from_fn_with_state(state.clone(), middleware::limit_duration))
-        .layer(from_fn(middleware::limit_body));
+        .layer(from_fn(refused_body::limit_body));
     Router::new()
         .merge(pages::router(&state).layer(RequestBodyLimitLayer::new(middleware::MAX_BODY)))
         .nest("/api", json::router())

@@ -5,7 +5,7 @@
 //! removes a `__Host-` cookie in a way that browsers refuse (without `Secure`), and it deletes the old session before
 //! the new one is written.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::AtomicBool};
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use time::OffsetDateTime;
@@ -25,6 +25,8 @@ mod record;
 mod remembered;
 /// One request's session: read when asked for, changed by logging in and out.
 mod request;
+/// Whether all instances have the same secret.
+mod secret;
 /// Where sessions live: Redis, or this process.
 mod store;
 
@@ -33,6 +35,7 @@ use remembered::Remembered;
 pub use cookie::{SessionCookie, cookies};
 pub use record::Browser;
 pub use request::{RequestSession, carry_session};
+pub use secret::fingerprint;
 pub use store::Store;
 
 /// How long a session lives from its login, whatever happens in between.
@@ -47,6 +50,9 @@ pub struct Sessions {
     idle_limit: Option<time::Duration>,
     /// Where the store is elsewhere.
     remembered: Option<Remembered>,
+    /// Of the secret that cookies are signed with.
+    fingerprint: String,
+    secrets_differ: Arc<AtomicBool>,
 }
 
 impl Sessions {
@@ -71,7 +77,14 @@ impl Sessions {
             }
         };
         let idle_limit = config.sessions.idle_limit.and_then(|limit| limit.try_into().ok());
-        Ok(Self { store: Arc::new(store), cookie: SessionCookie::new(config), idle_limit, remembered: None })
+        Ok(Self {
+            store: Arc::new(store),
+            cookie: SessionCookie::new(config),
+            idle_limit,
+            remembered: None,
+            fingerprint: fingerprint(&config.sessions.secret),
+            secrets_differ: Arc::default(),
+        })
     }
 
     /// Has sessions that were read once remembered, and asks over these connections, which lead to the same Redis,

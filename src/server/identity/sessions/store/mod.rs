@@ -55,6 +55,14 @@ impl Store {
         }
     }
 
+    /// Notes that an instance has the secret of this fingerprint, and returns those that others have noted lately.
+    pub async fn compare_secrets(&self, fingerprint: &str) -> Result<Vec<String>> {
+        match self {
+            Self::Redis(store) => store.compare_secrets(fingerprint).await,
+            Self::Memory(_) => Ok(Vec::new()),
+        }
+    }
+
     /// Writes a new session of this user's, which ends by `until` whatever happens. From the answer on, `end_all` finds
     /// it.
     pub async fn begin(&self, user: i64, record: &mut Record, until: OffsetDateTime) -> Result<()> {

@@ -35,6 +35,8 @@ const FROZEN_AFTER: Duration = Duration::from_secs(1);
 /// Between two attempts to connect again, in milliseconds; without end.
 const RECONNECT_MS: u32 = 200;
 const CONNECTIONS: usize = 4;
+/// How long an instance that has said which secret it has is taken to be there.
+const SECRET_IS_KNOWN_FOR: Duration = Duration::from_secs(60);
 
 /// Redis cannot be reached at start.
 #[derive(Debug, thiserror::Error)]
@@ -104,6 +106,17 @@ impl RedisSessionStore {
             |name: &str| info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim);
         let is_bounded = field("maxmemory").is_some_and(|bytes| bytes != "0");
         Ok(field("maxmemory_policy").filter(|policy| is_bounded && *policy != "noeviction").map(str::to_owned))
+    }
+
+    /// Notes the fingerprint of an instance's secret, and returns those that others have noted within the last minute.
+    pub async fn compare_secrets(&self, fingerprint: &str) -> Result<Vec<String>> {
+        let key = format!("sess:secrets@{}", self.installation);
+        let now = OffsetDateTime::now_utc().unix_timestamp() as f64;
+        let forgotten = now - SECRET_IS_KNOWN_FOR.as_secs_f64();
+        within(self.pool.zadd::<(), _, _>(key.clone(), None, None, false, false, (now, fingerprint))).await?;
+        within(self.pool.zremrangebyscore::<(), _, _, _>(key.clone(), f64::NEG_INFINITY, forgotten)).await?;
+        let all: Vec<String> = within(self.pool.zrange(key, 0_i64, -1_i64, None, false, None, false)).await?;
+        Ok(all.into_iter().filter(|other| other != fingerprint).collect())
     }
 
     /// The session first, the index second: what ends a user's sessions in between misses this one, but not the check
