@@ -7,6 +7,7 @@ use vendorscope::server::{
     Application, check_browser_half,
     config::Config,
     demo,
+    doctor::FEW_FILES,
     import::ImportOptions,
     open_database,
     services::{self, outbox},
@@ -15,6 +16,12 @@ use vendorscope::server::{
 
 /// Looking at the cache, and acting on it.
 mod cache;
+/// `vendorscope doctor`
+mod doctor;
+/// `vendorscope healthcheck`
+mod healthcheck;
+/// Completions, the man page and the version.
+mod packaging;
 /// What commands print.
 mod printing;
 mod progress;
@@ -27,7 +34,7 @@ use users::UserCommand;
 
 /// Vendor analytics for marketplaces, behind a cache that is never stale.
 #[derive(Parser)]
-#[command(version, after_help = ENVIRONMENT, max_term_width = 100)]
+#[command(version = packaging::version(), after_help = ENVIRONMENT, max_term_width = 100)]
 struct CommandLine {
     #[command(subcommand)]
     command: Option<Command>,
@@ -78,6 +85,14 @@ enum Command {
     /// Check or mend the sums that the dashboards read
     #[command(subcommand)]
     Rollups(rollups::RollupsCommand),
+    /// Look at everything that this installation needs, and say what is wrong with it and what to do
+    Doctor(doctor::Doctor),
+    /// Ask the instance on this machine whether it is well: exit code 0 or 1, for container engines
+    Healthcheck(healthcheck::Healthcheck),
+    /// Print completions for a shell
+    Completions(packaging::Completions),
+    /// Print the man page
+    Man,
 }
 
 #[derive(Args)]
@@ -103,23 +118,33 @@ const MIN_WORKERS: usize = 4;
 
 pub fn run() -> ExitCode {
     let command = CommandLine::parse().command.unwrap_or(Command::Serve);
-    let config = match Config::from_env() {
-        Ok(config) => config,
-        Err(errors) => {
-            let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
-            eprintln!("vendorscope: {}", errors.join("; "));
-            return ExitCode::from(2);
-        }
-    };
+    exit_code(match &command {
+        // These need no configuration.
+        Command::Completions(completions) => completions.run().map(|()| ExitCode::SUCCESS),
+        Command::Man => packaging::man().map(|()| ExitCode::SUCCESS),
+        _ => match Config::from_env() {
+            Ok(config) => with_runtime(execute(command, config)),
+            Err(errors) => match &command {
+                Command::Doctor(doctor) => doctor.refused(&errors),
+                _ => {
+                    let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+                    eprintln!("vendorscope: {}", errors.join("; "));
+                    Ok(ExitCode::from(2))
+                }
+            },
+        },
+    })
+}
+
+fn with_runtime<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let workers = std::thread::available_parallelism().map_or(MIN_WORKERS, |cores| cores.get().max(MIN_WORKERS));
-    let done = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(workers)
-        .enable_all()
-        .build()
-        .context("cannot start threads")
-        .and_then(|runtime| runtime.block_on(execute(command, config)));
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(workers).enable_all().build().context("cannot start threads")?.block_on(work)
+}
+
+fn exit_code(done: anyhow::Result<ExitCode>) -> ExitCode {
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) if printing::is_nobody_reading(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("vendorscope: {}", printing::in_words(&error));
@@ -128,29 +153,34 @@ pub fn run() -> ExitCode {
     }
 }
 
-async fn execute(command: Command, mut config: Config) -> anyhow::Result<()> {
+async fn execute(command: Command, mut config: Config) -> anyhow::Result<ExitCode> {
     if !matches!(command, Command::Serve) && std::env::var_os("RUST_LOG").is_none() {
-        // These commands speak for themselves, and their statements are slow by nature.
-        config.log.filter = "warn,sqlx=error".to_owned();
+        // These commands speak for themselves, and their statements are slow by nature. What is wrong is doctor's own to
+        // say.
+        config.log.filter = if matches!(command, Command::Doctor(_)) { "off" } else { "warn,sqlx=error" }.to_owned();
     }
     telemetry::start(&config.log);
     match command {
-        Command::Serve => serve(config).await,
+        Command::Serve => serve(config).await?,
         Command::Migrate => {
             let db = open_database(&config).await?;
             print_line!("The {} database is up to date.", db.dialect.name());
-            Ok(())
         }
         Command::Demo if config.production => bail!(
             "demo makes users whose passwords everybody can read: not with APP_ENV=production. For a look at it, leave \
              APP_ENV out and use a database of its own"
         ),
-        Command::Demo => demo(&config).await,
-        Command::Import(arguments) => import_bundle(&config, &arguments).await,
-        Command::User(command) => users::execute(command, &config).await,
-        Command::Cache(command) => cache::execute(command, &config).await,
-        Command::Rollups(command) => rollups::run(&config, &command).await,
+        Command::Demo => demo(&config).await?,
+        Command::Import(arguments) => import_bundle(&config, &arguments).await?,
+        Command::User(command) => users::execute(command, &config).await?,
+        Command::Cache(command) => cache::execute(command, &config).await?,
+        Command::Rollups(command) => rollups::run(&config, &command).await?,
+        Command::Doctor(doctor) => return doctor.run(&config).await,
+        Command::Healthcheck(healthcheck) => healthcheck.run(config.http.address)?,
+        // Done before there is a configuration.
+        Command::Completions(_) | Command::Man => {}
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn serve(config: Config) -> anyhow::Result<()> {
@@ -163,9 +193,6 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     }
     Ok(Application::build(config).await?.run_until_stopped(stop_signal()?).await?)
 }
-
-/// Fewer open files than this are soon used up by open dashboards.
-const FEW_FILES: u64 = 4096;
 
 /// An open dashboard is an open file for as long as it is open: takes as many as the process may have.
 fn raise_file_limit() {
@@ -219,7 +246,13 @@ async fn import_bundle(config: &Config, arguments: &Import) -> anyhow::Result<()
     outbox::wait_until_told().await;
     print_line!(
         "{} vendors, {} products, {} customers, {} orders, {} lines, {} refunds: {} rows new or different.",
-        report.vendors, report.products, report.customers, report.orders, report.lines, report.refunds, report.changed
+        report.vendors,
+        report.products,
+        report.customers,
+        report.orders,
+        report.lines,
+        report.refunds,
+        report.changed
     );
     for note in &report.notes {
         print_line!("{note}");

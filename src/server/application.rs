@@ -39,9 +39,8 @@ impl Application {
             );
         }
         let db = open_database(&config).await?;
-        let installation = outbox::installation(&db)
-            .await
-            .map_err(|source| StartError::of_database(&config.database.url, source))?;
+        let installation =
+            outbox::installation(&db).await.map_err(|source| StartError::of_database(&config.database.url, source))?;
         let routers = Routers::connect(&config).await?;
         let cache = cache_over(routers.cache, &installation).await;
         // Before anyone asks: what earlier instances have left is delivered, or not trusted.

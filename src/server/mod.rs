@@ -24,6 +24,8 @@ pub mod cursor;
 pub mod db;
 /// The demo marketplace.
 pub mod demo;
+/// What is wrong with an installation.
+pub mod doctor;
 /// Users, passwords, keys and sessions.
 pub mod identity;
 /// Marketplace bundles into the database.

@@ -38,7 +38,9 @@ impl StartError {
         let (shown, dialect) = (redact(url), Dialect::of(url).unwrap_or(Dialect::Sqlite));
         if source.is_read_only(dialect) {
             let remedy = match dialect {
-                Dialect::Sqlite => "let this user write to the file and its folder, and leave mode=ro out of DATABASE_URL",
+                Dialect::Sqlite => {
+                    "let this user write to the file and its folder, and leave mode=ro out of DATABASE_URL"
+                }
                 Dialect::Postgres => "docs/deployment.md#rights has what the user of DATABASE_URL needs",
             };
             return Self::ReadOnly { url: shown, source, remedy };

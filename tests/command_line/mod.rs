@@ -246,7 +246,8 @@ fn whoever_has_read_enough_is_not_told_of_it() {
     }
     for command in ["user list", "--help", "rollups verify", "migrate"] {
         // The reader is gone before there is anything to read.
-        let script = format!("set -o pipefail; {{ sleep 0.1; {} {command}; }} | true", env!("CARGO_BIN_EXE_vendorscope"));
+        let script =
+            format!("set -o pipefail; {{ sleep 0.1; {} {command}; }} | true", env!("CARGO_BIN_EXE_vendorscope"));
         let done = Command::new("bash").args(["-c", &script]).current_dir(home.path()).env_clear().output();
         let done = done.expect("bash runs");
         let said = String::from_utf8(done.stderr).expect("UTF-8");

@@ -58,10 +58,26 @@ fn make_certificate(folder: &Path) {
         let done = Command::new("openssl").args(arguments).current_dir(folder).stderr(Stdio::null()).status();
         assert!(done.is_ok_and(|status| status.success()), "openssl {arguments:?}");
     };
-    openssl(&[&["req", "-x509", "-days", "2", "-subj", "/CN=authority", "-keyout", "ca.key", "-out", "ca.pem"], &KEY[..]].concat());
+    openssl(
+        &[&["req", "-x509", "-days", "2", "-subj", "/CN=authority", "-keyout", "ca.key", "-out", "ca.pem"], &KEY[..]]
+            .concat(),
+    );
     openssl(&[&["req", "-subj", "/CN=localhost", "-keyout", "server.key", "-out", "server.csr"], &KEY[..]].concat());
     openssl(&[
-        "x509", "-req", "-days", "2", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-in", "server.csr", "-out",
-        "server.pem", "-extfile", "names",
+        "x509",
+        "-req",
+        "-days",
+        "2",
+        "-CA",
+        "ca.pem",
+        "-CAkey",
+        "ca.key",
+        "-CAcreateserial",
+        "-in",
+        "server.csr",
+        "-out",
+        "server.pem",
+        "-extfile",
+        "names",
     ]);
 }

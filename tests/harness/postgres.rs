@@ -69,12 +69,11 @@ impl PostgresServer {
         if as_root {
             run(Command::new("chown").arg("postgres").arg(folder.path()));
         }
-        run(unprivileged(as_root, programs.join("initdb")).arg("--pgdata").arg(&data).args([
-            "--username=postgres",
-            "--encoding=UTF8",
-            "--no-locale",
-            "--no-sync",
-        ]).args(made_with));
+        run(unprivileged(as_root, programs.join("initdb"))
+            .arg("--pgdata")
+            .arg(&data)
+            .args(["--username=postgres", "--encoding=UTF8", "--no-locale", "--no-sync"])
+            .args(made_with));
         for _ in 0..5 {
             let port = free_port();
             let mut process = unprivileged(as_root, programs.join("postgres"))

@@ -172,7 +172,10 @@ async fn a_large_body_that_is_refused_early_is_answered_and_not_cut_off() {
             let mut answer = Vec::new();
             stream.read_to_end(&mut answer).await.unwrap_or_else(|error| panic!("no answer in {context}: {error}"));
             let answer = String::from_utf8_lossy(&answer);
-            assert!(answer.starts_with("HTTP/1.1 401 ") && answer.contains("\"unauthenticated\""), "{context}: {answer}");
+            assert!(
+                answer.starts_with("HTTP/1.1 401 ") && answer.contains("\"unauthenticated\""),
+                "{context}: {answer}"
+            );
         }
     }
 }

@@ -16,7 +16,8 @@ async fn an_instance_with_another_secret_says_so_and_so_does_its_readiness() {
     }
     let other = with(OTHER);
     let log = other.log();
-    let said: Vec<&str> = log.lines().filter(|line| line.contains("another instance has another SESSION_SECRET")).collect();
+    let said: Vec<&str> =
+        log.lines().filter(|line| line.contains("another instance has another SESSION_SECRET")).collect();
     assert_eq!(said.len(), 1, "{log}");
     assert!(said[0].contains("ours=") && said[0].contains("theirs="), "{said:?}");
     let ready = Client::new(other.address).get_json("/readyz").await;

@@ -32,12 +32,16 @@ fn says(refused: &NotStarted, words: &[&str]) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_closed_port_a_refused_password_and_a_missing_database_are_said_once_and_at_once() {
     let closed = format!("postgres://app:hunter2@127.0.0.1:{}/market", free_port());
-    says(&refused(&[("DATABASE_URL", &closed)]), &["cannot open the database postgres://app:***@", "Connection refused"]);
+    says(
+        &refused(&[("DATABASE_URL", &closed)]),
+        &["cannot open the database postgres://app:***@", "Connection refused"],
+    );
 
     let server = GuardedPostgres::start();
     let wrong = server.url("hunter2", "127.0.0.1");
     says(&refused(&[("DATABASE_URL", &wrong)]), &["password authentication failed for user", "percent-encoded"]);
-    let missing = server.url(GuardedPostgres::WRITTEN, "127.0.0.1").replace("/postgres?", "/").replace("/postgres", "/x");
+    let missing =
+        server.url(GuardedPostgres::WRITTEN, "127.0.0.1").replace("/postgres?", "/").replace("/postgres", "/x");
     let missing = missing.replacen("//x:", "//postgres:", 1);
     says(&refused(&[("DATABASE_URL", &missing)]), &["database \"x\" does not exist", "create it"]);
     // A password that means something in a URL, as it is written there.
@@ -59,7 +63,10 @@ async fn postgresql_is_verified_where_that_is_asked_for() {
     // Its certificate is of another name than the one it is reached by.
     says(&refused(&[("DATABASE_URL", &at("127.0.0.1", &verified))]), &["cannot open the database", "NotValidForName"]);
     // An authority that nobody here knows.
-    says(&refused(&[("DATABASE_URL", &at("localhost", "sslmode=verify-full"))]), &["cannot open the database", "UnknownIssuer"]);
+    says(
+        &refused(&[("DATABASE_URL", &at("localhost", "sslmode=verify-full"))]),
+        &["cannot open the database", "UnknownIssuer"],
+    );
 }
 
 /// A SQLite database with its tables, all of it in the one file.
@@ -97,7 +104,10 @@ async fn a_sqlite_file_that_cannot_be_used_is_refused_with_its_name_and_why() {
     let file = folder.path().join("market.db");
     let url = sqlite_file(folder.path()).await;
 
-    says(&refused(&[("DATABASE_URL", &format!("{url}?mode=ro"))]), &["market.db can be read, but not be written to", "mode=ro"]);
+    says(
+        &refused(&[("DATABASE_URL", &format!("{url}?mode=ro"))]),
+        &["market.db can be read, but not be written to", "mode=ro"],
+    );
     std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o444)).expect("changed");
     let refused_here = Program::start_by(without_override(), &[("DATABASE_URL", &url)]).err().expect("refused");
     says(&refused_here, &["market.db can be read, but not be written to", "let this user write to the file"]);
@@ -176,11 +186,14 @@ async fn one_role_makes_the_tables_and_another_without_that_right_serves() {
     let name = database.url().rsplit_once('/').expect("a database").1;
     let rights: Vec<String> = documented_rights()
         .iter()
-        .map(|statement| statement.replace("DATABASE vendorscope", &format!("DATABASE {name}")).replace("vendorscope_app", "ROLE"))
+        .map(|statement| {
+            statement.replace("DATABASE vendorscope", &format!("DATABASE {name}")).replace("vendorscope_app", "ROLE")
+        })
         .collect();
     assert!(rights.len() >= 4, "{rights:?}");
     let app = role(&mut owner, &database, &rights.iter().map(String::as_str).collect::<Vec<_>>()).await;
-    let done = Command::new(env!("CARGO_BIN_EXE_vendorscope")).arg("migrate").env_clear().env("DATABASE_URL", &app).output();
+    let done =
+        Command::new(env!("CARGO_BIN_EXE_vendorscope")).arg("migrate").env_clear().env("DATABASE_URL", &app).output();
     assert!(done.expect("it runs").status.success(), "there is nothing to migrate");
 
     let program = Program::serve_with(&[("DATABASE_URL", &app)]);
@@ -207,7 +220,10 @@ async fn one_role_makes_the_tables_and_another_without_that_right_serves() {
     assert_eq!(client.get_json("/readyz").await["ready"], true);
 
     // A release behind, it cannot help itself, and says what is missing.
-    owner.execute("DELETE FROM _sqlx_migrations WHERE version = (SELECT MAX(version) FROM _sqlx_migrations)").await.expect("deleted");
+    owner
+        .execute("DELETE FROM _sqlx_migrations WHERE version = (SELECT MAX(version) FROM _sqlx_migrations)")
+        .await
+        .expect("deleted");
     let behind = refused(&[("DATABASE_URL", &app)]);
     assert!(behind.why().contains("permission denied") && behind.why().contains("up to date"), "{behind:?}");
 }
@@ -245,7 +261,10 @@ async fn behind_pgbouncer_it_works_in_session_mode_and_says_what_is_wrong_with_o
     let client = crate::harness::Client::new(program.address);
     for _ in 0..20 {
         assert_eq!(client.get_json("/readyz").await["database"], "ok");
-        assert_eq!(client.post("/api/auth/login", &serde_json::json!({ "email": "a@b.c", "password": "x" })).await.status(), 401);
+        assert_eq!(
+            client.post("/api/auth/login", &serde_json::json!({ "email": "a@b.c", "password": "x" })).await.status(),
+            401
+        );
     }
 }
 
@@ -270,7 +289,10 @@ async fn without_its_files_it_does_not_start_and_says_which_and_what_to_do() {
     std::fs::copy(env!("CARGO_BIN_EXE_vendorscope"), &alone).expect("copied");
     let vars = [("DATABASE_URL", database.url()), ("LEPTOS_HASH_FILES", "true")];
     let refused = Program::start_by(Command::new(&alone), &vars).err().expect("refused");
-    says(&refused, &[&format!("no {} beside the program", empty.path().join("hash.txt").display()), "LEPTOS_HASH_FILES"]);
+    says(
+        &refused,
+        &[&format!("no {} beside the program", empty.path().join("hash.txt").display()), "LEPTOS_HASH_FILES"],
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -40,7 +40,11 @@ async fn readiness_goes_first_then_the_listener_and_requests_in_flight_are_finis
     let answer = Client::new(program.address).get("/readyz").await;
     assert_eq!(answer.status(), 503);
     let body_of_answer: serde_json::Value = answer.json().await.expect("JSON");
-    assert_eq!((&body_of_answer["ready"], &body_of_answer["stopping"]), (&false.into(), &true.into()), "{body_of_answer}");
+    assert_eq!(
+        (&body_of_answer["ready"], &body_of_answer["stopping"]),
+        (&false.into(), &true.into()),
+        "{body_of_answer}"
+    );
     // Whoever has not heard of it yet is answered all the same, over new connections too.
     let mut answered = 0;
     while let Ok(response) = Client::new(program.address).request(Method::GET, "/healthz").send().await {

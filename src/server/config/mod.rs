@@ -153,8 +153,7 @@ impl Config {
             reader.require("REDIS_URL", REDIS_URLS);
         }
         let session_redis_url = reader.read_secret("SESSION_REDIS_URL", REDIS_URLS, self::redis_url);
-        let secret =
-            reader.read_secret("SESSION_SECRET", SECRETS, |text| is_strong(text).then(|| text.to_owned()));
+        let secret = reader.read_secret("SESSION_SECRET", SECRETS, |text| is_strong(text).then(|| text.to_owned()));
         let sessions = SessionConfig {
             redis_url: session_redis_url.or_else(|| redis_url.clone()),
             secret_is_temporary: secret.is_none(),
@@ -329,8 +328,11 @@ fn read_http<V: Fn(&str) -> Option<String>>(reader: &mut Reader<V>) -> HttpConfi
             text.split(',').map(|part| parse_network(part.trim())).collect()
         })
         .unwrap_or_default();
-    let public_url = reader
-        .read("PUBLIC_URL", "where people reach this installation, such as https://vendors.example.com", public_url);
+    let public_url = reader.read(
+        "PUBLIC_URL",
+        "where people reach this installation, such as https://vendors.example.com",
+        public_url,
+    );
     let (public_url_is_guessed, public_url) =
         (public_url.is_none(), public_url.unwrap_or_else(|| format!("http://{}", leptos.site_addr)));
     let stop_delay = reader

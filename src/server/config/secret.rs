@@ -13,9 +13,7 @@ pub fn is_strong(secret: &str) -> bool {
     different.sort_unstable();
     different.dedup();
     let is_repeated = |length: usize| characters.iter().zip(&characters[length..]).all(|(one, other)| one == other);
-    characters.len() >= MIN_SECRET
-        && different.len() >= MIN_DIFFERENT
-        && !(1..=LONGEST_REPEATED).any(is_repeated)
+    characters.len() >= MIN_SECRET && different.len() >= MIN_DIFFERENT && !(1..=LONGEST_REPEATED).any(is_repeated)
 }
 
 #[cfg(test)]

@@ -34,6 +34,8 @@ pub mod ended_sessions;
 mod grains;
 /// Answers remembered by the key that their request carried.
 pub mod idempotency;
+/// What an operator wants to know of the database.
+mod inspection;
 /// Products that run out.
 pub mod low_stock;
 /// Sums of the whole marketplace.

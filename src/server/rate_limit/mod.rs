@@ -129,6 +129,11 @@ impl Limiter {
         }
     }
 
+    /// Whether Redis did what it was last asked: counts for all instances together.
+    pub fn is_shared(&self) -> bool {
+        self.redis.is_some() && self.redis_answers.load(Ordering::Relaxed)
+    }
+
     fn key(&self, purpose: Purpose, who: &str) -> String {
         format!("limit:{}:{who}@{}", purpose.name(), self.installation)
     }

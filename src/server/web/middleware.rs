@@ -3,7 +3,7 @@
 use std::{
     any::Any,
     net::{IpAddr, SocketAddr},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use axum::{

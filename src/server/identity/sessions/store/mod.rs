@@ -63,6 +63,14 @@ impl Store {
         }
     }
 
+    /// The fingerprints that instances have noted lately.
+    pub async fn known_secrets(&self) -> Result<Vec<String>> {
+        match self {
+            Self::Redis(store) => store.known_secrets().await,
+            Self::Memory(_) => Ok(Vec::new()),
+        }
+    }
+
     /// Writes a new session of this user's, which ends by `until` whatever happens. From the answer on, `end_all` finds
     /// it.
     pub async fn begin(&self, user: i64, record: &mut Record, until: OffsetDateTime) -> Result<()> {

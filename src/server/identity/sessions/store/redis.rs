@@ -110,13 +110,22 @@ impl RedisSessionStore {
 
     /// Notes the fingerprint of an instance's secret, and returns those that others have noted within the last minute.
     pub async fn compare_secrets(&self, fingerprint: &str) -> Result<Vec<String>> {
-        let key = format!("sess:secrets@{}", self.installation);
-        let now = OffsetDateTime::now_utc().unix_timestamp() as f64;
-        let forgotten = now - SECRET_IS_KNOWN_FOR.as_secs_f64();
+        let (key, now) = (self.secrets_key(), OffsetDateTime::now_utc().unix_timestamp() as f64);
         within(self.pool.zadd::<(), _, _>(key.clone(), None, None, false, false, (now, fingerprint))).await?;
-        within(self.pool.zremrangebyscore::<(), _, _, _>(key.clone(), f64::NEG_INFINITY, forgotten)).await?;
-        let all: Vec<String> = within(self.pool.zrange(key, 0_i64, -1_i64, None, false, None, false)).await?;
-        Ok(all.into_iter().filter(|other| other != fingerprint).collect())
+        within(self.pool.zremrangebyscore::<(), _, _, _>(key, f64::NEG_INFINITY, oldest_secret())).await?;
+        Ok(self.known_secrets().await?.into_iter().filter(|other| other != fingerprint).collect())
+    }
+
+    /// The fingerprints that were noted within the last minute.
+    pub async fn known_secrets(&self) -> Result<Vec<String>> {
+        let noted: Vec<(String, f64)> =
+            within(self.pool.zrange(self.secrets_key(), 0_i64, -1_i64, None, false, None, true)).await?;
+        Ok(noted.into_iter().filter(|(_, at)| *at > oldest_secret()).map(|(fingerprint, _)| fingerprint).collect())
+    }
+
+    /// Beside the sessions, in the family of names that this user may write.
+    fn secrets_key(&self) -> String {
+        format!("sess:secrets@{}", self.installation)
     }
 
     /// The session first, the index second: what ends a user's sessions in between misses this one, but not the check
@@ -185,6 +194,11 @@ impl RedisSessionStore {
         .await
         .map(|ok| ok.is_some())
     }
+}
+
+/// Instances that noted their secret before this, in seconds since 1970, are taken to be gone.
+fn oldest_secret() -> f64 {
+    OffsetDateTime::now_utc().unix_timestamp() as f64 - SECRET_IS_KNOWN_FOR.as_secs_f64()
 }
 
 /// Where a session is: the keys of an installation end with its name.
