@@ -118,7 +118,7 @@ async fn accounts_and_the_cache_do_once_what_carries_a_key() {
         let secret = first.1["secret"].as_str().expect("a secret");
         let kept = contents(&app.state().db).await.join("\n");
         assert!(
-            !kept.contains(secret) && kept.contains("idempotency_keys: scope=\"request "),
+            !kept.contains(secret) && kept.contains("idempotency_keys: scope=Some(\"request "),
             "the database does not know the key"
         );
         let keys = client.get_json(path).await["keys"].as_array().expect("keys").len();
