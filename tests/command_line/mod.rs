@@ -62,6 +62,10 @@ fn every_command_explains_itself() {
         &["user", "disable"],
         &["user", "enable"],
         &["user", "reset-password"],
+        &["doctor"],
+        &["healthcheck"],
+        &["completions"],
+        &["man"],
     ] {
         let text = run(home.path(), &[], &[command, &["--help"]].concat()).succeeded();
         assert!(
@@ -291,4 +295,68 @@ fn a_log_on_a_terminal_is_in_colour_unless_its_user_does_not_want_that() {
     assert!(on_a_terminal(&[("NO_COLOR", "")]).contains('\u{1b}'), "empty is not set");
     let plain = on_a_terminal(&[("NO_COLOR", "1")]);
     assert!(plain.contains("database ready") && !plain.contains('\u{1b}'), "{plain}");
+}
+
+#[test]
+fn the_version_says_its_commit_or_that_nobody_knows_it() {
+    let version = run(folder().path(), &[], &["--version"]).succeeded();
+    let commit = option_env!("VENDORSCOPE_COMMIT").filter(|commit| !commit.is_empty()).unwrap_or("unknown");
+    assert_eq!(version, format!("vendorscope {} (commit {commit})\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn shells_complete_commands_and_the_man_page_has_all_of_them() {
+    // Without a configuration that could be used: packages are made anywhere.
+    let home = folder();
+    let broken = [("LOG_FORMAT", "xml")];
+    let print = |arguments: &[&str]| run(home.path(), &broken, arguments).succeeded();
+    for (shell, checker) in [("bash", Some(["bash", "-n"])), ("zsh", None), ("fish", None)] {
+        let script = print(&["completions", shell]);
+        assert!(["doctor", "reset-password", "healthcheck"].iter().all(|name| script.contains(name)), "{shell}");
+        if let Some([program, option]) = checker {
+            let file = home.path().join("completions");
+            std::fs::write(&file, &script).expect("written");
+            assert!(Command::new(program).arg(option).arg(&file).status().expect("it runs").success());
+            // What a shell would offer after `vendorscope roll`.
+            let asked = "source ./completions; COMP_WORDS=(vendorscope roll); COMP_CWORD=1; \
+                         _vendorscope vendorscope roll vendorscope; echo ${COMPREPLY[@]}";
+            let offered =
+                Command::new("bash").args(["-c", asked]).current_dir(home.path()).output().expect("bash runs");
+            assert_eq!(String::from_utf8_lossy(&offered.stdout), "rollups\n");
+        }
+    }
+    let page = print(&["man"]);
+    for part in [
+        ".TH vendorscope 1",
+        ".SH COMMANDS",
+        "vendorscope user add",
+        "vendorscope rollups verify",
+        "SESSION_SECRET",
+        ".SH EXIT STATUS",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    assert!(!page.lines().any(|line| line.len() > 1000), "every text has its lines");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_container_engine_asks_the_program_itself_whether_it_is_well() {
+    use crate::harness::{Program, RedisServer, TestDatabase, free_port};
+    let (database, mut redis) = (TestDatabase::sqlite(), RedisServer::start());
+    let program = Program::serve(&database, &redis.url());
+    let home = folder();
+    let check = |address: &str, more: &[&str]| {
+        run(home.path(), &[("LEPTOS_SITE_ADDR", address)], &[&["healthcheck"], more].concat())
+    };
+    let address = program.address.to_string();
+    assert_eq!(check(&address, &[]).succeeded(), "");
+    assert_eq!(check(&address, &["--ready"]).succeeded(), "");
+    // Whoever listens everywhere is asked here.
+    let everywhere = format!("0.0.0.0:{}", program.address.port());
+    assert_eq!(check(&everywhere, &[]).succeeded(), "");
+    redis.kill();
+    assert_eq!(check(&address, &[]).succeeded(), "", "it is alive");
+    assert!(check(&address, &["--ready"]).error(1).contains("/readyz answers HTTP/1.1 503"));
+    let nobody = format!("127.0.0.1:{}", free_port());
+    assert!(check(&nobody, &[]).error(1).contains("does not answer"));
 }

@@ -28,7 +28,8 @@ impl PgBouncer {
         let (server, database) = database_url.rsplit_once('/').expect("a URL with a database");
         let port = server.rsplit_once(':').expect("a port").1;
         let folder = tempfile::Builder::new().prefix("vendorscope-pgbouncer").tempdir().expect("a temporary folder");
-        if is_root(&folder) {
+        let as_root = is_root(&folder);
+        if as_root {
             let given = Command::new("chown").arg("postgres").arg(folder.path()).status();
             assert!(given.is_ok_and(|status| status.success()));
         }
@@ -44,7 +45,7 @@ impl PgBouncer {
             std::fs::write(&file, configuration).expect("a file to write");
             let program = PathBuf::from("/usr/sbin/pgbouncer");
             let program = if program.exists() { program } else { PathBuf::from("pgbouncer") };
-            let mut process = unprivileged(is_root(&folder), program)
+            let mut process = unprivileged(as_root, program)
                 .arg(&file)
                 .stdout(Stdio::null())
                 .stderr(Stdio::null())

@@ -2,6 +2,8 @@
 
 /// Two instances behind a balancer, sharing one Redis.
 mod balancer;
+/// What is wrong with an installation, and what is not.
+mod doctor;
 /// The program, killed in the middle of its writes.
 mod killed;
 /// Redis, gone and back again.

@@ -414,9 +414,9 @@ fn is_cut_short(after_scheme: &str) -> bool {
         let digits = credentials.get(at + 1..at + 3).unwrap_or_default();
         digits.len() < 2 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit())
     };
-    let path = rest.split('?').next().unwrap_or(rest);
+    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
     path.contains('@')
-        || (!authority.contains('@') && rest.starts_with('?') && rest.contains('@'))
+        || (query.contains('@') && !query.split('&').all(|pair| pair.contains('=')))
         || credentials.match_indices('%').any(is_unwritten)
 }
 
