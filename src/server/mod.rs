@@ -42,6 +42,8 @@ pub mod rate_limit;
 pub mod request;
 /// Reads that may be cached, and writes with what they invalidate.
 pub mod services;
+/// Connections, bounded.
+mod serving;
 /// Why the program did not start.
 mod start_error;
 /// Logs.
@@ -75,6 +77,8 @@ pub struct Services {
     pub live: live::Live,
     /// This instance was told to stop, and balancers shall look elsewhere.
     pub is_stopping: AtomicBool,
+    /// Signs what a refused form is told through its address: nobody else makes a page say anything.
+    pub refusals: identity::signing::Signing,
     pub leptos: LeptosOptions,
 }
 
@@ -95,6 +99,7 @@ impl AppState {
             orders: services::orders::Orders::new(db.clone(), cache.clone()),
             live: live::Live::default(),
             is_stopping: AtomicBool::new(false),
+            refusals: identity::signing::Signing::new("refusal", &config.sessions),
             leptos: config.http.leptos.clone(),
             config,
             db,

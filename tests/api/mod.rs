@@ -8,6 +8,8 @@ mod auth;
 mod bad_input;
 /// What is read from the environment.
 mod configuration;
+/// Connections that are held, and how many there may be.
+mod connections;
 /// The forms that figures travel in, and what a program need not be told twice.
 mod encodings;
 /// Live updates.
