@@ -23,7 +23,8 @@ impl Completions {
 
 /// The man page, in roff: every command in one page.
 pub fn man() -> anyhow::Result<()> {
-    let command = CommandLine::command();
+    let mut command = CommandLine::command();
+    command.build();
     let page = clap_mangen::Man::new(command.clone());
     let mut text = Vec::new();
     page.render_title(&mut text)?;
@@ -50,20 +51,21 @@ fn describe_commands(command: &clap::Command, path: &str, text: &mut Vec<u8>) ->
             describe_commands(below, &name, text)?;
             continue;
         }
-        let takes: Vec<String> = below.get_arguments().map(shown).collect();
+        let takes: Vec<String> = arguments(below).map(ToString::to_string).collect();
         let line = [vec![name], takes].concat().join(" ");
         let about = below.get_about().map(ToString::to_string).unwrap_or_default();
         writeln!(text, ".TP\n\\fB{}\\fR\n{}", escape(&line), escape(&about))?;
-        for argument in below.get_arguments() {
+        for argument in arguments(below) {
             let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
-            writeln!(text, ".RS\n.TP\n{}\n{}\n.RE", escape(&shown(argument)), escape(&help))?;
+            writeln!(text, ".RS\n.TP\n{}\n{}\n.RE", escape(&argument.to_string()), escape(&help))?;
         }
     }
     Ok(())
 }
 
-fn shown(argument: &clap::Arg) -> String {
-    argument.to_string()
+/// But for those that every command has.
+fn arguments(command: &clap::Command) -> impl Iterator<Item = &clap::Arg> {
+    command.get_arguments().filter(|argument| !matches!(argument.get_id().as_str(), "help" | "version"))
 }
 
 /// A hyphen is one, and a line that begins with a point is no request.

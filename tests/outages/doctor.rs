@@ -176,7 +176,7 @@ async fn rights_that_are_missing_are_named_in_the_database_and_in_redis() {
         owner.execute(AssertSqlSafe(statement)).await.expect("done");
     }
     let as_role = database.url().replace("postgres://postgres@", &format!("postgres://{role}@"));
-    let without_channels = RedisServer::start_with(&["--user", "app on >hunter2 allkeys resetchannels +@all"]);
+    let without_channels = RedisServer::start_with(&["--user app on >hunter2 allkeys resetchannels +@all"]);
     let url = without_channels.url().replace("redis://", "redis://app:hunter2@");
     let told = doctor(home.path(), &[("DATABASE_URL", &as_role), ("REDIS_URL", &url), ("SESSION_SECRET", SECRET)]);
     told.says("rights", "fail", &["missing on orders, outbox", "docs/deployment.md#rights"]);
@@ -185,7 +185,7 @@ async fn rights_that_are_missing_are_named_in_the_database_and_in_redis() {
     assert_eq!(told.failed(), ["rights", "cache rights"], "{}", told.lines);
 
     let reader =
-        RedisServer::start_with(&["--user", "app on >hunter2 allkeys allchannels +@read +@connection +info +time"]);
+        RedisServer::start_with(&["--user app on >hunter2 allkeys allchannels +@read +@connection +info +time"]);
     let url = reader.url().replace("redis://", "redis://app:hunter2@");
     let told =
         doctor(home.path(), &[("DATABASE_URL", database.url()), ("REDIS_URL", &url), ("SESSION_SECRET", SECRET)]);

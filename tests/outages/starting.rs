@@ -262,7 +262,7 @@ async fn behind_pgbouncer_it_works_in_session_mode_and_says_what_is_wrong_with_o
     let url = pooler.url();
     let program = Program::serve_with(&[("DATABASE_URL", &url)]);
     let client = crate::harness::Client::new(program.address);
-    for _ in 0..20 {
+    for _ in 0..5 {
         assert_eq!(client.get_json("/readyz").await["database"], "ok");
         assert_eq!(
             client.post("/api/auth/login", &serde_json::json!({ "email": "a@b.c", "password": "x" })).await.status(),
