@@ -1,15 +1,16 @@
 //! Configuration, read from the environment once at start. A wrong value stops the start with its name, its value and
 //! what is accepted; secrets and passwords are never shown.
 
-use std::{fmt, net::SocketAddr, path::Path, time::Duration};
+use std::{fmt, net::SocketAddr, time::Duration};
 
 use ipnet::IpNet;
 use leptos::config::LeptosOptions;
 use tracing_subscriber::EnvFilter;
-use vendorscope_redis::Address;
 
-use super::db::Dialect;
-
+/// What stands in an address.
+mod addresses;
+/// Where to listen, and for whom.
+mod http;
 /// How many requests of a kind are let in.
 mod limits;
 /// What is accepted and probably not meant.
@@ -17,6 +18,8 @@ mod notices;
 /// Secrets that are worth their name.
 mod secret;
 
+use addresses::{cookie_domain, database_url, redis_url};
+pub use addresses::{parse_network, redact};
 pub use limits::{Limit, LimitConfig};
 pub use secret::{MIN_SECRET, is_strong};
 
@@ -104,14 +107,6 @@ pub enum LogFormat {
     Json,
 }
 
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
-/// In production: longer than a balancer that asks every second takes to believe it.
-const STOP_DELAY: Duration = Duration::from_secs(5);
-/// nginx and HAProxy keep idle connections for 60 s (deploy/): one that closed first would cut a request off.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
-/// Shortest token for `/metrics`, in characters.
-const MIN_TOKEN: usize = 16;
-
 /// One variable that the program cannot start with.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
@@ -126,7 +121,6 @@ const REDIS_URLS: &str = "redis://[user:password@]host[:port][/database], redis+
                           written %2F %3F %23 %25";
 const DATABASE_URLS: &str = "sqlite://path/to/file.db or postgres://user:password@host/database; / ? # % in a password \
                              are written %2F %3F %23 %25";
-const METRICS_TOKENS: &str = "at least 16 characters that nobody can guess";
 const SECRETS: &str = "at least 32 characters that nobody can guess, no short text repeated, such as the output of \
                        `openssl rand -base64 48`";
 
@@ -161,7 +155,7 @@ impl Config {
         if redis_url.is_none() {
             reader.require("REDIS_URL", REDIS_URLS);
         }
-        let session_redis_url = reader.read_secret("SESSION_REDIS_URL", REDIS_URLS, self::redis_url);
+        let session_redis_url = reader.read_secret("SESSION_REDIS_URL", REDIS_URLS, redis_url);
         let secret = reader.read_secret("SESSION_SECRET", SECRETS, |text| is_strong(text).then(|| text.to_owned()));
         let previous_secret = reader.read_secret("SESSION_SECRET_PREVIOUS", SECRETS, |text| {
             (text.chars().count() >= MIN_SECRET).then(|| text.to_owned())
@@ -179,7 +173,7 @@ impl Config {
                 .map(|minutes: u64| Duration::from_secs(minutes * 60)),
         };
         let limits = limits::read(&mut reader);
-        let http = read_http(&mut reader);
+        let http = http::read(&mut reader);
         let log = LogConfig {
             filter: reader
                 .read(
@@ -210,7 +204,7 @@ impl Config {
 
     /// Development, everything in memory but the database, whose URL the test sets; a free port of this machine.
     pub fn for_tests() -> Self {
-        let mut leptos = default_leptos_options();
+        let mut leptos = http::default_leptos_options();
         leptos.hash_files = false;
         Self {
             production: false,
@@ -243,7 +237,7 @@ impl Config {
                 timeout: Duration::from_secs(600),
                 stop_delay: Duration::ZERO,
                 connections: None,
-                idle_timeout: IDLE_TIMEOUT,
+                idle_timeout: http::IDLE_TIMEOUT,
                 reloads_pages: false,
                 leptos,
                 wants_hashes: false,
@@ -328,154 +322,8 @@ impl<T> OrRequired<T> for Option<T> {
     }
 }
 
-fn read_http<V: Fn(&str) -> Option<String>>(reader: &mut Reader<V>) -> HttpConfig {
-    let address = reader
-        .read("LEPTOS_SITE_ADDR", "an address and port such as 0.0.0.0:3000", |text| text.parse::<SocketAddr>().ok());
-    let hash_files = reader.read("LEPTOS_HASH_FILES", "true or false", |text| text.parse::<bool>().ok());
-    reader.read("LEPTOS_RELOAD_PORT", "a port", |text| text.parse::<u16>().ok());
-    reader.read("LEPTOS_ENV", "DEV or PROD", |text| {
-        matches!(text.to_ascii_uppercase().as_str(), "DEV" | "DEVELOPMENT" | "PROD" | "PRODUCTION").then_some(())
-    });
-    // Refused above is refused for good: get_configuration would only say the same in other words.
-    let mut leptos =
-        if reader.errors.is_empty() { read_leptos_options(&mut reader.errors) } else { default_leptos_options() };
-    if let Some(address) = address {
-        leptos.site_addr = address;
-    }
-    // Leptos reads the hashes beside the program, and stops where there are none: a program that cargo alone has built
-    // has none.
-    let wants_hashes = hash_files.unwrap_or(leptos.hash_files);
-    leptos.hash_files = wants_hashes && hash_file_exists(&leptos);
-    let trusted_proxies = reader
-        .read("TRUSTED_PROXIES", "addresses and networks with commas between them, such as 10.0.0.0/8,::1", |text| {
-            text.split(',').map(|part| parse_network(part.trim())).collect()
-        })
-        .unwrap_or_default();
-    let public_url = reader.read(
-        "PUBLIC_URL",
-        "where people reach this installation, such as https://vendors.example.com",
-        public_url,
-    );
-    let (public_url_is_guessed, public_url) =
-        (public_url.is_none(), public_url.unwrap_or_else(|| format!("http://{}", leptos.site_addr)));
-    let stop_delay = reader
-        .read("STOP_DELAY", "a whole number of seconds from 0 to 300", |text| {
-            text.parse().ok().filter(|n| *n <= 300).map(Duration::from_secs)
-        })
-        .unwrap_or(if reader.production { STOP_DELAY } else { Duration::ZERO });
-    let metrics_token = reader.read_secret("METRICS_TOKEN", METRICS_TOKENS, |text| {
-        (text.chars().count() >= MIN_TOKEN).then(|| text.to_owned())
-    });
-    let connections = reader.read("MAX_CONNECTIONS", "a whole number from 16 to 1000000", |text| {
-        text.parse().ok().filter(|n| (16..=1_000_000).contains(n))
-    });
-    let reloads_pages = reader.text("LEPTOS_WATCH").is_some();
-    HttpConfig {
-        address: leptos.site_addr,
-        trusted_proxies,
-        public_url,
-        public_url_is_guessed,
-        metrics_token,
-        timeout: REQUEST_TIMEOUT,
-        stop_delay,
-        connections,
-        idle_timeout: IDLE_TIMEOUT,
-        reloads_pages,
-        leptos,
-        wants_hashes,
-    }
-}
-
-/// `https://host[:port][/path]`, without what a link could not be added to.
-fn public_url(text: &str) -> Option<String> {
-    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
-    let plain = !rest.is_empty() && !rest.starts_with(['/', ':']) && !rest.contains(['?', '#', '@', ' ']);
-    plain.then(|| text.trim_end_matches('/').to_owned())
-}
-
-/// `Leptos.toml` of the working folder, or the one this program was built with; `LEPTOS_*` variables override either.
-fn read_leptos_options(errors: &mut Vec<ConfigError>) -> LeptosOptions {
-    const FILE: &str = "Leptos.toml";
-    if !Path::new(FILE).exists() {
-        return default_leptos_options();
-    }
-    leptos::config::get_configuration(Some(FILE)).map(|file| file.leptos_options).unwrap_or_else(|error| {
-        errors.push(ConfigError::Refused {
-            name: FILE,
-            value: "[package.metadata.leptos]".to_owned(),
-            accepted: error.to_string(),
-        });
-        default_leptos_options()
-    })
-}
-
-fn default_leptos_options() -> LeptosOptions {
-    leptos::config::get_config_from_str(include_str!("../../../Leptos.toml"))
-        .unwrap_or_else(|_| LeptosOptions::builder().output_name("vendorscope").site_root("target/site").build())
-}
-
-fn hash_file_exists(options: &LeptosOptions) -> bool {
-    std::env::current_exe()
-        .ok()
-        .as_deref()
-        .and_then(Path::parent)
-        .is_some_and(|folder| folder.join(&*options.hash_file).exists())
-}
-
-fn database_url(text: &str) -> Option<String> {
-    let place = text.split_once("://")?.1;
-    let is_whole = match Dialect::of(text).ok()? {
-        // SQLite in memory would be a database of its own on every connection.
-        Dialect::Sqlite => !place.is_empty() && !place.starts_with(":memory:"),
-        Dialect::Postgres => !place.is_empty() && !is_cut_short(place),
-    };
-    is_whole.then(|| text.to_owned())
-}
-
-/// Whether a character of the password, as it stands, ends what was meant to be the password: what comes before the
-/// first `/`, `?` or `#` is then taken for host and port.
-fn is_cut_short(after_scheme: &str) -> bool {
-    let end = after_scheme.find(['/', '?', '#']).unwrap_or(after_scheme.len());
-    let (authority, rest) = after_scheme.split_at(end);
-    let credentials = authority.rsplit_once('@').map_or("", |(credentials, _)| credentials);
-    let is_unwritten = |(at, _): (usize, &str)| {
-        let digits = credentials.get(at + 1..at + 3).unwrap_or_default();
-        digits.len() < 2 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit())
-    };
-    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
-    path.contains('@')
-        || (query.contains('@') && !query.split('&').all(|pair| pair.contains('=')))
-        || credentials.match_indices('%').any(is_unwritten)
-}
-
-/// One server, a master behind sentinels, or a cluster.
-fn redis_url(text: &str) -> Option<String> {
-    let authority = text.split_once("://")?.1.split(['/', '?']).next()?;
-    let host = authority.rsplit('@').next()?;
-    let is_whole = !host.is_empty() && !host.starts_with(':') && !is_cut_short(text.split_once("://")?.1);
-    (is_whole && Address::parse(text).is_ok()).then(|| text.to_owned())
-}
-
-fn cookie_domain(text: &str) -> Option<String> {
-    let domain = text.strip_prefix('.').unwrap_or(text).to_ascii_lowercase();
-    let label = |label: &str| !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    domain.split('.').all(label).then_some(domain)
-}
-
 fn random_secret() -> String {
     hex::encode(rand::random::<[u8; 32]>())
-}
-
-/// A URL without its password and parameters; anything else not at all.
-pub fn redact(text: &str) -> String {
-    let Some((scheme, rest)) = text.split_once("://") else { return "***".to_owned() };
-    match rest.rsplit_once('@') {
-        Some((credentials, place)) => {
-            let user = credentials.split_once(':').map_or(credentials, |(user, _)| user);
-            format!("{scheme}://{user}:***@{}", place.split('?').next().unwrap_or_default())
-        }
-        None => format!("{scheme}://{}", rest.split('?').next().unwrap_or_default()),
-    }
 }
 
 impl fmt::Debug for DatabaseConfig {
@@ -514,9 +362,4 @@ impl fmt::Debug for HttpConfig {
             .field("timeout", &self.timeout)
             .finish_non_exhaustive()
     }
-}
-
-/// `10.0.0.0/8`, `fd00::/8` or one address.
-pub fn parse_network(text: &str) -> Option<IpNet> {
-    text.parse().ok().or_else(|| text.parse::<std::net::IpAddr>().ok().map(IpNet::from))
 }
