@@ -155,7 +155,7 @@ impl Config {
         if redis_url.is_none() {
             reader.require("REDIS_URL", REDIS_URLS);
         }
-        let session_redis_url = reader.read_secret("SESSION_REDIS_URL", REDIS_URLS, redis_url);
+        let session_redis_url = reader.read_secret("SESSION_REDIS_URL", REDIS_URLS, addresses::redis_url);
         let secret = reader.read_secret("SESSION_SECRET", SECRETS, |text| is_strong(text).then(|| text.to_owned()));
         let previous_secret = reader.read_secret("SESSION_SECRET_PREVIOUS", SECRETS, |text| {
             (text.chars().count() >= MIN_SECRET).then(|| text.to_owned())
