@@ -34,6 +34,8 @@ pub mod import;
 pub mod ingest;
 /// Telling open dashboards that something has changed.
 pub mod live;
+/// Letters.
+pub mod mail;
 /// What is counted for Prometheus.
 pub mod metrics;
 /// How often one may ask.
@@ -77,6 +79,8 @@ pub struct Services {
     pub live: live::Live,
     /// This instance was told to stop, and balancers shall look elsewhere.
     pub is_stopping: AtomicBool,
+    /// `None`: links are shown to the admin who makes them.
+    pub mail: Option<mail::Mailer>,
     /// Signs what a refused form is told through its address: nobody else makes a page say anything.
     pub refusals: identity::signing::Signing,
     pub leptos: LeptosOptions,
@@ -99,6 +103,7 @@ impl AppState {
             orders: services::orders::Orders::new(db.clone(), cache.clone()),
             live: live::Live::default(),
             is_stopping: AtomicBool::new(false),
+            mail: config.mail.as_ref().and_then(mail::Mailer::new),
             refusals: identity::signing::Signing::new("refusal", &config.sessions),
             leptos: config.http.leptos.clone(),
             config,

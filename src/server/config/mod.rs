@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use leptos::config::LeptosOptions;
 use tracing_subscriber::EnvFilter;
 
+use super::mail;
 use crate::domain::accounts::Role;
 
 /// What stands in an address.
@@ -35,7 +36,17 @@ pub struct Config {
     pub sessions: SessionConfig,
     pub limits: LimitConfig,
     pub http: HttpConfig,
+    /// `None`: no letters are sent.
+    pub mail: Option<MailConfig>,
     pub log: LogConfig,
+}
+
+#[derive(Clone)]
+pub struct MailConfig {
+    /// `smtp://user:password@host:port?tls=required`, or `smtps://…`.
+    pub smtp_url: String,
+    /// Whom letters are from.
+    pub from: String,
 }
 
 #[derive(Clone)]
@@ -147,6 +158,8 @@ const DATABASE_URLS: &str = "sqlite://path/to/file.db or postgres://user:passwor
                              are written %2F %3F %23 %25";
 const SECRETS: &str = "at least 32 characters that nobody can guess, no short text repeated, such as the output of \
                        `openssl rand -base64 48`";
+const SMTP_URLS: &str = "smtps://user:password@host, or smtp://user:password@host:587?tls=required";
+const SENDERS: &str = "an address such as Marketplace <vendors@example.com>";
 
 impl Config {
     pub fn from_env() -> Result<Self, Vec<ConfigError>> {
@@ -206,6 +219,21 @@ impl Config {
         };
         let limits = limits::read(&mut reader);
         let http = http::read(&mut reader);
+        let smtp_url =
+            reader.read_secret("SMTP_URL", SMTP_URLS, |text| mail::is_smtp_url(text).then(|| text.to_owned()));
+        let from = reader.read("MAIL_FROM", SENDERS, |text| mail::is_sender(text).then(|| text.to_owned()));
+        let mail = match (smtp_url, from) {
+            (Some(smtp_url), Some(from)) => Some(MailConfig { smtp_url, from }),
+            (Some(_), None) if reader.text("MAIL_FROM").is_none() => {
+                reader.errors.push(ConfigError::Refused {
+                    name: "MAIL_FROM",
+                    value: String::new(),
+                    accepted: format!("with SMTP_URL, {SENDERS}"),
+                });
+                None
+            }
+            _ => None,
+        };
         let log = LogConfig {
             filter: reader
                 .read(
@@ -229,6 +257,7 @@ impl Config {
             sessions,
             limits,
             http,
+            mail,
             log,
         };
         if reader.errors.is_empty() { Ok(config) } else { Err(reader.errors) }
@@ -275,6 +304,7 @@ impl Config {
                 leptos,
                 wants_hashes: false,
             },
+            mail: None,
             log: LogConfig { filter: "info".to_owned(), format: LogFormat::Pretty },
         }
     }
@@ -382,6 +412,12 @@ impl fmt::Debug for SessionConfig {
             .field("cookie_domain", &self.cookie_domain)
             .field("idle_limit", &self.idle_limit)
             .finish()
+    }
+}
+
+impl fmt::Debug for MailConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MailConfig").field("smtp_url", &redact(&self.smtp_url)).field("from", &self.from).finish()
     }
 }
 
