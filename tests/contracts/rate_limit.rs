@@ -68,7 +68,7 @@ async fn what_a_key_held_before_does_not_matter() {
 async fn a_server_that_forgot_the_script_or_does_not_run_it_by_its_digest_decides_alike() {
     let redis = RedisServer::start();
     let mut connection = redis.connection().await;
-    let user = "ACL SETUSER limits on >word -@all ~limit:* +eval +time +get +set +hello +client|setinfo +select +info";
+    let user = "ACL SETUSER limits on >word -@all ~limit:* +@connection +eval +time +get +set +info";
     let mut command = redis::Cmd::new();
     user.split(' ').for_each(|word| {
         command.arg(word);
