@@ -16,6 +16,7 @@ export const PAGES: { name: string; login?: () => Login; path: (page: Page) => P
   { name: 'order', login: () => vendor(0), path: (page) => first(page, '/api/vendor/orders', 'orders', 'orderId') },
   { name: 'order to refund', login: () => vendor(0), path: async (page) => (await untouchedOrder(page)).path },
   { name: 'account', login: () => vendor(0), path: async () => '/account' },
+  { name: 'stop letters', path: async () => '/letters/stop?reader=none' },
   { name: 'lost password', path: async () => '/forgot' },
   { name: 'reset', path: async () => '/reset?token=none' },
   { name: 'account of an admin', login: admin, path: async () => '/account' },

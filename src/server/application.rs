@@ -9,6 +9,7 @@ use super::{
     config::{Config, redact},
     db::{Db, DbError, outbox},
     identity::sessions::Sessions,
+    letters,
     rate_limit::Limiter,
     services::{DatabaseOutbox, warming},
     serving::{self, Bounds},
@@ -96,7 +97,11 @@ impl Application {
         };
         let warmed = self.state.clone();
         let warming = async move {
-            tokio::join!(warming::keep_warm(&warmed.cache, &warmed.analytics), warmed.accounts.follow_ended_sessions())
+            tokio::join!(
+                warming::keep_warm(&warmed.cache, &warmed.analytics),
+                warmed.accounts.follow_ended_sessions(),
+                letters::keep_sending(&warmed),
+            )
         };
         let bounds = Bounds::new(&self.state.config);
         let serving = serving::serve(self.listener, web::router(self.state), bounds, signal);

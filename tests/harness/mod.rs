@@ -22,6 +22,8 @@ pub mod proxy;
 #[allow(dead_code)]
 #[path = "../../crates/cache/tests/suite/redis_server.rs"]
 pub mod redis;
+/// An SMTP server.
+mod smtp;
 
 pub use app::{PASSWORD, TestApp};
 pub use balancer::Balancer;
@@ -30,6 +32,7 @@ pub use database::{TestDatabase, databases};
 pub use market::{Market, contents};
 pub use program::Program;
 pub use redis::{RedisCluster, RedisSentinel, RedisServer};
+pub use smtp::Smtp;
 
 use std::path::PathBuf;
 

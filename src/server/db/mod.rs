@@ -36,6 +36,8 @@ pub mod ended_sessions;
 mod grains;
 /// Answers remembered by the key that their request carried.
 pub mod idempotency;
+/// Letters that are wished for, and sent.
+pub mod letters;
 /// Products that run out.
 pub mod low_stock;
 /// Sums of the whole marketplace.

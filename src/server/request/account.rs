@@ -8,11 +8,16 @@ use super::{
     attempts::{Attempt, attempt_from, remember_browser, too_many},
     client_address,
 };
-use crate::domain::{accounts::User, field_error::FieldError, text::is_visible};
+use crate::domain::{
+    accounts::{LetterWishes, User},
+    field_error::FieldError,
+    text::is_visible,
+};
 use crate::server::{
     AppError, AppState,
     identity::accounts::{Actor, Authenticated, KeyOrder, NewKey, Proof, TotpSetup},
     identity::sessions::{Browser, BrowserUser, CurrentVendor, request_session},
+    letters,
     rate_limit::{Purpose, account_key},
     services::to_the_end,
 };
@@ -268,6 +273,19 @@ pub(super) async fn with_own_password<T>(
         attempt.succeeded().await;
     }
     done
+}
+
+/// Has whoever asks get these letters, and no others.
+pub async fn set_letter_wishes(state: &AppState, parts: &Parts, wishes: LetterWishes) -> Result<(), AppError> {
+    let BrowserUser(user) = BrowserUser::of(parts).await?;
+    let address = client_address(parts);
+    state.accounts.set_letter_wishes(&user, wishes, actor(&user, address.as_deref())).await
+}
+
+/// Stops all letters of whoever was sent this address. `NotFound` for one that nobody here has written.
+pub async fn stop_letters(state: &AppState, parts: &Parts, token: &str) -> Result<(), AppError> {
+    let user = letters::reader_of(state, token).ok_or(AppError::NotFound)?;
+    state.accounts.stop_letters(user, client_address(parts).as_deref()).await
 }
 
 /// Makes a key for whoever asks, and proves to be it by the password.

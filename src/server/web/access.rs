@@ -55,7 +55,10 @@ fn is_granted(scope: KeyScope, method: &Method, path: &str) -> bool {
 
 /// Routes by which people get in, out, and look after their account; and the API's description.
 fn is_about_access(path: &str) -> bool {
-    const OPEN: [&str; 13] = [
+    const OPEN: [&str; 16] = [
+        "/letters",
+        "/_fn/letters",
+        "/api/letters",
         "/login",
         "/forgot",
         "/reset",
