@@ -194,8 +194,7 @@ pub async fn send_reset_link(state: &AppState, parts: &Parts, email: &str) -> Re
     }
     let (state, email, address) = (state.clone(), email.to_owned(), client_address(parts));
     let send = async move {
-        let actor = Actor { name: &email, address: address.as_deref() };
-        match state.accounts.create_link_for(&email, actor).await {
+        match state.accounts.create_link_for(&email, address.as_deref()).await {
             Ok(invitation) => {
                 super::people::deliver(&state, invitation).await;
             }
@@ -239,7 +238,10 @@ pub async fn confirm_totp(state: &AppState, parts: &Parts, code: String) -> Resu
         let (codes, authenticated) =
             state.accounts.confirm_totp(&user, &code, actor(&user, address.as_deref())).await?;
         attempt.succeeded().await;
-        request_session(&parts)?.log_in_alone(&authenticated, browser(&parts)).await?;
+        // The codes are told whatever becomes of the sessions: nobody can find them out again.
+        if let Err(error) = request_session(&parts)?.log_in_alone(&authenticated, browser(&parts)).await {
+            tracing::error!(%error, "a second factor was set up, and its sessions were not");
+        }
         Ok(codes)
     })
     .await
