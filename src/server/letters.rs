@@ -63,7 +63,7 @@ pub async fn send_due(state: &AppState, now: Timestamp) -> Result<usize, AppErro
             continue;
         }
         if reader.wishes.weekly_report && local.weekday() == Weekday::Monday {
-            let letter = weekly(state, &reader, &vendor, &local).await?;
+            let letter = weekly(state, &vendor, &local).await?;
             sent += usize::from(send(state, &reader, letter, now).await?);
         }
         if reader.wishes.low_stock
@@ -94,7 +94,7 @@ async fn send(state: &AppState, reader: &Reader, letter: Letter, now: Timestamp)
 }
 
 /// What last week, Monday to Sunday, brought.
-async fn weekly(state: &AppState, reader: &Reader, vendor: &VendorRef, local: &Zoned) -> Result<Letter, AppError> {
+async fn weekly(state: &AppState, vendor: &VendorRef, local: &Zoned) -> Result<Letter, AppError> {
     let monday = local.date();
     let (from, to) = (monday.saturating_sub(7.days()), monday.saturating_sub(1.days()));
     let snapshot = figures(state, vendor, from.to_string(), to.to_string()).await?;
@@ -127,7 +127,6 @@ async fn weekly(state: &AppState, reader: &Reader, vendor: &VendorRef, local: &Z
     let _ = writeln!(text, "\n{}/?dateFrom={from}&dateTo={to}", state.config.http.public_url);
     let subject = format!("Your week: {}", money(totals.net_sales));
     let digest = digest(&text);
-    let _ = reader;
     Ok(Letter { kind: WEEKLY, day: day_number(monday), subject, text, digest })
 }
 
