@@ -74,7 +74,7 @@ const API: &[Route] = &[
     with("GET", "/api/admin/metrics", "dateFrom=1997-01-01&dateTo=1997-01-31", [401, 403, 403, 200, 403]),
     // Whoever has the address of a letter; here nobody.
     route("GET", "/api/letters/stop", [303; 5]),
-    route("POST", "/api/letters/stop", [404; 5]),
+    route("POST", "/api/letters/stop", [422; 5]),
     route("GET", "/api/admin/users", [401, 403, 403, 200, 403]),
     route("POST", "/api/admin/users", [401, 403, 403, 422, 403]),
     route("PATCH", "/api/admin/users/{id}", [401, 403, 403, 422, 403]),
@@ -136,7 +136,7 @@ const SERVER_FUNCTIONS: &[Route] = &[
         "current=wrong&password=a long one, and a good one",
         [401, 422, 422, 422, 401],
     ),
-    with("POST", "/_fn/letters/stop", "reader=none", [404; 5]),
+    with("POST", "/_fn/letters/stop", "reader=none", [422; 5]),
     with("POST", "/_fn/account/letters", "weekly_report=yes", [401, 200, 200, 403, 401]),
     with("POST", "/_fn/account/totp/begin", "password=wrong", [401, 422, 422, 422, 401]),
     with("POST", "/_fn/account/totp/confirm", "code=123456", [401, 409, 409, 409, 401]),

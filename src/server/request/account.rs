@@ -285,9 +285,10 @@ pub async fn set_letter_wishes(state: &AppState, parts: &Parts, wishes: LetterWi
     state.accounts.set_letter_wishes(&user, wishes, actor(&user, address.as_deref())).await
 }
 
-/// Stops all letters of whoever was sent this address. `NotFound` for one that nobody here has written.
+/// Stops all letters of whoever was sent this address. `Invalid` for one that nobody here has written.
 pub async fn stop_letters(state: &AppState, parts: &Parts, token: &str) -> Result<(), AppError> {
-    let user = letters::reader_of(state, token).ok_or(AppError::NotFound)?;
+    let unknown = || FieldError::new("reader", "is of no letter that was sent from here");
+    let user = letters::reader_of(state, token).ok_or_else(unknown)?;
     state.accounts.stop_letters(user, client_address(parts).as_deref()).await
 }
 
