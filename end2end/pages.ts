@@ -19,6 +19,7 @@ export const PAGES: { name: string; login?: () => Login; path: (page: Page) => P
   { name: 'returns of nothing', login: () => vendor(0), path: async () => '/returns?dateFrom=2001-01-01&dateTo=2001-01-31' },
   { name: 'dashboard of a category', login: () => vendor(0), path: async (page) => `/?category=${encodeURIComponent(await firstOf(page, '/api/vendor/products', 'products', 'category'))}` },
   { name: 'account', login: () => vendor(0), path: async () => '/account' },
+  { name: 'stop letters', path: async () => '/letters/stop?reader=none' },
   { name: 'lost password', path: async () => '/forgot' },
   { name: 'reset', path: async () => '/reset?token=none' },
   { name: 'account of an admin', login: admin, path: async () => '/account' },

@@ -51,6 +51,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/login") view=pages::login::LoginPage ssr=SsrMode::Async/>
                 <Route path=path!("/login/code") view=pages::login_code::LoginCodePage ssr=SsrMode::Async/>
                 <Route path=path!("/forgot") view=pages::forgot::ForgotPage ssr=SsrMode::Async/>
+                <Route path=path!("/letters/stop") view=pages::letters_stop::LettersStopPage ssr=SsrMode::Async/>
                 <Route path=path!("/reset") view=pages::reset::ResetPage ssr=SsrMode::Async/>
                 <Route path=path!("/account") view=pages::account::AccountPage ssr=SsrMode::Async/>
                 <Route path=path!("/products") view=pages::products::ProductsPage ssr=SsrMode::Async/>

@@ -45,7 +45,7 @@ const ADMIN_SECTIONS: &[(Section, &str, &str)] = &[
     (Section::Vendors, "/admin/vendors", "Vendors"),
     (Section::Cache, "/admin/cache", "Cache"),
     (Section::Users, "/admin/users", "Users"),
-    (Section::Audit, "/admin/audit", "Audit log"),
+    (Section::Audit, "/admin/audit", "Audit"),
 ];
 
 /// Header, navigation and main part of a page.

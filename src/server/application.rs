@@ -15,6 +15,7 @@ use super::{
     config::{Config, redact},
     db::{Db, outbox},
     identity::sessions::Sessions,
+    letters,
     rate_limit::Limiter,
     services::{DatabaseOutbox, warming},
     serving::{self, Bounds},
@@ -95,7 +96,8 @@ impl Application {
             tokio::join!(
                 warming::keep_warm(&warmed.cache, &warmed.analytics),
                 warmed.accounts.follow_ended_sessions(),
-                warmed.sessions.keep_comparing_secrets()
+                letters::keep_sending(&warmed),
+                warmed.sessions.keep_comparing_secrets(),
             )
         };
         let bounds = Bounds::new(&self.state.config);

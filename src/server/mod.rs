@@ -32,9 +32,11 @@ pub mod identity;
 pub mod import;
 /// What the marketplace's backend sends, into the database.
 pub mod ingest;
+/// Letters that users wish to get.
+pub mod letters;
 /// Telling open dashboards that something has changed.
 pub mod live;
-/// Letters.
+/// Letters, one by one.
 pub mod mail;
 /// What is counted for Prometheus.
 pub mod metrics;

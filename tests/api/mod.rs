@@ -28,6 +28,8 @@ mod ingest;
 mod isolation;
 /// What keys may do, and how long.
 mod keys;
+/// Letters that users wish to get.
+mod letters;
 /// How often one may ask.
 mod limits;
 /// Figures of the whole marketplace.

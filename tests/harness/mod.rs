@@ -26,6 +26,8 @@ pub mod proxy;
 #[allow(dead_code)]
 #[path = "../../crates/cache/tests/suite/redis_server.rs"]
 pub mod redis;
+/// An SMTP server.
+mod smtp;
 
 pub use app::{PASSWORD, TestApp};
 pub use balancer::Balancer;
@@ -36,6 +38,7 @@ pub use market::{Market, contents};
 pub use pgbouncer::PgBouncer;
 pub use program::{NotStarted, Program, SECRET, write_browser_half};
 pub use redis::{RedisCluster, RedisSentinel, RedisServer};
+pub use smtp::Smtp;
 
 use std::path::PathBuf;
 

@@ -42,6 +42,8 @@ mod grains;
 pub mod idempotency;
 /// What an operator wants to know of the database.
 mod inspection;
+/// Letters that are wished for, and sent.
+pub mod letters;
 /// Products that run out.
 pub mod low_stock;
 /// Sums of the whole marketplace.

@@ -30,6 +30,8 @@ mod audit;
 mod ended_sessions;
 /// Keys that programs use the API with.
 mod keys;
+/// Letters that users wish to get.
+mod letters;
 /// People whom an admin looks after.
 mod people;
 /// One-time codes beside the password.

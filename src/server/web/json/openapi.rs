@@ -17,7 +17,7 @@ use utoipa::{
     },
 };
 
-use super::{account, admin, analytics, auth, events, ingest, orders, people, products};
+use super::{account, admin, analytics, auth, events, ingest, letters, orders, people, products};
 use crate::{
     domain::{
         catalog::{ProductSort, ProductStatus, StockLevel},
@@ -41,6 +41,8 @@ use crate::{
         auth::me,
         account::change_password,
         account::change_time_zone,
+        account::letters,
+        account::set_letters,
         account::second_factor,
         account::begin_second_factor,
         account::confirm_second_factor,
@@ -71,6 +73,8 @@ use crate::{
         ingest::refunds,
         ingest::products,
         admin::metrics,
+        letters::ask,
+        letters::stop,
         people::list,
         people::invite,
         people::change,
