@@ -27,12 +27,10 @@ impl Program {
     /// `vendorscope serve` on a free port, with the cache and the sessions in this Redis.
     pub fn serve(database: &TestDatabase, redis_url: &str) -> Self {
         let home = tempfile::tempdir().expect("a temporary folder");
-        let mut process = Command::new(env!("CARGO_BIN_EXE_vendorscope"))
+        let mut process = Self::command(database)
             .arg("serve")
             .current_dir(home.path())
-            .env_clear()
-            .envs([("DATABASE_URL", database.url()), ("REDIS_URL", redis_url), ("SESSION_SECRET", SECRET)])
-            .envs([("LEPTOS_SITE_ADDR", "127.0.0.1:0"), ("RUST_LOG", "vendorscope=info")])
+            .envs([("REDIS_URL", redis_url), ("LEPTOS_SITE_ADDR", "127.0.0.1:0"), ("RUST_LOG", "vendorscope=info")])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -64,6 +62,13 @@ impl Program {
                 panic!("the program does not start: {other:?}");
             }
         }
+    }
+
+    /// The program on this database, to be told what to do.
+    pub fn command(database: &TestDatabase) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vendorscope"));
+        command.env_clear().envs([("DATABASE_URL", database.url()), ("SESSION_SECRET", SECRET)]);
+        command
     }
 
     /// As `kill -9` does.

@@ -6,12 +6,14 @@ use std::{fmt, net::SocketAddr, path::Path, time::Duration};
 use ipnet::IpNet;
 use leptos::config::LeptosOptions;
 use tracing_subscriber::EnvFilter;
-use vendorscope_redis::Address;
+use vendorscope_redis::{Address, Tls};
 
 use super::db::Dialect;
 
 /// How many requests of a kind are let in.
 mod limits;
+/// TLS to Redis.
+pub mod redis_tls;
 
 pub use limits::{Limit, LimitConfig};
 
@@ -23,6 +25,8 @@ pub struct Config {
     pub database: DatabaseConfig,
     pub cache: CacheConfig,
     pub sessions: SessionConfig,
+    /// By which both are reached where their addresses say `rediss`.
+    pub redis_tls: Tls,
     pub limits: LimitConfig,
     pub http: HttpConfig,
     pub log: LogConfig,
@@ -139,6 +143,8 @@ impl Config {
             reader.require("REDIS_URL", REDIS_URLS);
         }
         let session_redis_url = reader.read_secret("SESSION_REDIS_URL", REDIS_URLS, self::redis_url);
+        let any_tls = [&redis_url, &session_redis_url].into_iter().flatten().any(|url| url.starts_with("rediss"));
+        let redis_tls = redis_tls::read(&mut reader, any_tls);
         let secret = reader.read_secret("SESSION_SECRET", SECRETS, |text| {
             (text.chars().count() >= MIN_SECRET).then(|| text.to_owned())
         });
@@ -176,6 +182,7 @@ impl Config {
             database,
             cache: CacheConfig { redis_url },
             sessions,
+            redis_tls,
             limits,
             http,
             log,
@@ -198,6 +205,7 @@ impl Config {
                 cookie_domain: None,
                 idle_limit: None,
             },
+            redis_tls: Tls::default(),
             // As often as one likes: tests ask more often than anybody. Guessing passwords is limited as ever.
             limits: LimitConfig { reads: None, writes: None, ..LimitConfig::default() },
             // Tests load a small machine far beyond what a person would wait for.
