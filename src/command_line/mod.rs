@@ -38,6 +38,8 @@ Environment:
                        and each with rediss [cache and sessions in this process]
   SESSION_SECRET       at least 32 characters [a new one each start]
   SESSION_REDIS_URL    another Redis for sessions [REDIS_URL]
+  REDIS_CA             file (PEM) with the authorities to trust for rediss [the machine's]
+  REDIS_CERT, REDIS_KEY  files (PEM) with the certificate to show, and its key [none]
   SESSION_IDLE_MINUTES end sessions that nobody has used for so long [24 h from the login, used or not]
   COOKIE_DOMAIN        the domain whose hosts share logins [this host only]
   LEPTOS_SITE_ADDR     where to listen [127.0.0.1:3000]

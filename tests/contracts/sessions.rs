@@ -13,6 +13,7 @@ use vendorscope::{
     domain::accounts::Role,
     server::{identity::accounts::Actor, identity::sessions::Store},
 };
+use vendorscope_redis::Tls;
 
 use crate::harness::{PASSWORD, RedisCluster, RedisSentinel, RedisServer, TestApp};
 
@@ -20,7 +21,10 @@ const USER: i64 = 7;
 const OTHER_USER: i64 = 8;
 
 async fn stores(redis: &RedisServer) -> Vec<Arc<Store>> {
-    vec![Arc::new(Store::memory()), Arc::new(Store::redis(&redis.url(), &Tls::default(), "test").await.expect("a connection"))]
+    vec![
+        Arc::new(Store::memory()),
+        Arc::new(Store::redis(&redis.url(), &Tls::default(), "test").await.expect("a connection")),
+    ]
 }
 
 fn record() -> Record {

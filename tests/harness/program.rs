@@ -4,7 +4,7 @@ use std::{
     io::{BufRead, BufReader},
     net::SocketAddr,
     process::{Child, Command, Stdio},
-    sync::mpsc,
+    sync::{Arc, Mutex, mpsc},
     time::Duration,
 };
 
@@ -20,6 +20,8 @@ const SECRET: &str = "a secret of the tests, long enough";
 pub struct Program {
     process: Child,
     pub address: SocketAddr,
+    /// The first lines of its log.
+    log: Arc<Mutex<Vec<String>>>,
     _home: TempDir,
 }
 
@@ -38,9 +40,10 @@ impl Program {
             .expect("the program starts");
         let log = process.stderr.take().expect("its log is piped");
         let (tell, told) = mpsc::channel();
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let kept = said.clone();
         // Goes on reading until the program ends, so that a full pipe never stops it.
         std::thread::spawn(move || {
-            let mut before = Vec::new();
             for line in BufReader::new(log).lines().map_while(Result::ok) {
                 let address = line
                     .split("listening on http://")
@@ -49,14 +52,15 @@ impl Program {
                 if let Some(address) = address {
                     let _ = tell.send(Ok(address));
                 }
-                if before.len() < 50 {
-                    before.push(line);
+                let mut kept = kept.lock().expect("nobody panics here");
+                if kept.len() < 200 {
+                    kept.push(line);
                 }
             }
-            let _ = tell.send(Err(before.join("\n")));
+            let _ = tell.send(Err(kept.lock().expect("nobody panics here").join("\n")));
         });
         match told.recv_timeout(START_WITHIN) {
-            Ok(Ok(address)) => Self { process, address, _home: home },
+            Ok(Ok(address)) => Self { process, address, log: said, _home: home },
             other => {
                 let _ = process.kill();
                 panic!("the program does not start: {other:?}");
@@ -69,6 +73,16 @@ impl Program {
         let mut command = Command::new(env!("CARGO_BIN_EXE_vendorscope"));
         command.env_clear().envs([("DATABASE_URL", database.url()), ("SESSION_SECRET", SECRET)]);
         command
+    }
+
+    /// The first lines of its log.
+    pub fn said(&self) -> Vec<String> {
+        self.log.lock().expect("nobody panics here").clone()
+    }
+
+    /// Whether one of them holds this.
+    pub fn has_said(&self, what: &str) -> bool {
+        self.said().iter().any(|line| line.contains(what))
     }
 
     /// As `kill -9` does.

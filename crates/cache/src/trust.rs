@@ -252,7 +252,11 @@ impl Trust {
 
     /// What was there at an earlier look already.
     pub fn waiting(&self) -> Vec<PendingInvalidation> {
-        self.view().concerning(None).filter(|(seen, _)| seen.elapsed() >= LOOK_AGAIN).map(|(_, row)| row.clone()).collect()
+        self.view()
+            .concerning(None)
+            .filter(|(seen, _)| seen.elapsed() >= LOOK_AGAIN)
+            .map(|(_, row)| row.clone())
+            .collect()
     }
 
     /// When to look next.
@@ -317,7 +321,8 @@ impl Trust {
                     tracing::info!("the outbox answers again");
                 }
                 let before = std::mem::take(&mut view.pending);
-                let seen = |id| before.iter().find(|(_, row)| row.id == id).map_or_else(Instant::now, |(seen, _)| *seen);
+                let seen =
+                    |id| before.iter().find(|(_, row)| row.id == id).map_or_else(Instant::now, |(seen, _)| *seen);
                 view.pending = look.pending.into_iter().map(|row| (seen(row.id), row)).collect();
                 view.looked = Some(began);
                 view.know(look.claim);

@@ -76,7 +76,9 @@ impl Address {
 
     /// The same address; where it says TLS, every server of it is reached by this.
     pub fn reached_by(self, tls: &Tls) -> Result<Self, String> {
-        let all = |servers: Vec<ConnectionInfo>| servers.into_iter().map(|server| tls.applied_to(server)).collect();
+        let all = |servers: Vec<ConnectionInfo>| -> Result<Vec<_>, String> {
+            servers.into_iter().map(|server| tls.applied_to(server)).collect()
+        };
         Ok(match self {
             Self::Server(server) => Self::Server(tls.applied_to(server)?),
             Self::Cluster(members) => Self::Cluster(all(members)?),

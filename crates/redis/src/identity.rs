@@ -99,7 +99,10 @@ fn refusal(value: &Value) -> Option<&ServerError> {
 }
 
 fn text(value: Option<&Value>) -> String {
-    value.filter(|value| refusal(value).is_none()).and_then(|value| redis::from_redis_value_ref(value).ok()).unwrap_or_default()
+    value
+        .filter(|value| refusal(value).is_none())
+        .and_then(|value| redis::from_redis_value_ref(value).ok())
+        .unwrap_or_default()
 }
 
 fn kept_value(value: Option<&Value>) -> Option<u64> {

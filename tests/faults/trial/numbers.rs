@@ -77,15 +77,8 @@ const METRICS: &str = "/api/admin/metrics?dateFrom=1996-07-01&dateTo=1998-05-31"
 const ANSWERED_WITHIN: Duration = Duration::from_secs(60);
 
 impl What {
-    pub const ALL: [Self; 7] = [
-        Self::Price(0),
-        Self::Price(1),
-        Self::Threshold,
-        Self::Orders,
-        Self::Refunds,
-        Self::Zone,
-        Self::Import,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Price(0), Self::Price(1), Self::Threshold, Self::Orders, Self::Refunds, Self::Zone, Self::Import];
 
     /// How long its writer waits; `None` for a random time.
     pub fn patience(self) -> Option<Duration> {
@@ -110,7 +103,9 @@ impl What {
         let at = |day: &str| format!("{day}T{:02}:{:02}:{:02}Z", number / 3_600, number / 60 % 60, number % 60);
         let request = match self {
             Self::Price(product) => admin("products", json!([product_of(&format!("trial-{product}"), number)])),
-            Self::Orders => admin("orders", json!([order(&format!("trial-o{number}"), "Trial Customer", &at("1997-06-01"))])),
+            Self::Orders => {
+                admin("orders", json!([order(&format!("trial-o{number}"), "Trial Customer", &at("1997-06-01"))]))
+            }
             Self::Refunds => {
                 let row = json!({ "orderId": "trial-refunded", "amount": 1, "refundedAt": at("1997-07-01") });
                 admin("refunds", json!([row]))
@@ -172,7 +167,8 @@ impl What {
                 ask(seller, SNAPSHOT, "snapshot", since).await
             }
             (Self::Orders, 1) => {
-                let newest = |body: &Value| body["orders"][0]["orderId"].as_str()?.strip_prefix("trial-o")?.parse().ok();
+                let newest =
+                    |body: &Value| body["orders"][0]["orderId"].as_str()?.strip_prefix("trial-o")?.parse().ok();
                 ask(seller, "/api/vendor/orders?search=Trial%20Customer", "orders", newest).await
             }
             (Self::Orders, _) => {

@@ -145,8 +145,18 @@ async fn while_the_outbox_is_away_the_source_is_asked_and_the_cache_stands_in_wh
 /// since.
 #[tokio::test]
 async fn a_store_that_is_come_back_to_brings_nothing_back() {
+    comes_back_with_nothing(&[]).await;
+}
+
+/// The same with services that do not say what they are: they are told apart by what they keep.
+#[tokio::test]
+async fn nor_does_one_that_hides_what_it_is() {
+    comes_back_with_nothing(&["--rename-command", "INFO", ""]).await;
+}
+
+async fn comes_back_with_nothing(options: &[&str]) {
     let (rows, source) = (Arc::new(Rows::default()), Source::default());
-    let (first, second) = (RedisServer::start(), RedisServer::start());
+    let (first, second) = (RedisServer::start_with(options), RedisServer::start_with(options));
     let on_first = instance(&first, &rows).await;
     read(&on_first, &source).await;
     until(&on_first, &source, Outcome::Hit).await;
