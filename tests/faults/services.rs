@@ -120,7 +120,7 @@ async fn forget(redis: &mut redis::aio::MultiplexedConnection) {
 
 /// What docs/redis.md says of commands, for services that count them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_hot_request_costs_four_commands_and_an_idle_instance_next_to_none() {
+async fn a_hot_request_costs_six_commands_and_an_idle_instance_next_to_none() {
     const REQUESTS: u64 = 200;
     let (redis, database) = (RedisServer::start(), TestDatabase::postgres().await);
     let reads = vendorscope::server::config::LimitConfig::default().reads;

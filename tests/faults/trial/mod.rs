@@ -149,7 +149,7 @@ async fn write(world: &World, what: What, number: &Number, tally: &Tally, until:
             let within = what.patience().unwrap_or_else(|| Duration::from_millis(dice.random_range(50..2_000)));
             let mut writing = tokio::spawn(what.write(world, sent, instance));
             match tokio::time::timeout(within, &mut writing).await {
-                Ok(acknowledged) if acknowledged.expect("no panic") => break,
+                Ok(Ok(true)) => break,
                 // Refused: not done, or not known to be.
                 Ok(_) => {}
                 // Given up on, it goes on, as it does where a client goes away.

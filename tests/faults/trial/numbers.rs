@@ -94,7 +94,7 @@ impl What {
     /// Writes the number; whether that was acknowledged. Goes on without the world.
     pub fn write(self, world: &World, number: u64, instance: usize) -> BoxFuture<'static, bool> {
         if self == Self::Import {
-            return import(&world.database, number).boxed();
+            return import(world.database.clone(), number).boxed();
         }
         let admin = |what: &str, rows: Value| {
             let path = format!("/api/ingest/{what}");
@@ -233,7 +233,7 @@ fn order(id: &str, customer: &str, placed_at: &str) -> Value {
 }
 
 /// By the command line, past every proxy: a bundle of the seller and one product.
-async fn import(database: &TestDatabase, number: u64) -> bool {
+async fn import(database: TestDatabase, number: u64) -> bool {
     let folder = tempfile::tempdir().expect("a folder");
     let vendor = "vendor_id,name,country,time_zone,currency\n7,\"Pavlova, Ltd.\",Australia,Australia/Melbourne,USD\n";
     let product = format!(
@@ -248,7 +248,7 @@ async fn import(database: &TestDatabase, number: u64) -> bool {
     ] {
         std::fs::write(folder.path().join(format!("{table}.csv")), text).expect("a file");
     }
-    let mut command = Program::command(database);
+    let mut command = Program::command(&database);
     command.arg("import").arg(folder.path());
     let done = tokio::task::spawn_blocking(move || command.output()).await.expect("no panic").expect("it starts");
     drop(folder);
