@@ -97,7 +97,8 @@ struct Left {
 
 impl Left {
     async fn start(url: &str) -> Self {
-        let reads = vendorscope::server::config::LimitConfig::default().reads;
+        // Long enough that what was counted is still there when it is looked for.
+        let reads = vendorscope::server::config::Limit::new(3_000, Duration::from_secs(3_600));
         let app = TestApp::builder().northwind().sessions_at(url.to_owned()).cache_at(url);
         let app = app.config(|config| config.limits.reads = reads).spawn().await;
         let client = app.log_in_as_vendor(VENDORS[0]).await;

@@ -53,7 +53,7 @@ impl Program {
                     let _ = tell.send(Ok(address));
                 }
                 let mut kept = kept.lock().expect("nobody panics here");
-                if kept.len() < 200 {
+                if kept.len() < 2_000 {
                     kept.push(line);
                 }
             }
