@@ -18,6 +18,8 @@ mod error;
 mod identity;
 /// One connection that mends itself.
 mod link;
+/// Waiting on a busy machine.
+mod patience;
 /// From commands to connections.
 mod router;
 /// Hearing what is published.

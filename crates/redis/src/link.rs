@@ -4,18 +4,25 @@
 //! the circuit breaker too: the first call without an answer opens it, calls fail at once while it is open, and a
 //! `PING` answered in time (the half-open probe) closes it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use redis::{AsyncConnectionConfig, Client, ConnectionInfo, Pipeline, RedisError, Value, aio::MultiplexedConnection};
 use tokio::{
     sync::{mpsc, watch},
-    time::{Instant, sleep, timeout},
+    time::{sleep, timeout},
 };
 
 use crate::{
     address::{Sentinels, at},
     error::{RedactedUrl, RequestError},
     identity::Identity,
+    patience::patiently,
 };
 
 /// For name resolution, TCP, TLS and the handshake together.
@@ -24,8 +31,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const SENTINEL_TIMEOUT: Duration = Duration::from_millis(500);
 /// A server that answers a probe slower than this stays out of use.
 const PROBE_TIMEOUT: Duration = Duration::from_millis(250);
-/// A timer that goes off this much too late says that this process has more to do than it can.
-const BEHIND: Duration = Duration::from_millis(20);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 /// Probes that may fail before the connection is given up and made anew.
@@ -52,7 +57,15 @@ pub struct Connected {
     /// survive its server, so whatever is answered over this one comes from this process.
     pub server: u64,
     identity: Arc<Identity>,
+    /// What was answered over it.
+    answers: Arc<AtomicU64>,
     serial: u64,
+}
+
+impl Connected {
+    fn answers(&self) -> u64 {
+        self.answers.load(Ordering::Relaxed)
+    }
 }
 
 #[derive(Clone)]
@@ -124,20 +137,15 @@ impl Link {
     /// Sends the pipeline and waits for all answers, connecting included, no longer than `within`. An error that the
     /// server gave as an answer is in its place among the values.
     pub async fn ask(&self, pipeline: &Pipeline, within: Duration) -> Result<(Vec<Value>, Connected), RequestError> {
-        let deadline = Instant::now() + within;
-        let late = |_| RequestError::Timeout(within);
-        let live = tokio::time::timeout_at(deadline, self.live()).await.map_err(late)??;
+        let live = patiently(within, || 0, self.live()).await.ok_or(RequestError::Timeout(within))??;
         let mut connection = live.connection.clone();
-        let mut asking = std::pin::pin!(pipeline.query_async::<Value>(&mut connection));
-        let mut answer = tokio::time::timeout_at(deadline, &mut asking).await;
-        if answer.is_err() && deadline.elapsed() > BEHIND {
-            // Not the server is late but this process, and the answer may be waiting to be read.
-            answer = timeout(within, asking).await;
-        }
+        let asking = pipeline.query_async::<Value>(&mut connection);
+        let answer = patiently(within, || live.answers(), asking).await;
+        live.answers.fetch_add(u64::from(matches!(answer, Some(Ok(_)))), Ordering::Relaxed);
         match answer {
-            Ok(Ok(Value::Array(values))) => Ok((values, live)),
-            Ok(Ok(other)) => Ok((vec![other], live)),
-            Ok(Err(error)) => {
+            Some(Ok(Value::Array(values))) => Ok((values, live)),
+            Some(Ok(other)) => Ok((vec![other], live)),
+            Some(Err(error)) => {
                 if error.is_timeout() {
                     self.report(Report::Silent(live.serial));
                     return Err(RequestError::Timeout(within));
@@ -148,7 +156,7 @@ impl Link {
                 }
                 Err(RequestError::Refused(error.to_string()))
             }
-            Err(_) => {
+            None => {
                 self.report(Report::Silent(live.serial));
                 Err(RequestError::Timeout(within))
             }
@@ -224,7 +232,8 @@ async fn keep_connected(
                          told apart by what it keeps under this key: what it loses in a failover goes unnoticed"
                     );
                 }
-                let live = Connected { connection, server, identity: Arc::new(identity), serial };
+                let live =
+                    Connected { connection, server, identity: Arc::new(identity), answers: Arc::default(), serial };
                 pause = FIRST_PAUSE;
                 state.send_replace(State::Connected(live.clone()));
                 let reason = watch_over(&live, &state, &mut reports).await;
@@ -281,10 +290,11 @@ async fn probe(live: &Connected) -> bool {
     let mut pause = FIRST_PAUSE;
     for _ in 0..PROBES {
         let mut connection = live.connection.clone();
-        match timeout(PROBE_TIMEOUT, redis::cmd("PING").query_async::<Value>(&mut connection)).await {
-            Ok(Ok(_)) => return true,
-            Ok(Err(_)) => return false,
-            Err(_) => sleep(pause).await,
+        let ping = redis::cmd("PING");
+        match patiently(PROBE_TIMEOUT, || live.answers(), ping.query_async::<Value>(&mut connection)).await {
+            Some(Ok(_)) => return true,
+            Some(Err(_)) => return false,
+            None => sleep(pause).await,
         }
         pause *= 2;
     }
