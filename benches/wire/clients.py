@@ -29,7 +29,9 @@ def ask(port, method, path, body, headers):
     try:
         connection.request(method, path, body, headers)
         response = connection.getresponse()
-        return response.status, {name.lower(): value for name, value in response.getheaders()}, response.read()
+        # Of several of one name the first: of cookies, the session's.
+        head = {name.lower(): value for name, value in reversed(response.getheaders())}
+        return response.status, head, response.read()
     finally:
         connection.close()
 
@@ -40,7 +42,7 @@ def log_in(port, email):
 
 
 def create_key(port, cookie):
-    _, body = post(port, "/api/account/keys", json.dumps({"name": "bench"}), {"Cookie": cookie})
+    _, body = post(port, "/api/account/keys", json.dumps({"name": "bench", "password": PASSWORD, "scope": "write"}), {"Cookie": cookie})
     found = json.loads(body)
     return found.get("secret") or found["key"]
 

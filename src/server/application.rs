@@ -11,6 +11,7 @@ use super::{
     identity::sessions::Sessions,
     rate_limit::Limiter,
     services::{DatabaseOutbox, warming},
+    serving::{self, Bounds},
     web,
 };
 
@@ -97,8 +98,8 @@ impl Application {
         let warming = async move {
             tokio::join!(warming::keep_warm(&warmed.cache, &warmed.analytics), warmed.accounts.follow_ended_sessions())
         };
-        let service = web::router(self.state).into_make_service_with_connect_info::<SocketAddr>();
-        let serving = axum::serve(self.listener, service).with_graceful_shutdown(signal);
+        let bounds = Bounds::new(&self.state.config);
+        let serving = serving::serve(self.listener, web::router(self.state), bounds, signal);
         let out_of_patience = async {
             if stopping.await.is_err() {
                 std::future::pending::<()>().await;
@@ -106,7 +107,7 @@ impl Application {
             tokio::time::sleep(GRACE).await;
         };
         tokio::select! {
-            result = serving => result,
+            () = serving => Ok(()),
             () = forever(warming) => Ok(()),
             () = out_of_patience => {
                 tracing::warn!(seconds = GRACE.as_secs(), "stopped with requests unfinished");

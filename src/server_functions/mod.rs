@@ -5,6 +5,8 @@
 pub mod account;
 /// The admin's cache page.
 pub mod admin;
+/// The audit log.
+pub mod audit;
 /// Logging in and out.
 pub mod auth;
 /// A vendor's dashboard.

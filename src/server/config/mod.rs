@@ -9,6 +9,7 @@ use tracing_subscriber::EnvFilter;
 use vendorscope_redis::{Address, Tls};
 
 use super::db::Dialect;
+use crate::domain::accounts::Role;
 
 /// How many requests of a kind are let in.
 mod limits;
@@ -51,12 +52,37 @@ pub struct SessionConfig {
     pub redis_url: Option<String>,
     /// What cookies are signed with; the same on every instance.
     pub secret: String,
+    /// What they were signed with before: believed, and never signed with, so that the secret can be changed without
+    /// logging anybody out.
+    pub previous_secret: Option<String>,
     /// Made for this start alone, because none was given: nobody stays logged in over a restart.
     pub secret_is_temporary: bool,
     /// `None`: the cookie belongs to the host that set it.
     pub cookie_domain: Option<String>,
+    /// Who has to prove a second factor to do anything but set one up.
+    pub require_totp: RequireTotp,
     /// A session that nobody has used for this long ends, before its 24 hours are over. `None`: it does not.
     pub idle_limit: Option<Duration>,
+}
+
+/// Whose login has to be proved by a one-time code too.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum RequireTotp {
+    /// Those who have set one up.
+    #[default]
+    Nobody,
+    Admins,
+    Everybody,
+}
+
+impl RequireTotp {
+    pub fn is_for(self, role: Role) -> bool {
+        match self {
+            Self::Nobody => false,
+            Self::Admins => role == Role::Admin,
+            Self::Everybody => true,
+        }
+    }
 }
 
 #[derive(Clone)]
@@ -71,6 +97,10 @@ pub struct HttpConfig {
     pub metrics_token: Option<String>,
     /// How long an answer may take to begin.
     pub timeout: Duration,
+    /// The most connections at a time. `None`: as many as the process may open files for, less what it needs itself.
+    pub connections: Option<usize>,
+    /// How long a connection may go without a whole request head. Longer than proxies keep idle ones.
+    pub idle_timeout: Duration,
     /// `cargo leptos watch` runs this program, and tells open pages when to load anew.
     pub reloads_pages: bool,
     /// Names and folders of the browser half.
@@ -91,6 +121,8 @@ pub enum LogFormat {
 }
 
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// nginx and HAProxy keep idle connections for 60 s (deploy/): one that closed first would cut a request off.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
 /// Shortest secret accepted, in characters.
 pub const MIN_SECRET: usize = 32;
 /// Shortest token for `/metrics`, in characters.
@@ -148,10 +180,22 @@ impl Config {
         let secret = reader.read_secret("SESSION_SECRET", SECRETS, |text| {
             (text.chars().count() >= MIN_SECRET).then(|| text.to_owned())
         });
+        let previous_secret = reader.read_secret("SESSION_SECRET_PREVIOUS", SECRETS, |text| {
+            (text.chars().count() >= MIN_SECRET).then(|| text.to_owned())
+        });
         let sessions = SessionConfig {
             redis_url: session_redis_url.or_else(|| redis_url.clone()),
+            previous_secret,
             secret_is_temporary: secret.is_none(),
             secret: secret.or_required(&mut reader, "SESSION_SECRET", SECRETS, random_secret),
+            require_totp: reader
+                .read("REQUIRE_TOTP", "nobody, admin or all", |text| match text {
+                    "nobody" => Some(RequireTotp::Nobody),
+                    "admin" => Some(RequireTotp::Admins),
+                    "all" => Some(RequireTotp::Everybody),
+                    _ => None,
+                })
+                .unwrap_or_default(),
             cookie_domain: reader.read("COOKIE_DOMAIN", "a domain such as .example.com", cookie_domain),
             idle_limit: reader
                 .read("SESSION_IDLE_MINUTES", "a whole number from 5 to 1440", |text| {
@@ -201,13 +245,22 @@ impl Config {
             sessions: SessionConfig {
                 redis_url: None,
                 secret: "a secret of the tests, long enough".to_owned(),
+                previous_secret: None,
                 secret_is_temporary: false,
+                require_totp: RequireTotp::Nobody,
                 cookie_domain: None,
                 idle_limit: None,
             },
             redis_tls: Tls::default(),
             // As often as one likes: tests ask more often than anybody. Guessing passwords is limited as ever.
-            limits: LimitConfig { reads: None, writes: None, ..LimitConfig::default() },
+            limits: LimitConfig {
+                reads: None,
+                writes: None,
+                pages: None,
+                probes: None,
+                zone_changes: None,
+                ..LimitConfig::default()
+            },
             // Tests load a small machine far beyond what a person would wait for.
             http: HttpConfig {
                 address: SocketAddr::from(([127, 0, 0, 1], 0)),
@@ -215,6 +268,8 @@ impl Config {
                 public_url: "http://vendorscope.test".to_owned(),
                 metrics_token: None,
                 timeout: Duration::from_secs(600),
+                connections: None,
+                idle_timeout: IDLE_TIMEOUT,
                 reloads_pages: false,
                 leptos,
             },
@@ -326,6 +381,9 @@ fn read_http<V: Fn(&str) -> Option<String>>(reader: &mut Reader<V>) -> HttpConfi
     let metrics_token = reader.read_secret("METRICS_TOKEN", METRICS_TOKENS, |text| {
         (text.chars().count() >= MIN_TOKEN).then(|| text.to_owned())
     });
+    let connections = reader.read("MAX_CONNECTIONS", "a whole number from 16 to 1000000", |text| {
+        text.parse().ok().filter(|n| (16..=1_000_000).contains(n))
+    });
     let reloads_pages = reader.text("LEPTOS_WATCH").is_some();
     HttpConfig {
         address: leptos.site_addr,
@@ -333,6 +391,8 @@ fn read_http<V: Fn(&str) -> Option<String>>(reader: &mut Reader<V>) -> HttpConfi
         public_url,
         metrics_token,
         timeout: REQUEST_TIMEOUT,
+        connections,
+        idle_timeout: IDLE_TIMEOUT,
         reloads_pages,
         leptos,
     }

@@ -13,10 +13,16 @@ pub mod addresses;
 pub mod attempts;
 /// What admins do to the cache.
 pub mod cache_actions;
+/// Tokens of links that work once.
+pub mod one_time;
 /// How a request is refused.
 pub mod problem;
+/// What a page is made of.
+mod rendering;
 /// What no address and no form may hold.
 pub mod well_formed;
+
+pub use rendering::Rendering;
 
 /// The header that names a request.
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

@@ -11,6 +11,8 @@ use crate::{ApiError, domain::field_error::FieldError, server::AppError, words};
 
 /// After how many seconds to try again what was not available.
 const RETRY_AFTER: u64 = 2;
+/// The same for one stream more than a user may have: streams end after ten minutes, or when a page is closed.
+const STREAM_RETRY_AFTER: u64 = 30;
 
 /// A refusal or failure, before it is known who is told. As a response it has no body yet: `render_problems` writes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +76,20 @@ impl From<&AppError> for Problem {
             AppError::WrongCredentials => {
                 Self::new(StatusCode::UNAUTHORIZED, "wrong_credentials", "The address or the password is wrong.")
             }
+            AppError::CodeMissing => {
+                Self::new(StatusCode::UNAUTHORIZED, "code_missing", "Send a one-time code too: `code`.")
+            }
+            AppError::WrongCode => {
+                Self::new(StatusCode::UNAUTHORIZED, "wrong_code", "The code is not right, or was used already.")
+            }
+            AppError::SecondFactorRequired => {
+                Self::new(StatusCode::FORBIDDEN, "second_factor_required", words::SECOND_FACTOR_REQUIRED)
+            }
+            AppError::OutOfScope(scope) => Self::new(
+                StatusCode::FORBIDDEN,
+                "out_of_scope",
+                format!("This key is made for something else: its scope is `{}`.", scope.as_str()),
+            ),
             AppError::Forbidden => Self::new(StatusCode::FORBIDDEN, "forbidden", words::NO_ACCESS),
             AppError::NotFound => Self::not_found(),
             AppError::Invalid(errors) => Self::invalid(errors.clone()),
@@ -83,6 +99,14 @@ impl From<&AppError> for Problem {
             }
             AppError::Sessions(_) => Self { detail: words::SESSIONS_DOWN.to_owned(), ..Self::unavailable() },
             AppError::Busy => Self::unavailable(),
+            AppError::TooManyStreams(most) => Self {
+                retry_after_seconds: Some(STREAM_RETRY_AFTER),
+                ..Self::new(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    "too_many_streams",
+                    format!("{most} event streams of this user are open already: close one before you open another."),
+                )
+            },
             AppError::TooMany { retry_after_seconds } => Self::too_many(*retry_after_seconds),
             AppError::DoneInPart(what) => Self::new(StatusCode::SERVICE_UNAVAILABLE, "done_in_part", what.clone()),
             AppError::Db(_) | AppError::Internal(_) => Self::internal(),

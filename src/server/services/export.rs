@@ -93,7 +93,7 @@ fn pieces(header: &[&str], rows: impl Iterator<Item = Vec<String>> + Send + 'sta
     }))
 }
 
-fn piece(rows: impl Iterator<Item = Vec<String>>) -> Result<Bytes, AppError> {
+pub(in crate::server) fn piece(rows: impl Iterator<Item = Vec<String>>) -> Result<Bytes, AppError> {
     let failed = |error: &dyn std::fmt::Display| AppError::Internal(format!("CSV: {error}"));
     let mut writer = csv::Writer::from_writer(Vec::new());
     for row in rows {
@@ -102,9 +102,18 @@ fn piece(rows: impl Iterator<Item = Vec<String>>) -> Result<Bytes, AppError> {
     writer.into_inner().map(Bytes::from).map_err(|error| failed(&error))
 }
 
-/// A cell that no spreadsheet takes for a formula.
-fn as_text(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) { format!("'{text}") } else { text.to_owned() }
+/// A cell that no spreadsheet takes for a formula, nor any part of it where cells end with a semicolon or a tab.
+pub(in crate::server) fn as_text(text: &str) -> String {
+    const SEPARATORS: [char; 4] = [';', '\t', '\r', '\n'];
+    let mut cell = String::with_capacity(text.len() + 1);
+    for part in text.split_inclusive(SEPARATORS) {
+        // Blanks and quotation marks before it do not keep it from being read as one.
+        if part.trim_start_matches([' ', '"', '\'']).starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
+            cell.push('\'');
+        }
+        cell.push_str(part);
+    }
+    cell
 }
 
 #[cfg(test)]
@@ -127,9 +136,14 @@ mod tests {
             ("+49", "'+49"),
             ("-5", "'-5"),
             ("@SUM(A1)", "'@SUM(A1)"),
-            ("\t=1", "'\t=1"),
+            ("\t=1", "'\t'=1"),
             ("Mug, \"Fog\"", "\"Mug, \"\"Fog\"\"\""),
             ("5=5", "5=5"),
+            // Where cells are separated by semicolons, what follows one begins a cell.
+            ("Mug;=1+1", "Mug;'=1+1"),
+            ("Mug; \"@A1\"", "\"Mug;' \"\"@A1\"\"\""),
+            ("Mug\t+1", "Mug\t'+1"),
+            ("Mug; blue", "Mug; blue"),
         ] {
             assert_eq!(
                 written(vec![product(name)]),

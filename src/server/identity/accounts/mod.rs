@@ -1,6 +1,8 @@
+use std::time::Duration;
+
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
-use vendorscope_cache::{Cache, Loaded};
+use vendorscope_cache::{Cache, Key, Loaded, Origin, Served, Tag};
 
 use crate::{
     domain::{
@@ -22,17 +24,23 @@ use crate::{
 
 /// Passwords changed, lost and found; users shut out.
 mod access;
+/// The audit log, as admins read it.
+mod audit;
 /// Sessions that have ended, whatever their store says.
 mod ended_sessions;
 /// Keys that programs use the API with.
 mod keys;
+/// One-time codes beside the password.
+mod second_factor;
 /// Whether a session is still its user's.
 mod user_status;
 /// The clock of a vendor's days.
 mod zone;
 
+pub use audit::AuditParameters;
 use ended_sessions::EndedSessions;
-pub use keys::NewKey;
+pub use keys::{KeyGrant, KeyOrder, KeyUser, NewKey};
+pub use second_factor::{Proof, TotpSetup};
 use user_status::UserStatusCache;
 
 /// Users, and the vendors they belong to.
@@ -41,6 +49,8 @@ pub struct Accounts {
     cache: Cache,
     statuses: UserStatusCache,
     ended: EndedSessions,
+    /// Digests of keys that were good when they were last sent to this instance.
+    keys_seen: moka::future::Cache<String, ()>,
 }
 
 /// Who does something, and from where: for the audit log.
@@ -57,7 +67,7 @@ impl Actor<'_> {
     pub const COMMAND_LINE: Actor<'static> = Actor { name: "cli", address: None };
 
     fn entry<'a>(&'a self, action: &'a str, detail: &'a str) -> AuditEntry<'a> {
-        AuditEntry { at_us: now_us(), actor: self.name, action, detail, address: self.address }
+        AuditEntry { at_us: now_us(), actor: self.name, action, detail, address: self.address, was: None, became: None }
     }
 }
 
@@ -67,23 +77,42 @@ pub struct Authenticated {
     pub user: User,
     /// What the sessions that begin now carry: see `session_is_valid`.
     pub epoch: i64,
+    /// Whether there is a second factor, which has to be proved too.
+    pub second_factor: bool,
+}
+
+/// Where a vendor's profile is kept, and what makes it stale.
+fn profile_entry(vendor: &VendorRef) -> (Key, [Tag; 1]) {
+    (cache_keys::profile_key(&vendor.external_id), [cache_keys::vendor_tag(&vendor.external_id)])
 }
 
 impl Accounts {
     pub fn new(db: Db, cache: Cache) -> Self {
-        Self { db, cache, statuses: UserStatusCache::default(), ended: EndedSessions::default() }
+        let keys_seen = moka::future::Cache::builder().max_capacity(KEYS_SEEN).time_to_idle(KEYS_SEEN_FOR).build();
+        Self { db, cache, statuses: UserStatusCache::default(), ended: EndedSessions::default(), keys_seen }
     }
 
     /// The vendor's profile, through the cache.
     pub async fn vendor(&self, vendor: &VendorRef) -> Result<Vendor, AppError> {
+        Ok(self.profile(vendor).await?.value)
+    }
+
+    /// The same, and where it came from.
+    pub async fn profile(&self, vendor: &VendorRef) -> Result<Served<Vendor>, AppError> {
         let (db, id) = (self.db.clone(), vendor.id);
         let load = move || async move {
             let profile = db::vendors::find_profile(&db, id).await?.ok_or(AppError::NotFound)?;
             let json = serde_json::to_vec(&profile).map_err(|e| AppError::Internal(format!("vendor as JSON: {e}")))?;
             Ok::<_, AppError>(Loaded::new(json, PROFILE_TTL))
         };
-        let (key, tags) = (cache_keys::profile_key(&vendor.external_id), [cache_keys::vendor_tag(&vendor.external_id)]);
-        Ok(self.cache.get_or_load_decoded(&key, &tags, load, crate::server::services::from_json).await?.value)
+        let (key, tags) = profile_entry(vendor);
+        self.cache.get_or_load_decoded(&key, &tags, load, crate::server::services::from_json).await
+    }
+
+    /// The entry that this was served from.
+    pub fn profile_origin(&self, vendor: &VendorRef, served: &Served<Vendor>) -> Option<Origin> {
+        let (key, tags) = profile_entry(vendor);
+        Origin::of(&key, &tags, served)
     }
 
     /// The vendor with this marketplace id, for an admin. `NotFound` where there is none.
@@ -180,6 +209,9 @@ impl Accounts {
     }
 }
 
+/// How many keys are remembered to have been good, and for how long after their last use.
+const KEYS_SEEN: u64 = 10_000;
+const KEYS_SEEN_FOR: Duration = Duration::from_secs(3600);
 /// The list of vendors' name in cursors.
 const LIST: &str = "vendors";
 /// Vendors on a page.

@@ -2,10 +2,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, header},
+    http::{HeaderMap, HeaderValue, header},
     middleware::Next,
     response::Response,
 };
+use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 use tokio::sync::OnceCell;
 use tower_sessions::{
@@ -20,7 +21,10 @@ use super::{
 };
 use crate::{
     domain::accounts::{OwnSession, User},
-    server::{AppError, AppState, identity::accounts::Authenticated},
+    server::{
+        AppError, AppState,
+        identity::accounts::{Authenticated, KeyGrant, KeyUser},
+    },
 };
 
 /// How much of the idle limit may pass before a session that is used is written again.
@@ -34,6 +38,8 @@ pub struct RequestSession {
     credentials: Credentials,
     known: Arc<OnceCell<Option<KnownUser>>>,
     change: Arc<Mutex<Option<CookieChange>>>,
+    /// Cookies beside the session's that go with the answer.
+    beside: Arc<Mutex<Vec<HeaderValue>>>,
 }
 
 #[derive(Clone)]
@@ -49,6 +55,10 @@ enum Credentials {
 struct KnownUser {
     user: User,
     session: Option<Id>,
+    /// Whether a second factor was proved at the login.
+    second_factor: bool,
+    /// What the key may do, where one said so.
+    grant: Option<KeyGrant>,
 }
 
 #[derive(Clone, Copy)]
@@ -70,7 +80,8 @@ pub async fn carry_session(State(state): State<AppState>, mut request: Request, 
         // an answer to an older request may come after the one that brought a new cookie, whose place it would clear.
         None => None,
     };
-    if let Some(cookie) = cookie {
+    let beside = std::mem::take(&mut *session.beside.lock().unwrap_or_else(PoisonError::into_inner));
+    for cookie in cookie.into_iter().chain(beside) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     response
@@ -84,7 +95,18 @@ impl RequestSession {
             (None, ids) if ids.is_empty() => Credentials::Nothing,
             (None, ids) => Credentials::Cookies(ids.into()),
         };
-        Self { state: state.clone(), credentials, known: Arc::default(), change: Arc::default() }
+        Self {
+            state: state.clone(),
+            credentials,
+            known: Arc::default(),
+            change: Arc::default(),
+            beside: Arc::default(),
+        }
+    }
+
+    /// Has the answer set this cookie too.
+    pub fn set_cookie(&self, cookie: HeaderValue) {
+        self.beside.lock().unwrap_or_else(PoisonError::into_inner).push(cookie);
     }
 
     /// Who sends this request. Asks the store once a request at most, and never where there is no cookie. Reading
@@ -93,14 +115,21 @@ impl RequestSession {
         Ok(self.known().await?.map(|known| known.user.clone()))
     }
 
-    /// Whether whoever sent this request would be let in again now, as the same user of the same vendor. Asks anew, and
-    /// is no use of the session: for answers that take long.
+    /// Whether whoever sent this request would be let in again, as the same user of the same vendor. Asks anew, once a
+    /// second for all requests of one credential, and is no use of the session: for answers that take long.
     pub async fn is_still(&self, user: &User) -> Result<bool, AppError> {
+        let standing = &self.state.sessions.standing;
         let now = match &self.credentials {
             Credentials::Nothing => None,
-            Credentials::Key(key) => self.state.accounts.find_key_user(key).await?,
+            Credentials::Key(key) => {
+                let ask = async { Ok(self.state.accounts.find_key_user(key).await?.map(|found| found.user)) };
+                standing.of(hex::encode(Sha256::digest(key.as_bytes())), ask).await?
+            }
             Credentials::Cookies(_) => match self.known().await?.and_then(|known| known.session) {
-                Some(id) => self.load(&id).await?.map(|(_, login)| login.user),
+                Some(id) => {
+                    let ask = async { Ok(self.load(&id).await?.map(|(_, login)| login.user)) };
+                    standing.of(handle(&id), ask).await?
+                }
                 None => None,
             },
         };
@@ -109,7 +138,20 @@ impl RequestSession {
 
     /// Whether it is a program that asks, with a key of its user's.
     pub fn is_by_key(&self) -> bool {
-        matches!(self.credentials, Credentials::Key(_))
+        self.key().is_some()
+    }
+
+    /// What the key of this request may do; `None` where no key sends it.
+    pub async fn grant(&self) -> Result<Option<KeyGrant>, AppError> {
+        Ok(self.known().await?.and_then(|known| known.grant.clone()))
+    }
+
+    /// What a program sends as its key.
+    pub fn key(&self) -> Option<&str> {
+        match &self.credentials {
+            Credentials::Key(key) => Some(key),
+            _ => None,
+        }
     }
 
     /// Who is logged in with a browser: nobody where it is a key that sends the request.
@@ -117,7 +159,15 @@ impl RequestSession {
         Ok(self.known().await?.filter(|known| known.session.is_some()).map(|known| known.user.clone()))
     }
 
-    /// Begins a session of its own for a user whose password was right: a new id, nothing of an older session. Those of
+    /// Whether somebody is logged in with a browser who has to prove a second factor, by this installation's rules, and
+    /// has not.
+    pub async fn lacks_second_factor(&self) -> Result<bool, AppError> {
+        let rule = self.state.config.sessions.require_totp;
+        let known = self.known().await?.filter(|known| known.session.is_some());
+        Ok(known.is_some_and(|known| rule.is_for(known.user.role) && !known.second_factor))
+    }
+
+    /// Begins a session of its own for a user who has proved all that there is to prove: a new id, nothing of an older session. Those of
     /// the cookies end, but only after the new one is written: whatever fails, or dies, in between logs nobody out.
     pub async fn log_in(&self, authenticated: &Authenticated, browser: Browser) -> Result<(), AppError> {
         let id = self.begin(authenticated, browser).await?;
@@ -184,7 +234,13 @@ impl RequestSession {
         match &self.credentials {
             Credentials::Nothing => Ok(None),
             Credentials::Key(key) => {
-                Ok(self.state.accounts.find_key_user(key).await?.map(|user| KnownUser { user, session: None }))
+                let found = self.state.accounts.find_key_user(key).await?;
+                Ok(found.map(|KeyUser { user, grant }| KnownUser {
+                    user,
+                    session: None,
+                    second_factor: false,
+                    grant: Some(grant),
+                }))
             }
             Credentials::Cookies(ids) => {
                 for id in ids.iter() {
@@ -203,7 +259,7 @@ impl RequestSession {
         if !self.touch(record, &login).await? {
             return Ok(None);
         }
-        Ok(Some(KnownUser { user, session: Some(*id) }))
+        Ok(Some(KnownUser { user, session: Some(*id), second_factor: login.second_factor, grant: None }))
     }
 
     /// Who was logged in with this cookie when this instance last read its session, if it did; it may have ended since.
@@ -268,20 +324,27 @@ impl RequestSession {
         Ok(lives)
     }
 
-    async fn begin(&self, Authenticated { user, epoch }: &Authenticated, browser: Browser) -> Result<Id, AppError> {
+    async fn begin(&self, authenticated: &Authenticated, browser: Browser) -> Result<Id, AppError> {
+        let Authenticated { user, epoch, second_factor } = authenticated;
         let now = OffsetDateTime::now_utc();
         let until = now + LIFETIME;
         let (since, until_seconds) = (now.unix_timestamp(), until.unix_timestamp());
         let Browser { address, name } = browser;
-        let login =
-            SessionLogin { user: user.clone(), epoch: *epoch, since, until: until_seconds, address, browser: name };
+        let login = SessionLogin {
+            user: user.clone(),
+            epoch: *epoch,
+            since,
+            until: until_seconds,
+            address,
+            browser: name,
+            second_factor: *second_factor,
+        };
         let mut record = login.into_record(Id::default(), self.sessions().expiry(now, until_seconds))?;
         let store = &self.sessions().store;
         store.begin(user.id, &mut record, until).await.map_err(|e| unavailable(&e))?;
         // From here on, what ends the user's sessions finds this one. What did so before has changed the epoch, or shut
         // the user out.
-        let still_good =
-            self.state.accounts.session_is_valid_now(&Authenticated { user: user.clone(), epoch: *epoch }).await;
+        let still_good = self.state.accounts.session_is_valid_now(authenticated).await;
         match still_good {
             Ok(true) => Ok(record.id),
             refused => {
