@@ -167,7 +167,8 @@ impl Link {
     /// demoted, or was and is master again), the connection is made anew, and the next call tells.
     pub async fn confirm(&self, within: Duration) -> Result<u64, RequestError> {
         // Whatever it was: the question is its connection's.
-        let identity = self.live().await?.identity;
+        let live = patiently(within, || 0, self.live()).await.ok_or(RequestError::Timeout(within))?;
+        let identity = live?.identity;
         let (answers, connected) = self.ask(&identity.question(), within).await?;
         if connected.server != identity.server || !identity.is_confirmed_by(&answers) {
             self.give_up(&connected);
