@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use reqwest::Method;
 use tokio::io::AsyncReadExt;
-use vendorscope::server::{Application, config::Config};
+use vendorscope::server::{
+    Application,
+    config::{Config, LimitConfig},
+};
 
 use super::*;
 use crate::harness::{Certificates, Program, redis::free_port};
@@ -27,7 +30,7 @@ async fn cache_sessions_and_limits_go_through_tls_with_a_private_authority_and_a
     let [ca, own, key] = ["ca.pem", "client.pem", "client.key"].map(|name| certificates.file(name));
     let all = [("REDIS_CA", &*ca), ("REDIS_CERT", &*own), ("REDIS_KEY", &*key)];
     let tls = with_files(&url, &all).redis_tls;
-    let reads = Config::for_tests().limits.reads.or(vendorscope::server::config::LimitConfig::default().reads);
+    let reads = LimitConfig::default().reads;
     let app = TestApp::builder().northwind().sessions_at(url.clone()).cache_at(&url);
     let app = app.config(|config| (config.redis_tls, config.limits.reads) = (tls, reads)).spawn().await;
     let client = app.log_in_as_vendor(VENDORS[0]).await;
@@ -124,7 +127,7 @@ async fn forget(redis: &mut redis::aio::MultiplexedConnection) {
 async fn a_hot_request_costs_six_commands_and_an_idle_instance_next_to_none() {
     const REQUESTS: u64 = 200;
     let (redis, database) = (RedisServer::start(), TestDatabase::postgres().await);
-    let reads = vendorscope::server::config::LimitConfig::default().reads;
+    let reads = LimitConfig::default().reads;
     let app = TestApp::builder().database(&database).redis(&redis).northwind();
     let app = app.config(|config| config.limits.reads = reads).spawn().await;
     let mut watching = redis.connection().await;

@@ -128,7 +128,6 @@ impl Left {
             if answers.iter().all(|status| *status == 200) && snapshot.status() == 200 && hit && counted {
                 break;
             }
-            println!("{:?}: {answers:?} {hit} {counted}", since.elapsed());
             assert!(
                 since.elapsed() < LEFT_WITHIN,
                 "{answers:?}, snapshot {}, from the cache: {hit}, counted: {counted}",
