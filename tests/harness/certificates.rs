@@ -1,4 +1,4 @@
-//! A private authority, and what it vouches for: a server on this machine and a client. Made by `openssl` for each test.
+//! A private authority, and what it vouches for: a server on this machine and a client. Made by `openssl` for a test.
 
 use std::{path::PathBuf, process::Command};
 

@@ -35,7 +35,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 /// Probes that may fail before the connection is given up and made anew.
 const PROBES: u32 = 3;
-/// A connection is asked this often whether it is still there: services close those that are idle, networks forget them.
+/// A connection is asked this often whether it is still there: services close idle ones, networks forget them.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
 /// What to connect to.

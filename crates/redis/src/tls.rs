@@ -2,7 +2,7 @@
 
 use redis::{Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo, TlsCertificates};
 
-/// Nothing unless told otherwise: the machine's authorities, and no certificate of one's own. Its `Debug` shows neither.
+/// The machine's authorities and no certificate of one's own, unless told otherwise. Its `Debug` shows neither.
 #[derive(Debug, Clone, Default)]
 pub struct Tls(Option<TlsCertificates>);
 

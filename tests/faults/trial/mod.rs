@@ -1,5 +1,5 @@
-//! Random clients and random faults, over HTTP, as long as one likes: `scripts/trial` for ten minutes, a minute with the
-//! other tests. The seed is printed; the network and the machine decide the rest.
+//! Random clients and random faults, over HTTP, as long as one likes: `scripts/trial` for ten minutes, a minute with
+//! the other tests. The seed is printed; the network and the machine decide the rest.
 
 use std::{collections::BTreeMap, sync::Mutex};
 

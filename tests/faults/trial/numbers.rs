@@ -219,7 +219,9 @@ async fn ask(
 
 fn product_of(id: &str, price: u64) -> Value {
     let name = id.replacen("trial", "Trial", 1);
-    json!({ "productId": id, "vendorId": VENDORS[0], "name": name, "category": "Tests", "unitPrice": price, "stock": 1 })
+    json!({
+        "productId": id, "vendorId": VENDORS[0], "name": name, "category": "Tests", "unitPrice": price, "stock": 1,
+    })
 }
 
 fn order(id: &str, customer: &str, placed_at: &str) -> Value {
@@ -237,7 +239,8 @@ async fn import(database: TestDatabase, number: u64) -> bool {
     let folder = tempfile::tempdir().expect("a folder");
     let vendor = "vendor_id,name,country,time_zone,currency\n7,\"Pavlova, Ltd.\",Australia,Australia/Melbourne,USD\n";
     let product = format!(
-        "product_id,vendor_id,name,category,unit_price,stock,status\ntrial-import,7,Imported,Tests,{number}.00,1,active\n"
+        "product_id,vendor_id,name,category,unit_price,stock,status\n\
+         trial-import,7,Imported,Tests,{number}.00,1,active\n"
     );
     for (table, text) in [
         ("vendors", vendor),
