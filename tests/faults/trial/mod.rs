@@ -194,7 +194,7 @@ async fn read(
             _ => {}
         }
         let sent = number.sent();
-        if !shown.number.is_some_and(|shown| what.latest(shown, sent) >= at_least) {
+        if shown.number.is_none_or(|shown| what.latest(shown, sent) < at_least) {
             let violation = format!(
                 "instance {instance}: {what:?} in {} showed {:?} ({}) after {at_least} had been acknowledged",
                 shown.place, shown.number, shown.outcome
