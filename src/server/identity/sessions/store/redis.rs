@@ -39,7 +39,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const FROZEN_AFTER: Duration = Duration::from_secs(1);
 /// Between two attempts to connect again, in milliseconds; without end.
 const RECONNECT_MS: u32 = 200;
-const CONNECTIONS: usize = 4;
+/// One, over which everything travels at the same time: each notices a frozen server only when it has waited for it in
+/// vain itself.
+const CONNECTIONS: usize = 1;
 
 /// Redis cannot be reached at start.
 #[derive(Debug, thiserror::Error)]
