@@ -9,6 +9,8 @@ pub mod admin;
 pub mod audit;
 /// Logging in and out.
 pub mod auth;
+/// Many products or orders at once.
+pub mod bulk;
 /// A vendor's dashboard.
 pub mod dashboard;
 /// A vendor's orders.
@@ -17,5 +19,7 @@ pub mod orders;
 pub mod people;
 /// A vendor's products.
 pub mod products;
+/// What comes back.
+pub mod returns;
 /// The admin's view of vendors.
 pub mod vendors;

@@ -71,8 +71,8 @@ async fn a_thousand_callers_of_each_of_three_processes_cost_one_load() {
     assert_eq!(answers.len(), CALLERS * 3);
     let counts = counted(&watcher, answers.len() as u64).await;
     let said = || {
-        let lines = programs.iter().flat_map(Program::said).filter(|line| !line.contains("cache miss"));
-        lines.collect::<Vec<_>>().join("\n")
+        let logs = programs.iter().map(Program::log).collect::<String>();
+        logs.lines().filter(|line| !line.contains("cache miss")).collect::<Vec<_>>().join("\n")
     };
     assert_eq!(counts.get(Counter::Loads), 1, "{counts:?}\n{}", said());
     let other = answers.iter().find(|answer| **answer != answers[0] || answer.0 != 200);
