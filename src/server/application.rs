@@ -153,7 +153,10 @@ impl Routers {
         let sessions = match &config.sessions.redis_url {
             None => None,
             url if *url == config.cache.redis_url => cache.clone(),
-            Some(url) => Some(Arc::new(Router::connect(url).await.map_err(|e| StartError::Sessions(e.to_string()))?)),
+            Some(url) => {
+                let router = Router::connect_by(url, &config.redis_tls).await;
+                Some(Arc::new(router.map_err(|error| StartError::Sessions(error.to_string()))?))
+            }
         };
         Ok(Self { cache, sessions })
     }
@@ -161,7 +164,7 @@ impl Routers {
     async fn cache(config: &Config) -> Result<Option<Arc<Router>>, StartError> {
         let Some(url) = &config.cache.redis_url else { return Ok(None) };
         let failed = |e: ConnectError| StartError::Cache { url: redact(url), reason: e.to_string() };
-        Router::connect(url).await.map(|router| Some(Arc::new(router))).map_err(failed)
+        Router::connect_by(url, &config.redis_tls).await.map(|router| Some(Arc::new(router))).map_err(failed)
     }
 }
 

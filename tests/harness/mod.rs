@@ -5,6 +5,8 @@
 mod app;
 /// HAProxy in front of several instances.
 mod balancer;
+/// A private authority and certificates.
+mod certificates;
 /// A browser without a screen: requests that keep their cookies.
 mod client;
 /// A database of a test's own, SQLite or PostgreSQL.
@@ -31,6 +33,7 @@ mod smtp;
 
 pub use app::{PASSWORD, TestApp};
 pub use balancer::Balancer;
+pub use certificates::Certificates;
 pub use client::Client;
 pub use database::{TestDatabase, databases};
 pub use guarded_postgres::GuardedPostgres;

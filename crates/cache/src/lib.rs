@@ -339,9 +339,9 @@ impl Cache {
     async fn ask_store(&self, key: &Key, tags: &[Tag]) -> Found {
         let mask = match self.trust(tags).await {
             Ok(mask) => mask,
-            Err(Distrust::Refused(why)) => return Found::Unknown { why, fallback: None },
+            Err(Distrust::Refused(why)) => return Found::Unknown { why: why.to_owned(), fallback: None },
             Err(Distrust::Overdue(why)) => {
-                return Found::Unknown { why, fallback: self.find_fallback(key, tags).await };
+                return Found::Unknown { why: why.to_owned(), fallback: self.find_fallback(key, tags).await };
             }
         };
         if let Some(entry) = self.0.l1.find(key, tags, self.0.clock.now_micros()).await {

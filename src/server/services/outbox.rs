@@ -45,7 +45,7 @@ impl Outbox for DatabaseOutbox {
             )),
         };
         let pending = found.pending.into_iter().map(read).collect::<Result<_, _>>()?;
-        Ok(Look { claim: Some(StoreClaim { epoch: found.epoch, server: found.server }), pending })
+        Ok(Look { claim: StoreClaim { epoch: found.epoch, server: found.server }, pending })
     }
 
     async fn record(&self, invalidation: &Invalidation) -> Result<i64, String> {
@@ -57,9 +57,8 @@ impl Outbox for DatabaseOutbox {
         recorded.await.map_err(|error: DbError| error.to_string())
     }
 
-    async fn acknowledge(&self, ids: &[i64], claim: Option<&StoreClaim>) -> Result<bool, String> {
-        let Some(StoreClaim { epoch, server }) = claim else { return Ok(false) };
-        outbox::acknowledge(&self.0, ids, *epoch, server).await.map_err(|error| error.to_string())
+    async fn acknowledge(&self, ids: &[i64], claim: &StoreClaim) -> Result<bool, String> {
+        outbox::acknowledge(&self.0, ids, claim.epoch, &claim.server).await.map_err(|error| error.to_string())
     }
 
     async fn claim(&self, seen: i64, server: &str) -> Result<bool, String> {

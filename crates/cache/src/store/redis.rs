@@ -244,9 +244,11 @@ impl Store for RedisStore {
             let mut pipeline = redis::pipe();
             pipeline.cmd("INFO").arg("memory").cmd("DBSIZE").ignore_errors();
             let (values, _) = self.router.ask_one(&link, &pipeline, READ_TIMEOUT).await?;
-            self.note_refusals(values.iter());
             let mut values = values.into_iter();
-            let (memory, all_keys) = (parse::<String>(values.next())?, parse::<u64>(values.next())?);
+            // Some services do not say what they take: what is not known counts as nothing.
+            let (memory, size) = (parse::<String>(values.next()).unwrap_or_default(), values.next());
+            self.note_refusals(size.iter());
+            let all_keys = parse::<u64>(size)?;
             usage.memory_bytes += info_field(&memory, "used_memory").and_then(|bytes| bytes.parse().ok()).unwrap_or(0);
             usage.entries += self.count_entries(&link, all_keys).await?;
         }

@@ -185,7 +185,16 @@ async fn a_full_redis_still_takes_invalidations() {
 
 #[tokio::test]
 async fn a_server_turned_replica_is_not_read() {
-    let (master, server) = (RedisServer::start(), RedisServer::start());
+    a_replica_is_not_read(&[]).await;
+}
+
+#[tokio::test]
+async fn nor_is_one_that_hides_what_it_is() {
+    a_replica_is_not_read(&["--rename-command", "INFO", ""]).await;
+}
+
+async fn a_replica_is_not_read(options: &[&str]) {
+    let (master, server) = (RedisServer::start_with(options), RedisServer::start_with(options));
     let (cache, source, mut redis) =
         (over_redis(&server, &Clock::default()).await, Source::default(), server.connection().await);
     read(&cache, &source).await;
@@ -319,6 +328,17 @@ async fn the_least_rights_are_enough_and_one_less_is_named_from_the_start() {
         assert!(cache.refusal().is_some_and(|refused| refused.contains("NOPERM")), "{missing}");
         assert_eq!(read(&cache, &source).await.value, 1, "{missing}");
     }
+    // Without INFO it is told apart by what it keeps, if it is allowed to keep it.
+    let silent = LEAST_RIGHTS.replace("+info ", "");
+    let refused =
+        Cache::redis(&with_rights(&server, &silent).await, names()).await.err().map(|error| error.to_string());
+    assert!(refused.is_some_and(|refused| refused.contains("server:identity:{0}") && refused.contains("'info'")));
+    let cache = Cache::redis(&with_rights(&server, &format!("~server:identity:* {silent}")).await, names())
+        .await
+        .expect("it may connect");
+    read(&cache, &source).await;
+    assert_eq!((read(&cache, &source).await.outcome, cache.usage().await.entries), (Outcome::Hit, 1));
+    assert_eq!(cache.refusal(), None);
     // Taken away while it runs.
     let cache = Cache::redis(&with_rights(&server, LEAST_RIGHTS).await, names()).await.expect("it may connect");
     read(&cache, &source).await;
