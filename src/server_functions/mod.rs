@@ -7,6 +7,8 @@ pub mod account;
 pub mod admin;
 /// Logging in and out.
 pub mod auth;
+/// The health of the cache, and what admins do to it.
+pub mod cache_health;
 /// A vendor's dashboard.
 pub mod dashboard;
 /// A vendor's orders.

@@ -23,5 +23,5 @@ pub mod subscription;
 
 pub use address::Address;
 pub use error::{ConnectError, RedactedUrl, RequestError};
-pub use link::{Link, info_field};
+pub use link::{Link, LinkStatus, info_field};
 pub use router::{Answer, Routed, Router};

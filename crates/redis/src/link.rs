@@ -4,7 +4,13 @@
 //! the circuit breaker too: the first call without an answer opens it, calls fail at once while it is open, and a
 //! `PING` answered in time (the half-open probe) closes it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, SystemTime},
+};
 
 use redis::{AsyncConnectionConfig, Client, ConnectionInfo, Pipeline, RedisError, Value, aio::MultiplexedConnection};
 use tokio::{
@@ -63,6 +69,22 @@ pub struct Down {
     pub reason: String,
     /// Trying again will not help: the password is wrong, not the network.
     for_good: bool,
+    since: SystemTime,
+}
+
+impl Down {
+    fn now(reason: impl Into<String>, for_good: bool) -> Self {
+        Self { reason: reason.into(), for_good, since: SystemTime::now() }
+    }
+}
+
+/// How a connection fares: what its circuit breaker does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkStatus {
+    /// Why requests fail at once, and since when; `None` while they are carried out.
+    pub down: Option<(String, SystemTime)>,
+    /// How often the breaker has opened since the program started.
+    pub openings: u64,
 }
 
 /// How a call ended that the task should look at.
@@ -76,6 +98,7 @@ enum Report {
 pub struct Link {
     state: watch::Receiver<State>,
     reports: mpsc::UnboundedSender<Report>,
+    openings: Arc<AtomicU64>,
     task: tokio::task::AbortHandle,
 }
 
@@ -90,8 +113,19 @@ impl Link {
     pub fn start(target: Target, url: RedactedUrl) -> Self {
         let (publish, state) = watch::channel(State::Connecting);
         let (reports, incoming) = mpsc::unbounded_channel();
-        let task = tokio::spawn(keep_connected(target, url, publish, incoming)).abort_handle();
-        Self { state, reports, task }
+        let openings = Arc::new(AtomicU64::new(0));
+        let breaker = Breaker { state: publish, openings: openings.clone() };
+        let task = tokio::spawn(keep_connected(target, url, breaker, incoming)).abort_handle();
+        Self { state, reports, openings, task }
+    }
+
+    /// How the connection fares now. Asks nobody.
+    pub fn status(&self) -> LinkStatus {
+        let down = match &*self.state.borrow() {
+            State::Down(down) => Some((down.reason.clone(), down.since)),
+            State::Connecting | State::Connected(_) => None,
+        };
+        LinkStatus { down, openings: self.openings.load(Ordering::Relaxed) }
     }
 
     /// Waits for the first attempt. `Err` only where trying again cannot help.
@@ -193,34 +227,60 @@ impl Link {
     }
 }
 
+/// The state of a link, and how often it has become `Down`.
+struct Breaker {
+    state: watch::Sender<State>,
+    openings: Arc<AtomicU64>,
+}
+
+impl Breaker {
+    fn close(&self, live: &Connected) {
+        self.state.send_replace(State::Connected(live.clone()));
+    }
+
+    /// While it is open already, the first reason's time stands.
+    fn open(&self, down: Down) {
+        self.state.send_modify(|state| {
+            let since = match state {
+                State::Down(before) => before.since,
+                State::Connecting | State::Connected(_) => {
+                    self.openings.fetch_add(1, Ordering::Relaxed);
+                    down.since
+                }
+            };
+            *state = State::Down(Arc::new(Down { since, ..down }));
+        });
+    }
+}
+
 /// Connects, watches over the connection, connects again; until the link is dropped.
 async fn keep_connected(
     target: Target,
     url: RedactedUrl,
-    state: watch::Sender<State>,
+    breaker: Breaker,
     mut reports: mpsc::UnboundedReceiver<Report>,
 ) {
     let mut pause = FIRST_PAUSE;
     for serial in 1_u64.. {
         match timeout(CONNECT_TIMEOUT, connect(&target))
             .await
-            .unwrap_or_else(|_| Err(Down { reason: "no connection in time".to_owned(), for_good: false }))
+            .unwrap_or_else(|_| Err(Down::now("no connection in time", false)))
         {
             Ok((connection, server)) => {
                 tracing::info!(%url, server = %format_args!("{server:016x}"), "redis connected");
                 let live = Connected { connection, server, serial };
                 pause = FIRST_PAUSE;
-                state.send_replace(State::Connected(live.clone()));
-                let reason = watch_over(&live, &state, &mut reports).await;
+                breaker.close(&live);
+                let reason = watch_over(&live, &breaker, &mut reports).await;
                 tracing::warn!(%url, reason, "redis connection lost");
-                state.send_replace(State::Down(Arc::new(Down { reason, for_good: false })));
+                breaker.open(Down::now(reason, false));
             }
             Err(down) => {
-                let first = !matches!(&*state.borrow(), State::Down(_));
+                let first = !matches!(&*breaker.state.borrow(), State::Down(_));
                 if first {
                     tracing::warn!(%url, reason = down.reason, "redis not reachable");
                 }
-                state.send_replace(State::Down(Arc::new(down)));
+                breaker.open(down);
                 sleep(pause).await;
                 pause = (pause * 2).min(LONGEST_PAUSE);
             }
@@ -229,25 +289,18 @@ async fn keep_connected(
 }
 
 /// Returns why the connection is of no use any more.
-async fn watch_over(
-    live: &Connected,
-    state: &watch::Sender<State>,
-    reports: &mut mpsc::UnboundedReceiver<Report>,
-) -> String {
+async fn watch_over(live: &Connected, breaker: &Breaker, reports: &mut mpsc::UnboundedReceiver<Report>) -> String {
     loop {
         match reports.recv().await {
             None => return "closed".to_owned(),
             Some(Report::Broken(serial)) if serial == live.serial => return "connection broken".to_owned(),
             Some(Report::Silent(serial)) if serial == live.serial => {
                 tracing::warn!("redis does not answer in time: not asked until a probe succeeds");
-                state.send_replace(State::Down(Arc::new(Down {
-                    reason: "does not answer in time".to_owned(),
-                    for_good: false,
-                })));
+                breaker.open(Down::now("does not answer in time", false));
                 if !probe(live).await {
                     return "does not answer".to_owned();
                 }
-                state.send_replace(State::Connected(live.clone()));
+                breaker.close(live);
                 tracing::info!("redis answers again");
                 // Whoever else gave up before the probe has nothing new to say.
                 while let Ok(report) = reports.try_recv() {
@@ -291,13 +344,10 @@ async fn connect(target: &Target) -> Result<(MultiplexedConnection, u64), Down> 
         hello.query_async(&mut connection).await.map_err(|error| Down::from(&error))?;
     if info_field(&replication, "role") == Some("slave") {
         // Not for good: behind one address a replica is what there is for a moment while another server takes over.
-        return Err(Down { reason: "it is a read-only replica".to_owned(), for_good: false });
+        return Err(Down::now("it is a read-only replica", false));
     }
     if matches!(target, Target::Server(_)) && info_field(&server, "redis_mode") == Some("cluster") {
-        return Err(Down {
-            reason: "it is a member of a cluster: write redis+cluster:// instead of redis://".to_owned(),
-            for_good: true,
-        });
+        return Err(Down::now("it is a member of a cluster: write redis+cluster:// instead of redis://", true));
     }
     // A service that hides its run id is taken to be one server for ever: restoring an old snapshot then goes
     // unnoticed.
@@ -321,7 +371,7 @@ pub async fn find_master(Sentinels { sentinels, master, like }: &Sentinels) -> R
             Err(_) => {}
         }
     }
-    Err(Down { reason, for_good: false })
+    Err(Down::now(reason, false))
 }
 
 async fn open(server: ConnectionInfo, within: Duration) -> Result<MultiplexedConnection, Down> {
@@ -337,7 +387,7 @@ impl From<&RedisError> for Down {
         let refused =
             matches!(error.kind(), redis::ErrorKind::AuthenticationFailed | redis::ErrorKind::InvalidClientConfig)
                 || matches!(error.code(), Some("NOAUTH" | "WRONGPASS" | "NOPERM"));
-        Self { reason: error.to_string(), for_good: refused }
+        Self::now(error.to_string(), refused)
     }
 }
 

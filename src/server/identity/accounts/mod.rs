@@ -17,6 +17,7 @@ use crate::{
             accounts::{AuditEntry, UserListing},
         },
         identity::passwords,
+        services::{costed, from_json},
     },
 };
 
@@ -77,13 +78,16 @@ impl Accounts {
     /// The vendor's profile, through the cache.
     pub async fn vendor(&self, vendor: &VendorRef) -> Result<Vendor, AppError> {
         let (db, id) = (self.db.clone(), vendor.id);
-        let load = move || async move {
-            let profile = db::vendors::find_profile(&db, id).await?.ok_or(AppError::NotFound)?;
-            let json = serde_json::to_vec(&profile).map_err(|e| AppError::Internal(format!("vendor as JSON: {e}")))?;
-            Ok::<_, AppError>(Loaded::new(json, PROFILE_TTL))
+        let load = move || {
+            costed(async move {
+                let profile = db::vendors::find_profile(&db, id).await?.ok_or(AppError::NotFound)?;
+                let json =
+                    serde_json::to_vec(&profile).map_err(|e| AppError::Internal(format!("vendor as JSON: {e}")))?;
+                Ok(Loaded::new(json, PROFILE_TTL))
+            })
         };
         let (key, tags) = (cache_keys::profile_key(&vendor.external_id), [cache_keys::vendor_tag(&vendor.external_id)]);
-        Ok(self.cache.get_or_load_decoded(&key, &tags, load, crate::server::services::from_json).await?.value)
+        Ok(self.cache.get_or_load_decoded(&key, &tags, load, from_json).await?.value)
     }
 
     /// The vendor with this marketplace id, for an admin. `NotFound` where there is none.
