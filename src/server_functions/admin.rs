@@ -3,7 +3,7 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::ApiError;
-use crate::domain::{accounts::Viewer, market::MarketMetrics};
+use crate::domain::{accounts::Viewer, market::MarketMetrics, period::DateRange};
 
 /// All that the cache page shows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -121,7 +121,7 @@ pub async fn load_market(
     let (state, current) = context::current_admin().await?;
     let today = marketplace::today();
     let (date_from, date_to) = days(today);
-    let range = marketplace::parse_range(date_from.as_deref(), date_to.as_deref(), Some(today))
+    let range = DateRange::read(date_from.as_deref(), date_to.as_deref(), Some(today))
         .map_err(|e| context::api_error(e.into()))?;
     let metrics = state.marketplace.metrics(range).await.map_err(context::api_error)?.value;
     Ok(Market { viewer: current.viewer(), metrics, today })

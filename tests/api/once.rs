@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use vendorscope::server::{import::ImportOptions, services::import::import_bundle};
+use vendorscope::server::{db::sql, import::ImportOptions, services::import::import_bundle};
 
 use crate::harness::{Client, Market, TestApp, Unwatched, contents, databases};
 
@@ -28,6 +28,12 @@ async fn send(client: &Client, method: Method, path: &str, key: Option<&str>, bo
     let status = answer.status().as_u16();
     let text = answer.text().await.expect("a text");
     (status, if text.is_empty() { Value::Null } else { serde_json::from_str(&text).expect("JSON") })
+}
+
+async fn audited(app: &TestApp, action: &str) -> usize {
+    let mut tx = app.state().db.read().await.expect("a transaction");
+    let query = sql("SELECT id FROM audit_log WHERE action = $1").bind(action.to_owned());
+    tx.rows(query).await.expect("rows").len()
 }
 
 fn refunded(order: &Value) -> i64 {
@@ -96,6 +102,61 @@ async fn every_write_of_a_vendor_is_done_once_with_a_key() {
         assert_eq!(send(&client, Method::POST, "/api/vendor/orders", Some("later"), &much).await.0, 409);
         client.patch("/api/vendor/products/bulk", &json!({ "productIds": ["e1"], "changes": { "stock": 90 } })).await;
         assert_eq!(send(&client, Method::POST, "/api/vendor/orders", Some("later"), &much).await.0, 201);
+    }
+}
+
+/// Routes whose work has no transaction of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn accounts_and_the_cache_do_once_what_carries_a_key() {
+    for (app, _market) in apps().await {
+        let client = app.log_in_as_vendor("eur").await;
+        let (path, body) = ("/api/account/keys", json!({ "name": "Shop" }));
+        let first = send(&client, Method::POST, path, Some("key-1"), &body).await;
+        assert_eq!(first.0, 201);
+        // The secret too, which is told in no other way.
+        assert_eq!(send(&client, Method::POST, path, Some("key-1"), &body).await, first);
+        let secret = first.1["secret"].as_str().expect("a secret");
+        let kept = contents(&app.state().db).await.join("\n");
+        assert!(
+            !kept.contains(secret) && kept.contains("idempotency_keys: scope=Some(\"request "),
+            "the database does not know the key"
+        );
+        let keys = client.get_json(path).await["keys"].as_array().expect("keys").len();
+        assert_eq!(keys, 1);
+        let (status, problem) = send(&client, Method::POST, path, Some("key-1"), &json!({ "name": "Another" })).await;
+        assert_eq!((status, &problem["errors"][0]["field"]), (422, &json!("Idempotency-Key")));
+        // The same key at another route is another request as well.
+        let zone = json!({ "timeZone": "Asia/Tokyo" });
+        assert_eq!(send(&client, Method::PUT, "/api/account/time-zone", Some("key-1"), &zone).await.0, 422);
+        // What is gone is said to be gone once.
+        let revoke = format!("{path}/{}", first.1["key"]["keyId"].as_str().expect("an id"));
+        for _ in 0..2 {
+            assert_eq!(send(&client, Method::DELETE, &revoke, Some("key-2"), &Value::Null).await.0, 204);
+        }
+        assert_eq!(send(&client, Method::DELETE, &revoke, Some("key-3"), &Value::Null).await.0, 404);
+        for _ in 0..2 {
+            assert_eq!(send(&client, Method::PUT, "/api/account/time-zone", Some("key-4"), &zone).await.0, 204);
+        }
+        // At the same time: one is done, the others are answered alike or told to come again.
+        let sends = (0..4).map(|_| send(&client, Method::POST, path, Some("key-5"), &body));
+        let answers = futures::future::join_all(sends).await;
+        let made: Vec<&Value> = answers.iter().filter(|(status, _)| *status == 201).map(|(_, body)| body).collect();
+        assert!(!made.is_empty() && made.iter().all(|body| *body == made[0]), "{answers:?}");
+        assert!(answers.iter().all(|(status, _)| [201, 409].contains(status)), "{answers:?}");
+        assert_eq!(client.get_json(path).await["keys"].as_array().expect("keys").len(), 1);
+        // What was refused is not remembered.
+        let wrong = json!({ "timeZone": "Mars/Olympus" });
+        for _ in 0..2 {
+            let (status, problem) = send(&client, Method::PUT, "/api/account/time-zone", Some("key-6"), &wrong).await;
+            assert_eq!((status, &problem["errors"][0]["field"]), (422, &json!("timeZone")));
+        }
+        let admin = app.log_in_as_admin().await;
+        let tags = json!({ "tags": ["vendor:eur"] });
+        let before = audited(&app, "cache_invalidate").await;
+        for _ in 0..2 {
+            assert_eq!(send(&admin, Method::POST, "/api/admin/cache/invalidate", Some("key-1"), &tags).await.0, 200);
+        }
+        assert_eq!(audited(&app, "cache_invalidate").await, before + 1);
     }
 }
 

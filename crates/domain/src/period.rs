@@ -8,7 +8,7 @@ use jiff::{
 use serde::{Deserialize, Serialize};
 use strum::VariantNames;
 
-use crate::field_error::FieldError;
+use crate::{field_error::FieldError, text::non_empty};
 
 /// The days any range must lie in.
 pub const FIRST_DAY: Date = date(1970, 1, 2);
@@ -24,6 +24,9 @@ pub struct DateRange {
     pub from: Date,
     pub to: Date,
 }
+
+/// The range shown when none is asked for, in days, today among them.
+const DEFAULT_DAYS: i64 = 28;
 
 impl DateRange {
     /// Refuses inverted ranges, days outside 1970-01-02 to 2100-12-31, and ranges over ten years.
@@ -51,6 +54,24 @@ impl DateRange {
     /// As `new`, from `YYYY-MM-DD` texts.
     pub fn parse(from: &str, to: &str) -> Result<Self, FieldError> {
         Self::new(parse_day("dateFrom", from)?, parse_day("dateTo", to)?)
+    }
+
+    /// Reads the range of the API and of the pages. Without `today` both dates are required; with it, none of them means
+    /// the 28 days that end today. Empty texts, which forms send, count as absent. Both dates may be refused at once.
+    pub fn read(from: Option<&str>, to: Option<&str>, today: Option<Date>) -> Result<Self, Vec<FieldError>> {
+        let day = |field: &str, text: Option<&str>| match text {
+            Some(text) => parse_day(field, text),
+            None => Err(FieldError::new(field, "is missing: a day as YYYY-MM-DD is required")),
+        };
+        match (non_empty(from), non_empty(to), today) {
+            (None, None, Some(today)) => {
+                Self::new(today.saturating_sub((DEFAULT_DAYS - 1).days()), today).map_err(|error| vec![error])
+            }
+            (from, to, _) => match (day("dateFrom", from), day("dateTo", to)) {
+                (Ok(from), Ok(to)) => Self::new(from, to).map_err(|error| vec![error]),
+                (from, to) => Err([from.err(), to.err()].into_iter().flatten().collect()),
+            },
+        }
     }
 
     /// Number of days, both ends included.

@@ -12,6 +12,11 @@ pub const MAX_ID: usize = 100;
 /// The most of a refused text that a message shows, in characters.
 const MAX_SHOWN: usize = 80;
 
+/// A text that says something: forms send empty ones for what was left out.
+pub fn non_empty(text: Option<&str>) -> Option<&str> {
+    text.filter(|text| !text.is_empty())
+}
+
 /// A name as it is kept: composed letters (NFC), nothing blank at its ends, runs of blanks one space, no characters
 /// without width that only break lines or hint at a direction. Refused where 1 to `most` characters are not left, or
 /// with control characters, or with those that turn the direction of the text around them.

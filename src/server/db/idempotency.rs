@@ -6,7 +6,10 @@ use super::{DbError, Tx, rows, sql};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remembered {
     pub fingerprint: String,
+    /// Empty while the request is still being answered.
     pub answer: String,
+    /// When the key was claimed, in microseconds.
+    pub at_us: i64,
 }
 
 /// Claims a key for this transaction, and forgets those from before `forget_before_us`. Another transaction that claims
@@ -30,12 +33,18 @@ pub async fn claim(
     if tx.execute(insert).await?.rows_affected() > 0 {
         return Ok(None);
     }
-    let query = sql("SELECT fingerprint, answer FROM idempotency_keys WHERE scope = $1 AND key = $2")
+    let query = sql("SELECT fingerprint, answer, at_us FROM idempotency_keys WHERE scope = $1 AND key = $2")
         .bind(scope.to_owned())
         .bind(key.to_owned());
     let row = tx.row(query).await?;
-    row.map(|row| Ok(Remembered { fingerprint: rows::text(&row, "fingerprint")?, answer: rows::text(&row, "answer")? }))
-        .transpose()
+    row.map(|row| {
+        Ok(Remembered {
+            fingerprint: rows::text(&row, "fingerprint")?,
+            answer: rows::text(&row, "answer")?,
+            at_us: rows::int(&row, "at_us")?,
+        })
+    })
+    .transpose()
 }
 
 /// Remembers the answer under a key that this transaction has claimed.
@@ -44,6 +53,25 @@ pub async fn remember(tx: &mut Tx, scope: &str, key: &str, answer: &str) -> Resu
         .bind(scope.to_owned())
         .bind(key.to_owned())
         .bind(answer.to_owned());
+    tx.execute(query).await?;
+    Ok(())
+}
+
+/// Claims again what was claimed at `claimed_us` and never answered. False where somebody else did, or it is answered.
+pub async fn claim_again(tx: &mut Tx, scope: &str, key: &str, claimed_us: i64, now_us: i64) -> Result<bool, DbError> {
+    let query = sql("UPDATE idempotency_keys SET at_us = $4 \
+                     WHERE scope = $1 AND key = $2 AND at_us = $3 AND answer = ''")
+    .bind(scope.to_owned())
+    .bind(key.to_owned())
+    .bind(claimed_us)
+    .bind(now_us);
+    Ok(tx.execute(query).await?.rows_affected() > 0)
+}
+
+/// Forgets a key whose request was refused or failed.
+pub async fn forget(tx: &mut Tx, scope: &str, key: &str) -> Result<(), DbError> {
+    let query =
+        sql("DELETE FROM idempotency_keys WHERE scope = $1 AND key = $2").bind(scope.to_owned()).bind(key.to_owned());
     tx.execute(query).await?;
     Ok(())
 }

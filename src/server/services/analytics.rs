@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use bytes::Bytes;
 use futures::future::{BoxFuture, FutureExt};
-use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use vendorscope_cache::{Cache, Foresight, Key, Loaded, Served, Tag};
 
 use super::{
@@ -17,8 +17,9 @@ use crate::{
         field_error::FieldError,
         local_time::{LocalHour, day_end, find_hour, hours},
         money::Currency,
-        period::{Comparison, DateRange, Interval, day_number, parse_day},
+        period::{Comparison, DateRange, Interval, day_number},
         snapshot::{ComparisonShown, Point, RangeShown, Snapshot, Sums, Totals},
+        text::non_empty,
     },
     server::{
         AppError,
@@ -46,9 +47,6 @@ pub struct SnapshotQuery {
     pub interval: Interval,
 }
 
-/// The range shown when none is asked for, in days, today among them.
-const DEFAULT_DAYS: i64 = 28;
-
 impl SnapshotQuery {
     /// Reads the parameters of the API. Without `today` both dates are required; with it, none of them means the 28
     /// days that end today. Empty texts, which forms send, count as absent.
@@ -59,27 +57,12 @@ impl SnapshotQuery {
         interval: Option<&str>,
         today: Option<Date>,
     ) -> Result<Self, Vec<FieldError>> {
-        let non_empty = |text: Option<&'_ str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
-        let missing = |field| FieldError::new(field, "is missing: a day as YYYY-MM-DD is required");
-        let range = match (non_empty(from), non_empty(to), today) {
-            (None, None, Some(today)) => {
-                DateRange::new(today.saturating_sub((DEFAULT_DAYS - 1).days()), today).map_err(|e| vec![e])
-            }
-            (from, to, _) => {
-                let day = |field, text: Option<String>| {
-                    text.ok_or_else(|| missing(field)).and_then(|text| parse_day(field, &text))
-                };
-                match (day("dateFrom", from), day("dateTo", to)) {
-                    (Ok(from), Ok(to)) => DateRange::new(from, to).map_err(|e| vec![e]),
-                    (from, to) => Err([from.err(), to.err()].into_iter().flatten().collect()),
-                }
-            }
-        };
+        let range = DateRange::read(from, to, today);
         let comparison = non_empty(compare).map_or(Ok(Comparison::default()), |text| text.parse());
         let mut refused = range.as_ref().err().cloned().unwrap_or_default();
         let comparison = comparison.map_err(|e| refused.push(e)).unwrap_or_default();
         let Ok(range) = range else { return Err(refused) };
-        match Interval::choose(non_empty(interval).as_deref(), range) {
+        match Interval::choose(non_empty(interval), range) {
             Ok(interval) if refused.is_empty() => Ok(Self { range, comparison, interval }),
             Ok(_) => Err(refused),
             Err(invalid) => {

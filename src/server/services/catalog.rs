@@ -12,7 +12,7 @@ use crate::{
         },
         field_error::{Checks, FieldError},
         money::Currency,
-        text::{read_search, shown},
+        text::{non_empty, read_search, shown},
     },
     server::{
         AppError,
@@ -64,10 +64,6 @@ pub fn parse_query(parameters: &ProductParameters<'_>) -> Result<ProductQuery, V
 /// The list's name in cursors.
 fn list_name(sort: ProductSort, stock: Option<StockLevel>) -> String {
     format!("products{}.{}", stock.map_or("", StockLevel::as_str), sort.as_str())
-}
-
-fn non_empty(text: Option<&str>) -> Option<&str> {
-    text.filter(|text| !text.is_empty())
 }
 
 /// Reads a product's form: the id of the product to change (none for a new one) and what to write.

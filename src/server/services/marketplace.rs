@@ -1,16 +1,15 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use vendorscope_cache::{Cache, Loaded, Served};
 
 use super::{analytics::daily, costed, from_json};
 use crate::{
     domain::{
-        field_error::FieldError,
         market::{CurrencyMetrics, MarketMetrics, MarketRange, TOP_VENDORS, VendorSales},
         money::{Currency, divide_rounded},
-        period::{DateRange, Interval, parse_day},
+        period::{DateRange, Interval},
         snapshot::Sums,
     },
     server::{
@@ -27,28 +26,6 @@ use crate::{
 pub struct Marketplace {
     db: Db,
     cache: Cache,
-}
-
-/// The range shown when none is asked for, in days, today among them.
-const DEFAULT_DAYS: i64 = 28;
-
-/// Reads the range of the API. Without `today` both dates are required; with it, none of them means the 28 days that
-/// end today. Empty texts, which forms send, count as absent.
-pub fn parse_range(from: Option<&str>, to: Option<&str>, today: Option<Date>) -> Result<DateRange, Vec<FieldError>> {
-    let non_empty = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
-    let day = |field: &str, text: Option<String>| match text {
-        Some(text) => parse_day(field, &text),
-        None => Err(FieldError::new(field, "is missing: a day as YYYY-MM-DD is required")),
-    };
-    match (non_empty(from), non_empty(to), today) {
-        (None, None, Some(today)) => {
-            DateRange::new(today.saturating_sub((DEFAULT_DAYS - 1).days()), today).map_err(|e| vec![e])
-        }
-        (from, to, _) => match (day("dateFrom", from), day("dateTo", to)) {
-            (Ok(from), Ok(to)) => DateRange::new(from, to).map_err(|e| vec![e]),
-            (from, to) => Err([from.err(), to.err()].into_iter().flatten().collect()),
-        },
-    }
 }
 
 /// Today in UTC: the marketplace has no calendar of its own.

@@ -9,7 +9,7 @@ use crate::{
     server::{
         AppError,
         db::{
-            Tx,
+            Db, Tx,
             idempotency::{self, Remembered},
         },
     },
@@ -17,6 +17,9 @@ use crate::{
 
 /// How long an answer is remembered under its key, in microseconds: a day.
 const REMEMBERED_US: i64 = 86_400_000_000;
+/// How long a request whose work has no transaction of its own may take to be answered, in microseconds. One that was
+/// not answered by then was cut off in the middle, and is done again.
+const ANSWERED_WITHIN_US: i64 = 60_000_000;
 /// The longest key, in characters.
 const MAX_KEY: usize = 200;
 
@@ -87,5 +90,40 @@ impl Once {
     pub(super) async fn remember(&self, tx: &mut Tx, answer: &impl Serialize) -> Result<(), AppError> {
         let answer = serde_json::to_string(answer).map_err(|error| AppError::Internal(format!("answer: {error}")))?;
         Ok(idempotency::remember(tx, &self.scope, &self.key, &answer).await?)
+    }
+
+    /// For work that has no transaction of its own: what was answered to this request before, if it was. Else the key is
+    /// claimed until [`Once::end`]. `Conflict` while it is being answered.
+    pub(in crate::server) async fn begin<T: DeserializeOwned>(&self, db: &Db) -> Result<Option<T>, AppError> {
+        let mut tx = db.write().await?;
+        let now_us = Timestamp::now().as_microsecond();
+        let before =
+            idempotency::claim(&mut tx, &self.scope, &self.key, &self.fingerprint, now_us, now_us - REMEMBERED_US)
+                .await?;
+        let answer = match before {
+            Some(before) if before.answer.is_empty() && before.fingerprint == self.fingerprint => {
+                let was_cut_off = before.at_us <= now_us - ANSWERED_WITHIN_US
+                    && idempotency::claim_again(&mut tx, &self.scope, &self.key, before.at_us, now_us).await?;
+                if !was_cut_off {
+                    return Err(AppError::Conflict(
+                        "a request with this Idempotency-Key is still being answered: send it again later".to_owned(),
+                    ));
+                }
+                None
+            }
+            before => before.map(|before| self.read(&before)).transpose()?,
+        };
+        tx.commit().await?;
+        Ok(answer)
+    }
+
+    /// Remembers what was answered, or that nothing was done.
+    pub(in crate::server) async fn end(&self, db: &Db, answer: Option<&impl Serialize>) -> Result<(), AppError> {
+        let mut tx = db.write().await?;
+        match answer {
+            Some(answer) => self.remember(&mut tx, answer).await?,
+            None => idempotency::forget(&mut tx, &self.scope, &self.key).await?,
+        }
+        Ok(tx.commit().await?)
     }
 }

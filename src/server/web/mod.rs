@@ -46,7 +46,7 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn(middleware::limit_body));
     Router::new()
         .merge(pages::router(&state).layer(RequestBodyLimitLayer::new(middleware::MAX_BODY)))
-        .nest("/api", json::router())
+        .nest("/api", json::router(&state))
         .fallback(pages::fallback)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(for_people)

@@ -16,13 +16,8 @@ use super::{
     openapi::ProblemBody,
 };
 use crate::{
-    domain::market::MarketMetrics,
-    server::{
-        AppError, AppState,
-        identity::sessions::CurrentAdmin,
-        request,
-        services::{cache_stats::cache_stats, marketplace::parse_range},
-    },
+    domain::{market::MarketMetrics, period::DateRange},
+    server::{AppError, AppState, identity::sessions::CurrentAdmin, request, services::cache_stats::cache_stats},
     server_functions::admin::CacheStats,
 };
 
@@ -54,7 +49,7 @@ pub(super) async fn metrics(
 ) -> Result<Response, AppError> {
     let started = Instant::now();
     let parameters = parameters.only(&["dateFrom", "dateTo"])?;
-    let range = parse_range(parameters.get("dateFrom"), parameters.get("dateTo"), None)?;
+    let range = DateRange::read(parameters.get("dateFrom"), parameters.get("dateTo"), None)?;
     let served = state.marketplace.metrics_json(range).await?;
     let headers = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
     let mut response = (headers, served.value.clone()).into_response();

@@ -106,6 +106,10 @@ fn refusal(path: &str, error: &serde_json::Error) -> Problem {
 pub struct RequestKey(Option<String>);
 
 impl RequestKey {
+    pub fn is_given(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// The one who sends the request, with its key.
     pub fn of(&self, user: &User) -> Result<Sender, AppError> {
         Ok(Sender::new(&user.email, self.0.as_deref())?)

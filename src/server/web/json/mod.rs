@@ -1,6 +1,10 @@
 //! The JSON API, under `/api`: plain handlers over the services that the pages use too.
 
-use axum::{Router, middleware::from_fn, routing::get};
+use axum::{
+    Router,
+    middleware::{from_fn, from_fn_with_state},
+    routing::get,
+};
 use tower_http::limit::RequestBodyLimitLayer;
 
 use super::middleware::MAX_BODY;
@@ -17,20 +21,23 @@ mod events;
 mod ingest;
 /// Bodies and parameters, read strictly.
 mod input;
+/// Requests that are sent again.
+mod once;
 /// The API's own description.
 mod openapi;
 mod orders;
 mod products;
 
-pub fn router() -> Router<AppState> {
+pub fn router(state: &AppState) -> Router<AppState> {
+    let once = from_fn_with_state(state.clone(), once::answer_once);
     Router::new()
         .nest("/auth", auth::router())
-        .nest("/account", account::router())
+        .nest("/account", account::router().layer(once.clone()))
         .nest("/vendor/events", events::router())
         .nest("/vendor/analytics", analytics::router())
         .nest("/vendor/products", products::router())
         .nest("/vendor/orders", orders::router())
-        .nest("/admin", admin::router())
+        .nest("/admin", admin::router().layer(once))
         .route("/openapi.json", get(openapi::document))
         .route("/docs", get(openapi::page))
         .layer(RequestBodyLimitLayer::new(MAX_BODY))

@@ -101,9 +101,8 @@ struct IdempotencyKey;
 
 impl Modify for IdempotencyKey {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        let text = "Names this request. Writes of products, orders, refunds and ingested rows that are sent again with the \
-                    same key within a day are done once, and answered with the same words. Other routes do what they say \
-                    again: only POST /api/account/keys then makes another key.";
+        let text = "Names this request. What is sent again with the same key within a day is done once, and answered with \
+                    the same words; the same key with another content is refused.";
         let key = ParameterBuilder::new()
             .name("Idempotency-Key")
             .parameter_in(ParameterIn::Header)
