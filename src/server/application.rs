@@ -97,6 +97,12 @@ impl Application {
         let warming = async move {
             tokio::join!(warming::keep_warm(&warmed.cache, &warmed.analytics), warmed.accounts.follow_ended_sessions())
         };
+        let (watched, port) = (self.state.clone(), self.address.port());
+        let watching = async move {
+            let eviction = || async { watched.sessions.store().eviction().await.ok().flatten() };
+            watched.health.watch(port, eviction).await;
+        };
+        let stopped = self.state.clone();
         let service = web::router(self.state).into_make_service_with_connect_info::<SocketAddr>();
         let serving = axum::serve(self.listener, service).with_graceful_shutdown(signal);
         let out_of_patience = async {
@@ -105,14 +111,17 @@ impl Application {
             }
             tokio::time::sleep(GRACE).await;
         };
-        tokio::select! {
+        let result = tokio::select! {
             result = serving => result,
             () = forever(warming) => Ok(()),
+            () = forever(watching) => Ok(()),
             () = out_of_patience => {
                 tracing::warn!(seconds = GRACE.as_secs(), "stopped with requests unfinished");
                 Ok(())
             }
-        }
+        };
+        stopped.health.stop().await;
+        result
     }
 }
 

@@ -54,7 +54,8 @@ pub fn namespace() -> Namespace {
 pub fn parse_key(text: &str) -> Result<Key, FieldError> {
     let name = text.trim();
     let name = name.rsplit_once('@').map_or(name, |(name, _)| name);
-    let family = FAMILIES.into_iter().find(|family| name.strip_prefix(family).is_some_and(|rest| rest.starts_with(':')));
+    let family =
+        FAMILIES.into_iter().find(|family| name.strip_prefix(family).is_some_and(|rest| rest.starts_with(':')));
     let schema = match family {
         Some("analytics") => schema::SNAPSHOT,
         Some("vendors") => schema::PROFILE,
@@ -62,7 +63,8 @@ pub fn parse_key(text: &str) -> Result<Key, FieldError> {
         Some("orders") => schema::ORDER_PAGE,
         Some("admin:metrics") => schema::MARKET_METRICS,
         _ => {
-            let message = format!("`{}` is no key of an entry: those begin with {}", shown(text), FAMILIES.join(":, ") + ":");
+            let message =
+                format!("`{}` is no key of an entry: those begin with {}", shown(text), FAMILIES.join(":, ") + ":");
             return Err(FieldError::new("key", message));
         }
     };
@@ -235,7 +237,10 @@ mod tests {
     fn a_key_says_whose_it_is_and_which_tags_it_carries() {
         let (snapshot, listing) = (snapshot_key("a b", "x:y"), orders_key("a b", "0a"));
         for key in [&snapshot, &listing, &profile_key("a b"), &admin_metrics_key("x")] {
-            assert_eq!(parse_key(&format!("{}@installation", key.as_str())).map(|read| read.schema()), Ok(key.schema()));
+            assert_eq!(
+                parse_key(&format!("{}@installation", key.as_str())).map(|read| read.schema()),
+                Ok(key.schema())
+            );
         }
         assert!(parse_key("sess:abc").is_err() && parse_key("analytics").is_err());
         assert_eq!(vendor_of_key(snapshot.as_str()).as_deref(), Some("a b"));

@@ -6,6 +6,8 @@ mod admin;
 mod auth;
 /// Every kind of input that is refused: what is answered, and that nothing changes.
 mod bad_input;
+/// How the cache fares, on a load that is known.
+mod cache_health;
 /// What is read from the environment.
 mod configuration;
 /// The forms that figures travel in, and what a program need not be told twice.

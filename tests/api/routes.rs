@@ -66,6 +66,10 @@ const API: &[Route] = &[
     route("POST", "/api/ingest/products", [401, 403, 403, 422, 403]),
     with("GET", "/api/admin/metrics", "dateFrom=1997-01-01&dateTo=1997-01-31", [401, 403, 403, 200, 403]),
     route("GET", "/api/admin/cache/stats", [401, 403, 403, 200, 403]),
+    route("GET", "/api/admin/cache/history", [401, 403, 403, 200, 403]),
+    with("GET", "/api/admin/cache/entry", "key=vendors:{7}:profile", [401, 403, 403, 200, 403]),
+    with("GET", "/api/admin/cache/preview", "action=warm", [401, 403, 403, 200, 403]),
+    route("POST", "/api/admin/cache/reset", [401, 403, 403, 200, 403]),
     route("POST", "/api/admin/cache/invalidate", [401, 403, 403, 422, 403]),
     route("POST", "/api/admin/cache/warm", [401, 403, 403, 200, 403]),
 ];
@@ -94,6 +98,7 @@ const PAGES: &[Route] = &[
     route("GET", "/admin/vendors/{id}", [303, 403, 403, 200, 303]),
     route("GET", "/admin/vendors/{id}/dashboard", [303, 403, 403, 200, 303]),
     route("GET", "/admin/cache", [303, 403, 403, 200, 303]),
+    route("GET", "/admin/cache/entry", [303, 403, 403, 200, 303]),
 ];
 
 const SERVER_FUNCTIONS: &[Route] = &[
@@ -117,6 +122,8 @@ const SERVER_FUNCTIONS: &[Route] = &[
     with("POST", "/_fn/order/status", "order_id={order}&status=shipped", [401, 200, 404, 403, 401]),
     with("POST", "/_fn/order/refund", "form[order_id]={order}&form[amount]=nonsense", [401, 422, 422, 403, 401]),
     with("POST", "/_fn/admin/cache/invalidate", "tags=nonsense", [401, 403, 403, 422, 401]),
+    with("POST", "/_fn/admin/cache/warm", "vendors=nonsense", [401, 403, 403, 422, 401]),
+    route("POST", "/_fn/admin/cache/reset", [401, 403, 403, 200, 401]),
 ];
 
 /// Methods and paths of the JSON API, but for its own description.

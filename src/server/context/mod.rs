@@ -7,9 +7,8 @@ use leptos_axum::ResponseOptions;
 
 use super::{
     AppError, AppState,
-    identity::sessions::CurrentAdmin,
     request::{
-        RequestId, cache_actions, is_under,
+        RequestId, is_under,
         problem::{self, Problem},
         wants_html,
         well_formed::field,
@@ -19,6 +18,8 @@ use crate::{ApiError, domain::field_error::FieldError};
 
 /// What the forms about an account do.
 mod account;
+/// What the page of the cache does.
+mod cache;
 /// Small things that a browser keeps.
 mod cookies;
 /// Who asks.
@@ -27,6 +28,9 @@ mod current;
 pub use account::{
     change_password, change_time_zone, create_key, end_session, list_sessions, log_in, log_out, log_out_everywhere,
     reset_password, revoke_key,
+};
+pub use cache::{
+    cache_entry, cache_stats, cost_of_invalidating, cost_of_warming, invalidate_named, reset_counters, warm_named,
 };
 pub use cookies::{remember_range, remembered_range, set_theme, take_new_key, theme};
 pub use current::{browser_user, client_address, current_admin, current_vendor, vendor_to_show, viewer};
@@ -64,11 +68,6 @@ fn api_error_for(parts: &Parts, error: AppError) -> ApiError {
         }
     }
     problem::api_error(&problem, &id)
-}
-
-/// Invalidates tags by their names, audited. Returns how many.
-pub async fn invalidate_named(state: &AppState, admin: &CurrentAdmin, names: &[&str]) -> Result<usize, ApiError> {
-    cache_actions::invalidate_tags(state, admin, names, client_address().as_deref()).await.map_err(api_error)
 }
 
 fn request() -> Result<(AppState, Parts), AppError> {

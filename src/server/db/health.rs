@@ -80,13 +80,13 @@ pub async fn add_invalidations(tx: &mut Tx, instance: &str, row: &InvalidationRo
     let row = sql("INSERT INTO cache_invalidations (minute, instance, tags, who, why, times, last_us) \
                    VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (minute, instance, tags, who, why) DO UPDATE SET \
                    times = cache_invalidations.times + excluded.times, last_us = excluded.last_us")
-        .bind(row.minute)
-        .bind(instance.to_owned())
-        .bind(row.tags.clone())
-        .bind(row.who.clone())
-        .bind(row.why.clone())
-        .bind(row.times)
-        .bind(row.last_us);
+    .bind(row.minute)
+    .bind(instance.to_owned())
+    .bind(row.tags.clone())
+    .bind(row.who.clone())
+    .bind(row.why.clone())
+    .bind(row.times)
+    .bind(row.last_us);
     tx.execute_uncounted(row).await.map(|_| ())
 }
 

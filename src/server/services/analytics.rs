@@ -128,6 +128,11 @@ impl Analytics {
         asked.map(|(asked, (vendor, query))| (entry(&vendor, &query).0, asked)).collect()
     }
 
+    /// Where these are kept, each with its vendor's id.
+    pub fn keys(&self, snapshots: &[(VendorRef, SnapshotQuery)]) -> Vec<(Key, String)> {
+        snapshots.iter().map(|(vendor, query)| (entry(vendor, query).0, vendor.external_id.clone())).collect()
+    }
+
     /// How often each snapshot was asked for lately.
     pub fn popularity(&self) -> &Popularity {
         &self.popularity

@@ -47,16 +47,34 @@ fn told(standing: &Standing, entry: Option<&Inspected>, now: Timestamp) -> (&'st
         Standing::Absent => ("absent", "There is nothing under this key. The next lookup loads it.".to_owned()),
         Standing::Expired => {
             let over = entry.map_or(0, |entry| seconds_between(entry.expires_at, now));
-            ("expired", format!("It expired {} ago. The next lookup loads it; until that has succeeded it may be served as STALE.", format::seconds(over)))
+            (
+                "expired",
+                format!(
+                    "It expired {} ago. The next lookup loads it; until that has succeeded it may be served as STALE.",
+                    format::seconds(over)
+                ),
+            )
         }
         Standing::Invalidated(tags) => {
             let names: Vec<_> = tags.iter().map(written_tag).collect();
             let were = if names.len() == 1 { "was" } else { "were" };
-            ("invalidated", format!("It is not served: {} {were} invalidated after it was loaded. The next lookup loads it.", names.join(" and ")))
+            (
+                "invalidated",
+                format!(
+                    "It is not served: {} {were} invalidated after it was loaded. The next lookup loads it.",
+                    names.join(" and ")
+                ),
+            )
         }
-        Standing::Corrupt(why) => ("corrupt", format!("It is not served: it cannot be read ({why}). The next lookup loads it.")),
-        Standing::Undecodable => ("undecodable", "It is not served: another release has written it. The next lookup loads it.".to_owned()),
-        Standing::Bypassed(why) => ("bypassed", format!("The store is not asked, or not believed: {why}. Lookups go to the database.")),
+        Standing::Corrupt(why) => {
+            ("corrupt", format!("It is not served: it cannot be read ({why}). The next lookup loads it."))
+        }
+        Standing::Undecodable => {
+            ("undecodable", "It is not served: another release has written it. The next lookup loads it.".to_owned())
+        }
+        Standing::Bypassed(why) => {
+            ("bypassed", format!("The store is not asked, or not believed: {why}. Lookups go to the database."))
+        }
     }
 }
 

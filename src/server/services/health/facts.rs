@@ -3,9 +3,7 @@
 use jiff::Timestamp;
 use vendorscope_cache::stats::{Counter, Counts};
 
-use crate::server_functions::cache_health::{
-    HealthEvent, InstanceHealth, InvalidationShown, Presence, RedisHealth,
-};
+use crate::server_functions::cache_health::{HealthEvent, InstanceHealth, InvalidationShown, Presence, RedisHealth};
 
 /// What is known of the cache.
 pub struct Facts {

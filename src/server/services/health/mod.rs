@@ -53,6 +53,9 @@ const ASK_WITHIN: Duration = Duration::from_secs(2);
 /// Events and invalidations that wait for a database that does not answer; of more, the oldest are lost.
 const WAITING: usize = 1_000;
 
+/// Tags of one invalidation that are written down; of more, none.
+const NAMED: usize = 50;
+
 /// This release, as instances tell each other.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -300,7 +303,7 @@ fn openings(condition: &Condition) -> u64 {
 fn invalidation_row(tally: &InvalidationTally) -> InvalidationRow {
     InvalidationRow {
         minute: tally.last.as_second().div_euclid(60),
-        tags: tally.tags.join(" "),
+        tags: if tally.tags.len() > NAMED { String::new() } else { tally.tags.join(" ") },
         who: tally.who.clone(),
         why: tally.why.clone(),
         times: i64::try_from(tally.times).unwrap_or(i64::MAX),

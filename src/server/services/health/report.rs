@@ -273,7 +273,9 @@ pub(super) fn event(row: &EventRow) -> HealthEvent {
             Ok(seconds) => format!("Redis answers again, after {}.", format::seconds(seconds)),
             Err(_) => "Redis answers again.".to_owned(),
         },
-        "store_changed" => format!("Another Redis counts, or the same after a restart (epoch {detail}): the cache begins anew."),
+        "store_changed" => {
+            format!("Another Redis counts, or the same after a restart (epoch {detail}): the cache begins anew.")
+        }
         "counters_reset" => format!("{detail} reset the counters."),
         "verdict" => serde_json::from_str::<Finding>(detail).map_or_else(|_| String::new(), |verdict| verdict.sentence),
         _ => detail.clone(),

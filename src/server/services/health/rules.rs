@@ -132,7 +132,10 @@ fn redis_away(facts: &Facts) -> Option<Found> {
         .map(|instance| (instance.name.as_str(), instance.state.breaker_reason.as_deref().unwrap_or("no answer")))?;
     let bypassed = facts.last(minutes_since(facts, since)).get(Counter::Bypasses);
     Some(Found {
-        sentence: format!("{who} been without Redis since {}: lookups there go to the database.", utc(since, facts.now)),
+        sentence: format!(
+            "{who} been without Redis since {}: lookups there go to the database.",
+            utc(since, facts.now)
+        ),
         reason: format!(
             "{here} says of it: {reason}. {} since. Figures stay right; the database carries the load, 16 loads of each instance at a time.",
             counted_u(bypassed, "lookup has bypassed the cache", "lookups have bypassed the cache")
@@ -209,8 +212,15 @@ fn loads_fail(facts: &Facts) -> Option<Found> {
     }
     let since = first_minute(facts, LATELY, |minute| minute.get(Counter::LoadFailures) > 0);
     Some(Found {
-        sentence: format!("{} of {} from the database failed within {LATELY} minutes.", number(failures), counted_u(loads, "load", "loads")),
-        reason: format!("{} instead.", counted_u(lately.get(Counter::Stale), "older answer was served", "older answers were served")),
+        sentence: format!(
+            "{} of {} from the database failed within {LATELY} minutes.",
+            number(failures),
+            counted_u(loads, "load", "loads")
+        ),
+        reason: format!(
+            "{} instead.",
+            counted_u(lately.get(Counter::Stale), "older answer was served", "older answers were served")
+        ),
         remedy: "See to the database: `/readyz` names what does not answer, the log line `not available` has the error of each request.",
         since,
     })
@@ -293,11 +303,17 @@ fn why_it_fell(facts: &Facts, since: Timestamp, counts: &Counts) -> (String, &'s
             ),
         },
         Counter::MissesAbsent if restarted.is_some() => (
-            format!("{misses} found no entry: the cache began anew at {}, with another Redis, or the same after a restart.", utc(restarted.map_or(since, |event| event.at), facts.now)),
+            format!(
+                "{misses} found no entry: the cache began anew at {}, with another Redis, or the same after a restart.",
+                utc(restarted.map_or(since, |event| event.at), facts.now)
+            ),
             "Nothing, if that was meant: it fills by itself. `vendorscope cache warm` fills it sooner.",
         ),
         Counter::MissesAbsent if evicted > 0 => (
-            format!("{misses} found no entry, and Redis evicted {} within the last hour.", counted_u(evicted, "key", "keys")),
+            format!(
+                "{misses} found no entry, and Redis evicted {} within the last hour.",
+                counted_u(evicted, "key", "keys")
+            ),
             "Give Redis more memory.",
         ),
         Counter::MissesAbsent => (
@@ -337,10 +353,7 @@ fn top_cause(facts: &Facts, since: Timestamp) -> Option<(String, bool)> {
         None => String::new(),
     };
     let is_one_by_one = times >= 20 && most.is_some_and(|(_, of_vendor)| *of_vendor >= 20);
-    Some((
-        format!("{}{whose} by {who} ({why})", counted_u(times, "invalidation", "invalidations")),
-        is_one_by_one,
-    ))
+    Some((format!("{}{whose} by {who} ({why})", counted_u(times, "invalidation", "invalidations")), is_one_by_one))
 }
 
 /// The hit rate in the middle of the last day's stretches of ten minutes, the present one left out; `None` where too
@@ -405,8 +418,15 @@ fn redis_slow(facts: &Facts) -> Option<Found> {
 fn connections_scarce(facts: &Facts) -> Option<Found> {
     let scarce = facts.redis.iter().find(|server| server.connection_level >= Level::Warning)?;
     Some(Found {
-        sentence: format!("{} of at most {} connections to Redis are open.", number(scarce.connections), number(scarce.max_connections)),
-        reason: format!("{} since it was started. An instance opens a handful.", counted_u(scarce.refused_connections, "connection was refused", "connections were refused")),
+        sentence: format!(
+            "{} of at most {} connections to Redis are open.",
+            number(scarce.connections),
+            number(scarce.max_connections)
+        ),
+        reason: format!(
+            "{} since it was started. An instance opens a handful.",
+            counted_u(scarce.refused_connections, "connection was refused", "connections were refused")
+        ),
         remedy: "Find out who opens them (`redis-cli CLIENT LIST`), or raise `maxclients`.",
         since: None,
     })
@@ -443,7 +463,11 @@ fn releases_differ(facts: &Facts) -> Option<Found> {
     let other = old.first().filter(|_| facts.now.duration_since(since) > RELEASE_TAKES)?;
     Some(Found {
         sentence: format!("Two releases run beside each other: {} and {}.", other.version, newest.version),
-        reason: format!("{} since {}. What one has cached the other may have to load again.", newest.version, utc(since, facts.now)),
+        reason: format!(
+            "{} since {}. What one has cached the other may have to load again.",
+            newest.version,
+            utc(since, facts.now)
+        ),
         remedy: "Finish the release, or take it back.",
         since: Some(since),
     })
@@ -453,7 +477,10 @@ fn redis_was_away(facts: &Facts) -> Option<Found> {
     let back = facts.events_since("redis_back", facts.now - TOLD_FOR).next()?;
     Some(Found {
         sentence: format!("Redis is back since {}.", utc(back.at, facts.now)),
-        reason: format!("{}: {} What was cached before is used again, unless Redis was restarted: then it fills anew.", back.instance, back.text),
+        reason: format!(
+            "{}: {} What was cached before is used again, unless Redis was restarted: then it fills anew.",
+            back.instance, back.text
+        ),
         remedy: "",
         since: Some(back.at),
     })

@@ -98,9 +98,9 @@ async fn look_through(cache: &Cache) -> Option<Namespaces> {
     let mut by_family: BTreeMap<&str, Vec<&str>> =
         cache_keys::FAMILIES.iter().map(|family| (*family, Vec::new())).collect();
     for name in &listing.names {
-        let family = cache_keys::FAMILIES.into_iter().find(|family| {
-            name.strip_prefix(family).is_some_and(|rest| rest.starts_with(':'))
-        });
+        let family = cache_keys::FAMILIES
+            .into_iter()
+            .find(|family| name.strip_prefix(family).is_some_and(|rest| rest.starts_with(':')));
         by_family.entry(family.unwrap_or("other")).or_default().push(name);
     }
     let seen = listing.names.len().max(1) as u64;
@@ -123,7 +123,8 @@ fn shown(
     evicted: &BTreeMap<String, VecDeque<(Timestamp, u64)>>,
     asked_at: Timestamp,
 ) -> RedisHealth {
-    let before = evicted.get(&server.run_id).and_then(|seen| seen.front()).map_or(server.evicted_keys, |(_, then)| *then);
+    let before =
+        evicted.get(&server.run_id).and_then(|seen| seen.front()).map_or(server.evicted_keys, |(_, then)| *then);
     let evicted_last_hour = server.evicted_keys.saturating_sub(before);
     let share = |part: u64, whole: u64| if whole == 0 { 0.0 } else { part as f64 / whole as f64 };
     let (full, evicts) = (share(server.used_memory, server.max_memory), server.policy != "noeviction");

@@ -17,7 +17,7 @@ use utoipa::{
     },
 };
 
-use super::{account, admin, analytics, auth, events, ingest, orders, products};
+use super::{account, admin, analytics, auth, cache, events, ingest, orders, products};
 use crate::{
     domain::{
         catalog::{ProductSort, ProductStatus, StockLevel},
@@ -26,6 +26,7 @@ use crate::{
         period::Comparison,
     },
     server::{services::export::ExportTable, web::errors::escape},
+    server_functions::cache_health::CourseRange,
 };
 
 #[derive(OpenApi)]
@@ -65,12 +66,16 @@ use crate::{
         ingest::refunds,
         ingest::products,
         admin::metrics,
-        admin::stats,
-        admin::invalidate,
-        admin::warm,
+        cache::stats,
+        cache::history,
+        cache::entry,
+        cache::preview,
+        cache::invalidate,
+        cache::warm,
+        cache::reset,
     ),
     // Those that parameters alone are of; the others are found by themselves.
-    components(schemas(Comparison, ExportTable, OrderStatus, ProductSort, ProductStatus, StockLevel)),
+    components(schemas(Comparison, CourseRange, ExportTable, OrderStatus, ProductSort, ProductStatus, StockLevel)),
     modifiers(&Credentials, &IdempotencyKey)
 )]
 struct ApiDoc;
