@@ -22,6 +22,8 @@ export const PAGES: { name: string; login?: () => Login; path: (page: Page) => P
   { name: 'vendor', login: admin, path: firstVendor },
   { name: 'dashboard of a vendor', login: admin, path: async (page) => `${await firstVendor(page)}/dashboard` },
   { name: 'cache', login: admin, path: async () => '/admin/cache' },
+  { name: 'cache over a day', login: admin, path: async () => '/admin/cache?range=24h&tags=analytics' },
+  { name: 'cache entry', login: admin, path: mostReadEntry },
 ];
 
 /** Logs in as whoever the page is for, and returns its path. */
@@ -39,4 +41,13 @@ async function first(page: Page, api: string, list: string, id: string): Promise
 async function firstVendor(page: Page): Promise<string> {
   await page.goto('/admin/vendors');
   return (await page.locator('main table a').first().getAttribute('href')) ?? '';
+}
+
+/** The page of an entry that is served: somebody looks at a dashboard before. */
+async function mostReadEntry(page: Page): Promise<string> {
+  await logIn(page, vendor(0));
+  await page.request.get('/');
+  await logIn(page, admin());
+  const stats = await (await page.request.get('/api/admin/cache/stats')).json();
+  return `/admin/cache/entry?key=${encodeURIComponent(stats.health.mostRead[0].key)}`;
 }

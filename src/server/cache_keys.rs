@@ -68,7 +68,11 @@ pub fn parse_key(text: &str) -> Result<Key, FieldError> {
             return Err(FieldError::new("key", message));
         }
     };
-    Ok(Key::new(name).with_schema(schema))
+    let key = Key::new(name).with_schema(schema);
+    Ok(match vendor_of_key(name) {
+        Some(vendor) => key.owned_by(vendor),
+        None => key,
+    })
 }
 
 /// The vendor whose entry this is, by its id; `None` for the marketplace's.

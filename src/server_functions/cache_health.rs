@@ -472,14 +472,15 @@ pub struct EntryLook {
     pub viewer: Viewer,
     /// As it was typed.
     pub key: String,
-    pub found: Result<CacheEntry, ApiError>,
+    /// `None` where no key was typed.
+    pub found: Option<Result<CacheEntry, ApiError>>,
     pub now: Timestamp,
 }
 
 pub async fn load_cache_entry(key: String) -> Result<EntryLook, ApiError> {
     use crate::server::context;
     let (state, current) = context::current_admin().await?;
-    let found = context::cache_entry(&state, &key).await;
+    let found = if key.trim().is_empty() { None } else { Some(context::cache_entry(&state, &key).await) };
     Ok(EntryLook { viewer: current.viewer(), key, found, now: Timestamp::now() })
 }
 

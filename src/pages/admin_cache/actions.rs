@@ -30,9 +30,9 @@ pub fn outcome() -> Option<AnyView> {
 }
 
 /// What is about to be done, and what it costs, before it is done. Nothing where it was refused: the form says why.
-pub fn confirmation(action: &AskedAction, cost: Result<Option<ActionCost>, ApiError>) -> Option<AnyView> {
+pub fn confirmation(action: &AskedAction, cost: &Result<Option<ActionCost>, ApiError>) -> Option<AnyView> {
     let has_failed = use_query_map().with_untracked(|query| query.get("__err").is_some());
-    let cost = cost.ok().filter(|_| !has_failed)?;
+    let cost = cost.as_ref().ok().filter(|_| !has_failed)?;
     let (address, question, extent, button, field) = match action {
         AskedAction::Invalidate(tags) => (
             InvalidateTags::url(),
@@ -97,9 +97,22 @@ fn concerned(cost: &ActionCost, what: &str) -> String {
     format!("{about}{entries}{whose} {what}{takes}.")
 }
 
-pub fn section() -> AnyView {
-    let invalidation = Refusal::of::<InvalidateTags>();
-    let warming = Refusal::of::<WarmCache>();
+/// Forms for what can be done. `asked` is what somebody is about to do: where it is refused already, its form says why.
+pub fn section(asked: Option<&(AskedAction, Result<Option<ActionCost>, ApiError>)>) -> AnyView {
+    let refused_before = |is: fn(&AskedAction) -> bool| match asked {
+        Some((action, Err(error))) if is(action) => Some(Refusal::because(error.clone())),
+        _ => None,
+    };
+    let or_refused = |sent: Refusal, before: Option<Refusal>| match (&sent.error, before) {
+        (None, Some(before)) => before,
+        _ => sent,
+    };
+    let invalidation = or_refused(
+        Refusal::of::<InvalidateTags>(),
+        refused_before(|action| matches!(action, AskedAction::Invalidate(_))),
+    );
+    let warming =
+        or_refused(Refusal::of::<WarmCache>(), refused_before(|action| matches!(action, AskedAction::Warm(_))));
     let wrong_tags = invalidation
         .messages(|field| (field.field == "tags").then(|| ("tags".to_owned(), format!("Tags: {}", field.message))));
     let wrong_vendors = warming.messages(|field| {

@@ -29,9 +29,9 @@ pub fn CacheEntryPage() -> impl IntoView {
 
 fn look(EntryLook { key, found, now, .. }: EntryLook) -> AnyView {
     let (shown, refusal) = match found {
-        Ok(entry) => (Some(shown(&entry, now)), None),
-        Err(_) if key.is_empty() => (None, None),
-        Err(error) => (None, Some(error)),
+        None => (None, None),
+        Some(Ok(entry)) => (Some(shown(&entry, now)), None),
+        Some(Err(error)) => (None, Some(error)),
     };
     let messages = refusal.map(|error: ApiError| {
         Refusal::because(error)

@@ -85,7 +85,7 @@ fn health(CacheHealth { stats, report, course, asked, .. }: CacheHealth) -> AnyV
         {verdict(&report.verdict, now)}
         {others.iter().chain(&at_risk).map(|finding| also(finding, now)).collect::<Vec<_>>()}
         {missing}
-        {asked.and_then(|(action, cost)| actions::confirmation(&action, cost))}
+        {asked.as_ref().and_then(|(action, cost)| actions::confirmation(action, cost))}
         {figures::cards(&stats, &report)}
         {course::section(&course)}
         {figures::table_of_counts(&stats, &report)}
@@ -95,7 +95,7 @@ fn health(CacheHealth { stats, report, course, asked, .. }: CacheHealth) -> AnyV
         {lists::invalidations(&report.invalidations, now)}
         {lists::most_read(&report.most_read)}
         {lists::events(&report.events, now)}
-        {actions::section()}
+        {actions::section(asked.as_ref())}
         <Keys/>
         {scripts()}
     }

@@ -121,10 +121,10 @@ pub async fn list_events(db: &Db, since_us: i64, limit: i64) -> Result<Vec<Event
     all(db, query).await?.iter().map(event).collect()
 }
 
-/// The newest event of a kind.
+/// The event of a kind that was written down last.
 pub async fn last_event(db: &Db, kind: &str) -> Result<Option<EventRow>, DbError> {
     let query = sql("SELECT at_us, instance, kind, detail FROM cache_events WHERE kind = $1 \
-                     ORDER BY at_us DESC, id DESC LIMIT 1")
+                     ORDER BY id DESC LIMIT 1")
     .bind(kind.to_owned());
     all(db, query).await?.first().map(event).transpose()
 }

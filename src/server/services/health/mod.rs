@@ -132,9 +132,10 @@ impl Health {
     /// Writes down that this instance stops.
     pub async fn stop(&self) {
         self.event(Timestamp::now(), "stopped", VERSION);
-        let (events, invalidations) = self.take_waiting();
+        let mut taken = Taken::from(self);
         let row = InstanceRow { ended_us: Some(Timestamp::now().as_microsecond()), ..self.row() };
-        let noting = rows::note(&self.db, &row, &events, &invalidations);
+        taken.is_written = true;
+        let noting = rows::note(&self.db, &row, &taken.events, &taken.invalidations);
         if !matches!(tokio::time::timeout(ASK_WITHIN, noting).await, Ok(Ok(()))) {
             tracing::debug!("the stop is not written down");
         }
@@ -190,17 +191,12 @@ impl Health {
         }
     }
 
-    /// Writes down how this instance fares, and what has happened since.
+    /// Writes down how this instance fares, and what has happened since. May be given up at any moment.
     async fn note(&self) {
-        let (events, invalidations) = self.take_waiting();
-        if let Err(error) = rows::note(&self.db, &self.row(), &events, &invalidations).await {
-            tracing::debug!(%error, "how this instance fares is written down later");
-            let mut waiting = self.waiting();
-            events.into_iter().rev().for_each(|event| waiting.events.push_front(event));
-            invalidations.into_iter().rev().for_each(|row| waiting.invalidations.push_front(row));
-            let Waiting { events, invalidations, .. } = &mut *waiting;
-            events.drain(..events.len().saturating_sub(WAITING));
-            invalidations.drain(..invalidations.len().saturating_sub(WAITING));
+        let mut taken = Taken::from(self);
+        match rows::note(&self.db, &self.row(), &taken.events, &taken.invalidations).await {
+            Ok(()) => taken.is_written = true,
+            Err(error) => tracing::debug!(%error, "how this instance fares is written down later"),
         }
     }
 
@@ -246,13 +242,6 @@ impl Health {
         });
     }
 
-    fn take_waiting(&self) -> (Vec<EventRow>, Vec<InvalidationRow>) {
-        let taken = self.cache.take_invalidations().into_iter().map(|tally| invalidation_row(&tally));
-        let mut waiting = self.waiting();
-        waiting.invalidations.extend(taken);
-        (waiting.events.drain(..).collect(), waiting.invalidations.drain(..).collect())
-    }
-
     fn row(&self) -> InstanceRow {
         InstanceRow {
             id: self.id.clone(),
@@ -286,6 +275,38 @@ impl Health {
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What is being written down. What is not written in the end waits again.
+struct Taken<'h> {
+    health: &'h Health,
+    events: Vec<EventRow>,
+    invalidations: Vec<InvalidationRow>,
+    is_written: bool,
+}
+
+impl<'h> Taken<'h> {
+    fn from(health: &'h Health) -> Self {
+        let new = health.cache.take_invalidations();
+        let mut waiting = health.waiting();
+        waiting.invalidations.extend(new.iter().map(invalidation_row));
+        let (events, invalidations) = (waiting.events.drain(..).collect(), waiting.invalidations.drain(..).collect());
+        Self { health, events, invalidations, is_written: false }
+    }
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        if self.is_written {
+            return;
+        }
+        let mut waiting = self.health.waiting();
+        let Waiting { events, invalidations, .. } = &mut *waiting;
+        self.events.drain(..).rev().for_each(|event| events.push_front(event));
+        self.invalidations.drain(..).rev().for_each(|row| invalidations.push_front(row));
+        events.drain(..events.len().saturating_sub(WAITING));
+        invalidations.drain(..invalidations.len().saturating_sub(WAITING));
     }
 }
 
