@@ -29,7 +29,9 @@ def ask(port, method, path, body, headers):
     try:
         connection.request(method, path, body, headers)
         response = connection.getresponse()
-        return response.status, {name.lower(): value for name, value in response.getheaders()}, response.read()
+        # Of several of one name the first: of cookies, the session's.
+        head = {name.lower(): value for name, value in reversed(response.getheaders())}
+        return response.status, head, response.read()
     finally:
         connection.close()
 

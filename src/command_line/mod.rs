@@ -37,6 +37,7 @@ Environment:
   REDIS_URL            redis://host:port, redis+sentinel://host:port/master, redis+cluster://host:port,
                        and each with rediss [cache and sessions in this process]
   SESSION_SECRET       at least 32 characters [a new one each start]
+  SESSION_SECRET_PREVIOUS  the secret before a change of it, believed and not signed with [none]
   SESSION_REDIS_URL    another Redis for sessions [REDIS_URL]
   SESSION_IDLE_MINUTES end sessions that nobody has used for so long [24 h from the login, used or not]
   COOKIE_DOMAIN        the domain whose hosts share logins [this host only]
@@ -47,6 +48,10 @@ Environment:
   LIMIT_LOGIN_ADDRESS  failed logins from one address [100/15m]
   LIMIT_READS          API reads of one user [3000/1m]
   LIMIT_WRITES         API writes of one user [600/1m]
+  LIMIT_PAGES          pages of one user [1200/1m]
+  LIMIT_PROBES         looks at /readyz and /status from one address [1200/1m]
+  LIMIT_ZONE_CHANGES   changes of one vendor's time zone [2/24h]
+  MAX_CONNECTIONS      connections at a time [as many as files may be open, less what is needed]
   INSTANCES            how many share these limits while Redis does not answer [1]
   METRICS_TOKEN        what /metrics asks for [open in development, closed in production]
   DATABASE_CONNECTIONS the most connections to read with [10]

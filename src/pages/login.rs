@@ -3,24 +3,23 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
-    components::{
-        feedback::Refusal,
-        fields::{Input, input},
-    },
+    components::fields::{Input, input},
     server_functions::auth::Login,
     words,
 };
 
 #[component]
 pub fn LoginPage() -> impl IntoView {
-    let (error, done, next) =
-        use_query_map().with_untracked(|query| (query.get("error"), query.get("done"), query.get("next")));
+    let (error, is_refused, done, next) = use_query_map().with_untracked(|query| {
+        (query.get("error"), query.get("__err").is_some(), query.get("done"), query.get("next"))
+    });
+    // By its code: what an address says is never shown here, where anybody may lead anybody.
     let message = match error.as_deref() {
-        Some("credentials") => Some(words::WRONG_CREDENTIALS.to_owned()),
-        Some("limited") => Some(words::LOGIN_LIMITED.to_owned()),
-        Some("unavailable") => Some(words::LOGIN_UNAVAILABLE.to_owned()),
-        Some(_) => Some(words::LOGIN_FAILED.to_owned()),
-        None => Refusal::of::<Login>().error.map(|error| error.to_string()),
+        Some("credentials") => Some(words::WRONG_CREDENTIALS),
+        Some("limited") => Some(words::LOGIN_LIMITED),
+        Some("unavailable") => Some(words::LOGIN_UNAVAILABLE),
+        Some(_) => Some(words::LOGIN_FAILED),
+        None => is_refused.then_some(words::LOGIN_FAILED),
     };
     let done = match done.as_deref() {
         Some("password") => Some(words::PASSWORD_CHANGED_LOG_IN),

@@ -1,6 +1,5 @@
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
 
 use crate::{
     components::{
@@ -12,10 +11,10 @@ use crate::{
     words,
 };
 
-/// Where a link for a lost password leads. Whether it is still good is found out when it is used.
+/// Where a link for a lost password leads, once its token has been taken out of the address. Whether it is still good is
+/// found out when it is used.
 #[component]
 pub fn ResetPage() -> impl IntoView {
-    let token = use_query_map().with_untracked(|query| query.get("token")).unwrap_or_default();
     let messages = Refusal::of::<ResetPassword>().messages(|field| match field.field.as_str() {
         "password" => Some(("password".to_owned(), format!("New password: {}", field.message))),
         _ => Some((String::new(), words::LINK_EXPIRED.to_owned())),
@@ -36,7 +35,6 @@ pub fn ResetPage() -> impl IntoView {
             <form method="post" action=ResetPassword::url() class="card">
                 <h1>"Choose a new password"</h1>
                 {messages.summary()}
-                <input type="hidden" name="token" value=token/>
                 {input(messages.mark(password))}
                 <button type="submit">"Change password"</button>
                 <p class="hint"><a href="/login">{words::BACK_TO_LOGIN}</a></p>

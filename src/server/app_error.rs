@@ -24,6 +24,9 @@ pub enum AppError {
     /// Asked for too often; may be asked for again after so many seconds.
     #[error("asked for too often")]
     TooMany { retry_after_seconds: u64 },
+    /// The user has as many event streams open as one may have, which is this many.
+    #[error("too many event streams")]
+    TooManyStreams(usize),
     /// What was asked for has been done, but for a part that can be made up for; the text says which, for the one who
     /// asked.
     #[error("done in part: {0}")]

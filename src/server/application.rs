@@ -11,6 +11,7 @@ use super::{
     identity::sessions::Sessions,
     rate_limit::Limiter,
     services::{DatabaseOutbox, warming},
+    serving::{self, Bounds},
     web,
 };
 
@@ -103,8 +104,8 @@ impl Application {
             watched.health.watch(port, eviction).await;
         };
         let stopped = self.state.clone();
-        let service = web::router(self.state).into_make_service_with_connect_info::<SocketAddr>();
-        let serving = axum::serve(self.listener, service).with_graceful_shutdown(signal);
+        let bounds = Bounds::new(&self.state.config);
+        let serving = serving::serve(self.listener, web::router(self.state), bounds, signal);
         let out_of_patience = async {
             if stopping.await.is_err() {
                 std::future::pending::<()>().await;
@@ -112,7 +113,7 @@ impl Application {
             tokio::time::sleep(GRACE).await;
         };
         let result = tokio::select! {
-            result = serving => result,
+            () = serving => Ok(()),
             () = forever(warming) => Ok(()),
             () = forever(watching) => Ok(()),
             () = out_of_patience => {

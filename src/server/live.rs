@@ -1,7 +1,11 @@
 //! Telling open dashboards that something has changed. They ask again through the cache: what is right never depends on
 //! a message.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use futures::{Stream, StreamExt, stream};
 use tokio::{
@@ -18,6 +22,8 @@ use super::{AppError, cache_keys};
 
 /// Dashboards that one instance keeps up to date at the same time.
 const MAX_STREAMS: usize = 5_000;
+/// Streams that one user has open at one instance: a browser has one for all of its tabs, and a program needs one.
+pub const MAX_STREAMS_OF_A_USER: usize = 10;
 /// A stream ends after this, and the browser opens another.
 const STREAM_LASTS: Duration = Duration::from_secs(600);
 /// How long a stream on which nothing happens goes on without asking whether whoever listens still may.
@@ -28,22 +34,26 @@ const ASKED_AGAIN_AFTER: Duration = Duration::from_secs(5);
 /// The streams of this instance.
 pub struct Live {
     places: Arc<Semaphore>,
+    /// Streams by user, of those who have any.
+    open: Arc<Mutex<HashMap<i64, usize>>>,
     stopping: watch::Sender<bool>,
 }
 
 impl Default for Live {
     fn default() -> Self {
-        Self { places: Arc::new(Semaphore::new(MAX_STREAMS)), stopping: watch::channel(false).0 }
+        Self { places: Arc::new(Semaphore::new(MAX_STREAMS)), open: Arc::default(), stopping: watch::channel(false).0 }
     }
 }
 
 impl Live {
     /// What changes of a vendor's data, from now on: `products`, `orders` or both at a time. Ends after ten minutes,
     /// when the server stops, or when `may_listen` says no: it is asked before each message that is handed on, and
-    /// every 15 s. While it fails, messages wait. Fails with `Busy` when too many are open.
+    /// every 15 s. While it fails, messages wait. Fails with `TooManyStreams` where the user has as many as one may
+    /// have, and with `Busy` when too many are open.
     pub fn changes<A, F>(
         &self,
         cache: &Cache,
+        user: i64,
         vendor: &str,
         may_listen: A,
     ) -> Result<impl Stream<Item = Vec<&'static str>> + Send + use<A, F>, AppError>
@@ -51,6 +61,7 @@ impl Live {
         A: Fn() -> F + Send,
         F: Future<Output = Result<bool, AppError>> + Send,
     {
+        let of_user = OfUser::open(&self.open, user).ok_or(AppError::TooManyStreams(MAX_STREAMS_OF_A_USER))?;
         let place = self.places.clone().try_acquire_owned().map_err(|_| AppError::Busy)?;
         let listener = Listener {
             messages: cache.subscribe(),
@@ -58,6 +69,7 @@ impl Live {
             may_listen,
             asked: Instant::now(),
             _place: place,
+            _of_user: of_user,
         };
         let until = Instant::now() + STREAM_LASTS;
         let changes = stream::unfold(listener, |mut listener| async move { Some((listener.next().await?, listener)) });
@@ -85,6 +97,37 @@ struct Listener<A> {
     /// When that last said yes.
     asked: Instant,
     _place: OwnedSemaphorePermit,
+    _of_user: OfUser,
+}
+
+/// One of the streams that a user has open, until it is dropped.
+struct OfUser {
+    open: Arc<Mutex<HashMap<i64, usize>>>,
+    user: i64,
+}
+
+impl OfUser {
+    fn open(open: &Arc<Mutex<HashMap<i64, usize>>>, user: i64) -> Option<Self> {
+        let mut by_user = open.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = by_user.entry(user).or_default();
+        if *count >= MAX_STREAMS_OF_A_USER {
+            return None;
+        }
+        *count += 1;
+        Some(Self { open: open.clone(), user })
+    }
+}
+
+impl Drop for OfUser {
+    fn drop(&mut self) {
+        let mut by_user = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = by_user.get_mut(&self.user) {
+            *count -= 1;
+            if *count == 0 {
+                by_user.remove(&self.user);
+            }
+        }
+    }
 }
 
 impl<A, F> Listener<A>

@@ -38,6 +38,8 @@ pub mod rate_limit;
 pub mod request;
 /// Reads that may be cached, and writes with what they invalidate.
 pub mod services;
+/// Connections, bounded.
+mod serving;
 /// Logs.
 pub mod telemetry;
 /// HTTP: router, middleware, JSON API, errors.
@@ -66,6 +68,8 @@ pub struct Services {
     pub marketplace: services::marketplace::Marketplace,
     pub orders: services::orders::Orders,
     pub live: live::Live,
+    /// Signs what a refused form is told through its address: nobody else makes a page say anything.
+    pub refusals: identity::signing::Signing,
     pub leptos: LeptosOptions,
 }
 
@@ -86,6 +90,7 @@ impl AppState {
             marketplace: services::marketplace::Marketplace::new(db.clone(), cache.clone()),
             orders: services::orders::Orders::new(db.clone(), cache.clone()),
             live: live::Live::default(),
+            refusals: identity::signing::Signing::new("refusal", &config.sessions),
             leptos: config.http.leptos.clone(),
             config,
             db,

@@ -96,10 +96,11 @@ pub async fn set_theme(theme: String) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Chooses another password with the token of a link, ends all sessions and goes to `/login?done=password`.
+/// Chooses another password with the link that this browser has opened, ends all sessions and goes to
+/// `/login?done=password`.
 #[server(prefix = "/_fn", endpoint = "reset")]
-pub async fn reset_password(token: String, password: String) -> Result<(), ApiError> {
-    crate::server::context::reset_password(token, password).await?;
+pub async fn reset_password(password: String) -> Result<(), ApiError> {
+    crate::server::context::reset_password(password).await?;
     leptos_axum::redirect("/login?done=password");
     Ok(())
 }

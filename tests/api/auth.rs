@@ -87,7 +87,7 @@ async fn the_cookie_of_production_is_secure_and_held_to_its_host() {
         header.starts_with("__Host-vendorscope=") && header.contains("; Secure") && !header.contains("Domain"),
         "{header}"
     );
-    assert_eq!(response.headers()["strict-transport-security"], "max-age=31536000");
+    assert_eq!(response.headers()["strict-transport-security"], "max-age=31536000; includeSubDomains");
 }
 
 #[tokio::test(flavor = "multi_thread")]

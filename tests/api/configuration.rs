@@ -57,6 +57,11 @@ fn a_wrong_value_is_named_with_what_is_accepted() {
         ("REDIS_URL", "redis://", "`redis://`"),
         ("SESSION_REDIS_URL", "cache:6379?password=hunter2", "`***`"),
         ("SESSION_SECRET", "hunter2", "`***`"),
+        ("SESSION_SECRET_PREVIOUS", "hunter2", "`***`"),
+        ("MAX_CONNECTIONS", "15", "`15`"),
+        ("LIMIT_PAGES", "none", "`none`"),
+        ("LIMIT_PROBES", "1/1y", "`1/1y`"),
+        ("LIMIT_ZONE_CHANGES", "2", "`2`"),
         ("REDIS_URL", "redis+sentinel://:hunter2@cache:26379", "`redis+sentinel://:***@cache:26379`"),
         ("REDIS_URL", "redis+ring://cache", "`redis+ring://cache`"),
         ("SESSION_IDLE_MINUTES", "4", "`4`"),
@@ -88,7 +93,10 @@ fn what_is_set_is_what_is_used() {
         ("REDIS_URL", "redis://:hunter2@cache:6379/1"),
         ("SESSION_REDIS_URL", "redis://sessions"),
         ("SESSION_SECRET", SECRET),
+        ("SESSION_SECRET_PREVIOUS", "hunter2 hunter2 hunter2 hunter2 hunter2"),
         ("SESSION_IDLE_MINUTES", "30"),
+        ("MAX_CONNECTIONS", "500"),
+        ("LIMIT_ZONE_CHANGES", "off"),
         ("LIMIT_LOGIN_ACCOUNT", "5/1h"),
         ("LIMIT_WRITES", "off"),
         ("INSTANCES", "3"),
@@ -110,7 +118,9 @@ fn what_is_set_is_what_is_used() {
         (limit.count.get(), limit.period.as_secs(), config.limits.writes, config.limits.instances.get()),
         (5, 3600, None, 3)
     );
-    assert!(config.limits.reads.is_some(), "what is not set is as usual");
+    assert!(config.limits.reads.is_some() && config.limits.pages.is_some(), "what is not set is as usual");
+    assert_eq!((config.limits.zone_changes, config.http.connections), (None, Some(500)));
+    assert!(config.sessions.previous_secret.is_some());
     assert_eq!(config.http.public_url, "https://vendors.example.com");
     assert_eq!(config.http.address.port(), 8080);
     assert_eq!(

@@ -3,7 +3,10 @@ use std::time::Duration;
 use futures::{StreamExt, stream::BoxStream};
 use reqwest::Method;
 use serde_json::json;
-use vendorscope::{domain::accounts::Role, server::identity::accounts::Actor};
+use vendorscope::{
+    domain::accounts::Role,
+    server::{identity::accounts::Actor, live::MAX_STREAMS_OF_A_USER},
+};
 
 use crate::harness::{Client, PASSWORD, RedisServer, TestApp, TestDatabase};
 
@@ -206,4 +209,68 @@ async fn while_nobody_can_say_whether_one_may_listen_messages_wait() {
     assert!(wait.is_err(), "told nothing while nobody can say: {wait:?}");
     redis.thaw();
     assert_eq!(next_change(&mut lines).await, r#"data: {"changed":["products"]}"#, "and afterwards what was missed");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_user_has_a_few_streams_and_is_told_when_there_are_too_many() {
+    let app = TestApp::builder().northwind().spawn().await;
+    let (client, colleague) =
+        (app.log_in_as_vendor("7").await, app.log_in("colleague@example.com", Role::Vendor, Some("7")).await);
+    let made: serde_json::Value =
+        client.post("/api/account/keys", &json!({ "name": "a key" })).await.json().await.expect("a key");
+    let secret = made["secret"].as_str().expect("a secret");
+    let mut streams = Vec::new();
+    // Whether with a session or with a key: they are one user's.
+    for number in 0..MAX_STREAMS_OF_A_USER {
+        streams.push(match number % 2 {
+            0 => listen(&client).await,
+            _ => listen_with(app.client().request(Method::GET, "/api/vendor/events").bearer_auth(secret)).await,
+        });
+    }
+    let refused = client.get("/api/vendor/events").await;
+    assert!(refused.headers().contains_key("retry-after"));
+    let told = super::problem(refused, 429, "too_many_streams").await;
+    assert!(told["detail"].as_str().is_some_and(|detail| detail.contains("10 event streams")), "{told}");
+    let _theirs = listen(&colleague).await;
+    assert_eq!(client.get("/api/auth/me").await.status(), 200);
+    // Where one closes, another opens.
+    streams.pop();
+    while client.get("/api/vendor/events").await.status() != 200 {}
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn however_many_streams_a_key_has_a_write_asks_about_it_once() {
+    let app = TestApp::builder().northwind().spawn().await;
+    let (client, writer) =
+        (app.log_in_as_vendor("7").await, app.log_in("writer@example.com", Role::Vendor, Some("7")).await);
+    let made: serde_json::Value =
+        client.post("/api/account/keys", &json!({ "name": "a key" })).await.json().await.expect("a key");
+    let secret = made["secret"].as_str().expect("a secret").to_owned();
+    // Its use is noted beside the requests, once a minute: it has been before anything is counted.
+    assert_eq!(
+        app.client()
+            .request(Method::GET, "/api/auth/me")
+            .bearer_auth(&secret)
+            .send()
+            .await
+            .expect("an answer")
+            .status(),
+        200
+    );
+    while client.get_json("/api/account/keys").await["keys"][0]["lastUsedAt"].is_null() {}
+    let before = app.queries();
+    rename(&writer, "Renamed unheard").await;
+    let unheard = app.queries() - before;
+    let mut streams = Vec::new();
+    for _ in 0..MAX_STREAMS_OF_A_USER {
+        streams.push(listen_with(app.client().request(Method::GET, "/api/vendor/events").bearer_auth(&secret)).await);
+    }
+    let before = app.queries();
+    rename(&writer, "Renamed and heard").await;
+    for stream in &mut streams {
+        next_change(stream).await;
+    }
+    let heard = app.queries() - before;
+    // The key is looked up.
+    assert!(heard <= unheard + 1, "{heard} statements with ten streams, {unheard} without");
 }

@@ -9,7 +9,7 @@ use vendorscope::{
 };
 
 use super::{VENDOR, problem};
-use crate::harness::{PASSWORD, RedisServer, TestApp, TestDatabase};
+use crate::harness::{Client, PASSWORD, RedisServer, TestApp, TestDatabase};
 
 fn limit(count: u32, seconds: u64) -> Option<Limit> {
     Limit::new(count, Duration::from_secs(seconds))
@@ -137,21 +137,159 @@ async fn every_answer_of_the_api_says_what_is_left_and_writes_are_counted_apart(
         (write.status().as_u16(), &write.headers()["ratelimit-policy"]),
         (404, &"\"writes\";q=3;w=60".parse().expect("a value"))
     );
-    // Someone else has a limit of their own; probes and pages have none.
+    // Someone else has a limit of their own.
     assert_eq!(app.log_in_as_admin().await.get("/api/auth/me").await.status(), 200);
-    for _ in 0..10 {
-        assert_eq!(client.get("/healthz").await.status(), 200);
-        assert_eq!(
-            client
-                .request(Method::GET, "/account")
-                .header("accept", "text/html")
-                .send()
-                .await
-                .expect("an answer")
-                .status(),
-            200
-        );
+}
+
+async fn page(client: &Client, path: &str) -> Response {
+    client.request(Method::GET, path).header("accept", "text/html").send().await.expect("an answer")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_and_probes_are_limited_and_files_are_not() {
+    let app = TestApp::builder()
+        .northwind()
+        .config(|config| {
+            config.limits.pages = limit(5, 600);
+            config.limits.probes = limit(4, 600);
+        })
+        .spawn()
+        .await;
+    let (client, nobody) = (app.log_in_as_vendor(VENDOR).await, app.client());
+    for path in ["/", "/account", "/products", "/orders", "/"] {
+        assert_eq!(page(&client, path).await.status(), 200, "{path}");
     }
+    let refused = page(&client, "/").await;
+    assert_eq!((refused.status().as_u16(), refused.headers().contains_key("retry-after")), (429, true));
+    assert!(refused.text().await.expect("a text").contains("Too many requests"));
+    // By address where nobody is logged in, and for pages that are not there too.
+    for path in ["/login", "/reset", "/nothing", "/nothing/else", "/login"] {
+        assert!(page(&nobody, path).await.status().as_u16() != 429, "{path}");
+    }
+    assert_eq!(page(&nobody, "/nothing").await.status(), 429);
+    assert_eq!(page(&nobody, "/login").await.status(), 429);
+    // What costs nothing, and the API, go on.
+    for _ in 0..20 {
+        assert_eq!(nobody.get("/healthz").await.status(), 200);
+        assert_ne!(nobody.get("/favicon.svg").await.status(), 429);
+    }
+    assert_eq!(client.get("/api/auth/me").await.status(), 200);
+    for path in ["/readyz", "/status", "/readyz", "/readyz"] {
+        assert_eq!(nobody.get(path).await.status(), 200, "{path}");
+    }
+    problem(nobody.get("/readyz").await, 429, "too_many_requests").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_are_none_are_counted_before_the_database_is_asked_and_keep_no_good_one_out() {
+    let app = TestApp::builder().northwind().config(few_logins).spawn().await;
+    let client = app.log_in_as_vendor(VENDOR).await;
+    let made: serde_json::Value =
+        client.post("/api/account/keys", &json!({ "name": "a key" })).await.json().await.expect("JSON");
+    let good = made["secret"].as_str().expect("a secret").to_owned();
+    let ask = |from: &'static str, key: String| {
+        let request = app.client().request(Method::GET, "/api/auth/me").header("x-forwarded-for", from);
+        async move { request.bearer_auth(key).send().await.expect("an answer").status().as_u16() }
+    };
+    assert_eq!(ask("203.0.113.7", good.clone()).await, 200);
+    let guess = || format!("vsk_{:064x}", rand::random::<u128>());
+    let mut statuses = Vec::new();
+    for _ in 0..130 {
+        statuses.push(ask("203.0.113.7", guess()).await);
+    }
+    let looked_up = statuses.iter().filter(|status| **status == 401).count();
+    // 100, and those that have come back in the meantime.
+    assert!((100..130).contains(&looked_up) && statuses.ends_with(&[429]), "{looked_up}: {statuses:?}");
+    let before = app.queries();
+    assert_eq!((ask("203.0.113.7", guess()).await, app.queries() - before), (429, 0), "the database is not asked");
+    assert_eq!(ask("203.0.113.7", good).await, 200, "a key that was good before");
+    assert_eq!(ask("203.0.113.8", guess()).await, 401, "from elsewhere");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strangers_who_guess_keep_nobody_out_of_a_browser_that_is_known() {
+    let redis = RedisServer::start();
+    for redis in [None, Some(&redis)] {
+        let builder = TestApp::builder().config(few_logins);
+        let app = match redis {
+            Some(redis) => builder.redis(redis).spawn().await,
+            None => builder.spawn().await,
+        };
+        app.state().accounts.add_user("one@example.com", PASSWORD, Role::Admin, None).await.expect("a new user");
+        let from_known = |client: &Client, password: &str| {
+            let request = client.request(Method::POST, "/api/auth/login").header("x-forwarded-for", "203.0.113.50");
+            request.json(&json!({ "email": "one@example.com", "password": password })).send()
+        };
+        let known = app.client();
+        let login = from_known(&known, PASSWORD).await.expect("an answer");
+        let cookies: Vec<String> =
+            login.headers().get_all("set-cookie").iter().map(|c| c.to_str().expect("ASCII").to_owned()).collect();
+        assert!(cookies.iter().any(|c| c.starts_with("vendorscope-device-") && c.contains("HttpOnly")), "{cookies:?}");
+        for stranger in 0..4 {
+            log_in(&app, &format!("203.0.113.{stranger}"), "one@example.com", "a guess").await;
+        }
+        let elsewhere = log_in(&app, "203.0.113.60", "one@example.com", PASSWORD).await;
+        assert_eq!(elsewhere.status(), 429, "a browser that nobody knows");
+        assert_eq!(known.post("/api/auth/logout", &json!({})).await.status(), 204);
+        assert_eq!(from_known(&known, PASSWORD).await.expect("an answer").status(), 200);
+        // Nor out of their account: the password is changed by who knows it, and guessed at by nobody.
+        let change = async |current: &str| {
+            known
+                .put(
+                    "/api/account/password",
+                    &json!({ "current": current, "password": "another horse with a battery" }),
+                )
+                .await
+        };
+        assert_eq!(change(PASSWORD).await.status(), 204);
+        for _ in 0..3 {
+            assert_eq!(change("a guess").await.status(), 422);
+        }
+        assert_eq!(change("a guess").await.status(), 429);
+        // A known browser that is stolen gains its thief no more guesses than any other.
+        for _ in 0..3 {
+            assert_eq!(from_known(&known, "a guess").await.expect("an answer").status(), 401);
+        }
+        assert_eq!(from_known(&known, "a guess").await.expect("an answer").status(), 429);
+        // It is known to this account alone.
+        assert_eq!(log_in(&app, "203.0.113.50", "two@example.com", "a guess").await.status(), 401);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_had_a_link_is_kept_out_by_nobody() {
+    use vendorscope::server::identity::accounts::Actor;
+    let app = TestApp::builder().config(few_logins).spawn().await;
+    let accounts = &app.state().accounts;
+    accounts.add_user("one@example.com", PASSWORD, Role::Admin, None).await.expect("a new user");
+    for stranger in 0..4 {
+        log_in(&app, &format!("203.0.113.{stranger}"), "one@example.com", "a guess").await;
+    }
+    let token = accounts.create_reset("one@example.com", Actor::COMMAND_LINE).await.expect("a token");
+    let client = app.client();
+    page(&client, &format!("/reset?token={token}")).await;
+    let new = "another horse with a battery";
+    let reset = client.request(Method::POST, "/_fn/reset").header("accept", "application/json");
+    assert_eq!(reset.form(&[("password", new)]).send().await.expect("an answer").status(), 200);
+    let login = json!({ "email": "one@example.com", "password": new });
+    assert_eq!(app.client().post("/api/auth/login", &login).await.status(), 429, "another browser");
+    assert_eq!(client.post("/api/auth/login", &login).await.status(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_vendor_moves_so_often_a_day_and_no_more() {
+    let app =
+        TestApp::builder().northwind().config(|config| config.limits.zone_changes = limit(2, 86_400)).spawn().await;
+    let client = app.log_in_as_vendor(VENDOR).await;
+    let move_to = async |zone: &str| client.put("/api/account/time-zone", &json!({ "timeZone": zone })).await;
+    assert_eq!(move_to("Asia/Atlantis").await.status(), 422);
+    assert_eq!(move_to("Asia/Tokyo").await.status(), 204);
+    assert_eq!(move_to("Europe/Berlin").await.status(), 204);
+    let refused = move_to("UTC").await;
+    assert!(refused.headers().contains_key("retry-after"));
+    problem(refused, 429, "too_many_requests").await;
+    let other = app.log_in_as_vendor("8").await;
+    assert_eq!(other.put("/api/account/time-zone", &json!({ "timeZone": "UTC" })).await.status(), 204);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -10,6 +10,8 @@ mod bad_input;
 mod cache_health;
 /// What is read from the environment.
 mod configuration;
+/// Connections that are held, and how many there may be.
+mod connections;
 /// The forms that figures travel in, and what a program need not be told twice.
 mod encodings;
 /// Live updates.

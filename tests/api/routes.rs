@@ -104,7 +104,7 @@ const PAGES: &[Route] = &[
 const SERVER_FUNCTIONS: &[Route] = &[
     with("POST", "/_fn/login", "email=nobody@example.com&password=wrong", [200; 5]),
     route("POST", "/_fn/logout", [200; 5]),
-    with("POST", "/_fn/reset", "token=none&password=a long one, and a good one", [422; 5]),
+    with("POST", "/_fn/reset", "password=a long one, and a good one", [422; 5]),
     with(
         "POST",
         "/_fn/account/password",
@@ -200,6 +200,20 @@ async fn no_route_that_changes_anything_is_open_to_another_site() {
         }
     }
     assert_eq!(callers.vendor.get("/api/auth/me").await.status(), 200, "the session has not ended either");
+    // Nor do the functions of pages answer another site's reader, whatever the method.
+    for route in SERVER_FUNCTIONS {
+        for method in [Method::GET, Method::HEAD, Method::OPTIONS] {
+            let request = callers.vendor.request(method.clone(), route.path).header("sec-fetch-site", "cross-site");
+            let response = request
+                .header("accept", "text/html")
+                .header("referer", "https://evil.example/")
+                .send()
+                .await
+                .expect("an answer");
+            assert_eq!(response.status(), 403, "{method} {}", route.path);
+            assert!(!response.headers().contains_key("location"), "{method} {}", route.path);
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

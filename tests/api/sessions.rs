@@ -176,3 +176,22 @@ async fn other_cookies_are_the_first_of_their_name_that_is_something() {
     let page = page.send().await.expect("an answer").text().await.expect("a text");
     assert!(page.contains("data-theme=\"dark\""), "{page:.600}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_the_secret_logs_nobody_out_while_the_old_one_is_named() {
+    let (redis, database) = (RedisServer::start(), crate::harness::TestDatabase::sqlite());
+    let new = "the secret from now on, which is long";
+    let before = TestApp::builder().database(&database).redis(&redis).spawn().await;
+    let rotated = TestApp::builder().database(&database).redis(&redis).config(|config| {
+        config.sessions.previous_secret = Some(std::mem::replace(&mut config.sessions.secret, new.to_owned()));
+    });
+    let after = TestApp::builder().database(&database).redis(&redis).config(|config| {
+        config.sessions.secret = new.to_owned();
+    });
+    let (rotated, after) = (rotated.spawn().await, after.spawn().await);
+    let old = before.log_in_as_admin().await;
+    let me = async |client: &crate::harness::Client| client.get("/api/auth/me").await.status().as_u16();
+    assert_eq!((me(&old.at(&rotated)).await, me(&old.at(&after)).await), (200, 401));
+    let young = rotated.log_in_as_admin().await;
+    assert_eq!((me(&young.at(&after)).await, me(&young.at(&before)).await), (200, 401), "the new secret signs");
+}

@@ -11,7 +11,10 @@ use tower_sessions::{
 };
 use vendorscope::{
     domain::accounts::Role,
-    server::{identity::accounts::Actor, identity::sessions::Store},
+    server::{
+        identity::accounts::Actor,
+        identity::sessions::{MAX_SESSIONS, Store},
+    },
 };
 
 use crate::harness::{PASSWORD, RedisCluster, RedisSentinel, RedisServer, TestApp};
@@ -235,5 +238,22 @@ async fn a_login_that_runs_beside_the_end_of_all_sessions_leaves_none_that_shoul
                 assert_eq!(client.get("/api/auth/me").await.status(), 401, "round {round}: logged in with what was");
             }
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_has_the_newest_fifty_sessions_and_nobody_loses_theirs_to_others() {
+    let redis = RedisServer::start();
+    for store in stores(&redis).await {
+        let other = begin(&store, OTHER_USER).await;
+        let mut records = Vec::new();
+        for _ in 0..MAX_SESSIONS + 5 {
+            records.push(begin(&store, USER).await);
+        }
+        for (number, record) in records.iter().enumerate() {
+            assert_eq!(is_there(&store, record).await, number >= 5, "{} session {number}", store.name());
+        }
+        assert_eq!(store.of_user(USER).await.expect("a list").len(), MAX_SESSIONS, "{}", store.name());
+        assert!(is_there(&store, &other).await, "{}", store.name());
     }
 }

@@ -152,14 +152,57 @@ async fn a_link_for_a_lost_password_opens_a_form_that_works_once() {
     accounts.add_user("one@example.com", PASSWORD, Role::Admin, None).await.expect("a new user");
     let token = accounts.create_reset("one@example.com", Actor::COMMAND_LINE).await.expect("a token");
     let client = app.client();
-    let form = text(open(&client, &format!("/reset?token={token}")).await).await;
-    assert!(form.contains("action=\"/_fn/reset\"") && form.contains(&token), "{form}");
-    let fields = [("token", token.as_str()), ("password", NEW)];
-    let done = submit(&client, "/_fn/reset", &fields).await;
+    let link = format!("/reset?token={token}");
+    let opened = open(&client, &link).await;
+    assert_eq!((opened.status().as_u16(), location(&opened)), (303, "/reset"), "no token in an address");
+    let kept = opened.headers()["set-cookie"].to_str().expect("ASCII").to_owned();
+    assert!(kept.contains("HttpOnly") && kept.contains("SameSite=Lax"), "{kept}");
+    let form = text(open(&client, "/reset").await).await;
+    assert!(form.contains("action=\"/_fn/reset\"") && !form.contains(&token), "{form}");
+    let (path, page) = send_from(&client, "/reset", "/_fn/reset", &[("password", "password1234")]).await;
+    assert!(path.starts_with("/reset?") && !path.contains(&token), "nor in a refused one's: {path}");
+    assert!(page.contains("too easy to guess"), "{page}");
+    let done = submit(&client, "/_fn/reset", &[("password", NEW)]).await;
     assert_eq!((done.status().as_u16(), location(&done)), (302, "/login?done=password"));
+    let cookies: Vec<_> = done.headers().get_all("set-cookie").iter().filter_map(|value| value.to_str().ok()).collect();
+    assert!(cookies.iter().any(|cookie| cookie.starts_with("vendorscope-link=;")), "taken away: {cookies:?}");
     assert!(text(open(&client, "/login?done=password").await).await.contains("Log in with the new one."));
     let login = submit(&client, "/_fn/login", &[("email", "one@example.com"), ("password", NEW)]).await;
     assert_eq!(location(&login), "/admin");
-    let (_, again) = send_from(&app.client(), "/reset?token=x", "/_fn/reset", &fields).await;
+    let late = app.client();
+    open(&late, &link).await;
+    let (_, again) = send_from(&late, "/reset", "/_fn/reset", &[("password", NEW)]).await;
     assert!(again.contains("This link has expired or was already used."), "{again}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_refused_form_leads_to_this_site_alone_and_no_page_says_what_somebody_else_has_written() {
+    let app = TestApp::builder().northwind().spawn().await;
+    let client = app.log_in_as_vendor("7").await;
+    let refuse = |referer: &'static str| {
+        let request = client.request(reqwest::Method::POST, "/_fn/account/theme").header("accept", "text/html");
+        request.header("sec-fetch-site", "same-origin").header("referer", referer).form(&[("theme", "neon")]).send()
+    };
+    for referer in ["https://evil.example/account?a=b", "https://evil.example//other.example/", "nonsense"] {
+        let response = refuse(referer).await.expect("an answer");
+        let to = location(&response);
+        assert!(to.starts_with('/') && !to.starts_with("//"), "{referer}: {to}");
+    }
+    let own = refuse("http://127.0.0.1/account").await.expect("an answer");
+    let own = location(&own).to_owned();
+    assert!(text(open(&client, &own).await).await.contains("`neon` is not accepted"));
+    // The same words, written by somebody else: what the error says, and which form it is of.
+    let error = own.split("__err=").nth(1).and_then(|rest| rest.split('&').next()).expect("an error");
+    for (reader, forged, clean) in [
+        (&client, own.replace(error, "eyJjb25mbGljdCI6IkNhbGwgMDEyMzQifQ%3D%3D"), "/account"),
+        (&client, format!("/account?__path=%2F_fn%2Faccount%2Ftheme&__err={error}"), "/account"),
+        (
+            &app.client(),
+            "/login?__path=%2F_fn%2Flogin&__err=eyJjb25mbGljdCI6IkNhbGwgMDEyMzQifQ%3D%3D&next=%2Forders".to_owned(),
+            "/login?next=%2Forders",
+        ),
+    ] {
+        let response = open(reader, &forged).await;
+        assert_eq!((response.status().as_u16(), location(&response)), (303, clean), "{forged}");
+    }
 }

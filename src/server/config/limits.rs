@@ -20,6 +20,12 @@ pub struct LimitConfig {
     pub reads: Option<Limit>,
     /// Writes, likewise.
     pub writes: Option<Limit>,
+    /// Pages that one user opens; one address where nobody is logged in.
+    pub pages: Option<Limit>,
+    /// Looks at `/readyz` and `/status` from one address, of one instance.
+    pub probes: Option<Limit>,
+    /// Changes of one vendor's time zone: each dates all of its orders anew, and on SQLite nobody else writes meanwhile.
+    pub zone_changes: Option<Limit>,
     /// Instances that share the limits: while Redis does not answer, each lets in its part.
     pub instances: NonZeroU32,
 }
@@ -31,6 +37,9 @@ impl Default for LimitConfig {
             login_address: Limit::new(100, Duration::from_secs(15 * 60)),
             reads: Limit::new(3_000, Duration::from_secs(60)),
             writes: Limit::new(600, Duration::from_secs(60)),
+            pages: Limit::new(1_200, Duration::from_secs(60)),
+            probes: Limit::new(1_200, Duration::from_secs(60)),
+            zone_changes: Limit::new(2, Duration::from_secs(24 * 60 * 60)),
             instances: NonZeroU32::MIN,
         }
     }
@@ -74,6 +83,9 @@ pub(super) fn read<V: Fn(&str) -> Option<String>>(reader: &mut Reader<V>) -> Lim
         login_address: limit("LIMIT_LOGIN_ADDRESS", usual.login_address),
         reads: limit("LIMIT_READS", usual.reads),
         writes: limit("LIMIT_WRITES", usual.writes),
+        pages: limit("LIMIT_PAGES", usual.pages),
+        probes: limit("LIMIT_PROBES", usual.probes),
+        zone_changes: limit("LIMIT_ZONE_CHANGES", usual.zone_changes),
         instances: reader
             .read("INSTANCES", "a whole number from 1 to 1000", |text| {
                 text.parse().ok().filter(|n: &NonZeroU32| n.get() <= 1000)

@@ -47,6 +47,9 @@ pub struct SessionConfig {
     pub redis_url: Option<String>,
     /// What cookies are signed with; the same on every instance.
     pub secret: String,
+    /// What they were signed with before: believed, and never signed with, so that the secret can be changed without
+    /// logging anybody out.
+    pub previous_secret: Option<String>,
     /// Made for this start alone, because none was given: nobody stays logged in over a restart.
     pub secret_is_temporary: bool,
     /// `None`: the cookie belongs to the host that set it.
@@ -67,6 +70,10 @@ pub struct HttpConfig {
     pub metrics_token: Option<String>,
     /// How long an answer may take to begin.
     pub timeout: Duration,
+    /// The most connections at a time. `None`: as many as the process may open files for, less what it needs itself.
+    pub connections: Option<usize>,
+    /// How long a connection may go without a whole request head. Longer than proxies keep idle ones.
+    pub idle_timeout: Duration,
     /// `cargo leptos watch` runs this program, and tells open pages when to load anew.
     pub reloads_pages: bool,
     /// Names and folders of the browser half.
@@ -87,6 +94,8 @@ pub enum LogFormat {
 }
 
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// nginx and HAProxy keep idle connections for 60 s (deploy/): one that closed first would cut a request off.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
 /// Shortest secret accepted, in characters.
 pub const MIN_SECRET: usize = 32;
 /// Shortest token for `/metrics`, in characters.
@@ -142,8 +151,12 @@ impl Config {
         let secret = reader.read_secret("SESSION_SECRET", SECRETS, |text| {
             (text.chars().count() >= MIN_SECRET).then(|| text.to_owned())
         });
+        let previous_secret = reader.read_secret("SESSION_SECRET_PREVIOUS", SECRETS, |text| {
+            (text.chars().count() >= MIN_SECRET).then(|| text.to_owned())
+        });
         let sessions = SessionConfig {
             redis_url: session_redis_url.or_else(|| redis_url.clone()),
+            previous_secret,
             secret_is_temporary: secret.is_none(),
             secret: secret.or_required(&mut reader, "SESSION_SECRET", SECRETS, random_secret),
             cookie_domain: reader.read("COOKIE_DOMAIN", "a domain such as .example.com", cookie_domain),
@@ -194,12 +207,20 @@ impl Config {
             sessions: SessionConfig {
                 redis_url: None,
                 secret: "a secret of the tests, long enough".to_owned(),
+                previous_secret: None,
                 secret_is_temporary: false,
                 cookie_domain: None,
                 idle_limit: None,
             },
             // As often as one likes: tests ask more often than anybody. Guessing passwords is limited as ever.
-            limits: LimitConfig { reads: None, writes: None, ..LimitConfig::default() },
+            limits: LimitConfig {
+                reads: None,
+                writes: None,
+                pages: None,
+                probes: None,
+                zone_changes: None,
+                ..LimitConfig::default()
+            },
             // Tests load a small machine far beyond what a person would wait for.
             http: HttpConfig {
                 address: SocketAddr::from(([127, 0, 0, 1], 0)),
@@ -207,6 +228,8 @@ impl Config {
                 public_url: "http://vendorscope.test".to_owned(),
                 metrics_token: None,
                 timeout: Duration::from_secs(600),
+                connections: None,
+                idle_timeout: IDLE_TIMEOUT,
                 reloads_pages: false,
                 leptos,
             },
@@ -318,6 +341,9 @@ fn read_http<V: Fn(&str) -> Option<String>>(reader: &mut Reader<V>) -> HttpConfi
     let metrics_token = reader.read_secret("METRICS_TOKEN", METRICS_TOKENS, |text| {
         (text.chars().count() >= MIN_TOKEN).then(|| text.to_owned())
     });
+    let connections = reader.read("MAX_CONNECTIONS", "a whole number from 16 to 1000000", |text| {
+        text.parse().ok().filter(|n| (16..=1_000_000).contains(n))
+    });
     let reloads_pages = reader.text("LEPTOS_WATCH").is_some();
     HttpConfig {
         address: leptos.site_addr,
@@ -325,6 +351,8 @@ fn read_http<V: Fn(&str) -> Option<String>>(reader: &mut Reader<V>) -> HttpConfi
         public_url,
         metrics_token,
         timeout: REQUEST_TIMEOUT,
+        connections,
+        idle_timeout: IDLE_TIMEOUT,
         reloads_pages,
         leptos,
     }

@@ -5,7 +5,7 @@ use crate::{
     server::{
         AppError,
         identity::sessions::{BrowserUser, request_session},
-        request::{account, addresses},
+        request::{account, addresses, one_time, wants_html},
     },
 };
 
@@ -16,9 +16,14 @@ pub async fn log_in(email: &str, password: &str, next: Option<&str>) -> Result<S
     let next = next.and_then(addresses::local_path);
     match account::log_in(&state, &parts, email, password).await {
         Ok(user) => Ok(next.unwrap_or_else(|| addresses::home(&user)).to_owned()),
+        // Codes, for which the page has the words: nobody else's text ever stands there.
         Err(AppError::WrongCredentials) => Ok(addresses::login_address(Some("credentials"), next)),
         Err(AppError::TooMany { .. }) => Ok(addresses::login_address(Some("limited"), next)),
-        Err(error) => Err(api_error_for(&parts, error)),
+        Err(error) => match api_error_for(&parts, error) {
+            error if !wants_html(&parts.headers) => Err(error),
+            ApiError::Unavailable => Ok(addresses::login_address(Some("unavailable"), next)),
+            _ => Ok(addresses::login_address(Some("failed"), next)),
+        },
     }
 }
 
@@ -57,11 +62,16 @@ pub async fn change_password(current: String, new: String) -> Result<&'static st
     }
 }
 
-/// Chooses another password with the token of a link.
-pub async fn reset_password(token: String, new: String) -> Result<(), ApiError> {
+/// Chooses another password with the token of the link that this browser has opened.
+pub async fn reset_password(new: String) -> Result<(), ApiError> {
     let (state, parts) = request().map_err(api_error)?;
+    let production = state.config.production;
+    let token = one_time::kept(production, &parts.headers).unwrap_or_default();
     match account::reset_password(&state, &parts, token, new).await {
-        Ok(()) | Err(AppError::DoneInPart(_)) => Ok(()),
+        Ok(()) | Err(AppError::DoneInPart(_)) => {
+            request_session(&parts).map_err(api_error)?.set_cookie(one_time::forget(production));
+            Ok(())
+        }
         Err(error) => Err(api_error_for(&parts, error)),
     }
 }

@@ -12,7 +12,9 @@ use crate::{
 
 /// The theme of this browser.
 pub fn theme() -> Theme {
-    use_context::<Parts>().and_then(|parts| cookie(&parts, THEME, |theme| theme.parse().ok())).unwrap_or_default()
+    let (state, parts) = (use_context::<AppState>(), use_context::<Parts>());
+    let theme = state.zip(parts).and_then(|(state, parts)| cookie(&state, &parts, THEME, |theme| theme.parse().ok()));
+    theme.unwrap_or_default()
 }
 
 /// Keeps the theme in this browser, for a year.
@@ -24,7 +26,8 @@ pub fn set_theme(theme: Theme) -> Result<(), ApiError> {
 
 /// The range that was last chosen by name in this browser.
 pub fn remembered_range() -> Option<String> {
-    use_context::<Parts>().and_then(|parts| cookie(&parts, RANGE, |name| Some(name.to_owned())))
+    let (state, parts) = request().ok()?;
+    cookie(&state, &parts, RANGE, |name| Some(name.to_owned()))
 }
 
 /// Keeps the range's name in this browser, for a year.
@@ -41,12 +44,22 @@ const THEME: &str = "vendorscope-theme";
 const NEW_KEY: &str = "vendorscope-new-key";
 
 /// The first cookie of this name that is something.
-fn cookie<T>(parts: &Parts, name: &str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
-    cookies(&parts.headers, name).find_map(|cookie| read(cookie.value()))
+fn cookie<T>(state: &AppState, parts: &Parts, name: &str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
+    cookies(&parts.headers, &prefixed(state, name)).find_map(|cookie| read(cookie.value()))
+}
+
+/// Under which name browsers hold it to this host and to TLS, in production (RFC 6265bis, 4.1.3): the one that is for
+/// one page has a path of its own, and so the weaker prefix.
+fn prefixed(state: &AppState, name: &str) -> String {
+    match (state.config.production, name) {
+        (false, _) => name.to_owned(),
+        (true, NEW_KEY) => format!("__Secure-{name}"),
+        (true, _) => format!("__Host-{name}"),
+    }
 }
 
 fn set_cookie(state: &AppState, name: &'static str, value: &str, path: &'static str, seconds: i64) {
-    let cookie = Cookie::build((name, value.to_owned()))
+    let cookie = Cookie::build((prefixed(state, name), value.to_owned()))
         .http_only(true)
         .same_site(SameSite::Lax)
         .path(path)
@@ -62,7 +75,7 @@ fn set_cookie(state: &AppState, name: &'static str, value: &str, path: &'static 
 /// The key that was just made in this browser. The second time there is none.
 pub fn take_new_key() -> Option<String> {
     let (state, parts) = request().ok()?;
-    let secret = cookie(&parts, NEW_KEY, |secret| (!secret.is_empty()).then(|| secret.to_owned()))?;
+    let secret = cookie(&state, &parts, NEW_KEY, |secret| (!secret.is_empty()).then(|| secret.to_owned()))?;
     set_cookie(&state, NEW_KEY, "", "/account", 0);
     Some(secret)
 }
@@ -71,5 +84,5 @@ pub fn take_new_key() -> Option<String> {
 pub(super) fn keep_new_key(state: &AppState, secret: &str) {
     // The browser is sent on to the page that shows it. An address would be kept and told on; a cookie that no script
     // sees, that goes to that page alone and that the page takes away is not.
-    set_cookie(state, NEW_KEY, secret, "/account", 300);
+    set_cookie(state, NEW_KEY, secret, "/account", 60);
 }

@@ -6,3 +6,5 @@ pub mod accounts;
 pub mod passwords;
 /// Sessions: store, cookie, who is logged in.
 pub mod sessions;
+/// Signatures of what browsers bring back.
+pub mod signing;

@@ -37,6 +37,12 @@ impl MemoryLimits {
         decision
     }
 
+    /// What `admit` would decide.
+    pub fn look(&self, key: &str, rate: Rate) -> Decision {
+        let due = self.due.lock().unwrap_or_else(PoisonError::into_inner).get(key).copied();
+        rate.admit(due, self.now()).0
+    }
+
     pub fn give_back(&self, key: &str, rate: Rate) {
         let mut due = self.due.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(due) = due.get_mut(key) {

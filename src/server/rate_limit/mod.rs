@@ -7,6 +7,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use sha2::{Digest, Sha256};
@@ -29,10 +30,21 @@ use redis::RedisLimits;
 /// What is asked for, each with a limit of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// Logging in to one account.
+    /// Logging in to one account, from browsers that nobody has logged in to it with.
     LoginAccount,
     /// Logging in from one address.
     LoginAddress,
+    /// Logging in to one account from one browser that somebody has logged in to it with.
+    LoginDevice,
+    /// Proving the password of the account that one is logged in to.
+    OwnPassword,
+    /// Sending keys that are none, from one address.
+    UnknownKeys,
+    /// Changing the time zone of one vendor.
+    ZoneChanges,
+    Pages,
+    /// Asking whether this instance is ready.
+    Probes,
     Reads,
     Writes,
 }
@@ -43,6 +55,12 @@ impl Purpose {
         match self {
             Self::LoginAccount => "login-account",
             Self::LoginAddress => "login-address",
+            Self::LoginDevice => "login-device",
+            Self::OwnPassword => "own-password",
+            Self::UnknownKeys => "unknown-keys",
+            Self::ZoneChanges => "zone-changes",
+            Self::Pages => "pages",
+            Self::Probes => "probes",
             Self::Reads => "reads",
             Self::Writes => "writes",
         }
@@ -50,13 +68,20 @@ impl Purpose {
 
     fn limit(self, config: &LimitConfig) -> Option<Limit> {
         match self {
-            Self::LoginAccount => config.login_account,
+            Self::LoginAccount | Self::LoginDevice | Self::OwnPassword => config.login_account,
             Self::LoginAddress => config.login_address,
+            Self::UnknownKeys => Limit::new(UNKNOWN_KEYS, Duration::from_secs(60)),
+            Self::ZoneChanges => config.zone_changes,
+            Self::Pages => config.pages,
+            Self::Probes => config.probes,
             Self::Reads => config.reads,
             Self::Writes => config.writes,
         }
     }
 }
+
+/// Keys that are none, from one address in a minute: each costs the database a look.
+const UNKNOWN_KEYS: u32 = 100;
 
 /// What became of one request to be let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,6 +152,20 @@ impl Limiter {
         if let Err(error) = redis.give_back(&key, rate).await {
             self.note_whether_redis_answers(false, &error.to_string());
         }
+    }
+
+    /// Counts one request of `who` in this process alone: of what must cost nobody else anything.
+    pub fn admit_here(&self, purpose: Purpose, who: &str) -> Option<Admission> {
+        let limit = purpose.limit(&self.config)?;
+        let decision = self.memory.admit(&self.key(purpose, who), Rate::of(limit));
+        Some(Admission { purpose, limit, decision })
+    }
+
+    /// What `admit_here` would decide, without counting anything.
+    pub fn look_here(&self, purpose: Purpose, who: &str) -> Option<Admission> {
+        let limit = purpose.limit(&self.config)?;
+        let decision = self.memory.look(&self.key(purpose, who), Rate::of(limit));
+        Some(Admission { purpose, limit, decision })
     }
 
     fn key(&self, purpose: Purpose, who: &str) -> String {

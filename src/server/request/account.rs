@@ -4,7 +4,7 @@
 use axum::http::{header, request::Parts};
 
 use super::{
-    attempts::{Attempt, attempt_from},
+    attempts::{Attempt, attempt_from, remember_browser, too_many},
     client_address,
 };
 use crate::domain::{accounts::User, text::is_visible};
@@ -12,6 +12,7 @@ use crate::server::{
     AppError, AppState,
     identity::accounts::{Actor, NewKey},
     identity::sessions::{Browser, BrowserUser, CurrentVendor, request_session},
+    rate_limit::Purpose,
     services::to_the_end,
 };
 
@@ -23,6 +24,7 @@ pub async fn log_in(state: &AppState, parts: &Parts, email: &str, password: &str
         Ok(authenticated) => {
             request_session(parts)?.log_in(&authenticated, browser(parts)).await?;
             attempt.succeeded().await;
+            remember_browser(state, parts, &authenticated.user.email)?;
             state.accounts.audit(&authenticated.user.email, "login", "", address.as_deref()).await?;
             Ok(authenticated.user)
         }
@@ -70,7 +72,7 @@ pub async fn change_password(state: &AppState, parts: &Parts, current: String, n
     let (state, parts) = (state.clone(), parts.clone());
     to_the_end(async move {
         let BrowserUser(user) = BrowserUser::of(&parts).await?;
-        let attempt = Attempt::begin(&state, &parts, &user.email).await?;
+        let attempt = Attempt::of_user(&state, &user).await?;
         let address = client_address(&parts);
         let changed = state.accounts.change_password(&user, &current, &new, actor(&user, address.as_deref())).await;
         // Only a wrong guess at the present one counts.
@@ -93,6 +95,8 @@ pub async fn reset_password(state: &AppState, parts: &Parts, token: String, new:
     to_the_end(async move {
         attempt_from(&state, &parts).await?;
         let user = state.accounts.reset_password(&token, &new, client_address(&parts).as_deref()).await?;
+        // Whoever had the link is the account's owner: others' guesses do not keep them out from now on.
+        remember_browser(&state, &parts, &user.email)?;
         state.sessions.end_all(&user, None).await.map_err(|error| {
             tracing::error!(%error, "a password was changed, and its sessions were not");
             AppError::DoneInPart("The password was changed. Not every session could be ended at once.".to_owned())
@@ -116,7 +120,18 @@ pub async fn revoke_key(state: &AppState, parts: &Parts, key_id: &str) -> Result
 /// Gives the vendor of whoever asks another time zone.
 pub async fn change_time_zone(state: &AppState, parts: &Parts, name: &str) -> Result<(), AppError> {
     let CurrentVendor { user, vendor } = CurrentVendor::of(parts).await?;
-    state.accounts.change_time_zone(&vendor, name, actor(&user, client_address(parts).as_deref())).await
+    let counted = vendor.id.to_string();
+    if let Some(admission) = state.limits.admit(Purpose::ZoneChanges, &counted).await
+        && !admission.decision.admitted
+    {
+        return Err(too_many(&admission));
+    }
+    let changed = state.accounts.change_time_zone(&vendor, name, actor(&user, client_address(parts).as_deref())).await;
+    // What was refused has moved nothing.
+    if changed.is_err() {
+        state.limits.give_back(Purpose::ZoneChanges, &counted).await;
+    }
+    changed
 }
 
 fn actor<'a>(user: &'a User, address: Option<&'a str>) -> Actor<'a> {

@@ -31,15 +31,26 @@ pub fn login_address(error: Option<&str>, next: Option<&str>) -> String {
 /// The longest address that a login goes on to.
 const MAX_NEXT: usize = 2_000;
 
-/// `next` if it is an address of this site: a path that begins with one slash, in visible ASCII, without the backslash
-/// that browsers read as a slash. Anything else could lead away from here.
+/// `next` if a login goes on to it: an address of this site other than the login's.
 pub fn local_path(next: &str) -> Option<&str> {
-    let local = next.starts_with('/')
-        && !next.starts_with("//")
-        && next.len() <= MAX_NEXT
-        && next.bytes().all(|b| b.is_ascii_graphic() && b != b'\\')
-        && !is_under(next.split(['?', '#']).next().unwrap_or_default(), "/login");
-    local.then_some(next)
+    own_path(next)
+        .filter(|next| next.len() <= MAX_NEXT)
+        .filter(|next| !is_under(next.split(['?', '#']).next().unwrap_or_default(), "/login"))
+}
+
+/// The text if it is an address of this site: a path that begins with one slash, in visible ASCII, without the
+/// backslash that browsers read as a slash. Anything else could lead away from here.
+pub fn own_path(text: &str) -> Option<&str> {
+    let own =
+        text.starts_with('/') && !text.starts_with("//") && text.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
+    own.then_some(text)
+}
+
+/// The same address on this site, whatever site it names: its path and query. The start page where it has none.
+pub fn brought_home(address: &str) -> String {
+    let uri: Option<Uri> = address.parse().ok();
+    let path = uri.as_ref().and_then(Uri::path_and_query).map(|path| path.as_str());
+    path.and_then(own_path).unwrap_or("/").to_owned()
 }
 
 #[cfg(test)]
@@ -64,6 +75,22 @@ mod tests {
             "javascript:alert(1)",
         ] {
             assert_eq!(local_path(foreign), None, "{foreign:?}");
+        }
+    }
+
+    #[test]
+    fn every_address_is_brought_home() {
+        for (address, home) in [
+            ("/account?done=key", "/account?done=key"),
+            ("http://127.0.0.1/account", "/account"),
+            ("https://evil.example/products?a=b", "/products?a=b"),
+            ("https://evil.example//other.example/", "/"),
+            ("//evil.example/x", "/"),
+            ("https://evil.example", "/"),
+            ("javascript:alert(1)", "/"),
+            ("", "/"),
+        ] {
+            assert_eq!(brought_home(address), home, "{address}");
         }
     }
 }

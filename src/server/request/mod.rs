@@ -13,6 +13,8 @@ pub mod addresses;
 pub mod attempts;
 /// What admins do to the cache.
 pub mod cache_actions;
+/// Tokens of links that work once.
+pub mod one_time;
 /// How a request is refused.
 pub mod problem;
 /// What no address and no form may hold.

@@ -11,6 +11,8 @@ use crate::{ApiError, domain::field_error::FieldError, server::AppError, words};
 
 /// After how many seconds to try again what was not available.
 const RETRY_AFTER: u64 = 2;
+/// The same for one stream more than a user may have: streams end after ten minutes, or when a page is closed.
+const STREAM_RETRY_AFTER: u64 = 30;
 
 /// A refusal or failure, before it is known who is told. As a response it has no body yet: `render_problems` writes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,6 +85,14 @@ impl From<&AppError> for Problem {
             }
             AppError::Sessions(_) => Self { detail: words::SESSIONS_DOWN.to_owned(), ..Self::unavailable() },
             AppError::Busy => Self::unavailable(),
+            AppError::TooManyStreams(most) => Self {
+                retry_after_seconds: Some(STREAM_RETRY_AFTER),
+                ..Self::new(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    "too_many_streams",
+                    format!("{most} event streams of this user are open already: close one before you open another."),
+                )
+            },
             AppError::TooMany { retry_after_seconds } => Self::too_many(*retry_after_seconds),
             AppError::DoneInPart(what) => Self::new(StatusCode::SERVICE_UNAVAILABLE, "done_in_part", what.clone()),
             AppError::Db(_) | AppError::Internal(_) => Self::internal(),

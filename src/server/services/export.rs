@@ -102,9 +102,18 @@ fn piece(rows: impl Iterator<Item = Vec<String>>) -> Result<Bytes, AppError> {
     writer.into_inner().map(Bytes::from).map_err(|error| failed(&error))
 }
 
-/// A cell that no spreadsheet takes for a formula.
+/// A cell that no spreadsheet takes for a formula, nor any part of it where cells end with a semicolon or a tab.
 fn as_text(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) { format!("'{text}") } else { text.to_owned() }
+    const SEPARATORS: [char; 4] = [';', '\t', '\r', '\n'];
+    let mut cell = String::with_capacity(text.len() + 1);
+    for part in text.split_inclusive(SEPARATORS) {
+        // Blanks and quotation marks before it do not keep it from being read as one.
+        if part.trim_start_matches([' ', '"', '\'']).starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
+            cell.push('\'');
+        }
+        cell.push_str(part);
+    }
+    cell
 }
 
 #[cfg(test)]
@@ -127,9 +136,14 @@ mod tests {
             ("+49", "'+49"),
             ("-5", "'-5"),
             ("@SUM(A1)", "'@SUM(A1)"),
-            ("\t=1", "'\t=1"),
+            ("\t=1", "'\t'=1"),
             ("Mug, \"Fog\"", "\"Mug, \"\"Fog\"\"\""),
             ("5=5", "5=5"),
+            // Where cells are separated by semicolons, what follows one begins a cell.
+            ("Mug;=1+1", "Mug;'=1+1"),
+            ("Mug; \"@A1\"", "\"Mug;' \"\"@A1\"\"\""),
+            ("Mug\t+1", "Mug\t'+1"),
+            ("Mug; blue", "Mug; blue"),
         ] {
             assert_eq!(
                 written(vec![product(name)]),

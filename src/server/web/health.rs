@@ -2,22 +2,25 @@ use axum::{
     Json, Router,
     extract::State,
     http::{HeaderMap, StatusCode, header},
+    middleware::from_fn_with_state,
     response::{Html, IntoResponse, Response},
     routing::get,
 };
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::errors;
+use super::{errors, limits};
 use crate::server::request::problem::Problem;
 use crate::server::{AppError, AppState};
 
-pub fn router() -> Router<AppState> {
+pub fn router(state: &AppState) -> Router<AppState> {
     Router::new()
-        .route("/healthz", get(alive))
         .route("/readyz", get(ready))
-        .route("/metrics", get(metrics))
         .route("/status", get(status))
+        // Both ask the database and Redis.
+        .route_layer(from_fn_with_state(state.clone(), limits::limit_probes))
+        .route("/healthz", get(alive))
+        .route("/metrics", get(metrics))
 }
 
 /// The process answers.

@@ -1,6 +1,6 @@
 use axum::{
-    extract::{Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue},
+    extract::{MatchedPath, Request, State},
+    http::{Extensions, HeaderMap, HeaderName, HeaderValue},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -8,7 +8,7 @@ use axum::{
 use crate::{
     domain::accounts::User,
     server::{
-        AppState,
+        AppError, AppState,
         identity::sessions::RequestSession,
         rate_limit::{Admission, Purpose, address_key},
         request::{
@@ -21,13 +21,16 @@ use crate::{
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
-/// Lets in what a user may ask of the API (the pages' own calls included), or where nobody is logged in, what an
-/// address may. Says how much is left.
+/// Lets in what a user may ask of the API (the pages' own calls included) and of the pages, or where nobody is logged
+/// in, what an address may. Says how much is left.
 pub async fn limit_requests(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let Some(purpose) = purpose(&request) else { return next.run(request).await };
     let counted = request.extensions_mut().remove::<Counted>();
-    let user = match request.extensions().get::<RequestSession>() {
-        Some(session) => session.clone().user().await,
+    let user = match request.extensions().get::<RequestSession>().cloned() {
+        Some(session) => match find_user(&state, &session, request.extensions()).await {
+            Err(error @ AppError::TooMany { .. }) => return error.into_response(),
+            found => found,
+        },
         None => Ok(None),
     };
     let who = match user {
@@ -47,11 +50,51 @@ pub async fn limit_requests(State(state): State<AppState>, mut request: Request,
     response
 }
 
-/// Which limit a request counts for, if any does.
+/// Who sends a request. A key that is not known to be one costs the database a look: of those that were none, an
+/// address may send so many.
+async fn find_user(
+    state: &AppState,
+    session: &RequestSession,
+    extensions: &Extensions,
+) -> Result<Option<User>, AppError> {
+    let Some(key) = session.key().filter(|key| !state.accounts.was_key(key)) else { return session.user().await };
+    let address = address_key(client(extensions.get()));
+    if let Some(admission) = state.limits.look_here(Purpose::UnknownKeys, &address)
+        && !admission.decision.admitted
+    {
+        tracing::warn!(limit = Purpose::UnknownKeys.name(), "refused: too many keys that are none");
+        return Err(too_many(&admission));
+    }
+    let user = session.user().await?;
+    if user.is_none() && !state.accounts.was_key(key) {
+        state.limits.admit_here(Purpose::UnknownKeys, &address);
+    }
+    Ok(user)
+}
+
+/// Counts a page that is made for an address that has none.
+pub async fn count_page(state: &AppState, extensions: &Extensions) -> Result<(), AppError> {
+    match state.limits.admit(Purpose::Pages, &address_key(client(extensions.get()))).await {
+        Some(admission) if !admission.decision.admitted => Err(too_many(&admission)),
+        _ => Ok(()),
+    }
+}
+
+/// Lets in as many looks at this instance's readiness as an address may take.
+pub async fn limit_probes(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    match state.limits.admit_here(Purpose::Probes, &address_key(client(request.extensions().get()))) {
+        Some(admission) if !admission.decision.admitted => too_many(&admission).into_response(),
+        _ => next.run(request).await,
+    }
+}
+
+/// Which limit a request counts for, if any does: files do not.
 pub fn purpose(request: &Request) -> Option<Purpose> {
     let path = request.uri().path();
-    let is_limited = is_under(path, "/api") || is_under(path, "/_fn");
-    is_limited.then(|| if is_safe(request.method()) { Purpose::Reads } else { Purpose::Writes })
+    if is_under(path, "/api") || is_under(path, "/_fn") {
+        return Some(if is_safe(request.method()) { Purpose::Reads } else { Purpose::Writes });
+    }
+    request.extensions().get::<MatchedPath>().map(|_| Purpose::Pages)
 }
 
 /// A request that was counted already, as that of whoever its session belonged to when it was last read. Where that

@@ -115,14 +115,20 @@ pub async fn response_headers(State(state): State<AppState>, mut request: Reques
     set(header::X_FRAME_OPTIONS, "DENY");
     set(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
     set(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
+    set(HeaderName::from_static("permissions-policy"), PERMISSIONS);
     if state.config.production {
-        set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+        set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains");
     }
     if let Ok(policy) = HeaderValue::from_str(&content_security_policy(&nonce, state.config.http.reloads_pages)) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     response
 }
+
+/// What browsers could do for a page, and these pages never ask for.
+const PERMISSIONS: &str = "accelerometer=(), browsing-topics=(), camera=(), display-capture=(), geolocation=(), \
+                           gyroscope=(), magnetometer=(), microphone=(), midi=(), payment=(), \
+                           publickey-credentials-get=(), screen-wake-lock=(), usb=(), xr-spatial-tracking=()";
 
 /// Nothing but what this site serves, no script in the page without the nonce, no style in the page at all. WebAssembly
 /// may be compiled; text may not. (`reloads_pages`: cargo-leptos tells an open page over a WebSocket of its own when to
@@ -225,10 +231,12 @@ pub fn too_large(most: usize) -> Problem {
     )
 }
 
-/// Refuses writes that another site makes a browser send. Browsers say where a request comes from (Fetch Metadata, or
+/// Refuses writes that another site makes a browser send, and whatever it sends to the functions of pages, which belong
+/// to this site's pages alone. Browsers say where a request comes from (Fetch Metadata, or
 /// at least Origin); what says neither is no browser, and has no cookie that it did not mean to send.
 pub async fn refuse_cross_site(request: Request, next: Next) -> Response {
-    if is_safe(request.method()) || is_same_origin(&request) {
+    let is_open = is_safe(request.method()) && !is_under(request.uri().path(), "/_fn");
+    if is_open || is_same_origin(&request) {
         return next.run(request).await;
     }
     tracing::warn!("cross-site request refused");

@@ -26,6 +26,8 @@ mod limits;
 mod middleware;
 /// The pages, and who may see them.
 mod pages;
+/// How a refused form comes back to its page.
+mod refusals;
 
 /// Everything that is served. The layers read from the outside in.
 pub fn router(state: AppState) -> Router {
@@ -50,7 +52,7 @@ pub fn router(state: AppState) -> Router {
         .fallback(pages::fallback)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(for_people)
-        .merge(health::router())
+        .merge(health::router(&state))
         .layer(for_all)
         .with_state(state)
 }

@@ -15,11 +15,15 @@ use leptos::{
 use leptos_axum::{ErrorHandler, LeptosRoutes, generate_route_list};
 use tower::ServiceExt;
 
-use super::middleware::{MAX_BODY, read_body};
+use super::{
+    limits,
+    middleware::{MAX_BODY, read_body},
+    refusals,
+};
 use crate::{
     app::{App, shell},
     domain::{
-        accounts::{Role, User, encode_segment},
+        accounts::{Role, User},
         field_error::FieldError,
     },
     server::{
@@ -28,7 +32,7 @@ use crate::{
         request::{
             ScriptNonce,
             addresses::{home, local_path, login_page},
-            is_under,
+            is_under, one_time,
             problem::Problem,
             wants_html,
             well_formed::{check_address, check_form},
@@ -71,6 +75,9 @@ pub async fn fallback(State(state): State<AppState>, request: Request) -> Respon
     }
     if is_build_output || !wants_html(&parts.headers) {
         return Problem::not_found().into_response();
+    }
+    if let Err(error) = limits::count_page(&state, &parts.extensions).await {
+        return error.into_response();
     }
     let (context, options) = (state.clone(), state.leptos.clone());
     let provide = move || {
@@ -121,9 +128,19 @@ async fn guard(State(state): State<AppState>, request: Request, next: Next) -> R
             Err(error) => error.into_response(),
         };
     }
+    if let Some(address) = refusals::without_foreign(&state.refusals, &uri) {
+        return Redirect::to(&address).into_response();
+    }
     let (is_login, is_admin_page) = (uri.path() == "/login", is_under(uri.path(), "/admin"));
     if uri.path() == "/reset" {
-        return next.run(request).await;
+        // A token stays in an address, which is kept and told on, for no longer than this.
+        return match one_time::in_address(&uri) {
+            Some(token) => {
+                session.set_cookie(one_time::keep(state.config.production, &token));
+                Redirect::to("/reset").into_response()
+            }
+            None => next.run(request).await,
+        };
     }
     match session.user().await {
         Err(error) => error.into_response(),
@@ -166,7 +183,7 @@ async fn call(state: &AppState, request: Request, next: Next) -> Result<Response
         }
         Method::GET => {
             check_form(request.uri().query().unwrap_or_default()).map_err(Problem::from)?;
-            return Ok(next.run(request).await);
+            return Ok(refusals::sent_back(&state.refusals, next.run(request).await, None));
         }
         _ => {}
     }
@@ -181,39 +198,9 @@ async fn call(state: &AppState, request: Request, next: Next) -> Result<Response
     let form =
         std::str::from_utf8(&body).map_err(|_| AppError::from(FieldError::new("form", "must be percent-encoded")))?;
     check_form(form).map_err(Problem::from)?;
-    let typed = wants_html(&parts.headers).then(|| typed(&body)).flatten();
+    let typed = wants_html(&parts.headers).then(|| refusals::typed(&body)).flatten();
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
-    Ok(with_typed(response, typed))
-}
-
-/// The most that is sent back of what was typed into a refused form, in bytes as an address writes it: proxies take
-/// addresses of 8 KB.
-const MOST_TYPED: usize = 6_000;
-
-/// What was typed into a form, as a part of an address; passwords are not.
-fn typed(form: &[u8]) -> Option<String> {
-    let is_secret = |name: &str| matches!(name, "password" | "current" | "token");
-    let fields: Vec<_> = form_urlencoded::parse(form).filter(|(name, _)| !is_secret(name)).collect();
-    let typed = encode_segment(&serde_json::to_string(&fields).ok()?);
-    (typed.len() <= MOST_TYPED).then_some(typed)
-}
-
-/// A form that is refused goes back to its page with why, in the address (Leptos writes `__path` and `__err`). What was
-/// typed goes with it, so that nobody types it again.
-fn with_typed(mut response: Response, typed: Option<String>) -> Response {
-    let location = response.headers().get(header::LOCATION).and_then(|location| location.to_str().ok());
-    if let Some((page, query)) =
-        location.filter(|location| location.contains("__err=")).and_then(|location| location.split_once('?'))
-    {
-        // Not what was typed the time before as well.
-        let mut query: Vec<_> =
-            query.split('&').filter(|pair| !pair.starts_with("__typed=")).map(str::to_owned).collect();
-        query.extend(typed.map(|typed| format!("__typed={typed}")));
-        if let Ok(location) = HeaderValue::from_str(&format!("{page}?{}", query.join("&"))) {
-            response.headers_mut().insert(header::LOCATION, location);
-        }
-    }
-    response
+    Ok(refusals::sent_back(&state.refusals, response, typed))
 }
 
 /// The page of this site that a form was on.
@@ -226,19 +213,6 @@ fn referrer(request: &Request) -> Option<Uri> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_was_typed_goes_back_with_a_refusal_but_no_password_does() {
-        let typed = typed(b"name=Tea+%26+more&password=secret&current=secret");
-        assert_eq!(typed.as_deref(), Some("%5B%5B%22name%22%2C%22Tea%20%26%20more%22%5D%5D"));
-        assert_eq!(super::typed("a".repeat(MOST_TYPED + 1).as_bytes()), None, "too long for an address");
-        let back = |location: &'static str| {
-            let response = Response::builder().header(header::LOCATION, location).body(Body::empty()).unwrap();
-            with_typed(response, Some("new".to_owned())).headers()[header::LOCATION].to_str().unwrap().to_owned()
-        };
-        assert_eq!(back("/products/1?__typed=old&__err=x"), "/products/1?__err=x&__typed=new");
-        assert_eq!(back("/products/1?saved=1"), "/products/1?saved=1", "accepted");
-    }
 
     #[test]
     fn a_slash_too_many_leads_to_the_page_and_nowhere_else() {

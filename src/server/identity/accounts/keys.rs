@@ -57,6 +57,11 @@ impl Accounts {
         Ok(tx.commit().await?)
     }
 
+    /// Whether this was a key when it was last sent to this instance, not long ago.
+    pub fn was_key(&self, secret: &str) -> bool {
+        self.keys_seen.contains_key(&digest(secret))
+    }
+
     /// The user that a key belongs to. Asks the database every time, so that a revoked key is worth nothing from that
     /// moment on.
     pub async fn find_key_user(&self, secret: &str) -> Result<Option<User>, AppError> {
@@ -66,7 +71,12 @@ impl Accounts {
         if !is_key {
             return Ok(None);
         }
-        let Some(key) = db::api_keys::find_in_use(&self.db, &digest(secret)).await? else { return Ok(None) };
+        let hash = digest(secret);
+        let Some(key) = db::api_keys::find_in_use(&self.db, &hash).await? else {
+            self.keys_seen.invalidate(&hash).await;
+            return Ok(None);
+        };
+        self.keys_seen.insert(hash, ()).await;
         let (now, before) = (now_us(), now_us() - NOTED_EVERY_US);
         if key.last_used_us.is_none_or(|last| last <= before) {
             let (db, id) = (self.db.clone(), key.id);

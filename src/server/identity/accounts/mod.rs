@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use vendorscope_cache::{Cache, Loaded};
@@ -42,6 +44,8 @@ pub struct Accounts {
     cache: Cache,
     statuses: UserStatusCache,
     ended: EndedSessions,
+    /// Digests of keys that were good when they were last sent to this instance.
+    keys_seen: moka::future::Cache<String, ()>,
 }
 
 /// Who does something, and from where: for the audit log.
@@ -72,7 +76,8 @@ pub struct Authenticated {
 
 impl Accounts {
     pub fn new(db: Db, cache: Cache) -> Self {
-        Self { db, cache, statuses: UserStatusCache::default(), ended: EndedSessions::default() }
+        let keys_seen = moka::future::Cache::builder().max_capacity(KEYS_SEEN).time_to_idle(KEYS_SEEN_FOR).build();
+        Self { db, cache, statuses: UserStatusCache::default(), ended: EndedSessions::default(), keys_seen }
     }
 
     /// The vendor's profile, through the cache.
@@ -184,6 +189,9 @@ impl Accounts {
     }
 }
 
+/// How many keys are remembered to have been good, and for how long after their last use.
+const KEYS_SEEN: u64 = 10_000;
+const KEYS_SEEN_FOR: Duration = Duration::from_secs(3600);
 /// The list of vendors' name in cursors.
 const LIST: &str = "vendors";
 /// Vendors on a page.

@@ -1,12 +1,11 @@
 use axum::http::{HeaderMap, HeaderValue, header};
-use sha2::{Digest, Sha512};
 use tower_sessions::{
-    cookie::{Cookie, CookieJar, Key, SameSite},
+    cookie::{Cookie, SameSite},
     session::Id,
 };
 
 use super::LIFETIME;
-use crate::server::config::Config;
+use crate::server::{config::Config, identity::signing::Signing};
 
 /// The cookie that carries a session's id: HttpOnly, SameSite=Lax, Path=/, signed. In production Secure and, unless it
 /// is shared between the hosts of a domain, under a name that browsers hold to this one host (`__Host-`, RFC 6265bis
@@ -14,7 +13,7 @@ use crate::server::config::Config;
 #[derive(Clone)]
 pub struct SessionCookie {
     name: &'static str,
-    key: Key,
+    signing: Signing,
     secure: bool,
     domain: Option<String>,
 }
@@ -23,7 +22,7 @@ impl SessionCookie {
     pub fn new(config: &Config) -> Self {
         let domain = config.sessions.cookie_domain.clone();
         let name = if config.production && domain.is_none() { "__Host-vendorscope" } else { "vendorscope" };
-        Self { name, key: signing_key(&config.sessions.secret), secure: config.production, domain }
+        Self { name, signing: Signing::new("session cookie", &config.sessions), secure: config.production, domain }
     }
 
     /// The ids in this request's cookies that this installation signed, each once, in the order they came in. A browser
@@ -32,10 +31,8 @@ impl SessionCookie {
     pub fn read(&self, headers: &HeaderMap) -> Vec<Id> {
         let mut ids = Vec::new();
         for cookie in cookies(headers, self.name) {
-            let mut jar = CookieJar::new();
-            jar.add_original(cookie.into_owned());
-            let signed = jar.signed(&self.key).get(self.name);
-            if let Some(id) = signed.and_then(|cookie| cookie.value().parse().ok()).filter(|id| !ids.contains(id)) {
+            let id = self.signing.verify(cookie.value()).and_then(|id| id.parse().ok());
+            if let Some(id) = id.filter(|id| !ids.contains(id)) {
                 ids.push(id);
             }
             if ids.len() == MAX_IDS {
@@ -47,10 +44,8 @@ impl SessionCookie {
 
     /// `Set-Cookie` for a session that begins now.
     pub fn set(&self, id: Id) -> Option<HeaderValue> {
-        let mut jar = CookieJar::new();
-        jar.signed_mut(&self.key).add(self.build(id.to_string(), LIFETIME));
-        let cookie = jar.get(self.name)?.to_string();
-        HeaderValue::from_str(&cookie).ok()
+        let cookie = self.build(self.signing.sign(&id.to_string()), LIFETIME);
+        HeaderValue::from_str(&cookie.to_string()).ok()
     }
 
     /// `Set-Cookie` that makes the browser forget it. With the same attributes: a `__Host-` cookie is not touched
@@ -92,12 +87,6 @@ impl std::fmt::Debug for SessionCookie {
             .field("domain", &self.domain)
             .finish()
     }
-}
-
-/// SHA-512 gives the 64 bytes that a key is made of; the text before the secret keeps this key apart from any other
-/// made of it.
-fn signing_key(secret: &str) -> Key {
-    Key::from(&Sha512::new_with_prefix("vendorscope session cookie\0").chain_update(secret).finalize())
 }
 
 #[cfg(test)]
@@ -156,6 +145,12 @@ mod tests {
         assert_eq!(ours.read(&sent_back(&ours.set(id).unwrap())), [id]);
         let theirs = cookie(|c| c.sessions.secret = "another secret, also long enough".to_owned());
         assert_eq!(ours.read(&sent_back(&theirs.set(id).unwrap())), []);
+        let changed = cookie(|c| {
+            c.sessions.previous_secret = Some(std::mem::take(&mut c.sessions.secret));
+            c.sessions.secret = "another secret, also long enough".to_owned();
+        });
+        assert_eq!(changed.read(&sent_back(&ours.set(id).unwrap())), [id], "a change of the secret logs nobody out");
+        assert_eq!(theirs.read(&sent_back(&changed.set(id).unwrap())), [id], "and the new one signs");
     }
 
     #[test]

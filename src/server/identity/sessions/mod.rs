@@ -19,21 +19,27 @@ use crate::{
 
 /// The signed cookie that carries a session's id.
 mod cookie;
+/// The signed cookie of a browser that was logged in with before.
+mod device;
 /// What a session holds.
 mod record;
 /// Sessions that were read before.
 mod remembered;
 /// One request's session: read when asked for, changed by logging in and out.
 mod request;
+/// Whether a credential is still good, found out once for all who ask at the same time.
+mod standing;
 /// Where sessions live: Redis, or this process.
 mod store;
 
 use remembered::Remembered;
+use standing::Standing;
 
 pub use cookie::{SessionCookie, cookies};
+pub use device::DeviceCookie;
 pub use record::Browser;
 pub use request::{RequestSession, carry_session};
-pub use store::Store;
+pub use store::{MAX_SESSIONS, Store};
 
 /// How long a session lives from its login, whatever happens in between.
 pub const LIFETIME: time::Duration = time::Duration::hours(24);
@@ -43,6 +49,8 @@ pub const LIFETIME: time::Duration = time::Duration::hours(24);
 pub struct Sessions {
     store: Arc<Store>,
     cookie: SessionCookie,
+    devices: DeviceCookie,
+    standing: Standing,
     /// `None`: a session that nobody uses ends when its 24 hours do.
     idle_limit: Option<time::Duration>,
     /// Where the store is elsewhere.
@@ -60,7 +68,7 @@ impl Sessions {
                 if let Ok(Some(policy)) = store.eviction().await {
                     tracing::warn!(
                         policy,
-                        "this Redis may throw sessions away when its memory is full: give sessions one with noeviction (SESSION_REDIS_URL)"
+                        "this Redis may throw sessions and limits away when its memory is full, and whoever fills it logs people out and guesses at passwords without end: give them one with noeviction (SESSION_REDIS_URL)"
                     );
                 }
                 store
@@ -71,7 +79,14 @@ impl Sessions {
             }
         };
         let idle_limit = config.sessions.idle_limit.and_then(|limit| limit.try_into().ok());
-        Ok(Self { store: Arc::new(store), cookie: SessionCookie::new(config), idle_limit, remembered: None })
+        Ok(Self {
+            store: Arc::new(store),
+            cookie: SessionCookie::new(config),
+            devices: DeviceCookie::new(config),
+            standing: Standing::default(),
+            idle_limit,
+            remembered: None,
+        })
     }
 
     /// Has sessions that were read once remembered, and asks over these connections, which lead to the same Redis,
@@ -83,6 +98,11 @@ impl Sessions {
 
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// Cookies of browsers that somebody has logged in with.
+    pub fn devices(&self) -> &DeviceCookie {
+        &self.devices
     }
 
     /// Ends every session of the user but `keep`, on every instance.

@@ -2,10 +2,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, header},
+    http::{HeaderMap, HeaderValue, header},
     middleware::Next,
     response::Response,
 };
+use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 use tokio::sync::OnceCell;
 use tower_sessions::{
@@ -34,6 +35,8 @@ pub struct RequestSession {
     credentials: Credentials,
     known: Arc<OnceCell<Option<KnownUser>>>,
     change: Arc<Mutex<Option<CookieChange>>>,
+    /// Cookies beside the session's that go with the answer.
+    beside: Arc<Mutex<Vec<HeaderValue>>>,
 }
 
 #[derive(Clone)]
@@ -70,7 +73,8 @@ pub async fn carry_session(State(state): State<AppState>, mut request: Request, 
         // an answer to an older request may come after the one that brought a new cookie, whose place it would clear.
         None => None,
     };
-    if let Some(cookie) = cookie {
+    let beside = std::mem::take(&mut *session.beside.lock().unwrap_or_else(PoisonError::into_inner));
+    for cookie in cookie.into_iter().chain(beside) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     response
@@ -84,7 +88,18 @@ impl RequestSession {
             (None, ids) if ids.is_empty() => Credentials::Nothing,
             (None, ids) => Credentials::Cookies(ids.into()),
         };
-        Self { state: state.clone(), credentials, known: Arc::default(), change: Arc::default() }
+        Self {
+            state: state.clone(),
+            credentials,
+            known: Arc::default(),
+            change: Arc::default(),
+            beside: Arc::default(),
+        }
+    }
+
+    /// Has the answer set this cookie too.
+    pub fn set_cookie(&self, cookie: HeaderValue) {
+        self.beside.lock().unwrap_or_else(PoisonError::into_inner).push(cookie);
     }
 
     /// Who sends this request. Asks the store once a request at most, and never where there is no cookie. Reading
@@ -93,14 +108,21 @@ impl RequestSession {
         Ok(self.known().await?.map(|known| known.user.clone()))
     }
 
-    /// Whether whoever sent this request would be let in again now, as the same user of the same vendor. Asks anew, and
-    /// is no use of the session: for answers that take long.
+    /// Whether whoever sent this request would be let in again, as the same user of the same vendor. Asks anew, once a
+    /// second for all requests of one credential, and is no use of the session: for answers that take long.
     pub async fn is_still(&self, user: &User) -> Result<bool, AppError> {
+        let standing = &self.state.sessions.standing;
         let now = match &self.credentials {
             Credentials::Nothing => None,
-            Credentials::Key(key) => self.state.accounts.find_key_user(key).await?,
+            Credentials::Key(key) => {
+                let ask = self.state.accounts.find_key_user(key);
+                standing.of(hex::encode(Sha256::digest(key.as_bytes())), ask).await?
+            }
             Credentials::Cookies(_) => match self.known().await?.and_then(|known| known.session) {
-                Some(id) => self.load(&id).await?.map(|(_, login)| login.user),
+                Some(id) => {
+                    let ask = async { Ok(self.load(&id).await?.map(|(_, login)| login.user)) };
+                    standing.of(handle(&id), ask).await?
+                }
                 None => None,
             },
         };
@@ -109,7 +131,15 @@ impl RequestSession {
 
     /// Whether it is a program that asks, with a key of its user's.
     pub fn is_by_key(&self) -> bool {
-        matches!(self.credentials, Credentials::Key(_))
+        self.key().is_some()
+    }
+
+    /// What a program sends as its key.
+    pub fn key(&self) -> Option<&str> {
+        match &self.credentials {
+            Credentials::Key(key) => Some(key),
+            _ => None,
+        }
     }
 
     /// Who is logged in with a browser: nobody where it is a key that sends the request.

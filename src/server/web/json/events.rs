@@ -31,7 +31,7 @@ pub fn router() -> Router<AppState> {
     path = "/api/vendor/events",
     operation_id = "vendor_events",
     tag = "events",
-    responses((status = 200, description = "Server-Sent Events: `changed`, with `{\"changed\":[\"products\"]}` as data; ends after ten minutes, and when the session or the key does: at the next message, or within 15 s", content_type = "text/event-stream", body = String), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "Server-Sent Events: `changed`, with `{\"changed\":[\"products\"]}` as data; ends after ten minutes, and when the session or the key does: at the next message that is more than a second later, or within 15 s. A user has ten open at an instance at most: 429 `too_many_streams` beyond", content_type = "text/event-stream", body = String), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn events(
@@ -40,12 +40,12 @@ pub(super) async fn events(
     parts: Parts,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, AppError> {
     let session = request_session(&parts)?.clone();
-    let vendor = current.vendor.external_id.clone();
+    let (user_id, vendor) = (current.user.id, current.vendor.external_id.clone());
     let may_listen = move || {
         let (session, user) = (session.clone(), current.user.clone());
         async move { session.is_still(&user).await }
     };
-    let changes = state.live.changes(&state.cache, &vendor, may_listen)?;
+    let changes = state.live.changes(&state.cache, user_id, &vendor, may_listen)?;
     let changes =
         changes.map(|changed| Event::default().event("changed").data(json!({ "changed": changed }).to_string()));
     // Something at once, so that whoever waits for the answer to begin knows that from here on nothing is missed.

@@ -11,6 +11,8 @@ use tower_sessions::{
     session_store::Result,
 };
 
+use super::MAX_SESSIONS;
+
 /// Sessions in this process, for development: they end when it does. (The memory store of `tower-sessions` keeps
 /// expired sessions for good, and brings ended ones back when they are saved.)
 #[derive(Debug)]
@@ -20,6 +22,8 @@ pub struct MemorySessionStore(Mutex<Records>);
 struct Records {
     by_id: HashMap<Id, Held>,
     next_sweep: OffsetDateTime,
+    /// How many there have been.
+    made: u64,
 }
 
 #[derive(Debug)]
@@ -27,6 +31,8 @@ struct Held {
     record: Record,
     /// Whose it is; `None` where nobody said.
     user: Option<i64>,
+    /// Which one of all it was.
+    number: u64,
 }
 
 /// How often a new session looks for expired ones.
@@ -34,13 +40,25 @@ const SWEEP_EVERY: Duration = Duration::MINUTE;
 
 impl Default for MemorySessionStore {
     fn default() -> Self {
-        Self(Mutex::new(Records { by_id: HashMap::new(), next_sweep: OffsetDateTime::UNIX_EPOCH }))
+        Self(Mutex::new(Records { by_id: HashMap::new(), next_sweep: OffsetDateTime::UNIX_EPOCH, made: 0 }))
     }
 }
 
 impl MemorySessionStore {
     pub fn begin(&self, user: i64, record: &mut Record) {
         self.create_at(record, Some(user), OffsetDateTime::now_utc());
+        let mut records = self.records();
+        let mut own: Vec<(u64, Id)> = records
+            .by_id
+            .iter()
+            .filter(|(_, held)| held.user == Some(user))
+            .map(|(id, held)| (held.number, *id))
+            .collect();
+        own.sort_unstable_by_key(|(number, _)| *number);
+        let too_many = own.len().saturating_sub(MAX_SESSIONS);
+        for (_, id) in own.into_iter().take(too_many) {
+            records.by_id.remove(&id);
+        }
     }
 
     /// Whether there was one to replace.
@@ -87,7 +105,9 @@ impl MemorySessionStore {
         while records.by_id.contains_key(&record.id) {
             record.id = Id::default();
         }
-        records.by_id.insert(record.id, Held { record: record.clone(), user });
+        records.made += 1;
+        let number = records.made;
+        records.by_id.insert(record.id, Held { record: record.clone(), user, number });
     }
 
     fn load_at(&self, id: &Id, now: OffsetDateTime) -> Option<Record> {

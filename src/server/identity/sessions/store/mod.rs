@@ -12,6 +12,9 @@ mod redis;
 pub use memory::MemorySessionStore;
 pub use redis::{OpenError, RedisSessionStore, decode, key};
 
+/// The most sessions that one user has at a time: where another begins, the oldest ends.
+pub const MAX_SESSIONS: usize = 50;
+
 /// Where sessions live. Both refuse to overwrite a session when one is made, and to bring back one that was ended when
 /// one is saved; both know which sessions are a user's.
 #[derive(Debug)]
@@ -56,7 +59,7 @@ impl Store {
     }
 
     /// Writes a new session of this user's, which ends by `until` whatever happens. From the answer on, `end_all` finds
-    /// it.
+    /// it. Of more than `MAX_SESSIONS`, those that would end first have ended then.
     pub async fn begin(&self, user: i64, record: &mut Record, until: OffsetDateTime) -> Result<()> {
         match self {
             Self::Redis(store) => store.begin(user, record, until).await,

@@ -24,6 +24,7 @@ use tower_sessions_redis_store::{
 };
 use vendorscope_redis::address::{Address, Sentinels};
 
+use super::MAX_SESSIONS;
 use crate::server::config::redact;
 
 /// How long one command may take, waiting for a connection that is being made again included.
@@ -115,8 +116,16 @@ impl RedisSessionStore {
         // it holds is one line for each login of the last day.
         let now = OffsetDateTime::now_utc().unix_timestamp() as f64;
         within(self.pool.zremrangebyscore::<(), _, _, _>(index.clone(), f64::NEG_INFINITY, now)).await?;
-        let member = (until.unix_timestamp() as f64, record.id.to_string());
-        within(self.pool.zadd::<(), _, _>(index, None, None, false, false, member)).await
+        // Microseconds: of two logins in one second one is the older.
+        let ends = until.unix_timestamp_nanos() / 1_000;
+        let member = (ends as f64 / 1e6, record.id.to_string());
+        within(self.pool.zadd::<(), _, _>(index.clone(), None, None, false, false, member)).await?;
+        let all_but = -(MAX_SESSIONS as i64) - 1;
+        let oldest: Vec<String> = within(self.pool.zrange(index, 0_i64, all_but, None, false, None, false)).await?;
+        for id in oldest.iter().filter_map(|member| member.parse().ok()) {
+            self.end(user, &id).await?;
+        }
+        Ok(())
     }
 
     /// Whether it was there to be written over.
