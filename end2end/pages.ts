@@ -6,6 +6,7 @@ import { admin, logIn, vendor, type Login } from './test';
 /** Every page, with who it is for. */
 export const PAGES: { name: string; login?: () => Login; path: (page: Page) => Promise<string> }[] = [
   { name: 'login', path: async () => '/login' },
+  { name: 'one-time code', path: async () => '/login/code' },
   { name: 'dashboard', login: () => vendor(0), path: async () => '/' },
   { name: 'dashboard without sales', login: () => vendor(0), path: async () => '/?dateFrom=2001-01-01&dateTo=2001-01-31' },
   { name: 'products', login: () => vendor(0), path: async () => '/products' },
@@ -21,6 +22,7 @@ export const PAGES: { name: string; login?: () => Login; path: (page: Page) => P
   { name: 'vendors', login: admin, path: async () => '/admin/vendors' },
   { name: 'vendor', login: admin, path: firstVendor },
   { name: 'dashboard of a vendor', login: admin, path: async (page) => `${await firstVendor(page)}/dashboard` },
+  { name: 'audit log', login: admin, path: async () => '/admin/audit' },
   { name: 'cache', login: admin, path: async () => '/admin/cache' },
   { name: 'cache over a day', login: admin, path: async () => '/admin/cache?range=24h&tags=analytics' },
   { name: 'cache entry', login: admin, path: mostReadEntry },

@@ -49,6 +49,7 @@ pub fn App() -> impl IntoView {
             <FlatRoutes fallback=pages::not_found::NotFoundPage>
                 <Route path=path!("/") view=pages::dashboard::DashboardPage ssr=SsrMode::Async/>
                 <Route path=path!("/login") view=pages::login::LoginPage ssr=SsrMode::Async/>
+                <Route path=path!("/login/code") view=pages::login_code::LoginCodePage ssr=SsrMode::Async/>
                 <Route path=path!("/reset") view=pages::reset::ResetPage ssr=SsrMode::Async/>
                 <Route path=path!("/account") view=pages::account::AccountPage ssr=SsrMode::Async/>
                 <Route path=path!("/products") view=pages::products::ProductsPage ssr=SsrMode::Async/>
@@ -60,6 +61,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/admin/vendors") view=pages::admin_vendors::AdminVendorsPage ssr=SsrMode::Async/>
                 <Route path=path!("/admin/vendors/:id") view=pages::admin_vendor::AdminVendorPage ssr=SsrMode::Async/>
                 <Route path=path!("/admin/vendors/:id/dashboard") view=pages::dashboard::DashboardPage ssr=SsrMode::Async/>
+                <Route path=path!("/admin/audit") view=pages::admin_audit::AdminAuditPage ssr=SsrMode::Async/>
                 <Route path=path!("/admin/cache") view=pages::admin_cache::AdminCachePage ssr=SsrMode::Async/>
                 <Route path=path!("/admin/cache/entry") view=pages::admin_cache::CacheEntryPage ssr=SsrMode::Async/>
             </FlatRoutes>

@@ -103,6 +103,9 @@ mod pages {
 
     // Login.
     pub const WRONG_CREDENTIALS: &str = "Wrong email or password.";
+    pub const LOGIN_LATE: &str = "That took too long. Please log in again.";
+    pub const WRONG_CODE: &str = "That code isn't right, or was used already. Wait for the next one.";
+    pub const CODE_HINT: &str = "The 6 digits in your authenticator app, or one of your recovery codes.";
     pub const LOGIN_LIMITED: &str = "Too many attempts. Please wait a few minutes and try again.";
     pub const LOGIN_UNAVAILABLE: &str = "Login is temporarily unavailable. Please try again shortly.";
     pub const LOGIN_FAILED: &str = "Logging in didn't work. Please try again.";
@@ -113,16 +116,38 @@ mod pages {
     pub const LINK_EXPIRED: &str = "This link has expired or was already used. Request a new one.";
 
     // Account.
+    pub const SECOND_FACTOR_REQUIRED: &str =
+        "Your marketplace requires two-step verification. Set it up on your account page first.";
+    pub const TOTP_ON: &str = "Two-step verification is on. You've been logged out on your other devices.";
+    pub const TOTP_OFF: &str = "Two-step verification is off.";
+    pub const TOTP_WHAT: &str =
+        "With a code from an app on your phone as well as your password, a stolen password isn't enough to log in.";
+    pub const TOTP_SCAN: &str = "Scan this with an authenticator app, or type the key into it.";
+    pub const TOTP_CODE_HINT: &str = "The 6 digits the app shows now.";
+    pub const RECOVERY_CODES: &str =
+        "Keep these codes somewhere safe; you won't see them again. Each logs you in once if you lose your phone.";
+    pub const YOUR_PASSWORD_WRONG: &str = "Your password is incorrect.";
+
+    pub fn recovery_codes_left(left: i64) -> String {
+        format!(
+            "Two-step verification is on. {} left.",
+            crate::format::counted(left, "recovery code", "recovery codes")
+        )
+    }
+
     pub const PASSWORD_CHANGED: &str = "Password changed. You've been logged out on your other devices.";
     pub const SESSION_CLOSED: &str = "That device was logged out.";
+    pub const KEYS: &str = "A key lets a program use the API as you, until it expires, you revoke it, change your password, or log out everywhere:";
+    pub const KEY_VENDOR_HINT: &str = "Leave empty for all vendors.";
     pub const KEY_REVOKED: &str = "Key revoked.";
     pub const THEME_CHANGED: &str = "Theme changed.";
     pub const ZONE_CHANGED: &str = "Time zone changed. Past orders have been re-grouped.";
-    pub const PASSWORD_ENDS_SESSIONS: &str = "You'll be logged out on your other devices.";
+    pub const PASSWORD_ENDS_SESSIONS: &str =
+        "You'll be logged out on your other devices, and your API keys will stop working.";
     pub const COPY_KEY: &str =
         "Copy this key now; you won't see it again. Anyone with it can act as you through the API.";
     pub const ADMIN_ZONE: &str = "Admin pages use UTC. Each vendor has its own time zone.";
-    pub const SESSIONS: &str = "Devices where you're logged in. Sessions end after 24 hours.";
+    pub const SESSIONS: &str = "Devices where you're logged in. Sessions end after 24 hours. Logging out everywhere also revokes your API keys.";
     pub const SAME_PASSWORD: &str = "Choose a password you haven't used before.";
     pub const CURRENT_WRONG: &str = "Current password is incorrect.";
 
@@ -199,6 +224,10 @@ mod pages {
             units => format!("{product}: only {units} units can be returned."),
         }
     }
+
+    // Audit log.
+    pub const AUDIT: &str =
+        "Every change of money and access: who, what, from where, before and after. Nothing is ever removed.";
 
     // Marketplace.
     pub const MARKET_HINT: &str =

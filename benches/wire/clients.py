@@ -42,7 +42,7 @@ def log_in(port, email):
 
 
 def create_key(port, cookie):
-    _, body = post(port, "/api/account/keys", json.dumps({"name": "bench"}), {"Cookie": cookie})
+    _, body = post(port, "/api/account/keys", json.dumps({"name": "bench", "password": PASSWORD, "scope": "write"}), {"Cookie": cookie})
     found = json.loads(body)
     return found.get("secret") or found["key"]
 

@@ -2,9 +2,11 @@ import { panel } from '../dashboard';
 import { admin, expect, logIn, test, vendor } from '../test';
 
 test('a key is shown once, listed, and revoked', async ({ page }) => {
-  await logIn(page, vendor(2));
+  const login = vendor(2);
+  await logIn(page, login);
   await page.goto('/account');
   await page.getByLabel('Name of a new key').fill('Shop backend');
+  await page.getByLabel('Your password').last().fill(login.password);
   await page.getByRole('button', { name: 'Create key' }).click();
   const secret = (await page.locator('code.secret').textContent()) ?? '';
   expect(secret).toMatch(/^vsk_[0-9a-f]{64}$/);

@@ -40,6 +40,7 @@ Environment:
   SESSION_SECRET_PREVIOUS  the secret before a change of it, believed and not signed with [none]
   SESSION_REDIS_URL    another Redis for sessions [REDIS_URL]
   SESSION_IDLE_MINUTES end sessions that nobody has used for so long [24 h from the login, used or not]
+  REQUIRE_TOTP         whose login needs a one-time code: nobody, admin or all [nobody]
   COOKIE_DOMAIN        the domain whose hosts share logins [this host only]
   LEPTOS_SITE_ADDR     where to listen [127.0.0.1:3000]
   PUBLIC_URL           where people reach it: what links for lost passwords begin with [http://LEPTOS_SITE_ADDR]

@@ -26,6 +26,8 @@ pub enum UserCommand {
     Enable(UserName),
     /// Print a link with which a user can choose another password, once, within an hour
     ResetPassword(UserName),
+    /// Take the second factor away from a user who has lost it; every session ends
+    ResetSecondFactor(UserName),
 }
 
 #[derive(Args)]
@@ -68,6 +70,7 @@ pub async fn execute(command: UserCommand, config: &Config) -> anyhow::Result<()
         UserCommand::Disable(UserName { email }) => disable_user(config, &email).await,
         UserCommand::Enable(UserName { email }) => enable_user(config, &email).await,
         UserCommand::ResetPassword(UserName { email }) => reset_password(config, &email).await,
+        UserCommand::ResetSecondFactor(UserName { email }) => reset_second_factor(config, &email).await,
     }
 }
 
@@ -135,6 +138,13 @@ async fn reset_password(config: &Config, email: &str) -> anyhow::Result<()> {
         .map_err(|e| to_cli_error(e, email))?;
     println!("{}/reset?token={token}", config.http.public_url);
     eprintln!("Works once, within an hour. Whoever has the link can choose the password.");
+    Ok(())
+}
+
+async fn reset_second_factor(config: &Config, email: &str) -> anyhow::Result<()> {
+    let accounts = open_accounts(config).await?;
+    let user = accounts.reset_totp(email, Actor::COMMAND_LINE).await.map_err(|e| to_cli_error(e, email))?;
+    println!("{} logs in with the password alone. Sessions end within a second.", user.email);
     Ok(())
 }
 

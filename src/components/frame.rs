@@ -15,6 +15,7 @@ pub enum Section {
     Marketplace,
     Vendors,
     Cache,
+    Audit,
     Account,
     /// Nowhere in the navigation.
     Elsewhere,
@@ -25,7 +26,7 @@ impl Section {
     fn role(self) -> Option<Role> {
         match self {
             Self::Dashboard | Self::Products | Self::Orders => Some(Role::Vendor),
-            Self::Marketplace | Self::Vendors | Self::Cache => Some(Role::Admin),
+            Self::Marketplace | Self::Vendors | Self::Cache | Self::Audit => Some(Role::Admin),
             Self::Account | Self::Elsewhere => None,
         }
     }
@@ -40,6 +41,7 @@ const ADMIN_SECTIONS: &[(Section, &str, &str)] = &[
     (Section::Marketplace, "/admin", "Marketplace"),
     (Section::Vendors, "/admin/vendors", "Vendors"),
     (Section::Cache, "/admin/cache", "Cache"),
+    (Section::Audit, "/admin/audit", "Audit log"),
 ];
 
 /// Header, navigation and main part of a page.

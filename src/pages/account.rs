@@ -2,6 +2,10 @@ use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
+use super::{
+    keys::{keys_card, time},
+    two_step::two_step_card,
+};
 use crate::{
     components::{
         feedback::{Messages, Refusal, done, refused},
@@ -11,14 +15,9 @@ use crate::{
         table::{Cell, Column, Row, scrolling, table},
         written::written,
     },
-    domain::{
-        accounts::{ApiKey, MAX_KEY_NAME, MAX_PASSWORD, MIN_PASSWORD, OwnSession, Role, Theme, Vendor},
-        clock::WallClock,
-    },
-    format,
+    domain::accounts::{MAX_PASSWORD, MIN_PASSWORD, OwnSession, Role, Theme, Vendor},
     server_functions::account::{
-        AccountView, ChangePassword, CreateKey, EndSession, LogOutEverywhere, RevokeKey, SetTheme, SetTimeZone,
-        load_account,
+        AccountView, ChangePassword, EndSession, LogOutEverywhere, SetTheme, SetTimeZone, load_account,
     },
     words,
 };
@@ -33,17 +32,21 @@ pub fn AccountPage() -> impl IntoView {
     }
 }
 
-fn account(AccountView { viewer, vendor, time_zones, theme, sessions, keys, new_key }: AccountView) -> AnyView {
+fn account(view: AccountView) -> AnyView {
+    let AccountView { viewer, vendor, time_zones, theme, sessions, keys, new_key, second_factor } = view;
     let done = use_query_map().with_untracked(|query| {
         Some(done(match query.get("done").filter(|_| query.get("__err").is_none()).as_deref() {
             Some("password") => words::PASSWORD_CHANGED,
             Some("session") => words::SESSION_CLOSED,
             Some("key") => words::KEY_REVOKED,
             Some("theme") => words::THEME_CHANGED,
+            Some("totp") => words::TOTP_ON,
+            Some("totp-off") => words::TOTP_OFF,
             Some("zone") => words::ZONE_CHANGED,
             _ => return None,
         }))
     });
+    let required = second_factor.required && !second_factor.status.enabled;
     let what = match (viewer.role, &vendor) {
         (Role::Admin, _) => "Admin".to_owned(),
         (Role::Vendor, Some(vendor)) => vendor.name.clone(),
@@ -53,11 +56,13 @@ fn account(AccountView { viewer, vendor, time_zones, theme, sessions, keys, new_
         <h1>"Account"</h1>
         <p class="lead">{viewer.email.clone()} " · " {written(what)}</p>
         {done}
+        {required.then(|| view! { <p class="notice bad" role="alert">{words::SECOND_FACTOR_REQUIRED}</p> })}
         {new_key.map(shown_once)}
-        {password_form(viewer.email)}
+        {password_form(viewer.email.clone())}
+        {two_step_card(viewer.email.clone(), second_factor)}
         {time_zone_card(vendor, time_zones)}
         {sessions_card(sessions)}
-        {keys_card(keys)}
+        {keys_card(viewer.email, viewer.role, keys)}
         {theme_form(theme)}
     }
     .into_any()
@@ -234,65 +239,6 @@ fn browser_name(user_agent: &str) -> String {
     }
 }
 
-fn keys_card(keys: Vec<ApiKey>) -> AnyView {
-    let list = (!keys.is_empty()).then(|| {
-        let rows = keys.into_iter().map(|key| {
-            let used = key.last_used_at.map_or_else(|| Cell::Text("never".to_owned()), time);
-            let revoke = view! {
-                <form method="post" action=RevokeKey::url()>
-                    <input type="hidden" name="key_id" value=key.key_id/>
-                    <button class="quiet" type="submit">"Revoke"</button>
-                </form>
-            };
-            let prefix = view! { <code>{key.prefix} "…"</code> };
-            Row::from(vec![
-                Cell::Written(key.name),
-                prefix.into_any().into(),
-                time(key.created_at),
-                used,
-                revoke.into_any().into(),
-            ])
-        });
-        let columns = vec![
-            Column::text("Name"),
-            Column::text("Key"),
-            Column::text("Created (UTC)"),
-            Column::text("Last used (UTC)"),
-            Column::text("Revoke"),
-        ];
-        scrolling("scroll", "API keys", table("plain", columns, rows.collect(), None))
-    });
-    let refusal = Refusal::of::<CreateKey>();
-    let messages = refusal.messages(|field| {
-        (field.field == "name").then(|| ("name".to_owned(), words::text_up_to("name", MAX_KEY_NAME)))
-    });
-    let name = Input {
-        id: "name",
-        label: "Name of a new key".to_owned(),
-        value: refusal.typed("name"),
-        class: "grow",
-        required: true,
-        max_length: Some(MAX_KEY_NAME),
-        autocomplete: Some("off"),
-        placeholder: Some("Shop backend"),
-        ..Default::default()
-    };
-    view! {
-        <section class="card">
-            <h2>"API keys"</h2>
-            <p>"A key lets a program use the API as you, until you revoke it: " <code>"Authorization: Bearer …"</code></p>
-            {list}
-            {refused(&Refusal::of::<RevokeKey>())}
-            {messages.summary()}
-            <form method="post" action=CreateKey::url() class="filter">
-                {input(messages.mark(name))}
-                <button type="submit">"Create key"</button>
-            </form>
-        </section>
-    }
-    .into_any()
-}
-
 fn theme_form(theme: Theme) -> AnyView {
     let themes = vec![
         (Theme::System.as_str(), "Match device"),
@@ -310,10 +256,6 @@ fn theme_form(theme: Theme) -> AnyView {
         </section>
     }
     .into_any()
-}
-
-fn time(at: jiff::Timestamp) -> Cell {
-    view! { <time datetime=at.to_string()>{format::instant(&WallClock::default(), at)}</time> }.into_any().into()
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ pub fn LoginPage() -> impl IntoView {
     let message = match error.as_deref() {
         Some("credentials") => Some(words::WRONG_CREDENTIALS),
         Some("limited") => Some(words::LOGIN_LIMITED),
+        Some("late") => Some(words::LOGIN_LATE),
         Some("unavailable") => Some(words::LOGIN_UNAVAILABLE),
         Some(_) => Some(words::LOGIN_FAILED),
         None => is_refused.then_some(words::LOGIN_FAILED),

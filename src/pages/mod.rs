@@ -8,6 +8,8 @@ use crate::domain::accounts::id_of_segment;
 pub mod account;
 /// `/admin`
 pub mod admin;
+/// `/admin/audit`
+pub mod admin_audit;
 /// `/admin/cache`
 pub mod admin_cache;
 /// `/admin/vendors/{id}`
@@ -16,8 +18,12 @@ pub mod admin_vendor;
 pub mod admin_vendors;
 /// `/`, and `/admin/vendors/{id}/dashboard`
 pub mod dashboard;
+/// Part of `/account` and of `/admin/keys`.
+mod keys;
 /// `/login`
 pub mod login;
+/// `/login/code`
+pub mod login_code;
 /// `/products/new`
 pub mod new_product;
 /// Every other address.
@@ -34,6 +40,8 @@ pub mod products;
 pub mod ranges;
 /// `/reset`
 pub mod reset;
+/// Part of `/account`.
+mod two_step;
 
 /// The id in a page's address; empty where it has none.
 fn id_in(params: &ParamsMap) -> String {

@@ -1,6 +1,9 @@
 use std::sync::Arc;
 
-use crate::{domain::field_error::FieldError, server::db::DbError};
+use crate::{
+    domain::{accounts::KeyScope, field_error::FieldError},
+    server::db::DbError,
+};
 
 /// Why a service did not do what it was asked. `web` turns each into a status and a stable code; nothing else does.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -9,6 +12,17 @@ pub enum AppError {
     Unauthenticated,
     #[error("wrong address or password")]
     WrongCredentials,
+    /// The password was right, and a one-time code has to be sent too.
+    #[error("a one-time code is missing")]
+    CodeMissing,
+    #[error("wrong one-time code")]
+    WrongCode,
+    /// Nobody of this role may do anything without a second factor, but set one up.
+    #[error("a second factor is required")]
+    SecondFactorRequired,
+    /// The key of this request may not do what it asks for; another of the same user may.
+    #[error("not in the scope of the key")]
+    OutOfScope(KeyScope),
     #[error("not allowed")]
     Forbidden,
     /// Also for what belongs to another vendor: as if it were absent.

@@ -2,7 +2,7 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::ApiError;
-use crate::domain::accounts::{ApiKey, OwnSession, Theme, Vendor, Viewer};
+use crate::domain::accounts::{ApiKey, OwnSession, SecondFactorStatus, Theme, Vendor, Viewer};
 
 /// All that the account page shows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -17,6 +17,19 @@ pub struct AccountView {
     pub keys: Vec<ApiKey>,
     /// The key that was just made in this browser. The next time it is not there.
     pub new_key: Option<String>,
+    pub second_factor: SecondFactorView,
+}
+
+/// How it stands with the second factor.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SecondFactorView {
+    pub status: SecondFactorStatus,
+    /// Whether this installation requires one of whoever is logged in.
+    pub required: bool,
+    /// A secret that waits for its first code: as base32, as an address for an app, and as an SVG element.
+    pub setup: Option<(String, String, String)>,
+    /// Those that were just made in this browser. The next time there are none.
+    pub recovery_codes: Vec<String>,
 }
 
 /// Who is looking at a page that is for everyone; `None` for nobody.
@@ -35,13 +48,46 @@ pub async fn load_account() -> Result<AccountView, ApiError> {
     };
     let time_zones = if vendor.is_some() { crate::domain::clock::time_zone_names() } else { Vec::new() };
     let new_key = context::take_new_key();
-    Ok(AccountView { viewer: current.viewer(), vendor, time_zones, theme: context::theme(), sessions, keys, new_key })
+    let setup = state.accounts.unconfirmed_totp(&current.0).await.map_err(context::api_error)?;
+    let second_factor = SecondFactorView {
+        status: state.accounts.second_factor(&current.0).await.map_err(context::api_error)?,
+        required: state.config.sessions.require_totp.is_for(current.0.role),
+        setup: setup.map(|setup| (setup.secret, setup.url, setup.picture)),
+        recovery_codes: context::take_recovery_codes(),
+    };
+    let (viewer, theme) = (current.viewer(), context::theme());
+    Ok(AccountView { viewer, vendor, time_zones, theme, sessions, keys, new_key, second_factor })
 }
 
 /// Changes the password, ends all other sessions and goes to `/account?done=password`.
 #[server(prefix = "/_fn", endpoint = "account/password")]
 pub async fn change_password(current: String, password: String) -> Result<(), ApiError> {
     leptos_axum::redirect(crate::server::context::change_password(current, password).await?);
+    Ok(())
+}
+
+/// Begins to set up one-time codes, with the password, and goes to `/account`, which shows the secret.
+#[server(prefix = "/_fn", endpoint = "account/totp/begin")]
+pub async fn begin_totp(password: String) -> Result<(), ApiError> {
+    crate::server::context::begin_totp(&password).await?;
+    leptos_axum::redirect("/account#two-step");
+    Ok(())
+}
+
+/// Confirms them with the first one, ends all other sessions and goes to `/account?done=totp`, which shows the recovery
+/// codes, once.
+#[server(prefix = "/_fn", endpoint = "account/totp/confirm")]
+pub async fn confirm_totp(code: String) -> Result<(), ApiError> {
+    crate::server::context::confirm_totp(code).await?;
+    leptos_axum::redirect("/account?done=totp");
+    Ok(())
+}
+
+/// Asks for no codes any more, and goes to `/account?done=totp-off`.
+#[server(prefix = "/_fn", endpoint = "account/totp/remove")]
+pub async fn remove_totp(password: String, code: String) -> Result<(), ApiError> {
+    crate::server::context::remove_totp(&password, &code).await?;
+    leptos_axum::redirect("/account?done=totp-off");
     Ok(())
 }
 
@@ -61,10 +107,22 @@ pub async fn end_session(session_id: String) -> Result<(), ApiError> {
     Ok(())
 }
 
+/// The form that a key is made with; everything as it was typed.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct KeyForm {
+    pub name: String,
+    pub scope: String,
+    /// Of admins.
+    pub vendor_id: Option<String>,
+    pub days: String,
+    pub password: String,
+}
+
 /// Makes a key and goes to `/account`, which shows it, once.
 #[server(prefix = "/_fn", endpoint = "account/key/create")]
-pub async fn create_key(name: String) -> Result<(), ApiError> {
-    crate::server::context::create_key(&name).await?;
+pub async fn create_key(form: KeyForm) -> Result<(), ApiError> {
+    crate::server::context::create_key(&form).await?;
     leptos_axum::redirect("/account");
     Ok(())
 }

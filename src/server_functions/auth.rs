@@ -13,6 +13,15 @@ pub async fn login(email: String, password: String, next: Option<String>) -> Res
     Ok(())
 }
 
+/// Goes on with a login whose password was right, with a one-time code or a recovery code; to where `login` would have
+/// gone.
+#[server(prefix = "/_fn", endpoint = "login/code")]
+pub async fn login_code(code: String, next: Option<String>) -> Result<(), ApiError> {
+    let destination = crate::server::context::log_in_by_code(&code, next.as_deref()).await?;
+    leptos_axum::redirect(&destination);
+    Ok(())
+}
+
 /// Ends the session and goes to `/login`.
 #[server(prefix = "/_fn", endpoint = "logout")]
 pub async fn logout() -> Result<(), ApiError> {

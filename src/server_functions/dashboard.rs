@@ -73,7 +73,9 @@ pub async fn load_dashboard(
         services::analytics::{self, SnapshotQuery},
     };
     let (state, viewer, of) = context::vendor_to_show(vendor_id.as_deref()).await?;
-    let vendor = state.accounts.vendor(&of).await.map_err(context::api_error)?;
+    let profile = state.accounts.profile(&of).await.map_err(context::api_error)?;
+    let mut made_of = vec![state.accounts.profile_origin(&of, &profile)];
+    let vendor = profile.value;
     let today = analytics::today(&vendor);
     let asked = asked(today);
     let parse = |to: Option<&str>| {
@@ -95,6 +97,7 @@ pub async fn load_dashboard(
         query = parse(Some(&today.to_string()))?;
     }
     let served = state.analytics.snapshot(&of, &query).await.map_err(context::api_error)?;
+    made_of.push(state.analytics.origin(&of, &query, &served));
     let freshness = Freshness { source: cache_keys::source(served.outcome), age_seconds: served.age.as_secs() };
     let mut snapshot = served.value;
     let now = Timestamp::now();
@@ -104,13 +107,16 @@ pub async fn load_dashboard(
     });
     if let (Some(unfinished), Some(comparison)) = (unfinished, snapshot.comparison) {
         let by_hour = SnapshotQuery::by_hour(comparison.to);
-        let day = state.analytics.snapshot(&of, &by_hour).await.map_err(context::api_error)?.value;
+        let served = state.analytics.snapshot(&of, &by_hour).await.map_err(context::api_error)?;
+        made_of.push(state.analytics.origin(&of, &by_hour, &served));
+        let day = served.value;
         let clock =
             WallClock::covering(&vendor.time_zone, day.series.iter().filter_map(|point| point.start.parse().ok()));
         cut_comparison(&mut snapshot, &day, |at| clock.local(at).hour() < unfinished.until_hour);
     }
     let points = snapshot.series.iter().chain(snapshot.previous_series.iter().flatten());
     let clock = WallClock::covering(&vendor.time_zone, points.filter_map(|point| point.start.parse().ok()));
+    context::made_of(made_of);
     Ok(Dashboard { viewer, vendor, today, snapshot, unfinished, freshness, clock })
 }
 

@@ -5,6 +5,8 @@
 pub mod account;
 /// The admin's cache page.
 pub mod admin;
+/// The audit log.
+pub mod audit;
 /// Logging in and out.
 pub mod auth;
 /// The health of the cache, and what admins do to it.

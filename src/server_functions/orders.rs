@@ -89,7 +89,7 @@ pub async fn set_order_status(order_id: String, status: String) -> Result<(), Ap
     let (state, current) = context::current_vendor().await?;
     let next = status.parse::<crate::domain::orders::OrderStatus>().map_err(|e| context::api_error(e.into()))?;
     let change = crate::domain::order_commands::OrderChange { status: Some(next), placed_at: None };
-    let sender = crate::server::services::Sender::of_form(&current.user.email);
+    let sender = crate::server::services::Sender::of_form(&current.user.email, context::client_address());
     state.orders.change(&current.vendor, &order_id, change, &sender).await.map_err(context::api_error)?;
     leptos_axum::redirect(&format!("/orders/{}?saved=1", crate::domain::accounts::path_segment(&order_id)));
     Ok(())
@@ -152,7 +152,7 @@ pub async fn refund_order(form: RefundForm) -> Result<(), ApiError> {
         .map_err(|e| context::api_error(e.into()))?;
     let refunded = |order: &Order| order.lines.iter().map(|line| line.refunded_amount).sum::<i64>();
     let before = state.orders.find(&current.vendor, &form.order_id).await.map_err(context::api_error)?;
-    let sender = crate::server::services::Sender::of_form(&current.user.email);
+    let sender = crate::server::services::Sender::of_form(&current.user.email, context::client_address());
     let after =
         state.orders.refund(&current.vendor, &form.order_id, refund, &sender).await.map_err(context::api_error)?;
     let amount = refunded(&after) - refunded(&before);

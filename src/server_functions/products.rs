@@ -85,7 +85,7 @@ pub async fn save_product(form: ProductForm) -> Result<(), ApiError> {
     let vendor = state.accounts.vendor(&current.vendor).await.map_err(context::api_error)?;
     let (product_id, input) = crate::server::services::catalog::read_form(&form, vendor.currency)
         .map_err(|e| context::api_error(e.into()))?;
-    let sender = crate::server::services::Sender::of_form(&current.user.email);
+    let sender = crate::server::services::Sender::of_form(&current.user.email, context::client_address());
     let product = match product_id {
         Some(id) => state.catalog.update(&current.vendor, &id, &input, &sender).await,
         None => state.catalog.create(&current.vendor, &input, &sender).await,
@@ -100,7 +100,7 @@ pub async fn save_product(form: ProductForm) -> Result<(), ApiError> {
 pub async fn delete_product(product_id: String) -> Result<(), ApiError> {
     use crate::server::context;
     let (state, current) = context::current_vendor().await?;
-    let sender = crate::server::services::Sender::of_form(&current.user.email);
+    let sender = crate::server::services::Sender::of_form(&current.user.email, context::client_address());
     state.catalog.delete(&current.vendor, &product_id, &sender).await.map_err(context::api_error)?;
     leptos_axum::redirect("/products?deleted=1");
     Ok(())

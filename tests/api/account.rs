@@ -24,7 +24,8 @@ async fn with_key(app: &TestApp, method: Method, path: &str, key: &str) -> reqwe
 }
 
 async fn make_key(client: &Client, name: &str) -> Value {
-    let response = client.post("/api/account/keys", &json!({ "name": name })).await;
+    let response =
+        client.post("/api/account/keys", &json!({ "name": name, "password": PASSWORD, "scope": "write" })).await;
     assert_eq!(response.status(), 201);
     response.json().await.expect("JSON")
 }
@@ -261,7 +262,12 @@ async fn keys_have_names_and_there_are_twenty_at_most() {
     let client = app.log_in_as_vendor(VENDOR).await;
     for name in ["", "  ", "two\nlines", &"x".repeat(61)] {
         assert_eq!(
-            refused_fields(client.post("/api/account/keys", &json!({ "name": name })).await).await,
+            refused_fields(
+                client
+                    .post("/api/account/keys", &json!({ "name": name, "password": PASSWORD, "scope": "write" }))
+                    .await
+            )
+            .await,
             ["name"],
             "{name:?}"
         );
@@ -269,7 +275,12 @@ async fn keys_have_names_and_there_are_twenty_at_most() {
     for number in 0..20 {
         make_key(&client, &format!("key {number}")).await;
     }
-    problem(client.post("/api/account/keys", &json!({ "name": "one more" })).await, 409, "conflict").await;
+    problem(
+        client.post("/api/account/keys", &json!({ "name": "one more", "password": PASSWORD, "scope": "write" })).await,
+        409,
+        "conflict",
+    )
+    .await;
     // Nobody sees another's, or revokes them.
     let id = client.get_json("/api/account/keys").await["keys"][0]["keyId"].as_str().expect("an id").to_owned();
     let admin = app.log_in_as_admin().await;

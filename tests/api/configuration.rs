@@ -59,6 +59,7 @@ fn a_wrong_value_is_named_with_what_is_accepted() {
         ("SESSION_SECRET", "hunter2", "`***`"),
         ("SESSION_SECRET_PREVIOUS", "hunter2", "`***`"),
         ("MAX_CONNECTIONS", "15", "`15`"),
+        ("REQUIRE_TOTP", "vendor", "`vendor`"),
         ("LIMIT_PAGES", "none", "`none`"),
         ("LIMIT_PROBES", "1/1y", "`1/1y`"),
         ("LIMIT_ZONE_CHANGES", "2", "`2`"),

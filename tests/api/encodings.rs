@@ -4,7 +4,7 @@ use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
 use super::VENDOR;
-use crate::harness::{Client, RedisServer, TestApp, TestDatabase};
+use crate::harness::{Client, PASSWORD, RedisServer, TestApp, TestDatabase};
 
 const SNAPSHOT: &str = "/api/vendor/analytics/snapshot?dateFrom=1997-01-01&dateTo=1997-12-31";
 const FORMS: [&str; 4] = ["br", "zstd", "gzip", "identity"];
@@ -98,8 +98,12 @@ async fn a_key_is_told_that_nothing_changed_until_something_does() {
         let (_database, apps) = instances(redis).await;
         let browser = apps[0].log_in_as_vendor(VENDOR).await;
         let elsewhere = browser.at(apps.last().expect("an instance"));
-        let made: Value =
-            browser.post("/api/account/keys", &json!({ "name": "a program" })).await.json().await.expect("JSON");
+        let made: Value = browser
+            .post("/api/account/keys", &json!({ "name": "a program", "password": PASSWORD, "scope": "write" }))
+            .await
+            .json()
+            .await
+            .expect("JSON");
         let key = made["secret"].as_str().expect("a secret");
         let program = apps[0].client();
         let ask = async |known: &str| {

@@ -108,8 +108,12 @@ const ENDINGS: [&str; 6] =
 async fn listen_until(app: &TestApp, ending: &str) -> Lines {
     let email = format!("{}@example.com", ending.replace(' ', "-"));
     let client = app.log_in(&email, Role::Vendor, Some("7")).await;
-    let made: serde_json::Value =
-        client.post("/api/account/keys", &json!({ "name": "a key" })).await.json().await.expect("a key");
+    let made: serde_json::Value = client
+        .post("/api/account/keys", &json!({ "name": "a key", "password": PASSWORD, "scope": "write" }))
+        .await
+        .json()
+        .await
+        .expect("a key");
     let secret = made["secret"].as_str().expect("a secret");
     let lines = listen_with(match ending {
         "key revoked" => app.client().request(Method::GET, "/api/vendor/events").bearer_auth(secret),
@@ -191,8 +195,12 @@ async fn while_nobody_can_say_whether_one_may_listen_messages_wait() {
     let redis = RedisServer::start();
     let app = TestApp::builder().northwind().sessions_in(&redis).spawn().await;
     let (client, key) = (app.log_in_as_vendor("7").await, app.log_in("key@example.com", Role::Vendor, Some("7")).await);
-    let made: serde_json::Value =
-        key.post("/api/account/keys", &json!({ "name": "a key" })).await.json().await.expect("a key");
+    let made: serde_json::Value = key
+        .post("/api/account/keys", &json!({ "name": "a key", "password": PASSWORD, "scope": "write" }))
+        .await
+        .json()
+        .await
+        .expect("a key");
     let secret = made["secret"].as_str().expect("a secret").to_owned();
     let product = client.get_json("/api/vendor/products").await["products"][0].clone();
     let mut lines = listen(&client).await;
@@ -216,8 +224,12 @@ async fn a_user_has_a_few_streams_and_is_told_when_there_are_too_many() {
     let app = TestApp::builder().northwind().spawn().await;
     let (client, colleague) =
         (app.log_in_as_vendor("7").await, app.log_in("colleague@example.com", Role::Vendor, Some("7")).await);
-    let made: serde_json::Value =
-        client.post("/api/account/keys", &json!({ "name": "a key" })).await.json().await.expect("a key");
+    let made: serde_json::Value = client
+        .post("/api/account/keys", &json!({ "name": "a key", "password": PASSWORD, "scope": "write" }))
+        .await
+        .json()
+        .await
+        .expect("a key");
     let secret = made["secret"].as_str().expect("a secret");
     let mut streams = Vec::new();
     // Whether with a session or with a key: they are one user's.
@@ -243,8 +255,12 @@ async fn however_many_streams_a_key_has_a_write_asks_about_it_once() {
     let app = TestApp::builder().northwind().spawn().await;
     let (client, writer) =
         (app.log_in_as_vendor("7").await, app.log_in("writer@example.com", Role::Vendor, Some("7")).await);
-    let made: serde_json::Value =
-        client.post("/api/account/keys", &json!({ "name": "a key" })).await.json().await.expect("a key");
+    let made: serde_json::Value = client
+        .post("/api/account/keys", &json!({ "name": "a key", "password": PASSWORD, "scope": "write" }))
+        .await
+        .json()
+        .await
+        .expect("a key");
     let secret = made["secret"].as_str().expect("a secret").to_owned();
     // Its use is noted beside the requests, once a minute: it has been before anything is counted.
     assert_eq!(

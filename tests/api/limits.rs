@@ -184,8 +184,12 @@ async fn pages_and_probes_are_limited_and_files_are_not() {
 async fn keys_that_are_none_are_counted_before_the_database_is_asked_and_keep_no_good_one_out() {
     let app = TestApp::builder().northwind().config(few_logins).spawn().await;
     let client = app.log_in_as_vendor(VENDOR).await;
-    let made: serde_json::Value =
-        client.post("/api/account/keys", &json!({ "name": "a key" })).await.json().await.expect("JSON");
+    let made: serde_json::Value = client
+        .post("/api/account/keys", &json!({ "name": "a key", "password": PASSWORD, "scope": "write" }))
+        .await
+        .json()
+        .await
+        .expect("JSON");
     let good = made["secret"].as_str().expect("a secret").to_owned();
     let ask = |from: &'static str, key: String| {
         let request = app.client().request(Method::GET, "/api/auth/me").header("x-forwarded-for", from);

@@ -2,6 +2,8 @@
 mod account;
 /// Cache statistics and invalidation.
 mod admin;
+/// The audit log.
+mod audit;
 /// Logging in and out, and the cookie.
 mod auth;
 /// Every kind of input that is refused: what is answered, and that nothing changes.
@@ -26,6 +28,8 @@ mod hot;
 mod ingest;
 /// What belongs to another vendor.
 mod isolation;
+/// What keys may do, and how long.
+mod keys;
 /// How often one may ask.
 mod limits;
 /// Figures of the whole marketplace.
@@ -46,6 +50,8 @@ mod problems;
 mod products;
 /// Who gets what: every route there is, as everyone who may come.
 mod routes;
+/// One-time codes beside passwords.
+mod second_factor;
 /// Where sessions live.
 mod sessions;
 /// The analytics snapshot.

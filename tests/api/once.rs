@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use vendorscope::server::{db::sql, import::ImportOptions, services::import::import_bundle};
 
-use crate::harness::{Client, Market, TestApp, Unwatched, contents, databases};
+use crate::harness::{Client, Market, PASSWORD, TestApp, Unwatched, contents, databases};
 
 async fn apps() -> Vec<(TestApp, Market)> {
     let mut apps = Vec::new();
@@ -110,7 +110,7 @@ async fn every_write_of_a_vendor_is_done_once_with_a_key() {
 async fn accounts_and_the_cache_do_once_what_carries_a_key() {
     for (app, _market) in apps().await {
         let client = app.log_in_as_vendor("eur").await;
-        let (path, body) = ("/api/account/keys", json!({ "name": "Shop" }));
+        let (path, body) = ("/api/account/keys", json!({ "name": "Shop", "password": PASSWORD, "scope": "write" }));
         let first = send(&client, Method::POST, path, Some("key-1"), &body).await;
         assert_eq!(first.0, 201);
         // The secret too, which is told in no other way.

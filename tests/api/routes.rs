@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use vendorscope::app::App;
 
 use super::{OTHER_VENDOR, VENDOR};
-use crate::harness::{Client, TestApp};
+use crate::harness::{Client, PASSWORD, TestApp};
 
 /// One route and what each caller gets: nobody, a vendor, another vendor, an admin, the vendor's key.
 struct Route {
@@ -39,6 +39,10 @@ const API: &[Route] = &[
     route("POST", "/api/auth/logout", [204; 5]),
     route("GET", "/api/auth/me", [401, 200, 200, 200, 200]),
     route("PUT", "/api/account/password", [401, 422, 422, 422, 403]),
+    route("GET", "/api/account/second-factor", [401, 200, 200, 200, 403]),
+    route("POST", "/api/account/second-factor", [401, 422, 422, 422, 403]),
+    route("PUT", "/api/account/second-factor", [401, 422, 422, 422, 403]),
+    route("DELETE", "/api/account/second-factor", [401, 422, 422, 422, 403]),
     route("PUT", "/api/account/time-zone", [401, 422, 422, 422, 403]),
     route("GET", "/api/account/sessions", [401, 200, 200, 200, 403]),
     route("DELETE", "/api/account/sessions", [401, 204, 204, 204, 403]),
@@ -65,6 +69,10 @@ const API: &[Route] = &[
     route("POST", "/api/ingest/refunds", [401, 403, 403, 422, 403]),
     route("POST", "/api/ingest/products", [401, 403, 403, 422, 403]),
     with("GET", "/api/admin/metrics", "dateFrom=1997-01-01&dateTo=1997-01-31", [401, 403, 403, 200, 403]),
+    route("GET", "/api/admin/audit", [401, 403, 403, 200, 403]),
+    route("GET", "/api/admin/audit.csv", [401, 403, 403, 200, 403]),
+    route("GET", "/api/admin/keys", [401, 403, 403, 200, 403]),
+    route("DELETE", "/api/admin/keys/{id}", [401, 403, 403, 404, 403]),
     route("GET", "/api/admin/cache/stats", [401, 403, 403, 200, 403]),
     route("GET", "/api/admin/cache/history", [401, 403, 403, 200, 403]),
     with("GET", "/api/admin/cache/entry", "key=vendors:{7}:profile", [401, 403, 403, 200, 403]),
@@ -86,6 +94,7 @@ const PROBES: &[Route] = &[
 const PAGES: &[Route] = &[
     route("GET", "/", [303, 200, 200, 303, 303]),
     route("GET", "/login", [200, 303, 303, 303, 200]),
+    route("GET", "/login/code", [200, 303, 303, 303, 200]),
     route("GET", "/reset", [200; 5]),
     route("GET", "/account", [303, 200, 200, 200, 303]),
     route("GET", "/products", [303, 200, 200, 303, 303]),
@@ -97,12 +106,15 @@ const PAGES: &[Route] = &[
     route("GET", "/admin/vendors", [303, 403, 403, 200, 303]),
     route("GET", "/admin/vendors/{id}", [303, 403, 403, 200, 303]),
     route("GET", "/admin/vendors/{id}/dashboard", [303, 403, 403, 200, 303]),
+    route("GET", "/admin/audit", [303, 403, 403, 200, 303]),
     route("GET", "/admin/cache", [303, 403, 403, 200, 303]),
     route("GET", "/admin/cache/entry", [303, 403, 403, 200, 303]),
 ];
 
 const SERVER_FUNCTIONS: &[Route] = &[
     with("POST", "/_fn/login", "email=nobody@example.com&password=wrong", [200; 5]),
+    // Nobody has sent a password before.
+    with("POST", "/_fn/login/code", "code=123456", [200; 5]),
     route("POST", "/_fn/logout", [200; 5]),
     with("POST", "/_fn/reset", "password=a long one, and a good one", [422; 5]),
     with(
@@ -111,9 +123,12 @@ const SERVER_FUNCTIONS: &[Route] = &[
         "current=wrong&password=a long one, and a good one",
         [401, 422, 422, 422, 401],
     ),
+    with("POST", "/_fn/account/totp/begin", "password=wrong", [401, 422, 422, 422, 401]),
+    with("POST", "/_fn/account/totp/confirm", "code=123456", [401, 409, 409, 409, 401]),
+    with("POST", "/_fn/account/totp/remove", "password=wrong&code=123456", [401, 422, 422, 422, 401]),
     route("POST", "/_fn/account/logout-everywhere", [401, 200, 200, 200, 401]),
     with("POST", "/_fn/account/session/end", "session_id=none", [401, 404, 404, 404, 401]),
-    with("POST", "/_fn/account/key/create", "name=", [401, 422, 422, 422, 401]),
+    with("POST", "/_fn/account/key/create", "form[name]=&form[scope]=read", [401, 422, 422, 422, 401]),
     with("POST", "/_fn/account/key/revoke", "key_id=0", [401, 404, 404, 404, 401]),
     with("POST", "/_fn/account/time-zone", "time_zone=UTC", [401, 200, 200, 403, 401]),
     with("POST", "/_fn/account/theme", "theme=none", [401, 422, 422, 422, 401]),
@@ -253,8 +268,12 @@ impl Callers {
             let path = format!("/api/account/keys/{}", key["keyId"].as_str().expect("an id"));
             assert_eq!(vendor.request(Method::DELETE, &path).send().await.expect("an answer").status(), 204);
         }
-        let made: Value =
-            vendor.post("/api/account/keys", &json!({ "name": "a test" })).await.json().await.expect("a key");
+        let made: Value = vendor
+            .post("/api/account/keys", &json!({ "name": "a test", "password": PASSWORD, "scope": "write" }))
+            .await
+            .json()
+            .await
+            .expect("a key");
         let order = only_in(&vendor, &other).await;
         Self {
             nobody: app.client(),
@@ -306,7 +325,7 @@ impl Callers {
         match (route.method, route.path.starts_with("/_fn")) {
             ("GET", _) => request.query(&parameters),
             (_, true) => request.form(&parameters),
-            ("DELETE", false) => request,
+            ("DELETE", false) if route.path != "/api/account/second-factor" => request,
             _ => request.json(&json!({})),
         }
     }

@@ -6,7 +6,7 @@ use sqlx::Row;
 use vendorscope::server::db::sql;
 
 use super::{answered, problem, refused_fields};
-use crate::harness::{Client, Market, TestApp, contents, databases};
+use crate::harness::{Client, Market, PASSWORD, TestApp, contents, databases};
 
 /// What all of these are kept as.
 const NAME: &str = "Café au lait";
@@ -56,7 +56,13 @@ async fn a_name_is_the_same_whichever_way_it_came_in_and_however_it_was_written(
             answered(admin.post("/api/ingest/orders", &json!({ "orders": [order] })).await, 200).await;
             let bulk = json!({ "productIds": ["e1"], "changes": { "category": text } });
             answered(vendor.patch("/api/vendor/products/bulk", &bulk).await, 200).await;
-            let key = answered(vendor.post("/api/account/keys", &json!({ "name": text })).await, 201).await;
+            let key = answered(
+                vendor
+                    .post("/api/account/keys", &json!({ "name": text, "password": PASSWORD, "scope": "write" }))
+                    .await,
+                201,
+            )
+            .await;
             assert_eq!(key["key"]["name"], NAME);
             // Whoever looks for it finds it, however it is typed.
             let found = vendor
@@ -97,7 +103,12 @@ async fn names_of_nothing_to_be_seen_turned_ones_and_ids_in_another_form_are_ref
             let order = json!({ "customer": { "name": "Mira", "country": name }, "lines": [{ "productId": "e1", "quantity": 1 }] });
             assert_eq!(refused_fields(vendor.post("/api/vendor/orders", &order).await).await, ["customer.country"]);
             assert_eq!(
-                refused_fields(vendor.post("/api/account/keys", &json!({ "name": name })).await).await,
+                refused_fields(
+                    vendor
+                        .post("/api/account/keys", &json!({ "name": name, "password": PASSWORD, "scope": "write" }))
+                        .await
+                )
+                .await,
                 ["name"]
             );
             let fields = [
@@ -210,7 +221,7 @@ fn nuls_of_a_vendor() -> Vec<Nul> {
             Some("current"),
         ),
         Nul("PUT", "/api/account/time-zone", json!({ "timeZone": "Asia/Tokyo\0" }), Some("timeZone")),
-        Nul("POST", "/api/account/keys", json!({ "name": "a\0" }), Some("name")),
+        Nul("POST", "/api/account/keys", json!({ "name": "a\0", "password": "x", "scope": "write" }), Some("name")),
         Nul("POST", "/api/auth/login", json!({ "email": "a\0@b", "password": "x" }), Some("email")),
     ]
 }

@@ -3,10 +3,10 @@ use std::collections::BTreeSet;
 use futures::{StreamExt, future::join_all, stream::FuturesUnordered};
 use serde_json::{Value, json};
 use vendorscope::{
-    domain::accounts::Role,
+    domain::accounts::{KeyScope, Role},
     server::{
         db::rollups,
-        identity::accounts::{Accounts, Actor},
+        identity::accounts::{Accounts, Actor, KeyOrder},
     },
 };
 
@@ -60,7 +60,8 @@ async fn prepare(database: &TestDatabase) -> String {
     let app = TestApp::builder().database(database).northwind().spawn().await;
     let accounts: &Accounts = &app.state().accounts;
     let user = accounts.add_user("vendor@example.com", PASSWORD, Role::Vendor, Some(VENDOR)).await.expect("a new user");
-    accounts.create_key(&user, "a test", Actor::COMMAND_LINE).await.expect("a key").secret
+    let order = KeyOrder { name: "a test".to_owned(), scope: KeyScope::Write, vendor_id: None, days: None };
+    accounts.create_key(&user, PASSWORD, &order, Actor::COMMAND_LINE).await.expect("a key").secret
 }
 
 /// Writes products that are low on stock, which the snapshot lists, and changes orders; kills the program in the middle

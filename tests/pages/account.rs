@@ -49,7 +49,12 @@ async fn the_page_shows_who_one_is_where_one_is_logged_in_and_what_keys_there_ar
 async fn a_key_is_shown_on_the_page_after_it_was_made_and_never_again() {
     let app = TestApp::builder().northwind().spawn().await;
     let client = app.log_in_as_vendor("7").await;
-    let (path, page) = send(&client, "/_fn/account/key/create", &[("name", "Shop backend")]).await;
+    let (path, page) = send(
+        &client,
+        "/_fn/account/key/create",
+        &[("form[name]", "Shop backend"), ("form[scope]", "read"), ("form[days]", "30"), ("form[password]", PASSWORD)],
+    )
+    .await;
     assert_eq!(path, "/account", "no key in an address");
     let secret = page.split("vsk_").find(|rest| rest.len() >= 64 && rest[..64].bytes().all(|b| b.is_ascii_hexdigit()));
     let secret = format!("vsk_{}", &secret.unwrap_or_else(|| panic!("{page}"))[..64]);

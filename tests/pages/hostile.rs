@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::open;
-use crate::harness::{Client, TestApp};
+use crate::harness::{Client, PASSWORD, TestApp};
 
 const TEXTS: [&str; 7] = [
     "</textarea><script>alert(1)</script>",
@@ -56,7 +56,13 @@ async fn what_vendors_write_is_text_wherever_it_is_shown() {
     }
     for text in TEXTS {
         let name: String = text.chars().take(60).collect();
-        assert_eq!(vendor.post("/api/account/keys", &json!({ "name": name })).await.status(), 201);
+        assert_eq!(
+            vendor
+                .post("/api/account/keys", &json!({ "name": name, "password": PASSWORD, "scope": "write" }))
+                .await
+                .status(),
+            201
+        );
     }
     check("/account", &open(&vendor, "/account").await.text().await.expect("a text"));
 }

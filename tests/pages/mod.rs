@@ -16,6 +16,8 @@ mod hostile;
 mod login;
 /// Orders, refunds and the marketplace's page.
 mod orders;
+/// Pages that are sent again.
+mod rendered;
 /// An admin's view of vendors.
 mod vendors;
 

@@ -6,18 +6,25 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError, Weak},
 };
 
 use bytes::Bytes;
 
 /// Clones are the same.
 #[derive(Clone, Default)]
-pub struct Derived(Arc<Mutex<Vec<(&'static str, Slot)>>>);
+pub struct Derived(Arc<Mutex<Slots>>);
 
-type Slot = Arc<OnceLock<Option<Bytes>>>;
+pub(crate) type Slots = Vec<(&'static str, Slot)>;
+
+pub(crate) type Slot = Arc<OnceLock<Option<Bytes>>>;
 
 impl Derived {
+    /// Which one it is.
+    pub(crate) fn downgrade(&self) -> Weak<Mutex<Slots>> {
+        Arc::downgrade(&self.0)
+    }
+
     /// What `derive` gives, or gave when it was first asked for by this name. It is to depend on nothing but the name
     /// and the bytes of the entry: everybody who is served the entry is served it. While one works it out, others who
     /// want the same wait, blocking.

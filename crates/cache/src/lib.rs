@@ -52,6 +52,8 @@ mod loading;
 mod lookup;
 /// Messages about invalidations.
 mod message;
+/// Whether something that was made of entries may be used again.
+mod origin;
 /// What may not have been told to the store yet, and which store counts.
 mod outbox;
 /// What goes into the cache and what comes out.
@@ -74,6 +76,7 @@ pub use derived::Derived;
 pub use foresight::Foresight;
 pub use key::{Key, Namespace, Span, Tag};
 pub use message::{Event, Invalidation};
+pub use origin::Origin;
 pub use outbox::{Look, Outbox, PendingInvalidation, StoreClaim};
 pub use served::{Cause, Loaded, Outcome, Served};
 pub use vendorscope_redis::ConnectError;

@@ -151,6 +151,11 @@ impl Cache {
         }
     }
 
+    /// Past most of its life.
+    pub(crate) fn is_due_for_refresh(&self, entry: &Entry) -> bool {
+        entry.age_micros(self.0.clock.now_micros()) as f64 >= entry.life_micros() as f64 * REFRESH_FROM
+    }
+
     /// Past most of its life, an entry that was just found current is loaded again in the background: once, by one
     /// instance.
     pub(crate) fn refresh_early<E, F, Fut>(&self, key: &Key, entry: &Entry, mask: u64, load: F)
@@ -159,8 +164,7 @@ impl Cache {
         Fut: Future<Output = Result<Loaded, E>> + Send + 'static,
         E: Display + Send + Sync + Clone + 'static,
     {
-        let life = entry.life_micros() as f64;
-        if (entry.age_micros(self.0.clock.now_micros()) as f64) < life * REFRESH_FROM {
+        if !self.is_due_for_refresh(entry) {
             return;
         }
         // Whoever waits for a value goes first.

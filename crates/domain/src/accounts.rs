@@ -87,6 +87,17 @@ pub struct OwnSession {
     pub browser: String,
 }
 
+/// How it stands with a user's second factor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SecondFactorStatus {
+    /// Whether logging in asks for a one-time code.
+    pub enabled: bool,
+    /// Codes for when the app is lost that were not used yet.
+    pub recovery_codes_left: i64,
+}
+
 /// A key that lets a program use the JSON API as the user it belongs to. The key itself is shown once, when it is made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -96,10 +107,66 @@ pub struct ApiKey {
     pub name: String,
     /// How the key begins.
     pub prefix: String,
+    pub scope: KeyScope,
+    /// Of a key that ingests: the one vendor that it writes for; `null` for any.
+    pub vendor_id: Option<String>,
     pub created_at: Timestamp,
+    /// `null` for a key without an end, which only earlier versions made.
+    pub expires_at: Option<Timestamp>,
     /// To the minute; `null` before the first use.
     pub last_used_at: Option<Timestamp>,
 }
+
+/// Somebody's key, as an admin sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct KeyOfUser {
+    /// Whose it is.
+    pub email: String,
+    #[serde(flatten)]
+    pub key: ApiKey,
+}
+
+/// What a key may do of what its user may.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    strum::IntoStaticStr,
+    strum::EnumString,
+    strum::VariantNames,
+)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", parse_err_ty = FieldError, parse_err_fn = refuse_scope)]
+pub enum KeyScope {
+    /// Reads.
+    Read,
+    /// Reads and writes.
+    Write,
+    /// Sends orders, refunds and products, and nothing else; of admins alone.
+    Ingest,
+}
+
+impl KeyScope {
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
+fn refuse_scope(text: &str) -> FieldError {
+    FieldError::unknown("scope", text, KeyScope::VARIANTS)
+}
+
+/// Longest life of a key, and the one it has where nobody says, in days.
+pub const MAX_KEY_DAYS: i64 = 3_650;
+pub const USUAL_KEY_DAYS: i64 = 365;
 
 /// The most keys that one user may have at a time.
 pub const MAX_KEYS: usize = 20;
@@ -137,6 +204,45 @@ pub struct VendorPage {
     pub vendors: Vec<VendorSummary>,
     /// `after` of the next page; `null` on the last.
     pub next: Option<String>,
+}
+
+/// One line of the audit log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AuditLine {
+    pub at: Timestamp,
+    /// The user's address; `cli` for whoever has a shell on the server.
+    pub actor: String,
+    pub action: String,
+    /// What it was done to.
+    pub detail: String,
+    /// The client's network address.
+    pub address: Option<String>,
+    /// What it was before and after, JSON as a text.
+    pub was: Option<String>,
+    pub became: Option<String>,
+}
+
+/// Lines of the audit log, the newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AuditPage {
+    pub entries: Vec<AuditLine>,
+    /// `after` of the next page; `null` on the last.
+    pub next: Option<String>,
+}
+
+/// Which lines of the audit log to show.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditQuery {
+    pub actor: Option<String>,
+    pub action: Option<String>,
+    /// Microseconds since 1970.
+    pub from_us: Option<i64>,
+    /// The first instant that is not asked for.
+    pub until_us: Option<i64>,
 }
 
 /// Light, dark, or as the device has it.

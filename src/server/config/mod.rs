@@ -9,6 +9,7 @@ use tracing_subscriber::EnvFilter;
 use vendorscope_redis::Address;
 
 use super::db::Dialect;
+use crate::domain::accounts::Role;
 
 /// How many requests of a kind are let in.
 mod limits;
@@ -54,8 +55,30 @@ pub struct SessionConfig {
     pub secret_is_temporary: bool,
     /// `None`: the cookie belongs to the host that set it.
     pub cookie_domain: Option<String>,
+    /// Who has to prove a second factor to do anything but set one up.
+    pub require_totp: RequireTotp,
     /// A session that nobody has used for this long ends, before its 24 hours are over. `None`: it does not.
     pub idle_limit: Option<Duration>,
+}
+
+/// Whose login has to be proved by a one-time code too.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum RequireTotp {
+    /// Those who have set one up.
+    #[default]
+    Nobody,
+    Admins,
+    Everybody,
+}
+
+impl RequireTotp {
+    pub fn is_for(self, role: Role) -> bool {
+        match self {
+            Self::Nobody => false,
+            Self::Admins => role == Role::Admin,
+            Self::Everybody => true,
+        }
+    }
 }
 
 #[derive(Clone)]
@@ -159,6 +182,14 @@ impl Config {
             previous_secret,
             secret_is_temporary: secret.is_none(),
             secret: secret.or_required(&mut reader, "SESSION_SECRET", SECRETS, random_secret),
+            require_totp: reader
+                .read("REQUIRE_TOTP", "nobody, admin or all", |text| match text {
+                    "nobody" => Some(RequireTotp::Nobody),
+                    "admin" => Some(RequireTotp::Admins),
+                    "all" => Some(RequireTotp::Everybody),
+                    _ => None,
+                })
+                .unwrap_or_default(),
             cookie_domain: reader.read("COOKIE_DOMAIN", "a domain such as .example.com", cookie_domain),
             idle_limit: reader
                 .read("SESSION_IDLE_MINUTES", "a whole number from 5 to 1440", |text| {
@@ -209,6 +240,7 @@ impl Config {
                 secret: "a secret of the tests, long enough".to_owned(),
                 previous_secret: None,
                 secret_is_temporary: false,
+                require_totp: RequireTotp::Nobody,
                 cookie_domain: None,
                 idle_limit: None,
             },

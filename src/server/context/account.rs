@@ -1,12 +1,14 @@
 use super::{api_error, api_error_for, cookies, request};
 use crate::{
     ApiError,
-    domain::accounts::OwnSession,
+    domain::{accounts::OwnSession, field_error::FieldError},
     server::{
         AppError,
+        identity::accounts::KeyOrder,
         identity::sessions::{BrowserUser, request_session},
         request::{account, addresses, one_time, wants_html},
     },
+    server_functions::account::KeyForm,
 };
 
 /// Logs in; says where to go next. Wrong credentials are no error but a way back to the form, so that it works without
@@ -14,8 +16,9 @@ use crate::{
 pub async fn log_in(email: &str, password: &str, next: Option<&str>) -> Result<String, ApiError> {
     let (state, parts) = request().map_err(api_error)?;
     let next = next.and_then(addresses::local_path);
-    match account::log_in(&state, &parts, email, password).await {
+    match account::log_in_by_form(&state, &parts, email, password).await {
         Ok(user) => Ok(next.unwrap_or_else(|| addresses::home(&user)).to_owned()),
+        Err(AppError::CodeMissing) => Ok(addresses::code_address(None, next)),
         // Codes, for which the page has the words: nobody else's text ever stands there.
         Err(AppError::WrongCredentials) => Ok(addresses::login_address(Some("credentials"), next)),
         Err(AppError::TooMany { .. }) => Ok(addresses::login_address(Some("limited"), next)),
@@ -25,6 +28,43 @@ pub async fn log_in(email: &str, password: &str, next: Option<&str>) -> Result<S
             _ => Ok(addresses::login_address(Some("failed"), next)),
         },
     }
+}
+
+/// The second step of a login: a one-time code, or a recovery code. Says where to go next.
+pub async fn log_in_by_code(code: &str, next: Option<&str>) -> Result<String, ApiError> {
+    let (state, parts) = request().map_err(api_error)?;
+    let next = next.and_then(addresses::local_path);
+    match account::log_in_by_code(&state, &parts, code).await {
+        Ok(user) => Ok(next.unwrap_or_else(|| addresses::home(&user)).to_owned()),
+        Err(AppError::WrongCode) => Ok(addresses::code_address(Some("code"), next)),
+        Err(AppError::TooMany { .. }) => Ok(addresses::code_address(Some("limited"), next)),
+        Err(AppError::Unauthenticated) => Ok(addresses::login_address(Some("late"), next)),
+        Err(error) => match api_error_for(&parts, error) {
+            error if !wants_html(&parts.headers) => Err(error),
+            ApiError::Unavailable => Ok(addresses::code_address(Some("unavailable"), next)),
+            _ => Ok(addresses::code_address(Some("failed"), next)),
+        },
+    }
+}
+
+/// Begins to set up a second factor.
+pub async fn begin_totp(password: &str) -> Result<(), ApiError> {
+    let (state, parts) = request().map_err(api_error)?;
+    account::begin_totp(&state, &parts, password).await.map_err(|error| api_error_for(&parts, error)).map(|_| ())
+}
+
+/// Confirms it, and gives the browser that asked the recovery codes to show once: see `take_recovery_codes`.
+pub async fn confirm_totp(code: String) -> Result<(), ApiError> {
+    let (state, parts) = request().map_err(api_error)?;
+    let codes = account::confirm_totp(&state, &parts, code).await.map_err(|error| api_error_for(&parts, error))?;
+    cookies::keep_recovery_codes(&state, &codes);
+    Ok(())
+}
+
+/// Removes it.
+pub async fn remove_totp(password: &str, code: &str) -> Result<(), ApiError> {
+    let (state, parts) = request().map_err(api_error)?;
+    account::remove_totp(&state, &parts, password, code).await.map_err(|error| api_error_for(&parts, error))
 }
 
 /// Ends the session, if there is one.
@@ -77,11 +117,27 @@ pub async fn reset_password(new: String) -> Result<(), ApiError> {
 }
 
 /// Makes a key, and gives the browser that asked what to show once: see `take_new_key`.
-pub async fn create_key(name: &str) -> Result<(), ApiError> {
+pub async fn create_key(form: &KeyForm) -> Result<(), ApiError> {
     let (state, parts) = request().map_err(api_error)?;
-    let made = account::create_key(&state, &parts, name).await.map_err(|error| api_error_for(&parts, error))?;
+    let order = read_key_form(form).map_err(|refused| api_error_for(&parts, refused.into()))?;
+    let made = account::create_key(&state, &parts, &form.password, &order).await;
+    let made = made.map_err(|error| api_error_for(&parts, error))?;
     cookies::keep_new_key(&state, &made.secret);
     Ok(())
+}
+
+/// What the form for a key says; nothing is what a field left empty says.
+fn read_key_form(form: &KeyForm) -> Result<KeyOrder, FieldError> {
+    let days = form.days.trim();
+    Ok(KeyOrder {
+        name: form.name.clone(),
+        scope: form.scope.parse()?,
+        vendor_id: form.vendor_id.as_deref().map(str::trim).filter(|id| !id.is_empty()).map(str::to_owned),
+        days: match days {
+            "" => None,
+            days => Some(days.parse().map_err(|_| FieldError::new("expiresInDays", "must be a whole number of days"))?),
+        },
+    })
 }
 
 /// Revokes a key.

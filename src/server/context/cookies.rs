@@ -42,6 +42,7 @@ pub fn remember_range(name: &str) {
 const RANGE: &str = "vendorscope-range";
 const THEME: &str = "vendorscope-theme";
 const NEW_KEY: &str = "vendorscope-new-key";
+const RECOVERY_CODES: &str = "vendorscope-recovery-codes";
 
 /// The first cookie of this name that is something.
 fn cookie<T>(state: &AppState, parts: &Parts, name: &str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
@@ -53,7 +54,7 @@ fn cookie<T>(state: &AppState, parts: &Parts, name: &str, read: impl Fn(&str) ->
 fn prefixed(state: &AppState, name: &str) -> String {
     match (state.config.production, name) {
         (false, _) => name.to_owned(),
-        (true, NEW_KEY) => format!("__Secure-{name}"),
+        (true, NEW_KEY | RECOVERY_CODES) => format!("__Secure-{name}"),
         (true, _) => format!("__Host-{name}"),
     }
 }
@@ -78,6 +79,22 @@ pub fn take_new_key() -> Option<String> {
     let secret = cookie(&state, &parts, NEW_KEY, |secret| (!secret.is_empty()).then(|| secret.to_owned()))?;
     set_cookie(&state, NEW_KEY, "", "/account", 0);
     Some(secret)
+}
+
+/// The recovery codes that were just made in this browser. The second time there are none.
+pub fn take_recovery_codes() -> Vec<String> {
+    let Ok((state, parts)) = request() else { return Vec::new() };
+    let read = |codes: &str| (!codes.is_empty()).then(|| codes.split('.').map(str::to_owned).collect());
+    let codes: Option<Vec<String>> = cookie(&state, &parts, RECOVERY_CODES, read);
+    if codes.is_some() {
+        set_cookie(&state, RECOVERY_CODES, "", "/account", 0);
+    }
+    codes.unwrap_or_default()
+}
+
+/// Gives the browser that asked recovery codes to show once: see `take_recovery_codes`.
+pub(super) fn keep_recovery_codes(state: &AppState, codes: &[String]) {
+    set_cookie(state, RECOVERY_CODES, &codes.join("."), "/account", 60);
 }
 
 /// Gives the browser that asked a key to show once: see `take_new_key`.

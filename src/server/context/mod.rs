@@ -4,11 +4,12 @@
 use axum::http::{header, request::Parts};
 use leptos::context::use_context;
 use leptos_axum::ResponseOptions;
+use vendorscope_cache::Origin;
 
 use super::{
     AppError, AppState,
     request::{
-        RequestId, is_under,
+        Rendering, RequestId, is_under,
         problem::{self, Problem},
         wants_html,
         well_formed::field,
@@ -26,13 +27,13 @@ mod cookies;
 mod current;
 
 pub use account::{
-    change_password, change_time_zone, create_key, end_session, list_sessions, log_in, log_out, log_out_everywhere,
-    reset_password, revoke_key,
+    begin_totp, change_password, change_time_zone, confirm_totp, create_key, end_session, list_sessions, log_in,
+    log_in_by_code, log_out, log_out_everywhere, remove_totp, reset_password, revoke_key,
 };
 pub use cache::{
     cache_entry, cache_stats, cost_of_invalidating, cost_of_warming, invalidate_named, reset_counters, warm_named,
 };
-pub use cookies::{remember_range, remembered_range, set_theme, take_new_key, theme};
+pub use cookies::{remember_range, remembered_range, set_theme, take_new_key, take_recovery_codes, theme};
 pub use current::{browser_user, client_address, current_admin, current_vendor, vendor_to_show, viewer};
 
 /// What the page is told of a service's error; sets the status of the answer, and logs what is ours to mend.
@@ -68,6 +69,14 @@ fn api_error_for(parts: &Parts, error: AppError) -> ApiError {
         }
     }
     problem::api_error(&problem, &id)
+}
+
+/// Says which cache entries the page is made of, and of nothing else but the request, its user and the minute that it
+/// is: it may be sent again for as long as all of them are current. See [`Rendering`].
+pub fn made_of(origins: Vec<Option<Origin>>) {
+    if let Some(rendering) = use_context::<Parts>().and_then(|parts| parts.extensions.get::<Rendering>().cloned()) {
+        rendering.made_of(origins.into_iter().collect());
+    }
 }
 
 fn request() -> Result<(AppState, Parts), AppError> {

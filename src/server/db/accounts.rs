@@ -11,6 +11,8 @@ pub struct UserCredentials {
     pub disabled: bool,
     /// Sessions that began under an earlier number have ended.
     pub epoch: i64,
+    /// Whether the login asks for a one-time code too.
+    pub second_factor: bool,
 }
 
 /// A user as the command line lists it.
@@ -23,8 +25,9 @@ pub struct UserListing {
     pub disabled: bool,
 }
 
-const LOGIN: &str = "SELECT u.id, u.email, u.role, u.password_hash, u.disabled_us, u.session_epoch, u.vendor_id, v.external_id \
-                     FROM users u LEFT JOIN vendors v ON v.id = u.vendor_id";
+const LOGIN: &str = "SELECT u.id, u.email, u.role, u.password_hash, u.disabled_us, u.session_epoch, u.vendor_id, v.external_id, \
+                     f.confirmed_us FROM users u LEFT JOIN vendors v ON v.id = u.vendor_id \
+                     LEFT JOIN second_factors f ON f.user_id = u.id";
 
 /// The user of this address, which is in its normal form.
 pub async fn find_login(db: &Db, email: &str) -> Result<Option<UserCredentials>, DbError> {
@@ -44,6 +47,7 @@ fn login(row: &AnyRow) -> Result<UserCredentials, DbError> {
         password_hash: row.try_get("password_hash")?,
         disabled: row.try_get::<Option<i64>, _>("disabled_us")?.is_some(),
         epoch: row.try_get("session_epoch")?,
+        second_factor: row.try_get::<Option<i64>, _>("confirmed_us")?.is_some(),
     })
 }
 
@@ -138,17 +142,23 @@ pub struct AuditEntry<'a> {
     pub detail: &'a str,
     /// The client's network address.
     pub address: Option<&'a str>,
+    /// What it was before and after, JSON.
+    pub was: Option<String>,
+    pub became: Option<String>,
 }
 
 /// Notes something in the transaction in which it happens.
 pub async fn insert_audit(tx: &mut Tx, entry: &AuditEntry<'_>) -> Result<(), DbError> {
-    let AuditEntry { at_us, actor, action, detail, address } = *entry;
-    let query = sql("INSERT INTO audit_log (at_us, actor, action, detail, address) VALUES ($1, $2, $3, $4, $5)")
-        .bind(at_us)
-        .bind(actor.to_owned())
-        .bind(action.to_owned())
-        .bind(detail.to_owned())
-        .bind(address.map(str::to_owned));
+    let AuditEntry { at_us, actor, action, detail, address, was, became } = entry;
+    let query = sql("INSERT INTO audit_log (at_us, actor, action, detail, address, was, became) \
+                     VALUES ($1, $2, $3, $4, $5, $6, $7)")
+    .bind(*at_us)
+    .bind((*actor).to_owned())
+    .bind((*action).to_owned())
+    .bind((*detail).to_owned())
+    .bind(address.map(str::to_owned))
+    .bind(was.clone())
+    .bind(became.clone());
     tx.execute(query).await.map(|_| ())
 }
 

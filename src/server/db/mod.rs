@@ -20,6 +20,8 @@ use sqlx::{
 pub mod accounts;
 /// Keys that programs use the API with.
 pub mod api_keys;
+/// Reading the audit log.
+pub mod audit;
 /// What migrations leave to the program.
 mod backfill;
 /// Products.
@@ -58,6 +60,8 @@ pub mod rollups;
 pub mod rows;
 /// Texts as they are searched.
 pub mod search;
+/// One-time codes beside passwords.
+pub mod second_factors;
 /// What one snapshot needs, in as few statements as it takes.
 pub mod snapshot;
 /// Stock, as sales and refunds change it.

@@ -38,6 +38,8 @@ pub enum Purpose {
     LoginDevice,
     /// Proving the password of the account that one is logged in to.
     OwnPassword,
+    /// Sending one-time codes of one user.
+    Codes,
     /// Sending keys that are none, from one address.
     UnknownKeys,
     /// Changing the time zone of one vendor.
@@ -57,6 +59,7 @@ impl Purpose {
             Self::LoginAddress => "login-address",
             Self::LoginDevice => "login-device",
             Self::OwnPassword => "own-password",
+            Self::Codes => "codes",
             Self::UnknownKeys => "unknown-keys",
             Self::ZoneChanges => "zone-changes",
             Self::Pages => "pages",
@@ -68,7 +71,7 @@ impl Purpose {
 
     fn limit(self, config: &LimitConfig) -> Option<Limit> {
         match self {
-            Self::LoginAccount | Self::LoginDevice | Self::OwnPassword => config.login_account,
+            Self::LoginAccount | Self::LoginDevice | Self::OwnPassword | Self::Codes => config.login_account,
             Self::LoginAddress => config.login_address,
             Self::UnknownKeys => Limit::new(UNKNOWN_KEYS, Duration::from_secs(60)),
             Self::ZoneChanges => config.zone_changes,

@@ -7,34 +7,115 @@ use super::{
     attempts::{Attempt, attempt_from, remember_browser, too_many},
     client_address,
 };
-use crate::domain::{accounts::User, text::is_visible};
+use crate::domain::{accounts::User, field_error::FieldError, text::is_visible};
 use crate::server::{
     AppError, AppState,
-    identity::accounts::{Actor, NewKey},
+    identity::accounts::{Actor, Authenticated, KeyOrder, NewKey, Proof, TotpSetup},
     identity::sessions::{Browser, BrowserUser, CurrentVendor, request_session},
     rate_limit::Purpose,
     services::to_the_end,
 };
+use crate::words;
 
-/// Logs in, for a form or for the API: checks the password, begins the session, and notes both outcomes.
-pub async fn log_in(state: &AppState, parts: &Parts, email: &str, password: &str) -> Result<User, AppError> {
+/// Logs in, for the API: checks the password, and the one-time code where there is a second factor, begins the session,
+/// and notes all outcomes. `CodeMissing` where the password was right and a code has to be sent too.
+pub async fn log_in(
+    state: &AppState,
+    parts: &Parts,
+    email: &str,
+    password: &str,
+    code: Option<&str>,
+) -> Result<User, AppError> {
+    let authenticated = prove_password(state, parts, email, password).await?;
+    match code {
+        _ if !authenticated.second_factor => begin_session(state, parts, authenticated, None).await,
+        None => Err(AppError::CodeMissing),
+        Some(code) => {
+            let proof = prove_code(state, parts, &authenticated, code).await?;
+            begin_session(state, parts, authenticated, Some(proof)).await
+        }
+    }
+}
+
+/// The same in two steps, for forms: where there is a second factor, the answer is `CodeMissing` and a cookie with which
+/// `log_in_by_code` goes on.
+pub async fn log_in_by_form(state: &AppState, parts: &Parts, email: &str, password: &str) -> Result<User, AppError> {
+    let authenticated = prove_password(state, parts, email, password).await?;
+    if !authenticated.second_factor {
+        return begin_session(state, parts, authenticated, None).await;
+    }
+    if let Some(cookie) = state.sessions.half_logins().set(&authenticated) {
+        request_session(parts)?.set_cookie(cookie);
+    }
+    Err(AppError::CodeMissing)
+}
+
+/// The second step of a login by form. `Unauthenticated` where the first was too long ago, or not here.
+pub async fn log_in_by_code(state: &AppState, parts: &Parts, code: &str) -> Result<User, AppError> {
+    let half_logins = state.sessions.half_logins();
+    let (user, epoch) = half_logins.read(&parts.headers).ok_or(AppError::Unauthenticated)?;
+    let authenticated = state.accounts.authenticated_before(user, epoch).await?.ok_or(AppError::Unauthenticated)?;
+    let proof = prove_code(state, parts, &authenticated, code).await?;
+    let user = begin_session(state, parts, authenticated, Some(proof)).await?;
+    if let Some(cookie) = half_logins.clear() {
+        request_session(parts)?.set_cookie(cookie);
+    }
+    Ok(user)
+}
+
+async fn prove_password(
+    state: &AppState,
+    parts: &Parts,
+    email: &str,
+    password: &str,
+) -> Result<Authenticated, AppError> {
     let attempt = Attempt::begin(state, parts, email).await?;
-    let address = client_address(parts);
     match state.accounts.authenticate(email, password).await {
         Ok(authenticated) => {
-            request_session(parts)?.log_in(&authenticated, browser(parts)).await?;
             attempt.succeeded().await;
-            remember_browser(state, parts, &authenticated.user.email)?;
-            state.accounts.audit(&authenticated.user.email, "login", "", address.as_deref()).await?;
-            Ok(authenticated.user)
+            Ok(authenticated)
         }
         Err(AppError::WrongCredentials) => {
             let actor: String = email.chars().filter(|c| is_visible(*c)).take(254).collect();
-            state.accounts.audit(&actor, "login_failed", "", address.as_deref()).await?;
+            state.accounts.audit(&actor, "login_failed", "", client_address(parts).as_deref()).await?;
             Err(AppError::WrongCredentials)
         }
         Err(error) => Err(error),
     }
+}
+
+/// Of whoever has proved the password before: nobody else's guesses are counted here.
+async fn prove_code(
+    state: &AppState,
+    parts: &Parts,
+    authenticated: &Authenticated,
+    code: &str,
+) -> Result<Proof, AppError> {
+    let attempt = Attempt::of_code(state, authenticated.user.id).await?;
+    match state.accounts.take_code(authenticated.user.id, code).await? {
+        Some(proof) => {
+            attempt.succeeded().await;
+            Ok(proof)
+        }
+        None => {
+            let address = client_address(parts);
+            state.accounts.audit(&authenticated.user.email, "code_failed", "", address.as_deref()).await?;
+            Err(AppError::WrongCode)
+        }
+    }
+}
+
+async fn begin_session(
+    state: &AppState,
+    parts: &Parts,
+    authenticated: Authenticated,
+    proof: Option<Proof>,
+) -> Result<User, AppError> {
+    request_session(parts)?.log_in(&authenticated, browser(parts)).await?;
+    remember_browser(state, parts, &authenticated.user.email)?;
+    let detail = proof.map_or("", Proof::name);
+    state.accounts.audit(&authenticated.user.email, "login", detail, client_address(parts).as_deref()).await?;
+    Ok(authenticated.user)
 }
 
 /// Ends the session, if there is one.
@@ -105,10 +186,65 @@ pub async fn reset_password(state: &AppState, parts: &Parts, token: String, new:
     .await
 }
 
-/// Makes a key for whoever asks.
-pub async fn create_key(state: &AppState, parts: &Parts, name: &str) -> Result<NewKey, AppError> {
+/// Begins to set up a second factor for whoever asks.
+pub async fn begin_totp(state: &AppState, parts: &Parts, password: &str) -> Result<TotpSetup, AppError> {
     let BrowserUser(user) = BrowserUser::of(parts).await?;
-    state.accounts.create_key(&user, name, actor(&user, client_address(parts).as_deref())).await
+    let address = client_address(parts);
+    with_own_password(state, &user, state.accounts.begin_totp(&user, password, actor(&user, address.as_deref()))).await
+}
+
+/// Has whoever asks log in with codes from now on. All sessions end, and this browser gets a new one. The recovery codes.
+pub async fn confirm_totp(state: &AppState, parts: &Parts, code: String) -> Result<Vec<String>, AppError> {
+    let (state, parts) = (state.clone(), parts.clone());
+    to_the_end(async move {
+        let BrowserUser(user) = BrowserUser::of(&parts).await?;
+        let attempt = Attempt::of_code(&state, user.id).await?;
+        let address = client_address(&parts);
+        let (codes, authenticated) =
+            state.accounts.confirm_totp(&user, &code, actor(&user, address.as_deref())).await?;
+        attempt.succeeded().await;
+        request_session(&parts)?.log_in_alone(&authenticated, browser(&parts)).await?;
+        Ok(codes)
+    })
+    .await
+}
+
+/// Has whoever asks log in without codes again.
+pub async fn remove_totp(state: &AppState, parts: &Parts, password: &str, code: &str) -> Result<(), AppError> {
+    let BrowserUser(user) = BrowserUser::of(parts).await?;
+    if state.config.sessions.require_totp.is_for(user.role) {
+        return Err(AppError::Conflict(words::SECOND_FACTOR_REQUIRED.to_owned()));
+    }
+    let attempt = Attempt::of_code(state, user.id).await?;
+    let address = client_address(parts);
+    let remove = state.accounts.remove_totp(&user, password, code, actor(&user, address.as_deref()));
+    with_own_password(state, &user, remove).await?;
+    attempt.succeeded().await;
+    Ok(())
+}
+
+/// Counts an attempt at the password of whoever is logged in, unless it was right.
+async fn with_own_password<T>(
+    state: &AppState,
+    user: &User,
+    work: impl Future<Output = Result<T, AppError>>,
+) -> Result<T, AppError> {
+    let attempt = Attempt::of_user(state, user).await?;
+    let done = work.await;
+    let is_wrong =
+        |errors: &[FieldError]| errors.iter().any(|error| matches!(error.field.as_str(), "password" | "current"));
+    if !matches!(&done, Err(AppError::Invalid(errors)) if is_wrong(errors)) {
+        attempt.succeeded().await;
+    }
+    done
+}
+
+/// Makes a key for whoever asks, and proves to be it by the password.
+pub async fn create_key(state: &AppState, parts: &Parts, password: &str, order: &KeyOrder) -> Result<NewKey, AppError> {
+    let BrowserUser(user) = BrowserUser::of(parts).await?;
+    let address = client_address(parts);
+    let create = state.accounts.create_key(&user, password, order, actor(&user, address.as_deref()));
+    with_own_password(state, &user, create).await
 }
 
 /// Revokes a key of whoever asks.

@@ -28,6 +28,11 @@ pub fn login_address(error: Option<&str>, next: Option<&str>) -> String {
     if parameters.is_empty() { "/login".to_owned() } else { format!("/login?{}", parameters.join("&")) }
 }
 
+/// The address of the page that asks for a one-time code, which then goes on to `next`.
+pub fn code_address(error: Option<&str>, next: Option<&str>) -> String {
+    login_address(error, next).replacen("/login", "/login/code", 1)
+}
+
 /// The longest address that a login goes on to.
 const MAX_NEXT: usize = 2_000;
 
@@ -48,6 +53,9 @@ pub fn own_path(text: &str) -> Option<&str> {
 
 /// The same address on this site, whatever site it names: its path and query. The start page where it has none.
 pub fn brought_home(address: &str) -> String {
+    if let Some(own) = own_path(address) {
+        return own.to_owned();
+    }
     let uri: Option<Uri> = address.parse().ok();
     let path = uri.as_ref().and_then(Uri::path_and_query).map(|path| path.as_str());
     path.and_then(own_path).unwrap_or("/").to_owned()
@@ -81,7 +89,7 @@ mod tests {
     #[test]
     fn every_address_is_brought_home() {
         for (address, home) in [
-            ("/account?done=key", "/account?done=key"),
+            ("/account?done=key#two-step", "/account?done=key#two-step"),
             ("http://127.0.0.1/account", "/account"),
             ("https://evil.example/products?a=b", "/products?a=b"),
             ("https://evil.example//other.example/", "/"),

@@ -39,6 +39,11 @@ impl Attempt {
         Self::count(state, vec![(Purpose::OwnPassword, user.id.to_string())]).await
     }
 
+    /// Of sending a one-time code of this user's.
+    pub async fn of_code(state: &AppState, user: i64) -> Result<Self, AppError> {
+        Self::count(state, vec![(Purpose::Codes, user.to_string())]).await
+    }
+
     async fn count(state: &AppState, counted: Vec<(Purpose, String)>) -> Result<Self, AppError> {
         for (purpose, who) in &counted {
             match state.limits.admit(*purpose, who).await {

@@ -17,8 +17,12 @@ pub mod cache_actions;
 pub mod one_time;
 /// How a request is refused.
 pub mod problem;
+/// What a page is made of.
+mod rendering;
 /// What no address and no form may hold.
 pub mod well_formed;
+
+pub use rendering::Rendering;
 
 /// The header that names a request.
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

@@ -76,6 +76,20 @@ impl From<&AppError> for Problem {
             AppError::WrongCredentials => {
                 Self::new(StatusCode::UNAUTHORIZED, "wrong_credentials", "The address or the password is wrong.")
             }
+            AppError::CodeMissing => {
+                Self::new(StatusCode::UNAUTHORIZED, "code_missing", "Send a one-time code too: `code`.")
+            }
+            AppError::WrongCode => {
+                Self::new(StatusCode::UNAUTHORIZED, "wrong_code", "The code is not right, or was used already.")
+            }
+            AppError::SecondFactorRequired => {
+                Self::new(StatusCode::FORBIDDEN, "second_factor_required", words::SECOND_FACTOR_REQUIRED)
+            }
+            AppError::OutOfScope(scope) => Self::new(
+                StatusCode::FORBIDDEN,
+                "out_of_scope",
+                format!("This key is made for something else: its scope is `{}`.", scope.as_str()),
+            ),
             AppError::Forbidden => Self::new(StatusCode::FORBIDDEN, "forbidden", words::NO_ACCESS),
             AppError::NotFound => Self::not_found(),
             AppError::Invalid(errors) => Self::invalid(errors.clone()),

@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, time::Duration};
 use bytes::Bytes;
 use futures::future::{BoxFuture, FutureExt};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
-use vendorscope_cache::{Cache, Foresight, Key, Loaded, Served, Tag};
+use vendorscope_cache::{Cache, Foresight, Key, Loaded, Origin, Served, Tag};
 
 use super::{
     costed,
@@ -170,6 +170,12 @@ impl Analytics {
     /// The same snapshot for a page.
     pub async fn snapshot(&self, vendor: &VendorRef, query: &SnapshotQuery) -> Result<Served<Snapshot>, AppError> {
         self.get(vendor, query, from_json).await
+    }
+
+    /// The entry that this was served from.
+    pub fn origin(&self, vendor: &VendorRef, query: &SnapshotQuery, served: &Served<Snapshot>) -> Option<Origin> {
+        let (key, tags) = entry(vendor, query);
+        Origin::of(&key, &tags, served)
     }
 }
 

@@ -3,7 +3,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use serde::{Serialize, de::DeserializeOwned};
 use vendorscope_cache::{Cache, Loaded, Served};
 
-use super::{Once, Sender, Written, by_vendor, costed, from_json, listing_detail, write};
+use super::{Once, Sender, Written, by_vendor, changes, costed, from_json, listing_detail, note, write};
 use crate::{
     domain::{
         accounts::VendorRef,
@@ -139,7 +139,7 @@ impl Catalog {
 
     /// Gives the product an id of its own.
     pub async fn create(&self, vendor: &VendorRef, input: &ProductInput, sender: &Sender) -> Result<Product, AppError> {
-        let once = sender.once("product created", &(&vendor.external_id, input))?;
+        let (once, sender) = (sender.once("product created", &(&vendor.external_id, input))?, sender.clone());
         let input = input.clone().checked()?;
         if input.product_id.is_some() {
             return Err(FieldError::new("productId", "is given by Vendorscope: leave it out").into());
@@ -148,7 +148,9 @@ impl Catalog {
         self.write(vendor, "product created", once, move |tx, vendor_id| {
             async move {
                 catalog::insert_product(tx, vendor_id, &product_id, &input).await?;
-                catalog::find_product(tx, vendor_id, &product_id).await?.ok_or(AppError::NotFound)
+                let product = catalog::find_product(tx, vendor_id, &product_id).await?.ok_or(AppError::NotFound)?;
+                note(tx, &sender, "product_create", &product_id, None, Some(as_noted(&product)?)).await?;
+                Ok(product)
             }
             .boxed()
         })
@@ -163,6 +165,7 @@ impl Catalog {
         sender: &Sender,
     ) -> Result<Product, AppError> {
         let once = sender.once("product updated", &(&vendor.external_id, product_id, input))?;
+        let sender = sender.clone();
         let input = input.clone().checked()?;
         if input.product_id.as_ref().is_some_and(|id| id != product_id) {
             return Err(FieldError::new("productId", "cannot change: leave it out, or send the product's own").into());
@@ -171,8 +174,12 @@ impl Catalog {
             let product_id = product_id.to_owned();
             move |tx, vendor_id| {
                 async move {
+                    let before = catalog::find_product(tx, vendor_id, &product_id).await?.ok_or(AppError::NotFound)?;
                     catalog::update_product(tx, vendor_id, &product_id, &input).await?;
-                    catalog::find_product(tx, vendor_id, &product_id).await?.ok_or(AppError::NotFound)
+                    let after = catalog::find_product(tx, vendor_id, &product_id).await?.ok_or(AppError::NotFound)?;
+                    let (was, became) = changes(&before, &after)?;
+                    note(tx, &sender, "product_change", &product_id, Some(was), Some(became)).await?;
+                    Ok(after)
                 }
                 .boxed()
             }
@@ -183,15 +190,16 @@ impl Catalog {
     /// The product's sales remain.
     pub async fn delete(&self, vendor: &VendorRef, product_id: &str, sender: &Sender) -> Result<(), AppError> {
         let once = sender.once("product deleted", &(&vendor.external_id, product_id))?;
+        let sender = sender.clone();
         self.write(vendor, "product deleted", once, {
             let product_id = product_id.to_owned();
             move |tx, vendor_id| {
                 async move {
-                    if catalog::delete_product(tx, vendor_id, &product_id).await? {
-                        Ok(())
-                    } else {
-                        Err(AppError::NotFound)
+                    let before = catalog::find_product(tx, vendor_id, &product_id).await?.ok_or(AppError::NotFound)?;
+                    if !catalog::delete_product(tx, vendor_id, &product_id).await? {
+                        return Err(AppError::NotFound);
                     }
+                    note(tx, &sender, "product_delete", &product_id, Some(as_noted(&before)?), None).await
                 }
                 .boxed()
             }
@@ -202,12 +210,21 @@ impl Catalog {
     /// All of the named products, or none: `NotFound` when one of them is not this vendor's. Returns how many were
     /// changed.
     pub async fn change_many(&self, vendor: &VendorRef, change: &BulkChange, sender: &Sender) -> Result<u64, AppError> {
-        let once = sender.once("products changed", &(&vendor.external_id, change))?;
+        let (once, sender) = (sender.once("products changed", &(&vendor.external_id, change))?, sender.clone());
         let change = change.clone().checked()?;
         self.write(vendor, "products changed", once, move |tx, vendor_id| {
             async move {
+                let ids: Vec<&str> = change.product_ids.iter().map(String::as_str).collect();
+                let before = orders::find_products(tx, vendor_id, &ids).await?;
                 let changed = catalog::change_products(tx, vendor_id, &change).await?;
-                if changed == change.product_ids.len() as u64 { Ok(changed) } else { Err(AppError::NotFound) }
+                if changed != change.product_ids.len() as u64 {
+                    return Err(AppError::NotFound);
+                }
+                // Prices alone of what was: the rest of a product is no money.
+                let prices = before.into_iter().map(|(id, product)| (id, product.unit_price.into()));
+                let was = change.changes.unit_price.map(|_| prices.collect::<serde_json::Map<_, _>>().into());
+                note(tx, &sender, "products_change", &ids.join(" "), was, Some(as_noted(&change.changes)?)).await?;
+                Ok(changed)
             }
             .boxed()
         })
@@ -241,6 +258,10 @@ impl Catalog {
         })
         .await
     }
+}
+
+fn as_noted(value: &impl Serialize) -> Result<serde_json::Value, AppError> {
+    serde_json::to_value(value).map_err(|error| AppError::Internal(format!("as JSON: {error}")))
 }
 
 async fn load_page(db: &Db, vendor_id: i64, query: &ProductQuery, now: Timestamp) -> Result<Loaded, AppError> {

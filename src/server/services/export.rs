@@ -93,7 +93,7 @@ fn pieces(header: &[&str], rows: impl Iterator<Item = Vec<String>> + Send + 'sta
     }))
 }
 
-fn piece(rows: impl Iterator<Item = Vec<String>>) -> Result<Bytes, AppError> {
+pub(in crate::server) fn piece(rows: impl Iterator<Item = Vec<String>>) -> Result<Bytes, AppError> {
     let failed = |error: &dyn std::fmt::Display| AppError::Internal(format!("CSV: {error}"));
     let mut writer = csv::Writer::from_writer(Vec::new());
     for row in rows {
@@ -103,7 +103,7 @@ fn piece(rows: impl Iterator<Item = Vec<String>>) -> Result<Bytes, AppError> {
 }
 
 /// A cell that no spreadsheet takes for a formula, nor any part of it where cells end with a semicolon or a tab.
-fn as_text(text: &str) -> String {
+pub(in crate::server) fn as_text(text: &str) -> String {
     const SEPARATORS: [char; 4] = [';', '\t', '\r', '\n'];
     let mut cell = String::with_capacity(text.len() + 1);
     for part in text.split_inclusive(SEPARATORS) {

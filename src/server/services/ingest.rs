@@ -4,7 +4,7 @@ use futures::future::{BoxFuture, FutureExt};
 use serde::Serialize;
 use vendorscope_cache::{Cache, Cause, Tag};
 
-use super::{Sender, Written, write};
+use super::{Sender, Written, note, write};
 use crate::{
     domain::ingest::{Ingested, OrderBatch, ProductBatch, RefundBatch},
     server::{
@@ -52,9 +52,24 @@ impl Ingest {
     {
         let once = sender.once(what, &batch)?;
         let batch = Arc::new(batch);
-        write(&self.db, &self.cache, Cause { who: sender.who.clone(), why: what }, once, move |tx| {
+        let (only, sender) = (sender.only_vendor.clone(), sender.clone());
+        let cause = Cause { who: sender.who.clone(), why: what };
+        write(&self.db, &self.cache, cause, once, move |tx| {
             async move {
                 let taken = work(tx, &batch).await.map_err(refused)?;
+                if let Some(only) = only
+                    && let Some(other) = taken.vendors_changed.iter().find(|vendor| **vendor != only)
+                {
+                    // Nothing of it is kept.
+                    return Err(AppError::Conflict(format!(
+                        "this key writes for vendor `{only}` alone, and a row of what was sent is vendor `{other}`'s"
+                    )));
+                }
+                if !taken.vendors_changed.is_empty() {
+                    let became = serde_json::to_value(taken.ingested).ok();
+                    let detail = format!("{what}: vendors {}", taken.vendors_changed.join(" "));
+                    note(tx, &sender, "ingest", &detail, None, became).await?;
+                }
                 let stale = stale(&taken.vendors_changed);
                 let rests_on_others = taken.ingested.unchanged > 0;
                 Ok(match (stale.is_empty(), rests_on_others) {

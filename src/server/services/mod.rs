@@ -29,6 +29,8 @@ pub mod import;
 pub mod ingest;
 /// Figures of the whole marketplace.
 pub mod marketplace;
+/// What a write leaves in the audit log.
+mod noting;
 /// Orders.
 pub mod orders;
 /// What the cache's store may not have been told yet, kept in the database.
@@ -42,6 +44,7 @@ pub mod warming;
 pub use once::Sender;
 pub use outbox::DatabaseOutbox;
 
+use noting::{changes, note};
 use once::Once;
 
 /// What a write answers, and what that means for the cache.

@@ -28,6 +28,10 @@ const MAX_KEY: usize = 200;
 pub struct Sender {
     /// The user's address.
     pub who: String,
+    /// The marketplace's id of the one vendor that may be written for; `None` for all that the user may.
+    pub only_vendor: Option<String>,
+    /// The network address that it comes from.
+    pub address: Option<String>,
     key: Option<String>,
 }
 
@@ -40,13 +44,25 @@ impl Sender {
             Some(key) if !accepted(key) => {
                 Err(FieldError::new("Idempotency-Key", format!("must be 1 to {MAX_KEY} visible ASCII characters")))
             }
-            key => Ok(Self { who: who.to_owned(), key: key.map(str::to_owned) }),
+            key => Ok(Self { who: who.to_owned(), only_vendor: None, address: None, key: key.map(str::to_owned) }),
         }
     }
 
+    /// The same, from a network address.
+    #[must_use]
+    pub fn from_address(self, address: Option<String>) -> Self {
+        Self { address, ..self }
+    }
+
+    /// The same, for one vendor alone.
+    #[must_use]
+    pub fn only_for(self, vendor: Option<String>) -> Self {
+        Self { only_vendor: vendor, ..self }
+    }
+
     /// A form of a page: sent again, it is meant again.
-    pub fn of_form(who: &str) -> Self {
-        Self { who: who.to_owned(), key: None }
+    pub fn of_form(who: &str, address: Option<String>) -> Self {
+        Self { who: who.to_owned(), only_vendor: None, address, key: None }
     }
 
     /// What is to be done once, where there is a key: `what` of `content`, which is all that the request says.

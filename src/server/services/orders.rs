@@ -2,7 +2,7 @@ use futures::future::FutureExt;
 use jiff::{Timestamp, tz::TimeZone};
 use vendorscope_cache::{Cache, Loaded, Served};
 
-use super::{Sender, Written, by_vendor, costed, from_json, listing_detail, write};
+use super::{Sender, Written, by_vendor, changes, costed, from_json, listing_detail, note, write};
 use crate::{
     domain::{
         accounts::VendorRef,
@@ -131,13 +131,20 @@ impl Orders {
     /// `Conflict` where the order counts and there is not enough in stock.
     pub async fn create(&self, vendor: &VendorRef, new: NewOrder, sender: &Sender) -> Result<Order, AppError> {
         let now = Timestamp::now();
-        let once = sender.once("order created", &(&vendor.external_id, &new))?;
+        let (once, sender) = (sender.once("order created", &(&vendor.external_id, &new))?, sender.clone());
         let new = new.checked(now)?;
         let vendor_ref = vendor.clone();
         write(&self.db, &self.cache, by_vendor(vendor, "order created"), once, move |tx| {
             async move {
                 let seller = lock(tx, &vendor_ref).await?;
                 let order_id = place(tx, &vendor_ref, &seller, &new, now).await?;
+                let order = orders::find_order(tx, vendor_ref.id, &order_id).await?.ok_or(AppError::NotFound)?;
+                let became = serde_json::json!({
+                    "status": order.status,
+                    "lines": order.lines.len(),
+                    "amount": order.lines.iter().map(|line| line.gross - line.discount).sum::<i64>(),
+                });
+                note(tx, &sender, "order_create", &order_id, None, Some(became)).await?;
                 written(tx, &vendor_ref, &order_id, true).await
             }
             .boxed()
@@ -156,11 +163,18 @@ impl Orders {
     ) -> Result<Order, AppError> {
         change.check(Timestamp::now())?;
         let once = sender.once("order changed", &(&vendor.external_id, order_id, &change))?;
+        let sender = sender.clone();
         let (vendor_ref, order_id) = (vendor.clone(), order_id.to_owned());
         write(&self.db, &self.cache, by_vendor(vendor, "order changed"), once, move |tx| {
             async move {
                 let seller = lock(tx, &vendor_ref).await?;
+                let before = orders::find_order(tx, vendor_ref.id, &order_id).await?.ok_or(AppError::NotFound)?;
                 let has_changed = apply(tx, &vendor_ref, &seller, &order_id, &change).await?;
+                if has_changed {
+                    let after = orders::find_order(tx, vendor_ref.id, &order_id).await?.ok_or(AppError::NotFound)?;
+                    let (was, became) = changes(&before, &after)?;
+                    note(tx, &sender, "order_change", &order_id, Some(was), Some(became)).await?;
+                }
                 written(tx, &vendor_ref, &order_id, has_changed).await
             }
             .boxed()
@@ -180,17 +194,30 @@ impl Orders {
         let now = Timestamp::now();
         refund.check(now)?;
         let once = sender.once("order refunded", &(&vendor.external_id, order_id, &refund))?;
+        let sender = sender.clone();
         let (vendor_ref, order_id) = (vendor.clone(), order_id.to_owned());
         write(&self.db, &self.cache, by_vendor(vendor, "order refunded"), once, move |tx| {
             async move {
                 let seller = lock(tx, &vendor_ref).await?;
+                let before = refunded(tx, &vendor_ref, &order_id).await?;
                 give_back(tx, &vendor_ref, &seller, &order_id, &refund, now).await?;
+                let after = refunded(tx, &vendor_ref, &order_id).await?;
+                note(tx, &sender, "order_refund", &order_id, Some(before), Some(after)).await?;
                 written(tx, &vendor_ref, &order_id, true).await
             }
             .boxed()
         })
         .await
     }
+}
+
+/// What has been given back of an order, by line: units and amounts.
+async fn refunded(tx: &mut Tx, vendor: &VendorRef, order_id: &str) -> Result<serde_json::Value, AppError> {
+    let order = orders::find_order(tx, vendor.id, order_id).await?.ok_or(AppError::NotFound)?;
+    let lines = order.lines.iter().map(|line| {
+        serde_json::json!({ "line": line.line, "quantity": line.refunded_quantity, "amount": line.refunded_amount })
+    });
+    Ok(lines.collect())
 }
 
 async fn load_page(db: &Db, vendor_id: i64, query: &OrderQuery) -> Result<Loaded, AppError> {

@@ -2,8 +2,13 @@
 
 use std::io::{self, Write};
 
-use axum::http::{HeaderMap, header};
+use axum::{
+    body::{Body, Bytes},
+    http::{HeaderMap, HeaderValue, header},
+    response::Response,
+};
 use flate2::write::GzEncoder;
+use vendorscope_cache::Derived;
 
 /// A body's form on the wire, the smallest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +74,24 @@ impl Encoding {
             }
         }
     }
+}
+
+/// A body in the form that the request prefers, worked out once for as long as what it is derived from is held. Says
+/// nothing of the body's type.
+pub fn respond(body: &Bytes, derived: &Derived, asked: &HeaderMap) -> Response {
+    let encoding = Encoding::preferred(asked);
+    let encoded = match encoding {
+        Encoding::Identity => None,
+        _ => derived.get_or_derive(encoding.name(), || encoding.encode(body).ok().map(Bytes::from)),
+    };
+    let is_encoded = encoded.is_some();
+    let mut response = Response::new(Body::from(encoded.unwrap_or_else(|| body.clone())));
+    let headers = response.headers_mut();
+    headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    if is_encoded {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding.name()));
+    }
+    response
 }
 
 /// The weight that one member of `Accept-Encoding` gives to the encoding of this name; `None` where it is of another.

@@ -1,6 +1,6 @@
 use axum::{
     extract::{MatchedPath, Request, State},
-    http::{Extensions, HeaderMap, HeaderName, HeaderValue},
+    http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -46,6 +46,9 @@ pub async fn limit_requests(State(state): State<AppState>, mut request: Request,
     let Some(admission) = admission else { return next.run(request).await };
     let mut response =
         if admission.decision.admitted { next.run(request).await } else { too_many(&admission).into_response() };
+    if response.status() == StatusCode::FORBIDDEN {
+        tracing::warn!(who, "refused: not allowed");
+    }
     tell(response.headers_mut(), &admission);
     response
 }

@@ -17,6 +17,7 @@ use futures::StreamExt;
 use ipnet::IpNet;
 use tracing::Instrument;
 
+use super::rendered::ScriptHashes;
 use crate::server::{
     AppState,
     request::{ClientAddress, RequestId, ScriptNonce, X_REQUEST_ID, is_safe, is_under, problem::Problem},
@@ -104,6 +105,10 @@ pub async fn response_headers(State(state): State<AppState>, mut request: Reques
     request.extensions_mut().insert(nonce.clone());
     let mut response = next.run(request).await;
     let cache_control = cache_control(&path, &response);
+    let scripts = match response.extensions().get::<ScriptHashes>() {
+        Some(ScriptHashes(hashes)) => hashes.to_string(),
+        None => format!("'nonce-{}'", nonce.0),
+    };
     let headers = response.headers_mut();
     let mut set = |name: HeaderName, value: &'static str| {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
@@ -119,7 +124,7 @@ pub async fn response_headers(State(state): State<AppState>, mut request: Reques
     if state.config.production {
         set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains");
     }
-    if let Ok(policy) = HeaderValue::from_str(&content_security_policy(&nonce, state.config.http.reloads_pages)) {
+    if let Ok(policy) = HeaderValue::from_str(&content_security_policy(&scripts, state.config.http.reloads_pages)) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     response
@@ -130,13 +135,14 @@ const PERMISSIONS: &str = "accelerometer=(), browsing-topics=(), camera=(), disp
                            gyroscope=(), magnetometer=(), microphone=(), midi=(), payment=(), \
                            publickey-credentials-get=(), screen-wake-lock=(), usb=(), xr-spatial-tracking=()";
 
-/// Nothing but what this site serves, no script in the page without the nonce, no style in the page at all. WebAssembly
+/// Nothing but what this site serves, no script in the page but those that `scripts` names, no style in the page at
+/// all. WebAssembly
 /// may be compiled; text may not. (`reloads_pages`: cargo-leptos tells an open page over a WebSocket of its own when to
 /// load anew.)
-fn content_security_policy(ScriptNonce(nonce): &ScriptNonce, reloads_pages: bool) -> String {
+fn content_security_policy(scripts: &str, reloads_pages: bool) -> String {
     let reload = if reloads_pages { " ws: wss:" } else { "" };
     format!(
-        "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; font-src 'self'; \
+        "default-src 'none'; script-src 'self' {scripts} 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; font-src 'self'; \
          connect-src 'self'{reload}; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
 }

@@ -10,6 +10,8 @@ use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, li
 
 use super::{AppState, identity::sessions::carry_session, request::problem::Problem};
 
+/// Who may do anything at all.
+mod access;
 /// What the rest of a request will ask Redis, asked at once.
 mod ahead;
 /// The forms that a body may travel in.
@@ -28,6 +30,8 @@ mod middleware;
 mod pages;
 /// How a refused form comes back to its page.
 mod refusals;
+/// Pages that are sent again.
+mod rendered;
 
 /// Everything that is served. The layers read from the outside in.
 pub fn router(state: AppState) -> Router {
@@ -35,7 +39,8 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn(middleware::refuse_cross_site))
         .layer(from_fn_with_state(state.clone(), carry_session))
         .layer(from_fn_with_state(state.clone(), ahead::ask_ahead))
-        .layer(from_fn_with_state(state.clone(), limits::limit_requests));
+        .layer(from_fn_with_state(state.clone(), limits::limit_requests))
+        .layer(from_fn_with_state(state.clone(), access::check_access));
     let for_all = ServiceBuilder::new()
         .layer(from_fn(middleware::trace))
         .layer(from_fn_with_state(state.clone(), middleware::measure))

@@ -19,6 +19,7 @@ use super::{
     limits,
     middleware::{MAX_BODY, read_body},
     refusals,
+    rendered::RenderedPages,
 };
 use crate::{
     app::{App, shell},
@@ -48,7 +49,7 @@ pub fn router(state: &AppState) -> Router<AppState> {
     let routes = generate_route_list(App);
     Router::new()
         .leptos_routes_with_context(state, routes, provide_nonce, move || shell(options.clone(), context::theme()))
-        .route_layer(from_fn_with_state(state.clone(), guard))
+        .route_layer(from_fn_with_state((state.clone(), RenderedPages::new()), guard))
 }
 
 /// Files, and the page that says there is no such page.
@@ -110,7 +111,7 @@ fn provide_nonce() {
 
 /// Lets people see the pages that are theirs, and call the functions of these: everyone else goes to log in, or to
 /// where they belong.
-async fn guard(State(state): State<AppState>, request: Request, next: Next) -> Response {
+async fn guard(State((state, rendered)): State<(AppState, RenderedPages)>, request: Request, next: Next) -> Response {
     let uri = request.uri().clone();
     if let Err(error) = check_address(&uri) {
         return error.into_response();
@@ -131,7 +132,7 @@ async fn guard(State(state): State<AppState>, request: Request, next: Next) -> R
     if let Some(address) = refusals::without_foreign(&state.refusals, &uri) {
         return Redirect::to(&address).into_response();
     }
-    let (is_login, is_admin_page) = (uri.path() == "/login", is_under(uri.path(), "/admin"));
+    let (is_login, is_admin_page) = (is_under(uri.path(), "/login"), is_under(uri.path(), "/admin"));
     if uri.path() == "/reset" {
         // A token stays in an address, which is kept and told on, for no longer than this.
         return match one_time::in_address(&uri) {
@@ -148,6 +149,9 @@ async fn guard(State(state): State<AppState>, request: Request, next: Next) -> R
         Ok(None) => Redirect::to(&login_page(None, Some(&uri))).into_response(),
         Ok(Some(user)) if is_login => Redirect::to(home(&user)).into_response(),
         Ok(Some(_)) if uri.path() == "/account" => next.run(request).await,
+        Ok(Some(user)) if user.role == Role::Vendor && uri.path() == "/" => {
+            rendered.serve(&state, &user, request, next).await
+        }
         Ok(Some(user)) => match (user.role, is_admin_page) {
             (Role::Vendor, false) | (Role::Admin, true) => next.run(request).await,
             (Role::Admin, false) => Redirect::to(home(&user)).into_response(),
@@ -159,7 +163,7 @@ async fn guard(State(state): State<AppState>, request: Request, next: Next) -> R
 /// Who may call a server function, before anything of what was sent is read; the functions themselves ask again. What
 /// is not named here is a vendor's.
 fn may_call(function: &str, user: Option<&User>) -> Result<(), AppError> {
-    if matches!(function, "login" | "logout" | "reset") {
+    if matches!(function, "login" | "login/code" | "logout" | "reset") {
         return Ok(());
     }
     let user = user.ok_or(AppError::Unauthenticated)?;

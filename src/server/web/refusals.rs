@@ -22,7 +22,10 @@ const MOST_TYPED: usize = 6_000;
 
 /// What was typed into a form, as a part of an address; passwords and codes are not.
 pub fn typed(form: &[u8]) -> Option<String> {
-    let is_secret = |name: &str| matches!(name, "password" | "current" | "token" | "code");
+    let is_secret = |name: &str| {
+        let name = name.strip_prefix("form[").and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+        matches!(name, "password" | "current" | "token" | "code")
+    };
     let fields: Vec<_> = form_urlencoded::parse(form).filter(|(name, _)| !is_secret(name)).collect();
     let typed = encode_segment(&serde_json::to_string(&fields).ok()?);
     (typed.len() <= MOST_TYPED).then_some(typed)
@@ -97,7 +100,7 @@ mod tests {
 
     #[test]
     fn what_was_typed_goes_back_with_a_refusal_but_no_password_does() {
-        let typed = typed(b"name=Tea+%26+more&password=secret&current=secret&code=123456");
+        let typed = typed(b"name=Tea+%26+more&password=secret&current=secret&code=123456&form[password]=x");
         assert_eq!(typed.as_deref(), Some("%5B%5B%22name%22%2C%22Tea%20%26%20more%22%5D%5D"));
         assert_eq!(super::typed("a".repeat(MOST_TYPED + 1).as_bytes()), None, "too long for an address");
         let refused = back("/products/1?__typed=old&__err=x&__signed=old", Some("new"));

@@ -388,14 +388,24 @@ struct History {
     database: Option<Arc<Database>>,
 }
 
+/// Something that was made of an entry, and is kept.
+struct Made {
+    of: u64,
+    origin: Origin,
+    vendor: usize,
+    cache: Cache,
+}
+
 impl History {
     fn any_cache(&self) -> &Cache {
         &self.caches[self.dice.below(self.caches.len() as u32) as usize]
     }
 
     async fn reader(self: Arc<Self>) -> Result<(), String> {
+        let mut made = None;
         for _ in 0..12 {
             self.dice.dawdle().await;
+            self.use_again(made.take()).await?;
             let (cache, vendor) = (self.any_cache(), self.dice.below(self.truths.len() as u32) as usize);
             let acknowledged_before = self.truths[vendor].acknowledged.load(Ordering::SeqCst);
             let history = self.clone();
@@ -424,12 +434,25 @@ impl History {
                     return Err(format!("{derived:?} was derived from another value than {:?}", served.value));
                 }
             }
+            let origin = served.as_ref().ok().and_then(|served| Origin::of(&key, &tags, served));
             let Ok(Served { value: read, outcome, .. }) = served.map(number) else { continue };
+            made = origin.map(|origin| Made { of: read, origin, vendor, cache: cache.clone() });
             // Cut off from a database that fails, an instance says so.
             let is_excused = outcome == Outcome::Stale && self.mischief.has_two_stores();
             if read < acknowledged_before && !is_excused {
                 return Err(format!("read {read} ({outcome:?}) after {acknowledged_before} had been acknowledged"));
             }
+        }
+        Ok(())
+    }
+
+    /// What was made of an entry says what a lookup would say, or is not used again.
+    async fn use_again(&self, made: Option<Made>) -> Result<(), String> {
+        let Some(Made { of, origin, vendor, cache }) = made else { return Ok(()) };
+        let acknowledged_before = self.truths[vendor].acknowledged.load(Ordering::SeqCst);
+        let is_used = cache.still_serves(&[origin]).await.is_some();
+        if is_used && of < acknowledged_before {
+            return Err(format!("made of {of} and used after {acknowledged_before} had been acknowledged"));
         }
         Ok(())
     }

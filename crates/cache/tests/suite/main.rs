@@ -10,8 +10,8 @@ use std::{
 
 use tokio::sync::oneshot;
 use vendorscope_cache::{
-    Cache, Cause, Clock, Event, Key, Loaded, Look, Namespace, Outbox, Outcome, PendingInvalidation, Served, Settings,
-    Span, StoreClaim, Tag,
+    Cache, Cause, Clock, Event, Key, Loaded, Look, Namespace, Origin, Outbox, Outcome, PendingInvalidation, Served,
+    Settings, Span, StoreClaim, Tag,
     inspect::Standing,
     stats::Counter,
     store::{Store, memory::MemoryStore, redis::RedisStore},

@@ -13,7 +13,7 @@ use crate::{
 const RESET_LASTS_US: i64 = 60 * 60 * 1_000_000;
 
 impl Accounts {
-    /// Gives a user another password. Every session of the user has ended then, and the answer is what the next one
+    /// Gives a user another password. Every session of the user has ended then, every key is revoked, and the answer is what the next one
     /// begins with. `Invalid` where `current` is not the password, or the new one is no good.
     pub async fn change_password(
         &self,
@@ -37,17 +37,19 @@ impl Accounts {
         let epoch = db::accounts::set_password(&mut tx, user.id, Some(&login.password_hash), &hash).await?;
         let epoch = epoch.ok_or_else(|| AppError::Conflict("the password was changed at the same time".to_owned()))?;
         db::password_resets::delete_all(&mut tx, user.id).await?;
+        db::api_keys::revoke_all(&mut tx, user.id, now_us()).await?;
         self.note_all_ended(&mut tx, user.id).await?;
         db::accounts::insert_audit(&mut tx, &actor.entry("password_change", "")).await?;
         tx.commit().await?;
         self.statuses.forget(user.id).await;
-        Ok(Authenticated { user: login.user, epoch })
+        Ok(Authenticated { user: login.user, epoch, second_factor: login.second_factor })
     }
 
-    /// Ends all sessions of a user, as far as the database is concerned.
+    /// Ends all sessions of a user, as far as the database is concerned, and revokes all keys.
     pub async fn end_sessions(&self, user: &User, actor: Actor<'_>) -> Result<(), AppError> {
         let mut tx = self.db.write().await?;
         db::accounts::end_sessions(&mut tx, user.id).await?;
+        db::api_keys::revoke_all(&mut tx, user.id, now_us()).await?;
         self.note_all_ended(&mut tx, user.id).await?;
         db::accounts::insert_audit(&mut tx, &actor.entry("logout_everywhere", "")).await?;
         tx.commit().await?;
@@ -98,7 +100,7 @@ impl Accounts {
     }
 
     /// Gives the user that the token was made for another password, and uses the token up. All sessions of the user
-    /// have ended then. `Invalid` where the token is worth nothing (any more), or the password is no good, which leaves
+    /// have ended then, and all keys are revoked. `Invalid` where the token is worth nothing (any more), or the password is no good, which leaves
     /// the token as it was.
     pub async fn reset_password(&self, token: &str, new: &str, address: Option<&str>) -> Result<User, AppError> {
         let worthless = || {
@@ -120,6 +122,7 @@ impl Accounts {
         let mut tx = self.db.write().await?;
         db::password_resets::take(&mut tx, &token, now_us()).await?.ok_or_else(worthless)?;
         db::accounts::set_password(&mut tx, found, None, &hash).await?.ok_or_else(worthless)?;
+        db::api_keys::revoke_all(&mut tx, found, now_us()).await?;
         self.note_all_ended(&mut tx, found).await?;
         let actor = Actor { name: &login.user.email, address };
         db::accounts::insert_audit(&mut tx, &actor.entry("password_reset", "")).await?;
@@ -129,7 +132,7 @@ impl Accounts {
     }
 
     /// The user of this address; `NotFound` where there is none.
-    async fn find_user(&self, email: &str) -> Result<UserCredentials, AppError> {
+    pub(super) async fn find_user(&self, email: &str) -> Result<UserCredentials, AppError> {
         db::accounts::find_login(&self.db, &normalise_email(email)?).await?.ok_or(AppError::NotFound)
     }
 }

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
-use vendorscope_cache::{Cache, Loaded};
+use vendorscope_cache::{Cache, Key, Loaded, Origin, Served, Tag};
 
 use crate::{
     domain::{
@@ -25,17 +25,23 @@ use crate::{
 
 /// Passwords changed, lost and found; users shut out.
 mod access;
+/// The audit log, as admins read it.
+mod audit;
 /// Sessions that have ended, whatever their store says.
 mod ended_sessions;
 /// Keys that programs use the API with.
 mod keys;
+/// One-time codes beside the password.
+mod second_factor;
 /// Whether a session is still its user's.
 mod user_status;
 /// The clock of a vendor's days.
 mod zone;
 
+pub use audit::AuditParameters;
 use ended_sessions::EndedSessions;
-pub use keys::NewKey;
+pub use keys::{KeyGrant, KeyOrder, KeyUser, NewKey};
+pub use second_factor::{Proof, TotpSetup};
 use user_status::UserStatusCache;
 
 /// Users, and the vendors they belong to.
@@ -62,7 +68,7 @@ impl Actor<'_> {
     pub const COMMAND_LINE: Actor<'static> = Actor { name: "cli", address: None };
 
     fn entry<'a>(&'a self, action: &'a str, detail: &'a str) -> AuditEntry<'a> {
-        AuditEntry { at_us: now_us(), actor: self.name, action, detail, address: self.address }
+        AuditEntry { at_us: now_us(), actor: self.name, action, detail, address: self.address, was: None, became: None }
     }
 }
 
@@ -72,6 +78,13 @@ pub struct Authenticated {
     pub user: User,
     /// What the sessions that begin now carry: see `session_is_valid`.
     pub epoch: i64,
+    /// Whether there is a second factor, which has to be proved too.
+    pub second_factor: bool,
+}
+
+/// Where a vendor's profile is kept, and what makes it stale.
+fn profile_entry(vendor: &VendorRef) -> (Key, [Tag; 1]) {
+    (cache_keys::profile_key(&vendor.external_id), [cache_keys::vendor_tag(&vendor.external_id)])
 }
 
 impl Accounts {
@@ -82,6 +95,11 @@ impl Accounts {
 
     /// The vendor's profile, through the cache.
     pub async fn vendor(&self, vendor: &VendorRef) -> Result<Vendor, AppError> {
+        Ok(self.profile(vendor).await?.value)
+    }
+
+    /// The same, and where it came from.
+    pub async fn profile(&self, vendor: &VendorRef) -> Result<Served<Vendor>, AppError> {
         let (db, id) = (self.db.clone(), vendor.id);
         let load = move || {
             costed(async move {
@@ -91,8 +109,14 @@ impl Accounts {
                 Ok(Loaded::new(json, PROFILE_TTL))
             })
         };
-        let (key, tags) = (cache_keys::profile_key(&vendor.external_id), [cache_keys::vendor_tag(&vendor.external_id)]);
-        Ok(self.cache.get_or_load_decoded(&key, &tags, load, from_json).await?.value)
+        let (key, tags) = profile_entry(vendor);
+        self.cache.get_or_load_decoded(&key, &tags, load, from_json).await
+    }
+
+    /// The entry that this was served from.
+    pub fn profile_origin(&self, vendor: &VendorRef, served: &Served<Vendor>) -> Option<Origin> {
+        let (key, tags) = profile_entry(vendor);
+        Origin::of(&key, &tags, served)
     }
 
     /// The vendor with this marketplace id, for an admin. `NotFound` where there is none.

@@ -34,7 +34,8 @@ impl Default for UserStatusCache {
 impl UserStatusCache {
     /// Remembers what a login found out.
     pub async fn remember(&self, login: &UserCredentials) -> Authenticated {
-        let authenticated = Authenticated { user: login.user.clone(), epoch: login.epoch };
+        let authenticated =
+            Authenticated { user: login.user.clone(), epoch: login.epoch, second_factor: login.second_factor };
         let standing = UserStatus { authenticated: authenticated.clone(), disabled: login.disabled };
         self.0.insert(login.user.id, standing).await;
         authenticated
@@ -65,6 +66,12 @@ impl Accounts {
     pub async fn session_is_valid_now(&self, authenticated: &Authenticated) -> Result<bool, AppError> {
         let standing = self.ask(authenticated.user.id).await?;
         Ok(standing.is_some_and(|standing| standing.allows(&authenticated.user, authenticated.epoch)))
+    }
+
+    /// The user of this id as the database has it now, where the sessions of `epoch` have not ended.
+    pub async fn authenticated_before(&self, user: i64, epoch: i64) -> Result<Option<Authenticated>, AppError> {
+        let status = self.ask(user).await?.filter(|status| !status.disabled);
+        Ok(status.map(|status| status.authenticated).filter(|now| now.epoch == epoch))
     }
 
     async fn ask(&self, user: i64) -> Result<Option<UserStatus>, DbError> {

@@ -32,12 +32,15 @@ impl Accounts {
                     }
                     ingest::move_to_zone(tx, vendor.id, &zone).await.map_err(refused)?;
                     let detail = format!("vendor {}: {before} to {zone}", vendor.external_id);
+                    let (was, became) = (format!("\"{before}\""), format!("\"{zone}\""));
                     let entry = AuditEntry {
                         at_us: now_us(),
                         actor: &who,
                         action: "time_zone_change",
                         detail: &detail,
                         address: address.as_deref(),
+                        was: Some(was),
+                        became: Some(became),
                     };
                     insert_audit(tx, &entry).await?;
                     Ok(Written::stale(

@@ -19,6 +19,10 @@ pub struct SessionCookie {
 }
 
 impl SessionCookie {
+    pub fn name(&self) -> &str {
+        self.name
+    }
+
     pub fn new(config: &Config) -> Self {
         let domain = config.sessions.cookie_domain.clone();
         let name = if config.production && domain.is_none() { "__Host-vendorscope" } else { "vendorscope" };

@@ -21,6 +21,8 @@ use crate::{
 mod cookie;
 /// The signed cookie of a browser that was logged in with before.
 mod device;
+/// Logins that wait for a code.
+mod half_login;
 /// What a session holds.
 mod record;
 /// Sessions that were read before.
@@ -37,6 +39,7 @@ use standing::Standing;
 
 pub use cookie::{SessionCookie, cookies};
 pub use device::DeviceCookie;
+pub use half_login::HalfLogins;
 pub use record::Browser;
 pub use request::{RequestSession, carry_session};
 pub use store::{MAX_SESSIONS, Store};
@@ -50,6 +53,7 @@ pub struct Sessions {
     store: Arc<Store>,
     cookie: SessionCookie,
     devices: DeviceCookie,
+    half_logins: HalfLogins,
     standing: Standing,
     /// `None`: a session that nobody uses ends when its 24 hours do.
     idle_limit: Option<time::Duration>,
@@ -83,6 +87,7 @@ impl Sessions {
             store: Arc::new(store),
             cookie: SessionCookie::new(config),
             devices: DeviceCookie::new(config),
+            half_logins: HalfLogins::new(config),
             standing: Standing::default(),
             idle_limit,
             remembered: None,
@@ -96,6 +101,11 @@ impl Sessions {
         Self { remembered: router.map(|router| Remembered::new(router, installation)), ..self }
     }
 
+    /// The cookie that says which session a browser has.
+    pub fn cookie_name(&self) -> &str {
+        self.cookie.name()
+    }
+
     pub fn store(&self) -> &Store {
         &self.store
     }
@@ -103,6 +113,11 @@ impl Sessions {
     /// Cookies of browsers that somebody has logged in with.
     pub fn devices(&self) -> &DeviceCookie {
         &self.devices
+    }
+
+    /// Cookies of logins that wait for a code.
+    pub fn half_logins(&self) -> &HalfLogins {
+        &self.half_logins
     }
 
     /// Ends every session of the user but `keep`, on every instance.

@@ -30,6 +30,9 @@ pub struct SessionLogin {
     pub address: Option<String>,
     /// As the browser calls itself.
     pub browser: String,
+    /// Whether a second factor was proved at the login.
+    #[serde(default)]
+    pub second_factor: bool,
 }
 
 /// Whose browser it is, as far as the network tells.

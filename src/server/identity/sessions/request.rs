@@ -21,7 +21,10 @@ use super::{
 };
 use crate::{
     domain::accounts::{OwnSession, User},
-    server::{AppError, AppState, identity::accounts::Authenticated},
+    server::{
+        AppError, AppState,
+        identity::accounts::{Authenticated, KeyGrant, KeyUser},
+    },
 };
 
 /// How much of the idle limit may pass before a session that is used is written again.
@@ -52,6 +55,10 @@ enum Credentials {
 struct KnownUser {
     user: User,
     session: Option<Id>,
+    /// Whether a second factor was proved at the login.
+    second_factor: bool,
+    /// What the key may do, where one said so.
+    grant: Option<KeyGrant>,
 }
 
 #[derive(Clone, Copy)]
@@ -115,7 +122,7 @@ impl RequestSession {
         let now = match &self.credentials {
             Credentials::Nothing => None,
             Credentials::Key(key) => {
-                let ask = self.state.accounts.find_key_user(key);
+                let ask = async { Ok(self.state.accounts.find_key_user(key).await?.map(|found| found.user)) };
                 standing.of(hex::encode(Sha256::digest(key.as_bytes())), ask).await?
             }
             Credentials::Cookies(_) => match self.known().await?.and_then(|known| known.session) {
@@ -134,6 +141,11 @@ impl RequestSession {
         self.key().is_some()
     }
 
+    /// What the key of this request may do; `None` where no key sends it.
+    pub async fn grant(&self) -> Result<Option<KeyGrant>, AppError> {
+        Ok(self.known().await?.and_then(|known| known.grant.clone()))
+    }
+
     /// What a program sends as its key.
     pub fn key(&self) -> Option<&str> {
         match &self.credentials {
@@ -147,7 +159,15 @@ impl RequestSession {
         Ok(self.known().await?.filter(|known| known.session.is_some()).map(|known| known.user.clone()))
     }
 
-    /// Begins a session of its own for a user whose password was right: a new id, nothing of an older session. Those of
+    /// Whether somebody is logged in with a browser who has to prove a second factor, by this installation's rules, and
+    /// has not.
+    pub async fn lacks_second_factor(&self) -> Result<bool, AppError> {
+        let rule = self.state.config.sessions.require_totp;
+        let known = self.known().await?.filter(|known| known.session.is_some());
+        Ok(known.is_some_and(|known| rule.is_for(known.user.role) && !known.second_factor))
+    }
+
+    /// Begins a session of its own for a user who has proved all that there is to prove: a new id, nothing of an older session. Those of
     /// the cookies end, but only after the new one is written: whatever fails, or dies, in between logs nobody out.
     pub async fn log_in(&self, authenticated: &Authenticated, browser: Browser) -> Result<(), AppError> {
         let id = self.begin(authenticated, browser).await?;
@@ -214,7 +234,13 @@ impl RequestSession {
         match &self.credentials {
             Credentials::Nothing => Ok(None),
             Credentials::Key(key) => {
-                Ok(self.state.accounts.find_key_user(key).await?.map(|user| KnownUser { user, session: None }))
+                let found = self.state.accounts.find_key_user(key).await?;
+                Ok(found.map(|KeyUser { user, grant }| KnownUser {
+                    user,
+                    session: None,
+                    second_factor: false,
+                    grant: Some(grant),
+                }))
             }
             Credentials::Cookies(ids) => {
                 for id in ids.iter() {
@@ -233,7 +259,7 @@ impl RequestSession {
         if !self.touch(record, &login).await? {
             return Ok(None);
         }
-        Ok(Some(KnownUser { user, session: Some(*id) }))
+        Ok(Some(KnownUser { user, session: Some(*id), second_factor: login.second_factor, grant: None }))
     }
 
     /// Who was logged in with this cookie when this instance last read its session, if it did; it may have ended since.
@@ -298,20 +324,27 @@ impl RequestSession {
         Ok(lives)
     }
 
-    async fn begin(&self, Authenticated { user, epoch }: &Authenticated, browser: Browser) -> Result<Id, AppError> {
+    async fn begin(&self, authenticated: &Authenticated, browser: Browser) -> Result<Id, AppError> {
+        let Authenticated { user, epoch, second_factor } = authenticated;
         let now = OffsetDateTime::now_utc();
         let until = now + LIFETIME;
         let (since, until_seconds) = (now.unix_timestamp(), until.unix_timestamp());
         let Browser { address, name } = browser;
-        let login =
-            SessionLogin { user: user.clone(), epoch: *epoch, since, until: until_seconds, address, browser: name };
+        let login = SessionLogin {
+            user: user.clone(),
+            epoch: *epoch,
+            since,
+            until: until_seconds,
+            address,
+            browser: name,
+            second_factor: *second_factor,
+        };
         let mut record = login.into_record(Id::default(), self.sessions().expiry(now, until_seconds))?;
         let store = &self.sessions().store;
         store.begin(user.id, &mut record, until).await.map_err(|e| unavailable(&e))?;
         // From here on, what ends the user's sessions finds this one. What did so before has changed the epoch, or shut
         // the user out.
-        let still_good =
-            self.state.accounts.session_is_valid_now(&Authenticated { user: user.clone(), epoch: *epoch }).await;
+        let still_good = self.state.accounts.session_is_valid_now(authenticated).await;
         match still_good {
             Ok(true) => Ok(record.id),
             refused => {

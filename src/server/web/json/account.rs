@@ -12,10 +12,10 @@ use super::{
     openapi::ProblemBody,
 };
 use crate::{
-    domain::accounts::{ApiKey, OwnSession},
+    domain::accounts::{ApiKey, KeyScope, OwnSession, SecondFactorStatus},
     server::{
         AppError, AppState,
-        identity::accounts::NewKey,
+        identity::accounts::{KeyOrder, NewKey, TotpSetup},
         identity::sessions::{BrowserUser, request_session},
         request::account,
     },
@@ -24,6 +24,10 @@ use crate::{
 pub fn router() -> Router<AppState> {
     Router::new()
         .route("/password", put(change_password))
+        .route(
+            "/second-factor",
+            get(second_factor).post(begin_second_factor).put(confirm_second_factor).delete(remove_second_factor),
+        )
         .route("/time-zone", put(change_time_zone))
         .route("/sessions", get(list_sessions).delete(log_out_everywhere))
         .route("/sessions/{id}", delete(end_session))
@@ -54,6 +58,113 @@ pub(super) async fn change_password(
     JsonBody(change): JsonBody<PasswordChange>,
 ) -> Result<StatusCode, AppError> {
     account::change_password(&state, &parts, change.current, change.password).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[utoipa::path(
+    get,
+    path = "/api/account/second-factor",
+    operation_id = "account_second_factor",
+    tag = "account",
+    responses((status = 200, description = "How it stands with the second factor", body = SecondFactorStatus), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
+pub(super) async fn second_factor(
+    State(state): State<AppState>,
+    BrowserUser(user): BrowserUser,
+) -> Result<Json<SecondFactorStatus>, AppError> {
+    Ok(Json(state.accounts.second_factor(&user).await?))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OwnPassword {
+    password: String,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct Setup {
+    /// Base32, to be typed into an app.
+    secret: String,
+    /// The same for an app on this device, or to be drawn.
+    #[schema(example = "otpauth://totp/Vendorscope:name%40example.com?secret=…&issuer=Vendorscope")]
+    url: String,
+}
+
+#[utoipa::path(
+    post,
+    path = "/api/account/second-factor",
+    operation_id = "account_begin_second_factor",
+    tag = "account",
+    request_body = OwnPassword,
+    responses((status = 201, description = "A secret to set an app up with, within 15 minutes", body = Setup), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
+pub(super) async fn begin_second_factor(
+    State(state): State<AppState>,
+    _: BrowserUser,
+    parts: Parts,
+    JsonBody(OwnPassword { password }): JsonBody<OwnPassword>,
+) -> Result<(StatusCode, Json<Setup>), AppError> {
+    let TotpSetup { secret, url, .. } = account::begin_totp(&state, &parts, &password).await?;
+    Ok((StatusCode::CREATED, Json(Setup { secret, url })))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Code {
+    code: String,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RecoveryCodes {
+    /// Told this once; each works once.
+    recovery_codes: Vec<String>,
+}
+
+#[utoipa::path(
+    put,
+    path = "/api/account/second-factor",
+    operation_id = "account_confirm_second_factor",
+    tag = "account",
+    request_body = Code,
+    responses((status = 200, description = "Logins ask for codes from now on; every other session of the user has ended", body = RecoveryCodes), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
+pub(super) async fn confirm_second_factor(
+    State(state): State<AppState>,
+    _: BrowserUser,
+    parts: Parts,
+    JsonBody(Code { code }): JsonBody<Code>,
+) -> Result<Json<RecoveryCodes>, AppError> {
+    Ok(Json(RecoveryCodes { recovery_codes: account::confirm_totp(&state, &parts, code).await? }))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PasswordAndCode {
+    password: String,
+    /// A one-time code or a recovery code.
+    code: String,
+}
+
+#[utoipa::path(
+    delete,
+    path = "/api/account/second-factor",
+    operation_id = "account_remove_second_factor",
+    tag = "account",
+    request_body = PasswordAndCode,
+    responses((status = 204, description = "Logins ask for the password alone"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
+pub(super) async fn remove_second_factor(
+    State(state): State<AppState>,
+    _: BrowserUser,
+    parts: Parts,
+    JsonBody(PasswordAndCode { password, code }): JsonBody<PasswordAndCode>,
+) -> Result<StatusCode, AppError> {
+    account::remove_totp(&state, &parts, &password, &code).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -158,9 +269,16 @@ pub(super) async fn list_keys(
 }
 
 #[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct KeyName {
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct KeyRequest {
     name: String,
+    /// The user's own.
+    password: String,
+    scope: KeyScope,
+    /// Of a key that ingests: the one vendor that it may write for.
+    vendor_id: Option<String>,
+    /// 1 to 3650; 365 if it is left out.
+    expires_in_days: Option<i64>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -175,7 +293,7 @@ pub(super) struct Created {
     path = "/api/account/keys",
     operation_id = "account_create_key",
     tag = "account",
-    request_body = KeyName,
+    request_body = KeyRequest,
     responses((status = 201, description = "Made; the key itself is told here and never again", body = Created), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []))
 )]
@@ -183,9 +301,11 @@ pub(super) async fn create_key(
     State(state): State<AppState>,
     _: BrowserUser,
     parts: Parts,
-    JsonBody(KeyName { name }): JsonBody<KeyName>,
+    JsonBody(wanted): JsonBody<KeyRequest>,
 ) -> Result<(StatusCode, Json<Created>), AppError> {
-    let NewKey { key, secret } = account::create_key(&state, &parts, &name).await?;
+    let KeyRequest { name, password, scope, vendor_id, expires_in_days: days } = wanted;
+    let order = KeyOrder { name, scope, vendor_id, days };
+    let NewKey { key, secret } = account::create_key(&state, &parts, &password, &order).await?;
     Ok((StatusCode::CREATED, Json(Created { key, secret })))
 }
 

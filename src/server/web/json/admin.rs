@@ -1,21 +1,149 @@
 use std::time::Instant;
 
 use axum::{
-    Router,
+    Json, Router,
+    body::Body,
     extract::State,
-    http::{HeaderValue, header},
+    http::{HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{delete, get},
 };
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::{analytics::freshness, cache, input::Parameters, openapi::ProblemBody};
+use super::{
+    analytics::freshness,
+    cache,
+    input::{Parameters, PathId},
+    openapi::ProblemBody,
+};
 use crate::{
-    domain::{market::MarketMetrics, period::DateRange},
-    server::{AppError, AppState, identity::sessions::CurrentAdmin},
+    domain::{
+        accounts::{AuditPage, KeyOfUser},
+        market::MarketMetrics,
+        period::DateRange,
+    },
+    server::{
+        AppError, AppState,
+        identity::{
+            accounts::{Actor, AuditParameters},
+            sessions::CurrentAdmin,
+        },
+        request,
+    },
 };
 
 pub fn router() -> Router<AppState> {
-    Router::new().nest("/cache", cache::router()).route("/metrics", get(metrics))
+    Router::new()
+        .nest("/cache", cache::router())
+        .route("/metrics", get(metrics))
+        .route("/audit", get(audit))
+        .route("/audit.csv", get(audit_csv))
+        .route("/keys", get(keys))
+        .route("/keys/{id}", delete(revoke_key))
+}
+
+#[utoipa::path(
+    get,
+    path = "/api/admin/audit",
+    operation_id = "admin_audit",
+    tag = "admin",
+    params(
+        ("actor" = Option<String>, Query, description = "A user's address, or `cli`"),
+        ("action" = Option<String>, Query, description = "Such as `login`"),
+        ("dateFrom" = Option<jiff::civil::Date>, Query, description = "First day, included, in UTC"),
+        ("dateTo" = Option<jiff::civil::Date>, Query, description = "Last day, included"),
+        ("after" = Option<String>, Query, description = "`next` of the page before")
+    ),
+    responses((status = 200, description = "A page of 100, the newest first", body = AuditPage), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []), ("key" = []))
+)]
+pub(super) async fn audit(
+    State(state): State<AppState>,
+    _: CurrentAdmin,
+    parameters: Parameters,
+) -> Result<Json<AuditPage>, AppError> {
+    let parameters = parameters.only(&["actor", "action", "dateFrom", "dateTo", "after"])?;
+    Ok(Json(state.accounts.list_audit(&audit_parameters(&parameters)).await?))
+}
+
+#[utoipa::path(
+    get,
+    path = "/api/admin/audit.csv",
+    operation_id = "admin_audit_csv",
+    tag = "admin",
+    params(
+        ("actor" = Option<String>, Query, description = "A user's address, or `cli`"),
+        ("action" = Option<String>, Query, description = "Such as `login`"),
+        ("dateFrom" = Option<jiff::civil::Date>, Query, description = "First day, included, in UTC"),
+        ("dateTo" = Option<jiff::civil::Date>, Query, description = "Last day, included")
+    ),
+    responses((status = 200, description = "All that is asked for, the newest first", content_type = "text/csv", body = String), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []), ("key" = []))
+)]
+pub(super) async fn audit_csv(
+    State(state): State<AppState>,
+    admin: CurrentAdmin,
+    parts: Parts,
+    parameters: Parameters,
+) -> Result<Response, AppError> {
+    let parameters = parameters.only(&["actor", "action", "dateFrom", "dateTo"])?;
+    let (query, _) = audit_parameters(&parameters).read()?;
+    let address = request::client_address(&parts);
+    state.accounts.audit(&admin.user.email, "audit_export", "", address.as_deref()).await?;
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8; header=present")),
+        (header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"vendorscope-audit.csv\"")),
+    ];
+    Ok((headers, Body::from_stream(state.accounts.export_audit(query))).into_response())
+}
+
+fn audit_parameters(parameters: &Parameters) -> AuditParameters<'_> {
+    AuditParameters {
+        actor: parameters.get("actor"),
+        action: parameters.get("action"),
+        date_from: parameters.get("dateFrom"),
+        date_to: parameters.get("dateTo"),
+        after: parameters.get("after"),
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct AllKeys {
+    keys: Vec<KeyOfUser>,
+}
+
+#[utoipa::path(
+    get,
+    path = "/api/admin/keys",
+    operation_id = "admin_list_keys",
+    tag = "admin",
+    responses((status = 200, description = "Everybody's keys that are not revoked, by address", body = AllKeys), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []), ("key" = []))
+)]
+pub(super) async fn keys(State(state): State<AppState>, _: CurrentAdmin) -> Result<Json<AllKeys>, AppError> {
+    Ok(Json(AllKeys { keys: state.accounts.list_all_keys().await? }))
+}
+
+#[utoipa::path(
+    delete,
+    path = "/api/admin/keys/{id}",
+    operation_id = "admin_revoke_key",
+    tag = "admin",
+    params(("id" = String, Path, description = "The key, as the list names it")),
+    responses((status = 204, description = "Revoked, at once"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []), ("key" = []))
+)]
+pub(super) async fn revoke_key(
+    State(state): State<AppState>,
+    admin: CurrentAdmin,
+    PathId(id): PathId,
+    parts: Parts,
+) -> Result<StatusCode, AppError> {
+    let address = request::client_address(&parts);
+    let actor = Actor { name: &admin.user.email, address: address.as_deref() };
+    state.accounts.revoke_any_key(&id, actor).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// The bytes that the cache holds, as they are.

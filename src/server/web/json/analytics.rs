@@ -24,7 +24,7 @@ use crate::{
         AppError, AppState,
         identity::sessions::{CurrentUser, RequestSession},
         services::{analytics::SnapshotQuery, export::ExportTable},
-        web::encodings::Encoding,
+        web::encodings,
     },
 };
 
@@ -127,20 +127,8 @@ fn query(parameters: &Parameters) -> Result<SnapshotQuery, Vec<FieldError>> {
 /// The bytes that the cache holds, in the form that the request prefers, which is worked out once for as long as they
 /// are held.
 fn whole(served: &Served<Bytes>, asked: &HeaderMap) -> Response {
-    let encoding = Encoding::preferred(asked);
-    let encoded = match encoding {
-        Encoding::Identity => None,
-        _ => served.derived.get_or_derive(encoding.name(), || encoding.encode(&served.value).ok().map(Bytes::from)),
-    };
-    let mut response = match encoded {
-        Some(encoded) => {
-            ([(header::CONTENT_ENCODING, HeaderValue::from_static(encoding.name()))], encoded).into_response()
-        }
-        None => served.value.clone().into_response(),
-    };
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    let mut response = encodings::respond(&served.value, &served.derived, asked);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
 

@@ -21,6 +21,8 @@ pub fn router() -> Router<AppState> {
 pub(super) struct Credentials {
     email: String,
     password: String,
+    /// A one-time code or a recovery code, for those who have a second factor.
+    code: Option<String>,
 }
 
 #[derive(Serialize, utoipa::ToSchema)]
@@ -41,7 +43,8 @@ pub(super) async fn log_in(
     parts: Parts,
     JsonBody(credentials): JsonBody<Credentials>,
 ) -> Result<Json<Me>, AppError> {
-    let user = account::log_in(&state, &parts, &credentials.email, &credentials.password).await?;
+    let Credentials { email, password, code } = credentials;
+    let user = account::log_in(&state, &parts, &email, &password, code.as_deref()).await?;
     Ok(Json(Me { user: CurrentUser(user).viewer() }))
 }
 

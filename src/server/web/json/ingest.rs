@@ -1,6 +1,7 @@
 use axum::{
     Json, Router,
     extract::{DefaultBodyLimit, State},
+    http::request::Parts,
     routing::post,
 };
 use tower_http::limit::RequestBodyLimitLayer;
@@ -11,7 +12,12 @@ use super::{
 };
 use crate::{
     domain::ingest::{Ingested, OrderBatch, ProductBatch, RefundBatch},
-    server::{AppError, AppState, identity::sessions::CurrentAdmin, web::middleware::MAX_INGEST_BODY},
+    server::{
+        AppError, AppState,
+        identity::sessions::{CurrentAdmin, request_session},
+        services::Sender,
+        web::middleware::MAX_INGEST_BODY,
+    },
 };
 
 pub fn router() -> Router<AppState> {
@@ -36,9 +42,10 @@ pub(super) async fn orders(
     State(state): State<AppState>,
     admin: CurrentAdmin,
     key: RequestKey,
+    parts: Parts,
     JsonBody(batch): JsonBody<OrderBatch>,
 ) -> Result<Json<Ingested>, AppError> {
-    Ok(Json(state.ingest.orders(&key.of(&admin.user)?, batch).await?))
+    Ok(Json(state.ingest.orders(&sender(&admin, &key, &parts).await?, batch).await?))
 }
 
 #[utoipa::path(
@@ -54,9 +61,10 @@ pub(super) async fn refunds(
     State(state): State<AppState>,
     admin: CurrentAdmin,
     key: RequestKey,
+    parts: Parts,
     JsonBody(batch): JsonBody<RefundBatch>,
 ) -> Result<Json<Ingested>, AppError> {
-    Ok(Json(state.ingest.refunds(&key.of(&admin.user)?, batch).await?))
+    Ok(Json(state.ingest.refunds(&sender(&admin, &key, &parts).await?, batch).await?))
 }
 
 #[utoipa::path(
@@ -72,7 +80,14 @@ pub(super) async fn products(
     State(state): State<AppState>,
     admin: CurrentAdmin,
     key: RequestKey,
+    parts: Parts,
     JsonBody(batch): JsonBody<ProductBatch>,
 ) -> Result<Json<Ingested>, AppError> {
-    Ok(Json(state.ingest.products(&key.of(&admin.user)?, batch).await?))
+    Ok(Json(state.ingest.products(&sender(&admin, &key, &parts).await?, batch).await?))
+}
+
+/// Who sends it, for all vendors or for the one that its key is made for.
+async fn sender(admin: &CurrentAdmin, key: &RequestKey, parts: &Parts) -> Result<Sender, AppError> {
+    let grant = request_session(parts)?.grant().await?;
+    Ok(key.of(&admin.user)?.only_for(grant.and_then(|grant| grant.vendor)))
 }

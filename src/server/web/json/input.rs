@@ -17,6 +17,7 @@ use crate::{
     server::{
         AppError, AppState,
         request::{
+            client_address,
             problem::Problem,
             well_formed::{check_address, check_text},
         },
@@ -103,16 +104,20 @@ fn refusal(path: &str, error: &serde_json::Error) -> Problem {
 
 /// The `Idempotency-Key` of a request that changes something; most have none. Refused where it is no key, whatever the
 /// route makes of it.
-pub struct RequestKey(Option<String>);
+pub struct RequestKey {
+    key: Option<String>,
+    /// Where the request comes from.
+    address: Option<String>,
+}
 
 impl RequestKey {
     pub fn is_given(&self) -> bool {
-        self.0.is_some()
+        self.key.is_some()
     }
 
     /// The one who sends the request, with its key.
     pub fn of(&self, user: &User) -> Result<Sender, AppError> {
-        Ok(Sender::new(&user.email, self.0.as_deref())?)
+        Ok(Sender::new(&user.email, self.key.as_deref())?.from_address(self.address.clone()))
     }
 }
 
@@ -120,11 +125,11 @@ impl FromRequestParts<AppState> for RequestKey {
     type Rejection = AppError;
 
     async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, AppError> {
-        read_key(&parts.headers).map_err(AppError::from)
+        Ok(Self { key: read_key(&parts.headers)?, address: client_address(parts) })
     }
 }
 
-fn read_key(headers: &HeaderMap) -> Result<RequestKey, FieldError> {
+fn read_key(headers: &HeaderMap) -> Result<Option<String>, FieldError> {
     let mut keys = headers.get_all("idempotency-key").iter();
     // What is no ASCII is no key either.
     let key = keys.next().map(|key| key.to_str().unwrap_or_default().to_owned());
@@ -132,7 +137,7 @@ fn read_key(headers: &HeaderMap) -> Result<RequestKey, FieldError> {
         return Err(FieldError::new("Idempotency-Key", "is given twice"));
     }
     Sender::new("", key.as_deref())?;
-    Ok(RequestKey(key))
+    Ok(key)
 }
 
 /// Refuses a key that is none on every route that changes something, those too that do the same however often they are

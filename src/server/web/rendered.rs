@@ -1,0 +1,166 @@
+//! Pages that are sent again as they were rendered.
+//!
+//! A page is made of what it was asked for (user, address, cookies), the minute it is, and cache entries. It is sent
+//! again only to the same question within the same minute, and only while a lookup of each of its entries would serve
+//! that same entry ([`Cache::still_serves`]): so it outlives none of them, and shows a write as soon as they do. Its
+//! encodings are worked out once as well.
+
+use std::sync::Arc;
+
+use axum::{
+    body::{Body, Bytes, to_bytes},
+    extract::Request,
+    http::{HeaderMap, Method, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use jiff::Timestamp;
+use moka::future::Cache as Moka;
+use sha2::{Digest, Sha256};
+use vendorscope_cache::{Cache, Derived, Origin};
+
+use super::encodings;
+use crate::{
+    domain::accounts::User,
+    server::{
+        AppError, AppState,
+        request::{Rendering, ScriptNonce},
+    },
+    words,
+};
+
+/// Memory for rendered pages, in bytes.
+const MOST_BYTES: u64 = 32 * 1024 * 1024;
+/// The largest page that is kept, in bytes.
+const LARGEST: usize = 1024 * 1024;
+
+/// The pages that this instance has rendered lately.
+#[derive(Clone)]
+pub struct RenderedPages(Moka<String, Arc<Page>>);
+
+/// The digests of a page's own scripts, as Content-Security-Policy names them. A page that is sent again cannot bear a
+/// nonce of the answer: it is compressed already.
+#[derive(Clone)]
+pub struct ScriptHashes(pub Arc<str>);
+
+struct Page {
+    html: Bytes,
+    headers: HeaderMap,
+    scripts: ScriptHashes,
+    origins: Vec<Origin>,
+    encodings: Derived,
+}
+
+impl RenderedPages {
+    pub fn new() -> Self {
+        let weigh = |name: &String, page: &Arc<Page>| {
+            // Its encodings are made room for at once.
+            u32::try_from(name.len() + page.html.len() * 3 / 2).unwrap_or(u32::MAX)
+        };
+        Self(
+            Moka::builder()
+                .max_capacity(MOST_BYTES)
+                .weigher(weigh)
+                .time_to_live(std::time::Duration::from_secs(60))
+                .build(),
+        )
+    }
+
+    /// The page as it was rendered before, where it may be sent again; else as it is rendered now.
+    pub async fn serve(&self, state: &AppState, user: &User, mut request: Request, next: Next) -> Response {
+        if request.method() != Method::GET {
+            return next.run(request).await;
+        }
+        let name = name(state, user, &request);
+        if let Some(page) = self.0.get(&name).await
+            && page.is_current(&state.cache).await
+        {
+            return page.response(request.headers());
+        }
+        let rendering = Rendering::default();
+        request.extensions_mut().insert(rendering.clone());
+        let nonce = request.extensions().get::<ScriptNonce>().cloned();
+        let response = next.run(request).await;
+        let (Some(origins), Some(nonce)) = (rendering.origins(), nonce) else { return response };
+        if response.status() != StatusCode::OK {
+            return response;
+        }
+        let (parts, body) = response.into_parts();
+        let html = match to_bytes(body, usize::MAX).await {
+            Ok(html) => html,
+            Err(error) => return AppError::Internal(format!("a page that cannot be read: {error}")).into_response(),
+        };
+        if html.len() <= LARGEST {
+            let scripts = ScriptHashes(script_hashes(&html, &nonce).into());
+            let (headers, encodings) = (parts.headers.clone(), Derived::default());
+            self.0.insert(name, Arc::new(Page { html: html.clone(), headers, scripts, origins, encodings })).await;
+        }
+        Response::from_parts(parts, Body::from(html))
+    }
+}
+
+/// All that a page is made of but cache entries.
+fn name(state: &AppState, user: &User, request: &Request) -> String {
+    let minute = Timestamp::now().as_second() / 60;
+    let mut name = format!("{user:?}\n{}\n{minute}", request.uri());
+    let session = state.sessions.cookie_name();
+    for line in request.headers().get_all(header::COOKIE) {
+        for cookie in line.as_bytes().split(|byte| *byte == b';').map(<[u8]>::trim_ascii) {
+            if !cookie.strip_prefix(session.as_bytes()).is_some_and(|rest| rest.starts_with(b"=")) {
+                name.push('\n');
+                name.push_str(&String::from_utf8_lossy(cookie));
+            }
+        }
+    }
+    name
+}
+
+impl Page {
+    /// Whether all it is made of is current, and as old as it says.
+    async fn is_current(&self, cache: &Cache) -> bool {
+        let Some(ages) = cache.still_serves(&self.origins).await else { return false };
+        let says = |age: std::time::Duration| words::age(age.as_secs());
+        ages.into_iter().zip(&self.origins).all(|(age, origin)| says(age) == says(origin.age()))
+    }
+
+    fn response(&self, asked: &HeaderMap) -> Response {
+        let mut response = encodings::respond(&self.html, &self.encodings, asked);
+        for (name, value) in &self.headers {
+            if name != header::CONTENT_LENGTH {
+                response.headers_mut().append(name, value.clone());
+            }
+        }
+        response.extensions_mut().insert(self.scripts.clone());
+        response
+    }
+}
+
+/// `'sha256-…'` of each script that stands in the page and bears its nonce, in their order.
+fn script_hashes(html: &[u8], ScriptNonce(nonce): &ScriptNonce) -> String {
+    let html = String::from_utf8_lossy(html);
+    let marked = format!("nonce=\"{nonce}\"");
+    let mut hashes = Vec::new();
+    for script in html.split("<script").skip(1) {
+        let Some((attributes, rest)) = script.split_once('>') else { continue };
+        let Some((code, _)) = rest.split_once("</script") else { continue };
+        if attributes.contains(&marked) && !code.is_empty() {
+            hashes.push(format!("'sha256-{}'", BASE64_STANDARD.encode(Sha256::digest(code))));
+        }
+    }
+    hashes.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scripts_with_the_nonce_are_named_by_their_digest_and_no_others() {
+        let nonce = ScriptNonce("n1".into());
+        let page = b"<script type=\"module\" nonce=\"n1\">a()</script><script>b()</script><script nonce=\"n1\" src=\"/x.js\"></script>";
+        let expected = format!("'sha256-{}'", BASE64_STANDARD.encode(Sha256::digest("a()")));
+        assert_eq!(script_hashes(page, &nonce), expected);
+        assert_eq!(script_hashes(page, &ScriptNonce("n2".into())), "");
+    }
+}
