@@ -50,7 +50,10 @@ pub struct InvalidationTally {
 
 /// What this instance has invalidated and nobody has taken yet.
 #[derive(Default)]
-pub(crate) struct Journal(Mutex<HashMap<(Vec<String>, String, String), (u64, Timestamp)>>);
+pub(crate) struct Journal(Mutex<HashMap<Alike, (u64, Timestamp)>>);
+
+/// Tags, who and why.
+type Alike = (Vec<String>, String, String);
 
 impl Journal {
     pub fn note(&self, invalidation: &Invalidation) {

@@ -77,6 +77,8 @@ async fn what_is_counted_while_redis_is_away_is_known_at_once_and_handed_over_by
     read(&cache, &source).await;
     assert_eq!(read(&cache, &source).await.outcome, Outcome::Hit);
     assert_eq!(cache.counts().await.get(Counter::Hits), 1);
+    // What Redis has said before is remembered.
+    assert!(cache.course(Span::Minute, 4).await.is_whole);
     server.freeze();
     for _ in 0..3 {
         assert_eq!(read(&cache, &source).await.outcome, Outcome::Bypass);
