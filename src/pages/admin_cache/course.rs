@@ -55,7 +55,7 @@ pub fn section(course: &CacheCourse) -> AnyView {
         series(course, "p99", "c", move |point| point.load_time.as_ref().map(|times| micros(times.p99))),
     ];
     let title = format!("Time of loads from the database over the last {range}.");
-    let loads = chart("Load time", title, Shape::Lines, times, |micros| axis_ms(micros), false);
+    let loads = chart("Load time", title, Shape::Lines, times, axis_ms, false);
     view! {
         <section class="courses" aria-label="Over time">
             <div class="name">

@@ -1,8 +1,11 @@
-use vendorscope_cache::stats::Stats;
+use vendorscope_cache::{
+    stats::{Counter, Counts, Stats},
+    times::Timing,
+};
 
 use super::*;
 use crate::server_functions::cache_health::{
-    HealthEvent, InstanceHealth, InstanceState, InvalidationShown, RedisHealth,
+    HealthEvent, InstanceHealth, InstanceState, InvalidationShown, Presence, RedisHealth,
 };
 
 const NOW: i64 = 1_800_000_000;
