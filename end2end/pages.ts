@@ -16,12 +16,15 @@ export const PAGES: { name: string; login?: () => Login; path: (page: Page) => P
   { name: 'order', login: () => vendor(0), path: (page) => first(page, '/api/vendor/orders', 'orders', 'orderId') },
   { name: 'order to refund', login: () => vendor(0), path: async (page) => (await untouchedOrder(page)).path },
   { name: 'account', login: () => vendor(0), path: async () => '/account' },
+  { name: 'lost password', path: async () => '/forgot' },
   { name: 'reset', path: async () => '/reset?token=none' },
   { name: 'account of an admin', login: admin, path: async () => '/account' },
   { name: 'marketplace', login: admin, path: async () => '/admin' },
   { name: 'vendors', login: admin, path: async () => '/admin/vendors' },
   { name: 'vendor', login: admin, path: firstVendor },
   { name: 'dashboard of a vendor', login: admin, path: async (page) => `${await firstVendor(page)}/dashboard` },
+  { name: 'users', login: admin, path: async () => '/admin/users' },
+  { name: 'user', login: admin, path: firstUser },
   { name: 'audit log', login: admin, path: async () => '/admin/audit' },
   { name: 'cache', login: admin, path: async () => '/admin/cache' },
   { name: 'cache over a day', login: admin, path: async () => '/admin/cache?range=24h&tags=analytics' },
@@ -37,6 +40,12 @@ export async function arrive(page: Page, { login, path }: (typeof PAGES)[number]
 async function first(page: Page, api: string, list: string, id: string): Promise<string> {
   const body = await (await page.request.get(api)).json();
   return `/${list}/${encodeURIComponent(body[list][0][id])}`;
+}
+
+/** The page of the first user in the admin's list. */
+async function firstUser(page: Page): Promise<string> {
+  await page.goto('/admin/users');
+  return (await page.locator('main table a').first().getAttribute('href')) ?? '';
 }
 
 /** The page of the first vendor in the admin's list. */

@@ -113,6 +113,10 @@ mod pages {
     pub const PASSWORD_CHANGED_LOG_IN: &str = "Your password was changed. Log in with the new one.";
     pub const BACK_TO_LOGIN: &str = "Back to login";
     pub const FORGOT_PASSWORD: &str = "Forgot your password? Ask your marketplace for a link to choose a new one.";
+    pub const FORGOT: &str = "Forgot your password?";
+    pub const FORGOT_HINT: &str = "Enter your email, and we'll send you a link to choose a new password.";
+    pub const LINK_ON_ITS_WAY: &str =
+        "If there is an account with that email, a link is on its way. It works for an hour.";
     pub const LINK_EXPIRED: &str = "This link has expired or was already used. Request a new one.";
 
     // Account.
@@ -224,6 +228,25 @@ mod pages {
             units => format!("{product}: only {units} units can be returned."),
         }
     }
+
+    // Users.
+    pub const INVITE_BY_MAIL: &str = "They get an email with a link to choose a password, valid for three days.";
+    pub const INVITE_BY_LINK: &str =
+        "You get a link to pass on, with which they choose a password. It works once, within three days.";
+    pub const VENDOR_OF_USER: &str = "For vendors and accountants; leave empty for admins.";
+    pub const NOT_AN_EMAIL: &str = "Enter an address such as name@example.com.";
+    pub const LINK_SENT: &str = "The link was sent by email.";
+    pub const USER_CHANGED: &str = "Changed. They've been logged out on all devices.";
+    pub const USER_LOGGED_OUT: &str = "They've been logged out on all devices, and their API keys are revoked.";
+    pub const USER_TOTP_RESET: &str = "Two-step verification is off for them, and they've been logged out.";
+    pub const COPY_LINK: &str = "Copy this link now; you won't see it again. Anyone with it can choose the password.";
+    pub const INVITED: &str = "Invited; no password chosen yet. A new invitation replaces the one before.";
+    pub const RESET_BY_LINK: &str = "A link with which they choose a new password. It works once, within an hour.";
+    pub const END_SESSIONS: &str = "Logs them out on all devices and revokes their API keys.";
+    pub const RESET_TOTP: &str =
+        "For someone who has lost their phone and their recovery codes. Be sure who is asking.";
+    pub const DISABLE_USER: &str = "They can't log in, and their API keys stop working. Nothing of theirs is deleted.";
+    pub const ENABLE_USER: &str = "They can log in again with the password they had. API keys stay revoked.";
 
     // Audit log.
     pub const AUDIT: &str =

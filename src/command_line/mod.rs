@@ -44,6 +44,7 @@ Environment:
   COOKIE_DOMAIN        the domain whose hosts share logins [this host only]
   LEPTOS_SITE_ADDR     where to listen [127.0.0.1:3000]
   PUBLIC_URL           where people reach it: what links for lost passwords begin with [http://LEPTOS_SITE_ADDR]
+  SMTP_URL, MAIL_FROM  where letters are sent, and whom they are from [links are shown to admins]
   TRUSTED_PROXIES      addresses and networks whose X-Forwarded-For is believed [none]
   LIMIT_LOGIN_ACCOUNT  failed logins of one account, as number/time or off [10/15m]
   LIMIT_LOGIN_ADDRESS  failed logins from one address [100/15m]

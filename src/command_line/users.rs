@@ -40,17 +40,20 @@ pub struct UserName {
 pub struct UserAdd {
     /// Address to log in with
     email: String,
-    /// What the user is: a vendor sees one vendor's business, an admin the whole marketplace
+    /// What the user is: a vendor sees and changes one vendor's business, an accountant sees it, an admin sees the whole
+    /// marketplace
     #[arg(long)]
     role: RoleName,
-    /// The marketplace's id of the vendor (role vendor only)
-    #[arg(long, value_name = "ID", required_if_eq("role", "vendor"))]
+    /// The marketplace's id of the vendor (not for admins)
+    #[arg(long, value_name = "ID", required_if_eq_any([("role", "vendor"), ("role", "accountant")]))]
     vendor: Option<String>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 enum RoleName {
     Vendor,
+    /// Sees what the vendor's users see, and changes nothing
+    Accountant,
     Admin,
 }
 
@@ -58,6 +61,7 @@ impl From<RoleName> for Role {
     fn from(name: RoleName) -> Self {
         match name {
             RoleName::Vendor => Self::Vendor,
+            RoleName::Accountant => Self::Accountant,
             RoleName::Admin => Self::Admin,
         }
     }

@@ -15,6 +15,7 @@ pub enum Section {
     Marketplace,
     Vendors,
     Cache,
+    Users,
     Audit,
     Account,
     /// Nowhere in the navigation.
@@ -26,7 +27,7 @@ impl Section {
     fn role(self) -> Option<Role> {
         match self {
             Self::Dashboard | Self::Products | Self::Orders => Some(Role::Vendor),
-            Self::Marketplace | Self::Vendors | Self::Cache | Self::Audit => Some(Role::Admin),
+            Self::Marketplace | Self::Vendors | Self::Cache | Self::Users | Self::Audit => Some(Role::Admin),
             Self::Account | Self::Elsewhere => None,
         }
     }
@@ -41,6 +42,7 @@ const ADMIN_SECTIONS: &[(Section, &str, &str)] = &[
     (Section::Marketplace, "/admin", "Marketplace"),
     (Section::Vendors, "/admin/vendors", "Vendors"),
     (Section::Cache, "/admin/cache", "Cache"),
+    (Section::Users, "/admin/users", "Users"),
     (Section::Audit, "/admin/audit", "Audit log"),
 ];
 
@@ -49,7 +51,7 @@ const ADMIN_SECTIONS: &[(Section, &str, &str)] = &[
 pub fn Frame(section: Section, viewer: Option<Viewer>, children: Children) -> impl IntoView {
     let role = viewer.as_ref().map(|viewer| viewer.role).or(section.role());
     let sections = match role {
-        Some(Role::Vendor) => VENDOR_SECTIONS,
+        Some(Role::Vendor | Role::Accountant) => VENDOR_SECTIONS,
         Some(Role::Admin) => ADMIN_SECTIONS,
         None => &[],
     };

@@ -49,8 +49,8 @@ fn account(view: AccountView) -> AnyView {
     let required = second_factor.required && !second_factor.status.enabled;
     let what = match (viewer.role, &vendor) {
         (Role::Admin, _) => "Admin".to_owned(),
-        (Role::Vendor, Some(vendor)) => vendor.name.clone(),
-        (Role::Vendor, None) => viewer.vendor_id.unwrap_or_default(),
+        (_, Some(vendor)) => vendor.name.clone(),
+        (_, None) => viewer.vendor_id.unwrap_or_default(),
     };
     view! {
         <h1>"Account"</h1>
@@ -60,7 +60,7 @@ fn account(view: AccountView) -> AnyView {
         {new_key.map(shown_once)}
         {password_form(viewer.email.clone())}
         {two_step_card(viewer.email.clone(), second_factor)}
-        {time_zone_card(vendor, time_zones)}
+        {viewer.role.may_write().then(|| time_zone_card(vendor, time_zones))}
         {sessions_card(sessions)}
         {keys_card(viewer.email, viewer.role, keys)}
         {theme_form(theme)}

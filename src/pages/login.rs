@@ -4,7 +4,7 @@ use leptos_router::hooks::use_query_map;
 
 use crate::{
     components::fields::{Input, input},
-    server_functions::auth::Login,
+    server_functions::auth::{Login, has_mail},
     words,
 };
 
@@ -24,8 +24,13 @@ pub fn LoginPage() -> impl IntoView {
     };
     let done = match done.as_deref() {
         Some("password") => Some(words::PASSWORD_CHANGED_LOG_IN),
+        Some("mail") => Some(words::LINK_ON_ITS_WAY),
         Some("everywhere") => Some(words::LOGGED_OUT_EVERYWHERE),
         _ => None,
+    };
+    let forgotten = match has_mail() {
+        true => view! { <a href="/forgot">{words::FORGOT}</a> }.into_any(),
+        false => words::FORGOT_PASSWORD.into_any(),
     };
     let next = next.map(|next| view! { <input type="hidden" name="next" value=next/> });
     let is_refused = message.is_some();
@@ -52,7 +57,7 @@ pub fn LoginPage() -> impl IntoView {
                 {input(Input { autofocus: true, ..field("email", "Email", "email", "username") })}
                 {input(field("password", "Password", "password", "current-password"))}
                 <button type="submit">"Log in"</button>
-                <p class="hint">{words::FORGOT_PASSWORD}</p>
+                <p class="hint">{forgotten}</p>
             </form>
         </main>
     }

@@ -12,12 +12,18 @@ pub mod admin;
 pub mod admin_audit;
 /// `/admin/cache`
 pub mod admin_cache;
+/// `/admin/users/{id}`
+pub mod admin_user;
+/// `/admin/users`
+pub mod admin_users;
 /// `/admin/vendors/{id}`
 pub mod admin_vendor;
 /// `/admin/vendors`
 pub mod admin_vendors;
 /// `/`, and `/admin/vendors/{id}/dashboard`
 pub mod dashboard;
+/// `/forgot`
+pub mod forgot;
 /// Part of `/account` and of `/admin/keys`.
 mod keys;
 /// `/login`

@@ -37,7 +37,8 @@ pub fn OrderPage() -> impl IntoView {
 }
 
 fn order(view: OrderView) -> AnyView {
-    let OrderView { vendor, order, clock, typed, review, .. } = view;
+    let OrderView { viewer, vendor, order, clock, typed, review } = view;
+    let may_write = viewer.role.may_write();
     let currency = vendor.currency;
     let (status_refused, refund_refused) = (Refusal::of::<SetOrderStatus>(), Refusal::of::<RefundOrder>());
     let is_refused = status_refused.error.is_some() || refund_refused.error.is_some();
@@ -73,9 +74,9 @@ fn order(view: OrderView) -> AnyView {
         <p class="lead">{placed} {written(order.customer_name.clone())}</p>
         {done}
         {refused(&status_refused)}
-        {status_form(&order, currency)}
+        {may_write.then(|| status_form(&order, currency))}
         {lines(order.lines.clone(), currency)}
-        {refund}
+        {may_write.then_some(refund)}
     }
     .into_any()
 }

@@ -26,7 +26,8 @@ pub fn ProductPage() -> impl IntoView {
     }
 }
 
-fn product(ProductView { vendor, product, .. }: ProductView) -> AnyView {
+fn product(ProductView { viewer, vendor, product }: ProductView) -> AnyView {
+    let may_write = viewer.role.may_write();
     let (save, delete) = (Refusal::of::<SaveProduct>(), Refusal::of::<DeleteProduct>());
     let is_saved = save.error.is_none()
         && delete.error.is_none()
@@ -37,11 +38,18 @@ fn product(ProductView { vendor, product, .. }: ProductView) -> AnyView {
         <p class="crumb"><a href="/products">"Products"</a></p>
         {head}
         {is_saved.then(|| done(words::SAVED))}
-        {product_form(&vendor, product)}
-        <details class="card danger" open=delete.error.is_some()>
+        <fieldset class="bare" disabled=!may_write>{product_form(&vendor, product)}</fieldset>
+        {may_write.then(|| delete_form(product_id, &delete))}
+    }
+    .into_any()
+}
+
+fn delete_form(product_id: String, refusal: &Refusal) -> AnyView {
+    view! {
+        <details class="card danger" open=refusal.error.is_some()>
             <summary>"Delete this product…"</summary>
             <p>{words::DELETE_PRODUCT}</p>
-            {refused(&delete)}
+            {refused(refusal)}
             <form method="post" action=DeleteProduct::url()>
                 <input type="hidden" name="product_id" value=product_id/>
                 <button class="bad" type="submit">"Delete product"</button>

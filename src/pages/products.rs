@@ -70,7 +70,8 @@ pub fn ProductsPage() -> impl IntoView {
     }
 }
 
-fn list(ProductsView { vendor, page, .. }: ProductsView, asked: ListQuery) -> AnyView {
+fn list(ProductsView { viewer, vendor, page }: ProductsView, asked: ListQuery) -> AnyView {
+    let new = || viewer.role.may_write().then(|| view! { <a class="button" href="/products/new">"New product"</a> });
     let is_deleted = use_query_map().with_untracked(|params| params.get("deleted").is_some());
     let deleted = is_deleted.then(|| done(words::PRODUCT_DELETED));
     let ProductPage { products, covers, next } = page;
@@ -79,7 +80,7 @@ fn list(ProductsView { vendor, page, .. }: ProductsView, asked: ListQuery) -> An
             <section class="card empty">
                 <h2>"No products yet"</h2>
                 <p>{words::FIRST_PRODUCT}</p>
-                <a class="button" href="/products/new">"New product"</a>
+                {new()}
             </section>
         }
         .into_any(),
@@ -93,7 +94,7 @@ fn list(ProductsView { vendor, page, .. }: ProductsView, asked: ListQuery) -> An
         |after| view! { <nav class="pager" aria-label="Pages"><a class="button quiet" href=asked.next_href(&after)>"Next page"</a></nav> },
     );
     view! {
-        <div class="head"><h1>"Products"</h1><a class="button" href="/products/new">"New product"</a></div>
+        <div class="head"><h1>"Products"</h1>{new()}</div>
         {deleted}
         {filter(&asked)}
         {body}

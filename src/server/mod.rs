@@ -30,6 +30,8 @@ pub mod import;
 pub mod ingest;
 /// Telling open dashboards that something has changed.
 pub mod live;
+/// Letters.
+pub mod mail;
 /// What is counted for Prometheus.
 pub mod metrics;
 /// How often one may ask.
@@ -68,6 +70,8 @@ pub struct Services {
     pub marketplace: services::marketplace::Marketplace,
     pub orders: services::orders::Orders,
     pub live: live::Live,
+    /// `None`: links are shown to the admin who makes them.
+    pub mail: Option<mail::Mailer>,
     /// Signs what a refused form is told through its address: nobody else makes a page say anything.
     pub refusals: identity::signing::Signing,
     pub leptos: LeptosOptions,
@@ -90,6 +94,7 @@ impl AppState {
             marketplace: services::marketplace::Marketplace::new(db.clone(), cache.clone()),
             orders: services::orders::Orders::new(db.clone(), cache.clone()),
             live: live::Live::default(),
+            mail: config.mail.as_ref().and_then(mail::Mailer::new),
             refusals: identity::signing::Signing::new("refusal", &config.sessions),
             leptos: config.http.leptos.clone(),
             config,

@@ -22,6 +22,19 @@ pub async fn login_code(code: String, next: Option<String>) -> Result<(), ApiErr
     Ok(())
 }
 
+/// Has a link for a lost password sent to an account, if there is one, and goes to `/login?done=mail`.
+#[server(prefix = "/_fn", endpoint = "forgot")]
+pub async fn forgot(email: String) -> Result<(), ApiError> {
+    crate::server::context::send_reset_link(&email).await?;
+    leptos_axum::redirect("/login?done=mail");
+    Ok(())
+}
+
+/// Whether links for lost passwords are sent by mail here.
+pub fn has_mail() -> bool {
+    crate::server::context::has_mail()
+}
+
 /// Ends the session and goes to `/login`.
 #[server(prefix = "/_fn", endpoint = "logout")]
 pub async fn logout() -> Result<(), ApiError> {

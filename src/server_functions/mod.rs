@@ -15,6 +15,8 @@ pub mod cache_health;
 pub mod dashboard;
 /// A vendor's orders.
 pub mod orders;
+/// People whom an admin looks after.
+pub mod people;
 /// A vendor's products.
 pub mod products;
 /// The admin's view of vendors.

@@ -60,6 +60,8 @@ fn a_wrong_value_is_named_with_what_is_accepted() {
         ("SESSION_SECRET_PREVIOUS", "hunter2", "`***`"),
         ("MAX_CONNECTIONS", "15", "`15`"),
         ("REQUIRE_TOTP", "vendor", "`vendor`"),
+        ("SMTP_URL", "http://:hunter2@mail", "`http://:***@mail`"),
+        ("MAIL_FROM", "nobody", "`nobody`"),
         ("LIMIT_PAGES", "none", "`none`"),
         ("LIMIT_PROBES", "1/1y", "`1/1y`"),
         ("LIMIT_ZONE_CHANGES", "2", "`2`"),

@@ -44,6 +44,8 @@ mod openapi;
 mod order_commands;
 /// Orders.
 mod orders;
+/// What admins do to other people's accounts.
+mod people;
 /// What bad requests are answered with.
 mod problems;
 /// Products.

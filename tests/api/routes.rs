@@ -8,12 +8,13 @@ use leptos::server_fn::axum::server_fn_paths;
 use leptos_axum::generate_route_list;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
-use vendorscope::app::App;
+use vendorscope::{app::App, domain::accounts::Role};
 
 use super::{OTHER_VENDOR, VENDOR};
 use crate::harness::{Client, PASSWORD, TestApp};
 
-/// One route and what each caller gets: nobody, a vendor, another vendor, an admin, the vendor's key.
+/// One route and what each caller gets: nobody, a vendor, another vendor, an admin, the vendor's key. What the vendor's
+/// accountant gets, and keys of other scopes, follows from that: see `as_an_accountant`.
 struct Route {
     method: &'static str,
     path: &'static str,
@@ -69,6 +70,12 @@ const API: &[Route] = &[
     route("POST", "/api/ingest/refunds", [401, 403, 403, 422, 403]),
     route("POST", "/api/ingest/products", [401, 403, 403, 422, 403]),
     with("GET", "/api/admin/metrics", "dateFrom=1997-01-01&dateTo=1997-01-31", [401, 403, 403, 200, 403]),
+    route("GET", "/api/admin/users", [401, 403, 403, 200, 403]),
+    route("POST", "/api/admin/users", [401, 403, 403, 422, 403]),
+    route("PATCH", "/api/admin/users/{id}", [401, 403, 403, 422, 403]),
+    route("POST", "/api/admin/users/{id}/link", [401, 403, 403, 422, 403]),
+    route("DELETE", "/api/admin/users/{id}/sessions", [401, 403, 403, 404, 403]),
+    route("DELETE", "/api/admin/users/{id}/second-factor", [401, 403, 403, 422, 403]),
     route("GET", "/api/admin/audit", [401, 403, 403, 200, 403]),
     route("GET", "/api/admin/audit.csv", [401, 403, 403, 200, 403]),
     route("GET", "/api/admin/keys", [401, 403, 403, 200, 403]),
@@ -95,6 +102,7 @@ const PAGES: &[Route] = &[
     route("GET", "/", [303, 200, 200, 303, 303]),
     route("GET", "/login", [200, 303, 303, 303, 200]),
     route("GET", "/login/code", [200, 303, 303, 303, 200]),
+    route("GET", "/forgot", [200; 5]),
     route("GET", "/reset", [200; 5]),
     route("GET", "/account", [303, 200, 200, 200, 303]),
     route("GET", "/products", [303, 200, 200, 303, 303]),
@@ -106,6 +114,8 @@ const PAGES: &[Route] = &[
     route("GET", "/admin/vendors", [303, 403, 403, 200, 303]),
     route("GET", "/admin/vendors/{id}", [303, 403, 403, 200, 303]),
     route("GET", "/admin/vendors/{id}/dashboard", [303, 403, 403, 200, 303]),
+    route("GET", "/admin/users", [303, 403, 403, 200, 303]),
+    route("GET", "/admin/users/{id}", [303, 403, 403, 404, 303]),
     route("GET", "/admin/audit", [303, 403, 403, 200, 303]),
     route("GET", "/admin/cache", [303, 403, 403, 200, 303]),
     route("GET", "/admin/cache/entry", [303, 403, 403, 200, 303]),
@@ -115,6 +125,8 @@ const SERVER_FUNCTIONS: &[Route] = &[
     with("POST", "/_fn/login", "email=nobody@example.com&password=wrong", [200; 5]),
     // Nobody has sent a password before.
     with("POST", "/_fn/login/code", "code=123456", [200; 5]),
+    // There is no server for mail here.
+    with("POST", "/_fn/forgot", "email=nobody@example.com", [404; 5]),
     route("POST", "/_fn/logout", [200; 5]),
     with("POST", "/_fn/reset", "password=a long one, and a good one", [422; 5]),
     with(
@@ -136,6 +148,12 @@ const SERVER_FUNCTIONS: &[Route] = &[
     with("POST", "/_fn/product/delete", "product_id={product}", [401, 200, 404, 403, 401]),
     with("POST", "/_fn/order/status", "order_id={order}&status=shipped", [401, 200, 404, 403, 401]),
     with("POST", "/_fn/order/refund", "form[order_id]={order}&form[amount]=nonsense", [401, 422, 422, 403, 401]),
+    with("POST", "/_fn/admin/user/invite", "email=x&role=vendor&vendor_id=&password=wrong", [401, 403, 403, 422, 401]),
+    with("POST", "/_fn/admin/user/link", "user_id=0&password=wrong", [401, 403, 403, 422, 401]),
+    with("POST", "/_fn/admin/user/role", "user_id=0&role=none&vendor_id=&password=x", [401, 403, 403, 422, 401]),
+    with("POST", "/_fn/admin/user/disable", "user_id=0&disabled=yes&password=wrong", [401, 403, 403, 422, 401]),
+    with("POST", "/_fn/admin/user/sessions/end", "user_id=0", [401, 403, 403, 404, 401]),
+    with("POST", "/_fn/admin/user/totp/reset", "user_id=0&password=wrong", [401, 403, 403, 422, 401]),
     with("POST", "/_fn/admin/cache/invalidate", "tags=nonsense", [401, 403, 403, 422, 401]),
     with("POST", "/_fn/admin/cache/warm", "vendors=nonsense", [401, 403, 403, 422, 401]),
     route("POST", "/_fn/admin/cache/reset", [401, 403, 403, 200, 401]),
@@ -198,6 +216,57 @@ async fn every_route_lets_in_whom_it_is_for_and_nobody_else() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What the vendor's accountant gets: what the vendor gets where it reads, or looks after the account; nothing else.
+fn as_an_accountant(route: &Route) -> u16 {
+    let own = ["/api/auth", "/api/account", "/_fn/login", "/_fn/logout", "/_fn/reset", "/_fn/forgot", "/_fn/account"];
+    let is_own = own.iter().any(|folder| route.path.starts_with(folder)) && !route.path.ends_with("/time-zone");
+    match route.path {
+        "/products/new" => 403,
+        _ if route.method == "GET" || is_own => route.statuses[1],
+        _ => 403,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_accountant_sees_what_the_vendor_sees_and_changes_nothing_on_any_route() {
+    let app = TestApp::builder().northwind().spawn().await;
+    let mut callers = Callers::new(&app).await;
+    let log_in = || app.log_in("accountant@example.com", Role::Accountant, Some(VENDOR));
+    callers.vendor = log_in().await;
+    // What belongs to the vendor is made by the vendor.
+    let maker = app.log_in_as_vendor(VENDOR).await;
+    let mut wrong = Vec::new();
+    for route in API.iter().chain(PAGES).chain(SERVER_FUNCTIONS) {
+        let accountant = std::mem::replace(&mut callers.vendor, maker.clone());
+        let own = callers.make_own().await;
+        callers.vendor = accountant;
+        let response = callers.ask(Caller::Vendor, route, &own).send().await.expect("an answer");
+        if response.status() != as_an_accountant(route) {
+            let status = response.status();
+            wrong.push(format!("{} {}: {status}, not {}", route.method, route.path, as_an_accountant(route)));
+        }
+        if ENDS_SESSIONS.contains(&route.path) {
+            callers.vendor = log_in().await;
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_key_that_reads_changes_nothing_on_any_route() {
+    let app = TestApp::builder().northwind().spawn().await;
+    let mut callers = Callers::new(&app).await;
+    let order = json!({ "name": "reads", "password": PASSWORD, "scope": "read" });
+    let made: Value = callers.vendor.post("/api/account/keys", &order).await.json().await.expect("a key");
+    let own = callers.make_own().await;
+    callers.key = made["secret"].as_str().expect("a secret").to_owned();
+    for route in API {
+        let expected = if route.method == "GET" { route.statuses[4] } else { 403 };
+        let status = callers.ask(Caller::Key, route, &own).send().await.expect("an answer").status();
+        assert_eq!(status, expected, "{} {}", route.method, route.path);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -299,7 +368,7 @@ impl Callers {
         let id = match route.path {
             path if path.starts_with("/admin/vendors") => VENDOR,
             path if path.contains("orders") => &own.order,
-            path if path.contains("account") => "0",
+            path if path.contains("account") || path.contains("/users") => "0",
             _ => &own.product,
         };
         let parameters: Vec<(String, String)> = route
@@ -325,7 +394,7 @@ impl Callers {
         match (route.method, route.path.starts_with("/_fn")) {
             ("GET", _) => request.query(&parameters),
             (_, true) => request.form(&parameters),
-            ("DELETE", false) if route.path != "/api/account/second-factor" => request,
+            ("DELETE", false) if !route.path.ends_with("/second-factor") => request,
             _ => request.json(&json!({})),
         }
     }

@@ -39,11 +39,12 @@ async fn a_field_that_is_missing_or_odd_is_named_and_nothing_of_the_decoder_is_t
         (&vendor, "reset", "token=a", "password"),
         (&vendor, "account/password", "current=a", "password"),
         (&vendor, "account/session/end", "", "sessionId"),
-        (&vendor, "account/key/create", "", "name"),
-        (&vendor, "account/key/create", "name[x]=a", "name"),
-        (&vendor, "account/key/create", "name[]=a", "name"),
-        (&vendor, "account/key/create", "name=a&name=b", "name"),
-        (&vendor, "account/key/create", "name=%FF", "name"),
+        (&vendor, "account/key/create", "", "form"),
+        (&vendor, "account/key/create", "form[name]=a&form[scope]=none", "scope"),
+        (&vendor, "account/theme", "theme[x]=a", "theme"),
+        (&vendor, "account/theme", "theme[]=a", "theme"),
+        (&vendor, "account/theme", "theme=a&theme=b", "theme"),
+        (&vendor, "account/theme", "theme=%FF", "theme"),
         (&vendor, "account/key/revoke", "keyid=1", "keyId"),
         (&vendor, "account/time-zone", "", "timeZone"),
         (&vendor, "account/theme", "", "theme"),
@@ -65,19 +66,19 @@ async fn a_field_that_is_missing_or_odd_is_named_and_nothing_of_the_decoder_is_t
     }
     // What is no form at all.
     for (content_type, body, status) in
-        [("application/json", "{}", 415), ("multipart/form-data; boundary=x", "--x--", 415), (FORM, "name=a", 200)]
+        [("application/json", "{}", 415), ("multipart/form-data; boundary=x", "--x--", 415), (FORM, "theme=dark", 200)]
     {
-        assert_eq!(send(&vendor, "account/key/create", content_type, body).await.status(), status, "{content_type}");
+        assert_eq!(send(&vendor, "account/theme", content_type, body).await.status(), status, "{content_type}");
     }
     let large = vendor
-        .request(Method::POST, "/_fn/account/key/create")
+        .request(Method::POST, "/_fn/account/theme")
         .header("content-type", FORM)
-        .body("name=".to_owned() + &"a".repeat(2 << 20));
+        .body("theme=".to_owned() + &"a".repeat(2 << 20));
     assert_eq!(large.send().await.expect("an answer").status(), 413);
     // A form without scripts is told, or led back, as before.
-    let page = submit(&vendor, "/_fn/account/key/create", &[("name", "a"), ("name", "b")]).await;
+    let page = submit(&vendor, "/_fn/account/theme", &[("theme", "a"), ("theme", "b")]).await;
     assert_eq!(page.status(), 422);
-    assert!(page.text().await.expect("a text").contains("name: is given twice"));
+    assert!(page.text().await.expect("a text").contains("is given twice"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -85,7 +86,7 @@ async fn who_may_not_call_a_function_is_told_so_whatever_is_sent() {
     let app = TestApp::builder().bundle(Market::new().path()).spawn().await;
     let (nobody, vendor, admin) = (app.client(), app.log_in_as_vendor("eur").await, app.log_in_as_admin().await);
     for (path, method) in server_fn_paths() {
-        let is_open = matches!(path, "/_fn/login" | "/_fn/logout" | "/_fn/reset");
+        let is_open = matches!(path, "/_fn/login" | "/_fn/login/code" | "/_fn/logout" | "/_fn/reset" | "/_fn/forgot");
         let is_shared = path.starts_with("/_fn/account") && path != "/_fn/account/time-zone";
         for (client, may) in [
             (&nobody, is_open),

@@ -28,6 +28,8 @@ use crate::{
 pub enum Role {
     /// Sees and changes what belongs to one vendor.
     Vendor,
+    /// Sees what belongs to one vendor, and changes nothing of it.
+    Accountant,
     /// Sees the whole marketplace.
     Admin,
 }
@@ -35,6 +37,16 @@ pub enum Role {
 impl Role {
     pub fn as_str(self) -> &'static str {
         self.into()
+    }
+
+    /// Whether users of this role belong to a vendor, and see what is its.
+    pub fn is_of_a_vendor(self) -> bool {
+        matches!(self, Self::Vendor | Self::Accountant)
+    }
+
+    /// Whether it changes anything but its own account.
+    pub fn may_write(self) -> bool {
+        self != Self::Accountant
     }
 }
 
@@ -178,7 +190,25 @@ pub fn read_key_name(name: &str) -> Result<String, FieldError> {
     read_line("name", name, MAX_KEY_NAME)
 }
 
-/// A user as an admin sees it.
+/// A user as an admin looks after it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Person {
+    pub user_id: String,
+    pub email: String,
+    pub role: Role,
+    /// The marketplace's id of the vendor; `null` for an admin.
+    pub vendor_id: Option<String>,
+    /// Invited, and no password chosen yet.
+    pub invited: bool,
+    pub disabled: bool,
+    /// Whether logging in asks for a one-time code.
+    pub second_factor: bool,
+    pub created_at: Timestamp,
+}
+
+/// A user as an admin sees it on the vendor's page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UserSummary {

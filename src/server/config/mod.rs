@@ -8,7 +8,7 @@ use leptos::config::LeptosOptions;
 use tracing_subscriber::EnvFilter;
 use vendorscope_redis::Address;
 
-use super::db::Dialect;
+use super::{db::Dialect, mail};
 use crate::domain::accounts::Role;
 
 /// How many requests of a kind are let in.
@@ -26,7 +26,17 @@ pub struct Config {
     pub sessions: SessionConfig,
     pub limits: LimitConfig,
     pub http: HttpConfig,
+    /// `None`: no letters are sent.
+    pub mail: Option<MailConfig>,
     pub log: LogConfig,
+}
+
+#[derive(Clone)]
+pub struct MailConfig {
+    /// `smtp://user:password@host:port?tls=required`, or `smtps://…`.
+    pub smtp_url: String,
+    /// Whom letters are from.
+    pub from: String,
 }
 
 #[derive(Clone)]
@@ -137,6 +147,8 @@ const REDIS_URLS: &str = "redis://[user:password@]host[:port][/database], redis+
                           redis+cluster://host:port,host:port, and each with rediss for TLS";
 const DATABASE_URLS: &str = "sqlite://path/to/file.db or postgres://user@host/database";
 const METRICS_TOKENS: &str = "at least 16 characters that nobody can guess";
+const SMTP_URLS: &str = "smtps://user:password@host, or smtp://user:password@host:587?tls=required";
+const SENDERS: &str = "an address such as Marketplace <vendors@example.com>";
 const SECRETS: &str = "at least 32 characters that nobody can guess, such as the output of `openssl rand -base64 48`";
 
 impl Config {
@@ -198,6 +210,21 @@ impl Config {
                 .map(|minutes: u64| Duration::from_secs(minutes * 60)),
         };
         let limits = limits::read(&mut reader);
+        let smtp_url =
+            reader.read_secret("SMTP_URL", SMTP_URLS, |text| mail::is_smtp_url(text).then(|| text.to_owned()));
+        let from = reader.read("MAIL_FROM", SENDERS, |text| mail::is_sender(text).then(|| text.to_owned()));
+        let mail = match (smtp_url, from) {
+            (Some(smtp_url), Some(from)) => Some(MailConfig { smtp_url, from }),
+            (Some(_), None) if reader.text("MAIL_FROM").is_none() => {
+                reader.errors.push(ConfigError::Refused {
+                    name: "MAIL_FROM",
+                    value: String::new(),
+                    accepted: format!("with SMTP_URL, {SENDERS}"),
+                });
+                None
+            }
+            _ => None,
+        };
         let http = read_http(&mut reader);
         let log = LogConfig {
             filter: reader
@@ -222,6 +249,7 @@ impl Config {
             sessions,
             limits,
             http,
+            mail,
             log,
         };
         if reader.errors.is_empty() { Ok(config) } else { Err(reader.errors) }
@@ -265,6 +293,7 @@ impl Config {
                 reloads_pages: false,
                 leptos,
             },
+            mail: None,
             log: LogConfig { filter: "info".to_owned(), format: LogFormat::Pretty },
         }
     }
@@ -484,6 +513,12 @@ impl fmt::Debug for SessionConfig {
             .field("cookie_domain", &self.cookie_domain)
             .field("idle_limit", &self.idle_limit)
             .finish()
+    }
+}
+
+impl fmt::Debug for MailConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MailConfig").field("smtp_url", &redact(&self.smtp_url)).field("from", &self.from).finish()
     }
 }
 

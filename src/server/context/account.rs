@@ -102,6 +102,17 @@ pub async fn change_password(current: String, new: String) -> Result<&'static st
     }
 }
 
+/// Has a link for a lost password sent.
+pub async fn send_reset_link(email: &str) -> Result<(), ApiError> {
+    let (state, parts) = request().map_err(api_error)?;
+    account::send_reset_link(&state, &parts, email).await.map_err(|error| api_error_for(&parts, error))
+}
+
+/// Whether letters are sent here.
+pub fn has_mail() -> bool {
+    request().is_ok_and(|(state, _)| state.mail.is_some())
+}
+
 /// Chooses another password with the token of the link that this browser has opened.
 pub async fn reset_password(new: String) -> Result<(), ApiError> {
     let (state, parts) = request().map_err(api_error)?;

@@ -6,7 +6,7 @@ use tower_sessions::cookie::{Cookie, SameSite};
 use super::{api_error, request};
 use crate::{
     ApiError,
-    domain::accounts::Theme,
+    domain::accounts::{Theme, encode_segment},
     server::{AppState, identity::sessions::cookies},
 };
 
@@ -43,6 +43,7 @@ const RANGE: &str = "vendorscope-range";
 const THEME: &str = "vendorscope-theme";
 const NEW_KEY: &str = "vendorscope-new-key";
 const RECOVERY_CODES: &str = "vendorscope-recovery-codes";
+const NEW_LINK: &str = "vendorscope-new-link";
 
 /// The first cookie of this name that is something.
 fn cookie<T>(state: &AppState, parts: &Parts, name: &str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
@@ -54,7 +55,7 @@ fn cookie<T>(state: &AppState, parts: &Parts, name: &str, read: impl Fn(&str) ->
 fn prefixed(state: &AppState, name: &str) -> String {
     match (state.config.production, name) {
         (false, _) => name.to_owned(),
-        (true, NEW_KEY | RECOVERY_CODES) => format!("__Secure-{name}"),
+        (true, NEW_KEY | RECOVERY_CODES | NEW_LINK) => format!("__Secure-{name}"),
         (true, _) => format!("__Host-{name}"),
     }
 }
@@ -79,6 +80,19 @@ pub fn take_new_key() -> Option<String> {
     let secret = cookie(&state, &parts, NEW_KEY, |secret| (!secret.is_empty()).then(|| secret.to_owned()))?;
     set_cookie(&state, NEW_KEY, "", "/account", 0);
     Some(secret)
+}
+
+/// The link that was just made for somebody in this browser. The second time there is none.
+pub fn take_new_link() -> Option<String> {
+    let (state, parts) = request().ok()?;
+    let link = cookie(&state, &parts, NEW_LINK, |link| (!link.is_empty()).then(|| link.to_owned()))?;
+    set_cookie(&state, NEW_LINK, "", "/admin/users", 0);
+    percent_encoding::percent_decode_str(&link).decode_utf8().ok().map(Into::into)
+}
+
+/// Gives the browser that asked a link to show once: see `take_new_link`.
+pub(super) fn keep_new_link(state: &AppState, link: &str) {
+    set_cookie(state, NEW_LINK, &encode_segment(link), "/admin/users", 60);
 }
 
 /// The recovery codes that were just made in this browser. The second time there are none.

@@ -34,14 +34,15 @@ pub struct KeyOfUser {
 /// Who may use the key of this hash: nobody where it was revoked, or has expired, or its user is shut out.
 pub async fn find_in_use(db: &Db, key_hash: &str, now_us: i64) -> Result<Option<KeyInUse>, DbError> {
     let mut tx = db.read().await?;
-    let query = sql("SELECT k.id AS key_id, k.last_used_us, u.id, u.email, u.role, u.vendor_id, v.external_id, \
+    let query =
+        sql("SELECT k.id AS key_id, k.last_used_us, u.id, u.email, u.role, u.read_only, u.vendor_id, v.external_id, \
                      k.scope, o.external_id AS only_vendor \
                      FROM api_keys k JOIN users u ON u.id = k.user_id LEFT JOIN vendors v ON v.id = u.vendor_id \
                      LEFT JOIN vendors o ON o.id = k.vendor_id \
                      WHERE k.key_hash = $1 AND k.revoked_us IS NULL AND u.disabled_us IS NULL \
                      AND (k.expires_us IS NULL OR k.expires_us > $2)")
-    .bind(key_hash.to_owned())
-    .bind(now_us);
+        .bind(key_hash.to_owned())
+        .bind(now_us);
     let Some(row) = tx.row(query).await? else { return Ok(None) };
     Ok(Some(KeyInUse {
         id: row.try_get("key_id")?,

@@ -40,6 +40,8 @@ pub enum Purpose {
     OwnPassword,
     /// Sending one-time codes of one user.
     Codes,
+    /// Having a link for a lost password sent to one account.
+    Links,
     /// Sending keys that are none, from one address.
     UnknownKeys,
     /// Changing the time zone of one vendor.
@@ -60,6 +62,7 @@ impl Purpose {
             Self::LoginDevice => "login-device",
             Self::OwnPassword => "own-password",
             Self::Codes => "codes",
+            Self::Links => "links",
             Self::UnknownKeys => "unknown-keys",
             Self::ZoneChanges => "zone-changes",
             Self::Pages => "pages",
@@ -73,6 +76,7 @@ impl Purpose {
         match self {
             Self::LoginAccount | Self::LoginDevice | Self::OwnPassword | Self::Codes => config.login_account,
             Self::LoginAddress => config.login_address,
+            Self::Links => Limit::new(LINKS, Duration::from_secs(3600)),
             Self::UnknownKeys => Limit::new(UNKNOWN_KEYS, Duration::from_secs(60)),
             Self::ZoneChanges => config.zone_changes,
             Self::Pages => config.pages,
@@ -85,6 +89,9 @@ impl Purpose {
 
 /// Keys that are none, from one address in a minute: each costs the database a look.
 const UNKNOWN_KEYS: u32 = 100;
+
+/// Links for a lost password that are sent to one account in an hour, whoever asks for them.
+const LINKS: u32 = 3;
 
 /// What became of one request to be let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 //! carried to its end even if whoever asked goes away in the middle.
 
 use axum::http::{header, request::Parts};
+use tracing::Instrument;
 
 use super::{
     attempts::{Attempt, attempt_from, remember_browser, too_many},
@@ -12,7 +13,7 @@ use crate::server::{
     AppError, AppState,
     identity::accounts::{Actor, Authenticated, KeyOrder, NewKey, Proof, TotpSetup},
     identity::sessions::{Browser, BrowserUser, CurrentVendor, request_session},
-    rate_limit::Purpose,
+    rate_limit::{Purpose, account_key},
     services::to_the_end,
 };
 use crate::words;
@@ -170,6 +171,36 @@ pub async fn change_password(state: &AppState, parts: &Parts, current: String, n
     .await
 }
 
+/// Has a link for a lost password sent to an account, if there is one and it may log in. The answer, and how long it
+/// takes, says nothing of that. `NotFound` where there is no server for mail, `TooMany` for an address that asks too
+/// often.
+pub async fn send_reset_link(state: &AppState, parts: &Parts, email: &str) -> Result<(), AppError> {
+    if state.mail.is_none() {
+        return Err(AppError::NotFound);
+    }
+    attempt_from(state, parts).await?;
+    let account = account_key(email);
+    if let Some(admission) = state.limits.admit(Purpose::Links, &account).await
+        && !admission.decision.admitted
+    {
+        // Who asks for it is not who has the account, maybe: nothing is said.
+        tracing::warn!(limit = Purpose::Links.name(), "no link sent: too many for one account");
+        return Ok(());
+    }
+    let (state, email, address) = (state.clone(), email.to_owned(), client_address(parts));
+    let send = async move {
+        let actor = Actor { name: &email, address: address.as_deref() };
+        match state.accounts.create_link_for(&email, actor).await {
+            Ok(invitation) => {
+                super::people::deliver(&state, invitation).await;
+            }
+            Err(error) => tracing::debug!(%error, "no link sent"),
+        }
+    };
+    tokio::spawn(send.in_current_span());
+    Ok(())
+}
+
 /// Chooses another password with a link's token. All sessions of the user end.
 pub async fn reset_password(state: &AppState, parts: &Parts, token: String, new: String) -> Result<(), AppError> {
     let (state, parts) = (state.clone(), parts.clone());
@@ -224,7 +255,7 @@ pub async fn remove_totp(state: &AppState, parts: &Parts, password: &str, code: 
 }
 
 /// Counts an attempt at the password of whoever is logged in, unless it was right.
-async fn with_own_password<T>(
+pub(super) async fn with_own_password<T>(
     state: &AppState,
     user: &User,
     work: impl Future<Output = Result<T, AppError>>,
@@ -256,6 +287,9 @@ pub async fn revoke_key(state: &AppState, parts: &Parts, key_id: &str) -> Result
 /// Gives the vendor of whoever asks another time zone.
 pub async fn change_time_zone(state: &AppState, parts: &Parts, name: &str) -> Result<(), AppError> {
     let CurrentVendor { user, vendor } = CurrentVendor::of(parts).await?;
+    if !user.role.may_write() {
+        return Err(AppError::Forbidden);
+    }
     let counted = vendor.id.to_string();
     if let Some(admission) = state.limits.admit(Purpose::ZoneChanges, &counted).await
         && !admission.decision.admitted

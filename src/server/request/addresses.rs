@@ -8,7 +8,7 @@ use crate::domain::accounts::{Role, User, encode_segment};
 /// Where a user begins.
 pub fn home(user: &User) -> &'static str {
     match user.role {
-        Role::Vendor => "/",
+        Role::Vendor | Role::Accountant => "/",
         Role::Admin => "/admin",
     }
 }

@@ -15,6 +15,8 @@ pub mod attempts;
 pub mod cache_actions;
 /// Tokens of links that work once.
 pub mod one_time;
+/// What admins do to other people's accounts.
+pub mod people;
 /// How a request is refused.
 pub mod problem;
 /// What a page is made of.

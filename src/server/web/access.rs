@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// Whoever has to have a second factor, and was let in without one, gets to set it up, and nowhere else. A key does what
+/// Who only looks changes nothing but the account. Whoever has to have a second factor, and was let in without one, gets to set it up, and nowhere else. A key does what
 /// its scope says, and nothing else.
 pub async fn check_access(State(_): State<AppState>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
@@ -31,6 +31,12 @@ pub async fn check_access(State(_): State<AppState>, request: Request, next: Nex
     }
     if is_about_access(path) {
         return next.run(request).await;
+    }
+    if let Ok(Some(user)) = session.user().await
+        && !user.role.may_write()
+        && !is_safe(request.method())
+    {
+        return AppError::Forbidden.into_response();
     }
     match session.lacks_second_factor().await {
         Ok(true) if wants_html(request.headers()) => Redirect::to("/account?required=totp").into_response(),
@@ -49,18 +55,21 @@ fn is_granted(scope: KeyScope, method: &Method, path: &str) -> bool {
 
 /// Routes by which people get in, out, and look after their account; and the API's description.
 fn is_about_access(path: &str) -> bool {
-    const OPEN: [&str; 11] = [
+    const OPEN: [&str; 13] = [
         "/login",
+        "/forgot",
         "/reset",
         "/account",
         "/_fn/login",
         "/_fn/logout",
         "/_fn/reset",
+        "/_fn/forgot",
         "/_fn/account",
         "/api/auth",
         "/api/account",
         "/api/openapi.json",
         "/api/docs",
     ];
-    OPEN.iter().any(|folder| is_under(path, folder))
+    // A vendor's time zone is no matter of one account.
+    OPEN.iter().any(|folder| is_under(path, folder)) && !path.ends_with("/time-zone")
 }

@@ -133,6 +133,9 @@ async fn guard(State((state, rendered)): State<(AppState, RenderedPages)>, reque
         return Redirect::to(&address).into_response();
     }
     let (is_login, is_admin_page) = (is_under(uri.path(), "/login"), is_under(uri.path(), "/admin"));
+    if uri.path() == "/forgot" {
+        return next.run(request).await;
+    }
     if uri.path() == "/reset" {
         // A token stays in an address, which is kept and told on, for no longer than this.
         return match one_time::in_address(&uri) {
@@ -153,9 +156,11 @@ async fn guard(State((state, rendered)): State<(AppState, RenderedPages)>, reque
             rendered.serve(&state, &user, request, next).await
         }
         Ok(Some(user)) => match (user.role, is_admin_page) {
-            (Role::Vendor, false) | (Role::Admin, true) => next.run(request).await,
+            // A form for what one may not do is of no use.
+            (Role::Accountant, false) if uri.path() == "/products/new" => AppError::Forbidden.into_response(),
+            (Role::Vendor | Role::Accountant, false) | (Role::Admin, true) => next.run(request).await,
             (Role::Admin, false) => Redirect::to(home(&user)).into_response(),
-            (Role::Vendor, true) => AppError::Forbidden.into_response(),
+            (Role::Vendor | Role::Accountant, true) => AppError::Forbidden.into_response(),
         },
     }
 }
@@ -163,7 +168,7 @@ async fn guard(State((state, rendered)): State<(AppState, RenderedPages)>, reque
 /// Who may call a server function, before anything of what was sent is read; the functions themselves ask again. What
 /// is not named here is a vendor's.
 fn may_call(function: &str, user: Option<&User>) -> Result<(), AppError> {
-    if matches!(function, "login" | "login/code" | "logout" | "reset") {
+    if matches!(function, "login" | "login/code" | "logout" | "reset" | "forgot") {
         return Ok(());
     }
     let user = user.ok_or(AppError::Unauthenticated)?;

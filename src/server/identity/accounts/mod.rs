@@ -31,6 +31,8 @@ mod audit;
 mod ended_sessions;
 /// Keys that programs use the API with.
 mod keys;
+/// People whom an admin looks after.
+mod people;
 /// One-time codes beside the password.
 mod second_factor;
 /// Whether a session is still its user's.
@@ -41,6 +43,7 @@ mod zone;
 pub use audit::AuditParameters;
 use ended_sessions::EndedSessions;
 pub use keys::{KeyGrant, KeyOrder, KeyUser, NewKey};
+pub use people::{Invitation, PersonChange, PersonPage};
 pub use second_factor::{Proof, TotpSetup};
 use user_status::UserStatusCache;
 
@@ -163,8 +166,11 @@ impl Accounts {
             }
         };
         let hash = passwords::hash(password).await?;
-        let user = db::accounts::insert_user(&self.db, &email, &hash, role, vendor, now_us()).await?;
-        user.ok_or_else(|| AppError::Conflict(format!("there is a user `{email}` already")))
+        let mut tx = self.db.write().await?;
+        let user = db::accounts::insert_user(&mut tx, &email, &hash, role, vendor, now_us(), false).await?;
+        let user = user.ok_or_else(|| AppError::Conflict(format!("there is a user `{email}` already")))?;
+        tx.commit().await?;
+        Ok(user)
     }
 
     /// The vendor that a user of this role belongs to.
@@ -176,8 +182,10 @@ impl Accounts {
         Ok(match (role, vendor) {
             (Role::Admin, None) => Ok(None),
             (Role::Admin, Some(_)) => Err(FieldError::new("vendor", "belongs to users of role vendor only")),
-            (Role::Vendor, None) => Err(FieldError::new("vendor", "is required for users of role vendor")),
-            (Role::Vendor, Some(id)) => match db::vendors::find(&self.db, id).await? {
+            (Role::Vendor | Role::Accountant, None) => {
+                Err(FieldError::new("vendor", "is required for users of role vendor"))
+            }
+            (Role::Vendor | Role::Accountant, Some(id)) => match db::vendors::find(&self.db, id).await? {
                 Some(vendor) => Ok(Some(vendor)),
                 None => Err(FieldError::new("vendor", format!("there is no vendor `{id}`"))),
             },

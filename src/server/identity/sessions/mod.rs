@@ -142,7 +142,8 @@ pub struct CurrentUser(pub User);
 #[derive(Debug, Clone)]
 pub struct BrowserUser(pub User);
 
-/// A logged-in vendor user. To have one is to be entitled to that vendor's data, and no other's.
+/// A logged-in user of a vendor. To have one is to be entitled to that vendor's data, and no other's; who may change it
+/// is asked of every route (`web::access`).
 #[derive(Debug, Clone)]
 pub struct CurrentVendor {
     pub user: User,
@@ -186,7 +187,7 @@ impl CurrentVendor {
     pub async fn of(parts: &Parts) -> Result<Self, AppError> {
         let CurrentUser(user) = CurrentUser::of(parts).await?;
         match (user.role, user.vendor.clone()) {
-            (Role::Vendor, Some(vendor)) => Ok(Self { user, vendor }),
+            (role, Some(vendor)) if role.is_of_a_vendor() => Ok(Self { user, vendor }),
             _ => Err(AppError::Forbidden),
         }
     }

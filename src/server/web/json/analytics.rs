@@ -108,8 +108,8 @@ pub(super) async fn export(
 
 async fn vendor_asked_for(state: &AppState, user: User, parameters: &Parameters) -> Result<VendorRef, AppError> {
     match (user.role, user.vendor, parameters.get("vendorId")) {
-        (Role::Vendor, Some(vendor), None) => Ok(vendor),
-        (Role::Vendor, _, _) => {
+        (Role::Vendor | Role::Accountant, Some(vendor), None) => Ok(vendor),
+        (Role::Vendor | Role::Accountant, _, _) => {
             Err(FieldError::new("vendorId", "is accepted from admins only: a vendor sees its own figures").into())
         }
         (Role::Admin, _, Some(id)) => state.accounts.find_vendor(id).await,

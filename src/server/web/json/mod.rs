@@ -28,6 +28,8 @@ mod once;
 /// The API's own description.
 mod openapi;
 mod orders;
+/// People whom an admin looks after.
+mod people;
 mod products;
 
 pub fn router(state: &AppState) -> Router<AppState> {
@@ -39,6 +41,7 @@ pub fn router(state: &AppState) -> Router<AppState> {
         .nest("/vendor/analytics", analytics::router())
         .nest("/vendor/products", products::router())
         .nest("/vendor/orders", orders::router())
+        .nest("/admin/users", people::router())
         .nest("/admin", admin::router().layer(once))
         .route("/openapi.json", get(openapi::document))
         .route("/docs", get(openapi::page))

@@ -17,7 +17,7 @@ use utoipa::{
     },
 };
 
-use super::{account, admin, analytics, auth, cache, events, ingest, orders, products};
+use super::{account, admin, analytics, auth, cache, events, ingest, orders, people, products};
 use crate::{
     domain::{
         catalog::{ProductSort, ProductStatus, StockLevel},
@@ -70,6 +70,12 @@ use crate::{
         ingest::refunds,
         ingest::products,
         admin::metrics,
+        people::list,
+        people::invite,
+        people::change,
+        people::link,
+        people::end_sessions,
+        people::reset_second_factor,
         admin::audit,
         admin::audit_csv,
         admin::keys,
