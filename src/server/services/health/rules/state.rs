@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use jiff::SignedDuration;
 use vendorscope_cache::stats::Counter;
 
@@ -59,13 +61,14 @@ pub(super) fn redis_refuses(facts: &Facts) -> Option<Found> {
 pub(super) fn stores_differ(facts: &Facts) -> Option<Found> {
     let since = facts.now - SignedDuration::from_mins(LATELY as i64);
     let claims: Vec<_> = facts.events_since("store_changed", since).collect();
-    // Once is a restart or a failover of Redis.
-    let first = claims.last().filter(|_| claims.len() >= 4)?;
+    // Every instance tells of each: by its text, which has the epoch. Once is a restart or a failover of Redis.
+    let times = claims.iter().map(|claim| claim.text.as_str()).collect::<HashSet<_>>().len();
+    let first = claims.last().filter(|_| times >= 4)?;
     Some(Found {
         sentence: "Instances take the cache from each other: they speak to different Redis servers.".to_owned(),
         reason: format!(
             "Another store began to count {} times within {LATELY} minutes. Each time everything cached is given up.",
-            claims.len()
+            times
         ),
         remedy: "Give every instance the same REDIS_URL, and see that behind it there is one server, or one master.",
         since: Some(first.at),
