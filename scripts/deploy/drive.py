@@ -138,8 +138,10 @@ def one_after_the_other(balancer: Balancer, site: Topology, browser: Browser, pr
             balancer.until_state(f"ready/{name}", "UP")
 
     answered = 0
-    # A write that an instance was sent while it stopped is not sent again, so those need the draining.
-    for stop, requests in ((drained, reads + writes), (stopped, reads)) if balancer.admin else ((stopped, reads),):
+    # HAProxy hears of it beforehand (/readyz). nginx does not, and a write that an instance was sent while it stopped is
+    # not sent again.
+    both = reads + writes
+    for stop, requests in ((drained, both), (stopped, both)) if balancer.admin else ((stopped, reads),):
         with Load(browser, requests) as load:
             for name in ("one", "two"):
                 load.some_more()
@@ -199,12 +201,21 @@ def watched(port: int):
 def health_check(site: Topology):
     """The image's own health check, run as the container engine does."""
 
-    def result(port: int) -> int:
-        command = [word.replace("/3000", f"/{port}") for word in site.container.health]
-        return subprocess.run(command, capture_output=True, check=False, timeout=10).returncode
+    def result(address: str) -> int:
+        command = [word.replace("/opt/vendorscope", f"{site.installed}/opt/vendorscope") for word in site.container.health]
+        environment = {**site.from_compose("one"), "LEPTOS_SITE_ADDR": address}
+        return subprocess.run(command, capture_output=True, check=False, timeout=10, env=environment).returncode
 
-    expect(result(site.ports["one"]) == 0, "the Containerfile's health check refuses an instance that is well")
-    expect(result(1) != 0, "the Containerfile's health check accepts where nobody listens")
+    expect(result(f"0.0.0.0:{site.ports['one']}") == 0, "the image's health check refuses an instance that is well")
+    expect(result("0.0.0.0:1") != 0, "the image's health check accepts where nobody listens")
+
+
+def doctor(site: Topology):
+    """Both instances, as they are configured, are found to be well."""
+    for name, environment in (("one", site.from_compose("one")), ("two", site.from_unit("two"))):
+        program = site.installed / "opt/vendorscope/vendorscope"
+        done = subprocess.run([program, "doctor"], capture_output=True, text=True, check=False, env=environment, cwd=site.scratch)
+        expect(done.returncode == 0, f"the doctor of instance {name}:\n{done.stdout}{done.stderr}")
 
 
 def nothing_refused(site: Topology):
@@ -233,6 +244,7 @@ def main(program: Path, site_folder: Path, scratch: Path):
         for name in ("one", "two"):
             site.start_instance(name)
         health_check(site)
+        doctor(site)
         ok("two instances, PostgreSQL and two Redis")
         balancer = site.start_haproxy()
         for name in ("one", "two"):

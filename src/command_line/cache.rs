@@ -2,6 +2,7 @@ use anyhow::bail;
 use clap::Subcommand;
 use vendorscope_cache::{Cache, Cause, Tag, stats::Counter};
 
+use super::printing::print_line;
 use vendorscope::server::{
     AppError, cache_keys,
     config::Config,
@@ -40,21 +41,21 @@ pub async fn execute(command: CacheCommand, config: &Config) -> anyhow::Result<(
 async fn stats(config: &Config) -> anyhow::Result<()> {
     let cache = open_redis(config).await?;
     let (stats, counts) = (cache_stats(&cache).await, cache.counts().await);
-    println!(
+    print_line!(
         "{:28}{}",
         "hit rate",
         stats.hit_rate.map_or_else(|| "no lookup yet".to_owned(), |percent| format!("{percent:.2} %"))
     );
-    println!("{:28}{}", "entries", stats.total_keys);
-    println!("{:28}{} bytes", "memory of Redis", stats.memory_usage);
+    print_line!("{:28}{}", "entries", stats.total_keys);
+    print_line!("{:28}{} bytes", "memory of Redis", stats.memory_usage);
     let families = counts.families();
     for (name, count) in Counter::ALL.iter().map(|counter| (counter.name(), counts.get(*counter))).chain(families) {
-        println!("{:28}{count}", name.replace('_', " "));
+        print_line!("{:28}{count}", name.replace('_', " "));
     }
     for (timing, times) in [("load time", stats.load_time), ("hit time", stats.hit_time)] {
         let said = times
             .map_or_else(|| "none yet".to_owned(), |t| format!("p50 {} ms, p95 {} ms, p99 {} ms", t.p50, t.p95, t.p99));
-        println!("{timing:28}{said}");
+        print_line!("{timing:28}{said}");
     }
     Ok(())
 }
@@ -71,7 +72,7 @@ async fn invalidate(config: &Config, names: &[String]) -> anyhow::Result<()> {
     let accounts = Accounts::new(db.clone(), Cache::memory());
     accounts.audit("cli", "cache_invalidate", &tags.iter().map(Tag::name).collect::<Vec<_>>().join(" "), None).await?;
     outbox::invalidate(&db, &tags, &Cause { who: "cli".to_owned(), why: "asked for on the command line" }).await?;
-    println!(
+    print_line!(
         "{} invalidated.",
         if tags.len() == 1 { "1 tag was".to_owned() } else { format!("{} tags were", tags.len()) }
     );
@@ -92,7 +93,7 @@ async fn warm(config: &Config, vendors: Vec<String>) -> anyhow::Result<()> {
         })?);
     }
     let loaded = warming::warm_dashboards(&analytics, &snapshots).await;
-    println!("{loaded} of {} dashboards were loaded; the others were there already.", snapshots.len());
+    print_line!("{loaded} of {} dashboards were loaded; the others were there already.", snapshots.len());
     Ok(())
 }
 

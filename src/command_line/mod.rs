@@ -1,12 +1,13 @@
 use std::{path::PathBuf, process::ExitCode};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::{Args, Parser, Subcommand};
 use jiff::{Timestamp, tz::TimeZone};
 use vendorscope::server::{
-    Application,
+    Application, check_browser_half,
     config::Config,
     demo,
+    doctor::FEW_FILES,
     import::ImportOptions,
     open_database,
     services::{self, outbox},
@@ -15,16 +16,25 @@ use vendorscope::server::{
 
 /// Looking at the cache, and acting on it.
 mod cache;
+/// `vendorscope doctor`
+mod doctor;
+/// `vendorscope healthcheck`
+mod healthcheck;
+/// Completions, the man page and the version.
+mod packaging;
+/// What commands print.
+mod printing;
 mod progress;
 mod rollups;
 /// `vendorscope user …`
 mod users;
 
+use printing::print_line;
 use users::UserCommand;
 
 /// Vendor analytics for marketplaces, behind a cache that is never stale.
 #[derive(Parser)]
-#[command(version, after_help = ENVIRONMENT, max_term_width = 100)]
+#[command(version = packaging::version(), after_help = ENVIRONMENT, max_term_width = 100)]
 struct CommandLine {
     #[command(subcommand)]
     command: Option<Command>,
@@ -44,6 +54,7 @@ Environment:
   COOKIE_DOMAIN        the domain whose hosts share logins [this host only]
   LEPTOS_SITE_ADDR     where to listen [127.0.0.1:3000]
   PUBLIC_URL           where people reach it: what links for lost passwords begin with [http://LEPTOS_SITE_ADDR]
+  STOP_DELAY           seconds between not being ready and closing the listener [0; 5 in production]
   SMTP_URL, MAIL_FROM  where letters are sent, and whom they are from [links are shown to admins]
   TRUSTED_PROXIES      addresses and networks whose X-Forwarded-For is believed [none]
   LIMIT_LOGIN_ACCOUNT  failed logins of one account, as number/time or off [10/15m]
@@ -58,6 +69,7 @@ Environment:
   METRICS_TOKEN        what /metrics asks for [open in development, closed in production]
   DATABASE_CONNECTIONS the most connections to read with [10]
   RUST_LOG, LOG_FORMAT what to log [info], and how: pretty or json [pretty]
+  NO_COLOR             logs without colours on a terminal too
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.";
 
@@ -80,6 +92,14 @@ enum Command {
     /// Check or mend the sums that the dashboards read
     #[command(subcommand)]
     Rollups(rollups::RollupsCommand),
+    /// Look at everything that this installation needs, and say what is wrong with it and what to do
+    Doctor(doctor::Doctor),
+    /// Ask the instance on this machine whether it is well: exit code 0 or 1, for container engines
+    Healthcheck(healthcheck::Healthcheck),
+    /// Print completions for a shell
+    Completions(packaging::Completions),
+    /// Print the man page
+    Man,
 }
 
 #[derive(Args)]
@@ -105,48 +125,92 @@ const MIN_WORKERS: usize = 4;
 
 pub fn run() -> ExitCode {
     let command = CommandLine::parse().command.unwrap_or(Command::Serve);
-    let config = match Config::from_env() {
-        Ok(config) => config,
-        Err(errors) => {
-            let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
-            eprintln!("vendorscope: {}", errors.join("; "));
-            return ExitCode::from(2);
-        }
-    };
+    exit_code(match &command {
+        // These need no configuration.
+        Command::Completions(completions) => completions.run().map(|()| ExitCode::SUCCESS),
+        Command::Man => packaging::man().map(|()| ExitCode::SUCCESS),
+        _ => match Config::from_env() {
+            Ok(config) => with_runtime(execute(command, config)),
+            Err(errors) => match &command {
+                Command::Doctor(doctor) => doctor.refused(&errors),
+                _ => {
+                    let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+                    eprintln!("vendorscope: {}", errors.join("; "));
+                    Ok(ExitCode::from(2))
+                }
+            },
+        },
+    })
+}
+
+fn with_runtime<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let workers = std::thread::available_parallelism().map_or(MIN_WORKERS, |cores| cores.get().max(MIN_WORKERS));
-    let done = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(workers)
-        .enable_all()
-        .build()
-        .context("cannot start threads")
-        .and_then(|runtime| runtime.block_on(execute(command, config)));
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(workers).enable_all().build().context("cannot start threads")?.block_on(work)
+}
+
+fn exit_code(done: anyhow::Result<ExitCode>) -> ExitCode {
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
+        Err(error) if printing::is_nobody_reading(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("vendorscope: {}", format!("{error:#}").replace('\n', " "));
+            eprintln!("vendorscope: {}", printing::in_words(&error));
             ExitCode::FAILURE
         }
     }
 }
 
-async fn execute(command: Command, mut config: Config) -> anyhow::Result<()> {
+async fn execute(command: Command, mut config: Config) -> anyhow::Result<ExitCode> {
     if !matches!(command, Command::Serve) && std::env::var_os("RUST_LOG").is_none() {
-        // These commands speak for themselves, and their statements are slow by nature.
-        config.log.filter = "warn,sqlx=error".to_owned();
+        // These commands speak for themselves, and their statements are slow by nature. What is wrong is doctor's own to
+        // say.
+        config.log.filter = if matches!(command, Command::Doctor(_)) { "off" } else { "warn,sqlx=error" }.to_owned();
     }
     telemetry::start(&config.log);
     match command {
-        Command::Serve => Ok(Application::build(config).await?.run_until_stopped(stop_signal()?).await?),
+        Command::Serve => serve(config).await?,
         Command::Migrate => {
             let db = open_database(&config).await?;
-            println!("The {} database is up to date.", db.dialect.name());
-            Ok(())
+            print_line!("The {} database is up to date.", db.dialect.name());
         }
-        Command::Demo => demo(&config).await,
-        Command::Import(arguments) => import_bundle(&config, &arguments).await,
-        Command::User(command) => users::execute(command, &config).await,
-        Command::Cache(command) => cache::execute(command, &config).await,
-        Command::Rollups(command) => rollups::run(&config, &command).await,
+        Command::Demo if config.production => bail!(
+            "demo makes users whose passwords everybody can read: not with APP_ENV=production. For a look at it, leave \
+             APP_ENV out and use a database of its own"
+        ),
+        Command::Demo => demo(&config).await?,
+        Command::Import(arguments) => import_bundle(&config, &arguments).await?,
+        Command::User(command) => users::execute(command, &config).await?,
+        Command::Cache(command) => cache::execute(command, &config).await?,
+        Command::Rollups(command) => rollups::run(&config, &command).await?,
+        Command::Doctor(doctor) => return doctor.run(&config).await,
+        Command::Healthcheck(healthcheck) => healthcheck.run(config.http.address)?,
+        // Done before there is a configuration.
+        Command::Completions(_) | Command::Man => {}
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn serve(config: Config) -> anyhow::Result<()> {
+    for notice in config.notices() {
+        tracing::warn!("{notice}");
+    }
+    raise_file_limit();
+    if !config.http.reloads_pages {
+        check_browser_half(&config.http.leptos, config.http.wants_hashes)?;
+    }
+    Ok(Application::build(config).await?.run_until_stopped(stop_signal()?).await?)
+}
+
+/// An open dashboard is an open file for as long as it is open: takes as many as the process may have.
+fn raise_file_limit() {
+    let before = rlimit::Resource::NOFILE.get_soft().unwrap_or_default();
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(now) if now < FEW_FILES => tracing::warn!(
+            now,
+            "few files may be open at the same time, and each open dashboard is one: raise the limit (LimitNOFILE, ulimit -Hn)"
+        ),
+        Ok(now) => tracing::info!(before, now, "files that may be open at the same time"),
+        Err(error) => tracing::warn!(%error, before, "the limit of open files could not be raised"),
     }
 }
 
@@ -171,9 +235,9 @@ async fn demo(config: &Config) -> anyhow::Result<()> {
     progress.finish();
     outbox::wait_until_told().await;
     let width = logins.iter().map(|login| login.email.len()).max().unwrap_or_default();
-    println!("The demo marketplace is ready. Log in with:");
+    print_line!("The demo marketplace is ready. Log in with:");
     for login in logins {
-        println!("  {:width$}  {}  ({})", login.email, login.password, login.who);
+        print_line!("  {:width$}  {}  ({})", login.email, login.password, login.who);
     }
     Ok(())
 }
@@ -187,12 +251,18 @@ async fn import_bundle(config: &Config, arguments: &Import) -> anyhow::Result<()
         .context("nothing was imported")?;
     progress.finish();
     outbox::wait_until_told().await;
-    println!(
+    print_line!(
         "{} vendors, {} products, {} customers, {} orders, {} lines, {} refunds: {} rows new or different.",
-        report.vendors, report.products, report.customers, report.orders, report.lines, report.refunds, report.changed
+        report.vendors,
+        report.products,
+        report.customers,
+        report.orders,
+        report.lines,
+        report.refunds,
+        report.changed
     );
     for note in &report.notes {
-        println!("{note}");
+        print_line!("{note}");
     }
     Ok(())
 }

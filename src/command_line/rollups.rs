@@ -2,6 +2,7 @@ use anyhow::bail;
 use clap::Subcommand;
 use vendorscope_cache::Cause;
 
+use super::printing::print_line;
 use vendorscope::server::{
     cache_keys,
     config::Config,
@@ -30,7 +31,7 @@ async fn verify(config: &Config) -> anyhow::Result<()> {
     // Never committed: what it works out goes with it.
     let differences = rollups::verify(&mut db.write().await?).await?;
     if differences.is_empty() {
-        println!("Every sum is that of the orders.");
+        print_line!("Every sum is that of the orders.");
         return Ok(());
     }
     let tables: Vec<_> =
@@ -52,8 +53,8 @@ async fn rebuild(config: &Config) -> anyhow::Result<()> {
     tx.commit().await?;
     outbox::wait_until_told().await;
     match differences.iter().map(|difference| difference.rows).sum::<i64>() {
-        0 => println!("Rebuilt: every sum was right already."),
-        rows => println!("Rebuilt: {rows} rows were wrong, and are right now."),
+        0 => print_line!("Rebuilt: every sum was right already."),
+        rows => print_line!("Rebuilt: {rows} rows were wrong, and are right now."),
     }
     Ok(())
 }

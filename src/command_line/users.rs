@@ -2,6 +2,7 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use vendorscope_cache::Cache;
 
+use super::printing::print_line;
 use vendorscope::{
     domain::accounts::{Role, check_password},
     server::{
@@ -87,7 +88,7 @@ async fn add_user(config: &Config, arguments: &UserAdd) -> anyhow::Result<()> {
         .await
         .map_err(|e| to_cli_error(e, &arguments.email))?;
     accounts.audit("cli", "user_add", &user.email, None).await?;
-    println!("Added {} as {}.", user.email, role.as_str());
+    print_line!("Added {} as {}.", user.email, role.as_str());
     Ok(())
 }
 
@@ -96,7 +97,7 @@ async fn list_users(config: &Config) -> anyhow::Result<()> {
     let width = users.iter().map(|user| user.email.len()).max().unwrap_or_default();
     for user in users {
         let vendor = user.vendor.map(|id| format!(" of {id}")).unwrap_or_default();
-        println!(
+        print_line!(
             "{:width$}  {}{vendor}{}",
             user.email,
             user.role.as_str(),
@@ -117,9 +118,9 @@ async fn disable_user(config: &Config, email: &str) -> anyhow::Result<()> {
         ended.await.context(
             "nobody can log in as this user or use its keys any more, but sessions were not ended: run it again",
         )?;
-        println!("Disabled {}: every session has ended, every key is revoked.", user.email);
+        print_line!("Disabled {}: every session has ended, every key is revoked.", user.email);
     } else {
-        println!(
+        print_line!(
             "Disabled {}: every key is revoked; sessions in the memory of a running server end within a minute.",
             user.email
         );
@@ -130,7 +131,7 @@ async fn disable_user(config: &Config, email: &str) -> anyhow::Result<()> {
 async fn enable_user(config: &Config, email: &str) -> anyhow::Result<()> {
     let user =
         open_accounts(config).await?.enable(email, Actor::COMMAND_LINE).await.map_err(|e| to_cli_error(e, email))?;
-    println!("Enabled {}.", user.email);
+    print_line!("Enabled {}.", user.email);
     Ok(())
 }
 
@@ -140,7 +141,7 @@ async fn reset_password(config: &Config, email: &str) -> anyhow::Result<()> {
         .create_reset(email, Actor::COMMAND_LINE)
         .await
         .map_err(|e| to_cli_error(e, email))?;
-    println!("{}/reset?token={token}", config.http.public_url);
+    print_line!("{}/reset?token={token}", config.http.public_url);
     eprintln!("Works once, within an hour. Whoever has the link can choose the password.");
     Ok(())
 }

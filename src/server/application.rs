@@ -1,36 +1,25 @@
-use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    io,
+    net::SocketAddr,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use tokio::net::TcpListener;
 use vendorscope_cache::Cache;
 use vendorscope_redis::{ConnectError, Router};
 
 use super::{
-    AppState, cache_keys,
+    AppState, StartError, cache_keys,
     config::{Config, redact},
-    db::{Db, DbError, outbox},
+    db::{Db, outbox},
     identity::sessions::Sessions,
     rate_limit::Limiter,
     services::{DatabaseOutbox, warming},
     serving::{self, Bounds},
     web,
 };
-
-/// Why the server did not start, and what to do about it.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    #[error(
-        "cannot open the database {url}: {source}; check DATABASE_URL, and that the server runs or the folder can be written"
-    )]
-    Database { url: String, source: DbError },
-    #[error("cannot bring the database {url} up to date: {source}")]
-    Migrate { url: String, source: DbError },
-    #[error("cannot use Redis at {url} as cache: {reason}; start it, or correct REDIS_URL")]
-    Cache { url: String, reason: String },
-    #[error("{0}; start it, or correct REDIS_URL or SESSION_REDIS_URL")]
-    Sessions(String),
-    #[error("cannot listen on {address}: {source}; choose another address with LEPTOS_SITE_ADDR")]
-    Listen { address: SocketAddr, source: io::Error },
-}
 
 /// How long requests in flight may take to finish once the server is told to stop.
 const GRACE: Duration = Duration::from_secs(30);
@@ -51,15 +40,15 @@ impl Application {
             );
         }
         let db = open_database(&config).await?;
-        let installation = outbox::installation(&db)
-            .await
-            .map_err(|source| StartError::Database { url: redact(&config.database.url), source })?;
+        let installation =
+            outbox::installation(&db).await.map_err(|source| StartError::of_database(&config.database.url, source))?;
         let routers = Routers::connect(&config).await?;
         let cache = cache_over(routers.cache, &installation).await;
         // Before anyone asks: what earlier instances have left is delivered, or not trusted.
         cache.watch(Arc::new(DatabaseOutbox(db.clone()))).await;
         let sessions = Sessions::open(&config, &installation).await.map_err(|e| StartError::Sessions(e.to_string()))?;
         let sessions = sessions.remembering(routers.sessions.clone(), &installation);
+        sessions.compare_secrets().await;
         let limits = Limiter::over(&config, &installation, routers.sessions);
         let wanted = config.http.address;
         let listening = async {
@@ -82,13 +71,20 @@ impl Application {
         &self.state
     }
 
-    /// Answers until `shutdown` comes, then lets requests in flight finish.
+    /// Answers until `shutdown` comes, is not ready for `STOP_DELAY`, and then lets requests in flight finish.
     pub async fn run_until_stopped(self, shutdown: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
         tracing::info!(address = %self.address, "listening on http://{}", self.address);
         let (told, stopping) = tokio::sync::oneshot::channel::<()>();
         let state = self.state.clone();
         let signal = async move {
             shutdown.await;
+            // Balancers look elsewhere first; until they do, this instance goes on as if nothing had been said.
+            state.is_stopping.store(true, Ordering::Relaxed);
+            let delay = state.config.http.stop_delay;
+            if !delay.is_zero() {
+                tracing::info!(seconds = delay.as_secs(), "not ready any more: the listener closes in a moment");
+                tokio::time::sleep(delay).await;
+            }
             tracing::info!("stopping");
             state.live.stop();
             // Nobody hears it where serving has ended already.
@@ -96,7 +92,11 @@ impl Application {
         };
         let warmed = self.state.clone();
         let warming = async move {
-            tokio::join!(warming::keep_warm(&warmed.cache, &warmed.analytics), warmed.accounts.follow_ended_sessions())
+            tokio::join!(
+                warming::keep_warm(&warmed.cache, &warmed.analytics),
+                warmed.accounts.follow_ended_sessions(),
+                warmed.sessions.keep_comparing_secrets()
+            )
         };
         let (watched, port) = (self.state.clone(), self.address.port());
         let watching = async move {
@@ -132,14 +132,13 @@ async fn forever<T>(work: impl Future<Output = T>) {
     std::future::pending().await
 }
 
-/// The database, up to date.
+/// The database, up to date and writable.
 pub async fn open_database(config: &Config) -> Result<Db, StartError> {
-    let url = || redact(&config.database.url);
-    let db = Db::connect(&config.database.url, config.database.connections)
-        .await
-        .map_err(|source| StartError::Database { url: url(), source })?;
-    db.migrate().await.map_err(|source| StartError::Migrate { url: url(), source })?;
-    tracing::info!(database = db.dialect.name(), url = url(), "database ready");
+    let url = &config.database.url;
+    let failed = |source| StartError::of_database(url, source);
+    let db = Db::connect(url, config.database.connections).await.map_err(failed)?;
+    db.migrate().await.map_err(failed)?;
+    tracing::info!(database = db.dialect.name(), url = redact(url), "database ready");
     Ok(db)
 }
 

@@ -1,6 +1,6 @@
 //! The server: everything that never reaches the browser.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::AtomicBool};
 
 use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
@@ -10,6 +10,8 @@ use vendorscope_cache::Cache;
 mod app_error;
 /// The program as it runs: everything connected, listening, until it is told to stop.
 mod application;
+/// The files that browsers are sent.
+mod browser_half;
 /// Keys, tags and lifetimes of what is cached.
 pub mod cache_keys;
 /// Configuration: one struct a concern, read from the environment.
@@ -22,6 +24,8 @@ pub mod cursor;
 pub mod db;
 /// The demo marketplace.
 pub mod demo;
+/// What is wrong with an installation.
+pub mod doctor;
 /// Users, passwords, keys and sessions.
 pub mod identity;
 /// Marketplace bundles into the database.
@@ -42,13 +46,17 @@ pub mod request;
 pub mod services;
 /// Connections, bounded.
 mod serving;
+/// Why the program did not start.
+mod start_error;
 /// Logs.
 pub mod telemetry;
 /// HTTP: router, middleware, JSON API, errors.
 pub mod web;
 
 pub use app_error::AppError;
-pub use application::{Application, StartError, open_cache, open_database};
+pub use application::{Application, open_cache, open_database};
+pub use browser_half::check_browser_half;
+pub use start_error::StartError;
 
 /// What every handler and server function has at hand. Cheap to clone.
 #[derive(Clone)]
@@ -70,6 +78,8 @@ pub struct Services {
     pub marketplace: services::marketplace::Marketplace,
     pub orders: services::orders::Orders,
     pub live: live::Live,
+    /// This instance was told to stop, and balancers shall look elsewhere.
+    pub is_stopping: AtomicBool,
     /// `None`: links are shown to the admin who makes them.
     pub mail: Option<mail::Mailer>,
     /// Signs what a refused form is told through its address: nobody else makes a page say anything.
@@ -94,6 +104,7 @@ impl AppState {
             marketplace: services::marketplace::Marketplace::new(db.clone(), cache.clone()),
             orders: services::orders::Orders::new(db.clone(), cache.clone()),
             live: live::Live::default(),
+            is_stopping: AtomicBool::new(false),
             mail: config.mail.as_ref().and_then(mail::Mailer::new),
             refusals: identity::signing::Signing::new("refusal", &config.sessions),
             leptos: config.http.leptos.clone(),

@@ -3,11 +3,14 @@ use serde_json::{Value, json};
 use sqlx::Row;
 use vendorscope::{
     domain::accounts::Role,
-    server::{AppState, db::sql},
+    server::{
+        AppState,
+        db::{Dialect, sql},
+    },
 };
 
 use super::{VENDOR, cookie, problem};
-use crate::harness::{Client, TestApp};
+use crate::harness::{Client, RedisServer, TestApp, databases};
 
 const EMAIL: &str = "someone@example.com";
 const PASSWORD: &str = "a password of sixteen";
@@ -202,5 +205,33 @@ async fn the_audit_names_the_client_behind_a_trusted_proxy_and_believes_nobody_e
         let response = request.json(&json!({ "email": EMAIL, "password": PASSWORD })).send().await.expect("an answer");
         assert_eq!(response.status(), 401);
         assert_eq!(audit(app.state()).await[0].2.as_deref(), Some(expected), "{forwarded}");
+    }
+}
+
+/// Where a login cannot be noted there is none: the line is written before there is a session.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_that_cannot_be_noted_lets_nobody_in() {
+    for database in databases().await {
+        let store = RedisServer::start();
+        let app = TestApp::builder().database(&database).redis(&store).northwind().spawn().await;
+        app.state().accounts.add_user(EMAIL, PASSWORD, Role::Vendor, Some(VENDOR)).await.expect("a new user");
+        let refuse = match app.state().db.dialect {
+            Dialect::Sqlite => {
+                "CREATE TRIGGER no_login BEFORE INSERT ON audit_log WHEN NEW.action = 'login' BEGIN SELECT RAISE(ABORT, 'no'); END"
+            }
+            Dialect::Postgres => "ALTER TABLE audit_log ADD CONSTRAINT no_login CHECK (action <> 'login')",
+        };
+        let mut tx = app.state().db.write().await.expect("a transaction");
+        tx.execute(sql(refuse)).await.expect("refused from now on");
+        tx.commit().await.expect("committed");
+
+        let response = log_in(&app.client(), EMAIL, PASSWORD).await;
+        assert_eq!(response.status(), 500, "{}", database.url());
+        assert!(!response.headers().contains_key("set-cookie"), "{response:?}");
+        let client = redis::Client::open(store.url()).expect("an address");
+        let mut connection = client.get_multiplexed_async_connection().await.expect("a connection");
+        let keys: Vec<String> = redis::cmd("KEYS").arg("sess:*").query_async(&mut connection).await.expect("keys");
+        let sessions: Vec<_> = keys.iter().filter(|key| !key.starts_with("sess:secrets@")).collect();
+        assert!(sessions.is_empty(), "no session was begun on {}: {sessions:?}", database.url());
     }
 }

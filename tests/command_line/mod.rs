@@ -62,6 +62,10 @@ fn every_command_explains_itself() {
         &["user", "disable"],
         &["user", "enable"],
         &["user", "reset-password"],
+        &["doctor"],
+        &["healthcheck"],
+        &["completions"],
+        &["man"],
     ] {
         let text = run(home.path(), &[], &[command, &["--help"]].concat()).succeeded();
         assert!(
@@ -94,7 +98,8 @@ fn a_wrong_setting_stops_the_program_before_it_does_anything() {
 fn what_cannot_be_reached_is_named_with_what_to_do() {
     let home = folder();
     let done = run(home.path(), &[("DATABASE_URL", "sqlite://no/such/folder/x.db")], &["migrate"]);
-    assert!(done.error(1).contains("check DATABASE_URL"), "{}", done.stderr);
+    let error = done.error(1);
+    assert!(error.contains("check DATABASE_URL") && error.contains("its folder is there"), "{error}");
 }
 
 #[test]
@@ -234,4 +239,124 @@ fn users_are_shut_out_let_in_again_and_given_a_link_for_a_lost_password() {
         .error(1)
         .contains("too easy to guess")
     );
+}
+
+#[test]
+fn whoever_has_read_enough_is_not_told_of_it() {
+    let home = folder();
+    for name in ["one", "two", "three"] {
+        let email = format!("{name}@example.com");
+        run(home.path(), &[PASSWORD], &["user", "add", &email, "--role", "admin"]).succeeded();
+    }
+    for command in ["user list", "--help", "rollups verify", "migrate"] {
+        // The reader is gone before there is anything to read.
+        let script =
+            format!("set -o pipefail; {{ sleep 0.1; {} {command}; }} | true", env!("CARGO_BIN_EXE_vendorscope"));
+        let done = Command::new("bash").args(["-c", &script]).current_dir(home.path()).env_clear().output();
+        let done = done.expect("bash runs");
+        let said = String::from_utf8(done.stderr).expect("UTF-8");
+        assert_eq!((done.status.code(), said.as_str()), (Some(0), ""), "{command}");
+    }
+}
+
+#[test]
+fn the_demo_is_nothing_for_production() {
+    let home = folder();
+    let database = format!("sqlite://{}", home.path().join("x.db").display());
+    let vars = [
+        ("APP_ENV", "production"),
+        ("DATABASE_URL", database.as_str()),
+        ("REDIS_URL", "redis://127.0.0.1:1"),
+        ("SESSION_SECRET", "0123456789abcdef0123456789abcdef"),
+    ];
+    let done = run(home.path(), &vars, &["demo"]);
+    assert!(done.error(1).contains("not with APP_ENV=production"), "{}", done.stderr);
+    assert_eq!(std::fs::read_dir(home.path()).expect("the folder").count(), 0, "no database was made");
+}
+
+#[test]
+fn a_log_on_a_terminal_is_in_colour_unless_its_user_does_not_want_that() {
+    // A notice that `migrate` writes: nobody reaches this Redis. `script` gives it a terminal.
+    let on_a_terminal = |vars: &[(&str, &str)]| {
+        let home = folder();
+        let command = format!("{} cache stats", env!("CARGO_BIN_EXE_vendorscope"));
+        let done = Command::new("script")
+            .args(["-qec", &command, "/dev/null"])
+            .current_dir(home.path())
+            .env_clear()
+            .envs([("REDIS_URL", "redis://127.0.0.1:1"), ("RUST_LOG", "info"), ("TERM", "xterm"), ("SHELL", "/bin/sh")])
+            .envs(vars.iter().copied())
+            .output()
+            .expect("script runs");
+        String::from_utf8_lossy(&done.stdout).into_owned()
+    };
+    let coloured = on_a_terminal(&[]);
+    assert!(coloured.contains("database ready") && coloured.contains('\u{1b}'), "{coloured}");
+    assert!(on_a_terminal(&[("NO_COLOR", "")]).contains('\u{1b}'), "empty is not set");
+    let plain = on_a_terminal(&[("NO_COLOR", "1")]);
+    assert!(plain.contains("database ready") && !plain.contains('\u{1b}'), "{plain}");
+}
+
+#[test]
+fn the_version_says_its_commit_or_that_nobody_knows_it() {
+    let version = run(folder().path(), &[], &["--version"]).succeeded();
+    let commit = option_env!("VENDORSCOPE_COMMIT").filter(|commit| !commit.is_empty()).unwrap_or("unknown");
+    assert_eq!(version, format!("vendorscope {} (commit {commit})\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn shells_complete_commands_and_the_man_page_has_all_of_them() {
+    // Without a configuration that could be used: packages are made anywhere.
+    let home = folder();
+    let broken = [("LOG_FORMAT", "xml")];
+    let print = |arguments: &[&str]| run(home.path(), &broken, arguments).succeeded();
+    for (shell, checker) in [("bash", Some(["bash", "-n"])), ("zsh", None), ("fish", None)] {
+        let script = print(&["completions", shell]);
+        assert!(["doctor", "reset-password", "healthcheck"].iter().all(|name| script.contains(name)), "{shell}");
+        if let Some([program, option]) = checker {
+            let file = home.path().join("completions");
+            std::fs::write(&file, &script).expect("written");
+            assert!(Command::new(program).arg(option).arg(&file).status().expect("it runs").success());
+            // What a shell would offer after `vendorscope roll`.
+            let asked = "source ./completions; COMP_WORDS=(vendorscope roll); COMP_CWORD=1; \
+                         _vendorscope vendorscope roll vendorscope; echo ${COMPREPLY[@]}";
+            let offered =
+                Command::new("bash").args(["-c", asked]).current_dir(home.path()).output().expect("bash runs");
+            assert_eq!(String::from_utf8_lossy(&offered.stdout), "rollups\n");
+        }
+    }
+    let page = print(&["man"]);
+    for part in [
+        ".TH vendorscope 1",
+        ".SH COMMANDS",
+        "vendorscope user add",
+        "vendorscope rollups verify",
+        "SESSION_SECRET",
+        ".SH EXIT STATUS",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    assert!(!page.lines().any(|line| line.len() > 1000), "every text has its lines");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_container_engine_asks_the_program_itself_whether_it_is_well() {
+    use crate::harness::{Program, RedisServer, TestDatabase, free_port};
+    let (database, mut redis) = (TestDatabase::sqlite(), RedisServer::start());
+    let program = Program::serve(&database, &redis.url());
+    let home = folder();
+    let check = |address: &str, more: &[&str]| {
+        run(home.path(), &[("LEPTOS_SITE_ADDR", address)], &[&["healthcheck"], more].concat())
+    };
+    let address = program.address.to_string();
+    assert_eq!(check(&address, &[]).succeeded(), "");
+    assert_eq!(check(&address, &["--ready"]).succeeded(), "");
+    // Whoever listens everywhere is asked here.
+    let everywhere = format!("0.0.0.0:{}", program.address.port());
+    assert_eq!(check(&everywhere, &[]).succeeded(), "");
+    redis.kill();
+    assert_eq!(check(&address, &[]).succeeded(), "", "it is alive");
+    assert!(check(&address, &["--ready"]).error(1).contains("/readyz answers HTTP/1.1 503"));
+    let nobody = format!("127.0.0.1:{}", free_port());
+    assert!(check(&nobody, &[]).error(1).contains("does not answer"));
 }

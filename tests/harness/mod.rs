@@ -9,8 +9,12 @@ mod balancer;
 mod client;
 /// A database of a test's own, SQLite or PostgreSQL.
 mod database;
+/// PostgreSQL that asks for a password and speaks TLS.
+mod guarded_postgres;
 /// A marketplace small enough to reckon by hand.
 mod market;
+/// PgBouncer in front of a database.
+mod pgbouncer;
 /// PostgreSQL: the test run's, or one of this process.
 mod postgres;
 /// The program as a process of its own.
@@ -27,13 +31,15 @@ pub use app::{PASSWORD, TestApp};
 pub use balancer::Balancer;
 pub use client::Client;
 pub use database::{TestDatabase, databases};
+pub use guarded_postgres::GuardedPostgres;
 pub use market::{Market, contents};
-pub use program::Program;
+pub use pgbouncer::PgBouncer;
+pub use program::{NotStarted, Program, SECRET, write_browser_half};
 pub use redis::{RedisCluster, RedisSentinel, RedisServer};
 
 use std::path::PathBuf;
 
-use redis::free_port;
+pub use redis::free_port;
 use vendorscope::server::import::Progress;
 
 /// The Northwind bundle, which is part of the project.

@@ -35,7 +35,7 @@ impl PostgresServer {
         }
         let server = Arc::new(match std::env::var("TEST_POSTGRES_URL") {
             Ok(url) => Self { url, own: None },
-            Err(_) => Self::start(),
+            Err(_) => Self::start_with(&["--auth=trust"], &[]),
         });
         *running = Arc::downgrade(&server);
         server
@@ -55,22 +55,25 @@ impl PostgresServer {
         format!("{server}/{name}")
     }
 
-    fn start() -> Self {
+    pub fn port(&self) -> u16 {
+        let place = self.url.rsplit_once('@').expect("a user").1;
+        place.split(['/', '?']).next().and_then(|place| place.rsplit_once(':')?.1.parse().ok()).expect("a port")
+    }
+
+    /// One of the caller's own, made with these arguments of initdb and started with these settings.
+    pub fn start_with(made_with: &[&str], settings: &[&str]) -> Self {
         let programs = programs();
         let folder = tempfile::Builder::new().prefix("vendorscope-postgres").tempdir().expect("a temporary folder");
         let data = folder.path().join("data");
-        // A folder belongs to whoever makes it.
-        let as_root = std::fs::metadata(folder.path()).is_ok_and(|made| made.uid() == 0);
+        let as_root = is_root(&folder);
         if as_root {
             run(Command::new("chown").arg("postgres").arg(folder.path()));
         }
-        run(unprivileged(as_root, programs.join("initdb")).arg("--pgdata").arg(&data).args([
-            "--username=postgres",
-            "--auth=trust",
-            "--encoding=UTF8",
-            "--no-locale",
-            "--no-sync",
-        ]));
+        run(unprivileged(as_root, programs.join("initdb"))
+            .arg("--pgdata")
+            .arg(&data)
+            .args(["--username=postgres", "--encoding=UTF8", "--no-locale", "--no-sync"])
+            .args(made_with));
         for _ in 0..5 {
             let port = free_port();
             let mut process = unprivileged(as_root, programs.join("postgres"))
@@ -88,6 +91,7 @@ impl PostgresServer {
                     "-c",
                     "max_connections=100",
                 ])
+                .args(settings.iter().flat_map(|setting| ["-c", *setting]))
                 // Its log is read below, and not in everyone's language.
                 .env("LC_ALL", "C")
                 .stdout(Stdio::null())
@@ -133,9 +137,14 @@ fn is_ready(process: &mut Child) -> bool {
     told.recv_timeout(START_WITHIN).is_ok()
 }
 
+/// Whether the tests run as root: a folder belongs to whoever makes it.
+pub fn is_root(folder: &TempDir) -> bool {
+    std::fs::metadata(folder.path()).is_ok_and(|made| made.uid() == 0)
+}
+
 /// PostgreSQL refuses to run as root. `setpriv` becomes what it starts, so that its process id is
 /// the server's.
-fn unprivileged(as_root: bool, program: PathBuf) -> Command {
+pub fn unprivileged(as_root: bool, program: PathBuf) -> Command {
     if !as_root {
         return Command::new(program);
     }

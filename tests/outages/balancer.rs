@@ -148,3 +148,34 @@ async fn a_changed_password_ends_every_other_session_on_every_instance_and_renew
     let old = site.client().post("/api/auth/login", &json!({ "email": "one@example.com", "password": PASSWORD })).await;
     assert_eq!(old.status(), 401);
 }
+
+/// As large as ingestion may be, from somebody who may not: refused before anything of it is read. Sent as most programs
+/// send it, all of it before they look for an answer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_large_body_that_is_refused_early_is_answered_and_not_cut_off() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    const LENGTH: usize = 7 * 1024 * 1024;
+    let site = Site::start().await;
+    for address in [site.instances[0].address, site.balancer.address()] {
+        for round in 0..5 {
+            let mut stream = tokio::net::TcpStream::connect(address).await.expect("a connection");
+            let head = format!(
+                "POST /api/ingest/orders HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer vsk_nobody\r\n\
+                 Content-Type: application/json\r\nConnection: close\r\nContent-Length: {LENGTH}\r\n\r\n"
+            );
+            let context = format!("round {round} at {address}");
+            stream.write_all(head.as_bytes()).await.unwrap_or_else(|error| panic!("{context}: {error}"));
+            let piece = vec![b' '; 64 * 1024];
+            for _ in 0..LENGTH / piece.len() {
+                stream.write_all(&piece).await.unwrap_or_else(|error| panic!("cut off in {context}: {error}"));
+            }
+            let mut answer = Vec::new();
+            stream.read_to_end(&mut answer).await.unwrap_or_else(|error| panic!("no answer in {context}: {error}"));
+            let answer = String::from_utf8_lossy(&answer);
+            assert!(
+                answer.starts_with("HTTP/1.1 401 ") && answer.contains("\"unauthenticated\""),
+                "{context}: {answer}"
+            );
+        }
+    }
+}

@@ -2,7 +2,15 @@
 
 /// Two instances behind a balancer, sharing one Redis.
 mod balancer;
+/// What is wrong with an installation, and what is not.
+mod doctor;
 /// The program, killed in the middle of its writes.
 mod killed;
 /// Redis, gone and back again.
 mod redis_restart;
+/// Instances that were given different secrets.
+mod secrets;
+/// What it cannot start with.
+mod starting;
+/// An instance that is told to stop.
+mod stopping;

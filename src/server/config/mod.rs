@@ -1,20 +1,30 @@
 //! Configuration, read from the environment once at start. A wrong value stops the start with its name, its value and
 //! what is accepted; secrets and passwords are never shown.
 
-use std::{fmt, net::SocketAddr, path::Path, time::Duration};
+use std::{fmt, net::SocketAddr, time::Duration};
 
 use ipnet::IpNet;
 use leptos::config::LeptosOptions;
 use tracing_subscriber::EnvFilter;
-use vendorscope_redis::Address;
 
-use super::{db::Dialect, mail};
+use super::mail;
 use crate::domain::accounts::Role;
 
+/// What stands in an address.
+mod addresses;
+/// Where to listen, and for whom.
+mod http;
 /// How many requests of a kind are let in.
 mod limits;
+/// What is accepted and probably not meant.
+mod notices;
+/// Secrets that are worth their name.
+mod secret;
 
+use addresses::{cookie_domain, database_url, redis_url};
+pub use addresses::{parse_network, redact};
 pub use limits::{Limit, LimitConfig};
+pub use secret::{MIN_SECRET, is_strong};
 
 /// Everything that can be set.
 #[derive(Debug, Clone)]
@@ -99,10 +109,14 @@ pub struct HttpConfig {
     pub trusted_proxies: Vec<IpNet>,
     /// Where people reach this installation, without a slash at its end: what links that leave it begin with.
     pub public_url: String,
+    /// Nobody has said so: it is made of `address`.
+    pub public_url_is_guessed: bool,
     /// What `/metrics` asks for. `None`: anyone may read it in development, and nobody in production.
     pub metrics_token: Option<String>,
     /// How long an answer may take to begin.
     pub timeout: Duration,
+    /// How long it goes on answering, but is not ready, once it was told to stop.
+    pub stop_delay: Duration,
     /// The most connections at a time. `None`: as many as the process may open files for, less what it needs itself.
     pub connections: Option<usize>,
     /// How long a connection may go without a whole request head. Longer than proxies keep idle ones.
@@ -111,6 +125,8 @@ pub struct HttpConfig {
     pub reloads_pages: bool,
     /// Names and folders of the browser half.
     pub leptos: LeptosOptions,
+    /// The names of its files are said to carry hashes; `leptos` says whether the hashes are there.
+    pub wants_hashes: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,14 +142,6 @@ pub enum LogFormat {
     Json,
 }
 
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
-/// nginx and HAProxy keep idle connections for 60 s (deploy/): one that closed first would cut a request off.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
-/// Shortest secret accepted, in characters.
-pub const MIN_SECRET: usize = 32;
-/// Shortest token for `/metrics`, in characters.
-const MIN_TOKEN: usize = 16;
-
 /// One variable that the program cannot start with.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
@@ -144,12 +152,14 @@ pub enum ConfigError {
 }
 
 const REDIS_URLS: &str = "redis://[user:password@]host[:port][/database], redis+sentinel://host:port,host:port/master or \
-                          redis+cluster://host:port,host:port, and each with rediss for TLS";
-const DATABASE_URLS: &str = "sqlite://path/to/file.db or postgres://user@host/database";
-const METRICS_TOKENS: &str = "at least 16 characters that nobody can guess";
+                          redis+cluster://host:port,host:port, and each with rediss for TLS; / ? # % in a password are \
+                          written %2F %3F %23 %25";
+const DATABASE_URLS: &str = "sqlite://path/to/file.db or postgres://user:password@host/database; / ? # % in a password \
+                             are written %2F %3F %23 %25";
+const SECRETS: &str = "at least 32 characters that nobody can guess, no short text repeated, such as the output of \
+                       `openssl rand -base64 48`";
 const SMTP_URLS: &str = "smtps://user:password@host, or smtp://user:password@host:587?tls=required";
 const SENDERS: &str = "an address such as Marketplace <vendors@example.com>";
-const SECRETS: &str = "at least 32 characters that nobody can guess, such as the output of `openssl rand -base64 48`";
 
 impl Config {
     pub fn from_env() -> Result<Self, Vec<ConfigError>> {
@@ -182,10 +192,8 @@ impl Config {
         if redis_url.is_none() {
             reader.require("REDIS_URL", REDIS_URLS);
         }
-        let session_redis_url = reader.read_secret("SESSION_REDIS_URL", REDIS_URLS, self::redis_url);
-        let secret = reader.read_secret("SESSION_SECRET", SECRETS, |text| {
-            (text.chars().count() >= MIN_SECRET).then(|| text.to_owned())
-        });
+        let session_redis_url = reader.read_secret("SESSION_REDIS_URL", REDIS_URLS, addresses::redis_url);
+        let secret = reader.read_secret("SESSION_SECRET", SECRETS, |text| is_strong(text).then(|| text.to_owned()));
         let previous_secret = reader.read_secret("SESSION_SECRET_PREVIOUS", SECRETS, |text| {
             (text.chars().count() >= MIN_SECRET).then(|| text.to_owned())
         });
@@ -210,6 +218,7 @@ impl Config {
                 .map(|minutes: u64| Duration::from_secs(minutes * 60)),
         };
         let limits = limits::read(&mut reader);
+        let http = http::read(&mut reader);
         let smtp_url =
             reader.read_secret("SMTP_URL", SMTP_URLS, |text| mail::is_smtp_url(text).then(|| text.to_owned()));
         let from = reader.read("MAIL_FROM", SENDERS, |text| mail::is_sender(text).then(|| text.to_owned()));
@@ -225,7 +234,6 @@ impl Config {
             }
             _ => None,
         };
-        let http = read_http(&mut reader);
         let log = LogConfig {
             filter: reader
                 .read(
@@ -257,7 +265,7 @@ impl Config {
 
     /// Development, everything in memory but the database, whose URL the test sets; a free port of this machine.
     pub fn for_tests() -> Self {
-        let mut leptos = default_leptos_options();
+        let mut leptos = http::default_leptos_options();
         leptos.hash_files = false;
         Self {
             production: false,
@@ -286,12 +294,15 @@ impl Config {
                 address: SocketAddr::from(([127, 0, 0, 1], 0)),
                 trusted_proxies: Vec::new(),
                 public_url: "http://vendorscope.test".to_owned(),
+                public_url_is_guessed: false,
                 metrics_token: None,
                 timeout: Duration::from_secs(600),
+                stop_delay: Duration::ZERO,
                 connections: None,
-                idle_timeout: IDLE_TIMEOUT,
+                idle_timeout: http::IDLE_TIMEOUT,
                 reloads_pages: false,
                 leptos,
+                wants_hashes: false,
             },
             mail: None,
             log: LogConfig { filter: "info".to_owned(), format: LogFormat::Pretty },
@@ -374,120 +385,8 @@ impl<T> OrRequired<T> for Option<T> {
     }
 }
 
-fn read_http<V: Fn(&str) -> Option<String>>(reader: &mut Reader<V>) -> HttpConfig {
-    let address = reader
-        .read("LEPTOS_SITE_ADDR", "an address and port such as 0.0.0.0:3000", |text| text.parse::<SocketAddr>().ok());
-    let hash_files = reader.read("LEPTOS_HASH_FILES", "true or false", |text| text.parse::<bool>().ok());
-    reader.read("LEPTOS_RELOAD_PORT", "a port", |text| text.parse::<u16>().ok());
-    reader.read("LEPTOS_ENV", "DEV or PROD", |text| {
-        matches!(text.to_ascii_uppercase().as_str(), "DEV" | "DEVELOPMENT" | "PROD" | "PRODUCTION").then_some(())
-    });
-    // Refused above is refused for good: get_configuration would only say the same in other words.
-    let mut leptos =
-        if reader.errors.is_empty() { read_leptos_options(&mut reader.errors) } else { default_leptos_options() };
-    if let Some(address) = address {
-        leptos.site_addr = address;
-    }
-    // Leptos reads the hashes beside the program, and stops where there are none: a program that cargo alone has built
-    // has none.
-    leptos.hash_files = hash_files.unwrap_or(leptos.hash_files) && hash_file_exists(&leptos);
-    let trusted_proxies = reader
-        .read("TRUSTED_PROXIES", "addresses and networks with commas between them, such as 10.0.0.0/8,::1", |text| {
-            text.split(',').map(|part| parse_network(part.trim())).collect()
-        })
-        .unwrap_or_default();
-    let public_url = reader
-        .read("PUBLIC_URL", "where people reach this installation, such as https://vendors.example.com", public_url)
-        .unwrap_or_else(|| format!("http://{}", leptos.site_addr));
-    let metrics_token = reader.read_secret("METRICS_TOKEN", METRICS_TOKENS, |text| {
-        (text.chars().count() >= MIN_TOKEN).then(|| text.to_owned())
-    });
-    let connections = reader.read("MAX_CONNECTIONS", "a whole number from 16 to 1000000", |text| {
-        text.parse().ok().filter(|n| (16..=1_000_000).contains(n))
-    });
-    let reloads_pages = reader.text("LEPTOS_WATCH").is_some();
-    HttpConfig {
-        address: leptos.site_addr,
-        trusted_proxies,
-        public_url,
-        metrics_token,
-        timeout: REQUEST_TIMEOUT,
-        connections,
-        idle_timeout: IDLE_TIMEOUT,
-        reloads_pages,
-        leptos,
-    }
-}
-
-/// `https://host[:port][/path]`, without what a link could not be added to.
-fn public_url(text: &str) -> Option<String> {
-    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
-    let plain = !rest.is_empty() && !rest.starts_with(['/', ':']) && !rest.contains(['?', '#', '@', ' ']);
-    plain.then(|| text.trim_end_matches('/').to_owned())
-}
-
-/// `Leptos.toml` of the working folder, or the one this program was built with; `LEPTOS_*` variables override either.
-fn read_leptos_options(errors: &mut Vec<ConfigError>) -> LeptosOptions {
-    const FILE: &str = "Leptos.toml";
-    if !Path::new(FILE).exists() {
-        return default_leptos_options();
-    }
-    leptos::config::get_configuration(Some(FILE)).map(|file| file.leptos_options).unwrap_or_else(|error| {
-        errors.push(ConfigError::Refused {
-            name: FILE,
-            value: "[package.metadata.leptos]".to_owned(),
-            accepted: error.to_string(),
-        });
-        default_leptos_options()
-    })
-}
-
-fn default_leptos_options() -> LeptosOptions {
-    leptos::config::get_config_from_str(include_str!("../../../Leptos.toml"))
-        .unwrap_or_else(|_| LeptosOptions::builder().output_name("vendorscope").site_root("target/site").build())
-}
-
-fn hash_file_exists(options: &LeptosOptions) -> bool {
-    std::env::current_exe()
-        .ok()
-        .as_deref()
-        .and_then(Path::parent)
-        .is_some_and(|folder| folder.join(&*options.hash_file).exists())
-}
-
-fn database_url(text: &str) -> Option<String> {
-    let place = text.split_once("://")?.1;
-    // SQLite in memory would be a database of its own on every connection.
-    (Dialect::of(text).is_ok() && !place.is_empty() && !place.starts_with(":memory:")).then(|| text.to_owned())
-}
-
-/// One server, a master behind sentinels, or a cluster.
-fn redis_url(text: &str) -> Option<String> {
-    let authority = text.split_once("://")?.1.split(['/', '?']).next()?;
-    let host = authority.rsplit('@').next()?;
-    (!host.is_empty() && !host.starts_with(':') && Address::parse(text).is_ok()).then(|| text.to_owned())
-}
-
-fn cookie_domain(text: &str) -> Option<String> {
-    let domain = text.strip_prefix('.').unwrap_or(text).to_ascii_lowercase();
-    let label = |label: &str| !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    domain.split('.').all(label).then_some(domain)
-}
-
 fn random_secret() -> String {
     hex::encode(rand::random::<[u8; 32]>())
-}
-
-/// A URL without its password and parameters; anything else not at all.
-pub fn redact(text: &str) -> String {
-    let Some((scheme, rest)) = text.split_once("://") else { return "***".to_owned() };
-    match rest.rsplit_once('@') {
-        Some((credentials, place)) => {
-            let user = credentials.split_once(':').map_or(credentials, |(user, _)| user);
-            format!("{scheme}://{user}:***@{}", place.split('?').next().unwrap_or_default())
-        }
-        None => format!("{scheme}://{}", rest.split('?').next().unwrap_or_default()),
-    }
 }
 
 impl fmt::Debug for DatabaseConfig {
@@ -532,9 +431,4 @@ impl fmt::Debug for HttpConfig {
             .field("timeout", &self.timeout)
             .finish_non_exhaustive()
     }
-}
-
-/// `10.0.0.0/8`, `fd00::/8` or one address.
-pub fn parse_network(text: &str) -> Option<IpNet> {
-    text.parse().ok().or_else(|| text.parse::<std::net::IpAddr>().ok().map(IpNet::from))
 }

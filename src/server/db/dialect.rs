@@ -37,6 +37,27 @@ impl Dialect {
         }
     }
 
+    /// Whether there is a table of the migrations that were applied: one row, `found`.
+    pub(super) fn migrations_table(self) -> &'static str {
+        match self {
+            Self::Sqlite => {
+                "SELECT COUNT(*) AS found FROM sqlite_master WHERE type = 'table' AND name = '_sqlx_migrations'"
+            }
+            Self::Postgres => "SELECT COUNT(*) AS found FROM pg_class WHERE oid = to_regclass('_sqlx_migrations')",
+        }
+    }
+
+    /// Whether the database lets this user read and not write.
+    pub(super) fn is_read_only(self, error: &sqlx::Error) -> bool {
+        let Some(code) = error.as_database_error().and_then(|error| error.code()) else { return false };
+        match self {
+            // SQLITE_READONLY; what says more of it stands in the higher bytes.
+            Self::Sqlite => code.parse::<u32>().is_ok_and(|code| code & 0xff == 8),
+            // "insufficient_privilege", and "read_only_sql_transaction", which a standby answers.
+            Self::Postgres => code == "42501" || code == "25006",
+        }
+    }
+
     /// SQLite makes the file where there is none.
     pub(super) fn connection_url(self, url: &str) -> String {
         match self {

@@ -38,12 +38,16 @@ mod grains;
 pub mod health;
 /// Answers remembered by the key that their request carried.
 pub mod idempotency;
+/// What an operator wants to know of the database.
+mod inspection;
 /// Products that run out.
 pub mod low_stock;
 /// Sums of the whole marketplace.
 pub mod marketplace;
 /// Instants on a vendor's clock.
 pub mod moment;
+/// The first connection.
+mod opening;
 /// Orders, one vendor's part at a time.
 pub mod orders;
 /// Invalidations that the cache's store may not have taken yet, and which store counts.
@@ -58,6 +62,8 @@ pub mod refunds;
 pub mod rollups;
 /// Rows into domain types.
 pub mod rows;
+/// Which migrations a database has had.
+mod schema;
 /// Texts as they are searched.
 pub mod search;
 /// One-time codes beside passwords.
@@ -70,6 +76,8 @@ pub mod stock;
 pub mod vendors;
 
 pub use dialect::Dialect;
+pub use opening::unverified_host;
+pub use schema::Schema;
 
 use connection::{Dirty, Lent};
 use readiness::Readiness;
@@ -92,6 +100,17 @@ pub enum DbError {
     Migrate(#[from] sqlx::migrate::MigrateError),
     #[error("DATABASE_URL: {0}")]
     Url(String),
+    #[error(
+        "it belongs to a newer release (its last migration is {found}, the last that this program knows is {known}): run \
+         that release, or go back as docs/deployment.md says"
+    )]
+    Newer { found: i64, known: i64 },
+    /// What one transaction has prepared and set is not there in the next.
+    #[error(
+        "a pooler in transaction mode stands before it, which gives every transaction to another server process: use \
+         session mode (docs/deployment.md#pgbouncer)"
+    )]
+    SharedSession,
     /// A stored value that no version of this program writes.
     #[error("stored value: {0}")]
     Corrupt(String),
@@ -102,6 +121,18 @@ impl DbError {
     pub fn is_unavailable(&self) -> bool {
         use sqlx::Error::{Io, PoolClosed, PoolTimedOut, Tls, WorkerCrashed};
         matches!(self, Self::Unavailable(_) | Self::Query(Io(_) | PoolClosed | PoolTimedOut | Tls(_) | WorkerCrashed))
+    }
+
+    /// Whether it can be read and not written.
+    pub fn is_read_only(&self, dialect: Dialect) -> bool {
+        matches!(self, Self::Unavailable(error) | Self::Query(error) if dialect.is_read_only(error))
+    }
+
+    /// What the database itself calls the error: SQLSTATE, or SQLite's number without what says more of it.
+    pub fn code(&self) -> Option<String> {
+        let (Self::Unavailable(error) | Self::Query(error)) = self else { return None };
+        let code = error.as_database_error()?.code()?;
+        Some(code.parse::<u32>().ok().filter(|_| code.len() != 5).map_or(code.into_owned(), |n| (n & 0xff).to_string()))
     }
 
     fn of(dialect: Dialect, error: sqlx::Error) -> Self {
@@ -132,11 +163,13 @@ pub struct Db {
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Db {
-    /// Opens `sqlite://path` (made if absent) or `postgres://…` with at most `connections` readers.
+    /// Opens `sqlite://path` (made if absent) or `postgres://…` with at most `connections` readers. What is in the way
+    /// is said as soon as it is known. `SharedSession` behind a pooler that does not keep sessions.
     pub async fn connect(url: &str, connections: u32) -> Result<Self, DbError> {
         sqlx::any::install_default_drivers();
         let dialect = Dialect::of(url)?;
         let url = dialect.connection_url(url);
+        opening::try_out(dialect, &url).await?;
         let options = || {
             AnyPoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).after_connect(move |connection, _| {
                 Box::pin(async move {
@@ -174,14 +207,28 @@ impl Db {
         Ok(Self { dialect, reads, writes, looks, queries: Arc::new(AtomicU64::new(0)), readiness: Arc::default() })
     }
 
-    /// Brings the tables up to this program's version.
+    /// Brings the tables up to this program's version. Where they are already, it takes no right to change tables, only
+    /// to write to them. `Newer` where they are of a release after this one.
     pub async fn migrate(&self) -> Result<(), DbError> {
-        // What fails halfway leaves a lock behind, which no rollback takes from a connection.
-        let mut dirty = Dirty::new(self.acquire(&self.writes).await?);
-        let connection: &mut AnyConnection = dirty.get()?;
-        self.dialect.migrator().run(connection).await?;
-        dirty.give_back();
+        match self.schema().await? {
+            Schema::Newer { found, known } => return Err(DbError::Newer { found, known }),
+            Schema::Current { .. } => {}
+            Schema::Behind { .. } => {
+                // What fails halfway leaves a lock behind, which no rollback takes from a connection.
+                let mut dirty = Dirty::new(self.acquire(&self.writes).await?);
+                let connection: &mut AnyConnection = dirty.get()?;
+                self.dialect.migrator().run(connection).await?;
+                dirty.give_back();
+            }
+        }
+        readiness::check(self).await?;
         backfill::run(self).await
+    }
+
+    /// Fails where this user cannot read the database or write to it. As good as written to counts a SQLite file that
+    /// another program writes to at this moment.
+    pub async fn check_writable(&self) -> Result<(), DbError> {
+        readiness::check(self).await
     }
 
     /// A transaction that sees one state of the database throughout, and writes nothing.

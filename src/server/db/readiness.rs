@@ -68,7 +68,7 @@ impl Drop for Looking {
 }
 
 /// A write that is kept, for a full disk shows in nothing less.
-async fn check(db: &Db) -> Result<(), DbError> {
+pub(super) async fn check(db: &Db) -> Result<(), DbError> {
     let mut tx = db.read().await?;
     tx.execute_uncounted(sql("SELECT 1")).await?;
     tx.commit().await?;

@@ -164,6 +164,11 @@ impl Limiter {
         }
     }
 
+    /// Whether Redis did what it was last asked: counts for all instances together.
+    pub fn is_shared(&self) -> bool {
+        self.redis.is_some() && self.redis_answers.load(Ordering::Relaxed)
+    }
+
     /// Counts one request of `who` in this process alone: of what must cost nobody else anything.
     pub fn admit_here(&self, purpose: Purpose, who: &str) -> Option<Admission> {
         let limit = purpose.limit(&self.config)?;

@@ -112,10 +112,11 @@ async fn begin_session(
     authenticated: Authenticated,
     proof: Option<Proof>,
 ) -> Result<User, AppError> {
-    request_session(parts)?.log_in(&authenticated, browser(parts)).await?;
-    remember_browser(state, parts, &authenticated.user.email)?;
+    // Before there is a session: nobody is in without a line that says so.
     let detail = proof.map_or("", Proof::name);
     state.accounts.audit(&authenticated.user.email, "login", detail, client_address(parts).as_deref()).await?;
+    request_session(parts)?.log_in(&authenticated, browser(parts)).await?;
+    remember_browser(state, parts, &authenticated.user.email)?;
     Ok(authenticated.user)
 }
 

@@ -1,3 +1,5 @@
+use std::sync::atomic::Ordering;
+
 use axum::{
     Json, Router,
     extract::State,
@@ -31,6 +33,9 @@ async fn alive() -> &'static str {
 #[derive(Serialize)]
 struct Readiness {
     ready: bool,
+    /// It was told to stop, and answers a moment longer; left out before.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    stopping: bool,
     database: &'static str,
     /// `memory` where this installation has no Redis.
     redis: &'static str,
@@ -41,6 +46,10 @@ struct Readiness {
     /// without the cache.
     #[serde(rename = "cacheRefused", skip_serializing_if = "Option::is_none")]
     cache_refused: Option<String>,
+    /// Another instance signs cookies with another `SESSION_SECRET`: whoever logs in there is nobody here. Left out
+    /// where all have the same.
+    #[serde(rename = "secretsDiffer", skip_serializing_if = "std::ops::Not::not")]
+    secrets_differ: bool,
 }
 
 /// The same as `/readyz`, for people. Without a session: those may be what is down.
@@ -66,7 +75,8 @@ async fn status(State(state): State<AppState>) -> (StatusCode, Html<String>) {
     (status, Html(errors::plain_page("Status", &body)))
 }
 
-/// Whether what this instance works with answers, and can be written to: 503 where not, and what.
+/// Whether what this instance works with answers, and can be written to, and it was not told to stop: 503 where not,
+/// and what.
 async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Readiness>) {
     let store = state.sessions.store();
     let (database, sessions, eviction) = tokio::join!(state.db.ready(), store.ping(), store.eviction());
@@ -75,7 +85,8 @@ async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Readiness>) {
     {
         tracing::warn!(error, "not ready");
     }
-    let ready = database.is_ok() && sessions.is_ok();
+    let stopping = state.is_stopping.load(Ordering::Relaxed);
+    let ready = database.is_ok() && sessions.is_ok() && !stopping;
     let redis = match sessions {
         Err(_) => "unavailable",
         Ok(()) if store.name() == "redis" => "ok",
@@ -87,10 +98,12 @@ async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Readiness>) {
         status,
         Json(Readiness {
             ready,
+            stopping,
             database,
             redis,
             session_eviction: eviction.ok().flatten(),
             cache_refused: state.cache.refusal(),
+            secrets_differ: state.sessions.secrets_differ(),
         }),
     )
 }

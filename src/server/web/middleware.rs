@@ -3,7 +3,7 @@
 use std::{
     any::Any,
     net::{IpAddr, SocketAddr},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use axum::{
@@ -13,7 +13,6 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use futures::StreamExt;
 use ipnet::IpNet;
 use tracing::Instrument;
 
@@ -186,34 +185,6 @@ pub async fn limit_duration(State(state): State<AppState>, request: Request, nex
         tracing::error!(?timeout, "gave up");
         Problem::unavailable().into_response()
     })
-}
-
-/// What is read of a body that is refused, and for how long: a client that is cut off while it sends sees a broken
-/// connection instead of the answer.
-const MAX_REFUSED_BODY: usize = 16 * MAX_BODY;
-const REFUSED_BODY_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Refuses a body that says it is too large; `RequestBodyLimitLayer` counts those that do not say.
-pub async fn limit_body(request: Request, next: Next) -> Response {
-    let length =
-        request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    let most = max_body(request.uri().path());
-    if length.is_none_or(|length| length <= most as u64) {
-        return next.run(request).await;
-    }
-    let mut body = request.into_body().into_data_stream();
-    let drain = async {
-        let mut read = 0;
-        while let Some(Ok(piece)) = body.next().await {
-            read += piece.len();
-            if read > MAX_REFUSED_BODY {
-                return;
-            }
-        }
-    };
-    // However that ends, the answer is the same.
-    let _ = tokio::time::timeout(REFUSED_BODY_TIMEOUT, drain).await;
-    too_large(most).into_response()
 }
 
 /// A body of at most `most` bytes. 413 for one that is larger, 400 for one that ends too early.

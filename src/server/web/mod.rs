@@ -30,6 +30,8 @@ mod middleware;
 mod pages;
 /// How a refused form comes back to its page.
 mod refusals;
+/// Bodies of requests that are refused.
+mod refused_body;
 /// Pages that are sent again.
 mod rendered;
 
@@ -50,7 +52,7 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn(errors::render_problems))
         .layer(CatchPanicLayer::custom(middleware::answer_panic))
         .layer(from_fn_with_state(state.clone(), middleware::limit_duration))
-        .layer(from_fn(middleware::limit_body));
+        .layer(from_fn(refused_body::limit_body));
     Router::new()
         .merge(pages::router(&state).layer(RequestBodyLimitLayer::new(middleware::MAX_BODY)))
         .nest("/api", json::router(&state))

@@ -5,7 +5,7 @@
 //! removes a `__Host-` cookie in a way that browsers refuse (without `Secure`), and it deletes the old session before
 //! the new one is written.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::AtomicBool};
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use time::OffsetDateTime;
@@ -29,6 +29,8 @@ mod record;
 mod remembered;
 /// One request's session: read when asked for, changed by logging in and out.
 mod request;
+/// Whether all instances have the same secret.
+mod secret;
 /// Whether a credential is still good, found out once for all who ask at the same time.
 mod standing;
 /// Where sessions live: Redis, or this process.
@@ -42,6 +44,7 @@ pub use device::DeviceCookie;
 pub use half_login::HalfLogins;
 pub use record::Browser;
 pub use request::{RequestSession, carry_session};
+pub use secret::fingerprint;
 pub use store::{MAX_SESSIONS, Store};
 
 /// How long a session lives from its login, whatever happens in between.
@@ -59,6 +62,9 @@ pub struct Sessions {
     idle_limit: Option<time::Duration>,
     /// Where the store is elsewhere.
     remembered: Option<Remembered>,
+    /// Of the secret that cookies are signed with.
+    fingerprint: String,
+    secrets_differ: Arc<AtomicBool>,
 }
 
 impl Sessions {
@@ -91,6 +97,8 @@ impl Sessions {
             standing: Standing::default(),
             idle_limit,
             remembered: None,
+            fingerprint: fingerprint(&config.sessions.secret),
+            secrets_differ: Arc::default(),
         })
     }
 

@@ -58,6 +58,22 @@ impl Store {
         }
     }
 
+    /// Notes that an instance has the secret of this fingerprint, and returns those that others have noted lately.
+    pub async fn compare_secrets(&self, fingerprint: &str) -> Result<Vec<String>> {
+        match self {
+            Self::Redis(store) => store.compare_secrets(fingerprint).await,
+            Self::Memory(_) => Ok(Vec::new()),
+        }
+    }
+
+    /// The fingerprints that instances have noted lately.
+    pub async fn known_secrets(&self) -> Result<Vec<String>> {
+        match self {
+            Self::Redis(store) => store.known_secrets().await,
+            Self::Memory(_) => Ok(Vec::new()),
+        }
+    }
+
     /// Writes a new session of this user's, which ends by `until` whatever happens. From the answer on, `end_all` finds
     /// it. Of more than `MAX_SESSIONS`, those that would end first have ended then.
     pub async fn begin(&self, user: i64, record: &mut Record, until: OffsetDateTime) -> Result<()> {

@@ -36,6 +36,8 @@ const FROZEN_AFTER: Duration = Duration::from_secs(1);
 /// Between two attempts to connect again, in milliseconds; without end.
 const RECONNECT_MS: u32 = 200;
 const CONNECTIONS: usize = 4;
+/// How long an instance that has said which secret it has is taken to be there.
+const SECRET_IS_KNOWN_FOR: Duration = Duration::from_secs(60);
 
 /// Redis cannot be reached at start.
 #[derive(Debug, thiserror::Error)]
@@ -105,6 +107,26 @@ impl RedisSessionStore {
             |name: &str| info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim);
         let is_bounded = field("maxmemory").is_some_and(|bytes| bytes != "0");
         Ok(field("maxmemory_policy").filter(|policy| is_bounded && *policy != "noeviction").map(str::to_owned))
+    }
+
+    /// Notes the fingerprint of an instance's secret, and returns those that others have noted within the last minute.
+    pub async fn compare_secrets(&self, fingerprint: &str) -> Result<Vec<String>> {
+        let (key, now) = (self.secrets_key(), OffsetDateTime::now_utc().unix_timestamp() as f64);
+        within(self.pool.zadd::<(), _, _>(key.clone(), None, None, false, false, (now, fingerprint))).await?;
+        within(self.pool.zremrangebyscore::<(), _, _, _>(key, f64::NEG_INFINITY, oldest_secret())).await?;
+        Ok(self.known_secrets().await?.into_iter().filter(|other| other != fingerprint).collect())
+    }
+
+    /// The fingerprints that were noted within the last minute.
+    pub async fn known_secrets(&self) -> Result<Vec<String>> {
+        let noted: Vec<(String, f64)> =
+            within(self.pool.zrange(self.secrets_key(), 0_i64, -1_i64, None, false, None, true)).await?;
+        Ok(noted.into_iter().filter(|(_, at)| *at > oldest_secret()).map(|(fingerprint, _)| fingerprint).collect())
+    }
+
+    /// Beside the sessions, in the family of names that this user may write.
+    fn secrets_key(&self) -> String {
+        format!("sess:secrets@{}", self.installation)
     }
 
     /// The session first, the index second: what ends a user's sessions in between misses this one, but not the check
@@ -181,6 +203,11 @@ impl RedisSessionStore {
         .await
         .map(|ok| ok.is_some())
     }
+}
+
+/// Instances that noted their secret before this, in seconds since 1970, are taken to be gone.
+fn oldest_secret() -> f64 {
+    OffsetDateTime::now_utc().unix_timestamp() as f64 - SECRET_IS_KNOWN_FOR.as_secs_f64()
 }
 
 /// Where a session is: the keys of an installation end with its name.

@@ -1,0 +1,70 @@
+//! What stands in an address, and whether it is one.
+
+use ipnet::IpNet;
+use vendorscope_redis::Address;
+
+use crate::server::db::Dialect;
+
+/// `https://host[:port][/path]`, without what a link could not be added to.
+pub(super) fn public_url(text: &str) -> Option<String> {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
+    let plain = !rest.is_empty() && !rest.starts_with(['/', ':']) && !rest.contains(['?', '#', '@', ' ']);
+    plain.then(|| text.trim_end_matches('/').to_owned())
+}
+
+pub(super) fn database_url(text: &str) -> Option<String> {
+    let place = text.split_once("://")?.1;
+    let is_whole = match Dialect::of(text).ok()? {
+        // SQLite in memory would be a database of its own on every connection.
+        Dialect::Sqlite => !place.is_empty() && !place.starts_with(":memory:"),
+        Dialect::Postgres => !place.is_empty() && !is_cut_short(place),
+    };
+    is_whole.then(|| text.to_owned())
+}
+
+/// Whether a character of the password, as it stands, ends what was meant to be the password: what comes before the
+/// first `/`, `?` or `#` is then taken for host and port.
+fn is_cut_short(after_scheme: &str) -> bool {
+    let end = after_scheme.find(['/', '?', '#']).unwrap_or(after_scheme.len());
+    let (authority, rest) = after_scheme.split_at(end);
+    let credentials = authority.rsplit_once('@').map_or("", |(credentials, _)| credentials);
+    let is_unwritten = |(at, _): (usize, &str)| {
+        let digits = credentials.get(at + 1..at + 3).unwrap_or_default();
+        digits.len() < 2 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit())
+    };
+    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+    path.contains('@')
+        || (query.contains('@') && !query.split('&').all(|pair| pair.contains('=')))
+        || credentials.match_indices('%').any(is_unwritten)
+}
+
+/// One server, a master behind sentinels, or a cluster.
+pub(super) fn redis_url(text: &str) -> Option<String> {
+    let authority = text.split_once("://")?.1.split(['/', '?']).next()?;
+    let host = authority.rsplit('@').next()?;
+    let is_whole = !host.is_empty() && !host.starts_with(':') && !is_cut_short(text.split_once("://")?.1);
+    (is_whole && Address::parse(text).is_ok()).then(|| text.to_owned())
+}
+
+pub(super) fn cookie_domain(text: &str) -> Option<String> {
+    let domain = text.strip_prefix('.').unwrap_or(text).to_ascii_lowercase();
+    let label = |label: &str| !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    domain.split('.').all(label).then_some(domain)
+}
+
+/// A URL without its password and parameters; anything else not at all.
+pub fn redact(text: &str) -> String {
+    let Some((scheme, rest)) = text.split_once("://") else { return "***".to_owned() };
+    match rest.rsplit_once('@') {
+        Some((credentials, place)) => {
+            let user = credentials.split_once(':').map_or(credentials, |(user, _)| user);
+            format!("{scheme}://{user}:***@{}", place.split('?').next().unwrap_or_default())
+        }
+        None => format!("{scheme}://{}", rest.split('?').next().unwrap_or_default()),
+    }
+}
+
+/// `10.0.0.0/8`, `fd00::/8` or one address.
+pub fn parse_network(text: &str) -> Option<IpNet> {
+    text.parse().ok().or_else(|| text.parse::<std::net::IpAddr>().ok().map(IpNet::from))
+}
