@@ -15,6 +15,9 @@ export const PAGES: { name: string; login?: () => Login; path: (page: Page) => P
   { name: 'orders', login: () => vendor(0), path: async () => '/orders' },
   { name: 'order', login: () => vendor(0), path: (page) => first(page, '/api/vendor/orders', 'orders', 'orderId') },
   { name: 'order to refund', login: () => vendor(0), path: async (page) => (await untouchedOrder(page)).path },
+  { name: 'returns', login: () => vendor(0), path: async () => '/returns' },
+  { name: 'returns of nothing', login: () => vendor(0), path: async () => '/returns?dateFrom=2001-01-01&dateTo=2001-01-31' },
+  { name: 'dashboard of a category', login: () => vendor(0), path: async (page) => `/?category=${encodeURIComponent(await firstOf(page, '/api/vendor/products', 'products', 'category'))}` },
   { name: 'account', login: () => vendor(0), path: async () => '/account' },
   { name: 'lost password', path: async () => '/forgot' },
   { name: 'reset', path: async () => '/reset?token=none' },
@@ -37,9 +40,12 @@ export async function arrive(page: Page, { login, path }: (typeof PAGES)[number]
   return path(page);
 }
 
+async function firstOf(page: Page, api: string, list: string, field: string): Promise<string> {
+  return (await (await page.request.get(api)).json())[list][0][field];
+}
+
 async function first(page: Page, api: string, list: string, id: string): Promise<string> {
-  const body = await (await page.request.get(api)).json();
-  return `/${list}/${encodeURIComponent(body[list][0][id])}`;
+  return `/${list}/${encodeURIComponent(await firstOf(page, api, list, id))}`;
 }
 
 /** The page of the first user in the admin's list. */

@@ -78,8 +78,6 @@ async function minified(file) {
     minify: true,
     format: file.endsWith('.js') ? 'esm' : undefined,
     target: BROWSERS,
-    // What begins with a slash is in public/.
-    external: ['/*'],
     legalComments: 'none',
     logLevel: 'warning',
     write: false,

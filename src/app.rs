@@ -55,9 +55,12 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/account") view=pages::account::AccountPage ssr=SsrMode::Async/>
                 <Route path=path!("/products") view=pages::products::ProductsPage ssr=SsrMode::Async/>
                 <Route path=path!("/products/new") view=pages::new_product::NewProductPage ssr=SsrMode::Async/>
+                <Route path=path!("/products/change") view=pages::change_products::ChangeProductsPage ssr=SsrMode::Async/>
                 <Route path=path!("/products/:id") view=pages::product::ProductPage ssr=SsrMode::Async/>
                 <Route path=path!("/orders") view=pages::orders::OrdersPage ssr=SsrMode::Async/>
+                <Route path=path!("/orders/change") view=pages::change_orders::ChangeOrdersPage ssr=SsrMode::Async/>
                 <Route path=path!("/orders/:id") view=pages::order::OrderPage ssr=SsrMode::Async/>
+                <Route path=path!("/returns") view=pages::returns::ReturnsPage ssr=SsrMode::Async/>
                 <Route path=path!("/admin") view=pages::admin::AdminPage ssr=SsrMode::Async/>
                 <Route path=path!("/admin/vendors") view=pages::admin_vendors::AdminVendorsPage ssr=SsrMode::Async/>
                 <Route path=path!("/admin/vendors/:id") view=pages::admin_vendor::AdminVendorPage ssr=SsrMode::Async/>

@@ -118,7 +118,19 @@ fn grouped(digits: &str) -> String {
 /// `part` of `whole` in percent with one decimal; `None` where there is nothing to be a part of.
 pub fn share(part: i64, whole: i64) -> Option<String> {
     let tenths = divide_rounded(part.checked_mul(1000)?, whole)?;
-    Some(tenths_text(tenths) + "%")
+    Some(percent(tenths))
+}
+
+/// `12.34%`, of hundredths of a percent.
+pub fn hundredths(number: i64) -> String {
+    let minus = if number < 0 { MINUS } else { "" };
+    let number = number.unsigned_abs();
+    format!("{minus}{}.{:02}%", grouped(&(number / 100).to_string()), number % 100)
+}
+
+/// `12.3%`, of tenths of a percent.
+pub fn percent(tenths: i64) -> String {
+    tenths_text(tenths) + "%"
 }
 
 fn tenths_text(tenths: i64) -> String {

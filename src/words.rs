@@ -212,6 +212,52 @@ mod pages {
         format!("Refunded {amount}.")
     }
 
+    pub const REFUND_UNDONE: &str = "Refund undone.";
+    pub const UNDO_HINT: &str = "You can undo this for one minute.";
+
+    // Many at once.
+    pub const NOTHING_PICKED: &str = "Select at least one row first.";
+    pub const NO_ACTION: &str = "Choose what to do with the selected products.";
+    pub const NO_ORDER_MAY: &str = "None of these orders can change to that status.";
+    pub const STAYS: &str = "can't change";
+    pub const CANCELLING_MANY: &str = "They will no longer count in your sales. This can't be undone.";
+
+    pub fn orders_stay(count: i64) -> String {
+        match count {
+            1 => "1 order can't change and stays as it is.".to_owned(),
+            count => format!("{} orders can't change and stay as they are.", crate::format::count(count)),
+        }
+    }
+
+    pub fn changed(count: &str, one: &str, many: &str) -> String {
+        let count = count.parse().unwrap_or_default();
+        format!("{} changed.", crate::format::counted(count, one, many))
+    }
+
+    // Returns.
+    pub const NOTHING_RETURNED: &str = "Nothing came back in this period";
+    pub const RETURNS_HINT: &str = "By the day of the refund, whatever the order date.";
+    pub const RATE_HINT: &str = "Rate: units returned ÷ units sold in the same period.";
+    pub const NO_REASON: &str = "No reason given";
+
+    pub fn reason(reason: Option<crate::domain::returns::RefundReason>) -> &'static str {
+        use crate::domain::returns::RefundReason::*;
+        match reason {
+            Some(Damaged) => "Damaged or faulty",
+            Some(NotAsDescribed) => "Not as described",
+            Some(WrongItem) => "Wrong item sent",
+            Some(Unwanted) => "Changed their mind",
+            Some(Late) => "Arrived too late",
+            Some(Other) => "Other",
+            None => NO_REASON,
+        }
+    }
+
+    /// Where a list is longer than what is shown of it.
+    pub fn shown_of(shown: usize, all: i64, what: &str) -> String {
+        format!("The top {shown} of {} {what} are shown.", crate::format::count(all))
+    }
+
     // Refunds.
     pub const RESTOCK: &str = "Restock returned units";
     pub const NOTHING_TO_REFUND: &str = "Enter units to return or an amount to refund.";
@@ -256,9 +302,35 @@ mod pages {
     pub const MARKET_HINT: &str =
         "Orders containing two vendors count once for each. Commission is what the marketplace earns, net of refunds.";
 
+    pub fn standings_of(range: &str) -> String {
+        format!(
+            "{range}, compared with the 28 days before. Days follow each vendor's time zone; last orders are in UTC."
+        )
+    }
+
     pub fn vendors_with_sales(range: &str, active: i64, all: i64) -> String {
         let of = crate::format::counted(all, "vendor", "vendors");
         format!("{range}: {} of {of} had sales. Days follow each vendor's time zone.", crate::format::count(active))
+    }
+
+    // What happened.
+    pub const SOLD_OUT: &str = "sold out";
+    pub const BACK_IN_STOCK: &str = "back in stock";
+
+    pub fn price_changed(was: &str, became: &str) -> String {
+        format!("price changed from {was} to {became}")
+    }
+
+    pub fn zone_moved(was: &str, became: &str) -> String {
+        format!("Time zone changed from {was} to {became}")
+    }
+
+    pub fn commission_changed(was: &str, became: &str) -> String {
+        format!("Commission changed from {was} to {became}")
+    }
+
+    pub fn notes_of(count: usize) -> String {
+        format!("{count} things happened")
     }
 
     // Dashboard.

@@ -23,6 +23,8 @@ pub struct Mark {
     pub is_unfinished: bool,
     /// Label and value.
     pub before: Option<(String, Option<i64>)>,
+    /// What happened there.
+    pub note: Option<String>,
 }
 
 /// How values of a chart are written.
@@ -30,6 +32,8 @@ pub struct Mark {
 pub enum Unit {
     Money(Currency),
     Count,
+    /// In tenths of a percent.
+    Percent,
 }
 
 impl Unit {
@@ -38,6 +42,7 @@ impl Unit {
             (_, None) => "—".to_owned(),
             (Self::Money(currency), Some(value)) => format::money(currency, value),
             (Self::Count, Some(value)) => format::count(value),
+            (Self::Percent, Some(value)) => format::percent(value),
         }
     }
 
@@ -45,6 +50,7 @@ impl Unit {
         match self {
             Self::Money(currency) => format::axis_money(currency, tick, step),
             Self::Count => format::axis_count(tick, step),
+            Self::Percent => format::percent(tick),
         }
     }
 }
@@ -94,7 +100,13 @@ fn readout(marks: &[Mark], unit: Unit, scale: &Scale) -> String {
     let lines = marks.iter().map(|mark| {
         let y = |value: Option<i64>| value.map(|value| scale.y(value, HEIGHT).to_string()).unwrap_or_default();
         let so_far = if mark.is_unfinished { format!(" {}", words::SO_FAR) } else { String::new() };
-        let now = format!("{}: {}{so_far}", mark.label, unit.text(mark.value));
+        // A name may hold what stands between the parts here.
+        let note = mark
+            .note
+            .as_deref()
+            .map(|note| format!(" · {}", note.replace(['\t', '\n', '\r'], " ")))
+            .unwrap_or_default();
+        let now = format!("{}: {}{so_far}{note}", mark.label, unit.text(mark.value));
         let Some((label, before)) = &mark.before else { return format!("{now}\t{}", y(mark.value)) };
         let difference = match (mark.value, before) {
             (Some(value), Some(before)) => {
@@ -153,6 +165,11 @@ fn drawing(marks: &[Mark], scale: &Scale) -> AnyView {
     // A line through one point cannot be seen.
     let lone = marks.first().filter(|_| count == 1).and_then(|mark| mark.value);
     let lone = lone.map(|value| view! { <circle class="dot" cx="50%" cy=scale.y(value, HEIGHT) r="4.5"/> });
+    let noted = marks.iter().enumerate().filter(|(_, mark)| mark.note.is_some()).map(|(i, _)| {
+        let at = x(i, count, 100.0);
+        view! { <circle class="noted" cx=format!("{at}%") cy=HEIGHT r="3.5"/> }
+    });
+    let noted = noted.collect::<Vec<_>>();
     view! {
         {grid}
         <svg width="100%" height=HEIGHT viewBox=format!("0 0 {WIDTH} {HEIGHT}") preserveAspectRatio="none">
@@ -162,6 +179,7 @@ fn drawing(marks: &[Mark], scale: &Scale) -> AnyView {
             <path class="line rest" d=rest vector-effect="non-scaling-stroke"/>
         </svg>
         {lone}
+        {noted}
         {labels}
     }
     .into_any()
@@ -183,7 +201,7 @@ mod tests {
 
     fn mark(i: usize, value: Option<i64>, before: Option<i64>) -> Mark {
         let before = before.map(|before| (format!("Before {i}"), Some(before)));
-        Mark { label: format!("Day {i}"), short: format!("{i}"), value, is_unfinished: false, before }
+        Mark { label: format!("Day {i}"), short: format!("{i}"), value, is_unfinished: false, before, note: None }
     }
 
     fn drawn(marks: &[Mark]) -> String {
@@ -234,6 +252,15 @@ mod tests {
         assert!(html.contains("d=\"M333.33 0L666.67 120\""), "the rest begins where the line ends: {html}");
         assert!(html.contains("Day 2: €0.50 so far\t120\tBefore 2: €1.00\t0\t−50.0% (−€0.50)"), "{html}");
         assert!(html.contains("Day 3: —\t\tBefore 3: €1.00\t0\t"), "{html}");
+    }
+
+    #[test]
+    fn what_happened_is_marked_and_told_with_its_point() {
+        let mut marks = [mark(0, Some(0), None), mark(1, Some(100), None)];
+        marks[1].note = Some("Mug:\tsold out".to_owned());
+        let html = drawn(&marks);
+        assert!(html.contains("Day 1: €1.00 · Mug: sold out\t0"), "{html}");
+        assert_eq!(html.matches("class=\"noted\"").count(), 1, "{html}");
     }
 
     #[test]

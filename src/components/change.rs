@@ -1,5 +1,7 @@
 //! A figure against the same figure of the comparison.
 
+use leptos::prelude::*;
+
 use crate::domain::money::divide_rounded;
 use crate::format;
 
@@ -69,6 +71,37 @@ impl Change {
     }
 }
 
+/// Whether more of a figure is good news.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum More {
+    IsGood,
+    IsBad,
+}
+
+/// The colour of a change; sign, arrow and words say the same without it. What was not there before is neither good nor
+/// bad.
+pub fn tone(change: Change, more: More) -> &'static str {
+    match change.is_up() == (more == More::IsGood) {
+        _ if change.is_level() || change == Change::New => "",
+        true => "good",
+        false => "bad",
+    }
+}
+
+/// A change as a cell of a list: arrow and percent, for those who listen in words. Nothing without a comparison.
+pub fn delta(before: Option<i64>, now: i64, more: More, text: impl Fn(i64) -> String) -> AnyView {
+    let Some(before) = before else { return ().into_any() };
+    let change = Change::between(Some(before), Some(now));
+    let words = format!("{} {}", change.words(), text(before));
+    view! {
+        <span class=format!("delta {}", tone(change, more))>
+            <span aria-hidden="true">{change.arrow()} " " {change.text()}</span>
+            <span class="unseen">{words}</span>
+        </span>
+    }
+    .into_any()
+}
+
 /// From ten times as much on, in tenths of a percent of the increase.
 const MANY_TIMES: i64 = 9_000;
 
@@ -105,6 +138,16 @@ mod tests {
             let change = Change::between(Some(before), Some(now));
             assert_eq!((change.text().as_str(), change.arrow(), change.words().as_str()), (text, arrow, words));
         }
+    }
+
+    #[test]
+    fn more_returns_are_no_good_news() {
+        assert_eq!(tone(Change::Percent(100), More::IsGood), "good");
+        assert_eq!(tone(Change::Percent(100), More::IsBad), "bad");
+        assert_eq!(tone(Change::Percent(-100), More::IsBad), "good");
+        assert_eq!(tone(Change::New, More::IsGood), "");
+        assert_eq!(tone(Change::Same, More::IsGood), "");
+        assert_eq!(tone(Change::Percent(0), More::IsBad), "");
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub enum Section {
     Dashboard,
     Products,
     Orders,
+    Returns,
     Marketplace,
     Vendors,
     Cache,
@@ -26,7 +27,7 @@ impl Section {
     /// Who the section is for, where nobody has said who is looking at it.
     fn role(self) -> Option<Role> {
         match self {
-            Self::Dashboard | Self::Products | Self::Orders => Some(Role::Vendor),
+            Self::Dashboard | Self::Products | Self::Orders | Self::Returns => Some(Role::Vendor),
             Self::Marketplace | Self::Vendors | Self::Cache | Self::Users | Self::Audit => Some(Role::Admin),
             Self::Account | Self::Elsewhere => None,
         }
@@ -37,6 +38,7 @@ const VENDOR_SECTIONS: &[(Section, &str, &str)] = &[
     (Section::Dashboard, "/", "Dashboard"),
     (Section::Products, "/products", "Products"),
     (Section::Orders, "/orders", "Orders"),
+    (Section::Returns, "/returns", "Returns"),
 ];
 const ADMIN_SECTIONS: &[(Section, &str, &str)] = &[
     (Section::Marketplace, "/admin", "Marketplace"),
@@ -72,8 +74,11 @@ pub fn Frame(section: Section, viewer: Option<Viewer>, children: Children) -> im
     });
     let nav = (!sections.is_empty()).then(|| view! { <nav aria-label="Main"><ul>{links}</ul></nav> });
     // Pages whose range can be changed in place: the islands know them by this.
-    let visit =
-        matches!(section, Section::Dashboard | Section::Vendors | Section::Marketplace | Section::Cache).then_some("");
+    let visit = matches!(
+        section,
+        Section::Dashboard | Section::Returns | Section::Vendors | Section::Marketplace | Section::Cache
+    )
+    .then_some("");
     view! {
         <a class="skip" href="#main">{words::SKIP}</a>
         <header class="top">

@@ -2,6 +2,8 @@
 
 /// A figure against its comparison: percent, sign and words.
 pub mod change;
+/// What a list or figures are narrowed to.
+pub mod chips;
 /// Messages about a form: refused, saved.
 pub mod feedback;
 /// Form fields, each with its label.
@@ -10,6 +12,10 @@ pub mod fields;
 pub mod frame;
 /// A page around what it loads: shown, or failed.
 pub mod loaded;
+/// From page to page of a list.
+pub mod pager;
+/// Picking rows of a list.
+pub mod picking;
 /// Why a page cannot be shown, and what to do about it.
 pub mod problem;
 /// The form that a product is made and changed with.
@@ -24,6 +30,8 @@ pub mod scripts;
 pub mod status;
 /// Tables.
 pub mod table;
+/// What a tab is called.
+pub mod title;
 /// What people have written.
 pub mod written;
 

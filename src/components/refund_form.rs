@@ -2,7 +2,7 @@ use leptos::{prelude::*, server_fn::ServerFn};
 
 use super::{
     feedback::Messages,
-    fields::{Input, input},
+    fields::{Input, input, select},
     table::{Cell, Column, Row, scrolling, table},
     written::written,
 };
@@ -12,8 +12,10 @@ use crate::{
         field_error::FieldError,
         money::Currency,
         orders::{Order, OrderLine},
+        returns::RefundReason,
     },
     format,
+    islands::RefundTotal,
     server_functions::orders::{RefundForm, RefundOrder, RefundReview},
     words,
 };
@@ -41,6 +43,10 @@ pub fn refund_form(order: &Order, currency: Currency, typed: Option<&RefundForm>
         hint: Some(format!("Split across items, without returning stock. Up to {}.", format::money(currency, left))),
         ..Default::default()
     };
+    let reasons = std::iter::once(("", words::NO_REASON))
+        .chain(RefundReason::ALL.map(|reason| (reason.as_str(), words::reason(Some(reason)))))
+        .collect();
+    let reason = typed.map(|typed| typed.reason.clone()).unwrap_or_default();
     let restock = typed.is_none_or(|typed| typed.restock.is_some());
     let action = format!("/orders/{}#refund", path_segment(&order.order_id));
     view! {
@@ -52,8 +58,12 @@ pub fn refund_form(order: &Order, currency: Currency, typed: Option<&RefundForm>
                 {scrolling("scroll", "Items to refund", table("plain", columns, rows, None))}
                 <label class="check"><input type="checkbox" name="form[restock]" value="yes" checked=restock/> {words::RESTOCK}</label>
                 {input(messages.mark(whole))}
-                <div class="actions"><button type="submit">"Review refund"</button></div>
+                {select("reason", "form[reason]", "Reason", reasons, &reason)}
+                // An island writes what it comes to as it is typed.
+                <div class="actions"><button type="submit" data-own="">"Review refund"<span class="total"></span></button></div>
+                <p id="announce" class="unseen" aria-live="polite" data-own=""></p>
             </form>
+            <RefundTotal/>
         </section>
     }
     .into_any()
@@ -119,9 +129,12 @@ pub fn refund_review(order: &Order, currency: Currency, review: &RefundReview) -
         (units, Some(_)) => format!("{} back into stock.", format::counted(units, "unit goes", "units go")),
         (units, None) => format!("{} returned, not restocked.", format::counted(units, "unit", "units")),
     };
+    let reason = RefundReason::parse_optional(&review.form.reason).ok().flatten();
+    let reason = format!("Reason: {}.", words::reason(reason));
     let back = format!("/orders/{}#refund", path_segment(&order.order_id));
     let hidden = |form: &RefundForm| {
         let mut fields = vec![("form[amount]".to_owned(), form.amount.clone())];
+        fields.push(("form[reason]".to_owned(), form.reason.clone()));
         fields.extend(form.restock.clone().map(|restock| ("form[restock]".to_owned(), restock)));
         for (at, line) in form.lines.iter().enumerate() {
             for (name, value) in [("line", &line.line), ("quantity", &line.quantity), ("amount", &line.amount)] {
@@ -134,7 +147,7 @@ pub fn refund_review(order: &Order, currency: Currency, review: &RefundReview) -
         <section class="card" id="refund" role="status">
             <h2>{format!("Refund {amount} to ")} {written(order.customer_name.clone())} "?"</h2>
             {scrolling("scroll", "What is refunded", table("plain", columns, rows.collect(), Some(foot.into())))}
-            <p>{stock} " This can't be undone."</p>
+            <p data-total=amount.clone()>{stock} " " {reason}</p>
             <div class="actions">
                 <form method="post" action=RefundOrder::url()>
                     <input type="hidden" name="form[order_id]" value=order.order_id.clone()/>
@@ -210,6 +223,7 @@ mod tests {
             customer_id: "c".to_owned(),
             customer_name: "Anna".to_owned(),
             lines: vec![line(1, "Clay pot"), line(2, "Peat throw")],
+            refunds: Vec::new(),
         }
     }
 
@@ -226,6 +240,7 @@ mod tests {
             lines: vec![typed("1", ""), typed("2", "2")],
             amount: String::new(),
             restock: None,
+            reason: String::new(),
         };
         for (field, id, text) in [
             ("lines[0].quantity", "refund-quantity-2", "Peat throw: only 1 unit can be returned."),

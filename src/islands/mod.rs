@@ -19,6 +19,9 @@ mod morph;
 /// Reading a chart point by point.
 #[cfg(feature = "hydrate")]
 mod readout;
+/// What a refund comes to.
+#[cfg(feature = "hydrate")]
+mod total;
 /// Shows another range, or the same one anew, in the page that is open.
 #[cfg(feature = "hydrate")]
 mod visit;
@@ -34,6 +37,16 @@ pub fn Readout() -> impl IntoView {
         }
     });
     view! { <span node_ref=here hidden></span> }
+}
+
+/// Writes what a refund comes to into the button below its form, as it is typed.
+#[island]
+pub fn RefundTotal() -> impl IntoView {
+    Effect::new(|_| {
+        #[cfg(feature = "hydrate")]
+        total::follow();
+    });
+    view! { <span hidden></span> }
 }
 
 /// How the page hears of changes.

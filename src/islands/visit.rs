@@ -69,7 +69,7 @@ pub fn listen_to_links() {
 }
 
 /// The address that a form of parameters leads to; fields without a value stay out of it.
-fn address(form: &HtmlFormElement) -> Option<String> {
+pub fn address(form: &HtmlFormElement) -> Option<String> {
     let fields = FormData::new_with_form(form).ok()?;
     let fields: String = UrlSearchParams::new_with_str_sequence_sequence(&fields).ok()?.to_string().into();
     let given: Vec<_> = fields.split('&').filter(|field| !field.is_empty() && !field.ends_with('=')).collect();
@@ -154,7 +154,7 @@ async fn ask(href: &str) -> Answer {
     }
 }
 
-async fn fetch(href: &str) -> Result<(Response, String), JsValue> {
+pub async fn fetch(href: &str) -> Result<(Response, String), JsValue> {
     let headers = Headers::new()?;
     headers.set("accept", "text/html")?;
     let how = RequestInit::new();
@@ -164,7 +164,7 @@ async fn fetch(href: &str) -> Result<(Response, String), JsValue> {
     Ok((response, text))
 }
 
-fn parse(text: &str) -> Option<Document> {
+pub fn parse(text: &str) -> Option<Document> {
     DomParser::new().ok()?.parse_from_string(text, SupportedType::TextHtml).ok()
 }
 

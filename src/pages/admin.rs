@@ -210,6 +210,7 @@ fn currency(metrics: CurrencyMetrics, days: DateRange, interval: Interval, today
             value: Some(point.net_sales),
             is_unfinished: to >= today && i + 1 == metrics.series.len(),
             before: None,
+            note: None,
         })
         .collect();
     let values = metrics.series.iter().map(|point| {

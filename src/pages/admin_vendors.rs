@@ -4,76 +4,116 @@ use leptos_router::hooks::use_query_map;
 
 use crate::{
     components::{
-        fields::{Input, input},
+        change::{More, delta},
+        fields::{Input, input, select},
         frame::Section,
         loaded::loaded,
         query_form::query_form,
         table::{Cell, Column, Row, scrolling, table},
     },
-    domain::accounts::{encode_segment, path_segment},
+    domain::{
+        accounts::{encode_segment, path_segment},
+        clock::WallClock,
+        market::{VendorSort, VendorStanding},
+    },
     format,
-    server_functions::vendors::{VendorsView, load_vendors},
+    server_functions::vendors::{VendorsAsked, VendorsView, load_vendors},
     words,
 };
 
 #[component]
 pub fn AdminVendorsPage() -> impl IntoView {
-    let (search, after) = use_query_map().with_untracked(|params| {
+    let asked = use_query_map().with_untracked(|params| {
         let value = |name| params.get(name).filter(|value| !value.is_empty());
-        (value("search"), value("after"))
+        VendorsAsked { search: value("search"), sort: value("sort"), page: value("page") }
     });
-    let (asked, again) = (search.clone(), search.clone());
+    let (shown, again) = (asked.clone(), asked.clone());
     view! {
         <Title text="Vendors"/>
-        {loaded(Section::Vendors, load_vendors(search, after), |view| &view.viewer, move |view| list(view, asked), move || filter(again))}
+        {loaded(Section::Vendors, load_vendors(asked), |view| &view.viewer, move |view| list(view, shown), move || filter(&again))}
     }
 }
 
-fn list(VendorsView { page, .. }: VendorsView, search: Option<String>) -> AnyView {
-    let next = page.next.as_deref().map(|after| next_href(search.as_deref(), after));
-    let body = if page.vendors.is_empty() {
+fn list(VendorsView { range, vendors, next, .. }: VendorsView, asked: VendorsAsked) -> AnyView {
+    let next = next.map(|page| next_href(&asked, page));
+    let body = if vendors.is_empty() {
         view! { <section class="card empty"><h2>"No matching vendors"</h2><p><a href="/admin/vendors">{words::CLEAR_FILTERS}</a></p></section> }
             .into_any()
     } else {
-        let rows = page.vendors.into_iter().map(|vendor| {
-            let href = format!("/admin/vendors/{}", path_segment(&vendor.vendor_id));
-            Row::from(vec![
-                Cell::Link { href, text: vendor.name },
-                Cell::Written(vendor.vendor_id),
-                Cell::Written(vendor.country),
-                format::count(vendor.users).into(),
-            ])
-        });
-        let columns =
-            vec![Column::text("Vendor"), Column::text("Id"), Column::text("Country"), Column::number("Users")];
-        scrolling("card scroll", "Vendors", table("plain", columns, rows.collect(), None))
+        rows(vendors)
     };
     view! {
         <h1>"Vendors"</h1>
-        {filter(search)}
+        <p class="lead">{words::standings_of(&format::range(range))}</p>
+        {filter(&asked)}
         {body}
         {next.map(|href| view! { <nav class="pager" aria-label="Pages"><a class="button quiet" href=href>"Next page"</a></nav> })}
     }
     .into_any()
 }
 
-fn filter(search: Option<String>) -> AnyView {
+fn rows(vendors: Vec<(VendorStanding, i64)>) -> AnyView {
+    // Days of the newest orders as UTC has them: vendors of all zones stand side by side.
+    let clock = WallClock::default();
+    let rows = vendors.into_iter().map(|(vendor, users)| {
+        let href = format!("/admin/vendors/{}", path_segment(&vendor.vendor_id));
+        let money = |amount| format::money(vendor.currency, amount);
+        let last = vendor.last_order_at.map_or_else(|| "—".to_owned(), |at| format::day(clock.local(at).date()));
+        Row::from(vec![
+            Cell::Link { href: href.clone(), text: vendor.name.clone() },
+            Cell::Written(vendor.country.clone()),
+            view! { <a class="rows" href=format!("{href}/dashboard")>{money(vendor.net_sales)}</a> }.into_any().into(),
+            delta(Some(vendor.previous_net_sales), vendor.net_sales, More::IsGood, money).into(),
+            format::count(vendor.orders).into(),
+            format::share(vendor.returns, vendor.sold).unwrap_or_else(|| "—".to_owned()).into(),
+            last.into(),
+            format::count(users).into(),
+        ])
+    });
+    let columns = vec![
+        Column::text("Vendor"),
+        Column::classed("Country", "spare"),
+        Column::number("Net sales"),
+        Column::number("Change"),
+        Column::number("Orders"),
+        Column::number("Returned"),
+        Column::number("Last order"),
+        Column::number("Users"),
+    ];
+    scrolling("card scroll", "Vendors", table("plain", columns, rows.collect(), None))
+}
+
+fn filter(asked: &VendorsAsked) -> AnyView {
     let field = Input {
         id: "search",
         label: "Name or id".to_owned(),
         kind: "search",
         class: "grow",
-        value: search,
+        value: asked.search.clone(),
         autocomplete: Some("off"),
         ..Default::default()
     };
-    let fields = view! { {input(field)} <button class="quiet" type="submit">"Filter"</button> };
+    let sorts = vec![
+        (VendorSort::Name.as_str(), "Name"),
+        (VendorSort::Orders.as_str(), "Most orders"),
+        (VendorSort::Rising.as_str(), "Rising most"),
+        (VendorSort::Falling.as_str(), "Falling most"),
+        (VendorSort::Returns.as_str(), "Most returned"),
+        (VendorSort::LastOrder.as_str(), "Longest without an order"),
+    ];
+    let fields = view! {
+        {input(field)}
+        {select("sort", "sort", "Sort by", sorts, asked.sort.as_deref().unwrap_or(VendorSort::default().as_str()))}
+        <button class="quiet" type="submit">"Filter"</button>
+    };
     query_form("/admin/vendors", "filter", Some("search"), fields.into_any())
 }
 
-fn next_href(search: Option<&str>, after: &str) -> String {
-    let search = search.map(|search| format!("&search={}", encode_segment(search))).unwrap_or_default();
-    format!("/admin/vendors?after={}{search}", encode_segment(after))
+fn next_href(asked: &VendorsAsked, page: usize) -> String {
+    let kept = [("search", &asked.search), ("sort", &asked.sort)];
+    let kept =
+        kept.into_iter().filter_map(|(name, value)| Some(format!("&{name}={}", encode_segment(value.as_ref()?))));
+    format!("/admin/vendors?page={page}{}", kept.collect::<String>())
 }
 
 #[cfg(test)]
@@ -81,8 +121,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_next_page_keeps_what_was_searched_for() {
-        assert_eq!(next_href(Some("a&b"), "7"), "/admin/vendors?after=7&search=a%26b");
-        assert_eq!(next_href(None, "7"), "/admin/vendors?after=7");
+    fn the_next_page_keeps_what_was_searched_for_and_how_it_is_sorted() {
+        let asked = VendorsAsked { search: Some("a&b".to_owned()), sort: Some("rising".to_owned()), page: None };
+        assert_eq!(next_href(&asked, 2), "/admin/vendors?page=2&search=a%26b&sort=rising");
+        assert_eq!(next_href(&VendorsAsked::default(), 2), "/admin/vendors?page=2");
     }
 }

@@ -20,6 +20,10 @@ pub mod admin_users;
 pub mod admin_vendor;
 /// `/admin/vendors`
 pub mod admin_vendors;
+/// `/orders/change`
+pub mod change_orders;
+/// `/products/change`
+pub mod change_products;
 /// `/`, and `/admin/vendors/{id}/dashboard`
 pub mod dashboard;
 /// `/forgot`
@@ -46,8 +50,16 @@ pub mod products;
 pub mod ranges;
 /// `/reset`
 pub mod reset;
+/// `/returns`
+pub mod returns;
 /// Part of `/account`.
 mod two_step;
+
+/// The rows that were picked in a list: the parameters `pick[…]`, in order.
+fn picked(query: &ParamsMap) -> Vec<String> {
+    let picked = query.clone().into_iter().filter(|(name, _)| name.starts_with("pick["));
+    picked.map(|(_, id)| id).collect()
+}
 
 /// The id in a page's address; empty where it has none.
 fn id_in(params: &ParamsMap) -> String {

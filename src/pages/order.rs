@@ -11,17 +11,21 @@ use crate::{
         frame::Section,
         loaded::loaded,
         refund_form::{refund_form, refund_review, say},
+        scripts::scripts,
         status::{Shown, status},
         table::{Cell, Column, Row, scrolling, table},
+        title::title,
         written::written,
     },
     domain::{
         accounts::path_segment,
+        clock::WallClock,
         money::Currency,
         orders::{Order, OrderLine, OrderStatus},
+        returns::is_undoable,
     },
     format,
-    server_functions::orders::{OrderView, RefundForm, RefundOrder, SetOrderStatus, load_order},
+    server_functions::orders::{OrderView, RefundForm, RefundOrder, SetOrderStatus, UndoRefund, load_order},
     words,
 };
 
@@ -41,13 +45,15 @@ fn order(view: OrderView) -> AnyView {
     let may_write = viewer.role.may_write();
     let currency = vendor.currency;
     let (status_refused, refund_refused) = (Refusal::of::<SetOrderStatus>(), Refusal::of::<RefundOrder>());
-    let is_refused = status_refused.error.is_some() || refund_refused.error.is_some();
+    let undo_refused = Refusal::of::<UndoRefund>();
+    let is_refused = [&status_refused, &refund_refused, &undo_refused].iter().any(|refusal| refusal.error.is_some());
     let done = use_query_map().with_untracked(|query| {
-        let refunded = query.get("refunded").and_then(|amount| amount.parse().ok());
-        match (query.get("saved"), refunded) {
+        let amount = query.get("refunded").and_then(|amount| amount.parse().ok());
+        match (query.get("saved"), amount) {
             _ if is_refused => None,
             (Some(_), _) => Some(done(words::status_updated(Shown::from(order.status).name))),
-            (_, Some(amount)) => Some(done(words::refunded(&format::money(currency, amount)))),
+            (_, Some(amount)) => Some(refunded(&order, &format::money(currency, amount), query.get("refundedAt"))),
+            _ if query.get("undone").is_some() => Some(done(words::REFUND_UNDONE)),
             _ => None,
         }
     });
@@ -69,16 +75,60 @@ fn order(view: OrderView) -> AnyView {
         (false, _) => messages.summary().into_any(),
     };
     view! {
+        {title(&format!("Order {}", order.order_id))}
         <p class="crumb"><a href="/orders">"Orders"</a></p>
         <h1>"Order " {written(order.order_id.clone())} " " {status(order.status)}</h1>
         <p class="lead">{placed} {written(order.customer_name.clone())}</p>
         {done}
         {refused(&status_refused)}
+        {refused(&undo_refused)}
         {may_write.then(|| status_form(&order, currency))}
         {lines(order.lines.clone(), currency)}
+        {refunds(&order, currency, &clock)}
         {may_write.then_some(refund)}
+        {(may_write && is_refundable).then(scripts)}
     }
     .into_any()
+}
+
+/// That a refund was made, and for as long as it can be undone the way to do that.
+fn refunded(order: &Order, amount: &str, at: Option<String>) -> AnyView {
+    let at = at.and_then(|at| at.parse().ok());
+    let made = order.refunds.iter().map(|refund| refund.refunded_at).find(|made| Some(*made) == at);
+    let undo = made.filter(|at| is_undoable(*at, jiff::Timestamp::now())).map(|at| {
+        view! {
+            <form method="post" action=UndoRefund::url()>
+                <input type="hidden" name="order_id" value=order.order_id.clone()/>
+                <input type="hidden" name="refunded_at" value=at.to_string()/>
+                <button class="quiet" type="submit">"Undo"</button> " " <span class="hint">{words::UNDO_HINT}</span>
+            </form>
+        }
+    });
+    view! { <div class="notice good undo"><p role="status">{words::refunded(amount)}</p> {undo}</div> }.into_any()
+}
+
+/// When what was given back, and why; nothing where nothing was.
+fn refunds(order: &Order, currency: Currency, clock: &WallClock) -> Option<AnyView> {
+    let rows = order.refunds.iter().map(|refund| {
+        let line = order.lines.iter().find(|line| line.line == refund.line);
+        let units = if refund.quantity == 0 { "—".to_owned() } else { format::count(refund.quantity) };
+        Row::from(vec![
+            format::instant(clock, refund.refunded_at).into(),
+            Cell::Written(line.map(|line| line.name.clone()).unwrap_or_default()),
+            Cell::Text(words::reason(refund.reason).to_owned()),
+            units.into(),
+            format::money(currency, refund.amount).into(),
+        ])
+    });
+    let columns = vec![
+        Column::text("Refunded"),
+        Column::text("Product"),
+        Column::text("Reason"),
+        Column::number("Units"),
+        Column::number("Amount"),
+    ];
+    let has_some = !order.refunds.is_empty();
+    has_some.then(|| scrolling("card scroll", "Refunds", table("plain", columns, rows.collect(), None)))
 }
 
 /// The statuses that this one may become: those that an order goes through as a form, those that end it each behind a

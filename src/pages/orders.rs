@@ -4,9 +4,13 @@ use leptos_router::{hooks::use_query_map, params::ParamsMap};
 
 use crate::{
     components::{
+        chips::{Chip, chips},
+        feedback::done,
         fields::{Input, input, select},
         frame::Section,
         loaded::loaded,
+        pager::pager,
+        picking::{pick, picking},
         query_form::query_form,
         status::{Shown, status},
         table::{Cell, Column, Row, scrolling, table},
@@ -16,107 +20,144 @@ use crate::{
         orders::OrderStatus,
     },
     format,
-    server_functions::orders::{OrdersView, load_orders},
+    server_functions::orders::{OrdersAsked, OrdersView, load_orders},
     words,
 };
 
-/// Which orders the address asks for.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Query {
-    status: Option<String>,
-    date_from: Option<String>,
-    date_to: Option<String>,
-    search: Option<String>,
-    after: Option<String>,
+/// The parameters of the address, but for the place to read on from.
+type Filters<'a> = [(&'static str, &'a Option<String>); 7];
+
+fn filters(asked: &OrdersAsked) -> Filters<'_> {
+    [
+        ("status", &asked.status),
+        ("dateFrom", &asked.date_from),
+        ("dateTo", &asked.date_to),
+        ("search", &asked.search),
+        ("refunded", &asked.refunded),
+        ("product", &asked.product),
+        ("category", &asked.category),
+    ]
 }
 
-impl Query {
-    fn of(params: &ParamsMap) -> Self {
-        let value = |name| params.get(name).filter(|value| !value.is_empty());
-        Self {
-            status: value("status"),
-            date_from: value("dateFrom"),
-            date_to: value("dateTo"),
-            search: value("search"),
-            after: value("after"),
-        }
+fn of(params: &ParamsMap) -> OrdersAsked {
+    let value = |name| params.get(name).filter(|value| !value.is_empty());
+    OrdersAsked {
+        status: value("status"),
+        date_from: value("dateFrom"),
+        date_to: value("dateTo"),
+        search: value("search"),
+        refunded: value("refunded"),
+        product: value("product"),
+        category: value("category"),
+        after: value("after"),
     }
+}
 
-    /// The address of the page after `after`.
-    fn next_href(&self, after: &str) -> String {
-        let filters = [
-            ("status", &self.status),
-            ("dateFrom", &self.date_from),
-            ("dateTo", &self.date_to),
-            ("search", &self.search),
-        ];
-        let filters = filters
-            .into_iter()
-            .filter_map(|(name, value)| Some(format!("&{name}={}", encode_segment(value.as_ref()?))));
-        format!("/orders?after={}{}", encode_segment(after), filters.collect::<String>())
-    }
+/// The list with these filters, from the place `after` on.
+fn href(asked: &OrdersAsked, after: Option<&str>) -> String {
+    let after = after.map(|after| format!("after={}", encode_segment(after)));
+    let filters = filters(asked)
+        .into_iter()
+        .filter_map(|(name, value)| Some(format!("{name}={}", encode_segment(value.as_ref()?))));
+    let pairs: Vec<_> = after.into_iter().chain(filters).collect();
+    if pairs.is_empty() { "/orders".to_owned() } else { format!("/orders?{}", pairs.join("&")) }
 }
 
 #[component]
 pub fn OrdersPage() -> impl IntoView {
-    let query = use_query_map().with_untracked(Query::of);
-    let asked = query.clone();
-    let load = load_orders(asked.status, asked.date_from, asked.date_to, asked.search, asked.after);
+    let query = use_query_map().with_untracked(of);
+    let load = load_orders(query.clone());
     let again = query.clone();
     view! {
         <Title text="Orders"/>
-        {loaded(Section::Orders, load, |view| &view.viewer, move |view| list(view, query), move || filter(again))}
+        {loaded(Section::Orders, load, |view| &view.viewer, move |view| list(view, query), move || filter(&again))}
     }
 }
 
-fn list(view: OrdersView, query: Query) -> AnyView {
+fn list(view: OrdersView, query: OrdersAsked) -> AnyView {
+    let view_product = view.product_name.clone();
     let zone = words::newest_first(&view.vendor.time_zone);
-    let next = view.page.next.as_deref().map(|after| query.next_href(after));
-    let body = match (view.page.orders.is_empty(), query == Query::default()) {
+    let next = view.page.next.as_deref().map(|after| href(&query, Some(after)));
+    let pages = pager(query.after.is_some().then(|| href(&query, None)), next);
+    let body = match (view.page.orders.is_empty(), query == OrdersAsked::default()) {
             (true, true) => view! { <section class="card empty"><h2>"No orders yet"</h2><p>{words::NO_ORDERS}</p></section> }.into_any(),
             (true, false) => view! { <section class="card empty"><h2>{words::NO_MATCHING_ORDERS}</h2><p><a href="/orders">{words::CLEAR_FILTERS}</a></p></section> }.into_any(),
             (false, _) => rows(view),
         };
+    let changed = use_query_map().with_untracked(|params| params.get("changed"));
+    let changed = changed.map(|count| done(words::changed(&count, "order", "orders")));
     view! {
         <h1>"Orders"</h1>
+        {changed}
         <p class="lead">{zone}</p>
-        {filter(query)}
+        {filter(&query)}
+        {chips(narrowed(&query, view_product))}
         {body}
-        {next.map(|href| view! { <nav class="pager" aria-label="Pages"><a class="button quiet" href=href>"Next page"</a></nav> })}
+        {pages}
     }
     .into_any()
 }
 
-fn filter(chosen: Query) -> AnyView {
+/// What the form does not show.
+fn narrowed(asked: &OrdersAsked, product_name: Option<String>) -> Vec<Chip> {
+    let product = asked.product.clone().map(|id| Chip {
+        name: "Product",
+        value: product_name.unwrap_or(id),
+        without: href(&OrdersAsked { product: None, ..asked.clone() }, None),
+    });
+    let category = asked.category.clone().map(|value| Chip {
+        name: "Category",
+        value,
+        without: href(&OrdersAsked { category: None, ..asked.clone() }, None),
+    });
+    product.into_iter().chain(category).collect()
+}
+
+fn filter(chosen: &OrdersAsked) -> AnyView {
     let statuses = std::iter::once(("", "All"))
         .chain(OrderStatus::ALL.map(|status| (status.as_str(), Shown::from(status).name)))
         .collect();
+    let returns = vec![("", "All"), ("true", "With refunds"), ("false", "Without refunds")];
+    // What the form does not ask for stays as it is.
+    let kept = [("product", &chosen.product), ("category", &chosen.category)];
+    let kept = kept
+        .into_iter()
+        .filter_map(|(name, value)| Some(view! { <input type="hidden" name=name value=value.clone()?/> }));
+    let kept = kept.collect::<Vec<_>>();
     let field = |id, label: &str, kind, value| Input { id, label: label.to_owned(), kind, value, ..Default::default() };
     let search = Input {
         class: "grow",
         max_length: Some(100),
         autocomplete: Some("off"),
         placeholder: Some("Order or customer"),
-        ..field("search", "Search", "search", chosen.search)
+        ..field("search", "Search", "search", chosen.search.clone())
     };
     let fields = view! {
             {input(search)}
             {select("status", "status", "Status", statuses, chosen.status.as_deref().unwrap_or_default())}
-            {input(field("dateFrom", "From", "date", chosen.date_from))}
-            {input(field("dateTo", "To", "date", chosen.date_to))}
+            {select("refunded", "refunded", "Returns", returns, chosen.refunded.as_deref().unwrap_or_default())}
+            {input(field("dateFrom", "From", "date", chosen.date_from.clone()))}
+            {input(field("dateTo", "To", "date", chosen.date_to.clone()))}
+            {kept}
             <button class="quiet" type="submit">"Filter"</button>
     };
     query_form("/orders", "filter", Some("search"), fields.into_any())
 }
 
-fn rows(OrdersView { vendor, page, clock, .. }: OrdersView) -> AnyView {
-    let rows = page.orders.into_iter().map(|order| {
+fn rows(OrdersView { viewer, vendor, page, clock, .. }: OrdersView) -> AnyView {
+    let may_write = viewer.role.may_write();
+    let rows = page.orders.into_iter().enumerate().map(|(at, order)| {
         let placed = format::instant(&clock, order.placed_at);
+        let href = format!("/orders/{}", path_segment(&order.order_id));
+        let refunded = (order.refunded_amount > 0).then(|| {
+            let text = format!("Refunded {}", format::money(vendor.currency, order.refunded_amount));
+            view! { " " <span class="status waiting">{text}</span> }
+        });
         Row::from(vec![
-            Cell::Link { href: format!("/orders/{}", path_segment(&order.order_id)), text: order.order_id },
+            pick(may_write, at, &order.order_id, order.order_id.clone(), href),
             view! { <time datetime=order.placed_at.to_string()>{placed}</time> }.into_any().into(),
             Cell::Written(order.customer_name),
-            status(order.status).into(),
+            view! { {status(order.status)} {refunded} }.into_any().into(),
             format::count(order.units).into(),
             format::money(vendor.currency, order.total).into(),
         ])
@@ -129,7 +170,11 @@ fn rows(OrdersView { vendor, page, clock, .. }: OrdersView) -> AnyView {
         Column::number("Units"),
         Column::number("Total"),
     ];
-    scrolling("card scroll", "Orders", table("plain stacked orders", columns, rows.collect(), None))
+    let list = scrolling("card scroll", "Orders", table("plain stacked orders", columns, rows.collect(), None));
+    let next = [OrderStatus::Shipped, OrderStatus::Delivered, OrderStatus::Cancelled];
+    let next = next.map(|status| (status.as_str(), Shown::from(status).name)).to_vec();
+    let fields = select("next", "status", "Mark the selected orders as", next, "shipped");
+    picking(may_write, "/orders/change", fields, list)
 }
 
 #[cfg(test)]
@@ -138,9 +183,17 @@ mod tests {
 
     #[test]
     fn the_next_page_keeps_the_filters() {
-        let query =
-            Query { status: Some("shipped".to_owned()), search: Some("Anna & Co".to_owned()), ..Query::default() };
-        assert_eq!(query.next_href("17:4"), "/orders?after=17%3A4&status=shipped&search=Anna%20%26%20Co");
-        assert_eq!(Query::default().next_href("17"), "/orders?after=17");
+        let query = OrdersAsked {
+            status: Some("shipped".to_owned()),
+            search: Some("Anna & Co".to_owned()),
+            refunded: Some("true".to_owned()),
+            ..Default::default()
+        };
+        assert_eq!(
+            href(&query, Some("17:4")),
+            "/orders?after=17%3A4&status=shipped&search=Anna%20%26%20Co&refunded=true"
+        );
+        assert_eq!(href(&OrdersAsked::default(), Some("17")), "/orders?after=17");
+        assert_eq!(href(&OrdersAsked::default(), None), "/orders");
     }
 }

@@ -2,44 +2,63 @@ use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
-use super::id_in;
-
+use super::{
+    dashboard::{cards::cards, compared_with, metric::Metric, range_picker, sales::sales},
+    id_in,
+    ranges::RangeQuery,
+};
 use crate::{
     components::{
         feedback::{Refusal, done, refused},
         frame::Section,
         loaded::loaded,
         product_form::product_form,
+        scripts::scripts,
         status::status,
+        title::title,
         written::written,
     },
-    server_functions::products::{DeleteProduct, ProductView, SaveProduct, load_product},
+    domain::{accounts::path_segment, catalog::Product, period::DateRange},
+    format,
+    server_functions::{
+        dashboard::{Dashboard, remembered_range},
+        products::{DeleteProduct, ProductFigures, SaveProduct, load_figures},
+    },
     words,
 };
 
 #[component]
 pub fn ProductPage() -> impl IntoView {
     let id = use_params_map().with_untracked(id_in);
+    let page = format!("/products/{}", path_segment(&id));
+    let mut query = use_query_map().with_untracked(|params| RangeQuery::of_page(page, params));
+    if query.has_no_days() {
+        query.range = remembered_range();
+    }
+    (query.product, query.category, query.status) = (Some(id.clone()), None, None);
+    let (asked, again) = (query.clone(), query.clone());
+    let load = load_figures(id, move |today| asked.asked(today));
     view! {
         <Title text="Product"/>
-        {loaded(Section::Products, load_product(Some(id)), |view| &view.viewer, product, || ().into_any())}
+        {loaded(Section::Products, load, |view| &view.dashboard.viewer, move |view| page_of(view, query), move || range_picker::form(&again, None))}
     }
 }
 
-fn product(ProductView { viewer, vendor, product }: ProductView) -> AnyView {
-    let may_write = viewer.role.may_write();
+fn page_of(ProductFigures { dashboard, product }: ProductFigures, query: RangeQuery) -> AnyView {
+    let may_write = dashboard.viewer.role.may_write();
     let (save, delete) = (Refusal::of::<SaveProduct>(), Refusal::of::<DeleteProduct>());
     let is_saved = save.error.is_none()
         && delete.error.is_none()
         && use_query_map().with_untracked(|query| query.get("saved").is_some());
-    let head = product.clone().map(|product| view! { <h1>{written(product.name)} " " {status(product.status)}</h1> });
-    let product_id = product.as_ref().map(|product| product.product_id.clone()).unwrap_or_default();
+    let product_id = product.product_id.clone();
     view! {
+        {title(&product.name)}
         <p class="crumb"><a href="/products">"Products"</a></p>
-        {head}
-        {is_saved.then(|| done(words::SAVED))}
-        <fieldset class="bare" disabled=!may_write>{product_form(&vendor, product)}</fieldset>
+        {figures(&dashboard, &product, &query, is_saved)}
+        <h2>"Details"</h2>
+        <fieldset class="bare" disabled=!may_write>{product_form(&dashboard.vendor, Some(product))}</fieldset>
         {may_write.then(|| delete_form(product_id, &delete))}
+        {scripts()}
     }
     .into_any()
 }
@@ -55,6 +74,34 @@ fn delete_form(product_id: String, refusal: &Refusal) -> AnyView {
                 <button class="bad" type="submit">"Delete product"</button>
             </form>
         </details>
+    }
+    .into_any()
+}
+
+/// How the product does.
+fn figures(dashboard: &Dashboard, product: &Product, query: &RangeQuery, is_saved: bool) -> AnyView {
+    let (snapshot, unfinished) = (&dashboard.snapshot, dashboard.unfinished);
+    let days = DateRange { from: snapshot.range.from, to: snapshot.range.to };
+    let compared = compared_with(snapshot, unfinished);
+    let range = match &compared {
+        Some(compared) => format!("{}, compared with {compared}", format::range(days)),
+        None => format::range(days),
+    };
+    let stock = format::counted(product.stock, "unit", "units");
+    let price = format::money(dashboard.vendor.currency, product.unit_price);
+    let metric = Metric::of(query.metric.as_deref());
+    view! {
+        <div class="head">
+            <div>
+                <h1>{written(product.name.clone())} " " {status(product.status)}</h1>
+                <p class="lead">{written(product.category.clone())} {format!(" · {price} · {stock} in stock")}</p>
+                <p class="lead">{range}</p>
+            </div>
+            {range_picker::picker(query, days, dashboard.today)}
+        </div>
+        {is_saved.then(|| done(words::SAVED))}
+        {cards(snapshot, unfinished, dashboard.customers_are_fair, query, compared.as_deref())}
+        {sales(snapshot, &dashboard.clock, unfinished, metric, None, Default::default())}
     }
     .into_any()
 }

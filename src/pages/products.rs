@@ -4,17 +4,21 @@ use leptos_router::hooks::use_query_map;
 
 use crate::{
     components::{
+        change::{More, delta},
+        chips::{Chip, chips},
         feedback::done,
         fields::{Input, input, select},
         frame::Section,
         loaded::loaded,
+        pager::pager,
+        picking::{pick, picking},
         query_form::query_form,
         status::status,
         table::{Cell, Column, Row, scrolling, table},
     },
     domain::{
         accounts::{Vendor, encode_segment, path_segment},
-        catalog::{Product, ProductPage, ProductSort, ProductStatus, StockCover, StockLevel},
+        catalog::{Product, ProductPage, ProductSort, ProductStatus, RecentSales, StockCover, StockLevel},
     },
     format,
     server_functions::products::{ProductsView, load_products},
@@ -26,6 +30,7 @@ use crate::{
 struct ListQuery {
     search: Option<String>,
     status: Option<String>,
+    category: Option<String>,
     stock: Option<String>,
     sort: Option<String>,
     after: Option<String>,
@@ -33,19 +38,22 @@ struct ListQuery {
 
 impl ListQuery {
     fn is_filtered(&self) -> bool {
-        self.search.is_some() || self.status.is_some() || self.stock.is_some()
+        self.search.is_some() || self.status.is_some() || self.category.is_some() || self.stock.is_some()
     }
 
-    fn next_href(&self, after: &str) -> String {
-        let mut href = format!("/products?after={}", encode_segment(after));
-        for (name, value) in
-            [("search", &self.search), ("status", &self.status), ("stock", &self.stock), ("sort", &self.sort)]
-        {
-            if let Some(value) = value {
-                href.push_str(&format!("&{name}={}", encode_segment(value)));
-            }
-        }
-        href
+    /// The same list from a place on, or from its beginning.
+    fn href(&self, after: Option<&str>) -> String {
+        let filters = [
+            ("after", after),
+            ("search", self.search.as_deref()),
+            ("status", self.status.as_deref()),
+            ("category", self.category.as_deref()),
+            ("stock", self.stock.as_deref()),
+            ("sort", self.sort.as_deref()),
+        ];
+        let pairs = filters.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", encode_segment(value?))));
+        let pairs: Vec<_> = pairs.collect();
+        if pairs.is_empty() { "/products".to_owned() } else { format!("/products?{}", pairs.join("&")) }
     }
 }
 
@@ -56,13 +64,14 @@ pub fn ProductsPage() -> impl IntoView {
         ListQuery {
             search: value("search"),
             status: value("status"),
+            category: value("category"),
             stock: value("stock"),
             sort: value("sort"),
             after: value("after"),
         }
     });
-    let ListQuery { search, status, stock, sort, after } = query.clone();
-    let load = load_products(search, status, stock, sort, after);
+    let ListQuery { search, status, category, stock, sort, after } = query.clone();
+    let load = load_products(search, status, category, stock, sort, after);
     let again = query.clone();
     view! {
         <Title text="Products"/>
@@ -74,7 +83,9 @@ fn list(ProductsView { viewer, vendor, page }: ProductsView, asked: ListQuery) -
     let new = || viewer.role.may_write().then(|| view! { <a class="button" href="/products/new">"New product"</a> });
     let is_deleted = use_query_map().with_untracked(|params| params.get("deleted").is_some());
     let deleted = is_deleted.then(|| done(words::PRODUCT_DELETED));
-    let ProductPage { products, covers, next } = page;
+    let changed = use_query_map().with_untracked(|params| params.get("changed"));
+    let changed = changed.map(|count| done(words::changed(&count, "product", "products")));
+    let ProductPage { products, covers, recent, next } = page;
     let body = match (products.is_empty(), asked.is_filtered() || asked.after.is_some()) {
         (true, false) => view! {
             <section class="card empty">
@@ -88,17 +99,22 @@ fn list(ProductsView { viewer, vendor, page }: ProductsView, asked: ListQuery) -
             <section class="card empty"><h2>{words::NO_MATCHING_PRODUCTS}</h2><p><a href="/products">{words::CLEAR_FILTERS}</a></p></section>
         }
         .into_any(),
-        (false, _) => rows(products, covers, &vendor),
+        (false, _) => rows(products, covers, &recent, &vendor, &asked, viewer.role.may_write()),
     };
-    let next = next.map(
-        |after| view! { <nav class="pager" aria-label="Pages"><a class="button quiet" href=asked.next_href(&after)>"Next page"</a></nav> },
-    );
+    let pages = pager(asked.after.is_some().then(|| asked.href(None)), next.map(|after| asked.href(Some(&after))));
+    let narrowed = asked.category.clone().map(|value| Chip {
+        name: "Category",
+        value,
+        without: ListQuery { category: None, after: None, ..asked.clone() }.href(None),
+    });
     view! {
         <div class="head"><h1>"Products"</h1>{new()}</div>
         {deleted}
+        {changed}
         {filter(&asked)}
+        {chips(narrowed.into_iter().collect())}
         {body}
-        {next}
+        {pages}
     }
     .into_any()
 }
@@ -120,6 +136,9 @@ fn filter(asked: &ListQuery) -> AnyView {
         (ProductSort::Name.as_str(), "Name"),
         (ProductSort::Stock.as_str(), "Stock"),
         (ProductSort::Price.as_str(), "Price"),
+        (ProductSort::Sold.as_str(), "Best sellers"),
+        (ProductSort::Rising.as_str(), "Rising most"),
+        (ProductSort::Falling.as_str(), "Falling most"),
     ];
     if is_low {
         sorts.extend([
@@ -128,8 +147,11 @@ fn filter(asked: &ListQuery) -> AnyView {
         ]);
     }
     let default = if is_low { ProductSort::Cover } else { ProductSort::default() };
+    // What the form does not ask for stays as it is.
+    let kept = asked.category.clone().map(|category| view! { <input type="hidden" name="category" value=category/> });
     let fields = view! {
             {input(search)}
+            {kept}
             {select("status", "status", "Status", statuses, asked.status.as_deref().unwrap_or_default())}
             {select("stock", "stock", "Stock", stocks, asked.stock.as_deref().unwrap_or_default())}
             {select("sort", "sort", "Sort by", sorts, asked.sort.as_deref().unwrap_or(default.as_str()))}
@@ -138,24 +160,36 @@ fn filter(asked: &ListQuery) -> AnyView {
     query_form("/products", "filter", Some("search"), fields.into_any())
 }
 
-/// `covers`: of products that are low, one for each.
-fn rows(products: Vec<Product>, covers: Option<Vec<StockCover>>, vendor: &Vendor) -> AnyView {
+/// `covers`: of products that are low, one for each; `recent`: what each sold lately.
+fn rows(
+    products: Vec<Product>,
+    covers: Option<Vec<StockCover>>,
+    recent: &[RecentSales],
+    vendor: &Vendor,
+    asked: &ListQuery,
+    may_write: bool,
+) -> AnyView {
     let (currency, default) = (vendor.currency, vendor.low_stock_threshold);
     let has_covers = covers.is_some();
     let mut covers = covers.unwrap_or_default().into_iter();
-    let rows = products.into_iter().map(|product| {
+    let rows = products.into_iter().enumerate().map(|(at, product)| {
         let cover = covers.next();
+        let sold = recent.get(at).copied().unwrap_or_default();
         let low = product.status == ProductStatus::Active
             && (cover.is_some() || product.stock <= product.low_stock_threshold.unwrap_or(default));
         let stock = format::count(product.stock);
         let stock =
             if low { view! { <span class="low">"Low "</span> {stock} }.into_any().into() } else { Cell::Text(stock) };
+        let href = format!("/products/{}", path_segment(&product.product_id));
+        let category = ListQuery { category: Some(product.category.clone()), after: None, ..asked.clone() }.href(None);
         let mut cells = vec![
-            Cell::Link { href: format!("/products/{}", path_segment(&product.product_id)), text: product.name },
-            Cell::Written(product.category),
+            pick(may_write, at, &product.product_id, product.name, href),
+            Cell::Link { href: category, text: product.category },
             status(product.status).into(),
             stock,
             format::money(currency, product.unit_price).into(),
+            format::count(sold.units).into(),
+            delta(Some(sold.previous_units), sold.units, More::IsGood, format::count).into(),
         ];
         if let Some(cover) = cover {
             cells.push(format::cover(product.stock, cover.days_of_cover).into());
@@ -169,11 +203,28 @@ fn rows(products: Vec<Product>, covers: Option<Vec<StockCover>>, vendor: &Vendor
         Column::text("Status"),
         Column::number("Stock"),
         Column::number("Price"),
+        Column::number("Sold, 28 days"),
+        Column::classed("Change", "number spare"),
     ];
     if has_covers {
         columns.extend([Column::number("Lasts"), Column::number("Sales at risk")]);
     }
-    scrolling("card scroll", "Products", table("plain", columns, rows.collect(), None))
+    let list = scrolling("card scroll", "Products", table("plain", columns, rows.collect(), None));
+    let actions = vec![
+        ("stock", "Set stock to"),
+        ("archive", "Archive"),
+        ("activate", "Put on sale"),
+        ("category", "Move to category"),
+    ];
+    let value = Input {
+        id: "value",
+        label: "Stock or category".to_owned(),
+        max_length: Some(100),
+        autocomplete: Some("off"),
+        ..Default::default()
+    };
+    let fields = view! { {select("action", "action", "With the selected products", actions, "stock")} {input(value)} };
+    picking(may_write, "/products/change", fields.into_any(), list)
 }
 
 #[cfg(test)]
@@ -184,6 +235,6 @@ mod tests {
     fn the_next_page_keeps_the_search_and_the_order() {
         let query =
             ListQuery { search: Some("tea & more".to_owned()), sort: Some("price".to_owned()), ..Default::default() };
-        assert_eq!(query.next_href("a=1"), "/products?after=a%3D1&search=tea%20%26%20more&sort=price");
+        assert_eq!(query.href(Some("a=1")), "/products?after=a%3D1&search=tea%20%26%20more&sort=price");
     }
 }

@@ -3,14 +3,19 @@
 use jiff::{ToSpan, civil::Date};
 use leptos_router::params::ParamsMap;
 
-use crate::domain::{
-    accounts::{encode_segment, path_segment},
-    period::{Comparison, DateRange},
+use crate::{
+    domain::{
+        accounts::{encode_segment, path_segment},
+        period::{Comparison, DateRange},
+    },
+    server_functions::dashboard::{Asked, remember_range},
 };
 
 /// The dashboard's address, as it stands there: unchecked, and kept as typed when it is refused.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RangeQuery {
+    /// The page, where it is not a dashboard.
+    pub page: Option<String>,
     /// Whose dashboard an admin looks at; `None` for one's own.
     pub vendor_id: Option<String>,
     /// A range by its name, which means other days tomorrow.
@@ -21,6 +26,10 @@ pub struct RangeQuery {
     pub interval: Option<String>,
     /// Which figure the chart shows.
     pub metric: Option<String>,
+    /// What the figures are narrowed to.
+    pub product: Option<String>,
+    pub category: Option<String>,
+    pub status: Option<String>,
 }
 
 impl RangeQuery {
@@ -28,6 +37,7 @@ impl RangeQuery {
     pub fn of(vendor_id: Option<String>, query: &ParamsMap) -> Self {
         let value = |name| query.get(name).filter(|value| !value.is_empty());
         Self {
+            page: None,
             vendor_id,
             range: value("range"),
             date_from: value("dateFrom"),
@@ -35,7 +45,29 @@ impl RangeQuery {
             compare: value("compare"),
             interval: value("interval"),
             metric: value("metric"),
+            product: value("product"),
+            category: value("category"),
+            status: value("status"),
         }
+    }
+
+    /// Of a page of its own, such as `/returns`.
+    pub fn of_page(page: impl Into<String>, query: &ParamsMap) -> Self {
+        Self { page: Some(page.into()), ..Self::of(None, query) }
+    }
+
+    /// Whether the address says nothing of days.
+    pub fn has_no_days(&self) -> bool {
+        self.range.is_none() && self.date_from.is_none() && self.date_to.is_none()
+    }
+
+    /// What the figures are narrowed to, by the names in the address.
+    pub fn filters(&self) -> [(&'static str, Option<&str>); 3] {
+        [
+            ("product", self.product.as_deref()),
+            ("category", self.category.as_deref()),
+            ("status", self.status.as_deref()),
+        ]
     }
 
     /// The first and the last day asked for, as texts: those of the named range, where today is `today`.
@@ -43,6 +75,23 @@ impl RangeQuery {
         match self.preset(today) {
             Some(preset) => (Some(preset.range.from.to_string()), Some(preset.range.to.to_string())),
             None => (self.date_from.clone(), self.date_to.clone()),
+        }
+    }
+
+    /// What is to be loaded, where today is `today`; a range by its name is remembered in this browser.
+    pub fn asked(self, today: Date) -> Asked {
+        if let Some(preset) = self.preset(today) {
+            remember_range(preset.slug);
+        }
+        let (date_from, date_to) = self.days(today);
+        Asked {
+            date_from,
+            date_to,
+            compare: self.compare,
+            interval: self.interval,
+            product: self.product,
+            category: self.category,
+            status: self.status,
         }
     }
 
@@ -65,14 +114,17 @@ impl RangeQuery {
 
     /// The page without a range.
     pub fn path(&self) -> String {
-        match &self.vendor_id {
-            Some(id) => format!("/admin/vendors/{}/dashboard", path_segment(id)),
-            None => "/".to_owned(),
+        match (&self.page, &self.vendor_id) {
+            (Some(page), _) => page.clone(),
+            (None, Some(id)) => format!("/admin/vendors/{}/dashboard", path_segment(id)),
+            (None, None) => "/".to_owned(),
         }
     }
 
     pub fn href(&self) -> String {
         let mut href = self.path();
+        // A product's own page is of that product as it is.
+        let product = self.product.clone().filter(|id| href != format!("/products/{}", path_segment(id)));
         let pairs = [
             ("range", &self.range),
             ("dateFrom", &self.date_from),
@@ -80,6 +132,9 @@ impl RangeQuery {
             ("compare", &self.compare),
             ("interval", &self.interval),
             ("metric", &self.metric),
+            ("product", &product),
+            ("category", &self.category),
+            ("status", &self.status),
         ];
         for (name, value) in pairs {
             if let Some(value) = value {

@@ -3,9 +3,12 @@
 //! | key | holds | life |
 //! | --- | --- | --- |
 //! | `analytics:{vendor}:snapshot:FROM:TO:COMPARE:INTERVAL` | snapshot, as JSON | 300 s ± 10 %; 60 s ± 10 % where the range includes today; eight times as long after each reload that found nothing changed, up to 12 h or the vendor's midnight |
+//! | `analytics:{vendor}:returns:FROM:TO:COMPARE[:HOUR]` | what came back, as JSON | 300 s ± 10 %; 60 s ± 10 % where the range includes today |
+//! | `analytics:{vendor}:customers:FROM:TO:HOUR` | customers of a range whose last day counts up to an hour | 300 s ± 10 % |
+//! | `analytics:{vendor}:movers:FROM:TO:FROM:TO`, `analytics:{vendor}:notes:FROM:TO` | changes between two ranges; what happened in one | 300 s ± 10 % |
 //! | `vendors:{vendor}:profile` | name, currency, zone | 300 s ± 10 % |
-//! | `products:{vendor}:list:HASH`, `orders:{vendor}:list:HASH` | one page of a listing | 120 s ± 10 % |
-//! | `admin:metrics:DETAIL` | figures of the whole marketplace | 300 s ± 10 % |
+//! | `products:{vendor}:list:HASH`, `orders:{vendor}:list:HASH`, `orders:{vendor}:refunds:HASH` | one page of a listing | 120 s ± 10 % |
+//! | `admin:metrics:DETAIL` | figures of the whole marketplace, and of all vendors side by side | 300 s ± 10 % |
 //! | `cache:stats` | hash of counts, summed over instances | until reset |
 //! | `cache:stats:minute:N`, `cache:stats:hour:N` | the same of one minute or hour, counted from 1970 | 25 hours, 8 days |
 //! | `tag:vendor:{vendor}`, `tag:products:{vendor}`, `tag:orders:{vendor}`, `tag:analytics`, `tag:marketplace` | the tag's generation | 7 days after its last use |
@@ -35,11 +38,17 @@ pub const ADMIN_METRICS_TTL: Duration = Duration::from_secs(300);
 /// one further: what another release stored is then loaded again instead of being misread. `tests/contracts/schemas.rs`
 /// notices when that was forgotten.
 pub mod schema {
-    pub const SNAPSHOT: u32 = 2;
+    pub const SNAPSHOT: u32 = 3;
+    pub const CUSTOMERS: u32 = 1;
+    pub const MOVERS: u32 = 1;
+    pub const NOTES: u32 = 1;
     pub const PROFILE: u32 = 1;
-    pub const PRODUCT_PAGE: u32 = 2;
-    pub const ORDER_PAGE: u32 = 2;
-    pub const MARKET_METRICS: u32 = 1;
+    pub const PRODUCT_PAGE: u32 = 3;
+    pub const ORDER_PAGE: u32 = 3;
+    pub const REFUND_PAGE: u32 = 1;
+    pub const RETURNS: u32 = 1;
+    pub const MARKET_METRICS: u32 = 2;
+    pub const STANDINGS: u32 = 1;
 }
 
 /// The families of keys that entries have.
@@ -112,9 +121,37 @@ pub fn orders_key(vendor: &str, detail: &str) -> Key {
     of_vendor(vendor, "orders", &format!("list:{detail}"), schema::ORDER_PAGE)
 }
 
+/// `detail` names the range and the hour.
+pub fn customers_key(vendor: &str, detail: &str) -> Key {
+    of_vendor(vendor, "analytics", &format!("customers:{detail}"), schema::CUSTOMERS)
+}
+
+/// `detail` names both ranges.
+pub fn movers_key(vendor: &str, detail: &str) -> Key {
+    of_vendor(vendor, "analytics", &format!("movers:{detail}"), schema::MOVERS)
+}
+
+pub fn notes_key(vendor: &str, detail: &str) -> Key {
+    of_vendor(vendor, "analytics", &format!("notes:{detail}"), schema::NOTES)
+}
+
+pub fn refunds_key(vendor: &str, detail: &str) -> Key {
+    of_vendor(vendor, "orders", &format!("refunds:{detail}"), schema::REFUND_PAGE)
+}
+
+/// `detail` names the range, the comparison, and the hour that it is cut at.
+pub fn returns_key(vendor: &str, detail: &str) -> Key {
+    of_vendor(vendor, "analytics", &format!("returns:{detail}"), schema::RETURNS)
+}
+
 /// Figures of the whole marketplace; `detail` names the range.
 pub fn admin_metrics_key(detail: &str) -> Key {
     Key::new(format!("admin:metrics:{detail}")).with_schema(schema::MARKET_METRICS)
+}
+
+/// All vendors side by side; `detail` names the range.
+pub fn standings_key(detail: &str) -> Key {
+    Key::new(format!("admin:metrics:vendors:{detail}")).with_schema(schema::STANDINGS)
 }
 
 fn of_vendor(vendor: &str, family: &str, what: &str, schema: u32) -> Key {

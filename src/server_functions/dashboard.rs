@@ -6,7 +6,9 @@ use crate::{
         accounts::{Vendor, Viewer},
         clock::WallClock,
         field_error::FieldError,
-        snapshot::{Point, Snapshot, Sums, Totals},
+        movers::{Movers, Notes, finished},
+        period::{DateRange, Interval},
+        snapshot::{CustomersUntil, Point, Snapshot, Sums, Totals},
     },
     words,
 };
@@ -22,6 +24,10 @@ pub struct Dashboard {
     pub snapshot: Snapshot,
     /// `None` where every day of the range is over.
     pub unfinished: Option<Unfinished>,
+    /// Whether the customers of the comparison are cut at the hour too.
+    pub customers_are_fair: bool,
+    /// Of the product that the figures are narrowed to.
+    pub product_name: Option<String>,
     pub freshness: Freshness,
     /// Exact for the hours of the series, where it is cut into hours.
     pub clock: WallClock,
@@ -60,6 +66,10 @@ pub struct Asked {
     pub date_to: Option<String>,
     pub compare: Option<String>,
     pub interval: Option<String>,
+    /// What the figures are narrowed to.
+    pub product: Option<String>,
+    pub category: Option<String>,
+    pub status: Option<String>,
 }
 
 /// `vendor_id` is required of admins, and refused to vendors: a vendor is who is logged in. `asked` is told which day
@@ -68,9 +78,20 @@ pub async fn load_dashboard(
     vendor_id: Option<String>,
     asked: impl FnOnce(Date) -> Asked + Send,
 ) -> Result<Dashboard, ApiError> {
+    load(vendor_id, asked).await.map(|(dashboard, _)| dashboard)
+}
+
+/// The dashboard with the cache entries that it is made of: `None` among them for what none is.
+async fn load(
+    vendor_id: Option<String>,
+    asked: impl FnOnce(Date) -> Asked + Send,
+) -> Result<(Dashboard, Vec<Option<crate::server::context::Origin>>), ApiError> {
     use crate::server::{
         cache_keys, context,
-        services::analytics::{self, SnapshotQuery},
+        services::{
+            analytics::{self, SnapshotQuery},
+            narrowed::parse_narrowed,
+        },
     };
     let (state, viewer, of) = context::vendor_to_show(vendor_id.as_deref()).await?;
     let profile = state.accounts.profile(&of).await.map_err(context::api_error)?;
@@ -96,28 +117,87 @@ pub async fn load_dashboard(
         // What has not happened is not compared with what has.
         query = parse(Some(&today.to_string()))?;
     }
-    let served = state.analytics.snapshot(&of, &query).await.map_err(context::api_error)?;
+    let narrowed = parse_narrowed(asked.product.as_deref(), asked.category.as_deref(), asked.status.as_deref())
+        .map_err(|invalid| context::api_error(invalid.into()))?;
+    let served = state.analytics.narrowed(&of, &query, &narrowed).await.map_err(context::api_error)?;
     made_of.push(state.analytics.origin(&of, &query, &served));
     let freshness = Freshness { source: cache_keys::source(served.outcome), age_seconds: served.age.as_secs() };
     let mut snapshot = served.value;
     let now = Timestamp::now();
-    let unfinished = (snapshot.range.to == today).then(|| {
-        let local = WallClock::covering(&vendor.time_zone, [now]).local(now);
-        Unfinished { until_hour: local.hour() + i8::from(local.minute() >= 30), now }
-    });
+    let unfinished = (snapshot.range.to == today)
+        .then(|| Unfinished { until_hour: analytics::until_hour(&vendor.time_zone, now), now });
+    let mut customers_are_fair = true;
     if let (Some(unfinished), Some(comparison)) = (unfinished, snapshot.comparison) {
         let by_hour = SnapshotQuery::by_hour(comparison.to);
-        let served = state.analytics.snapshot(&of, &by_hour).await.map_err(context::api_error)?;
+        let served = state.analytics.narrowed(&of, &by_hour, &narrowed).await.map_err(context::api_error)?;
         made_of.push(state.analytics.origin(&of, &by_hour, &served));
         let day = served.value;
         let clock =
             WallClock::covering(&vendor.time_zone, day.series.iter().filter_map(|point| point.start.parse().ok()));
         cut_comparison(&mut snapshot, &day, |at| clock.local(at).hour() < unfinished.until_hour);
+        if unfinished.until_hour < 24 && !narrowed.is_whole() {
+            // Nobody has counted those of a part of a day.
+            customers_are_fair = false;
+        } else if unfinished.until_hour < 24 {
+            let before = DateRange { from: comparison.from, to: comparison.to };
+            let until = state.analytics.customers_until(&of, before, unfinished.until_hour).await;
+            let (until, origin) = until.map_err(context::api_error)?;
+            made_of.push(origin);
+            cut_customers(&mut snapshot, day.totals.new_customers, &until);
+        }
     }
     let points = snapshot.series.iter().chain(snapshot.previous_series.iter().flatten());
     let clock = WallClock::covering(&vendor.time_zone, points.filter_map(|point| point.start.parse().ok()));
+    let product_name = match &narrowed.product {
+        Some(id) => Some(state.catalog.find(&of, id).await.map_err(context::api_error)?.name),
+        None => None,
+    };
+    if !narrowed.is_whole() {
+        // Its product's name is read from the database.
+        made_of.push(None);
+    }
+    let dashboard =
+        Dashboard { viewer, vendor, today, snapshot, unfinished, customers_are_fair, product_name, freshness, clock };
+    Ok((dashboard, made_of))
+}
+
+/// What changed beside the figures of a whole dashboard, and what happened.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Why {
+    /// Days that are over, of both ranges; `None` without a comparison, or where no day is over.
+    pub movers: Option<Movers>,
+    pub notes: Notes,
+    /// Exact for every note.
+    pub clock: WallClock,
+}
+
+/// The dashboard with what explains it: all that its page shows.
+pub async fn load_explained(
+    vendor_id: Option<String>,
+    asked: impl FnOnce(Date) -> Asked + Send,
+) -> Result<(Dashboard, Why), ApiError> {
+    use crate::server::context;
+    let (dashboard, mut made_of) = load(vendor_id.clone(), asked).await?;
+    let (state, _, of) = context::vendor_to_show(vendor_id.as_deref()).await?;
+    let snapshot = &dashboard.snapshot;
+    let range = DateRange { from: snapshot.range.from, to: snapshot.range.to };
+    let compared = snapshot.comparison.and_then(|comparison| {
+        let previous = DateRange { from: comparison.from, to: comparison.to };
+        finished(range, previous, dashboard.unfinished.is_some())
+    });
+    let movers = match compared {
+        Some((range, previous)) => {
+            let (movers, origin) = state.analytics.movers(&of, range, previous).await.map_err(context::api_error)?;
+            made_of.push(origin);
+            Some(movers)
+        }
+        None => None,
+    };
+    let (notes, origin) = state.analytics.notes(&of, range).await.map_err(context::api_error)?;
+    made_of.push(origin);
+    let clock = WallClock::covering(&dashboard.vendor.time_zone, notes.notes.iter().map(|note| note.at));
     context::made_of(made_of);
-    Ok(Dashboard { viewer, vendor, today, snapshot, unfinished, freshness, clock })
+    Ok((dashboard, Why { movers, notes, clock }))
 }
 
 /// The range that was chosen last in this browser, by its name.
@@ -130,9 +210,24 @@ pub fn remember_range(name: &str) {
     crate::server::context::remember_range(name);
 }
 
+/// Takes from the comparison those who came on its last day after the hour that counts and not earlier; `new` is how
+/// many were new on all of that day.
+fn cut_customers(snapshot: &mut Snapshot, new: i64, until: &CustomersUntil) {
+    if let Some(totals) = &mut snapshot.previous_totals {
+        totals.customers = until.customers;
+        totals.new_customers += until.new_on_last_day - new;
+        totals.returning_customers = totals.customers - totals.new_customers;
+    }
+    let is_daily = snapshot.range.interval == Interval::Day;
+    if let Some(last) = snapshot.previous_series.as_mut().and_then(|series| series.last_mut()) {
+        // Of a week or a month that ends within a day, nobody has counted them.
+        last.customers = is_daily.then_some(until.of_last_day);
+    }
+}
+
 /// Takes from the comparison what its last day, `day` by hours, had after the hours that count: so two periods of the
-/// same length stand side by side, the later of which is not over. Customers are left as they are: how many of a day's
-/// also came earlier is not known here.
+/// same length stand side by side, the later of which is not over. Customers are cut apart
+/// (`cut_customers`).
 fn cut_comparison(snapshot: &mut Snapshot, day: &Snapshot, counts: impl Fn(Timestamp) -> bool) {
     let mut late = Sums::default();
     for point in &day.series {
@@ -159,7 +254,7 @@ fn cut_comparison(snapshot: &mut Snapshot, day: &Snapshot, counts: impl Fn(Times
         };
         *totals = Totals::new(cut, totals.customers);
     }
-    let is_hourly = snapshot.range.interval == crate::domain::period::Interval::Hour;
+    let is_hourly = snapshot.range.interval == Interval::Hour;
     if let Some(last) = snapshot.previous_series.as_mut().filter(|_| !is_hourly).and_then(|series| series.last_mut()) {
         last.gross_sales -= late.gross_sales;
         last.discounts -= late.discounts;
@@ -186,7 +281,7 @@ mod tests {
     use super::*;
     use crate::domain::{
         money::Currency,
-        period::{Comparison, Interval},
+        period::Comparison,
         snapshot::{ComparisonShown, RangeShown},
     };
 
@@ -232,5 +327,17 @@ mod tests {
         assert_eq!((before.net_sales, before.orders, before.commission, before.payable), (8_250, 33, 825, 7_425));
         let last = &shown.previous_series.unwrap()[0];
         assert_eq!((last.net_sales, last.orders), (250, 1), "its point too");
+    }
+
+    #[test]
+    fn who_came_later_on_the_last_day_of_the_comparison_is_not_counted() {
+        let sums = Sums { new_customers: 10, ..Default::default() };
+        let last = Point { customers: Some(4), ..Point::new("2026-11-25".to_owned(), sums) };
+        let mut shown = snapshot(Interval::Day, Vec::new(), Some(vec![last]), Totals::new(sums, 30));
+        let until = CustomersUntil { customers: 28, of_last_day: 1, new_on_last_day: 1 };
+        cut_customers(&mut shown, 3, &until);
+        let before = shown.previous_totals.unwrap();
+        assert_eq!((before.customers, before.new_customers, before.returning_customers), (28, 8, 20));
+        assert_eq!(shown.previous_series.unwrap()[0].customers, Some(1));
     }
 }

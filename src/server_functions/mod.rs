@@ -9,6 +9,8 @@ pub mod admin;
 pub mod audit;
 /// Logging in and out.
 pub mod auth;
+/// Many products or orders at once.
+pub mod bulk;
 /// The health of the cache, and what admins do to it.
 pub mod cache_health;
 /// A vendor's dashboard.
@@ -19,5 +21,7 @@ pub mod orders;
 pub mod people;
 /// A vendor's products.
 pub mod products;
+/// What comes back.
+pub mod returns;
 /// The admin's view of vendors.
 pub mod vendors;

@@ -14,6 +14,8 @@ pub struct OrdersView {
     pub viewer: Viewer,
     pub vendor: Vendor,
     pub page: OrderPage,
+    /// Of the product that the list is narrowed to.
+    pub product_name: Option<String>,
     /// Exact for every order of the page.
     pub clock: WallClock,
 }
@@ -39,30 +41,44 @@ pub struct RefundReview {
     pub amount: i64,
 }
 
-pub async fn load_orders(
-    status: Option<String>,
-    date_from: Option<String>,
-    date_to: Option<String>,
-    search: Option<String>,
-    after: Option<String>,
-) -> Result<OrdersView, ApiError> {
+/// Which orders, as texts from an address.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OrdersAsked {
+    pub status: Option<String>,
+    pub date_from: Option<String>,
+    pub date_to: Option<String>,
+    pub search: Option<String>,
+    pub refunded: Option<String>,
+    pub product: Option<String>,
+    pub category: Option<String>,
+    pub after: Option<String>,
+}
+
+pub async fn load_orders(asked: OrdersAsked) -> Result<OrdersView, ApiError> {
     use crate::server::{
         context,
         services::orders::{OrderParameters, parse_query},
     };
     let (state, current) = context::current_vendor().await?;
     let query = parse_query(&OrderParameters {
-        status: status.as_deref(),
-        date_from: date_from.as_deref(),
-        date_to: date_to.as_deref(),
-        search: search.as_deref(),
-        after: after.as_deref(),
+        status: asked.status.as_deref(),
+        date_from: asked.date_from.as_deref(),
+        date_to: asked.date_to.as_deref(),
+        search: asked.search.as_deref(),
+        refunded: asked.refunded.as_deref(),
+        product: asked.product.as_deref(),
+        category: asked.category.as_deref(),
+        after: asked.after.as_deref(),
     })
     .map_err(|e| context::api_error(e.into()))?;
     let vendor = state.accounts.vendor(&current.vendor).await.map_err(context::api_error)?;
     let page = state.orders.list(&current.vendor, &query).await.map_err(context::api_error)?.value;
     let clock = WallClock::covering(&vendor.time_zone, page.orders.iter().map(|order| order.placed_at));
-    Ok(OrdersView { viewer: current.viewer(), vendor, page, clock })
+    let product_name = match &query.product {
+        Some(id) => state.catalog.find(&current.vendor, id).await.ok().map(|product| product.name),
+        None => None,
+    };
+    Ok(OrdersView { viewer: current.viewer(), vendor, page, product_name, clock })
 }
 
 /// `typed`: a refund that is being thought about; with `is_review`, what it would give back is worked out.
@@ -71,9 +87,10 @@ pub async fn load_order(order_id: String, typed: Option<RefundForm>, is_review: 
     let (state, current) = context::current_vendor().await?;
     let vendor = state.accounts.vendor(&current.vendor).await.map_err(context::api_error)?;
     let order = state.orders.find(&current.vendor, &order_id).await.map_err(context::api_error)?;
-    let clock = WallClock::covering(&vendor.time_zone, [order.placed_at]);
+    let instants = order.refunds.iter().map(|refund| refund.refunded_at).chain([order.placed_at]);
+    let clock = WallClock::covering(&vendor.time_zone, instants);
     let review = typed.clone().filter(|_| is_review).map(|form| {
-        let plan = crate::server::services::orders::read_refund(&form, vendor.currency)
+        let plan = crate::server::services::refunds::read_refund(&form, vendor.currency)
             .and_then(|refund| refund.check(jiff::Timestamp::now()).and_then(|()| refund.plan(&order.lines)));
         let lines = plan.map_err(|refused| context::api_error(refused.into()))?;
         let amount = lines.iter().map(|line| line.amount).sum();
@@ -108,6 +125,9 @@ pub struct RefundForm {
     /// Present where the units go back into stock.
     #[serde(default)]
     pub restock: Option<String>,
+    /// Empty where nobody says why.
+    #[serde(default)]
+    pub reason: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -138,27 +158,44 @@ impl RefundForm {
             lines,
             amount: amount.unwrap_or_default(),
             restock: value("form[restock]"),
+            reason: value("form[reason]").unwrap_or_default(),
         })
     }
 }
 
-/// Refunds what the form says and goes to the order's page with `?refunded=` and the amount in minor units.
+/// Refunds what the form says and goes to the order's page with `?refunded=` and the amount in minor units, and
+/// `&refundedAt=` and the instant, by which it can be undone.
 #[server(prefix = "/_fn", endpoint = "order/refund")]
 pub async fn refund_order(form: RefundForm) -> Result<(), ApiError> {
     use crate::server::context;
     let (state, current) = context::current_vendor().await?;
     let vendor = state.accounts.vendor(&current.vendor).await.map_err(context::api_error)?;
-    let refund = crate::server::services::orders::read_refund(&form, vendor.currency)
+    let refund = crate::server::services::refunds::read_refund(&form, vendor.currency)
         .map_err(|e| context::api_error(e.into()))?;
-    let refunded = |order: &Order| order.lines.iter().map(|line| line.refunded_amount).sum::<i64>();
     let before = state.orders.find(&current.vendor, &form.order_id).await.map_err(context::api_error)?;
     let sender = crate::server::services::Sender::of_form(&current.user.email, context::client_address());
     let after =
         state.orders.refund(&current.vendor, &form.order_id, refund, &sender).await.map_err(context::api_error)?;
-    let amount = refunded(&after) - refunded(&before);
+    let made: Vec<_> = after.refunds.iter().filter(|refund| !before.refunds.contains(refund)).collect();
+    let amount: i64 = made.iter().map(|refund| refund.amount).sum();
+    let at = made.iter().map(|refund| refund.refunded_at).max();
     leptos_axum::redirect(&format!(
-        "/orders/{}?refunded={amount}",
-        crate::domain::accounts::path_segment(&form.order_id)
+        "/orders/{}?refunded={amount}&refundedAt={}",
+        crate::domain::accounts::path_segment(&form.order_id),
+        at.map(|at| at.to_string()).unwrap_or_default()
     ));
+    Ok(())
+}
+
+/// Undoes a refund that was just made, and goes to the order's page with `?undone=1`.
+#[server(prefix = "/_fn", endpoint = "order/refund/undo")]
+pub async fn undo_refund(order_id: String, refunded_at: String) -> Result<(), ApiError> {
+    use crate::server::context;
+    let (state, current) = context::current_vendor().await?;
+    let at =
+        crate::domain::clock::parse_instant("refundedAt", &refunded_at).map_err(|e| context::api_error(e.into()))?;
+    let sender = crate::server::services::Sender::of_form(&current.user.email, context::client_address());
+    state.orders.undo_refund(&current.vendor, &order_id, at, &sender).await.map_err(context::api_error)?;
+    leptos_axum::redirect(&format!("/orders/{}?undone=1", crate::domain::accounts::path_segment(&order_id)));
     Ok(())
 }

@@ -1,6 +1,8 @@
+use jiff::civil::Date;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::dashboard::{Asked, Dashboard, load_dashboard};
 use crate::ApiError;
 use crate::domain::{
     accounts::{Vendor, Viewer},
@@ -25,6 +27,7 @@ pub struct ProductView {
 pub async fn load_products(
     search: Option<String>,
     status: Option<String>,
+    category: Option<String>,
     stock: Option<String>,
     sort: Option<String>,
     after: Option<String>,
@@ -37,6 +40,7 @@ pub async fn load_products(
     let query = parse_query(&ProductParameters {
         search: search.as_deref(),
         status: status.as_deref(),
+        category: category.as_deref(),
         stock: stock.as_deref(),
         sort: sort.as_deref(),
         after: after.as_deref(),
@@ -45,6 +49,26 @@ pub async fn load_products(
     let vendor = state.accounts.vendor(&current.vendor).await.map_err(context::api_error)?;
     let page = state.catalog.list(&current.vendor, &query).await.map_err(context::api_error)?.value;
     Ok(ProductsView { viewer: current.viewer(), vendor, page })
+}
+
+/// A product and how it does.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProductFigures {
+    /// Narrowed to the product.
+    pub dashboard: Dashboard,
+    pub product: Product,
+}
+
+/// `asked` is told which day it is at the vendor's.
+pub async fn load_figures(
+    product_id: String,
+    asked: impl FnOnce(Date) -> Asked + Send,
+) -> Result<ProductFigures, ApiError> {
+    use crate::server::context;
+    let (state, current) = context::current_vendor().await?;
+    let product = state.catalog.find(&current.vendor, &product_id).await.map_err(context::api_error)?;
+    let dashboard = load_dashboard(None, move |today| Asked { product: Some(product_id), ..asked(today) }).await?;
+    Ok(ProductFigures { dashboard, product })
 }
 
 /// `product_id: None` loads what the form for a new product needs.

@@ -1,13 +1,30 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ApiError;
-use crate::domain::accounts::{UserSummary, Vendor, VendorPage, Viewer};
+use crate::domain::{
+    accounts::{UserSummary, Vendor, Viewer},
+    market::{VendorSort, VendorStanding},
+    period::DateRange,
+};
 
 /// All that the list of vendors shows.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct VendorsView {
     pub viewer: Viewer,
-    pub page: VendorPage,
+    /// The days that figures are of.
+    pub range: DateRange,
+    pub sort: VendorSort,
+    /// Each with how many users it has.
+    pub vendors: Vec<(VendorStanding, i64)>,
+    pub next: Option<usize>,
+}
+
+/// Which vendors, as texts from an address.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct VendorsAsked {
+    pub search: Option<String>,
+    pub sort: Option<String>,
+    pub page: Option<String>,
 }
 
 /// All that a vendor's page shows to an admin.
@@ -18,11 +35,25 @@ pub struct VendorView {
     pub users: Vec<UserSummary>,
 }
 
-pub async fn load_vendors(search: Option<String>, after: Option<String>) -> Result<VendorsView, ApiError> {
-    use crate::server::context;
+pub async fn load_vendors(asked: VendorsAsked) -> Result<VendorsView, ApiError> {
+    use crate::server::{
+        context,
+        services::{marketplace::today, standings::StandingParameters},
+    };
     let (state, current) = context::current_admin().await?;
-    let page = state.accounts.list_vendors(search.as_deref(), after.as_deref()).await.map_err(context::api_error)?;
-    Ok(VendorsView { viewer: current.viewer(), page })
+    let parameters = StandingParameters {
+        search: asked.search.as_deref(),
+        sort: asked.sort.as_deref(),
+        page: asked.page.as_deref(),
+    };
+    let standings = state.marketplace.standings(today(), &parameters).await.map_err(context::api_error)?;
+    Ok(VendorsView {
+        viewer: current.viewer(),
+        range: standings.range,
+        sort: standings.sort,
+        vendors: standings.vendors,
+        next: standings.next,
+    })
 }
 
 pub async fn load_vendor(vendor_id: String) -> Result<VendorView, ApiError> {

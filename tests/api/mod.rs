@@ -36,6 +36,8 @@ mod limits;
 mod marketplace;
 /// What Prometheus reads.
 mod metrics;
+/// Figures of one product, category or status.
+mod narrowed;
 /// Requests that are sent twice, and refunds that are dated.
 mod once;
 /// The API's own description.
@@ -50,6 +52,8 @@ mod people;
 mod problems;
 /// Products.
 mod products;
+/// What comes back.
+mod returns;
 /// Who gets what: every route there is, as everyone who may come.
 mod routes;
 /// One-time codes beside passwords.

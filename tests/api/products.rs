@@ -2,7 +2,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{OTHER_VENDOR, VENDOR, problem, refused_fields};
-use crate::harness::{Client, TestApp};
+use crate::harness::{Client, Market, TestApp, databases};
 
 const PRODUCTS: &str = "/api/vendor/products";
 
@@ -122,5 +122,31 @@ async fn many_products_change_together_or_not_at_all() {
         (json!({ "productIds": [ids[0]], "changes": { "name": "x" } }), "changes.name"),
     ] {
         assert_eq!(refused_fields(patch(body.clone()).await.expect("an answer")).await, [field], "{body}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn products_are_listed_by_category_and_by_what_sold_lately() {
+    for database in databases().await {
+        let app = TestApp::builder().database(&database).bundle(Market::new().path()).spawn().await;
+        let client = app.log_in_as_vendor("eur").await;
+        let ids = async |query: &str| -> Vec<String> {
+            let page = client.get_json(&format!("{PRODUCTS}{query}")).await;
+            let products = page["products"].as_array().expect("a list");
+            products.iter().map(|product| product["productId"].as_str().expect("an id").to_owned()).collect()
+        };
+        assert_eq!(ids("?category=Mugs").await, ["e1"]);
+        assert!(ids("?category=mugs").await.is_empty() && ids("?category=Pens").await.is_empty());
+        // Two mugs a while ago, three bowls lately: days that are over in every zone.
+        for (product, quantity, days) in [("e1", 5, 40), ("e1", 2, 3), ("e2", 3, 3)] {
+            let at = (jiff::Timestamp::now() - jiff::SignedDuration::from_hours(24 * days)).to_string();
+            let order = json!({ "customer": { "customerId": "c1" }, "lines": [{ "productId": product, "quantity": quantity }], "placedAt": at });
+            assert_eq!(client.post("/api/vendor/orders", &order).await.status(), 201);
+        }
+        assert_eq!(ids("?sort=sold").await, ["e2", "e1"]);
+        assert_eq!(ids("?sort=rising").await, ["e2", "e1"]);
+        assert_eq!(ids("?sort=falling").await, ["e1", "e2"]);
+        let page = client.get_json(&format!("{PRODUCTS}?sort=falling")).await;
+        assert_eq!(page["recent"], json!([{ "units": 2, "previousUnits": 5 }, { "units": 3, "previousUnits": 0 }]));
     }
 }

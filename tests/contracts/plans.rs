@@ -1,6 +1,7 @@
 //! What a snapshot reads does not grow with the number of orders: no plan of its statements scans orders, their lines
 //! or refunds.
 
+use futures::StreamExt;
 use sqlx::Row;
 use vendorscope::domain::accounts::VendorRef;
 use vendorscope_cache::Cache;
@@ -36,7 +37,7 @@ async fn read_everything(db: &Db) {
     ] {
         let query = SnapshotQuery::parse(Some(from), Some(to), None, Some(interval), None).expect("a query");
         analytics.snapshot(&vendor, &query).await.expect("figures");
-        assert!(analytics.export(&vendor, &query, ExportTable::Products).await.expect("a file").count() > 0);
+        assert!(analytics.export(&vendor, &query, ExportTable::Products).await.expect("a file").count().await > 0);
         Marketplace::new(db.clone(), Cache::memory()).metrics(query.range).await.expect("figures");
     }
 }

@@ -8,16 +8,30 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 use vendorscope::{
-    domain::{accounts::Vendor, catalog::ProductPage, market::MarketMetrics, orders::OrderPage, snapshot::Snapshot},
+    domain::{
+        accounts::Vendor,
+        catalog::ProductPage,
+        market::{MarketMetrics, VendorStanding},
+        movers::{Movers, Notes},
+        orders::OrderPage,
+        returns::{RefundedPage, Returns},
+        snapshot::{CustomersUntil, Snapshot},
+    },
     server::cache_keys::schema,
 };
 
-const KNOWN: [(&str, u32, &str); 5] = [
-    ("snapshot", 2, "fc36c8de7c1952c3"),
+const KNOWN: [(&str, u32, &str); 11] = [
+    ("snapshot", 3, "c198637638e0ff6f"),
     ("profile", 1, "cdfb8524976ace0c"),
-    ("product page", 2, "e9b209393d92fc5d"),
-    ("order page", 2, "676e8afb7ffa8bc8"),
-    ("market metrics", 1, "bdc5451fecf9e027"),
+    ("product page", 3, "3c67ae4eb79198d1"),
+    ("order page", 3, "37bff54179c38f8d"),
+    ("refund page", 1, "0da8f98ed3976ec2"),
+    ("returns", 1, "6e27903a63e33b96"),
+    ("customers", 1, "cd8aef6a8e1d0da0"),
+    ("movers", 1, "1f0678d166b0080f"),
+    ("notes", 1, "fb1a1ef130aa46d3"),
+    ("standings", 1, "03d5a2b2ce1e35e2"),
+    ("market metrics", 2, "74db5428c20c35ba"),
 ];
 
 #[test]
@@ -27,6 +41,12 @@ fn a_cached_type_that_changes_has_another_number() {
         ("profile", schema::PROFILE, digest::<Vendor>()),
         ("product page", schema::PRODUCT_PAGE, digest::<ProductPage>()),
         ("order page", schema::ORDER_PAGE, digest::<OrderPage>()),
+        ("refund page", schema::REFUND_PAGE, digest::<RefundedPage>()),
+        ("returns", schema::RETURNS, digest::<Returns>()),
+        ("customers", schema::CUSTOMERS, digest::<CustomersUntil>()),
+        ("movers", schema::MOVERS, digest::<Movers>()),
+        ("notes", schema::NOTES, digest::<Notes>()),
+        ("standings", schema::STANDINGS, digest::<VendorStanding>()),
         ("market metrics", schema::MARKET_METRICS, digest::<MarketMetrics>()),
     ];
     let known = KNOWN.map(|(name, number, digest)| (name, number, digest.to_owned()));

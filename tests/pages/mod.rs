@@ -10,6 +10,8 @@ mod delivery;
 mod forms;
 /// Who sees which page.
 mod guard;
+/// What happened, and many at once.
+mod happened;
 /// Texts that would be markup.
 mod hostile;
 /// Logging in and out without scripts.

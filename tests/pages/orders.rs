@@ -1,5 +1,7 @@
+use serde_json::json;
+
 use super::{location, open, submit};
-use crate::harness::{Market, TestApp};
+use crate::harness::{Market, TestApp, contents, databases};
 
 async fn text(client: &crate::harness::Client, path: &str) -> String {
     let response = open(client, path).await;
@@ -23,8 +25,9 @@ async fn lines_and_amounts_are_refunded_without_scripts() {
         ("form[restock]", "yes"),
     ];
     let response = submit(&client, "/_fn/order/refund", &of_line).await;
-    assert_eq!((response.status().as_u16(), location(&response)), (302, "/orders/o1?refunded=1125"));
-    let page = text(&client, "/orders/o1?refunded=1125").await;
+    let made = location(&response).to_owned();
+    assert!(response.status() == 302 && made.starts_with("/orders/o1?refunded=1125&refundedAt=20"), "{made}");
+    let page = text(&client, &made).await;
     assert!(page.contains("Refunded €11.25.") && page.contains("−€11.25 (1 unit)"), "{page}");
 
     let of_order = [
@@ -33,7 +36,8 @@ async fn lines_and_amounts_are_refunded_without_scripts() {
         ("form[lines][0][quantity]", ""),
         ("form[amount]", "1.25"),
     ];
-    assert_eq!(location(&submit(&client, "/_fn/order/refund", &of_order).await), "/orders/o1?refunded=125");
+    let second = submit(&client, "/_fn/order/refund", &of_order).await;
+    assert!(location(&second).starts_with("/orders/o1?refunded=125&refundedAt="), "{second:?}");
     assert!(text(&client, "/orders/o1").await.contains("−€12.50 (1 unit)"));
 }
 
@@ -103,4 +107,155 @@ async fn the_marketplaces_page_shows_each_currency_by_itself() {
     let page = text(&admin, "/admin?dateFrom=2026-03-01&dateTo=2026-03-31&currency=KWD").await;
     assert!(page.contains("Net sales in KWD over time"), "{page}");
     assert_eq!(open(&app.log_in_as_vendor("eur").await, "/admin").await.status(), 403);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_refund_can_be_undone_at_once_and_leaves_no_trace() {
+    for database in databases().await {
+        let app = TestApp::builder().database(&database).bundle(Market::new().path()).spawn().await;
+        let client = app.log_in_as_vendor("eur").await;
+        let before = contents(&app.state().db).await;
+        let refund = |quantity: &'static str| {
+            [
+                ("form[order_id]", "o1"),
+                ("form[lines][0][line]", "1"),
+                ("form[lines][0][quantity]", quantity),
+                ("form[restock]", "yes"),
+                ("form[reason]", "damaged"),
+            ]
+        };
+        let made = location(&submit(&client, "/_fn/order/refund", &refund("1")).await).to_owned();
+        let page = text(&client, &made).await;
+        assert!(
+            page.contains("Refunded €11.25.") && page.contains("Damaged or faulty") && page.contains(">Undo<"),
+            "{page}"
+        );
+        let at = made.rsplit("refundedAt=").next().expect("an instant").to_owned();
+        // Sums may keep rows that are all zero.
+        let some = |rows: Vec<String>| {
+            let is_sum = |row: &String| {
+                row.contains("entries=Some(0)") || row.starts_with("sales_") && row.contains("gross=Some(0)")
+            };
+            rows.into_iter().filter(|row| !is_sum(row)).collect::<Vec<_>>()
+        };
+        assert_ne!(some(contents(&app.state().db).await), some(before.clone()));
+        let undo = [("order_id", "o1"), ("refunded_at", at.as_str())];
+        assert_eq!(location(&submit(&client, "/_fn/order/refund/undo", &undo).await), "/orders/o1?undone=1");
+        assert!(text(&client, "/orders/o1?undone=1").await.contains("Refund undone."));
+        assert_eq!(some(contents(&app.state().db).await), some(before), "{}", app.state().db.dialect.name());
+
+        // Not twice, not another's, not one that was made a while ago, not what the marketplace noted.
+        let send = |client: &crate::harness::Client, at: &str| {
+            client
+                .request(reqwest::Method::POST, "/_fn/order/refund/undo")
+                .form(&[("order_id", "o1"), ("refunded_at", at)])
+                .send()
+        };
+        assert_eq!(send(&client, &at).await.expect("an answer").status(), 409);
+        let old = json!({ "amount": 5, "refundedAt": "2026-03-20T08:00:00Z" });
+        assert_eq!(client.post("/api/vendor/orders/o1/refunds", &old).await.status(), 201);
+        assert_eq!(send(&client, "2026-03-20T08:00:00Z").await.expect("an answer").status(), 409);
+        let now = jiff::Timestamp::now().to_string();
+        let noted = json!({ "refunds": [{ "orderId": "o1", "line": 1, "amount": 5, "refundedAt": now }] });
+        assert_eq!(app.log_in_as_admin().await.post("/api/ingest/refunds", &noted).await.status(), 200);
+        let micros =
+            jiff::Timestamp::from_microsecond(now.parse::<jiff::Timestamp>().expect("an instant").as_microsecond());
+        let refused = send(&client, &micros.expect("an instant").to_string()).await.expect("an answer");
+        assert_eq!(refused.status(), 409);
+        assert!(refused.text().await.expect("a text").contains("The marketplace made this refund"));
+        assert_eq!(send(&app.log_in_as_vendor("jpy").await, &at).await.expect("an answer").status(), 404);
+        assert_eq!(
+            vendorscope::server::db::rollups::verify(&mut app.state().db.write().await.expect("a transaction"))
+                .await
+                .expect("sums"),
+            []
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_came_back_and_was_sold_again_is_not_taken_back() {
+    let app = TestApp::builder().bundle(Market::new().path()).spawn().await;
+    let client = app.log_in_as_vendor("eur").await;
+    let refund = [
+        ("form[order_id]", "o2"),
+        ("form[lines][0][line]", "1"),
+        ("form[lines][0][quantity]", "3"),
+        ("form[restock]", "yes"),
+    ];
+    let made = location(&submit(&client, "/_fn/order/refund", &refund).await).to_owned();
+    let sold = json!({ "customer": { "customerId": "c1" }, "lines": [{ "productId": "e1", "quantity": 102 }] });
+    assert_eq!(client.post("/api/vendor/orders", &sold).await.status(), 201);
+    let at = made.rsplit("refundedAt=").next().expect("an instant");
+    let before = contents(&app.state().db).await;
+    let undo = client
+        .request(reqwest::Method::POST, "/_fn/order/refund/undo")
+        .form(&[("order_id", "o2"), ("refunded_at", at)]);
+    let refused = undo.send().await.expect("an answer");
+    assert_eq!(refused.status(), 409);
+    assert!(refused.text().await.expect("a text").contains("has been sold again"));
+    assert_eq!(contents(&app.state().db).await, before);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_page_of_returns_answers_what_came_back_and_why() {
+    let app = TestApp::builder().bundle(Market::new().path()).spawn().await;
+    let client = app.log_in_as_vendor("eur").await;
+    for (order, reason, at) in [("o1", "damaged", "2026-03-20T08:00:00Z"), ("o2", "late", "2026-03-21T08:00:00Z")] {
+        let body = json!({ "lines": [{ "line": 1, "quantity": 1 }], "refundedAt": at, "reason": reason });
+        assert_eq!(client.post(&format!("/api/vendor/orders/{order}/refunds"), &body).await.status(), 201);
+    }
+    let march = "dateFrom=2026-03-01&dateTo=2026-03-31";
+    let page = text(&client, &format!("/returns?{march}")).await;
+    for shown in [
+        "€23.75",
+        "Damaged or faulty",
+        "Arrived too late",
+        "2 of 5",
+        "40.0%",
+        "href=\"/orders/o1\"",
+        "href=\"/orders/o2\"",
+    ] {
+        assert!(page.contains(shown), "{shown}: {page}");
+    }
+    // A reason narrows the list, and the range stays.
+    let narrowed = text(&client, &format!("/returns?{march}&reason=late")).await;
+    assert!(!narrowed.contains("href=\"/orders/o1\"") && narrowed.contains("href=\"/orders/o2\""), "{narrowed}");
+    assert!(narrowed.contains("Remove filter: Reason Arrived too late"), "{narrowed}");
+    assert!(
+        text(&client, "/returns?dateFrom=2026-01-01&dateTo=2026-01-31")
+            .await
+            .contains("Nothing came back in this period")
+    );
+    let list = text(&client, "/orders?refunded=true").await;
+    assert!(
+        list.contains("Refunded €11.25") && list.contains("Refunded €12.50") && !list.contains("href=\"/orders/o3\""),
+        "{list}"
+    );
+    assert_eq!(open(&client, "/returns?reason=ugly").await.status(), 422);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_product_has_its_own_course_and_a_category_narrows_the_dashboard() {
+    let app = TestApp::builder().bundle(Market::new().path()).spawn().await;
+    let client = app.log_in_as_vendor("eur").await;
+    let march = "dateFrom=2026-03-01&dateTo=2026-03-31";
+    let page = text(&client, &format!("/products/e1?{march}")).await;
+    assert!(
+        page.contains("€60.00")
+            && page.contains(": show orders")
+            && page.contains("Net sales over time")
+            && page.contains("form[name]"),
+        "{page}"
+    );
+    let rows = format!("href=\"/orders?{march}&product=e1\"").replace('&', "&amp;");
+    assert!(page.contains(&rows), "{page}");
+    let dashboard = text(&client, &format!("/?{march}&category=Mugs")).await;
+    assert!(dashboard.contains("Remove filter: Category Mugs") && dashboard.contains("€60.00"), "{dashboard}");
+    assert!(!dashboard.contains("Low stock"), "stock is of no part: {dashboard}");
+    let none = text(&client, &format!("/?{march}&category=Bowls")).await;
+    assert!(none.contains("No sales in this period"), "{none}");
+    let statuses = text(&client, &format!("/?{march}")).await;
+    assert!(statuses.contains("status=pending"), "{statuses}");
+    assert_eq!(open(&client, &format!("/?{march}&product=n1")).await.status(), 404, "another's product");
 }

@@ -1,5 +1,7 @@
+use serde_json::json;
+
 use super::open;
-use crate::harness::{Client, TestApp};
+use crate::harness::{Client, Market, TestApp, databases};
 
 async fn text(client: &Client, path: &str) -> String {
     let response = open(client, path).await;
@@ -76,13 +78,42 @@ async fn a_list_of_many_vendors_has_pages() {
         let links = page
             .split("href=\"/admin/vendors/")
             .skip(1)
-            .map(|rest| rest.split('"').next().unwrap_or_default().to_owned());
+            .map(|rest| rest.split('"').next().unwrap_or_default().to_owned())
+            .filter(|link| !link.ends_with("/dashboard"));
         seen.extend(links);
-        match page.split("href=\"/admin/vendors?after=").nth(1) {
-            Some(rest) => path = format!("/admin/vendors?after={}", rest.split('"').next().unwrap_or_default()),
+        match page.split("href=\"/admin/vendors?page=").nth(1) {
+            Some(rest) => path = format!("/admin/vendors?page={}", rest.split('"').next().unwrap_or_default()),
             None => break,
         }
     }
     let distinct: std::collections::HashSet<_> = seen.iter().collect();
     assert_eq!((seen.len(), distinct.len()), (89, 89), "each vendor once: {seen:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn vendors_stand_side_by_side_with_what_they_sold_lately() {
+    for database in databases().await {
+        let app = TestApp::builder().database(&database).bundle(Market::new().path()).spawn().await;
+        let (admin, eur) = (app.log_in_as_admin().await, app.log_in_as_vendor("eur").await);
+        // Yesterday in every zone is over.
+        let at = (jiff::Timestamp::now() - jiff::SignedDuration::from_hours(48)).to_string();
+        let order = json!({ "customer": { "customerId": "c1" }, "lines": [{ "productId": "e1", "quantity": 2 }], "placedAt": at });
+        assert_eq!(eur.post("/api/vendor/orders", &order).await.status(), 201);
+        let first = |page: &str| {
+            let rows = page.split("href=\"/admin/vendors/").nth(1).unwrap_or_default();
+            rows.split('"').next().unwrap_or_default().to_owned()
+        };
+        let page = text(&admin, "/admin/vendors?sort=orders").await;
+        assert_eq!(first(&page), "eur", "{page}");
+        assert!(page.contains("€25.00") && page.contains("new"), "{page}");
+        assert_ne!(first(&text(&admin, "/admin/vendors?sort=last_order").await), "eur");
+        assert_eq!(open(&admin, "/admin/vendors?sort=nonsense").await.status(), 422);
+        assert_eq!(open(&admin, "/admin/vendors?page=0").await.status(), 422);
+        assert!(text(&admin, "/admin/vendors?page=9").await.contains("No matching vendors"));
+        // Who may log in is as it is now, whatever the figures are as old as.
+        let users = |page: &str| page.matches(">1<").count();
+        let before = users(&page);
+        app.log_in_as_vendor("nyc").await;
+        assert_eq!(users(&text(&admin, "/admin/vendors?sort=orders").await), before + 1);
+    }
 }

@@ -364,16 +364,21 @@ pub fn normalise_email(email: &str) -> Result<String, FieldError> {
     if valid { Ok(email) } else { Err(FieldError::new("email", "must be an address such as name@example.com")) }
 }
 
-/// One of the marketplace's own ids as a segment of a path. Ids that are no segments of their own, which other versions
-/// took, have a blank after them: `..` would be taken for the folder above, however it is encoded. `id_of_segment`
-/// takes it away.
+/// Segments that lead elsewhere: to the folder above, or to a page of their own among those of the ids.
+const RESERVED: [&str; 4] = [".", "..", "new", "change"];
+
+/// One of the marketplace's own ids as a segment of a path. Ids that are no segments of their own have a
+/// blank after them: `..` would be taken for the folder above, however it is encoded. `id_of_segment` takes it away.
 pub fn path_segment(id: &str) -> String {
-    if matches!(id, "." | "..") { format!("{id}%20") } else { encode_segment(id) }
+    if RESERVED.contains(&id) { format!("{id}%20") } else { encode_segment(id) }
 }
 
 /// The id that a segment of a path names, decoded already.
 pub fn id_of_segment(segment: &str) -> &str {
-    if matches!(segment, ". " | ".. ") { segment.trim_end() } else { segment }
+    match segment.strip_suffix(' ') {
+        Some(id) if RESERVED.contains(&id) => id,
+        _ => segment,
+    }
 }
 
 /// A text as a value of a query or a part of a cache key: letters, digits, `-`, `_`, `.` and `~` as they are,

@@ -186,11 +186,22 @@ pub enum ProductSort {
     Cover,
     /// What costs the most sales stands first; of products that are low alone.
     AtRisk,
+    /// What sold the most units in the last 28 days that are over stands first.
+    Sold,
+    /// What net sales of these 28 days rose most stands first, against the 28 before.
+    Rising,
+    /// What they fell most.
+    Falling,
 }
 
 impl ProductSort {
     pub fn as_str(self) -> &'static str {
         self.into()
+    }
+
+    /// Whether it sorts by what sold lately.
+    pub fn is_of_sales(self) -> bool {
+        matches!(self, Self::Sold | Self::Rising | Self::Falling)
     }
 
     /// Whether it sorts by what is known of products that are low, and of no others.
@@ -241,6 +252,8 @@ pub struct ProductQuery {
     /// Part of the name, in any case, with or without accents.
     pub search: Option<String>,
     pub status: Option<ProductStatus>,
+    /// In letters as they are; any if left out.
+    pub category: Option<String>,
     /// Any if left out.
     pub stock: Option<StockLevel>,
     pub sort: ProductSort,
@@ -261,6 +274,17 @@ pub struct StockCover {
     pub sales_at_risk: i64,
 }
 
+/// Units of a product, less those that came back. Of days that are over.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct RecentSales {
+    /// Of the last 28 days.
+    pub units: i64,
+    /// Of the 28 before those.
+    pub previous_units: i64,
+}
+
 /// One page of a vendor's products.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -270,6 +294,9 @@ pub struct ProductPage {
     /// One for each of `products`, in the same order. Only where those that are low were asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub covers: Option<Vec<StockCover>>,
+    /// One for each of `products`, in the same order.
+    #[serde(default)]
+    pub recent: Vec<RecentSales>,
     /// Give it back as `after` to read on; `null` on the last page.
     pub next: Option<String>,
 }

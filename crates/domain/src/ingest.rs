@@ -11,6 +11,7 @@ use crate::{
     money::MAX_AMOUNT,
     order_commands::{MAX_LINES, MAX_QUANTITY, PricedLine, apply_discount},
     orders::OrderStatus,
+    returns::RefundReason,
 };
 
 /// The most orders, refunds or products of one request, and the most lines over all of its orders.
@@ -90,6 +91,9 @@ pub struct SentRefund {
     pub amount: i64,
     #[serde(deserialize_with = "deserialize_instant")]
     pub refunded_at: Timestamp,
+    /// Why; left out where nobody said. What was sent with a reason before keeps it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<RefundReason>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -18,6 +18,8 @@ pub mod local_time;
 pub mod market;
 /// Currencies and amounts in minor units.
 pub mod money;
+/// What sells better and worse than before, and what happened.
+pub mod movers;
 /// What vendors write about orders: new ones, changes, refunds.
 pub mod order_commands;
 /// Orders, their statuses and which of them count.
@@ -26,6 +28,8 @@ pub mod orders;
 pub mod period;
 /// Where a page of a list ended.
 pub mod position;
+/// What comes back, and why.
+pub mod returns;
 /// The analytics snapshot, as the API serves it.
 pub mod snapshot;
 /// Names, ids and longer texts from outside, in one form.

@@ -2,8 +2,9 @@
 
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
+use strum::VariantNames;
 
-use crate::{money::Currency, period::Interval, snapshot::Point};
+use crate::{field_error::FieldError, money::Currency, period::Interval, snapshot::Point};
 
 /// Vendors in a list of the best.
 pub const TOP_VENDORS: usize = 10;
@@ -66,4 +67,51 @@ pub struct VendorSales {
     pub name: String,
     pub orders: i64,
     pub net_sales: i64,
+}
+
+/// How a vendor does, against the time before. Money in minor units of its currency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct VendorStanding {
+    pub vendor_id: String,
+    pub name: String,
+    pub country: String,
+    pub currency: Currency,
+    pub net_sales: i64,
+    pub previous_net_sales: i64,
+    /// Gross sales less discounts: what `returns` are a share of.
+    pub sold: i64,
+    pub returns: i64,
+    pub orders: i64,
+    /// Of its newest order ever, counted or not; `null` without one.
+    pub last_order_at: Option<Timestamp>,
+}
+
+/// How vendors are listed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, strum::IntoStaticStr, strum::EnumString, strum::VariantNames)]
+#[strum(serialize_all = "snake_case", parse_err_ty = FieldError, parse_err_fn = refuse_vendor_sort)]
+pub enum VendorSort {
+    #[default]
+    Name,
+    /// The most first.
+    Orders,
+    /// By how much net sales rose, in percent.
+    Rising,
+    /// By how much they fell.
+    Falling,
+    /// By the share of sales that came back.
+    Returns,
+    /// Who has not sold for longest first.
+    LastOrder,
+}
+
+impl VendorSort {
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
+fn refuse_vendor_sort(text: &str) -> FieldError {
+    FieldError::unknown("sort", text, VendorSort::VARIANTS)
 }

@@ -10,6 +10,7 @@ use crate::{
     field_error::{Checks, FieldError},
     money::MAX_AMOUNT,
     orders::{OrderLine, OrderStatus},
+    returns::RefundReason,
 };
 
 /// An order as its vendor notes it.
@@ -191,6 +192,9 @@ pub struct NewRefund {
     /// Now, if it is left out. Not before the order was placed, and not later than now.
     #[serde(default, deserialize_with = "deserialize_optional_instant")]
     pub refunded_at: Option<Timestamp>,
+    /// Why; left out where nobody said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<RefundReason>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -347,6 +351,7 @@ mod tests {
             amount: None,
             restock: true,
             refunded_at: None,
+            reason: None,
         }
     }
 
@@ -374,7 +379,8 @@ mod tests {
     #[test]
     fn an_amount_on_the_order_is_shared_over_what_is_left_of_its_lines() {
         let lines = [line(1, 1, 300, (0, 0)), line(2, 1, 300, (1, 300)), line(3, 2, 600, (0, 0))];
-        let refund = |amount| NewRefund { lines: None, amount: Some(amount), restock: true, refunded_at: None };
+        let refund =
+            |amount| NewRefund { lines: None, amount: Some(amount), restock: true, refunded_at: None, reason: None };
         let amounts = |amount| {
             refund(amount).plan(&lines).unwrap().iter().map(|line| (line.line, line.amount)).collect::<Vec<_>>()
         };

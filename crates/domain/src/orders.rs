@@ -2,7 +2,7 @@ use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 use strum::VariantNames;
 
-use crate::{field_error::FieldError, position::Position};
+use crate::{field_error::FieldError, position::Position, returns::RefundReason};
 
 /// Where one vendor's part of an order stands.
 #[derive(
@@ -81,6 +81,8 @@ pub struct OrderSummary {
     pub units: i64,
     /// Gross less discounts of this vendor's lines, before refunds, in minor units.
     pub total: i64,
+    /// Of `total`, what was given back, in minor units.
+    pub refunded_amount: i64,
 }
 
 /// One vendor's part of an order.
@@ -94,6 +96,23 @@ pub struct Order {
     pub customer_id: String,
     pub customer_name: String,
     pub lines: Vec<OrderLine>,
+    /// In the order they were made.
+    #[serde(default)]
+    pub refunds: Vec<OrderRefund>,
+}
+
+/// What was given back of one line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct OrderRefund {
+    pub line: i64,
+    pub quantity: i64,
+    /// Minor units.
+    pub amount: i64,
+    pub refunded_at: Timestamp,
+    /// `null`: nobody said.
+    pub reason: Option<RefundReason>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -134,6 +153,12 @@ pub struct OrderQuery {
     pub to: Option<Date>,
     /// An order's id, or a part of its customer's name in any case, with or without accents.
     pub search: Option<String>,
+    /// Those that something was given back of, or those that nothing was.
+    pub refunded: Option<bool>,
+    /// Those with a line of this product, by the marketplace's id.
+    pub product: Option<String>,
+    /// Those with a line of a product that is in this category now.
+    pub category: Option<String>,
     /// Where the page before ended.
     pub after: Option<Position>,
 }

@@ -97,6 +97,24 @@ pub struct Totals {
     pub returning_customers: i64,
 }
 
+/// The part of what a vendor sells that figures are narrowed to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Narrowed {
+    /// The marketplace's id of a product.
+    pub product: Option<String>,
+    /// A category, by the products that are in it now.
+    pub category: Option<String>,
+    /// Where orders stand now. Orders of a status that counts in no figure are counted here.
+    pub status: Option<OrderStatus>,
+}
+
+impl Narrowed {
+    /// Whether it leaves nothing out.
+    pub fn is_whole(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// What adds up: the figures of one day, hour or range, before anything is derived from them. Money in minor units.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Sums {
@@ -161,6 +179,9 @@ pub struct Point {
     pub net_sales: i64,
     pub orders: i64,
     pub units: i64,
+    /// Distinct ones with a counted order in the interval; they do not add up. Left out by hour.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customers: Option<i64>,
 }
 
 impl Point {
@@ -173,8 +194,20 @@ impl Point {
             net_sales: sums.net_sales(),
             orders: sums.orders,
             units: sums.units,
+            customers: None,
         }
     }
+}
+
+/// Customers of a range whose last day counts up to an hour, and of that part of its last day alone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct CustomersUntil {
+    pub customers: i64,
+    pub of_last_day: i64,
+    /// Of `of_last_day`, those whose first counted order ever was on that day.
+    pub new_on_last_day: i64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,6 +1,10 @@
 use leptos::prelude::*;
 
-use super::definitions::{self, Definition, explained};
+use super::{
+    definitions::{self, Definition, explained},
+    movers::{of_category, of_product},
+    sales::export_href,
+};
 use crate::{
     charts::bars::bar,
     components::{
@@ -8,25 +12,32 @@ use crate::{
         table::{Cell, Column, Row, table},
     },
     domain::{
-        accounts::path_segment,
+        accounts::{encode_segment, path_segment},
+        movers::Movers,
         snapshot::{Snapshot, Totals},
     },
-    format, words,
+    format,
+    pages::ranges::RangeQuery,
+    words,
 };
 
-/// `linked`: whether products lead to their pages, which are for their vendor alone.
-pub fn breakdowns(snapshot: &Snapshot, linked: bool) -> AnyView {
+/// What the figures are made of. Products lead to their pages, which are for their vendor alone.
+pub fn breakdowns(snapshot: &Snapshot, movers: Option<&Movers>, query: &RangeQuery) -> AnyView {
+    let moved = movers.filter(|_| query.filters().iter().all(|(_, value)| value.is_none()));
+    let moved_most = moved.and_then(|movers| super::movers::movers(movers, snapshot, query));
+    let is_whole = query.filters().iter().all(|(_, value)| value.is_none());
     view! {
         <div class="grid">
             <div class="column">
-                {panel(definitions::WATERFALL, waterfall(snapshot))}
-                {panel(definitions::LOW_STOCK, low_stock(snapshot, linked))}
-                {panel(definitions::BY_STATUS, by_status(snapshot, linked))}
+                {panel(definitions::WATERFALL, view! { {waterfall(snapshot)} {exports(snapshot, query)} }.into_any())}
+                {is_whole.then(|| panel(definitions::LOW_STOCK, low_stock(snapshot, query)))}
+                {panel(definitions::BY_STATUS, by_status(snapshot, query))}
                 {panel(definitions::NEW_CUSTOMERS, customers(&snapshot.totals, snapshot.previous_totals.as_ref()))}
+                {panel(definitions::TOP_CATEGORIES, top_categories(snapshot, moved, query))}
             </div>
             <div class="column">
-                {panel(definitions::TOP, top_products(snapshot, linked))}
-                {panel(definitions::TOP_CATEGORIES, top_categories(snapshot))}
+                {panel(definitions::TOP, top_products(snapshot, moved, query))}
+                {moved_most.map(|movers| panel(definitions::MOVERS, movers))}
             </div>
         </div>
     }
@@ -86,21 +97,48 @@ fn waterfall(snapshot: &Snapshot) -> AnyView {
     table("bars", vec![Column::text("Step"), Column::text(""), Column::number("Amount")], rows.collect(), None)
 }
 
-fn by_status(snapshot: &Snapshot, linked: bool) -> AnyView {
+/// For whoever keeps the books.
+fn exports(snapshot: &Snapshot, query: &RangeQuery) -> AnyView {
+    let links = [("payable", "Export payout by day"), ("orders", "order lines"), ("refunds", "refunds")];
+    let links = links.map(|(table, name)| {
+        let href = export_href(snapshot, table, query.vendor_id.as_deref());
+        view! { <a href=href download="">{name}</a> }
+    });
+    view! { <p class="exports">{links.collect_view()}</p> }.into_any()
+}
+
+/// The orders of the range that is shown, narrowed as the figures are and by one thing more. Another's are for nobody
+/// else.
+fn orders_href(snapshot: &Snapshot, query: &RangeQuery, name: &str, value: &str) -> Option<String> {
+    let others = query.filters().into_iter().filter(|(other, _)| *other != name);
+    let pairs: String = others
+        .chain([(name, Some(value))])
+        .filter_map(|(name, value)| Some(format!("&{name}={}", encode_segment(value?))))
+        .collect();
+    let (from, to) = (snapshot.range.from, snapshot.range.to);
+    query.vendor_id.is_none().then(|| format!("/orders?dateFrom={from}&dateTo={to}{pairs}"))
+}
+
+/// A figure that leads to the rows behind it.
+fn figure(text: String, href: Option<String>) -> Cell {
+    match href {
+        Some(href) => view! { <a class="rows" href=href>{text}</a> }.into_any().into(),
+        None => text.into(),
+    }
+}
+
+fn by_status(snapshot: &Snapshot, query: &RangeQuery) -> AnyView {
     let all: i64 = snapshot.orders_by_status.iter().map(|entry| entry.orders).sum();
     if all == 0 {
         return nothing("No orders in this period.");
     }
     let rows = snapshot.orders_by_status.iter().filter(|entry| entry.orders > 0).map(|entry| {
-        let href =
-            format!("/orders?status={}&dateFrom={}&dateTo={}", entry.status, snapshot.range.from, snapshot.range.to);
+        let slug = entry.status.as_str();
+        let href = RangeQuery { status: Some(slug.to_owned()), ..query.clone() }.href();
         Row::from(vec![
-            match linked {
-                true => view! { <a href=href>{status(entry.status)}</a> }.into_any().into(),
-                false => status(entry.status).into(),
-            },
+            view! { <a href=href data-noscroll="">{status(entry.status)}</a> }.into_any().into(),
             bar(0, entry.orders, 0, all, "bar").into(),
-            format::count(entry.orders).into(),
+            figure(format::count(entry.orders), orders_href(snapshot, query, "status", slug)),
             format::share(entry.orders, all).unwrap_or_default().into(),
         ])
     });
@@ -117,11 +155,17 @@ fn by_status(snapshot: &Snapshot, linked: bool) -> AnyView {
 struct Ranked {
     name: String,
     href: Option<String>,
+    /// Whether the link stays on this page.
+    narrows: bool,
+    /// The orders behind it.
+    orders: Option<String>,
+    /// Against the comparison; blank where there is none.
+    change: AnyView,
     units: i64,
     net_sales: i64,
 }
 
-fn ranked(heading: &'static str, rows: Vec<Ranked>, snapshot: &Snapshot) -> AnyView {
+fn ranked(heading: &'static str, rows: Vec<Ranked>, has_changes: bool, snapshot: &Snapshot) -> AnyView {
     if rows.is_empty() {
         return nothing(words::NOTHING_SOLD);
     }
@@ -129,41 +173,50 @@ fn ranked(heading: &'static str, rows: Vec<Ranked>, snapshot: &Snapshot) -> AnyV
     let high = rows.iter().map(|row| row.net_sales).fold(0, i64::max);
     let rows = rows.into_iter().map(|row| {
         let name = match row.href {
-            Some(href) => view! { <a class="clip" href=href dir="auto">{row.name}</a> }.into_any(),
+            Some(href) => {
+                let in_place = row.narrows.then_some("");
+                view! { <a class="clip" href=href dir="auto" data-noscroll=in_place>{row.name}</a> }.into_any()
+            }
             None => view! { <span class="clip" dir="auto">{row.name}</span> }.into_any(),
         };
         Row::from(vec![
             view! { {name} {bar(0, row.net_sales, low, high, "bar thin")} }.into_any().into(),
             format::count(row.units).into(),
-            format::money(snapshot.currency, row.net_sales).into(),
+            figure(format::money(snapshot.currency, row.net_sales), row.orders),
+            row.change.into(),
         ])
     });
-    table(
-        "ranked",
-        vec![Column::text(heading), Column::number("Units"), Column::number("Net sales")],
-        rows.collect(),
-        None,
-    )
+    let mut columns = vec![Column::text(heading), Column::number("Units"), Column::number("Net sales")];
+    if has_changes {
+        columns.push(Column::classed("Change", "number spare"));
+    }
+    table("ranked", columns, rows.collect(), None)
 }
 
-fn top_products(snapshot: &Snapshot, linked: bool) -> AnyView {
+fn top_products(snapshot: &Snapshot, movers: Option<&Movers>, query: &RangeQuery) -> AnyView {
     let rows = snapshot.top_products.iter().map(|product| Ranked {
         name: product.name.clone(),
-        href: linked.then(|| product_href(&product.product_id)),
+        href: query.vendor_id.is_none().then(|| product_href(&product.product_id, query)),
+        narrows: false,
+        orders: orders_href(snapshot, query, "product", &product.product_id),
+        change: of_product(movers, &product.product_id, snapshot.currency),
         units: product.units,
         net_sales: product.net_sales,
     });
-    ranked("Product", rows.collect(), snapshot)
+    ranked("Product", rows.collect(), movers.is_some(), snapshot)
 }
 
-fn top_categories(snapshot: &Snapshot) -> AnyView {
+fn top_categories(snapshot: &Snapshot, movers: Option<&Movers>, query: &RangeQuery) -> AnyView {
     let rows = snapshot.top_categories.iter().map(|category| Ranked {
         name: category.category.clone(),
-        href: None,
+        href: Some(RangeQuery { category: Some(category.category.clone()), ..query.clone() }.href()),
+        narrows: true,
+        orders: orders_href(snapshot, query, "category", &category.category),
+        change: of_category(movers, &category.category, snapshot.currency),
         units: category.units,
         net_sales: category.net_sales,
     });
-    ranked("Category", rows.collect(), snapshot)
+    ranked("Category", rows.collect(), movers.is_some(), snapshot)
 }
 
 fn customers(totals: &Totals, before: Option<&Totals>) -> AnyView {
@@ -196,20 +249,22 @@ fn customers(totals: &Totals, before: Option<&Totals>) -> AnyView {
     table("bars", columns, rows, None)
 }
 
-fn product_href(product_id: &str) -> String {
-    format!("/products/{}", path_segment(product_id))
+/// A product's page, with the range that is shown.
+pub fn product_href(product_id: &str, query: &RangeQuery) -> String {
+    let page = Some(format!("/products/{}", path_segment(product_id)));
+    RangeQuery { page, product: None, category: None, status: None, metric: None, ..query.clone() }.href()
 }
 
 /// The most urgent ones, and the way to all of them.
-fn low_stock(snapshot: &Snapshot, linked: bool) -> AnyView {
-    let products = &snapshot.low_stock;
+fn low_stock(snapshot: &Snapshot, query: &RangeQuery) -> AnyView {
+    let (products, linked) = (&snapshot.low_stock, query.vendor_id.is_none());
     if products.is_empty() {
         return nothing(words::NOTHING_RUNS_OUT);
     }
     let rows = products.iter().map(|product| {
         Row::from(vec![
             match linked {
-                true => Cell::Link { href: product_href(&product.product_id), text: product.name.clone() },
+                true => Cell::Link { href: product_href(&product.product_id, query), text: product.name.clone() },
                 false => Cell::Written(product.name.clone()),
             },
             format::count(product.stock).into(),

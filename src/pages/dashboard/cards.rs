@@ -6,8 +6,11 @@ use super::{
 };
 use crate::{
     charts::{line::Unit, spark::sparkline},
-    components::change::Change,
-    domain::snapshot::{Snapshot, Totals},
+    components::change::{Change, More, tone},
+    domain::{
+        accounts::encode_segment,
+        snapshot::{Snapshot, Totals},
+    },
     pages::ranges::RangeQuery,
     server_functions::dashboard::Unfinished,
 };
@@ -16,44 +19,42 @@ use crate::{
 const LONG: usize = 10;
 const VERY_LONG: usize = 13;
 
-/// Whether more of a figure is good news.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum More {
-    IsGood,
-    IsBad,
-}
-
 /// A card: a figure, its comparison and its course.
-struct Card {
-    definition: Definition,
-    unit: Unit,
-    now: Option<i64>,
+pub struct Card {
+    pub definition: Definition,
+    pub unit: Unit,
+    pub now: Option<i64>,
     /// `None` where there is nothing to compare with.
-    before: Option<Option<i64>>,
-    more: More,
-    course: Vec<Option<i64>>,
+    pub before: Option<Option<i64>>,
+    pub more: More,
+    pub course: Vec<Option<i64>>,
     /// What a click on it shows in the chart, and whether that is shown.
-    metric: Option<(String, bool)>,
-    is_headline: bool,
+    pub metric: Option<(String, bool)>,
+    /// Where what it is made of is listed, and what that is called.
+    pub rows: Option<(String, &'static str)>,
+    pub is_headline: bool,
 }
 
 /// The figures at the top, each against its comparison; `compared` says with what.
 pub fn cards(
     snapshot: &Snapshot,
     unfinished: Option<Unfinished>,
+    customers_are_fair: bool,
     query: &RangeQuery,
     compared: Option<&str>,
 ) -> AnyView {
     let (currency, totals, before) = (snapshot.currency, &snapshot.totals, snapshot.previous_totals.as_ref());
     let shown = Metric::of(query.metric.as_deref());
+    let rows = |metric: Metric| rows(query, snapshot, metric == Metric::Returns);
     let of_metric = |metric: Metric, more| Card {
         definition: metric.definition(),
         unit: metric.unit(currency),
         now: metric.total(totals),
-        before: before.map(|before| metric.total(before)),
+        before: before.filter(|_| metric != Metric::Customers || customers_are_fair).map(|before| metric.total(before)),
         more,
         course: course(snapshot, unfinished, metric),
         metric: Some((RangeQuery { metric: Some(metric.slug().to_owned()), ..query.clone() }.href(), metric == shown)),
+        rows: rows(metric),
         is_headline: metric == Metric::NetSales,
     };
     let plain = |definition, unit, value: fn(&Totals) -> i64, before: Option<&Totals>| Card {
@@ -64,23 +65,44 @@ pub fn cards(
         more: More::IsGood,
         course: Vec::new(),
         metric: None,
+        rows: rows(Metric::Orders),
         is_headline: false,
     };
     let payable = plain(definitions::PAYABLE, Unit::Money(currency), |totals| totals.payable, before);
-    // Distinct customers of a day that is not over cannot be set against those of a part of another.
-    let customers =
-        plain(definitions::CUSTOMERS, Unit::Count, |totals| totals.customers, before.filter(|_| unfinished.is_none()));
     let cards = [
         of_metric(Metric::NetSales, More::IsGood),
         Card { is_headline: true, ..payable },
         of_metric(Metric::Orders, More::IsGood),
         of_metric(Metric::Average, More::IsGood),
         of_metric(Metric::Units, More::IsGood),
-        customers,
+        of_metric(Metric::Customers, More::IsGood),
         of_metric(Metric::Returns, More::IsBad),
     ];
+    strip("cards strip", cards.into(), compared)
+}
+
+/// The orders, or what came back, of the range that is shown. Another's rows are for nobody else.
+fn rows(query: &RangeQuery, snapshot: &Snapshot, returns: bool) -> Option<(String, &'static str)> {
+    if query.vendor_id.is_some() {
+        return None;
+    }
+    let days = format!("dateFrom={}&dateTo={}", snapshot.range.from, snapshot.range.to);
+    let narrowed = query.filters().into_iter().filter_map(|(name, value)| {
+        // What came back is listed by product alone.
+        let value = value.filter(|_| !returns || name == "product")?;
+        Some(format!("&{name}={}", encode_segment(value)))
+    });
+    let narrowed: String = narrowed.collect();
+    Some(match returns {
+        true => (format!("/returns?{days}{narrowed}"), "returns"),
+        false => (format!("/orders?{days}{narrowed}"), "orders"),
+    })
+}
+
+/// Cards side by side; `compared` says with what.
+pub fn strip(class: &'static str, cards: Vec<Card>, compared: Option<&str>) -> AnyView {
     let cards = cards.into_iter().map(|card| one(card, compared)).collect::<Vec<_>>();
-    view! { <section aria-label="Figures"><ul class="cards strip">{cards}</ul></section> }.into_any()
+    view! { <section aria-label="Figures"><ul class=class>{cards}</ul></section> }.into_any()
 }
 
 /// A figure's values over time, without what is not over.
@@ -94,7 +116,7 @@ fn course(snapshot: &Snapshot, unfinished: Option<Unfinished>, metric: Metric) -
 }
 
 fn one(card: Card, compared: Option<&str>) -> AnyView {
-    let Card { definition, unit, now, before, more, course, metric, is_headline } = card;
+    let Card { definition, unit, now, before, more, course, metric, rows, is_headline } = card;
     // Where there is no figure now, it has not fallen either.
     let change = before.filter(|_| now.is_some()).map(|before| {
         let change = Change::between(before, now);
@@ -128,38 +150,20 @@ fn one(card: Card, compared: Option<&str>) -> AnyView {
         length if length <= VERY_LONG => "value long",
         _ => "value long very",
     };
+    let figure = match rows {
+        Some((href, what)) => {
+            view! { <a class="rows" href=href>{value} <span class="unseen">{format!(": show {what}")}</span></a> }
+                .into_any()
+        }
+        None => value.into_any(),
+    };
     view! {
         <li class=class>
             <div class="name">{name} {explained(definition)}</div>
-            <p class=size>{value}</p>
+            <p class=size>{figure}</p>
             {change}
             {sparkline(&course)}
         </li>
     }
     .into_any()
-}
-
-/// The colour of a change; sign, arrow and words say the same without it. What was not there before is neither good nor
-/// bad.
-fn tone(change: Change, more: More) -> &'static str {
-    match change.is_up() == (more == More::IsGood) {
-        _ if change.is_level() || change == Change::New => "",
-        true => "good",
-        false => "bad",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn more_returns_are_no_good_news() {
-        assert_eq!(tone(Change::Percent(100), More::IsGood), "good");
-        assert_eq!(tone(Change::Percent(100), More::IsBad), "bad");
-        assert_eq!(tone(Change::Percent(-100), More::IsBad), "good");
-        assert_eq!(tone(Change::New, More::IsGood), "");
-        assert_eq!(tone(Change::Same, More::IsGood), "");
-        assert_eq!(tone(Change::Percent(0), More::IsBad), "");
-    }
 }

@@ -39,6 +39,10 @@ pub const NEW_CUSTOMERS: Definition = Definition {
     text: "New: first order with you falls in this period. Returning: everyone else.",
 };
 pub const TOP: Definition = Definition { name: "Top products", text: "By net sales in this period, after returns." };
+pub const MOVERS: Definition = Definition {
+    name: "Biggest movers",
+    text: "Products whose net sales rose or fell most against the previous period. Only days that are over are compared.",
+};
 pub const TOP_CATEGORIES: Definition =
     Definition { name: "Top categories", text: "By net sales in this period, after returns." };
 pub const LOW_STOCK: Definition = Definition {

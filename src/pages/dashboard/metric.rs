@@ -15,11 +15,12 @@ pub enum Metric {
     Orders,
     Average,
     Units,
+    Customers,
     Returns,
 }
 
 impl Metric {
-    const ALL: [Self; 5] = [Self::NetSales, Self::Orders, Self::Average, Self::Units, Self::Returns];
+    const ALL: [Self; 6] = [Self::NetSales, Self::Orders, Self::Average, Self::Units, Self::Customers, Self::Returns];
 
     /// By its name in an address; net sales where there is none, or none that is known.
     pub fn of(slug: Option<&str>) -> Self {
@@ -32,6 +33,7 @@ impl Metric {
             Self::Orders => "orders",
             Self::Average => "average",
             Self::Units => "units",
+            Self::Customers => "customers",
             Self::Returns => "returns",
         }
     }
@@ -42,13 +44,14 @@ impl Metric {
             Self::Orders => definitions::ORDERS,
             Self::Average => definitions::AVERAGE_ORDER_VALUE,
             Self::Units => definitions::UNITS,
+            Self::Customers => definitions::CUSTOMERS,
             Self::Returns => definitions::RETURNS,
         }
     }
 
     pub fn unit(self, currency: Currency) -> Unit {
         match self {
-            Self::Orders | Self::Units => Unit::Count,
+            Self::Orders | Self::Units | Self::Customers => Unit::Count,
             Self::NetSales | Self::Average | Self::Returns => Unit::Money(currency),
         }
     }
@@ -60,6 +63,7 @@ impl Metric {
             Self::Orders => Some(point.orders),
             Self::Average => divide_rounded(point.net_sales, point.orders),
             Self::Units => Some(point.units),
+            Self::Customers => point.customers,
             Self::Returns => Some(point.returns),
         }
     }
@@ -70,6 +74,7 @@ impl Metric {
             Self::Orders => Some(totals.orders),
             Self::Average => totals.average_order_value,
             Self::Units => Some(totals.units),
+            Self::Customers => Some(totals.customers),
             Self::Returns => Some(totals.returns),
         }
     }

@@ -5,9 +5,19 @@ use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use crate::{
-    components::{change::Change, frame::Section, loaded::loaded, scripts::scripts, written::written},
+    components::{
+        change::Change,
+        chips::{Chip, chips},
+        frame::Section,
+        loaded::loaded,
+        scripts::scripts,
+        status::Shown,
+        title::title,
+        written::written,
+    },
     domain::{
         accounts::path_segment,
+        orders::OrderStatus,
         period::{Comparison, DateRange},
         snapshot::{Snapshot, Totals},
     },
@@ -17,26 +27,28 @@ use crate::{
         id_in,
         ranges::{self, RangeQuery},
     },
-    server_functions::dashboard::{
-        Asked, Dashboard, Freshness, Source, Unfinished, load_dashboard, remember_range, remembered_range,
-    },
+    server_functions::dashboard::{Dashboard, Freshness, Source, Unfinished, Why, load_explained, remembered_range},
     words,
 };
 
 /// Tables beside the chart: waterfall, statuses, top lists, customers, stock.
 mod breakdowns;
 /// The figures at the top.
-mod cards;
+pub(super) mod cards;
 /// What each figure means.
-mod definitions;
+pub(super) mod definitions;
 /// The sheet of keys.
 mod keys;
 /// Which figure the chart shows.
-mod metric;
+pub(super) mod metric;
+/// What rises and what falls.
+mod movers;
+/// What happened in the meantime.
+pub(super) mod notes;
 /// Choosing the range, the comparison and the interval.
-mod range_picker;
+pub(super) mod range_picker;
 /// A figure over time.
-mod sales;
+pub(super) mod sales;
 
 use metric::Metric;
 
@@ -45,26 +57,21 @@ pub fn DashboardPage() -> impl IntoView {
     let id = use_params_map().with_untracked(|path| path.get("id").map(|_| id_in(path)));
     let section = if id.is_none() { Section::Dashboard } else { Section::Vendors };
     let mut query = use_query_map().with_untracked(|params| RangeQuery::of(id.clone(), params));
-    if query.range.is_none() && query.date_from.is_none() && query.date_to.is_none() {
+    if query.has_no_days() {
         query.range = remembered_range();
     }
     let asked = query.clone();
-    let load = load_dashboard(id, move |today| {
-        if let Some(preset) = asked.preset(today) {
-            remember_range(preset.slug);
-        }
-        let (date_from, date_to) = asked.days(today);
-        Asked { date_from, date_to, compare: asked.compare, interval: asked.interval }
-    });
+    let load = load_explained(id, move |today| asked.asked(today));
     let again = query.clone();
     view! {
         <Title text="Dashboard"/>
-        {loaded(section, load, |data| &data.viewer, move |data| dashboard(data, query), move || range_picker::form(&again, None))}
+        {loaded(section, load, |(data, _)| &data.viewer, move |(data, why)| dashboard(data, why, query), move || range_picker::form(&again, None))}
     }
 }
 
 fn dashboard(
-    Dashboard { vendor, today, snapshot, unfinished, freshness, clock, .. }: Dashboard,
+    Dashboard { vendor, today, snapshot, unfinished, customers_are_fair, product_name, freshness, clock, .. }: Dashboard,
+    why: Why,
     query: RangeQuery,
 ) -> AnyView {
     let range = DateRange { from: snapshot.range.from, to: snapshot.range.to };
@@ -84,8 +91,11 @@ fn dashboard(
         view! { <p class="crumb"><a href="/admin/vendors">"Vendors"</a> " › " <a href=href>{written(vendor.name.clone())}</a></p> }
     });
     // Events are a vendor's own: an admin's view of somebody's dashboard is as old as it says.
+    let is_whole = query.filters().iter().all(|(_, value)| value.is_none());
+    let exports = is_whole.then(|| sales::exports(&snapshot, query.vendor_id.as_deref()));
     let stream = query.vendor_id.is_none().then(|| view! { <Live/> });
     view! {
+        {title(&format!("{} · {}", vendor.name, format::range(range)))}
         {crumb}
         <div class="head">
             <div>
@@ -99,9 +109,11 @@ fn dashboard(
         <p id="announce" class="unseen" role="status" data-own="" data-say=said></p>
         {summary.map(|summary| view! { <p class="summary">{summary}</p> })}
         {nothing_sold}
-        {cards::cards(&snapshot, unfinished, &query, compared.as_deref())}
-        {sales::sales(&snapshot, &clock, unfinished, Metric::of(query.metric.as_deref()), query.vendor_id.as_deref())}
-        {breakdowns::breakdowns(&snapshot, query.vendor_id.is_none())}
+        {chips(narrowed(&query, product_name))}
+        {cards::cards(&snapshot, unfinished, customers_are_fair, &query, compared.as_deref())}
+        {sales::sales(&snapshot, &clock, unfinished, Metric::of(query.metric.as_deref()), exports, notes::by_point(&snapshot, &why))}
+        {notes::list(&why, &snapshot, &query)}
+        {breakdowns::breakdowns(&snapshot, why.movers.as_ref(), &query)}
         <footer class="foot">
             <p>{words::zone_and_currency(&snapshot.time_zone, snapshot.currency.code())}</p>
             <button type="button" class="plain" data-keys="" data-own="" hidden>"Keyboard shortcuts"</button>
@@ -113,8 +125,29 @@ fn dashboard(
     .into_any()
 }
 
+/// What the figures are narrowed to.
+fn narrowed(query: &RangeQuery, product_name: Option<String>) -> Vec<Chip> {
+    let without = |query: RangeQuery| query.href();
+    let product = query.product.clone().map(|id| Chip {
+        name: "Product",
+        value: product_name.unwrap_or(id),
+        without: without(RangeQuery { product: None, ..query.clone() }),
+    });
+    let category = query.category.clone().map(|value| Chip {
+        name: "Category",
+        value,
+        without: without(RangeQuery { category: None, ..query.clone() }),
+    });
+    let status = query.status.as_deref().and_then(|text| text.parse::<OrderStatus>().ok()).map(|status| Chip {
+        name: "Status",
+        value: Shown::from(status).name.to_owned(),
+        without: without(RangeQuery { status: None, ..query.clone() }),
+    });
+    product.into_iter().chain(category).chain(status).collect()
+}
+
 /// What the figures are compared with: `2–29 Oct 2026`, `25 Nov 2026 until 09:00`.
-fn compared_with(snapshot: &Snapshot, unfinished: Option<Unfinished>) -> Option<String> {
+pub(super) fn compared_with(snapshot: &Snapshot, unfinished: Option<Unfinished>) -> Option<String> {
     let comparison = snapshot.comparison?;
     let range = format::range(DateRange { from: comparison.from, to: comparison.to });
     let year = if comparison.kind == Comparison::PreviousYear { " (a year earlier)" } else { "" };

@@ -75,13 +75,17 @@ pub fn form(query: &RangeQuery, today: Option<Date>) -> AnyView {
     let intervals = std::iter::once(("auto", "Auto"))
         .chain(Interval::ALL.map(|step| (step.as_str(), interval_name(step))))
         .collect();
-    let metric = query.metric.clone().map(|metric| view! { <input type="hidden" name="metric" value=metric/> });
+    // What the form does not ask for stays as it is.
+    let kept = query.filters().into_iter().chain([("metric", query.metric.as_deref())]);
+    let kept =
+        kept.filter_map(|(name, value)| Some(view! { <input type="hidden" name=name value=value?.to_owned()/> }));
+    let kept = kept.collect::<Vec<_>>();
     let fields = view! {
         {input(date("dateFrom", "From", day(&query.date_from)))}
         {input(date("dateTo", "To", day(&query.date_to)))}
         {select("compare", "compare", "Compare to", comparisons, query.compare.as_deref().unwrap_or(Comparison::default().as_str()))}
         {select("interval", "interval", "Group by", intervals, query.interval.as_deref().unwrap_or("auto"))}
-        {metric}
+        {kept}
         <button type="submit">"Apply"</button>
     };
     query_form(query.path(), "range", None, fields.into_any())

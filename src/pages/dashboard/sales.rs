@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use leptos::prelude::*;
 
@@ -16,14 +18,15 @@ use crate::{
     words,
 };
 
-/// A figure over time, with the comparison, and all values as a table. `vendor_id` names whose they are to someone
-/// else.
+/// A figure over time, with the comparison, and all values as a table. `exports` are the same as files, `notes` what happened at
+/// which point.
 pub fn sales(
     snapshot: &Snapshot,
     clock: &WallClock,
     unfinished: Option<Unfinished>,
     metric: Metric,
-    vendor_id: Option<&str>,
+    exports: Option<AnyView>,
+    notes: BTreeMap<usize, String>,
 ) -> AnyView {
     let currency = snapshot.currency;
     let unit = metric.unit(currency);
@@ -43,42 +46,50 @@ pub fn sales(
         .zip(snapshot.previous_totals)
         .map(|(range, totals)| format!("{range}: {}", unit.text(metric.total(&totals))));
     let has_before = before_legend.is_some();
-    let marks = marks(snapshot, clock, unfinished, metric);
+    let marks = marks(snapshot, clock, unfinished, metric, &notes);
     view! {
         <figure class="card chart">
-            <div class="name"><h2>{format!("{name} over time")}</h2> {exports(snapshot, vendor_id)}</div>
+            <div class="name"><h2>{format!("{name} over time")}</h2> {exports}</div>
             {line_chart(&marks, unit, title, now_legend, before_legend)}
             <figcaption>{caption}</figcaption>
             <details>
                 <summary>"Show as a table"</summary>
-                {values(snapshot, clock, unfinished, has_before)}
+                {values(snapshot, clock, unfinished, metric, has_before)}
             </details>
         </figure>
     }
     .into_any()
 }
 
-/// The same figures as files.
-fn exports(snapshot: &Snapshot, vendor_id: Option<&str>) -> AnyView {
-    let href = |table: &str| {
-        let range = snapshot.range;
-        let interval = range.interval.as_str();
-        let whose = vendor_id.map(|id| format!("&vendorId={}", encode_segment(id))).unwrap_or_default();
-        format!(
-            "/api/vendor/analytics/export.csv?dateFrom={}&dateTo={}&interval={interval}&table={table}{whose}",
-            range.from, range.to
-        )
-    };
+/// Figures as files; `vendor_id` names whose they are to someone else.
+pub fn exports(snapshot: &Snapshot, vendor_id: Option<&str>) -> AnyView {
     view! {
         <p class="exports">
-            <a href=href("series") download="">"Export sales"</a>
-            <a href=href("products") download="">"Export products"</a>
+            <a href=export_href(snapshot, "series", vendor_id) download="">"Export sales"</a>
+            <a href=export_href(snapshot, "products", vendor_id) download="">"Export products"</a>
         </p>
     }
     .into_any()
 }
 
-fn marks(snapshot: &Snapshot, clock: &WallClock, unfinished: Option<Unfinished>, metric: Metric) -> Vec<Mark> {
+/// The file of a table over the range that is shown.
+pub fn export_href(snapshot: &Snapshot, table: &str, vendor_id: Option<&str>) -> String {
+    let range = snapshot.range;
+    let interval = range.interval.as_str();
+    let whose = vendor_id.map(|id| format!("&vendorId={}", encode_segment(id))).unwrap_or_default();
+    format!(
+        "/api/vendor/analytics/export.csv?dateFrom={}&dateTo={}&interval={interval}&table={table}{whose}",
+        range.from, range.to
+    )
+}
+
+fn marks(
+    snapshot: &Snapshot,
+    clock: &WallClock,
+    unfinished: Option<Unfinished>,
+    metric: Metric,
+    notes: &BTreeMap<usize, String>,
+) -> Vec<Mark> {
     let interval = snapshot.range.interval;
     let one_day = snapshot.range.days == 1;
     let before = snapshot.previous_series.as_deref().unwrap_or_default();
@@ -94,6 +105,7 @@ fn marks(snapshot: &Snapshot, clock: &WallClock, unfinished: Option<Unfinished>,
         value: metric.at(point).filter(|_| i < begun),
         is_unfinished: unfinished.is_some() && i + 1 == begun,
         before: compared.next(),
+        note: notes.get(&i).cloned(),
     });
     points.collect()
 }
@@ -112,7 +124,15 @@ fn begun(snapshot: &Snapshot, unfinished: Option<Unfinished>) -> usize {
 
 /// Every point of the range that has begun, each beside the point it is compared with. The longer of the two goes on
 /// alone, so that each column comes to its card.
-fn values(snapshot: &Snapshot, clock: &WallClock, unfinished: Option<Unfinished>, has_before: bool) -> AnyView {
+fn values(
+    snapshot: &Snapshot,
+    clock: &WallClock,
+    unfinished: Option<Unfinished>,
+    metric: Metric,
+    has_before: bool,
+) -> AnyView {
+    // What does not add up has a column where it is what the chart shows.
+    let has_customers = metric == Metric::Customers;
     let interval = snapshot.range.interval;
     let money = |amount| Cell::Text(format::money(snapshot.currency, amount));
     let before = snapshot.previous_series.as_deref().unwrap_or_default();
@@ -125,6 +145,9 @@ fn values(snapshot: &Snapshot, clock: &WallClock, unfinished: Option<Unfinished>
         Column::number("Returns"),
         Column::number("Net"),
     ];
+    if has_customers {
+        columns.insert(1, Column::number("Customers"));
+    }
     if has_before {
         columns.extend([Column::text("Compared with"), Column::number("Previous net")]);
     }
@@ -147,6 +170,10 @@ fn values(snapshot: &Snapshot, clock: &WallClock, unfinished: Option<Unfinished>
             ],
             None => (0..7).map(|_| nothing()).collect(),
         };
+        if has_customers {
+            let customers = snapshot.series.get(i).filter(|_| i < begun).and_then(|point| point.customers);
+            cells.insert(1, customers.map_or_else(nothing, |customers| format::count(customers).into()));
+        }
         if has_before {
             cells.push(compared.get(i).map_or_else(nothing, |label| label.clone().into()));
             cells.push(before.get(i).map_or_else(nothing, |point| money(point.net_sales)));
@@ -163,6 +190,9 @@ fn values(snapshot: &Snapshot, clock: &WallClock, unfinished: Option<Unfinished>
         money(-totals.returns),
         money(totals.net_sales),
     ];
+    if has_customers {
+        foot.insert(1, format::count(totals.customers).into());
+    }
     if has_before {
         foot.push(Cell::Text(String::new()));
         foot.push(snapshot.previous_totals.map_or_else(nothing, |totals| money(totals.net_sales)));

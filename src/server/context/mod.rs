@@ -4,7 +4,7 @@
 use axum::http::{header, request::Parts};
 use leptos::context::use_context;
 use leptos_axum::ResponseOptions;
-use vendorscope_cache::Origin;
+pub use vendorscope_cache::Origin;
 
 use super::{
     AppError, AppState,

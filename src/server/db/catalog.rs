@@ -5,7 +5,9 @@ use jiff::civil::Date;
 use super::{Arguments, DbError, Parameters, Tx, low_stock, rows, search, sql};
 use crate::domain::{
     catalog::{BulkChange, Product, ProductInput, ProductQuery, ProductSort, StockCover, StockLevel},
+    period::day_number,
     position::{Position, SortValue},
+    snapshot::COVER_DAYS,
 };
 
 const COLUMNS: &str = "external_id, name, description, category, unit_price, stock, low_stock_threshold, status";
@@ -27,18 +29,28 @@ pub async fn list_products(
 ) -> Result<Vec<Listed>, DbError> {
     let mut parameters = Parameters::default();
     let is_low = query.stock == Some(StockLevel::Low);
-    let (with, joined, more_columns) = if is_low {
-        let low = low_stock::low(vendor_id, today, &mut parameters);
-        (format!("WITH {low} "), "low CROSS JOIN products p", ", low.threshold, low.tenths, low.at_risk")
-    } else {
-        (String::new(), "products p", "")
-    };
+    let mut lists = Vec::new();
+    let (mut joined, mut more_columns) = ("products p".to_owned(), String::new());
+    if is_low {
+        lists.push(low_stock::low(vendor_id, today, &mut parameters));
+        joined = "low CROSS JOIN products p".to_owned();
+        more_columns.push_str(", low.threshold, low.tenths, low.at_risk");
+    }
+    if query.sort.is_of_sales() {
+        lists.push(recent(vendor_id, today, &mut parameters));
+        joined.push_str(" LEFT JOIN recent ON recent.product_id = p.id");
+        more_columns.push_str(", COALESCE(recent.units, 0) AS recent_units, COALESCE(recent.moved, 0) AS moved");
+    }
+    let with = if lists.is_empty() { String::new() } else { format!("WITH {} ", lists.join(", ")) };
     let sort = match query.sort {
         ProductSort::Name => "p.name",
         ProductSort::Stock => "p.stock",
         ProductSort::Price => "p.unit_price",
         ProductSort::Cover => "low.tenths",
         ProductSort::AtRisk => "-low.at_risk",
+        ProductSort::Sold => "-COALESCE(recent.units, 0)",
+        ProductSort::Rising => "-COALESCE(recent.moved, 0)",
+        ProductSort::Falling => "COALESCE(recent.moved, 0)",
     };
     let mut conditions =
         vec![format!("p.vendor_id = {}", parameters.int(vendor_id)), "p.status <> 'deleted'".to_owned()];
@@ -47,6 +59,9 @@ pub async fn list_products(
         conditions.push(search::holds("p", &parameters.text(search::pattern(text))));
     }
     conditions.extend(query.status.map(|status| format!("p.status = {}", parameters.text(status.as_str()))));
+    if let Some(category) = &query.category {
+        conditions.push(format!("p.category = {}", parameters.text(category.clone())));
+    }
     if let Some(Position { value, id }) = &query.after {
         let value = match value {
             SortValue::Integer(value) => parameters.int(*value),
@@ -69,12 +84,29 @@ pub async fn list_products(
             ProductSort::Price => SortValue::Integer(product.unit_price),
             ProductSort::Cover => SortValue::Integer(rows::int(row, "tenths")?),
             ProductSort::AtRisk => SortValue::Integer(-rows::int(row, "at_risk")?),
+            ProductSort::Sold => SortValue::Integer(-rows::int(row, "recent_units")?),
+            ProductSort::Rising => SortValue::Integer(-rows::int(row, "moved")?),
+            ProductSort::Falling => SortValue::Integer(rows::int(row, "moved")?),
         };
         let position = Position { value, id: product.product_id.clone() };
         let cover = if is_low { Some(low_stock::stock_cover(row)?) } else { None };
         Ok(Listed { product, position, cover })
     });
     listed.collect()
+}
+
+/// SQL for a list `recent` (to follow `WITH`): the units of each product in the 28 days before `today`, and by how much
+/// its net sales rose against the 28 before those, in minor units.
+fn recent(vendor_id: i64, today: Date, parameters: &mut Parameters) -> String {
+    let today = day_number(today);
+    let (vendor, first) = (parameters.int(vendor_id), parameters.int(today - 2 * COVER_DAYS));
+    let (middle, last) = (parameters.int(today - COVER_DAYS), parameters.int(today - 1));
+    format!(
+        "recent AS MATERIALIZED (\
+             SELECT product_id, CAST(SUM(CASE WHEN start >= {middle} THEN units ELSE 0 END) AS BIGINT) AS units, \
+                    CAST(SUM(CASE WHEN start >= {middle} THEN net ELSE -net END) AS BIGINT) AS moved \
+             FROM product_sales WHERE vendor_id = {vendor} AND grain = 0 AND start BETWEEN {first} AND {last} GROUP BY product_id)"
+    )
 }
 
 pub async fn find_product(tx: &mut Tx, vendor_id: i64, product_id: &str) -> Result<Option<Product>, DbError> {

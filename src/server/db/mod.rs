@@ -28,10 +28,14 @@ mod backfill;
 pub mod catalog;
 /// Connections that are lent out.
 mod connection;
+/// Distinct customers over time.
+pub mod customers;
 /// What SQLite and PostgreSQL write differently.
 pub mod dialect;
 /// Sessions that have ended.
 pub mod ended_sessions;
+/// Files for accountants.
+pub mod exports;
 /// A range of days as few sums.
 mod grains;
 /// What the page of the cache's health looks back on.
@@ -46,6 +50,10 @@ pub mod low_stock;
 pub mod marketplace;
 /// Instants on a vendor's clock.
 pub mod moment;
+/// Products in two ranges side by side, and what happened to them.
+pub mod movers;
+/// Figures of one product, category or status.
+pub mod narrowed;
 /// The first connection.
 mod opening;
 /// Orders, one vendor's part at a time.
@@ -58,6 +66,8 @@ pub mod password_resets;
 mod readiness;
 /// Refunds, and the commission they give back.
 pub mod refunds;
+/// What came back.
+pub mod returns;
 /// The sums that the dashboard reads, kept beside every write.
 pub mod rollups;
 /// Rows into domain types.
@@ -70,6 +80,8 @@ pub mod search;
 pub mod second_factors;
 /// What one snapshot needs, in as few statements as it takes.
 pub mod snapshot;
+/// How every vendor does.
+pub mod standings;
 /// Stock, as sales and refunds change it.
 pub mod stock;
 /// Vendors.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{DbError, Parameters, Tx, moment::Moment, rows, search, sql};
+use super::{DbError, Parameters, Tx, moment::Moment, refunds, rows, search, sql};
 use crate::domain::{
     orders::{Order, OrderLine, OrderQuery, OrderStatus, OrderSummary},
     period::day_number,
@@ -46,13 +46,27 @@ pub async fn list_orders(
         let (id, pattern) = (parameters.text(text.clone()), parameters.text(search::pattern(text)));
         conditions.push(format!("(o.external_id = {id} OR {})", search::holds("c", &pattern)));
     }
+    let refund = "SELECT 1 FROM refunds r WHERE r.order_id = vo.order_id AND r.vendor_id = vo.vendor_id";
+    conditions.extend(
+        query.refunded.map(|refunded| format!("{} ({refund})", if refunded { "EXISTS" } else { "NOT EXISTS" })),
+    );
+    let mut has_line_of = |column: &str, value: &str| {
+        format!(
+            "EXISTS (SELECT 1 FROM order_lines l JOIN products p ON p.id = l.product_id \
+             WHERE l.order_id = vo.order_id AND l.vendor_id = vo.vendor_id AND p.{column} = {})",
+            parameters.text(value)
+        )
+    };
+    conditions.extend(query.product.as_deref().map(|id| has_line_of("external_id", id)));
+    conditions.extend(query.category.as_deref().map(|category| has_line_of("category", category)));
     let lines = |sum: &str| {
         format!(
             "(SELECT CAST(SUM({sum}) AS BIGINT) FROM order_lines l WHERE l.order_id = vo.order_id AND l.vendor_id = vo.vendor_id)"
         )
     };
     let text = format!(
-        "SELECT o.external_id, vo.placed_us, vo.status, c.name, {units} AS units, {total} AS total \
+        "SELECT o.external_id, vo.placed_us, vo.status, c.name, {units} AS units, {total} AS total, \
+         (SELECT CAST(COALESCE(SUM(r.amount), 0) AS BIGINT) FROM refunds r WHERE r.order_id = vo.order_id AND r.vendor_id = vo.vendor_id) AS refunded \
          FROM vendor_orders vo JOIN orders o ON o.id = vo.order_id JOIN customers c ON c.id = vo.customer_id \
          WHERE {conditions} ORDER BY vo.placed_us DESC, o.external_id LIMIT {limit}",
         units = lines("l.quantity"),
@@ -68,6 +82,7 @@ pub async fn list_orders(
             customer_name: rows::text(row, "name")?,
             units: rows::int(row, "units")?,
             total: rows::int(row, "total")?,
+            refunded_amount: rows::int(row, "refunded")?,
         };
         let position = Position { value: SortValue::Integer(rows::int(row, "placed_us")?), id: order.order_id.clone() };
         Ok((order, position))
@@ -93,7 +108,9 @@ pub async fn find_order(tx: &mut Tx, vendor_id: i64, order_id: &str) -> Result<O
     .bind(rows::int(&head, "id")?)
     .bind(vendor_id);
     let lines = tx.rows(query).await?;
+    let refunds = refunds::list_of_order(tx, vendor_id, rows::int(&head, "id")?).await?;
     Ok(Some(Order {
+        refunds,
         order_id: rows::text(&head, "external_id")?,
         placed_at: rows::instant(&head, "placed_us")?,
         status: rows::parsed(&head, "status")?,

@@ -2,7 +2,7 @@
 //! (`rollups`).
 
 use super::{DbError, Tx, moment::Moment, rows, sql};
-use crate::domain::order_commands::RefundedLine;
+use crate::domain::{order_commands::RefundedLine, orders::OrderRefund, returns::RefundReason};
 
 /// The lines of an order that have a refund of this very instant already.
 pub async fn lines_refunded_at(tx: &mut Tx, order_id: i64, refunded_us: i64) -> Result<Vec<i64>, DbError> {
@@ -22,25 +22,92 @@ pub async fn first_day(tx: &mut Tx, vendor_id: i64, order_id: i64) -> Result<Opt
 /// SQL for what `order_commands::refund_may_be_of` refuses, of a refund `r` and its vendor's part of the order `vo`.
 pub const REFUND_MAY_NOT_BE: &str = "r.day < vo.day";
 
+/// How a vendor's own refund was made.
+pub struct Terms {
+    pub at: Moment,
+    pub reason: Option<RefundReason>,
+    /// Whether its units went back into stock.
+    pub restock: bool,
+}
+
 /// Notes what is given back of each line, and shares the commission out anew over all refunds of these lines.
 pub async fn insert_refunds(
     tx: &mut Tx,
     vendor_id: i64,
     order_id: i64,
     lines: &[RefundedLine],
-    at: &Moment,
+    terms: &Terms,
 ) -> Result<(), DbError> {
     for line in lines {
         let query = sql(
-            "INSERT INTO refunds (vendor_id, order_id, line, quantity, amount, commission, refunded_us, hour_us, day, month, year) \
-                         VALUES ($1, $2, $3, $4, $5, 0, $6, $7, $8, $9, $10)",
+            "INSERT INTO refunds (vendor_id, order_id, line, quantity, amount, restocked, commission, refunded_us, hour_us, day, month, \
+                                  year, reason) VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, $9, $10, $11, $12)",
         );
-        let numbers = [vendor_id, order_id, line.line, line.quantity, line.amount].into_iter().chain(at.numbers());
-        tx.execute(numbers.fold(query, |query, number| query.bind(number))).await?;
+        let restocked = if terms.restock { line.quantity } else { 0 };
+        let numbers = [vendor_id, order_id, line.line, line.quantity, line.amount, restocked];
+        let numbers = numbers.into_iter().chain(terms.at.numbers());
+        let query = numbers.fold(query, |query, number| query.bind(number));
+        tx.execute(query.bind(terms.reason.map(RefundReason::as_str))).await?;
     }
+    share_commission_of(tx, vendor_id, order_id).await
+}
+
+async fn share_commission_of(tx: &mut Tx, vendor_id: i64, order_id: i64) -> Result<(), DbError> {
     let lines = "SELECT order_id, line FROM order_lines WHERE order_id = $1 AND vendor_id = $2";
     tx.execute(sql(share_commission(lines)).bind(order_id).bind(vendor_id)).await?;
     Ok(())
+}
+
+/// What a refund of one instant put back into stock, line by line; `None` where the marketplace noted it.
+pub struct Restocked {
+    pub line: i64,
+    pub units: Option<i64>,
+}
+
+pub async fn find_restocked(
+    tx: &mut Tx,
+    vendor_id: i64,
+    order_id: i64,
+    refunded_us: i64,
+) -> Result<Vec<Restocked>, DbError> {
+    let query = sql("SELECT line, restocked FROM refunds WHERE order_id = $1 AND vendor_id = $2 AND refunded_us = $3")
+        .bind(order_id)
+        .bind(vendor_id)
+        .bind(refunded_us);
+    let found = tx.rows(query).await?;
+    let restocked = found
+        .iter()
+        .map(|row| Ok(Restocked { line: rows::int(row, "line")?, units: rows::int_or_null(row, "restocked")? }));
+    restocked.collect()
+}
+
+/// Forgets what was given back at one instant, and shares the commission out anew over what is left.
+pub async fn delete_refunds(tx: &mut Tx, vendor_id: i64, order_id: i64, refunded_us: i64) -> Result<(), DbError> {
+    let query = sql("DELETE FROM refunds WHERE order_id = $1 AND vendor_id = $2 AND refunded_us = $3")
+        .bind(order_id)
+        .bind(vendor_id)
+        .bind(refunded_us);
+    tx.execute(query).await?;
+    share_commission_of(tx, vendor_id, order_id).await
+}
+
+/// All refunds of one vendor's part of an order, in the order they were made.
+pub async fn list_of_order(tx: &mut Tx, vendor_id: i64, order_id: i64) -> Result<Vec<OrderRefund>, DbError> {
+    let query = sql("SELECT line, quantity, amount, refunded_us, reason FROM refunds \
+                     WHERE order_id = $1 AND vendor_id = $2 ORDER BY refunded_us, line")
+    .bind(order_id)
+    .bind(vendor_id);
+    let found = tx.rows(query).await?;
+    let refunds = found.iter().map(|row| {
+        Ok(OrderRefund {
+            line: rows::int(row, "line")?,
+            quantity: rows::int(row, "quantity")?,
+            amount: rows::int(row, "amount")?,
+            refunded_at: rows::instant(row, "refunded_us")?,
+            reason: rows::parsed_or_null(row, "reason")?,
+        })
+    });
+    refunds.collect()
 }
 
 /// The statement that shares the commission of `lines`, a `SELECT order_id, line`, out over all of their refunds.

@@ -23,6 +23,21 @@ pub fn parsed<T: std::str::FromStr<Err = FieldError>>(row: &AnyRow, column: &str
     text(row, column)?.parse().map_err(|invalid: FieldError| DbError::Corrupt(format!("{column}: {invalid}")))
 }
 
+pub fn text_or_null(row: &AnyRow, column: &str) -> Result<Option<String>, DbError> {
+    Ok(row.try_get(column)?)
+}
+
+/// As `parsed`, of a column that may be NULL.
+pub fn parsed_or_null<T: std::str::FromStr<Err = FieldError>>(
+    row: &AnyRow,
+    column: &str,
+) -> Result<Option<T>, DbError> {
+    let text = text_or_null(row, column)?;
+    text.map(|text| text.parse())
+        .transpose()
+        .map_err(|invalid: FieldError| DbError::Corrupt(format!("{column}: {invalid}")))
+}
+
 /// An instant stored as microseconds since 1970.
 pub fn instant(row: &AnyRow, column: &str) -> Result<Timestamp, DbError> {
     Timestamp::from_microsecond(int(row, column)?).map_err(|error| DbError::Corrupt(format!("{column}: {error}")))

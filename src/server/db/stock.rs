@@ -60,6 +60,16 @@ async fn change(tx: &mut Tx, vendor_id: i64, order_id: i64, stock: &str) -> Resu
     Ok(())
 }
 
+/// Takes units of one line out of stock again. Whether there were enough of them.
+pub async fn take_units(tx: &mut Tx, order_id: i64, line: i64, units: i64) -> Result<bool, DbError> {
+    let query = sql("UPDATE products SET stock = stock - $3 \
+                     WHERE id = (SELECT product_id FROM order_lines WHERE order_id = $1 AND line = $2) AND stock >= $3")
+    .bind(order_id)
+    .bind(line)
+    .bind(units);
+    Ok(tx.execute(query).await?.rows_affected() > 0)
+}
+
 /// Puts units of one line back.
 pub async fn give_back_units(tx: &mut Tx, order_id: i64, line: i64, units: i64) -> Result<(), DbError> {
     let text = format!(

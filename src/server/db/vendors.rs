@@ -46,6 +46,12 @@ pub async fn find_time_zone(tx: &mut Tx, id: i64) -> Result<Option<String>, DbEr
     row.map(|row| Ok(row.try_get("time_zone")?)).transpose()
 }
 
+/// The code of the vendor's currency.
+pub async fn find_currency(tx: &mut Tx, id: i64) -> Result<Option<String>, DbError> {
+    let row = tx.row(sql("SELECT currency FROM vendors WHERE id = $1").bind(id)).await?;
+    row.map(|row| Ok(row.try_get("currency")?)).transpose()
+}
+
 /// At most `limit` vendors whose name or id holds `search` (empty for all), by name and id, behind `after`. Each with
 /// its place in the list.
 pub async fn list(

@@ -12,12 +12,13 @@ use super::{
 };
 
 /// Every refund of the bundle goes to `import_refunds`, in minor units, with its `state`: 0 as it is there, 1 new, 2
-/// different. A refund is known by its order, line and instant. Needs `import_lines`.
+/// different. A refund is known by its order, line and instant. One that comes without a reason keeps the one it has.
+/// Needs `import_lines`.
 pub(super) async fn compare(work: &mut Work<'_>, refunds: u64) -> Result<(), ImportError> {
     work.create_keyed(
         "import_refunds",
         "order_id BIGINT, line BIGINT, refunded_us BIGINT, csv_line BIGINT, vendor_id BIGINT, quantity BIGINT, amount BIGINT,
-         state BIGINT, PRIMARY KEY (order_id, line, refunded_us)",
+         state BIGINT, reason TEXT, PRIMARY KEY (order_id, line, refunded_us)",
     )
     .await?;
     if refunds == 0 {
@@ -30,8 +31,8 @@ pub(super) async fn compare(work: &mut Work<'_>, refunds: u64) -> Result<(), Imp
             "INSERT INTO import_refunds
              SELECT o.id, b.line, b.refunded_us, b.csv_line, v.id, b.quantity, {amount}, CASE
                 WHEN r.id IS NULL THEN 1
-                WHEN (r.quantity, r.amount) = (b.quantity, {amount}) THEN 0
-                ELSE 2 END
+                WHEN (r.quantity, r.amount) = (b.quantity, {amount}) AND b.reason IN ('', COALESCE(r.reason, '')) THEN 0
+                ELSE 2 END, b.reason
              FROM bundle_refunds b
              JOIN orders o ON o.external_id = b.order_id
              LEFT JOIN import_lines l ON l.order_id = o.id AND l.line = b.line
@@ -79,13 +80,14 @@ pub(super) async fn write(work: &mut Work<'_>) -> Result<(), ImportError> {
     let (hour, day) = (local_days::hour_us("p.refunded_us"), local_days::day());
     let local = local_days::local_us("r.refunded_us");
     work.write(&format!(
-        "INSERT INTO refunds (vendor_id, order_id, line, quantity, amount, commission, refunded_us, hour_us, day, month, year)
-         SELECT p.vendor_id, p.order_id, p.line, p.quantity, p.amount, 0, p.refunded_us, {hour}, d.day, d.month, d.year
-         FROM (SELECT r.vendor_id, r.order_id, r.line, r.quantity, r.amount, r.refunded_us, {local}
+        "INSERT INTO refunds (vendor_id, order_id, line, quantity, amount, commission, refunded_us, hour_us, day, month, year, reason)
+         SELECT p.vendor_id, p.order_id, p.line, p.quantity, p.amount, 0, p.refunded_us, {hour}, d.day, d.month, d.year, NULLIF(p.reason, '')
+         FROM (SELECT r.vendor_id, r.order_id, r.line, r.quantity, r.amount, r.refunded_us, r.reason, {local}
                FROM import_refunds r JOIN vendors v ON v.id = r.vendor_id WHERE r.state > 0) AS p
          JOIN import_days d ON d.day = {day}
          WHERE true
-         ON CONFLICT (order_id, line, refunded_us) DO UPDATE SET quantity = excluded.quantity, amount = excluded.amount"
+         ON CONFLICT (order_id, line, refunded_us) DO UPDATE SET quantity = excluded.quantity, amount = excluded.amount,
+             reason = COALESCE(excluded.reason, refunds.reason)"
     ))
     .await?;
     work.write(&format!(

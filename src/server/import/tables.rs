@@ -8,6 +8,7 @@ use crate::domain::{
     money::{Currency, Decimal},
     order_commands::MAX_QUANTITY,
     orders::OrderStatus,
+    returns::RefundReason,
     text::{check_id, read_line, shown},
 };
 
@@ -171,7 +172,7 @@ pub(in crate::server) const ORDER_ITEMS: Table = Table {
 pub(in crate::server) const REFUNDS: Table = Table {
     name: "refunds",
     required: &["order_id", "line", "quantity", "amount", "refunded_at"],
-    optional: &[],
+    optional: &["reason"],
     staging: "bundle_refunds",
     // As above, `amount` is in thousandths, and has a step.
     definition: &[
@@ -182,6 +183,7 @@ pub(in crate::server) const REFUNDS: Table = Table {
         "amount BIGINT",
         "amount_step BIGINT",
         "refunded_us BIGINT",
+        "reason TEXT",
     ],
     read: |row, cells| {
         let (quantity, amount) = (row.number("quantity", 0, MAX_QUANTITY)?, row.amount("amount")?);
@@ -193,6 +195,9 @@ pub(in crate::server) const REFUNDS: Table = Table {
         cells.push(Cell::Integer(quantity));
         cells.extend(cells_of(amount));
         cells.push(row.instant("refunded_at")?);
+        // Empty where the file does not say.
+        let reason = RefundReason::parse_optional(row.find("reason").unwrap_or_default())?;
+        cells.push(Cell::Text(reason.map_or("", RefundReason::as_str).to_owned()));
         Ok(())
     },
 };

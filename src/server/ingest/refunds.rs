@@ -5,6 +5,7 @@ use crate::{
         allocation::share,
         field_error::FieldError,
         ingest::{Ingested, RefundBatch, SentRefund},
+        returns::RefundReason,
     },
     server::{
         db::{Tx, sql},
@@ -53,6 +54,7 @@ pub async fn take_refunds(tx: &mut Tx, batch: &RefundBatch) -> Result<IngestResu
                 Cell::Integer(amount),
                 tables::NO_STEP,
                 Cell::Integer(refund.refunded_at.as_microsecond()),
+                Cell::Text(refund.reason.map_or("", RefundReason::as_str).to_owned()),
             ]);
         }
     }

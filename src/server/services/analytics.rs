@@ -14,6 +14,7 @@ use crate::domain::accounts::VendorRef;
 use crate::{
     domain::{
         accounts::Vendor,
+        clock::WallClock,
         field_error::FieldError,
         local_time::{LocalHour, day_end, find_hour, hours},
         money::Currency,
@@ -25,8 +26,9 @@ use crate::{
         AppError,
         cache_keys::{self, SNAPSHOT_LONGEST_TTL, SNAPSHOT_TODAY_TTL, SNAPSHOT_TTL},
         db::{
-            Db, DbError, low_stock,
+            Db, DbError, Tx, customers, low_stock,
             snapshot::{self, SalesHour},
+            vendors,
         },
         services::warming::Popularity,
     },
@@ -34,8 +36,8 @@ use crate::{
 
 /// The figures.
 pub struct Analytics {
-    db: Db,
-    cache: Cache,
+    pub(super) db: Db,
+    pub(super) cache: Cache,
     popularity: Popularity,
 }
 
@@ -78,7 +80,7 @@ impl SnapshotQuery {
     }
 
     /// The part of the cache key that names this query: calendar days, so that it means the same tomorrow.
-    fn cache_detail(&self) -> String {
+    pub(super) fn cache_detail(&self) -> String {
         format!("{}:{}:{}:{}", self.range.from, self.range.to, self.comparison.as_str(), self.interval.as_str())
     }
 }
@@ -86,6 +88,13 @@ impl SnapshotQuery {
 /// Today in the vendor's time zone. A zone that this program's database of zones no longer knows counts as UTC.
 pub fn today(vendor: &Vendor) -> Date {
     Timestamp::now().to_zoned(TimeZone::get(&vendor.time_zone).unwrap_or(TimeZone::UTC)).date()
+}
+
+/// The hour of the vendor's day that it is, to the nearest full one (0 to 24): up to it the last day of a comparison
+/// counts, where the range it is compared with ends today.
+pub fn until_hour(time_zone: &str, now: Timestamp) -> i8 {
+    let local = WallClock::covering(time_zone, [now]).local(now);
+    local.hour() + i8::from(local.minute() >= 30)
 }
 
 impl Analytics {
@@ -164,6 +173,20 @@ impl Analytics {
                 tx.commit().await?;
                 Ok(export::products(products, parse_currency(&head.currency)?))
             }
+            ExportTable::Payable => {
+                let mut tx = self.db.read().await?;
+                let currency = currency_of(&mut tx, vendor).await?;
+                let days = snapshot::list_days(&mut tx, vendor.id, query.range, None).await?;
+                tx.commit().await?;
+                Ok(export::payable(&days, currency))
+            }
+            ExportTable::Orders | ExportTable::Refunds => {
+                let mut tx = self.db.read().await?;
+                let currency = currency_of(&mut tx, vendor).await?;
+                tx.commit().await?;
+                let of = if table == ExportTable::Orders { export::orders } else { export::refunds };
+                Ok(of(self.db.clone(), vendor.id, query.range, currency))
+            }
         }
     }
 
@@ -185,7 +208,7 @@ fn entry(vendor: &VendorRef, query: &SnapshotQuery) -> (Key, [Tag; 2]) {
 }
 
 /// Every write to a vendor's data renews the vendor's tag.
-fn tags(vendor: &VendorRef) -> [Tag; 2] {
+pub(super) fn tags(vendor: &VendorRef) -> [Tag; 2] {
     [cache_keys::vendor_tag(&vendor.external_id), cache_keys::analytics_tag()]
 }
 
@@ -226,6 +249,15 @@ async fn compute(
     } else {
         (daily(range, query.interval, &days), previous.map(|previous| daily(previous, query.interval, &previous_days)))
     };
+    let (mut series, mut previous_series) = (series, previous_series);
+    if query.interval != Interval::Hour {
+        let [now, before] = customers::list_by_interval(&mut tx, vendor.id, query.interval, range, previous).await?;
+        let note = |series: &mut Vec<Point>, counts: Vec<i64>| {
+            series.iter_mut().zip(counts).for_each(|(point, count)| point.customers = Some(count));
+        };
+        note(&mut series, now);
+        previous_series.iter_mut().for_each(|series| note(series, before.clone()));
+    }
     let orders_by_status = snapshot::list_statuses(&mut tx, vendor.id, range).await?;
     let (top_products, top_categories) = snapshot::list_top(&mut tx, vendor.id, range).await?;
     let (low_stock, low_stock_total) = low_stock::list_most_urgent(&mut tx, vendor.id, today).await?;
@@ -257,7 +289,12 @@ async fn compute(
     Ok((snapshot, zone))
 }
 
-fn parse_currency(code: &str) -> Result<Currency, DbError> {
+async fn currency_of(tx: &mut Tx, vendor: &VendorRef) -> Result<Currency, AppError> {
+    let code = vendors::find_currency(tx, vendor.id).await?.ok_or(AppError::NotFound)?;
+    Ok(parse_currency(&code)?)
+}
+
+pub(super) fn parse_currency(code: &str) -> Result<Currency, DbError> {
     Currency::parse(code).map_err(|error| DbError::Corrupt(format!("vendors.currency: {error}")))
 }
 
@@ -285,7 +322,7 @@ pub(super) fn daily(range: DateRange, interval: Interval, days: &BTreeMap<i64, S
 
 /// One point for every local hour of the range: 24 a day on most days, 23 or 25 where clocks change. Each row falls
 /// into the point that holds it, so that rows of a zone that the vendor has left add none.
-fn hourly(range: DateRange, zone: &TimeZone, sold: &[SalesHour]) -> Vec<Point> {
+pub(super) fn hourly(range: DateRange, zone: &TimeZone, sold: &[SalesHour]) -> Vec<Point> {
     let grid = hours(zone, range);
     let mut sums = vec![Sums::default(); grid.len()];
     for row in sold {

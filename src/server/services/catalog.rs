@@ -18,7 +18,7 @@ use crate::{
         AppError,
         cache_keys::{self, LISTING_TTL},
         cursor,
-        db::{Db, DbError, Tx, catalog, orders, vendors},
+        db::{Db, DbError, Tx, catalog, movers, orders, vendors},
     },
     server_functions::products::ProductForm,
 };
@@ -39,6 +39,7 @@ const MAX_SEARCH: usize = 100;
 pub struct ProductParameters<'a> {
     pub search: Option<&'a str>,
     pub status: Option<&'a str>,
+    pub category: Option<&'a str>,
     pub stock: Option<&'a str>,
     pub sort: Option<&'a str>,
     pub after: Option<&'a str>,
@@ -58,7 +59,8 @@ pub fn parse_query(parameters: &ProductParameters<'_>) -> Result<ProductQuery, V
     let by_text = sort == ProductSort::Name;
     let after = non_empty(parameters.after)
         .and_then(|text| checks.accept(cursor::decode(&list_name(sort, stock), by_text, text)));
-    checks.finish().map(|()| ProductQuery { search, status, stock, sort, after })
+    let category = non_empty(parameters.category).map(str::to_owned);
+    checks.finish().map(|()| ProductQuery { search, status, category, stock, sort, after })
 }
 
 /// The list's name in cursors.
@@ -270,14 +272,17 @@ async fn load_page(db: &Db, vendor_id: i64, query: &ProductQuery, now: Timestamp
     let zone = TimeZone::get(&zone).map_err(|error| DbError::Corrupt(format!("vendors.time_zone: {error}")))?;
     let today = now.to_zoned(zone).date();
     let mut listed = catalog::list_products(&mut tx, vendor_id, query, today, PAGE as i64 + 1).await?;
-    tx.commit().await?;
     let more = listed.len() > PAGE;
     listed.truncate(PAGE);
+    let ids: Vec<&str> = listed.iter().map(|one| one.product.product_id.as_str()).collect();
+    let sold = movers::list_recent(&mut tx, vendor_id, today, &ids).await?;
+    tx.commit().await?;
     let name = list_name(query.sort, query.stock);
     let next = listed.last().filter(|_| more).map(|last| cursor::encode(&name, &last.position));
     let covers = query.stock.is_some().then(|| listed.iter().filter_map(|one| one.cover).collect());
+    let recent = listed.iter().map(|one| sold.get(&one.product.product_id).copied().unwrap_or_default()).collect();
     let products = listed.into_iter().map(|one| one.product).collect();
-    let page = ProductPage { products, covers, next };
+    let page = ProductPage { products, covers, recent, next };
     let bytes = serde_json::to_vec(&page).map_err(|error| AppError::Internal(format!("product listing: {error}")))?;
     Ok(Loaded::new(bytes, LISTING_TTL))
 }

@@ -2,16 +2,29 @@
 //! read as a formula are made texts (OWASP, "CSV Injection").
 
 use bytes::Bytes;
-
+use futures::{
+    future::BoxFuture,
+    stream::{self, BoxStream, StreamExt},
+};
+use jiff::Timestamp;
 use strum::VariantNames;
 
 use crate::{
     domain::{
         field_error::FieldError,
         money::Currency,
-        snapshot::{ProductSales, Snapshot},
+        period::{DateRange, day_from_number},
+        returns::RefundReason,
+        snapshot::{ProductSales, Snapshot, Sums},
     },
-    server::AppError,
+    server::{
+        AppError,
+        db::{
+            Db, DbError, Tx,
+            exports::{self, ExportLine, Place, RefundedLine, SoldLine},
+            snapshot::Days,
+        },
+    },
 };
 
 /// Which figures.
@@ -35,6 +48,12 @@ pub enum ExportTable {
     Series,
     /// One row a product that was sold or refunded in the range.
     Products,
+    /// One row a line of an order that counts and was placed in the range.
+    Orders,
+    /// One row a line that was refunded in the range.
+    Refunds,
+    /// What is paid for each day of the range, with a last row for all of it.
+    Payable,
 }
 
 impl ExportTable {
@@ -48,10 +67,12 @@ fn refuse_export_table(text: &str) -> FieldError {
 }
 
 /// CSV, a piece at a time: each is made when the one before has been taken.
-pub type Pieces = Box<dyn Iterator<Item = Result<Bytes, AppError>> + Send>;
+pub type Pieces = BoxStream<'static, Result<Bytes, AppError>>;
 
 /// Rows of one piece.
 const ROWS_AT_ONCE: usize = 200;
+/// Rows that are read from the database at a time.
+const LINES_AT_ONCE: usize = 1_000;
 
 /// The series of a snapshot; its rows sum to the snapshot's totals.
 pub fn series(snapshot: Snapshot) -> Pieces {
@@ -84,13 +105,166 @@ pub fn products(products: Vec<ProductSales>, currency: Currency) -> Pieces {
     pieces(&header, rows)
 }
 
+/// What is paid for each day on which something was sold or refunded: rows sum to the last one, which is the snapshot's
+/// totals.
+pub fn payable(days: &Days, currency: Currency) -> Pieces {
+    let header = [
+        "date",
+        "currency",
+        "grossSales",
+        "discounts",
+        "returns",
+        "netSales",
+        "commission",
+        "payable",
+        "orders",
+        "units",
+    ];
+    let row = move |date: String, sums: &Sums| {
+        let amounts = [
+            sums.gross_sales,
+            sums.discounts,
+            sums.returns,
+            sums.net_sales(),
+            sums.commission,
+            sums.net_sales() - sums.commission,
+        ];
+        let mut row = vec![date, currency.code().to_owned()];
+        row.extend(amounts.map(|amount| currency.to_decimal(amount)));
+        row.extend([sums.orders.to_string(), sums.units.to_string()]);
+        row
+    };
+    let mut all = Sums::default();
+    let mut rows = Vec::new();
+    for (day, sums) in &days[0] {
+        all += *sums;
+        rows.push(row(day_from_number(*day).to_string(), sums));
+    }
+    rows.push(row("total".to_owned(), &all));
+    pieces(&header, rows.into_iter())
+}
+
+/// Every line of the orders that count, oldest first; gross, discounts and commission sum to the snapshot's before what
+/// came back.
+pub fn orders(db: Db, vendor_id: i64, range: DateRange, currency: Currency) -> Pieces {
+    let header = [
+        "date",
+        "placedAt",
+        "orderId",
+        "line",
+        "status",
+        "productId",
+        "product",
+        "category",
+        "quantity",
+        "currency",
+        "gross",
+        "discount",
+        "net",
+        "commission",
+        "payable",
+    ];
+    let row = move |sold: SoldLine| {
+        let net = sold.gross - sold.discount;
+        let mut row = beginning(&sold.line);
+        row.extend([sold.status, as_text(&sold.line.product_id), as_text(&sold.line.name), as_text(&sold.category)]);
+        row.extend([sold.line.quantity.to_string(), currency.code().to_owned()]);
+        let amounts = [sold.gross, sold.discount, net, sold.commission, net - sold.commission];
+        row.extend(amounts.map(|amount| currency.to_decimal(amount)));
+        row
+    };
+    read_on(
+        db,
+        &header,
+        move |tx, after| {
+            Box::pin(async move { exports::list_sold(tx, vendor_id, range, after.as_ref(), LINES_AT_ONCE).await })
+        },
+        |sold: &SoldLine| &sold.line,
+        row,
+    )
+}
+
+/// Every line that was refunded, oldest first; amounts sum to the snapshot's returns, and what is payable for them is
+/// less than nothing.
+pub fn refunds(db: Db, vendor_id: i64, range: DateRange, currency: Currency) -> Pieces {
+    let header = [
+        "date",
+        "refundedAt",
+        "orderId",
+        "line",
+        "productId",
+        "product",
+        "quantity",
+        "currency",
+        "amount",
+        "commission",
+        "payable",
+        "reason",
+    ];
+    let row = move |refunded: RefundedLine| {
+        let mut row = beginning(&refunded.line);
+        row.extend([as_text(&refunded.line.product_id), as_text(&refunded.line.name)]);
+        row.extend([refunded.line.quantity.to_string(), currency.code().to_owned()]);
+        let amounts = [refunded.amount, -refunded.commission, refunded.commission - refunded.amount];
+        row.extend(amounts.map(|amount| currency.to_decimal(amount)));
+        row.push(refunded.reason.map_or("", RefundReason::as_str).to_owned());
+        row
+    };
+    read_on(
+        db,
+        &header,
+        move |tx, after| {
+            Box::pin(async move { exports::list_refunded(tx, vendor_id, range, after.as_ref(), LINES_AT_ONCE).await })
+        },
+        |refunded: &RefundedLine| &refunded.line,
+        row,
+    )
+}
+
+/// The day on the vendor's calendar, the instant, the order and the line.
+fn beginning(line: &ExportLine) -> Vec<String> {
+    let Place { us, order_id, line: number } = &line.place;
+    let at = Timestamp::from_microsecond(*us).map(|at| at.to_string()).unwrap_or_default();
+    vec![day_from_number(line.day).to_string(), at, as_text(order_id), number.to_string()]
+}
+
+/// Pieces that are read from the database one after the other, each behind the last: a file of any length takes the
+/// memory of one of them, and no transaction waits for whoever downloads slowly.
+fn read_on<T, R>(
+    db: Db,
+    header: &[&str],
+    read: R,
+    place: fn(&T) -> &ExportLine,
+    row: impl Fn(T) -> Vec<String> + Clone + Send + Sync + 'static,
+) -> Pieces
+where
+    T: Send + 'static,
+    R: for<'a> Fn(&'a mut Tx, Option<Place>) -> BoxFuture<'a, Result<Vec<T>, DbError>> + Clone + Send + Sync + 'static,
+{
+    let header: Vec<String> = header.iter().map(|name| (*name).to_owned()).collect();
+    stream::try_unfold(Some((Some(header), None)), move |turn| {
+        let (db, read, row) = (db.clone(), read.clone(), row.clone());
+        async move {
+            let Some((header, after)) = turn else { return Ok(None) };
+            let mut tx = db.read().await?;
+            let found = read(&mut tx, after).await?;
+            tx.commit().await?;
+            let next = found.last().filter(|_| found.len() == LINES_AT_ONCE).map(|last| place(last).place.clone());
+            let piece = piece(header.into_iter().chain(found.into_iter().map(row)))?;
+            Ok(Some((piece, next.map(|after| (None, Some(after))))))
+        }
+    })
+    .boxed()
+}
+
 fn pieces(header: &[&str], rows: impl Iterator<Item = Vec<String>> + Send + 'static) -> Pieces {
     let header = header.iter().map(|name| (*name).to_owned()).collect();
     let mut rows = std::iter::once(header).chain(rows).peekable();
-    Box::new(std::iter::from_fn(move || {
+    let pieces = std::iter::from_fn(move || {
         rows.peek()?;
         Some(piece(rows.by_ref().take(ROWS_AT_ONCE)))
-    }))
+    });
+    stream::iter(pieces).boxed()
 }
 
 pub(in crate::server) fn piece(rows: impl Iterator<Item = Vec<String>>) -> Result<Bytes, AppError> {
@@ -124,9 +298,12 @@ mod tests {
         ProductSales { product_id: "p-1".to_owned(), name: name.to_owned(), units: -2, net_sales: -1_250 }
     }
 
+    fn made(pieces: Pieces) -> Vec<Bytes> {
+        futures::executor::block_on(pieces.map(Result::unwrap).collect())
+    }
+
     fn written(products_sold: Vec<ProductSales>) -> String {
-        let pieces = products(products_sold, Currency::parse("EUR").unwrap()).map(|piece| piece.unwrap().to_vec());
-        String::from_utf8(pieces.collect::<Vec<_>>().concat()).unwrap()
+        String::from_utf8(made(products(products_sold, Currency::parse("EUR").unwrap())).concat()).unwrap()
     }
 
     #[test]
@@ -154,8 +331,7 @@ mod tests {
 
     #[test]
     fn a_long_table_comes_in_pieces_with_one_header() {
-        let pieces: Vec<_> =
-            products(vec![product("Mug"); 500], Currency::parse("EUR").unwrap()).map(Result::unwrap).collect();
+        let pieces = made(products(vec![product("Mug"); 500], Currency::parse("EUR").unwrap()));
         assert_eq!(pieces.len(), 3);
         let text = String::from_utf8(pieces.concat()).unwrap();
         assert_eq!((text.lines().count(), text.matches("productId").count()), (501, 1));

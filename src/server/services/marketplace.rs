@@ -24,8 +24,8 @@ use crate::{
 
 /// Figures of the whole marketplace.
 pub struct Marketplace {
-    db: Db,
-    cache: Cache,
+    pub(super) db: Db,
+    pub(super) cache: Cache,
 }
 
 /// Today in UTC: the marketplace has no calendar of its own.

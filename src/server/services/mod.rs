@@ -19,6 +19,8 @@ pub mod analytics;
 pub mod cache_stats;
 /// Products.
 pub mod catalog;
+/// Customers of a day that is not over.
+pub mod customers;
 /// Figures as CSV.
 pub mod export;
 /// How the cache fares, and why: what its page and its part of the API show.
@@ -29,12 +31,22 @@ pub mod import;
 pub mod ingest;
 /// Figures of the whole marketplace.
 pub mod marketplace;
+/// What rises and falls, and what happened.
+pub mod movers;
+/// Figures of one product, category or status.
+pub mod narrowed;
 /// What a write leaves in the audit log.
 mod noting;
 /// Orders.
 pub mod orders;
 /// What the cache's store may not have been told yet, kept in the database.
 pub mod outbox;
+/// Giving back.
+pub mod refunds;
+/// What comes back, and why.
+pub mod returns;
+/// Vendors side by side.
+pub mod standings;
 
 /// Requests that are done once.
 pub mod once;

@@ -1,6 +1,6 @@
 use futures::future::FutureExt;
 use jiff::{Timestamp, tz::TimeZone};
-use vendorscope_cache::{Cache, Loaded, Served};
+use vendorscope_cache::{Cache, Loaded, Served, Tag};
 
 use super::{Sender, Written, by_vendor, changes, costed, from_json, listing_detail, note, write};
 use crate::{
@@ -8,11 +8,10 @@ use crate::{
         accounts::VendorRef,
         allocation::commission,
         field_error::{Checks, FieldError},
-        money::Currency,
-        order_commands::{Buyer, LineRefund, NewOrder, NewRefund, OrderChange, refund_may_be_of},
-        orders::{Order, OrderPage, OrderQuery},
+        order_commands::{Buyer, NewOrder, OrderChange, refund_may_be_of},
+        orders::{Order, OrderPage, OrderQuery, OrderStatus},
         period::{day_from_number, parse_day},
-        text::{read_search, shown},
+        text::read_search,
     },
     server::{
         AppError,
@@ -27,20 +26,21 @@ use crate::{
             stock,
         },
     },
-    server_functions::orders::RefundForm,
 };
 
 /// A vendor's parts of orders. Every write keeps sums and stock, and invalidates the vendor's analytics and listings
 /// before it is answered.
 pub struct Orders {
-    db: Db,
-    cache: Cache,
+    pub(super) db: Db,
+    pub(super) cache: Cache,
 }
 
 /// The list's name in cursors.
 const LIST: &str = "orders";
 /// Orders on one page of a list.
 const PAGE: usize = 50;
+/// The most orders that are changed at once.
+const MOST_AT_ONCE: usize = 50;
 /// The longest search text, in characters.
 const MAX_SEARCH: usize = 100;
 
@@ -51,6 +51,9 @@ pub struct OrderParameters<'a> {
     pub date_from: Option<&'a str>,
     pub date_to: Option<&'a str>,
     pub search: Option<&'a str>,
+    pub refunded: Option<&'a str>,
+    pub product: Option<&'a str>,
+    pub category: Option<&'a str>,
     pub after: Option<&'a str>,
 }
 
@@ -67,43 +70,18 @@ pub fn parse_query(parameters: &OrderParameters<'_>) -> Result<OrderQuery, Vec<F
             format!("`{to}` lies before dateFrom `{from}`: the same day or a later one is accepted")
         });
     }
+    let refunded = non_empty(parameters.refunded).and_then(|text| checks.accept(parse_refunded(&text)));
+    let (product, category) = (non_empty(parameters.product), non_empty(parameters.category));
     let after = non_empty(parameters.after).and_then(|text| checks.accept(cursor::decode(LIST, false, &text)));
-    checks.finish().map(|()| OrderQuery { status, from, to, search, after })
+    checks.finish().map(|()| OrderQuery { status, from, to, search, refunded, product, category, after })
 }
 
-/// Reads a refund's form.
-pub fn read_refund(form: &RefundForm, currency: Currency) -> Result<NewRefund, Vec<FieldError>> {
-    let mut checks = Checks::default();
-    let amount = |field: &str, text: &str| {
-        let text = text.trim();
-        if text.is_empty() { Ok(None) } else { currency.parse_amount(field, text).map(Some) }
-    };
-    let whole = |field: &str, text: &str| match text.trim() {
-        "" => Ok(0),
-        text => text.parse::<i64>().map_err(|_| {
-            FieldError::new(field, format!("`{text}` is not a whole number, such as 2", text = shown(text)))
-        }),
-    };
-    let of_order = checks.accept(amount("amount", &form.amount)).flatten();
-    let mut lines = Vec::new();
-    for line in &form.lines {
-        let field = |name: &str| format!("line {} {name}", line.line);
-        let number = checks.accept(whole("line", &line.line));
-        let quantity = checks.accept(whole(&field("quantity"), &line.quantity));
-        let amount = checks.accept(amount(&field("amount"), &line.amount));
-        if let (Some(line), Some(quantity), Some(amount)) = (number, quantity, amount)
-            && (quantity != 0 || amount.is_some())
-        {
-            lines.push(LineRefund { line, quantity, amount });
-        }
+fn parse_refunded(text: &str) -> Result<bool, FieldError> {
+    match text {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        other => Err(FieldError::unknown("refunded", other, &["true", "false"])),
     }
-    let is_one = of_order.is_some() == lines.is_empty();
-    checks.require(is_one, "form", || {
-        "Fill in either what comes back of the lines, or an amount on the whole order.".to_owned()
-    });
-    checks.finish()?;
-    let lines = of_order.is_none().then_some(lines);
-    Ok(NewRefund { lines, amount: of_order, restock: form.restock.is_some(), refunded_at: None })
 }
 
 impl Orders {
@@ -182,42 +160,44 @@ impl Orders {
         .await
     }
 
-    /// Gives money and goods back. `Invalid` by field where it is more than is left, `Conflict` where the order counts
-    /// as no sale.
-    pub async fn refund(
+    /// Moves all of the orders to a status, or none: `Conflict` where one of them may not go there. Returns how many.
+    pub async fn change_many(
         &self,
         vendor: &VendorRef,
-        order_id: &str,
-        refund: NewRefund,
+        order_ids: Vec<String>,
+        next: OrderStatus,
         sender: &Sender,
-    ) -> Result<Order, AppError> {
-        let now = Timestamp::now();
-        refund.check(now)?;
-        let once = sender.once("order refunded", &(&vendor.external_id, order_id, &refund))?;
-        let sender = sender.clone();
-        let (vendor_ref, order_id) = (vendor.clone(), order_id.to_owned());
-        write(&self.db, &self.cache, by_vendor(vendor, "order refunded"), once, move |tx| {
+    ) -> Result<u64, AppError> {
+        let mut checks = Checks::default();
+        checks.require((1..=MOST_AT_ONCE).contains(&order_ids.len()), "orderIds", || {
+            format!("must name 1 to {MOST_AT_ONCE} orders")
+        });
+        checks.finish()?;
+        let (once, sender) = (sender.once("orders changed", &(&vendor.external_id, &order_ids, next))?, sender.clone());
+        let vendor_ref = vendor.clone();
+        write(&self.db, &self.cache, by_vendor(vendor, "orders changed"), once, move |tx| {
             async move {
                 let seller = lock(tx, &vendor_ref).await?;
-                let before = refunded(tx, &vendor_ref, &order_id).await?;
-                give_back(tx, &vendor_ref, &seller, &order_id, &refund, now).await?;
-                let after = refunded(tx, &vendor_ref, &order_id).await?;
-                note(tx, &sender, "order_refund", &order_id, Some(before), Some(after)).await?;
-                written(tx, &vendor_ref, &order_id, true).await
+                let change = OrderChange { status: Some(next), placed_at: None };
+                let mut changed = 0;
+                for order_id in &order_ids {
+                    let part = orders::find_part(tx, vendor_ref.id, order_id).await?.ok_or(AppError::NotFound)?;
+                    if apply(tx, &vendor_ref, &seller, order_id, &change).await? {
+                        let (was, became) =
+                            (serde_json::json!({ "status": part.status }), serde_json::json!({ "status": next }));
+                        note(tx, &sender, "order_change", order_id, Some(was), Some(became)).await?;
+                        changed += 1;
+                    }
+                }
+                Ok(match changed {
+                    0 => Written::nothing(0, Some(stale(&vendor_ref))),
+                    changed => Written::stale(changed, stale(&vendor_ref)),
+                })
             }
             .boxed()
         })
         .await
     }
-}
-
-/// What has been given back of an order, by line: units and amounts.
-async fn refunded(tx: &mut Tx, vendor: &VendorRef, order_id: &str) -> Result<serde_json::Value, AppError> {
-    let order = orders::find_order(tx, vendor.id, order_id).await?.ok_or(AppError::NotFound)?;
-    let lines = order.lines.iter().map(|line| {
-        serde_json::json!({ "line": line.line, "quantity": line.refunded_quantity, "amount": line.refunded_amount })
-    });
-    Ok(lines.collect())
 }
 
 async fn load_page(db: &Db, vendor_id: i64, query: &OrderQuery) -> Result<Loaded, AppError> {
@@ -233,26 +213,31 @@ async fn load_page(db: &Db, vendor_id: i64, query: &OrderQuery) -> Result<Loaded
     Ok(Loaded::new(bytes, LISTING_TTL))
 }
 
-async fn lock(tx: &mut Tx, vendor: &VendorRef) -> Result<VendorTerms, AppError> {
+pub(super) async fn lock(tx: &mut Tx, vendor: &VendorRef) -> Result<VendorTerms, AppError> {
     orders::lock_vendor(tx, vendor.id).await?.ok_or(AppError::NotFound)
 }
 
 /// The order as it is now, and what is stale where it has changed: what shows stock, too.
-async fn written(
+pub(super) async fn written(
     tx: &mut Tx,
     vendor: &VendorRef,
     order_id: &str,
     has_changed: bool,
 ) -> Result<Written<Order>, AppError> {
     let answer = orders::find_order(tx, vendor.id, order_id).await?.ok_or(AppError::NotFound)?;
+    let tags = stale(vendor);
+    Ok(if has_changed { Written::stale(answer, tags) } else { Written::nothing(answer, Some(tags)) })
+}
+
+/// What a write to orders makes stale: what shows stock, too.
+fn stale(vendor: &VendorRef) -> Vec<Tag> {
     let id = vendor.external_id.as_str();
-    let tags = vec![
+    vec![
         cache_keys::vendor_tag(id),
         cache_keys::orders_tag(id),
         cache_keys::products_tag(id),
         cache_keys::marketplace_tag(),
-    ];
-    Ok(if has_changed { Written::stale(answer, tags) } else { Written::nothing(answer, Some(tags)) })
+    ]
 }
 
 /// Writes a new order and everything that follows from it. Returns the marketplace's id.
@@ -357,58 +342,6 @@ async fn apply(
     Ok(true)
 }
 
-async fn give_back(
-    tx: &mut Tx,
-    vendor: &VendorRef,
-    seller: &VendorTerms,
-    order_id: &str,
-    refund: &NewRefund,
-    now: Timestamp,
-) -> Result<(), AppError> {
-    let part = orders::find_part(tx, vendor.id, order_id).await?.ok_or(AppError::NotFound)?;
-    let order = orders::find_order(tx, vendor.id, order_id).await?.ok_or(AppError::NotFound)?;
-    if !part.status.is_counted() {
-        return Err(AppError::Conflict(format!(
-            "The order is {}: nothing of it was sold, so nothing can be refunded.",
-            part.status
-        )));
-    }
-    let lines = refund.plan(&order.lines)?;
-    let zone = zone(&seller.time_zone)?;
-    let mut at = Moment::new(refund.refunded_at.unwrap_or(now), &zone);
-    if !refund_may_be_of(at.day, part.day) {
-        let placed_on = day_from_number(part.day);
-        return Err(
-            FieldError::new("refundedAt", format!("lies before the day the order was placed on, {placed_on}")).into()
-        );
-    }
-    // A refund is known by its line and its instant.
-    loop {
-        let taken = refunds::lines_refunded_at(tx, part.id, at.us).await?;
-        match (taken.iter().any(|taken| lines.iter().any(|line| line.line == *taken)), refund.refunded_at) {
-            (false, _) => break,
-            (true, Some(_)) => {
-                return Err(FieldError::new(
-                    "refundedAt",
-                    "a line has a refund of this instant already: send another instant",
-                )
-                .into());
-            }
-            (true, None) => at = Moment::new(Timestamp::from_microsecond(at.us + 1).unwrap_or(now), &zone),
-        }
-    }
-    let touched = [(vendor.id, part.id)];
-    rollups::retract(tx, &Touched::Orders(&touched)).await?;
-    refunds::insert_refunds(tx, vendor.id, part.id, &lines, &at).await?;
-    if refund.restock {
-        for line in lines.iter().filter(|line| line.quantity > 0) {
-            stock::give_back_units(tx, part.id, line.line, line.quantity).await?;
-        }
-    }
-    rollups::add(tx, &Touched::Orders(&touched)).await?;
-    Ok(())
-}
-
 /// Refuses, naming the products, where there is not enough of them.
 async fn take_stock(tx: &mut Tx, vendor: &VendorRef, id: i64) -> Result<(), AppError> {
     let short = stock::take(tx, vendor.id, id).await?;
@@ -427,6 +360,6 @@ async fn take_stock(tx: &mut Tx, vendor: &VendorRef, id: i64) -> Result<(), AppE
     Err(AppError::Conflict(format!("There is not enough in stock: {}.", named.join("; "))))
 }
 
-fn zone(name: &str) -> Result<TimeZone, AppError> {
+pub(super) fn zone(name: &str) -> Result<TimeZone, AppError> {
     Ok(TimeZone::get(name).map_err(|error| DbError::Corrupt(format!("vendors.time_zone: {error}")))?)
 }

@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use jiff::Timestamp;
 use moka::future::Cache as Moka;
 use tokio::{
     sync::broadcast::error::TryRecvError,
@@ -19,7 +20,7 @@ use vendorscope_cache::Cache;
 
 use super::analytics::{self, Analytics, SnapshotQuery};
 use crate::{
-    domain::{accounts::VendorRef, field_error::FieldError},
+    domain::{accounts::VendorRef, field_error::FieldError, movers::finished},
     server::{AppError, cache_keys, identity::accounts::Accounts},
 };
 
@@ -145,5 +146,26 @@ pub async fn warm_dashboards(analytics: &Analytics, snapshots: &[(VendorRef, Sna
         Some((vendor.clone(), SnapshotQuery::by_hour(before.to)))
     });
     warm(analytics, &days.collect::<Vec<_>>()).await;
+    for (vendor, query) in snapshots {
+        if let Err(error) = warm_beside(analytics, vendor, query).await {
+            tracing::warn!(vendor = vendor.external_id, %error, "not warmed");
+        }
+    }
     loaded
+}
+
+/// What the dashboard shows beside a snapshot of days up to today: what moved, what happened, and the customers of its
+/// comparison up to the hour.
+async fn warm_beside(analytics: &Analytics, vendor: &VendorRef, query: &SnapshotQuery) -> Result<(), AppError> {
+    analytics.notes(vendor, query.range).await?;
+    let Some(previous) = query.range.compared(query.comparison) else { return Ok(()) };
+    if let Some((range, previous)) = finished(query.range, previous, true) {
+        analytics.movers(vendor, range, previous).await?;
+    }
+    let time_zone = analytics.snapshot(vendor, query).await?.value.time_zone;
+    let hour = analytics::until_hour(&time_zone, Timestamp::now());
+    if hour < 24 {
+        analytics.customers_until(vendor, previous, hour).await?;
+    }
+    Ok(())
 }

@@ -8,7 +8,6 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use futures::stream;
 use sha2::{Digest, Sha256};
 use vendorscope_cache::Served;
 
@@ -17,19 +16,26 @@ use crate::{
     domain::{
         accounts::{Role, User, VendorRef, encode_segment},
         field_error::FieldError,
+        movers::Movers,
+        orders::OrderStatus,
         period::Comparison,
+        returns::Returns,
         snapshot::Snapshot,
     },
     server::{
         AppError, AppState,
         identity::sessions::{CurrentUser, RequestSession},
-        services::{analytics::SnapshotQuery, export::ExportTable},
+        services::{analytics::SnapshotQuery, export::ExportTable, narrowed::parse_narrowed},
         web::encodings,
     },
 };
 
 pub fn router() -> Router<AppState> {
-    Router::new().route("/snapshot", get(snapshot)).route("/export.csv", get(export))
+    Router::new()
+        .route("/snapshot", get(snapshot))
+        .route("/returns", get(returns))
+        .route("/movers", get(movers))
+        .route("/export.csv", get(export))
 }
 
 /// The bytes that the cache holds, as they are.
@@ -43,6 +49,9 @@ pub fn router() -> Router<AppState> {
         ("dateTo" = jiff::civil::Date, Query, description = "Last day, included; at most ten years after the first"),
         ("compare" = Option<Comparison>, Query, description = "What to compare with; `previous_period` if left out"),
         ("interval" = Option<String>, Query, description = "`auto`, `hour` (up to 31 days), `day`, `week` or `month`"),
+        ("product" = Option<String>, Query, description = "The figures of this product alone, by the marketplace's id; `lowStock` is empty then, as it is for the two below"),
+        ("category" = Option<String>, Query, description = "The figures of the products that are in this category now"),
+        ("status" = Option<OrderStatus>, Query, description = "The figures of the orders that have this status now, whether they count or not"),
         ("vendorId" = Option<String>, Query, description = "Admins only, and required of them")
     ),
     responses((status = 200, description = "The figures; asked for with a key, with an `ETag`", body = Snapshot), (status = 304, description = "With a key: still what `If-None-Match` names"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
@@ -56,10 +65,82 @@ pub(super) async fn snapshot(
     parameters: Parameters,
 ) -> Result<Response, AppError> {
     let started = Instant::now();
-    let parameters = parameters.only(&["dateFrom", "dateTo", "compare", "interval", "vendorId"])?;
+    let known = ["dateFrom", "dateTo", "compare", "interval", "product", "category", "status", "vendorId"];
+    let parameters = parameters.only(&known)?;
     let vendor = vendor_asked_for(&state, user, &parameters).await?;
-    let served = state.analytics.snapshot_json(&vendor, &query(&parameters)?).await?;
+    let get = |name| parameters.get(name);
+    let (query, narrowed) = match (query(&parameters), parse_narrowed(get("product"), get("category"), get("status"))) {
+        (Ok(query), Ok(narrowed)) => (query, narrowed),
+        (query, narrowed) => {
+            return Err(query.err().into_iter().chain(narrowed.err()).flatten().collect::<Vec<_>>().into());
+        }
+    };
+    let served = state.analytics.narrowed_json(&vendor, &query, &narrowed).await?;
     let mut response = if session.is_by_key() { revalidated(&served, &headers) } else { whole(&served, &headers) };
+    freshness(&mut response, &served, started.elapsed());
+    Ok(response)
+}
+
+/// What came back, by product and by reason.
+#[utoipa::path(
+    get,
+    path = "/api/vendor/analytics/returns",
+    operation_id = "analytics_returns",
+    tag = "analytics",
+    params(
+        ("dateFrom" = jiff::civil::Date, Query, description = "First day, included, by the vendor's calendar"),
+        ("dateTo" = jiff::civil::Date, Query, description = "Last day, included; at most ten years after the first"),
+        ("compare" = Option<Comparison>, Query, description = "What to compare with; `previous_period` if left out"),
+        ("vendorId" = Option<String>, Query, description = "Admins only, and required of them")
+    ),
+    responses((status = 200, description = "What came back; amounts come to the snapshot's `returns`", body = Returns), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []), ("key" = []))
+)]
+pub(super) async fn returns(
+    State(state): State<AppState>,
+    CurrentUser(user): CurrentUser,
+    headers: HeaderMap,
+    parameters: Parameters,
+) -> Result<Response, AppError> {
+    let started = Instant::now();
+    let parameters = parameters.only(&["dateFrom", "dateTo", "compare", "vendorId"])?;
+    let vendor = vendor_asked_for(&state, user, &parameters).await?;
+    let served = state.analytics.returns_json(&vendor, &query(&parameters)?, None).await?;
+    let mut response = whole(&served, &headers);
+    freshness(&mut response, &served, started.elapsed());
+    Ok(response)
+}
+
+/// What sells better and what sells worse than before.
+#[utoipa::path(
+    get,
+    path = "/api/vendor/analytics/movers",
+    operation_id = "analytics_movers",
+    tag = "analytics",
+    params(
+        ("dateFrom" = jiff::civil::Date, Query, description = "First day, included, by the vendor's calendar"),
+        ("dateTo" = jiff::civil::Date, Query, description = "Last day, included; at most ten years after the first"),
+        ("compare" = Option<Comparison>, Query, description = "What to compare with, `none` is not accepted; `previous_period` if left out"),
+        ("vendorId" = Option<String>, Query, description = "Admins only, and required of them")
+    ),
+    responses((status = 200, description = "The products and categories of both ranges side by side", body = Movers), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []), ("key" = []))
+)]
+pub(super) async fn movers(
+    State(state): State<AppState>,
+    CurrentUser(user): CurrentUser,
+    headers: HeaderMap,
+    parameters: Parameters,
+) -> Result<Response, AppError> {
+    let started = Instant::now();
+    let parameters = parameters.only(&["dateFrom", "dateTo", "compare", "vendorId"])?;
+    let vendor = vendor_asked_for(&state, user, &parameters).await?;
+    let SnapshotQuery { range, comparison, .. } = query(&parameters)?;
+    let previous = range
+        .compared(comparison)
+        .ok_or_else(|| FieldError::new("compare", "is required: there is nothing to compare these days with"))?;
+    let served = state.analytics.movers_json(&vendor, range, previous).await?;
+    let mut response = whole(&served, &headers);
     freshness(&mut response, &served, started.elapsed());
     Ok(response)
 }
@@ -103,7 +184,7 @@ pub(super) async fn export(
         (header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8; header=present")),
         (header::CONTENT_DISPOSITION, disposition),
     ];
-    Ok((headers, Body::from_stream(stream::iter(pieces))).into_response())
+    Ok((headers, Body::from_stream(pieces)).into_response())
 }
 
 async fn vendor_asked_for(state: &AppState, user: User, parameters: &Parameters) -> Result<VendorRef, AppError> {

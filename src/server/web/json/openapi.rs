@@ -53,6 +53,8 @@ use crate::{
         account::create_key,
         account::revoke_key,
         analytics::snapshot,
+        analytics::returns,
+        analytics::movers,
         analytics::export,
         products::list,
         products::create,

@@ -43,6 +43,9 @@ pub fn router() -> Router<AppState> {
         ("dateFrom" = Option<jiff::civil::Date>, Query, description = "Placed on this day or later, by the vendor's calendar"),
         ("dateTo" = Option<jiff::civil::Date>, Query, description = "Placed on this day or earlier"),
         ("search" = Option<String>, Query, description = "An order's id, or a part of its customer's name in any case, with or without accents"),
+        ("refunded" = Option<bool>, Query, description = "Those that something was given back of, or those that nothing was"),
+        ("product" = Option<String>, Query, description = "With a line of this product, by the marketplace's id"),
+        ("category" = Option<String>, Query, description = "With a line of a product that is in this category now"),
         ("after" = Option<String>, Query, description = "`next` of the page before")
     ),
     responses((status = 200, description = "A page of 50, newest first", body = OrderPage), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
@@ -54,12 +57,16 @@ pub(super) async fn list(
     parameters: Parameters,
 ) -> Result<Response, AppError> {
     let started = Instant::now();
-    let parameters = parameters.only(&["status", "dateFrom", "dateTo", "search", "after"])?;
+    let parameters =
+        parameters.only(&["status", "dateFrom", "dateTo", "search", "refunded", "product", "category", "after"])?;
     let query = parse_query(&OrderParameters {
         status: parameters.get("status"),
         date_from: parameters.get("dateFrom"),
         date_to: parameters.get("dateTo"),
         search: parameters.get("search"),
+        refunded: parameters.get("refunded"),
+        product: parameters.get("product"),
+        category: parameters.get("category"),
         after: parameters.get("after"),
     })?;
     let served = state.orders.list(&current.vendor, &query).await?;

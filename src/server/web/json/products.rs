@@ -42,6 +42,7 @@ pub fn router() -> Router<AppState> {
     params(
         ("search" = Option<String>, Query, description = "A part of the name, in any case, with or without accents"),
         ("status" = Option<ProductStatus>, Query, description = "Any if left out"),
+        ("category" = Option<String>, Query, description = "Any if left out"),
         ("stock" = Option<StockLevel>, Query, description = "`low`: at or below its threshold, or sold out within a week; `covers` then says of each how long it lasts"),
         ("sort" = Option<ProductSort>, Query, description = "`name` if left out; with `stock=low` it is `cover`, what runs out first, and `at_risk` is what costs the most sales"),
         ("after" = Option<String>, Query, description = "`next` of the page before")
@@ -55,10 +56,11 @@ pub(super) async fn list(
     parameters: Parameters,
 ) -> Result<Response, AppError> {
     let started = Instant::now();
-    let parameters = parameters.only(&["search", "status", "stock", "sort", "after"])?;
+    let parameters = parameters.only(&["search", "status", "category", "stock", "sort", "after"])?;
     let query = parse_query(&ProductParameters {
         search: parameters.get("search"),
         status: parameters.get("status"),
+        category: parameters.get("category"),
         stock: parameters.get("stock"),
         sort: parameters.get("sort"),
         after: parameters.get("after"),

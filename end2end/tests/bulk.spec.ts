@@ -1,0 +1,43 @@
+import { expect, logIn, test, vendor } from '../test';
+
+test('many products get a stock at once, after a look at what is touched', async ({ page }) => {
+  await logIn(page, vendor(12));
+  await page.goto('/products');
+  const boxes = page.getByRole('checkbox', { name: /^Select / });
+  const names = await page.locator('main table tbody th').allTextContents();
+  await boxes.nth(0).check();
+  await boxes.nth(2).check();
+  await page.getByLabel('With the selected products').selectOption('Set stock to');
+  await page.getByLabel('Stock or category').fill('77');
+  await page.getByRole('button', { name: 'Review…' }).click();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Set the stock of 2 products to 77?');
+  await expect(page.locator('main table tbody th')).toHaveText([names[0], names[2]]);
+  await page.getByRole('button', { name: 'Change 2 products' }).click();
+  await expect(page.getByRole('status')).toHaveText('2 products changed.');
+  const { products } = await (await page.request.get('/api/vendor/products')).json();
+  expect(products[0].stock).toBe(77);
+  expect(products[1].stock).not.toBe(77);
+  expect(products[2].stock).toBe(77);
+
+  // What is no stock is told, and nothing changes.
+  await boxes.nth(1).check();
+  await page.getByLabel('Stock or category').fill('many');
+  await page.getByRole('button', { name: 'Review…' }).click();
+  await expect(page.getByRole('alert')).toContainText('Enter a whole number');
+  await page.goto('/products');
+  await page.getByRole('button', { name: 'Review…' }).click();
+  await expect(page.getByRole('alert')).toContainText('Select at least one row first.');
+});
+
+test('many orders are cancelled at once, and those that cannot be stay', async ({ page }) => {
+  await logIn(page, vendor(13));
+  const id = async (status: string) => (await (await page.request.get(`/api/vendor/orders?status=${status}`)).json()).orders[0].orderId as string;
+  const [open, done] = [await id('pending'), await id('delivered')];
+  await page.goto(`/orders/change?pick[0]=${open}&pick[1]=${done}&status=cancelled`);
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText(/^Cancel 1 order of \D*\d/);
+  await expect(page.getByText("1 order can't change and stays as it is.")).toBeVisible();
+  await page.getByRole('button', { name: 'Cancel 1 order' }).click();
+  await expect(page.getByRole('status')).toHaveText('1 order changed.');
+  expect((await (await page.request.get(`/api/vendor/orders/${open}`)).json()).status).toBe('cancelled');
+  expect((await (await page.request.get(`/api/vendor/orders/${done}`)).json()).status).toBe('delivered');
+});

@@ -1,0 +1,96 @@
+//! What a change of many products would touch, before it is made.
+
+use leptos::{prelude::*, server_fn::ServerFn};
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+use crate::{
+    components::{
+        feedback::{Refusal, refused},
+        frame::Section,
+        loaded::loaded,
+        status::status,
+        table::{Cell, Column, Row, scrolling, table},
+    },
+    domain::{
+        accounts::path_segment,
+        catalog::{Product, ProductStatus},
+    },
+    format,
+    server_functions::bulk::{Action, ChangeProducts, ProductsChange, load_products_change},
+    words,
+};
+
+#[component]
+pub fn ChangeProductsPage() -> impl IntoView {
+    let (picked, action, value) = use_query_map().with_untracked(|query| {
+        let picked: Vec<String> = super::picked(query);
+        (picked, query.get("action").unwrap_or_default(), query.get("value").unwrap_or_default())
+    });
+    view! {
+        <Title text="Change products"/>
+        {loaded(Section::Products, load_products_change(picked, action, value), |view| &view.viewer, review, || ().into_any())}
+    }
+}
+
+fn review(view: ProductsChange) -> AnyView {
+    let refusal = Refusal::of::<ChangeProducts>();
+    let back = view! { <a class="button quiet" href="/products">"Cancel"</a> };
+    let crumb = view! { <p class="crumb"><a href="/products">"Products"</a></p> };
+    let change = match (view.products.is_empty(), view.change) {
+        (true, _) => return problem(words::NOTHING_PICKED),
+        (_, Err(text)) => return problem(&text),
+        (_, Ok(change)) => change,
+    };
+    let count = format::counted(view.products.len() as i64, "product", "products");
+    let heading = match &change {
+        Action::Stock(stock) => format!("Set the stock of {count} to {}?", format::count(*stock)),
+        Action::Status(ProductStatus::Active) => format!("Put {count} on sale?"),
+        Action::Status(ProductStatus::Archived) => format!("Archive {count}?"),
+        Action::Category(category) => format!("Move {count} to {category}?"),
+    };
+    let rows = view.products.iter().map(|product| {
+        let (before, after) = sides(product, &change);
+        Row::from(vec![
+            Cell::Link { href: format!("/products/{}", path_segment(&product.product_id)), text: product.name.clone() },
+            before,
+            after,
+        ])
+    });
+    let columns = vec![Column::text("Product"), Column::text("Now"), Column::text("After")];
+    let (slug, value) = change.written();
+    let hidden = view.products.iter().enumerate().map(|(at, product)| {
+        view! { <input type="hidden" name=format!("form[products][{at}][id]") value=product.product_id.clone()/> }
+    });
+    view! {
+        {crumb}
+        <h1 dir="auto">{heading}</h1>
+        {refused(&refusal)}
+        {scrolling("card scroll", "Products to change", table("plain", columns, rows.collect(), None))}
+        <form method="post" action=ChangeProducts::url() class="actions">
+            {hidden.collect::<Vec<_>>()}
+            <input type="hidden" name="form[action]" value=slug/>
+            <input type="hidden" name="form[value]" value=value/>
+            <button type="submit" autofocus=true>{format!("Change {count}")}</button>
+            {back}
+        </form>
+    }
+    .into_any()
+}
+
+fn problem(text: &str) -> AnyView {
+    let text = text.to_owned();
+    view! {
+        <p class="crumb"><a href="/products">"Products"</a></p>
+        <section class="problem" role="alert"><h1>"Change products"</h1><p>{text}</p><a class="button" href="/products">"Back to products"</a></section>
+    }
+    .into_any()
+}
+
+fn sides(product: &Product, change: &Action) -> (Cell, Cell) {
+    match change {
+        Action::Stock(stock) => (format::count(product.stock).into(), format::count(*stock).into()),
+        Action::Status(next) => (status(product.status).into(), status(*next).into()),
+        Action::Category(category) => (Cell::Written(product.category.clone()), Cell::Written(category.clone())),
+    }
+}

@@ -1,0 +1,60 @@
+use leptos::prelude::*;
+
+use super::breakdowns::product_href;
+use crate::{
+    components::{
+        change::{Change, More, delta},
+        table::{Cell, Column, Row, table},
+    },
+    domain::{
+        money::Currency,
+        movers::{Movers, ProductChange},
+        snapshot::Snapshot,
+    },
+    format,
+    pages::ranges::RangeQuery,
+};
+
+/// What net sales rose most, and what they fell most; nothing where nothing moved.
+pub fn movers(movers: &Movers, snapshot: &Snapshot, query: &RangeQuery) -> Option<AnyView> {
+    let list = |name: &'static str, products: &[ProductChange]| {
+        let rows = products.iter().map(|product| row(product, snapshot.currency, query));
+        let columns = vec![Column::text(name), Column::number("Change"), Column::number("Net sales")];
+        (!products.is_empty()).then(|| table("ranked", columns, rows.collect(), None))
+    };
+    let (up, down) = (list("Rising", &movers.risers), list("Falling", &movers.fallers));
+    (up.is_some() || down.is_some()).then(|| view! { {up} {down} }.into_any())
+}
+
+fn row(product: &ProductChange, currency: Currency, query: &RangeQuery) -> Row {
+    let name = match query.vendor_id {
+        None => Cell::Link { href: product_href(&product.product_id, query), text: product.name.clone() },
+        Some(_) => Cell::Written(product.name.clone()),
+    };
+    let sign = if product.change() > 0 { "+" } else { "" };
+    let tone = if product.change() > 0 { "delta good" } else { "delta bad" };
+    let change = format!("{sign}{}", format::money(currency, product.change()));
+    let spoken = Change::between(Some(product.previous_net_sales), Some(product.net_sales)).words();
+    let spoken = format!("({spoken} {})", format::money(currency, product.previous_net_sales));
+    Row::from(vec![
+        name,
+        view! { <span class=tone>{change} <span class="unseen">{spoken}</span></span> }.into_any().into(),
+        format::money(currency, product.net_sales).into(),
+    ])
+}
+
+/// How a product of the best did before; blank where it is not known.
+pub fn of_product(movers: Option<&Movers>, product_id: &str, currency: Currency) -> AnyView {
+    let known = movers.and_then(|movers| movers.top_products.iter().find(|product| product.product_id == product_id));
+    known.map_or_else(|| ().into_any(), |product| compared(product.previous_net_sales, product.net_sales, currency))
+}
+
+/// How a category did before; blank where it is not known.
+pub fn of_category(movers: Option<&Movers>, name: &str, currency: Currency) -> AnyView {
+    let known = movers.and_then(|movers| movers.categories.iter().find(|category| category.category == name));
+    known.map_or_else(|| ().into_any(), |category| compared(category.previous_net_sales, category.net_sales, currency))
+}
+
+fn compared(before: i64, now: i64, currency: Currency) -> AnyView {
+    delta(Some(before), now, More::IsGood, |amount| format::money(currency, amount))
+}

@@ -1,0 +1,96 @@
+//! What happened to products and terms in the range: noted by the database, so that nobody has to remember.
+
+use std::collections::BTreeMap;
+
+use leptos::prelude::*;
+
+use super::breakdowns::product_href;
+use crate::{
+    components::written::written,
+    domain::{
+        money::Currency,
+        movers::{Note, NoteKind},
+        period::Interval,
+        snapshot::Snapshot,
+    },
+    format,
+    pages::ranges::RangeQuery,
+    server_functions::dashboard::Why,
+    words,
+};
+
+/// Notes that are seen at once; the others are behind a click.
+const SEEN: usize = 3;
+
+/// What is said of a note, without the product it is of.
+fn said(note: &Note, currency: Currency) -> String {
+    let (was, became) = (note.was.as_deref().unwrap_or_default(), note.became.as_deref().unwrap_or_default());
+    let money = |text: &str| text.parse().map_or_else(|_| text.to_owned(), |amount| format::money(currency, amount));
+    let percent = |text: &str| text.parse().map_or_else(|_| text.to_owned(), format::hundredths);
+    match note.kind {
+        NoteKind::Price => words::price_changed(&money(was), &money(became)),
+        NoteKind::SoldOut => words::SOLD_OUT.to_owned(),
+        NoteKind::BackInStock => words::BACK_IN_STOCK.to_owned(),
+        NoteKind::TimeZone => words::zone_moved(was, became),
+        NoteKind::Commission => words::commission_changed(&percent(was), &percent(became)),
+    }
+}
+
+/// The newest notes; nothing where nothing happened.
+pub fn list(why: &Why, snapshot: &Snapshot, query: &RangeQuery) -> Option<AnyView> {
+    if why.notes.notes.is_empty() {
+        return None;
+    }
+    let item = |note: &Note| {
+        let product = note.name.clone().zip(note.product_id.as_deref()).map(|(name, id)| match query.vendor_id {
+            None => view! { <a href=product_href(id, query) dir="auto">{name}</a> ": " }.into_any(),
+            Some(_) => view! { {written(name)} ": " }.into_any(),
+        });
+        view! {
+            <li><time datetime=note.at.to_string()>{format::instant(&why.clock, note.at)}</time> " " {product} {said(note, snapshot.currency)}</li>
+        }
+        .into_any()
+    };
+    let items: Vec<AnyView> = why.notes.notes.iter().map(item).collect();
+    let (shown, total) = (items.len(), why.notes.total);
+    let mut items = items.into_iter();
+    let first: Vec<_> = items.by_ref().take(SEEN).collect();
+    let rest: Vec<_> = items.collect();
+    let more = (!rest.is_empty()).then(|| {
+        let cut =
+            (total > shown as i64).then(|| view! { <p class="hint">{words::shown_of(shown, total, "notes")}</p> });
+        let summary = format!("{} more", format::count(total - SEEN as i64));
+        view! { <details><summary>{summary}</summary><ul>{rest}</ul>{cut}</details> }
+    });
+    let view = view! {
+        <section class="card notes" aria-label="What happened"><h2>"What happened"</h2><ul>{first}</ul>{more}</section>
+    };
+    Some(view.into_any())
+}
+
+/// What happened in each interval of the series, by its place, for the readout of the chart.
+pub fn by_point(snapshot: &Snapshot, why: &Why) -> BTreeMap<usize, String> {
+    let starts: Vec<&str> = snapshot.series.iter().map(|point| point.start.as_str()).collect();
+    let place = |note: &Note| match snapshot.range.interval {
+        Interval::Hour => {
+            starts.iter().rposition(|start| start.parse().is_ok_and(|start: jiff::Timestamp| start <= note.at))
+        }
+        _ => {
+            // Days are written so that their texts sort as they do.
+            let day = why.clock.local(note.at).date().to_string();
+            starts.iter().rposition(|start| *start <= day.as_str())
+        }
+    };
+    let mut notes: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+    for note in why.notes.notes.iter().rev() {
+        if let Some(at) = place(note) {
+            let of = note.name.as_deref().map(|name| format!("{name}: ")).unwrap_or_default();
+            notes.entry(at).or_default().push(of + &said(note, snapshot.currency));
+        }
+    }
+    let told = |notes: Vec<String>| match notes.len() {
+        1 => notes.into_iter().next().unwrap_or_default(),
+        many => words::notes_of(many),
+    };
+    notes.into_iter().map(|(at, notes)| (at, told(notes))).collect()
+}

@@ -1,0 +1,108 @@
+//! Products in two ranges side by side, and what happened to them.
+
+use std::collections::HashMap;
+
+use jiff::civil::Date;
+
+use super::{DbError, Parameters, Tx, grains, rows, sql};
+use crate::domain::{
+    catalog::RecentSales,
+    movers::{Note, Notes, ProductChange},
+    period::{DateRange, day_number},
+    snapshot::COVER_DAYS,
+};
+
+/// A product, its category, and what it sold in both ranges; every one with sales or refunds in either.
+pub async fn list_compared(
+    tx: &mut Tx,
+    vendor_id: i64,
+    range: DateRange,
+    previous: DateRange,
+) -> Result<Vec<(ProductChange, String)>, DbError> {
+    let mut numbers = vec![vendor_id];
+    let mut of = |range| grains::select("product_sales", "product_id", &["units", "net"], range, &mut numbers);
+    let (now, before) = (of(range), of(previous));
+    let text = format!(
+        "SELECT p.external_id, p.name, p.category, s.units, s.net, s.units_before, s.net_before FROM (\
+             SELECT product_id, CAST(SUM(units) AS BIGINT) AS units, CAST(SUM(net) AS BIGINT) AS net, \
+                    CAST(SUM(units_before) AS BIGINT) AS units_before, CAST(SUM(net_before) AS BIGINT) AS net_before FROM (\
+                 SELECT product_id, units, net, 0 AS units_before, 0 AS net_before FROM ({now}) AS sold_now \
+                 UNION ALL SELECT product_id, 0, 0, units, net FROM ({before}) AS sold_before) AS both_ranges \
+             GROUP BY product_id) AS s \
+         JOIN products p ON p.id = s.product_id \
+         WHERE s.units <> 0 OR s.net <> 0 OR s.units_before <> 0 OR s.net_before <> 0 ORDER BY s.net DESC, p.external_id"
+    );
+    let query = numbers.iter().fold(sql(text), |query, number| query.bind(*number));
+    let found = tx.rows(query).await?;
+    let compared = found.iter().map(|row| {
+        let product = ProductChange {
+            product_id: rows::text(row, "external_id")?,
+            name: rows::text(row, "name")?,
+            units: rows::int(row, "units")?,
+            previous_units: rows::int(row, "units_before")?,
+            net_sales: rows::int(row, "net")?,
+            previous_net_sales: rows::int(row, "net_before")?,
+        };
+        Ok((product, rows::text(row, "category")?))
+    });
+    compared.collect()
+}
+
+/// What these products sold in the 28 days before `today`, and in the 28 before those, by the marketplace's ids; those
+/// that sold nothing are left out. Each is found by its key, day by day, whatever else is sold.
+pub async fn list_recent(
+    tx: &mut Tx,
+    vendor_id: i64,
+    today: Date,
+    product_ids: &[&str],
+) -> Result<HashMap<String, RecentSales>, DbError> {
+    if product_ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut parameters = Parameters::default();
+    let vendor = parameters.int(vendor_id);
+    let today = day_number(today);
+    let (first, middle, last) =
+        (parameters.int(today - 2 * COVER_DAYS), parameters.int(today - COVER_DAYS), parameters.int(today - 1));
+    let ids: Vec<_> = product_ids.iter().map(|id| parameters.text(*id)).collect();
+    let text = format!(
+        "WITH RECURSIVE days (start) AS (SELECT CAST({first} AS BIGINT) UNION ALL SELECT start + 1 FROM days WHERE start < {last}) \
+         SELECT p.external_id, CAST(SUM(CASE WHEN s.start >= {middle} THEN s.units ELSE 0 END) AS BIGINT) AS units, \
+                CAST(SUM(CASE WHEN s.start >= {middle} THEN 0 ELSE s.units END) AS BIGINT) AS units_before \
+         FROM products p CROSS JOIN days d CROSS JOIN product_sales s \
+         WHERE p.vendor_id = {vendor} AND p.external_id IN ({}) AND s.vendor_id = {vendor} AND s.grain = 0 \
+         AND s.start = d.start AND s.product_id = p.id GROUP BY p.external_id",
+        ids.join(", ")
+    );
+    let found = tx.rows(parameters.bind(text)).await?;
+    let recent = found.iter().map(|row| {
+        let sales = RecentSales { units: rows::int(row, "units")?, previous_units: rows::int(row, "units_before")? };
+        Ok((rows::text(row, "external_id")?, sales))
+    });
+    recent.collect()
+}
+
+/// What happened between two instants (microseconds since 1970, the later one excluded), newest first.
+pub async fn list_notes(tx: &mut Tx, vendor_id: i64, from_us: i64, to_us: i64, limit: usize) -> Result<Notes, DbError> {
+    let query = sql(format!(
+        "SELECT n.noted_us, n.kind, p.external_id, p.name, n.was, n.became, COUNT(*) OVER () AS noted \
+         FROM notes n LEFT JOIN products p ON p.id = n.product_id \
+         WHERE n.vendor_id = $1 AND n.noted_us >= $2 AND n.noted_us < $3 ORDER BY n.noted_us DESC, n.id DESC LIMIT {limit}"
+    ))
+    .bind(vendor_id)
+    .bind(from_us)
+    .bind(to_us);
+    let found = tx.rows(query).await?;
+    let total = found.first().map_or(Ok(0), |row| rows::int(row, "noted"))?;
+    let notes = found.iter().map(|row| {
+        Ok(Note {
+            at: rows::instant(row, "noted_us")?,
+            kind: rows::parsed(row, "kind")?,
+            product_id: rows::text_or_null(row, "external_id")?,
+            name: rows::text_or_null(row, "name")?,
+            was: rows::text_or_null(row, "was")?,
+            became: rows::text_or_null(row, "became")?,
+        })
+    });
+    Ok(Notes { notes: notes.collect::<Result<_, DbError>>()?, total })
+}

@@ -1,0 +1,162 @@
+//! The snapshot of a part of what a vendor sells.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+use jiff::{Timestamp, tz::TimeZone};
+use vendorscope_cache::{Loaded, Served};
+
+use super::{
+    analytics::{Analytics, SnapshotQuery, daily, hourly, parse_currency, tags},
+    from_json, listing_detail,
+};
+use crate::{
+    domain::{
+        accounts::VendorRef,
+        field_error::{Checks, FieldError},
+        period::{DateRange, Interval, day_number},
+        snapshot::{ComparisonShown, Narrowed, Point, RangeShown, Snapshot, Sums, Totals},
+        text::non_empty,
+    },
+    server::{
+        AppError,
+        cache_keys::{self, SNAPSHOT_TODAY_TTL, SNAPSHOT_TTL},
+        db::{
+            Db, DbError,
+            narrowed::{self, Customers},
+            snapshot::{self, SalesHour},
+        },
+    },
+};
+
+/// Reads what figures are to be narrowed to; empty texts, which forms send, count as absent.
+pub fn parse_narrowed(
+    product: Option<&str>,
+    category: Option<&str>,
+    status: Option<&str>,
+) -> Result<Narrowed, Vec<FieldError>> {
+    let mut checks = Checks::default();
+    let status = non_empty(status).and_then(|text| checks.accept(text.parse()));
+    let owned = |text| non_empty(text).map(str::to_owned);
+    checks.finish().map(|()| Narrowed { product: owned(product), category: owned(category), status })
+}
+
+impl Analytics {
+    /// The snapshot of a part, for a page. Of no part it is the whole.
+    pub async fn narrowed(
+        &self,
+        vendor: &VendorRef,
+        query: &SnapshotQuery,
+        narrowed: &Narrowed,
+    ) -> Result<Served<Snapshot>, AppError> {
+        if narrowed.is_whole() {
+            return self.snapshot(vendor, query).await;
+        }
+        self.get_narrowed(vendor, query, narrowed, from_json).await
+    }
+
+    /// The same as JSON, as the API serves it.
+    pub async fn narrowed_json(
+        &self,
+        vendor: &VendorRef,
+        query: &SnapshotQuery,
+        narrowed: &Narrowed,
+    ) -> Result<Served<Bytes>, AppError> {
+        if narrowed.is_whole() {
+            return self.snapshot_json(vendor, query).await;
+        }
+        self.get_narrowed(vendor, query, narrowed, |bytes| Ok(bytes.clone())).await
+    }
+
+    async fn get_narrowed<T>(
+        &self,
+        vendor: &VendorRef,
+        query: &SnapshotQuery,
+        narrowed: &Narrowed,
+        decode: fn(&Bytes) -> Result<T, AppError>,
+    ) -> Result<Served<T>, AppError> {
+        let detail = format!("{}:{}", query.cache_detail(), listing_detail(narrowed));
+        let key = cache_keys::snapshot_key(&vendor.external_id, &detail);
+        let (db, of, query, narrowed, now) =
+            (self.db.clone(), vendor.clone(), *query, narrowed.clone(), self.cache.now());
+        let load = move || async move { load(&db, &of, &query, &narrowed, now).await };
+        self.cache.get_or_load_decoded(&key, &tags(vendor), load, decode).await
+    }
+}
+
+async fn load(
+    db: &Db,
+    vendor: &VendorRef,
+    query: &SnapshotQuery,
+    narrowed: &Narrowed,
+    now: Timestamp,
+) -> Result<Loaded, AppError> {
+    let (range, previous) = (query.range, query.range.compared(query.comparison));
+    let mut tx = db.read().await?;
+    let head = snapshot::find_head(&mut tx, vendor.id, range, None).await?.ok_or(AppError::NotFound)?;
+    let [sold, sold_before] = narrowed::list_hours(&mut tx, vendor.id, range, previous, narrowed).await?;
+    let [customers, customers_before] = narrowed::list_customers(&mut tx, vendor.id, range, previous, narrowed).await?;
+    let orders_by_status = narrowed::list_statuses(&mut tx, vendor.id, range, narrowed).await?;
+    let (top_products, top_categories) = narrowed::list_top(&mut tx, vendor.id, range, narrowed).await?;
+    tx.commit().await?;
+    let zone =
+        TimeZone::get(&head.time_zone).map_err(|error| DbError::Corrupt(format!("vendors.time_zone: {error}")))?;
+    let series = |range: DateRange, sold: &[SalesHour], customers: &Customers| match query.interval {
+        Interval::Hour => hourly(range, &zone, sold),
+        interval => with_customers(daily(range, interval, &by_day(sold)), range, interval, customers),
+    };
+    let today = now.to_zoned(zone.clone()).date();
+    let snapshot = Snapshot {
+        vendor_id: vendor.external_id.clone(),
+        vendor_name: head.name,
+        currency: parse_currency(&head.currency)?,
+        time_zone: head.time_zone,
+        range: RangeShown { from: range.from, to: range.to, days: range.days(), interval: query.interval },
+        comparison: previous.map(|p| ComparisonShown {
+            kind: query.comparison,
+            from: p.from,
+            to: p.to,
+            days: p.days(),
+        }),
+        totals: totals(&sold, &customers),
+        previous_totals: previous.map(|_| totals(&sold_before, &customers_before)),
+        series: series(range, &sold, &customers),
+        previous_series: previous.map(|previous| series(previous, &sold_before, &customers_before)),
+        orders_by_status,
+        top_products,
+        top_categories,
+        // Stock is of no range, and a part of it is a list of its own.
+        low_stock: Vec::new(),
+        low_stock_total: 0,
+        computed_at: Timestamp::from_second(now.as_second()).unwrap_or_default(),
+    };
+    let bytes = serde_json::to_vec(&snapshot).map_err(|error| AppError::Internal(format!("snapshot: {error}")))?;
+    Ok(Loaded::new(bytes, if range.contains(today) { SNAPSHOT_TODAY_TTL } else { SNAPSHOT_TTL }))
+}
+
+fn by_day(sold: &[SalesHour]) -> BTreeMap<i64, Sums> {
+    let mut days: BTreeMap<i64, Sums> = BTreeMap::new();
+    for hour in sold {
+        *days.entry(hour.day).or_default() += hour.sums;
+    }
+    days
+}
+
+fn totals(sold: &[SalesHour], customers: &Customers) -> Totals {
+    let mut sums = Sums { new_customers: customers.new.len() as i64, ..Default::default() };
+    sold.iter().for_each(|hour| sums += hour.sums);
+    let distinct: BTreeSet<_> = customers.by_day.values().flatten().collect();
+    Totals::new(sums, distinct.len() as i64)
+}
+
+/// The points with how many customers each had.
+fn with_customers(mut series: Vec<Point>, range: DateRange, interval: Interval, customers: &Customers) -> Vec<Point> {
+    let starts = range.starts(interval);
+    let ends = starts.iter().skip(1).map(|start| day_number(*start)).chain([day_number(range.to) + 1]);
+    for ((point, start), end) in series.iter_mut().zip(&starts).zip(ends) {
+        let distinct: BTreeSet<_> =
+            customers.by_day.range(day_number(*start)..end).flat_map(|(_, customers)| customers).collect();
+        point.customers = Some(distinct.len() as i64);
+    }
+    series
+}

@@ -1,0 +1,183 @@
+//! The same change to many products or orders: what it would touch, and making it.
+
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ApiError,
+    domain::{
+        accounts::{Vendor, Viewer},
+        catalog::{MAX_CATEGORY, MAX_STOCK, Product, ProductStatus},
+        orders::{Order, OrderStatus},
+    },
+    words,
+};
+
+/// The most that is picked on one page.
+pub const MOST_PICKED: usize = 50;
+
+/// What is done to every product.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    Stock(i64),
+    Status(ProductStatus),
+    Category(String),
+}
+
+impl Action {
+    /// From the fields of the form; what is wrong with them in words.
+    pub fn read(action: &str, value: &str) -> Result<Self, String> {
+        let value = value.trim();
+        match action {
+            "stock" => match value.parse() {
+                Ok(stock) if (0..=MAX_STOCK).contains(&stock) => Ok(Self::Stock(stock)),
+                _ => Err(words::whole_number(MAX_STOCK)),
+            },
+            "archive" => Ok(Self::Status(ProductStatus::Archived)),
+            "activate" => Ok(Self::Status(ProductStatus::Active)),
+            "category" if (1..=MAX_CATEGORY).contains(&value.chars().count()) => Ok(Self::Category(value.to_owned())),
+            "category" => Err(words::text_up_to("category", MAX_CATEGORY)),
+            _ => Err(words::NO_ACTION.to_owned()),
+        }
+    }
+
+    /// The fields that `read` reads.
+    pub fn written(&self) -> (&'static str, String) {
+        match self {
+            Self::Stock(stock) => ("stock", stock.to_string()),
+            Self::Status(ProductStatus::Archived) => ("archive", String::new()),
+            Self::Status(ProductStatus::Active) => ("activate", String::new()),
+            Self::Category(category) => ("category", category.clone()),
+        }
+    }
+}
+
+/// What a change of products would touch.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProductsChange {
+    pub viewer: Viewer,
+    pub vendor: Vendor,
+    pub products: Vec<Product>,
+    /// Or what is wrong with it.
+    pub change: Result<Action, String>,
+}
+
+pub async fn load_products_change(
+    picked: Vec<String>,
+    action: String,
+    value: String,
+) -> Result<ProductsChange, ApiError> {
+    use crate::server::context;
+    let (state, current) = context::current_vendor().await?;
+    let vendor = state.accounts.vendor(&current.vendor).await.map_err(context::api_error)?;
+    let mut products = Vec::new();
+    for id in picked.iter().take(MOST_PICKED) {
+        products.push(state.catalog.find(&current.vendor, id).await.map_err(context::api_error)?);
+    }
+    Ok(ProductsChange { viewer: current.viewer(), vendor, products, change: Action::read(&action, &value) })
+}
+
+/// What a change of orders would touch.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OrdersChange {
+    pub viewer: Viewer,
+    pub vendor: Vendor,
+    pub orders: Vec<Order>,
+    pub next: OrderStatus,
+}
+
+pub async fn load_orders_change(picked: Vec<String>, next: String) -> Result<OrdersChange, ApiError> {
+    use crate::server::context;
+    let (state, current) = context::current_vendor().await?;
+    let next = next.parse().map_err(|e: crate::domain::field_error::FieldError| context::api_error(e.into()))?;
+    let vendor = state.accounts.vendor(&current.vendor).await.map_err(context::api_error)?;
+    let mut orders = Vec::new();
+    for id in picked.iter().take(MOST_PICKED) {
+        orders.push(state.orders.find(&current.vendor, id).await.map_err(context::api_error)?);
+    }
+    Ok(OrdersChange { viewer: current.viewer(), vendor, orders, next })
+}
+
+/// A row that was picked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Picked {
+    pub id: String,
+}
+
+/// A change of products, as the page that asks for it sends it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProductsForm {
+    pub products: Vec<Picked>,
+    pub action: String,
+    #[serde(default)]
+    pub value: String,
+}
+
+/// All of the products or none; goes to the list with `?changed=` and how many.
+#[server(prefix = "/_fn", endpoint = "product/change")]
+pub async fn change_products(form: ProductsForm) -> Result<(), ApiError> {
+    use crate::domain::{
+        catalog::{BulkChange, ProductChanges},
+        field_error::FieldError,
+    };
+    use crate::server::context;
+    let (state, current) = context::current_vendor().await?;
+    let action = Action::read(&form.action, &form.value)
+        .map_err(|text| context::api_error(FieldError::new("form", text).into()))?;
+    let changes = match action {
+        Action::Stock(stock) => ProductChanges { stock: Some(stock), ..Default::default() },
+        Action::Status(status) => ProductChanges { status: Some(status), ..Default::default() },
+        Action::Category(category) => ProductChanges { category: Some(category), ..Default::default() },
+    };
+    let change = BulkChange { product_ids: form.products.into_iter().map(|picked| picked.id).collect(), changes };
+    let sender = crate::server::services::Sender::of_form(&current.user.email, context::client_address());
+    let changed = state.catalog.change_many(&current.vendor, &change, &sender).await.map_err(context::api_error)?;
+    leptos_axum::redirect(&format!("/products?changed={changed}"));
+    Ok(())
+}
+
+/// A change of orders, as the page that asks for it sends it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrdersForm {
+    pub orders: Vec<Picked>,
+    pub status: String,
+}
+
+/// All of the orders or none; goes to the list with `?changed=` and how many.
+#[server(prefix = "/_fn", endpoint = "order/change")]
+pub async fn change_orders(form: OrdersForm) -> Result<(), ApiError> {
+    use crate::server::context;
+    let (state, current) = context::current_vendor().await?;
+    let next = form.status.parse::<OrderStatus>().map_err(|e| context::api_error(e.into()))?;
+    let sender = crate::server::services::Sender::of_form(&current.user.email, context::client_address());
+    let ids = form.orders.into_iter().map(|picked| picked.id).collect();
+    let changed = state.orders.change_many(&current.vendor, ids, next, &sender).await.map_err(context::api_error)?;
+    leptos_axum::redirect(&format!("/orders?changed={changed}"));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_action_is_read_back_and_what_is_none_is_told() {
+        for action in [
+            Action::Stock(12),
+            Action::Status(ProductStatus::Archived),
+            Action::Status(ProductStatus::Active),
+            Action::Category("Mugs & more".to_owned()),
+        ] {
+            let (name, value) = action.written();
+            assert_eq!(Action::read(name, &value), Ok(action));
+        }
+        for (action, value, told) in [
+            ("stock", "-1", "Enter a whole number up to 1,000,000,000."),
+            ("stock", "1.5", "Enter a whole number up to 1,000,000,000."),
+            ("category", "  ", "Enter a category (up to 100 characters)."),
+            ("", "", words::NO_ACTION),
+        ] {
+            assert_eq!(Action::read(action, value).unwrap_err(), told);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Figures of one product, one category or one status.
+
+use serde_json::{Value, json};
+
+use super::{answered, refused_fields};
+use crate::harness::{Client, Market, TestApp, databases};
+
+const SNAPSHOT: &str = "/api/vendor/analytics/snapshot";
+
+async fn snapshot(client: &Client, query: &str) -> Value {
+    client.get_json(&format!("{SNAPSHOT}?{query}")).await
+}
+
+/// What adds up over parts of which every line belongs to one.
+const SUMS: [&str; 6] = ["grossSales", "discounts", "returns", "netSales", "commission", "units"];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn parts_come_to_the_whole() {
+    for database in databases().await {
+        let app = TestApp::builder().database(&database).northwind().unlimited().spawn().await;
+        let client = app.log_in_as_vendor("7").await;
+        let products = client.get_json("/api/vendor/products").await["products"].clone();
+        let products = products.as_array().expect("a list");
+        let named = |field: &str| -> Vec<String> {
+            let mut names: Vec<_> =
+                products.iter().map(|product| product[field].as_str().expect("a text").to_owned()).collect();
+            names.sort();
+            names.dedup();
+            names
+        };
+        // One thing sold has come back, in part.
+        let order = client.get_json("/api/vendor/orders?status=shipped").await["orders"][0]["orderId"].clone();
+        let path = format!("/api/vendor/orders/{}", order.as_str().expect("an id"));
+        let line = client.get_json(&path).await["lines"][0]["line"].clone();
+        let refund = json!({ "lines": [{ "line": line, "quantity": 1 }], "refundedAt": "1998-05-20T10:00:00Z" });
+        answered(client.post(&format!("{path}/refunds"), &refund).await, 201).await;
+        for range in [
+            "dateFrom=1996-07-01&dateTo=1998-05-31&compare=previous_year&interval=month",
+            "dateFrom=1997-03-01&dateTo=1997-03-31&interval=day",
+            "dateFrom=1998-05-15&dateTo=1998-05-24&interval=hour",
+        ] {
+            let whole = snapshot(&client, range).await;
+            for (filter, parts) in [("product", named("productId")), ("category", named("category"))] {
+                let mut sums = [0; 6];
+                let mut points = vec![0; whole["series"].as_array().expect("a list").len()];
+                for part in &parts {
+                    let part = snapshot(&client, &format!("{range}&{filter}={}", part.replace('&', "%26"))).await;
+                    for (sum, name) in sums.iter_mut().zip(SUMS) {
+                        *sum += part["totals"][name].as_i64().expect("a number");
+                    }
+                    for (point, of) in points.iter_mut().zip(part["series"].as_array().expect("a list")) {
+                        *point += of["netSales"].as_i64().expect("a number");
+                    }
+                }
+                assert_eq!(
+                    sums.map(|sum| json!(sum)),
+                    SUMS.map(|name| whole["totals"][name].clone()),
+                    "{range} {filter}"
+                );
+                let expected: Vec<_> = whole["series"]
+                    .as_array()
+                    .expect("a list")
+                    .iter()
+                    .map(|point| point["netSales"].as_i64().expect("a number"))
+                    .collect();
+                assert_eq!(points, expected, "{range} {filter}");
+            }
+            let best = &whole["topProducts"][0];
+            let of_best =
+                snapshot(&client, &format!("{range}&product={}", best["productId"].as_str().expect("an id"))).await;
+            assert_eq!(of_best["topProducts"], json!([best]), "{range}");
+            assert!(of_best["totals"]["customers"].as_i64() <= whole["totals"]["customers"].as_i64(), "{range}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn figures_of_a_status_are_those_of_its_orders_and_a_change_shows_at_once() {
+    for database in databases().await {
+        let app = TestApp::builder().database(&database).bundle(Market::new().path()).spawn().await;
+        let client = app.log_in_as_vendor("eur").await;
+        let march = "dateFrom=2026-03-01&dateTo=2026-03-31&compare=none";
+        let of = |snapshot: &Value| {
+            (
+                snapshot["totals"]["orders"].as_i64(),
+                snapshot["totals"]["netSales"].as_i64(),
+                snapshot["totals"]["customers"].as_i64(),
+            )
+        };
+        assert_eq!(of(&snapshot(&client, &format!("{march}&status=delivered")).await), (Some(1), Some(2_250), Some(1)));
+        let pending = snapshot(&client, &format!("{march}&status=pending")).await;
+        assert_eq!(of(&pending), (Some(1), Some(1_400), Some(1)), "what counts in no other figure is counted here");
+        assert_eq!(pending["ordersByStatus"], json!([{ "status": "pending", "orders": 1 }]));
+        answered(client.patch("/api/vendor/orders/o3", &json!({ "status": "shipped" })).await, 200).await;
+        assert_eq!(of(&snapshot(&client, &format!("{march}&status=pending")).await), (Some(0), Some(0), Some(0)));
+        // Another's product sells nothing here, and is none of this vendor's.
+        assert_eq!(of(&snapshot(&client, &format!("{march}&product=n1")).await), (Some(0), Some(0), Some(0)));
+        assert_eq!(refused_fields(client.get(&format!("{SNAPSHOT}?{march}&status=lost")).await).await, ["status"]);
+    }
+}
