@@ -65,12 +65,19 @@ pub fn parse_key(text: &str) -> Result<Key, FieldError> {
     let name = name.rsplit_once('@').map_or(name, |(name, _)| name);
     let family =
         FAMILIES.into_iter().find(|family| name.strip_prefix(family).is_some_and(|rest| rest.starts_with(':')));
-    let schema = match family {
-        Some("analytics") => schema::SNAPSHOT,
-        Some("vendors") => schema::PROFILE,
-        Some("products") => schema::PRODUCT_PAGE,
-        Some("orders") => schema::ORDER_PAGE,
-        Some("admin:metrics") => schema::MARKET_METRICS,
+    let what = name.split_once(":{").and_then(|(_, rest)| rest.split_once("}:")).map_or("", |(_, what)| what);
+    let schema = match (family, what.split(':').next().unwrap_or_default()) {
+        (Some("analytics"), "returns") => schema::RETURNS,
+        (Some("analytics"), "customers") => schema::CUSTOMERS,
+        (Some("analytics"), "movers") => schema::MOVERS,
+        (Some("analytics"), "notes") => schema::NOTES,
+        (Some("analytics"), _) => schema::SNAPSHOT,
+        (Some("vendors"), _) => schema::PROFILE,
+        (Some("products"), _) => schema::PRODUCT_PAGE,
+        (Some("orders"), "refunds") => schema::REFUND_PAGE,
+        (Some("orders"), _) => schema::ORDER_PAGE,
+        (Some("admin:metrics"), _) if name.starts_with("admin:metrics:vendors:") => schema::STANDINGS,
+        (Some("admin:metrics"), _) => schema::MARKET_METRICS,
         _ => {
             let message =
                 format!("`{}` is no key of an entry: those begin with {}", shown(text), FAMILIES.join(":, ") + ":");
@@ -277,7 +284,18 @@ mod tests {
     #[test]
     fn a_key_says_whose_it_is_and_which_tags_it_carries() {
         let (snapshot, listing) = (snapshot_key("a b", "x:y"), orders_key("a b", "0a"));
-        for key in [&snapshot, &listing, &profile_key("a b"), &admin_metrics_key("x")] {
+        let others = [
+            returns_key("a b", "x"),
+            customers_key("a b", "x"),
+            movers_key("a b", "x"),
+            notes_key("a b", "x"),
+            refunds_key("a b", "x"),
+            products_key("a b", "x"),
+            standings_key("x"),
+            admin_metrics_key("x"),
+            profile_key("a b"),
+        ];
+        for key in others.iter().chain([&snapshot, &listing]) {
             assert_eq!(
                 parse_key(&format!("{}@installation", key.as_str())).map(|read| read.schema()),
                 Ok(key.schema())

@@ -165,10 +165,10 @@ pub fn namespaces(found: Option<&Namespaces>, now: Timestamp) -> AnyView {
     let rows = found.list.iter().map(|space| {
         let memory = space.memory.map(|bytes| format!("about {}", format::bytes(bytes)));
         let what = match space.name.as_str() {
-            "analytics" => "Snapshots of dashboards",
+            "analytics" => "Dashboards, returns, customers, changes",
             "vendors" => "Vendors' names, currencies and zones",
             "products" => "Pages of lists of products",
-            "orders" => "Pages of lists of orders",
+            "orders" => "Pages of lists of orders and refunds",
             "admin:metrics" => "Figures of the marketplace",
             _ => "",
         };
