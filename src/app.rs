@@ -70,6 +70,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/admin/users/:id") view=pages::admin_user::AdminUserPage ssr=SsrMode::Async/>
                 <Route path=path!("/admin/audit") view=pages::admin_audit::AdminAuditPage ssr=SsrMode::Async/>
                 <Route path=path!("/admin/cache") view=pages::admin_cache::AdminCachePage ssr=SsrMode::Async/>
+                <Route path=path!("/admin/cache/entry") view=pages::admin_cache::CacheEntryPage ssr=SsrMode::Async/>
             </FlatRoutes>
         </Router>
     }

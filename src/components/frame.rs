@@ -74,8 +74,11 @@ pub fn Frame(section: Section, viewer: Option<Viewer>, children: Children) -> im
     });
     let nav = (!sections.is_empty()).then(|| view! { <nav aria-label="Main"><ul>{links}</ul></nav> });
     // Pages whose range can be changed in place: the islands know them by this.
-    let visit = matches!(section, Section::Dashboard | Section::Returns | Section::Vendors | Section::Marketplace)
-        .then_some("");
+    let visit = matches!(
+        section,
+        Section::Dashboard | Section::Returns | Section::Vendors | Section::Marketplace | Section::Cache
+    )
+    .then_some("");
     view! {
         <a class="skip" href="#main">{words::SKIP}</a>
         <header class="top">

@@ -100,6 +100,12 @@ impl Application {
                 warmed.sessions.keep_comparing_secrets(),
             )
         };
+        let (watched, port) = (self.state.clone(), self.address.port());
+        let watching = async move {
+            let eviction = || async { watched.sessions.store().eviction().await.ok().flatten() };
+            watched.health.watch(port, eviction).await;
+        };
+        let stopped = self.state.clone();
         let bounds = Bounds::new(&self.state.config);
         let serving = serving::serve(self.listener, web::router(self.state), bounds, signal);
         let out_of_patience = async {
@@ -108,14 +114,17 @@ impl Application {
             }
             tokio::time::sleep(GRACE).await;
         };
-        tokio::select! {
+        let result = tokio::select! {
             () = serving => Ok(()),
             () = forever(warming) => Ok(()),
+            () = forever(watching) => Ok(()),
             () = out_of_patience => {
                 tracing::warn!(seconds = GRACE.as_secs(), "stopped with requests unfinished");
                 Ok(())
             }
-        }
+        };
+        stopped.health.stop().await;
+        result
     }
 }
 

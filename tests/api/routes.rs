@@ -88,6 +88,10 @@ const API: &[Route] = &[
     route("GET", "/api/admin/keys", [401, 403, 403, 200, 403]),
     route("DELETE", "/api/admin/keys/{id}", [401, 403, 403, 404, 403]),
     route("GET", "/api/admin/cache/stats", [401, 403, 403, 200, 403]),
+    route("GET", "/api/admin/cache/history", [401, 403, 403, 200, 403]),
+    with("GET", "/api/admin/cache/entry", "key=vendors:{7}:profile", [401, 403, 403, 200, 403]),
+    with("GET", "/api/admin/cache/preview", "action=warm", [401, 403, 403, 200, 403]),
+    route("POST", "/api/admin/cache/reset", [401, 403, 403, 200, 403]),
     route("POST", "/api/admin/cache/invalidate", [401, 403, 403, 422, 403]),
     route("POST", "/api/admin/cache/warm", [401, 403, 403, 200, 403]),
 ];
@@ -125,6 +129,7 @@ const PAGES: &[Route] = &[
     route("GET", "/admin/users/{id}", [303, 403, 403, 404, 303]),
     route("GET", "/admin/audit", [303, 403, 403, 200, 303]),
     route("GET", "/admin/cache", [303, 403, 403, 200, 303]),
+    route("GET", "/admin/cache/entry", [303, 403, 403, 200, 303]),
 ];
 
 const SERVER_FUNCTIONS: &[Route] = &[
@@ -171,6 +176,8 @@ const SERVER_FUNCTIONS: &[Route] = &[
     with("POST", "/_fn/admin/user/sessions/end", "user_id=0", [401, 403, 403, 404, 401]),
     with("POST", "/_fn/admin/user/totp/reset", "user_id=0&password=wrong", [401, 403, 403, 422, 401]),
     with("POST", "/_fn/admin/cache/invalidate", "tags=nonsense", [401, 403, 403, 422, 401]),
+    with("POST", "/_fn/admin/cache/warm", "vendors=nonsense", [401, 403, 403, 422, 401]),
+    route("POST", "/_fn/admin/cache/reset", [401, 403, 403, 200, 401]),
 ];
 
 /// Methods and paths of the JSON API, but for its own description.

@@ -49,6 +49,7 @@ impl Cache {
     pub async fn deliver(&self, row: PendingInvalidation) {
         let committed = Instant::now();
         self.flush_counts_soon();
+        self.0.journal.note(&row.invalidation);
         self.0.stats.add_many(Counter::InvalidatedTags, row.invalidation.tags.len() as u64);
         // A caller that goes away (its client hung up) has committed already: from here on the work is this task's.
         let cache = self.clone();

@@ -17,7 +17,7 @@ use std::{
 use tokio::time::{Instant, timeout};
 
 use crate::{
-    Cache,
+    Cache, Condition,
     generations::epoch_mask,
     key::Tag,
     outbox::{Look, Outbox, PendingInvalidation, StoreClaim},
@@ -238,6 +238,22 @@ impl Trust {
     /// What generations were last to be seen through; `None` while another store counts, or before the first look.
     pub fn last_mask(&self) -> Option<u64> {
         self.bound_claim().map(|claim| epoch_mask(claim.epoch))
+    }
+
+    /// How things stand; nothing of the near cache and of connections.
+    pub fn glance(&self) -> Condition {
+        let view = self.view();
+        let first = view.pending.iter().filter_map(|row| view.seen.get(&row.id)).min();
+        Condition {
+            looked_ago: view.looked.map(Instants::age),
+            pending: view.pending.len(),
+            pending_for: first.map(Instant::elapsed),
+            epoch: view.claim.as_ref().map(|claim| claim.epoch),
+            is_trusted: self.is_local() || view.claim.is_none() || view.confirmed.is_some(),
+            near_entries: 0,
+            near_bytes: 0,
+            connections: Vec::new(),
+        }
     }
 
     /// When this epoch was first seen here.

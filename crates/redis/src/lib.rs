@@ -30,6 +30,6 @@ mod tls;
 pub use address::Address;
 pub use error::{ConnectError, RedactedUrl, RequestError};
 pub use identity::info_field;
-pub use link::Link;
+pub use link::{Link, LinkStatus};
 pub use router::{Answer, Routed, Router};
 pub use tls::Tls;

@@ -9,7 +9,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use redis::{AsyncConnectionConfig, Client, ConnectionInfo, Pipeline, RedisError, Value, aio::MultiplexedConnection};
@@ -80,15 +80,25 @@ pub struct Down {
     pub reason: String,
     /// Trying again will not help: the password is wrong, not the network.
     for_good: bool,
+    since: SystemTime,
+}
+
+/// How a connection fares: what its circuit breaker does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkStatus {
+    /// Why requests fail at once, and since when; `None` while they are carried out.
+    pub down: Option<(String, SystemTime)>,
+    /// How often the breaker has opened since the program started.
+    pub openings: u64,
 }
 
 impl Down {
     pub fn for_now(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), for_good: false }
+        Self { reason: reason.into(), for_good: false, since: SystemTime::now() }
     }
 
     pub fn for_good(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), for_good: true }
+        Self { reason: reason.into(), for_good: true, since: SystemTime::now() }
     }
 }
 
@@ -103,6 +113,7 @@ enum Report {
 pub struct Link {
     state: watch::Receiver<State>,
     reports: mpsc::UnboundedSender<Report>,
+    openings: Arc<AtomicU64>,
     task: tokio::task::AbortHandle,
 }
 
@@ -117,8 +128,19 @@ impl Link {
     pub fn start(target: Target, url: RedactedUrl) -> Self {
         let (publish, state) = watch::channel(State::Connecting);
         let (reports, incoming) = mpsc::unbounded_channel();
-        let task = tokio::spawn(keep_connected(target, url, publish, incoming)).abort_handle();
-        Self { state, reports, task }
+        let openings = Arc::new(AtomicU64::new(0));
+        let breaker = Breaker { state: publish, openings: openings.clone() };
+        let task = tokio::spawn(keep_connected(target, url, breaker, incoming)).abort_handle();
+        Self { state, reports, openings, task }
+    }
+
+    /// How the connection fares now. Asks nobody.
+    pub fn status(&self) -> LinkStatus {
+        let down = match &*self.state.borrow() {
+            State::Down(down) => Some((down.reason.clone(), down.since)),
+            State::Connecting | State::Connected(_) => None,
+        };
+        LinkStatus { down, openings: self.openings.load(Ordering::Relaxed) }
     }
 
     /// Waits for the first attempt. `Err` only where trying again cannot help.
@@ -209,11 +231,37 @@ impl Link {
     }
 }
 
+/// The state of a link, and how often it has become `Down`.
+struct Breaker {
+    state: watch::Sender<State>,
+    openings: Arc<AtomicU64>,
+}
+
+impl Breaker {
+    fn close(&self, live: &Connected) {
+        self.state.send_replace(State::Connected(live.clone()));
+    }
+
+    /// While it is open already, the first reason's time stands.
+    fn open(&self, down: Down) {
+        self.state.send_modify(|state| {
+            let since = match state {
+                State::Down(before) => before.since,
+                State::Connecting | State::Connected(_) => {
+                    self.openings.fetch_add(1, Ordering::Relaxed);
+                    down.since
+                }
+            };
+            *state = State::Down(Arc::new(Down { since, ..down }));
+        });
+    }
+}
+
 /// Connects, watches over the connection, connects again; until the link is dropped.
 async fn keep_connected(
     target: Target,
     url: RedactedUrl,
-    state: watch::Sender<State>,
+    breaker: Breaker,
     mut reports: mpsc::UnboundedReceiver<Report>,
 ) {
     let (mut pause, mut is_first) = (FIRST_PAUSE, true);
@@ -236,17 +284,17 @@ async fn keep_connected(
                 let live =
                     Connected { connection, server, identity: Arc::new(identity), answers: Arc::default(), serial };
                 pause = FIRST_PAUSE;
-                state.send_replace(State::Connected(live.clone()));
-                let reason = watch_over(&live, &state, &mut reports).await;
+                breaker.close(&live);
+                let reason = watch_over(&live, &breaker, &mut reports).await;
                 tracing::warn!(%url, reason, "redis connection lost");
-                state.send_replace(State::Down(Arc::new(Down::for_now(reason))));
+                breaker.open(Down::for_now(reason));
             }
             Err(down) => {
-                let first = !matches!(&*state.borrow(), State::Down(_));
+                let first = !matches!(&*breaker.state.borrow(), State::Down(_));
                 if first {
                     tracing::warn!(%url, reason = down.reason, "redis not reachable");
                 }
-                state.send_replace(State::Down(Arc::new(down)));
+                breaker.open(down);
                 sleep(pause).await;
                 pause = (pause * 2).min(LONGEST_PAUSE);
             }
@@ -255,11 +303,7 @@ async fn keep_connected(
 }
 
 /// Returns why the connection is of no use any more.
-async fn watch_over(
-    live: &Connected,
-    state: &watch::Sender<State>,
-    reports: &mut mpsc::UnboundedReceiver<Report>,
-) -> String {
+async fn watch_over(live: &Connected, breaker: &Breaker, reports: &mut mpsc::UnboundedReceiver<Report>) -> String {
     loop {
         match timeout(KEEP_ALIVE, reports.recv()).await {
             Err(_) if !probe(live).await => return "lost while nobody used it".to_owned(),
@@ -268,11 +312,11 @@ async fn watch_over(
             Ok(Some(Report::Broken(serial))) if serial == live.serial => return "connection broken".to_owned(),
             Ok(Some(Report::Silent(serial))) if serial == live.serial => {
                 tracing::warn!("redis does not answer in time: not asked until a probe succeeds");
-                state.send_replace(State::Down(Arc::new(Down::for_now("does not answer in time"))));
+                breaker.open(Down::for_now("does not answer in time"));
                 if !probe(live).await {
                     return "does not answer".to_owned();
                 }
-                state.send_replace(State::Connected(live.clone()));
+                breaker.close(live);
                 tracing::info!("redis answers again");
                 // Whoever else gave up before the probe has nothing new to say.
                 while let Ok(report) = reports.try_recv() {
@@ -348,6 +392,6 @@ impl From<&RedisError> for Down {
         let refused =
             matches!(error.kind(), redis::ErrorKind::AuthenticationFailed | redis::ErrorKind::InvalidClientConfig)
                 || matches!(error.code(), Some("NOAUTH" | "WRONGPASS" | "NOPERM"));
-        Self { reason: error.to_string(), for_good: refused }
+        Self { reason: error.to_string(), for_good: refused, since: SystemTime::now() }
     }
 }

@@ -15,6 +15,8 @@ mod account;
 mod admin;
 mod analytics;
 mod auth;
+/// The cache, for admins.
+mod cache;
 /// What changes, as it does.
 mod events;
 /// For the marketplace's backend.

@@ -17,7 +17,7 @@ use utoipa::{
     },
 };
 
-use super::{account, admin, analytics, auth, events, ingest, letters, orders, people, products};
+use super::{account, admin, analytics, auth, cache, events, ingest, letters, orders, people, products};
 use crate::{
     domain::{
         catalog::{ProductSort, ProductStatus, StockLevel},
@@ -26,6 +26,7 @@ use crate::{
         period::Comparison,
     },
     server::{services::export::ExportTable, web::errors::escape},
+    server_functions::cache_health::CourseRange,
 };
 
 #[derive(OpenApi)]
@@ -85,12 +86,16 @@ use crate::{
         admin::audit_csv,
         admin::keys,
         admin::revoke_key,
-        admin::stats,
-        admin::invalidate,
-        admin::warm,
+        cache::stats,
+        cache::history,
+        cache::entry,
+        cache::preview,
+        cache::invalidate,
+        cache::warm,
+        cache::reset,
     ),
     // Those that parameters alone are of; the others are found by themselves.
-    components(schemas(Comparison, ExportTable, OrderStatus, ProductSort, ProductStatus, StockLevel)),
+    components(schemas(Comparison, CourseRange, ExportTable, OrderStatus, ProductSort, ProductStatus, StockLevel)),
     modifiers(&Credentials, &IdempotencyKey)
 )]
 struct ApiDoc;
