@@ -1,9 +1,16 @@
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::ApiError;
-use crate::domain::{accounts::Viewer, market::MarketMetrics, period::DateRange};
+use crate::domain::{
+    accounts::Viewer,
+    market::MarketMetrics,
+    movers::finished,
+    period::{Comparison, DateRange},
+};
 
 /// All that the cache page shows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -108,6 +115,8 @@ pub async fn load_cache_health() -> Result<CacheHealth, ApiError> {
 pub struct Market {
     pub viewer: Viewer,
     pub metrics: MarketMetrics,
+    /// Net sales of each currency on the days of the range that are over, before and now; empty where none is.
+    pub changes: BTreeMap<String, (i64, i64)>,
     /// In UTC.
     pub today: Date,
 }
@@ -124,7 +133,21 @@ pub async fn load_market(
     let range = DateRange::read(date_from.as_deref(), date_to.as_deref(), Some(today))
         .map_err(|e| context::api_error(e.into()))?;
     let metrics = state.marketplace.metrics(range).await.map_err(context::api_error)?.value;
-    Ok(Market { viewer: current.viewer(), metrics, today })
+    let mut changes: BTreeMap<String, (i64, i64)> = BTreeMap::new();
+    let compared = range
+        .compared(Comparison::PreviousPeriod)
+        .and_then(|previous| finished(range, previous, range.contains(today)));
+    if let Some((range, previous)) = compared.filter(|(range, _)| range.to < today) {
+        let now = state.marketplace.metrics(range).await.map_err(context::api_error)?.value;
+        let before = state.marketplace.metrics(previous).await.map_err(context::api_error)?.value;
+        for of in before.currencies {
+            changes.entry(of.currency.to_string()).or_default().0 = of.net_sales;
+        }
+        for of in now.currencies {
+            changes.entry(of.currency.to_string()).or_default().1 = of.net_sales;
+        }
+    }
+    Ok(Market { viewer: current.viewer(), metrics, changes, today })
 }
 
 /// Invalidates the tags (separated by spaces or commas) and goes to `/admin/cache?invalidated=N`.
