@@ -1,10 +1,17 @@
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::cache_health::{CacheReport, Savings};
 
 use crate::ApiError;
-use crate::domain::{accounts::Viewer, market::MarketMetrics, period::DateRange};
+use crate::domain::{
+    accounts::Viewer,
+    market::MarketMetrics,
+    movers::finished,
+    period::{Comparison, DateRange},
+};
 
 /// The cache's counters: what this installation counted since they were reset, and what the store says of itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -97,6 +104,8 @@ pub struct Percentiles {
 pub struct Market {
     pub viewer: Viewer,
     pub metrics: MarketMetrics,
+    /// Net sales of each currency on the days of the range that are over, before and now; empty where none is.
+    pub changes: BTreeMap<String, (i64, i64)>,
     /// In UTC.
     pub today: Date,
 }
@@ -113,5 +122,19 @@ pub async fn load_market(
     let range = DateRange::read(date_from.as_deref(), date_to.as_deref(), Some(today))
         .map_err(|e| context::api_error(e.into()))?;
     let metrics = state.marketplace.metrics(range).await.map_err(context::api_error)?.value;
-    Ok(Market { viewer: current.viewer(), metrics, today })
+    let mut changes: BTreeMap<String, (i64, i64)> = BTreeMap::new();
+    let compared = range
+        .compared(Comparison::PreviousPeriod)
+        .and_then(|previous| finished(range, previous, range.contains(today)));
+    if let Some((range, previous)) = compared.filter(|(range, _)| range.to < today) {
+        let now = state.marketplace.metrics(range).await.map_err(context::api_error)?.value;
+        let before = state.marketplace.metrics(previous).await.map_err(context::api_error)?.value;
+        for of in before.currencies {
+            changes.entry(of.currency.to_string()).or_default().0 = of.net_sales;
+        }
+        for of in now.currencies {
+            changes.entry(of.currency.to_string()).or_default().1 = of.net_sales;
+        }
+    }
+    Ok(Market { viewer: current.viewer(), metrics, changes, today })
 }

@@ -8,6 +8,8 @@ mod clock_changes;
 mod connections;
 /// Snapshots of real marketplaces against a second tool.
 mod crosscheck;
+/// Customers of a day that is not over.
+mod customers;
 /// Rollups and snapshots against the raw rows.
 mod figures;
 /// Marketplace bundles and the demo.
