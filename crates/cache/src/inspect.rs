@@ -94,7 +94,7 @@ impl Cache {
         };
         let now = self.0.clock.now_micros();
         let standing = match distrust {
-            Some(why) => Standing::Bypassed(why),
+            Some(why) => Standing::Bypassed(why.to_owned()),
             None if !entry.is_stamped(&tags, &current) => Standing::Invalidated(entry.outdated_by(&tags, &current)),
             None if entry.schema != key.schema() => Standing::Undecodable,
             None if entry.is_expired(now) => Standing::Expired,

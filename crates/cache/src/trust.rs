@@ -118,8 +118,11 @@ impl Instants {
 
     /// Whether what was found then counts for who asked at `asked`.
     fn holds_for(self, asked: Self) -> bool {
-        let age = self.monotonic.elapsed().max(self.wall.elapsed().unwrap_or_default());
-        self.monotonic >= asked.monotonic || age < TRUST_FOR
+        self.monotonic >= asked.monotonic || self.age() < TRUST_FOR
+    }
+
+    fn age(self) -> Duration {
+        self.monotonic.elapsed().max(self.wall.elapsed().unwrap_or_default())
     }
 }
 
@@ -243,13 +246,13 @@ impl Trust {
     /// How things stand; nothing of the near cache and of connections.
     pub fn glance(&self) -> Condition {
         let view = self.view();
-        let first = view.pending.iter().filter_map(|row| view.seen.get(&row.id)).min();
+        let first = view.pending.iter().map(|(seen, _)| *seen).min();
         Condition {
             looked_ago: view.looked.map(Instants::age),
             pending: view.pending.len(),
-            pending_for: first.map(Instant::elapsed),
-            epoch: view.claim.as_ref().map(|claim| claim.epoch),
-            is_trusted: self.is_local() || view.claim.is_none() || view.confirmed.is_some(),
+            pending_for: first.map(|seen| seen.elapsed()),
+            epoch: view.looked.map(|_| view.claim.epoch),
+            is_trusted: self.outbox().is_none() || view.confirmed.is_some(),
             near_entries: 0,
             near_bytes: 0,
             connections: Vec::new(),
