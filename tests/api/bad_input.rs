@@ -111,7 +111,8 @@ fn bad_inputs() -> Vec<Bad> {
             &["lines[1].line"],
         ),
         Bad("POST", REFUNDS, json!({ "amount": 1, "refundedAt": "2199-01-01T00:00:00Z" }), 422, &["refundedAt"]),
-        Bad("POST", REFUNDS, json!({ "amount": 1, "reason": "late" }), 422, &["reason"]),
+        Bad("POST", REFUNDS, json!({ "amount": 1, "reason": "because" }), 422, &["reason"]),
+        Bad("POST", REFUNDS, json!({ "amount": 1, "why": "late" }), 422, &["why"]),
         // Products.
         Bad("POST", PRODUCTS, product(|p| p["unitPrice"] = json!(-1)), 422, &["unitPrice"]),
         Bad("POST", PRODUCTS, product(|p| p["unitPrice"] = json!(TOO_MUCH)), 422, &["unitPrice"]),

@@ -130,9 +130,9 @@ impl RedisSessionStore {
         Ok(noted.into_iter().filter(|(_, at)| *at > oldest_secret()).map(|(fingerprint, _)| fingerprint).collect())
     }
 
-    /// Beside the sessions, in the family of names that this user may write.
+    /// Beside the sessions, and none of them.
     fn secrets_key(&self) -> String {
-        format!("sess:secrets@{}", self.installation)
+        format!("sessions:secrets@{}", self.installation)
     }
 
     /// The session first, the index second: what ends a user's sessions in between misses this one, but not the check
