@@ -1,8 +1,9 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
-use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
+
+use super::cache_health::{CacheReport, Savings};
 
 use crate::ApiError;
 use crate::domain::{
@@ -11,17 +12,6 @@ use crate::domain::{
     movers::finished,
     period::{Comparison, DateRange},
 };
-
-/// All that the cache page shows.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct CacheHealth {
-    pub viewer: Viewer,
-    pub stats: CacheStats,
-    /// `redis` or `memory`.
-    pub store: String,
-    /// The policy by which the sessions' Redis may throw them away when its memory is full; `None` where it never does.
-    pub session_eviction: Option<String>,
-}
 
 /// The cache's counters: what this installation counted since they were reset, and what the store says of itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -64,6 +54,14 @@ pub struct CacheStats {
     pub invalidated_tags: u64,
     /// Values that could not be stored.
     pub write_failures: u64,
+    /// Hits, misses and bypasses together.
+    pub lookups: u64,
+    /// Of the hits, those whose entry came from the store.
+    pub store_hits: u64,
+    pub savings: Savings,
+    /// How the cache fares, and why; left out by what only counts.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub health: Option<Box<CacheReport>>,
 }
 
 /// Why lookups missed. Together they are all misses.
@@ -99,15 +97,6 @@ pub struct Percentiles {
     pub p50: f64,
     pub p95: f64,
     pub p99: f64,
-}
-
-pub async fn load_cache_health() -> Result<CacheHealth, ApiError> {
-    use crate::server::{context, services::cache_stats::cache_stats};
-    let (state, current) = context::current_admin().await?;
-    let stats = cache_stats(&state.cache).await;
-    // Where it cannot be asked, `/readyz` says so.
-    let session_eviction = state.sessions.store().eviction().await.unwrap_or_default();
-    Ok(CacheHealth { viewer: current.viewer(), stats, store: state.cache.store_name().to_owned(), session_eviction })
 }
 
 /// All that the marketplace's page shows.
@@ -148,15 +137,4 @@ pub async fn load_market(
         }
     }
     Ok(Market { viewer: current.viewer(), metrics, changes, today })
-}
-
-/// Invalidates the tags (separated by spaces or commas) and goes to `/admin/cache?invalidated=N`.
-#[server(prefix = "/_fn", endpoint = "admin/cache/invalidate")]
-pub async fn invalidate_tags(tags: String) -> Result<(), ApiError> {
-    use crate::server::context;
-    let (state, current) = context::current_admin().await?;
-    let names: Vec<&str> = tags.split([' ', ',']).filter(|name| !name.is_empty()).collect();
-    let count = context::invalidate_named(&state, &current, &names).await?;
-    leptos_axum::redirect(&format!("/admin/cache?invalidated={count}"));
-    Ok(())
 }

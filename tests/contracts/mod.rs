@@ -1,5 +1,7 @@
 //! One suite for every database and every store.
 
+/// What the page of the cache looks back on.
+mod cache_health;
 /// Days and hours where clocks were set oddly.
 mod clock_changes;
 /// Connections, wherever what holds them is dropped.
