@@ -112,6 +112,7 @@ impl Orders {
     }
 
     /// A page of 50, newest first, through the cache.
+    #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "orders.list", skip_all)]
     pub async fn list(&self, vendor: &VendorRef, query: &OrderQuery) -> Result<Served<OrderPage>, AppError> {
         let key = cache_keys::orders_key(&vendor.external_id, &listing_detail(query));
         let tags = [cache_keys::vendor_tag(&vendor.external_id), cache_keys::orders_tag(&vendor.external_id)];
@@ -120,6 +121,7 @@ impl Orders {
         self.cache.get_or_load_decoded(&key, &tags, load, from_json).await
     }
 
+    #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "orders.find", skip_all)]
     pub async fn find(&self, vendor: &VendorRef, order_id: &str) -> Result<Order, AppError> {
         let mut tx = self.db.read().await?;
         let found = orders::find_order(&mut tx, vendor.id, order_id).await?;
@@ -129,6 +131,7 @@ impl Orders {
 
     /// Gives the order an id of its own. `Invalid` by field, for a product or a customer that is not this vendor's too;
     /// `Conflict` where the order counts and there is not enough in stock.
+    #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "orders.create", skip_all)]
     pub async fn create(&self, vendor: &VendorRef, new: NewOrder, sender: &Sender) -> Result<Order, AppError> {
         let now = Timestamp::now();
         let (once, sender) = (sender.once("order created", &(&vendor.external_id, &new))?, sender.clone());
@@ -154,6 +157,7 @@ impl Orders {
 
     /// Changes status and date. `Conflict` where the order may not go from its status to the next, or would take more
     /// than there is in stock; what is as it is already changes nothing.
+    #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "orders.change", skip_all)]
     pub async fn change(
         &self,
         vendor: &VendorRef,
@@ -184,6 +188,7 @@ impl Orders {
 
     /// Gives money and goods back. `Invalid` by field where it is more than is left, `Conflict` where the order counts
     /// as no sale.
+    #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "orders.refund", skip_all)]
     pub async fn refund(
         &self,
         vendor: &VendorRef,
