@@ -143,15 +143,15 @@ async fn a_request_is_traced_from_the_caller_down_to_its_queries() {
     }
     assert!(!format!("{spans:?}").contains("dateFrom"), "queries of addresses stay out of it");
 
-    let queries: Vec<&Span> = spans.iter().filter(|span| span.name == "query").collect();
-    let of_the_figures: Vec<_> =
-        queries.iter().filter(|query| ancestry(&spans, query).contains(&"cache".to_owned())).collect();
-    assert!(!of_the_figures.is_empty() && queries.len() <= 20, "{queries:?}");
-    for query in of_the_figures {
-        assert_eq!(
-            ancestry(&spans, query),
-            ["query", "cache", "analytics.snapshot_json", "GET /api/vendor/analytics/snapshot"]
-        );
+    const SERVICE: &str = "analytics.snapshot_json";
+    let of_the_service = |spans: &[Span]| -> Vec<Span> {
+        let is_query = |span: &&Span| span.name == "query" && ancestry(spans, span).iter().any(|name| name == SERVICE);
+        spans.iter().filter(is_query).cloned().collect()
+    };
+    let of_the_figures = of_the_service(&spans);
+    assert!((1..=7).contains(&of_the_figures.len()), "{of_the_figures:?}");
+    for query in &of_the_figures {
+        assert_eq!(ancestry(&spans, query), ["query", "cache", SERVICE, "GET /api/vendor/analytics/snapshot"]);
         assert_eq!((query.kind(), texts(&query.attributes)["db.system.name"].as_str()), (SpanKind::Client, "sqlite"));
         let within = query.start_time_unix_nano >= request.start_time_unix_nano
             && query.end_time_unix_nano <= request.end_time_unix_nano;
@@ -168,19 +168,12 @@ async fn a_request_is_traced_from_the_caller_down_to_its_queries() {
         "{log}"
     );
 
-    // The same again is a hit: a lookup, and no query.
+    // The same again is a hit: nothing is asked of the database.
     let again = "1af7651916cd43dd8448eb211c80319c";
     assert_eq!(ask(&site, SNAPSHOT, &format!("00-{again}-{caller}-01")).await.headers()["x-cache"], "HIT");
     let spans = site.collector.trace(again).await;
-    let lookups = spans.iter().filter(|span| span.name == "cache").count();
-    let loads = spans
-        .iter()
-        .filter(|span| {
-            ancestry(&spans, span).iter().filter(|name| *name == "query").count() > 0
-                && ancestry(&spans, span).contains(&"cache".to_owned())
-        })
-        .count();
-    assert_eq!((lookups, loads), (1, 0), "{spans:?}");
+    assert!(spans.iter().any(|span| span.name == SERVICE), "{spans:?}");
+    assert_eq!(of_the_service(&spans), [], "no query");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -202,7 +195,8 @@ async fn an_error_page_names_its_trace_and_what_is_left_is_sent_when_the_program
     site.program.tell_to_stop();
     assert_eq!(site.program.until_ended().await, Some(0));
     let request = site.collector.trace(trace).await;
-    assert_eq!(texts(&request[0].attributes)["http.response.status_code"], "404");
+    let request = request.iter().find(|span| span.kind() == SpanKind::Server).expect("the request");
+    assert_eq!(texts(&request.attributes)["http.response.status_code"], "404");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
