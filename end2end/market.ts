@@ -21,7 +21,7 @@ export async function expectMarketOf(page: Page, from: string, to: string): Prom
   const shown = () =>
     lines.evaluateAll((rows) => rows.map((row) => [...row.children].map((cell) => cell.textContent ?? '')));
   await expect(async () => {
-    const rows = (await shown()).map(([code, net, , orders, , , , active]) => [code, digits(net), digits(orders), digits(active)]);
+    const rows = (await shown()).map(([code, net, , , orders, , , , active]) => [code, digits(net), digits(orders), digits(active)]);
     expect(rows).toEqual(expected);
   }).toPass();
 

@@ -19,6 +19,7 @@ export const PAGES: { name: string; login?: () => Login; path: (page: Page) => P
   { name: 'returns of nothing', login: () => vendor(0), path: async () => '/returns?dateFrom=2001-01-01&dateTo=2001-01-31' },
   { name: 'dashboard of a category', login: () => vendor(0), path: async (page) => `/?category=${encodeURIComponent(await firstOf(page, '/api/vendor/products', 'products', 'category'))}` },
   { name: 'account', login: () => vendor(0), path: async () => '/account' },
+  { name: 'stop letters', path: async () => '/letters/stop?reader=none' },
   { name: 'lost password', path: async () => '/forgot' },
   { name: 'reset', path: async () => '/reset?token=none' },
   { name: 'account of an admin', login: admin, path: async () => '/account' },
@@ -30,6 +31,8 @@ export const PAGES: { name: string; login?: () => Login; path: (page: Page) => P
   { name: 'user', login: admin, path: firstUser },
   { name: 'audit log', login: admin, path: async () => '/admin/audit' },
   { name: 'cache', login: admin, path: async () => '/admin/cache' },
+  { name: 'cache over a day', login: admin, path: async () => '/admin/cache?range=24h&tags=analytics' },
+  { name: 'cache entry', login: admin, path: mostReadEntry },
 ];
 
 /** Logs in as whoever the page is for, and returns its path. */
@@ -56,4 +59,13 @@ async function firstUser(page: Page): Promise<string> {
 async function firstVendor(page: Page): Promise<string> {
   await page.goto('/admin/vendors');
   return (await page.locator('main table a').first().getAttribute('href')) ?? '';
+}
+
+/** The page of an entry that is served: somebody looks at a dashboard before. */
+async function mostReadEntry(page: Page): Promise<string> {
+  await logIn(page, vendor(0));
+  await page.request.get('/');
+  await logIn(page, admin());
+  const stats = await (await page.request.get('/api/admin/cache/stats')).json();
+  return `/admin/cache/entry?key=${encodeURIComponent(stats.health.mostRead[0].key)}`;
 }

@@ -51,6 +51,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/login") view=pages::login::LoginPage ssr=SsrMode::Async/>
                 <Route path=path!("/login/code") view=pages::login_code::LoginCodePage ssr=SsrMode::Async/>
                 <Route path=path!("/forgot") view=pages::forgot::ForgotPage ssr=SsrMode::Async/>
+                <Route path=path!("/letters/stop") view=pages::letters_stop::LettersStopPage ssr=SsrMode::Async/>
                 <Route path=path!("/reset") view=pages::reset::ResetPage ssr=SsrMode::Async/>
                 <Route path=path!("/account") view=pages::account::AccountPage ssr=SsrMode::Async/>
                 <Route path=path!("/products") view=pages::products::ProductsPage ssr=SsrMode::Async/>
@@ -69,6 +70,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/admin/users/:id") view=pages::admin_user::AdminUserPage ssr=SsrMode::Async/>
                 <Route path=path!("/admin/audit") view=pages::admin_audit::AdminAuditPage ssr=SsrMode::Async/>
                 <Route path=path!("/admin/cache") view=pages::admin_cache::AdminCachePage ssr=SsrMode::Async/>
+                <Route path=path!("/admin/cache/entry") view=pages::admin_cache::CacheEntryPage ssr=SsrMode::Async/>
             </FlatRoutes>
         </Router>
     }

@@ -196,6 +196,23 @@ pub fn instant(clock: &WallClock, at: Timestamp) -> String {
     format!("{}, {:02}:{:02}", day(local.date()), local.hour(), local.minute())
 }
 
+/// `14:05 UTC` for today, `23 Nov, 14:05 UTC` for another day.
+pub fn utc(at: Timestamp, now: Timestamp) -> String {
+    let [local, today] = [at, now].map(|at| WallClock::default().local(at));
+    let time = format!("{:02}:{:02} UTC", local.hour(), local.minute());
+    if local.date() == today.date() { time } else { format!("{} {}, {time}", local.day(), month(local.date())) }
+}
+
+/// A time that has passed, or is left: `12 s`, `3 min`, `2 h 5 min`, `4 days`.
+pub fn seconds(seconds: u64) -> String {
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7_200 => format!("{} min", seconds / 60),
+        7_200..172_800 => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
+
 /// What a point of a series covers, in full: `Mon 23 Nov 2026`, `Week of 23 Nov 2026`, `Nov 2026`, `23 Nov 2026,
 /// 14:00`.
 pub fn point_label(point: &Point, interval: Interval, clock: &WallClock) -> String {

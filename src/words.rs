@@ -128,6 +128,12 @@ mod pages {
         "With a code from an app on your phone as well as your password, a stolen password isn't enough to log in.";
     pub const TOTP_SCAN: &str = "Scan this with an authenticator app, or type the key into it.";
     pub const TOTP_CODE_HINT: &str = "The 6 digits the app shows now.";
+    pub const LETTERS_CHANGED: &str = "Saved. Every email has a link to stop them.";
+    pub const WEEKLY_REPORT: &str = "A report of the week before, on Monday morning";
+    pub const LOW_STOCK_LETTER: &str = "What's running low, on mornings when that has changed";
+    pub const STOP_LETTERS: &str =
+        "You won't get weekly reports or low-stock warnings any more. You can turn them on again on your account page.";
+    pub const LETTERS_STOPPED: &str = "Done. You won't get these emails any more.";
     pub const RECOVERY_CODES: &str =
         "Keep these codes somewhere safe; you won't see them again. Each logs you in once if you lose your phone.";
     pub const YOUR_PASSWORD_WRONG: &str = "Your password is incorrect.";

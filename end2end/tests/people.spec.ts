@@ -49,7 +49,7 @@ test('someone is invited, chooses a password, looks and changes nothing, and log
   await card.getByRole('button', { name: 'Set up' }).click();
   await expect(card.getByRole('img', { name: 'QR code' })).toBeVisible();
   const secret = (await card.locator('code.secret').textContent())!;
-  await card.getByLabel('Code').fill(code(secret, -1));
+  await card.getByRole('textbox', { name: 'Code' }).fill(code(secret, -1));
   await card.getByRole('button', { name: 'Turn on' }).click();
   await expect(own.getByText('10 recovery codes left')).toBeVisible();
   await expect(card.locator('ul code')).toHaveCount(10);

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use anyhow::bail;
 use clap::Subcommand;
 use vendorscope_cache::{Cache, Cause, Tag, stats::Counter};
@@ -9,7 +11,7 @@ use vendorscope::server::{
     db::{outbox::installation, vendors},
     identity::accounts::Accounts,
     open_cache, open_database,
-    services::{analytics::Analytics, cache_stats::cache_stats, outbox, warming},
+    services::{DatabaseOutbox, analytics::Analytics, cache_stats::cache_stats, outbox, warming},
 };
 
 #[derive(Subcommand)]
@@ -81,6 +83,8 @@ async fn invalidate(config: &Config, names: &[String]) -> anyhow::Result<()> {
 
 async fn warm(config: &Config, vendors: Vec<String>) -> anyhow::Result<()> {
     let (cache, db) = (open_redis(config).await?, open_database(config).await?);
+    // What is stored without knowing which store counts, no instance ever serves.
+    cache.watch(Arc::new(DatabaseOutbox(db.clone()))).await;
     let vendors = if vendors.is_empty() { vendors::list_ids(&db).await? } else { vendors };
     let (accounts, analytics) = (Accounts::new(db.clone(), cache.clone()), Analytics::new(db, cache));
     let mut snapshots = Vec::with_capacity(vendors.len());

@@ -49,6 +49,8 @@ Environment:
   SESSION_SECRET       at least 32 characters [a new one each start]
   SESSION_SECRET_PREVIOUS  the secret before a change of it, believed and not signed with [none]
   SESSION_REDIS_URL    another Redis for sessions [REDIS_URL]
+  REDIS_CA             file (PEM) with the authorities to trust for rediss [the machine's]
+  REDIS_CERT, REDIS_KEY  files (PEM) with the certificate to show, and its key [none]
   SESSION_IDLE_MINUTES end sessions that nobody has used for so long [24 h from the login, used or not]
   REQUIRE_TOTP         whose login needs a one-time code: nobody, admin or all [nobody]
   COOKIE_DOMAIN        the domain whose hosts share logins [this host only]

@@ -49,7 +49,7 @@ async fn rebuild(config: &Config) -> anyhow::Result<()> {
         .collect();
     let mut tx = db.write().await?;
     let differences = rollups::verify(&mut tx).await?;
-    outbox::record(&mut tx, &stale, &Cause { who: "cli".to_owned(), why: "sums rebuilt" }).await?;
+    outbox::record_without_instance(&mut tx, &stale, &Cause { who: "cli".to_owned(), why: "sums rebuilt" }).await?;
     tx.commit().await?;
     outbox::wait_until_told().await;
     match differences.iter().map(|difference| difference.rows).sum::<i64>() {

@@ -45,7 +45,7 @@ const ADMIN_SECTIONS: &[(Section, &str, &str)] = &[
     (Section::Vendors, "/admin/vendors", "Vendors"),
     (Section::Cache, "/admin/cache", "Cache"),
     (Section::Users, "/admin/users", "Users"),
-    (Section::Audit, "/admin/audit", "Audit log"),
+    (Section::Audit, "/admin/audit", "Audit"),
 ];
 
 /// Header, navigation and main part of a page.
@@ -74,8 +74,11 @@ pub fn Frame(section: Section, viewer: Option<Viewer>, children: Children) -> im
     });
     let nav = (!sections.is_empty()).then(|| view! { <nav aria-label="Main"><ul>{links}</ul></nav> });
     // Pages whose range can be changed in place: the islands know them by this.
-    let visit = matches!(section, Section::Dashboard | Section::Returns | Section::Vendors | Section::Marketplace)
-        .then_some("");
+    let visit = matches!(
+        section,
+        Section::Dashboard | Section::Returns | Section::Vendors | Section::Marketplace | Section::Cache
+    )
+    .then_some("");
     view! {
         <a class="skip" href="#main">{words::SKIP}</a>
         <header class="top">

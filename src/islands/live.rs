@@ -66,6 +66,20 @@ pub fn start(stream: &Element, told: impl Fn(Hearing) + 'static) {
     }
 }
 
+/// For a page of which no stream tells.
+const OFTEN: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// Has the page brought up to date every now and then, and when somebody looks at it again.
+pub fn refresh_often() {
+    let refresh = || {
+        if !is_hidden() {
+            show(here(), Reason::Changed);
+        }
+    };
+    set_interval(refresh, OFTEN);
+    listen(&document(), "visibilitychange", move |_: Event| refresh());
+}
+
 struct Tab {
     name: String,
     posts: Option<BroadcastChannel>,

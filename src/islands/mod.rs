@@ -98,6 +98,18 @@ pub fn Live() -> impl IntoView {
     view! { <span node_ref=here class=move || hearing.get().class()>{move || hearing.get().text()}</span> }
 }
 
+/// Has the page brought up to date every ten seconds, while it is looked at.
+#[island]
+pub fn Refresh() -> impl IntoView {
+    let (hearing, set_hearing) = signal(Hearing::Unknown);
+    Effect::new(move |_| {
+        #[cfg(feature = "hydrate")]
+        live::refresh_often();
+        set_hearing.set(Hearing::Live);
+    });
+    view! { <span class=move || hearing.get().class()>{move || hearing.get().text()}</span> }
+}
+
 /// Ranges and metrics in the page that is open, keys for what has one, menus that close.
 #[island]
 pub fn Keys() -> impl IntoView {

@@ -15,9 +15,9 @@ use crate::{
         table::{Cell, Column, Row, scrolling, table},
         written::written,
     },
-    domain::accounts::{MAX_PASSWORD, MIN_PASSWORD, OwnSession, Role, Theme, Vendor},
+    domain::accounts::{LetterWishes, MAX_PASSWORD, MIN_PASSWORD, OwnSession, Role, Theme, Vendor},
     server_functions::account::{
-        AccountView, ChangePassword, EndSession, LogOutEverywhere, SetTheme, SetTimeZone, load_account,
+        AccountView, ChangePassword, EndSession, LogOutEverywhere, SetLetters, SetTheme, SetTimeZone, load_account,
     },
     words,
 };
@@ -33,13 +33,14 @@ pub fn AccountPage() -> impl IntoView {
 }
 
 fn account(view: AccountView) -> AnyView {
-    let AccountView { viewer, vendor, time_zones, theme, sessions, keys, new_key, second_factor } = view;
+    let AccountView { viewer, vendor, time_zones, theme, sessions, keys, new_key, second_factor, letters } = view;
     let done = use_query_map().with_untracked(|query| {
         Some(done(match query.get("done").filter(|_| query.get("__err").is_none()).as_deref() {
             Some("password") => words::PASSWORD_CHANGED,
             Some("session") => words::SESSION_CLOSED,
             Some("key") => words::KEY_REVOKED,
             Some("theme") => words::THEME_CHANGED,
+            Some("letters") => words::LETTERS_CHANGED,
             Some("totp") => words::TOTP_ON,
             Some("totp-off") => words::TOTP_OFF,
             Some("zone") => words::ZONE_CHANGED,
@@ -63,6 +64,7 @@ fn account(view: AccountView) -> AnyView {
         {viewer.role.may_write().then(|| time_zone_card(vendor, time_zones))}
         {sessions_card(sessions)}
         {keys_card(viewer.email, viewer.role, keys)}
+        {letters.map(letters_form)}
         {theme_form(theme)}
     }
     .into_any()
@@ -237,6 +239,26 @@ fn browser_name(user_agent: &str) -> String {
         }
         _ => "Unknown".to_owned(),
     }
+}
+
+fn letters_form(wishes: LetterWishes) -> AnyView {
+    let choice = |id: &'static str, label: &'static str, is_wished: bool| {
+        view! {
+            <label class="check"><input type="checkbox" name=id value="yes" checked=is_wished/> {label}</label>
+        }
+    };
+    view! {
+        <section class="card">
+            <h2>"Emails"</h2>
+            {refused(&Refusal::of::<SetLetters>())}
+            <form method="post" action=SetLetters::url() class="form">
+                {choice("weekly_report", words::WEEKLY_REPORT, wishes.weekly_report)}
+                {choice("low_stock", words::LOW_STOCK_LETTER, wishes.low_stock)}
+                <div class="actions wide"><button type="submit">"Save"</button></div>
+            </form>
+        </section>
+    }
+    .into_any()
 }
 
 fn theme_form(theme: Theme) -> AnyView {

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -9,6 +11,7 @@ use crate::{
         spark::sparkline,
     },
     components::{
+        change::{More, delta},
         fields::{Input, input},
         frame::Section,
         loaded::loaded,
@@ -87,7 +90,7 @@ pub fn AdminPage() -> impl IntoView {
     }
 }
 
-fn market(Market { metrics, today, .. }: Market, query: Query) -> AnyView {
+fn market(Market { metrics, changes, today, .. }: Market, query: Query) -> AnyView {
     let MarketMetrics { range, vendors, active_vendors, currencies, .. } = metrics;
     let days = DateRange { from: range.from, to: range.to };
     let shown = format::range(days);
@@ -100,7 +103,7 @@ fn market(Market { metrics, today, .. }: Market, query: Query) -> AnyView {
         .iter()
         .position(|metrics| Some(metrics.currency.code()) == query.currency.as_deref())
         .unwrap_or_default();
-    let overview = (!currencies.is_empty()).then(|| overview(&currencies, open, &query));
+    let overview = (!currencies.is_empty()).then(|| overview(&currencies, &changes, open, &query));
     let opened = currencies.into_iter().nth(open).map(|metrics| currency(metrics, days, range.interval, today));
     view! {
         <div class="head">
@@ -151,12 +154,20 @@ fn range_form(chosen: Query) -> AnyView {
 }
 
 /// Every currency in a line; one of them is opened below. Amounts of different currencies are never added up.
-fn overview(currencies: &[CurrencyMetrics], open: usize, query: &Query) -> AnyView {
+fn overview(
+    currencies: &[CurrencyMetrics],
+    changes: &BTreeMap<String, (i64, i64)>,
+    open: usize,
+    query: &Query,
+) -> AnyView {
     let rows = currencies.iter().enumerate().map(|(at, metrics)| {
         let currency = metrics.currency;
         let code = currency.to_string();
         let href = Query { currency: Some(code.clone()), ..query.clone() }.href();
         let current = (at == open).then_some("true");
+        let change = changes
+            .get(&code)
+            .map(|(before, now)| delta(Some(*before), *now, More::IsGood, |amount| format::money(currency, amount)));
         let course: Vec<_> = metrics.series.iter().map(|point| Some(point.net_sales)).collect();
         Row {
             class: if at == open { "open" } else { "" },
@@ -164,6 +175,7 @@ fn overview(currencies: &[CurrencyMetrics], open: usize, query: &Query) -> AnyVi
                 Cell::View(view! { <a href=href data-noscroll="" aria-current=current>{code}</a> }.into_any()),
                 format::money(currency, metrics.net_sales).into(),
                 sparkline(&course).into_any().into(),
+                change.into_any().into(),
                 format::count(metrics.orders).into(),
                 format::money_or_dash(currency, metrics.average_order_value).into(),
                 format::money(currency, metrics.commission).into(),
@@ -176,6 +188,7 @@ fn overview(currencies: &[CurrencyMetrics], open: usize, query: &Query) -> AnyVi
         Column::text("Currency"),
         Column::number("Net sales"),
         Column::classed("", "course"),
+        Column::number("Change"),
         Column::number("Orders"),
         Column::number("Average order"),
         Column::number("Commission"),

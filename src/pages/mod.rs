@@ -30,6 +30,8 @@ pub mod dashboard;
 pub mod forgot;
 /// Part of `/account` and of `/admin/keys`.
 mod keys;
+/// `/letters/stop`
+pub mod letters_stop;
 /// `/login`
 pub mod login;
 /// `/login/code`

@@ -15,6 +15,7 @@ use super::{
     config::{Config, redact},
     db::{Db, outbox},
     identity::sessions::Sessions,
+    letters,
     rate_limit::Limiter,
     services::{DatabaseOutbox, warming},
     serving::{self, Bounds},
@@ -95,9 +96,16 @@ impl Application {
             tokio::join!(
                 warming::keep_warm(&warmed.cache, &warmed.analytics),
                 warmed.accounts.follow_ended_sessions(),
-                warmed.sessions.keep_comparing_secrets()
+                letters::keep_sending(&warmed),
+                warmed.sessions.keep_comparing_secrets(),
             )
         };
+        let (watched, port) = (self.state.clone(), self.address.port());
+        let watching = async move {
+            let eviction = || async { watched.sessions.store().eviction().await.ok().flatten() };
+            watched.health.watch(port, eviction).await;
+        };
+        let stopped = self.state.clone();
         let bounds = Bounds::new(&self.state.config);
         let serving = serving::serve(self.listener, web::router(self.state), bounds, signal);
         let out_of_patience = async {
@@ -106,14 +114,17 @@ impl Application {
             }
             tokio::time::sleep(GRACE).await;
         };
-        tokio::select! {
+        let result = tokio::select! {
             () = serving => Ok(()),
             () = forever(warming) => Ok(()),
+            () = forever(watching) => Ok(()),
             () = out_of_patience => {
                 tracing::warn!(seconds = GRACE.as_secs(), "stopped with requests unfinished");
                 Ok(())
             }
-        }
+        };
+        stopped.health.stop().await;
+        result
     }
 }
 
@@ -151,7 +162,10 @@ impl Routers {
         let sessions = match &config.sessions.redis_url {
             None => None,
             url if *url == config.cache.redis_url => cache.clone(),
-            Some(url) => Some(Arc::new(Router::connect(url).await.map_err(|e| StartError::Sessions(e.to_string()))?)),
+            Some(url) => {
+                let router = Router::connect_by(url, &config.redis_tls).await;
+                Some(Arc::new(router.map_err(|error| StartError::Sessions(error.to_string()))?))
+            }
         };
         Ok(Self { cache, sessions })
     }
@@ -159,7 +173,7 @@ impl Routers {
     async fn cache(config: &Config) -> Result<Option<Arc<Router>>, StartError> {
         let Some(url) = &config.cache.redis_url else { return Ok(None) };
         let failed = |e: ConnectError| StartError::Cache { url: redact(url), reason: e.to_string() };
-        Router::connect(url).await.map(|router| Some(Arc::new(router))).map_err(failed)
+        Router::connect_by(url, &config.redis_tls).await.map(|router| Some(Arc::new(router))).map_err(failed)
     }
 }
 

@@ -52,8 +52,63 @@ pub mod schema {
 }
 
 /// The families of keys that entries have.
+pub const FAMILIES: [&str; 5] = ["analytics", "vendors", "products", "orders", "admin:metrics"];
+
 pub fn namespace() -> Namespace {
-    Namespace::new(["analytics", "vendors", "products", "orders", "admin:metrics"])
+    Namespace::new(FAMILIES)
+}
+
+/// A key as it stands in the table above, with the number of the schema that this release reads under it. Its
+/// installation's name may stand at its end.
+pub fn parse_key(text: &str) -> Result<Key, FieldError> {
+    let name = text.trim();
+    let name = name.rsplit_once('@').map_or(name, |(name, _)| name);
+    let family =
+        FAMILIES.into_iter().find(|family| name.strip_prefix(family).is_some_and(|rest| rest.starts_with(':')));
+    let what = name.split_once(":{").and_then(|(_, rest)| rest.split_once("}:")).map_or("", |(_, what)| what);
+    let schema = match (family, what.split(':').next().unwrap_or_default()) {
+        (Some("analytics"), "returns") => schema::RETURNS,
+        (Some("analytics"), "customers") => schema::CUSTOMERS,
+        (Some("analytics"), "movers") => schema::MOVERS,
+        (Some("analytics"), "notes") => schema::NOTES,
+        (Some("analytics"), _) => schema::SNAPSHOT,
+        (Some("vendors"), _) => schema::PROFILE,
+        (Some("products"), _) => schema::PRODUCT_PAGE,
+        (Some("orders"), "refunds") => schema::REFUND_PAGE,
+        (Some("orders"), _) => schema::ORDER_PAGE,
+        (Some("admin:metrics"), _) if name.starts_with("admin:metrics:vendors:") => schema::STANDINGS,
+        (Some("admin:metrics"), _) => schema::MARKET_METRICS,
+        _ => {
+            let message =
+                format!("`{}` is no key of an entry: those begin with {}", shown(text), FAMILIES.join(":, ") + ":");
+            return Err(FieldError::new("key", message));
+        }
+    };
+    let key = Key::new(name).with_schema(schema);
+    Ok(match vendor_of_key(name) {
+        Some(vendor) => key.owned_by(vendor),
+        None => key,
+    })
+}
+
+/// The vendor whose entry this is, by its id; `None` for the marketplace's.
+pub fn vendor_of_key(name: &str) -> Option<String> {
+    let (_, rest) = name.split_once(":{")?;
+    let (id, _) = rest.split_once('}')?;
+    percent_decode_str(id).decode_utf8().ok().map(Into::into)
+}
+
+/// Whether the entry of this name carries the tag, by the table above.
+pub fn carries(name: &str, tag: &Tag) -> bool {
+    let family = name.split(':').next().unwrap_or_default();
+    match (tag.family(), family) {
+        ("analytics", family) => family == "analytics",
+        ("marketplace", family) => family == "admin",
+        (of, family) => {
+            let is_of_vendor = tag.name().split_once(':').is_some_and(|(_, id)| name.contains(&format!(":{id}:")));
+            is_of_vendor && (of == "vendor" || of == family)
+        }
+    }
 }
 
 /// `detail` names the range, comparison and interval: calendar days, never a preset's name.
@@ -224,6 +279,42 @@ mod tests {
         ] {
             assert!(parse_tag(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_key_says_whose_it_is_and_which_tags_it_carries() {
+        let (snapshot, listing) = (snapshot_key("a b", "x:y"), orders_key("a b", "0a"));
+        let others = [
+            returns_key("a b", "x"),
+            customers_key("a b", "x"),
+            movers_key("a b", "x"),
+            notes_key("a b", "x"),
+            refunds_key("a b", "x"),
+            products_key("a b", "x"),
+            standings_key("x"),
+            admin_metrics_key("x"),
+            profile_key("a b"),
+        ];
+        for key in others.iter().chain([&snapshot, &listing]) {
+            assert_eq!(
+                parse_key(&format!("{}@installation", key.as_str())).map(|read| read.schema()),
+                Ok(key.schema())
+            );
+        }
+        assert!(parse_key("sess:abc").is_err() && parse_key("analytics").is_err());
+        assert_eq!(vendor_of_key(snapshot.as_str()).as_deref(), Some("a b"));
+        assert_eq!(vendor_of_key(admin_metrics_key("x").as_str()), None);
+        for (tag, of_snapshot, of_listing) in [
+            (vendor_tag("a b"), true, true),
+            (vendor_tag("a"), false, false),
+            (orders_tag("a b"), false, true),
+            (products_tag("a b"), false, false),
+            (analytics_tag(), true, false),
+        ] {
+            let carried = (carries(snapshot.as_str(), &tag), carries(listing.as_str(), &tag));
+            assert_eq!(carried, (of_snapshot, of_listing), "{tag}");
+        }
+        assert!(carries(admin_metrics_key("x").as_str(), &marketplace_tag()));
     }
 
     #[test]

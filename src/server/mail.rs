@@ -2,7 +2,10 @@
 
 use lettre::{
     AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
-    message::{Mailbox, header::ContentType},
+    message::{
+        Mailbox,
+        header::{ContentType, HeaderName, HeaderValue},
+    },
 };
 
 use super::config::MailConfig;
@@ -22,14 +25,27 @@ impl Mailer {
 
     /// Whether the server has taken it. Why it has not goes to the log, without what it says.
     pub async fn send(&self, to: &str, subject: &str, text: String) -> bool {
+        self.send_letter(to, subject, text, None).await
+    }
+
+    /// The same, with an address at which mail programs stop it with one click (RFC 8058).
+    pub async fn send_with_stop(&self, to: &str, subject: &str, text: String, stop: &str) -> bool {
+        self.send_letter(to, subject, text, Some(stop)).await
+    }
+
+    async fn send_letter(&self, to: &str, subject: &str, text: String, stop: Option<&str>) -> bool {
         let sent = async {
-            let letter = Message::builder()
+            let mut letter = Message::builder()
                 .from(self.from.clone())
                 .to(to.parse().map_err(|error| format!("{error}"))?)
                 .subject(subject)
-                .header(ContentType::TEXT_PLAIN)
-                .body(text)
-                .map_err(|error| error.to_string())?;
+                .header(ContentType::TEXT_PLAIN);
+            if let Some(stop) = stop {
+                letter = letter
+                    .raw_header(raw("List-Unsubscribe", format!("<{stop}>")))
+                    .raw_header(raw("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()));
+            }
+            let letter = letter.body(text).map_err(|error| error.to_string())?;
             self.transport.send(letter).await.map_err(|error| error.to_string())
         };
         match sent.await {
@@ -40,6 +56,10 @@ impl Mailer {
             }
         }
     }
+}
+
+fn raw(name: &'static str, value: String) -> HeaderValue {
+    HeaderValue::new(HeaderName::new_from_ascii_str(name), value)
 }
 
 /// Whether this is an address of an SMTP server.

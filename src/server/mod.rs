@@ -32,9 +32,11 @@ pub mod identity;
 pub mod import;
 /// What the marketplace's backend sends, into the database.
 pub mod ingest;
+/// Letters that users wish to get.
+pub mod letters;
 /// Telling open dashboards that something has changed.
 pub mod live;
-/// Letters.
+/// Letters, one by one.
 pub mod mail;
 /// What is counted for Prometheus.
 pub mod metrics;
@@ -75,6 +77,7 @@ pub struct Services {
     pub accounts: identity::accounts::Accounts,
     pub analytics: services::analytics::Analytics,
     pub catalog: services::catalog::Catalog,
+    pub health: services::health::Health,
     pub ingest: services::ingest::Ingest,
     pub marketplace: services::marketplace::Marketplace,
     pub orders: services::orders::Orders,
@@ -100,6 +103,7 @@ impl AppState {
             accounts: identity::accounts::Accounts::new(db.clone(), cache.clone()),
             analytics: services::analytics::Analytics::new(db.clone(), cache.clone()),
             catalog: services::catalog::Catalog::new(db.clone(), cache.clone()),
+            health: services::health::Health::new(db.clone(), cache.clone()),
             ingest: services::ingest::Ingest::new(db.clone(), cache.clone()),
             marketplace: services::marketplace::Marketplace::new(db.clone(), cache.clone()),
             orders: services::orders::Orders::new(db.clone(), cache.clone()),

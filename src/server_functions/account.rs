@@ -2,7 +2,7 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::ApiError;
-use crate::domain::accounts::{ApiKey, OwnSession, SecondFactorStatus, Theme, Vendor, Viewer};
+use crate::domain::accounts::{ApiKey, LetterWishes, OwnSession, SecondFactorStatus, Theme, Vendor, Viewer};
 
 /// All that the account page shows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,6 +18,8 @@ pub struct AccountView {
     /// The key that was just made in this browser. The next time it is not there.
     pub new_key: Option<String>,
     pub second_factor: SecondFactorView,
+    /// `None` where no letters are sent, or there is no vendor that they would be about.
+    pub letters: Option<LetterWishes>,
 }
 
 /// How it stands with the second factor.
@@ -55,14 +57,35 @@ pub async fn load_account() -> Result<AccountView, ApiError> {
         setup: setup.map(|setup| (setup.secret, setup.url, setup.picture)),
         recovery_codes: context::take_recovery_codes(),
     };
+    let letters = match vendor.is_some() && context::has_mail() {
+        true => Some(state.accounts.letter_wishes(&current.0).await.map_err(context::api_error)?),
+        false => None,
+    };
     let (viewer, theme) = (current.viewer(), context::theme());
-    Ok(AccountView { viewer, vendor, time_zones, theme, sessions, keys, new_key, second_factor })
+    Ok(AccountView { viewer, vendor, time_zones, theme, sessions, keys, new_key, second_factor, letters })
 }
 
 /// Changes the password, ends all other sessions and goes to `/account?done=password`.
 #[server(prefix = "/_fn", endpoint = "account/password")]
 pub async fn change_password(current: String, password: String) -> Result<(), ApiError> {
     leptos_axum::redirect(crate::server::context::change_password(current, password).await?);
+    Ok(())
+}
+
+/// Chooses letters (each is there where it is wished for) and goes to `/account?done=letters`.
+#[server(prefix = "/_fn", endpoint = "account/letters")]
+pub async fn set_letters(weekly_report: Option<String>, low_stock: Option<String>) -> Result<(), ApiError> {
+    let wishes = LetterWishes { weekly_report: weekly_report.is_some(), low_stock: low_stock.is_some() };
+    crate::server::context::set_letter_wishes(wishes).await?;
+    leptos_axum::redirect("/account?done=letters");
+    Ok(())
+}
+
+/// Stops all letters of whoever was sent this address, and goes to `/letters/stop?done=1`.
+#[server(prefix = "/_fn", endpoint = "letters/stop")]
+pub async fn stop_letters(reader: String) -> Result<(), ApiError> {
+    crate::server::context::stop_letters(&reader).await?;
+    leptos_axum::redirect("/letters/stop?done=1");
     Ok(())
 }
 

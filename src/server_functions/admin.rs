@@ -1,20 +1,17 @@
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
-use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::ApiError;
-use crate::domain::{accounts::Viewer, market::MarketMetrics, period::DateRange};
+use super::cache_health::{CacheReport, Savings};
 
-/// All that the cache page shows.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct CacheHealth {
-    pub viewer: Viewer,
-    pub stats: CacheStats,
-    /// `redis` or `memory`.
-    pub store: String,
-    /// The policy by which the sessions' Redis may throw them away when its memory is full; `None` where it never does.
-    pub session_eviction: Option<String>,
-}
+use crate::ApiError;
+use crate::domain::{
+    accounts::Viewer,
+    market::MarketMetrics,
+    movers::finished,
+    period::{Comparison, DateRange},
+};
 
 /// The cache's counters: what this installation counted since they were reset, and what the store says of itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -57,6 +54,14 @@ pub struct CacheStats {
     pub invalidated_tags: u64,
     /// Values that could not be stored.
     pub write_failures: u64,
+    /// Hits, misses and bypasses together.
+    pub lookups: u64,
+    /// Of the hits, those whose entry came from the store.
+    pub store_hits: u64,
+    pub savings: Savings,
+    /// How the cache fares, and why; left out by what only counts.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub health: Option<Box<CacheReport>>,
 }
 
 /// Why lookups missed. Together they are all misses.
@@ -94,20 +99,13 @@ pub struct Percentiles {
     pub p99: f64,
 }
 
-pub async fn load_cache_health() -> Result<CacheHealth, ApiError> {
-    use crate::server::{context, services::cache_stats::cache_stats};
-    let (state, current) = context::current_admin().await?;
-    let stats = cache_stats(&state.cache).await;
-    // Where it cannot be asked, `/readyz` says so.
-    let session_eviction = state.sessions.store().eviction().await.unwrap_or_default();
-    Ok(CacheHealth { viewer: current.viewer(), stats, store: state.cache.store_name().to_owned(), session_eviction })
-}
-
 /// All that the marketplace's page shows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Market {
     pub viewer: Viewer,
     pub metrics: MarketMetrics,
+    /// Net sales of each currency on the days of the range that are over, before and now; empty where none is.
+    pub changes: BTreeMap<String, (i64, i64)>,
     /// In UTC.
     pub today: Date,
 }
@@ -124,16 +122,19 @@ pub async fn load_market(
     let range = DateRange::read(date_from.as_deref(), date_to.as_deref(), Some(today))
         .map_err(|e| context::api_error(e.into()))?;
     let metrics = state.marketplace.metrics(range).await.map_err(context::api_error)?.value;
-    Ok(Market { viewer: current.viewer(), metrics, today })
-}
-
-/// Invalidates the tags (separated by spaces or commas) and goes to `/admin/cache?invalidated=N`.
-#[server(prefix = "/_fn", endpoint = "admin/cache/invalidate")]
-pub async fn invalidate_tags(tags: String) -> Result<(), ApiError> {
-    use crate::server::context;
-    let (state, current) = context::current_admin().await?;
-    let names: Vec<&str> = tags.split([' ', ',']).filter(|name| !name.is_empty()).collect();
-    let count = context::invalidate_named(&state, &current, &names).await?;
-    leptos_axum::redirect(&format!("/admin/cache?invalidated={count}"));
-    Ok(())
+    let mut changes: BTreeMap<String, (i64, i64)> = BTreeMap::new();
+    let compared = range
+        .compared(Comparison::PreviousPeriod)
+        .and_then(|previous| finished(range, previous, range.contains(today)));
+    if let Some((range, previous)) = compared.filter(|(range, _)| range.to < today) {
+        let now = state.marketplace.metrics(range).await.map_err(context::api_error)?.value;
+        let before = state.marketplace.metrics(previous).await.map_err(context::api_error)?.value;
+        for of in before.currencies {
+            changes.entry(of.currency.to_string()).or_default().0 = of.net_sales;
+        }
+        for of in now.currencies {
+            changes.entry(of.currency.to_string()).or_default().1 = of.net_sales;
+        }
+    }
+    Ok(Market { viewer: current.viewer(), metrics, changes, today })
 }

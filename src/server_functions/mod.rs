@@ -11,6 +11,8 @@ pub mod audit;
 pub mod auth;
 /// Many products or orders at once.
 pub mod bulk;
+/// The health of the cache, and what admins do to it.
+pub mod cache_health;
 /// A vendor's dashboard.
 pub mod dashboard;
 /// A vendor's orders.

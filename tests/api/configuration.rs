@@ -2,6 +2,8 @@ use std::collections::HashMap;
 
 use vendorscope::server::config::{Config, ConfigError, LogFormat, parse_network};
 
+use crate::harness::Certificates;
+
 fn read(vars: &[(&str, &str)]) -> Result<Config, Vec<ConfigError>> {
     let vars: HashMap<&str, &str> = vars.iter().copied().collect();
     Config::from_vars(|name| vars.get(name).map(|value| (*value).to_owned()))
@@ -145,6 +147,37 @@ fn redis_may_be_one_server_behind_sentinels_or_a_cluster() {
         "rediss+cluster://:pw@a:7000,b:7001",
     ] {
         assert_eq!(read(&[("REDIS_URL", url)]).expect(url).sessions.redis_url.as_deref(), Some(url));
+    }
+}
+
+#[test]
+fn files_for_tls_to_redis_are_read_at_the_start_and_what_is_wrong_with_them_is_said() {
+    let (made, others) = (Certificates::make(), Certificates::make());
+    let [ca, own, key] = ["ca.pem", "client.pem", "client.key"].map(|name| made.file(name));
+    let (other_key, missing) = (others.file("client.key"), made.file("no-such.pem"));
+    let config = read(&[("REDIS_URL", "rediss://r"), ("REDIS_CA", &ca), ("REDIS_CERT", &own), ("REDIS_KEY", &key)]);
+    let config = config.expect("all of it");
+    assert!(config.redis_tls.authorities().is_some() && config.redis_tls.own().is_some());
+    assert!(!format!("{config:?}").contains("PRIVATE KEY"));
+    let sessions = read(&[("REDIS_URL", "redis://r"), ("SESSION_REDIS_URL", "rediss+cluster://s"), ("REDIS_CA", &ca)]);
+    assert!(sessions.expect("of use for one of them").redis_tls.authorities().is_some());
+    type Vars<'a> = [(&'static str, &'a str)];
+    let wrong: [(&Vars, &str, &str); 8] = [
+        (&[("REDIS_CA", &missing)], "REDIS_CA", "No such file"),
+        (&[("REDIS_CA", &key)], "REDIS_CA", "it holds none"),
+        (&[("REDIS_CERT", &own)], "REDIS_CERT", "only together with REDIS_KEY"),
+        (&[("REDIS_KEY", &key)], "REDIS_KEY", "only together with REDIS_CERT"),
+        (&[("REDIS_CERT", &key), ("REDIS_KEY", &key)], "REDIS_CERT", "it holds none"),
+        (&[("REDIS_CERT", &own), ("REDIS_KEY", &own)], "REDIS_KEY", "private key of REDIS_CERT in PEM"),
+        (&[("REDIS_CERT", &own), ("REDIS_KEY", &other_key)], "REDIS_KEY", "private key of REDIS_CERT in PEM"),
+        (&[("REDIS_URL", "redis://r"), ("REDIS_CA", &ca)], "REDIS_CA", "begins with rediss"),
+    ];
+    for (vars, name, why) in wrong {
+        let all: Vec<_> = [("REDIS_URL", "rediss://r")].into_iter().chain(vars.iter().copied()).collect();
+        let errors = read(&all).expect_err(name);
+        let [error] = &errors[..] else { panic!("{vars:?}: {errors:?}") };
+        let text = error.to_string();
+        assert!(text.starts_with(&format!("{name}=`")) && text.contains(why), "{vars:?}: {text}");
     }
 }
 

@@ -55,7 +55,8 @@ async fn an_instance_says_when_redis_may_throw_sessions_away() {
             .send()
             .await;
         let page = page.expect("an answer").text().await.expect("a text");
-        let warning = ["People may be logged out", "SESSION_REDIS_URL", "noeviction"].map(|part| page.contains(part));
+        let warning = ["People may be logged out", "SESSION_REDIS_URL", "with noeviction for sessions"]
+            .map(|part| page.contains(part));
         assert_eq!(warning, [policy.is_some(); 3], "{options:?}: {page}");
         assert!(policy.is_none_or(|policy| page.contains(policy)), "{page}");
     }

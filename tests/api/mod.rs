@@ -8,6 +8,8 @@ mod audit;
 mod auth;
 /// Every kind of input that is refused: what is answered, and that nothing changes.
 mod bad_input;
+/// How the cache fares, on a load that is known.
+mod cache_health;
 /// What is read from the environment.
 mod configuration;
 /// Connections that are held, and how many there may be.
@@ -28,6 +30,8 @@ mod ingest;
 mod isolation;
 /// What keys may do, and how long.
 mod keys;
+/// Letters that users wish to get.
+mod letters;
 /// How often one may ask.
 mod limits;
 /// Figures of the whole marketplace.

@@ -1,17 +1,9 @@
-use std::{
-    io::{BufRead, BufReader},
-    path::Path,
-    process::{Child, Command, Stdio},
-    sync::mpsc,
-    time::Duration,
-};
-
 use reqwest::Method;
 use serde_json::{Value, json};
 use vendorscope::{domain::accounts::Role, server::config::MailConfig};
 
 use super::{VENDOR, answered, problem, refused_fields};
-use crate::harness::{Client, PASSWORD, RedisServer, TestApp, databases};
+use crate::harness::{Client, PASSWORD, RedisServer, Smtp, TestApp, databases};
 
 const PATH: &str = "/api/admin/users";
 const NEW: &str = "another horse with a better battery";
@@ -184,64 +176,10 @@ async fn it_works_on_the_pages_without_scripts() {
     assert!(text(&to).await.contains("Disabled"));
 }
 
-/// An SMTP server that prints what it is sent.
-struct Smtp {
-    process: Child,
-    lines: mpsc::Receiver<String>,
-    port: u16,
-}
-
-impl Smtp {
-    fn start() -> Self {
-        let python = Path::new(env!("CARGO_MANIFEST_DIR")).join(".venv/bin/python");
-        assert!(python.exists(), "{} is not there: scripts/setup --tests makes it", python.display());
-        let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
-        let mut process = Command::new(python)
-            .args(["-u", "-m", "aiosmtpd", "--nosetuid", "--class", "aiosmtpd.handlers.Debugging"])
-            .args(["--listen", &format!("127.0.0.1:{port}"), "stdout"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the SMTP server starts");
-        let output = process.stdout.take().expect("piped");
-        let (tell, lines) = mpsc::channel();
-        std::thread::spawn(move || {
-            for line in BufReader::new(output).lines().map_while(Result::ok) {
-                let _ = tell.send(line);
-            }
-        });
-        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(process.try_wait().expect("a process").is_none(), "the SMTP server has stopped");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Self { process, lines, port }
-    }
-
-    /// The next letter, as it came.
-    fn letter(&self) -> String {
-        let mut letter = String::new();
-        loop {
-            let line = self.lines.recv_timeout(Duration::from_secs(60)).expect("a letter");
-            if line.contains("END MESSAGE") {
-                return letter;
-            }
-            letter.push_str(&line);
-            letter.push('\n');
-        }
-    }
-}
-
-impl Drop for Smtp {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn where_there_is_a_mail_server_links_go_there_and_to_nobody_else() {
     let smtp = tokio::task::spawn_blocking(Smtp::start).await.expect("started");
-    let url = format!("smtp://127.0.0.1:{}", smtp.port);
+    let url = smtp.url();
     let app = TestApp::builder()
         .northwind()
         .config(|config| {
@@ -295,7 +233,7 @@ async fn where_there_is_a_mail_server_links_go_there_and_to_nobody_else() {
     for _ in 0..2 {
         smtp.letter();
     }
-    assert!(smtp.lines.recv_timeout(Duration::from_millis(500)).is_err(), "three, and no more");
+    assert!(smtp.is_silent(), "three, and no more");
     // One that does not take it: the admin gets the link instead.
     drop(smtp);
     let id = user(&admin, "new@example.com").await["userId"].as_str().expect("an id").to_owned();

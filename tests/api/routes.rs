@@ -40,6 +40,8 @@ const API: &[Route] = &[
     route("POST", "/api/auth/logout", [204; 5]),
     route("GET", "/api/auth/me", [401, 200, 200, 200, 200]),
     route("PUT", "/api/account/password", [401, 422, 422, 422, 403]),
+    route("GET", "/api/account/letters", [401, 200, 200, 200, 403]),
+    route("PUT", "/api/account/letters", [401, 422, 422, 422, 403]),
     route("GET", "/api/account/second-factor", [401, 200, 200, 200, 403]),
     route("POST", "/api/account/second-factor", [401, 422, 422, 422, 403]),
     route("PUT", "/api/account/second-factor", [401, 422, 422, 422, 403]),
@@ -72,6 +74,9 @@ const API: &[Route] = &[
     route("POST", "/api/ingest/refunds", [401, 403, 403, 422, 403]),
     route("POST", "/api/ingest/products", [401, 403, 403, 422, 403]),
     with("GET", "/api/admin/metrics", "dateFrom=1997-01-01&dateTo=1997-01-31", [401, 403, 403, 200, 403]),
+    // Whoever has the address of a letter; here nobody.
+    route("GET", "/api/letters/stop", [303; 5]),
+    route("POST", "/api/letters/stop", [422; 5]),
     route("GET", "/api/admin/users", [401, 403, 403, 200, 403]),
     route("POST", "/api/admin/users", [401, 403, 403, 422, 403]),
     route("PATCH", "/api/admin/users/{id}", [401, 403, 403, 422, 403]),
@@ -83,6 +88,10 @@ const API: &[Route] = &[
     route("GET", "/api/admin/keys", [401, 403, 403, 200, 403]),
     route("DELETE", "/api/admin/keys/{id}", [401, 403, 403, 404, 403]),
     route("GET", "/api/admin/cache/stats", [401, 403, 403, 200, 403]),
+    route("GET", "/api/admin/cache/history", [401, 403, 403, 200, 403]),
+    with("GET", "/api/admin/cache/entry", "key=vendors:{7}:profile", [401, 403, 403, 200, 403]),
+    with("GET", "/api/admin/cache/preview", "action=warm", [401, 403, 403, 200, 403]),
+    route("POST", "/api/admin/cache/reset", [401, 403, 403, 200, 403]),
     route("POST", "/api/admin/cache/invalidate", [401, 403, 403, 422, 403]),
     route("POST", "/api/admin/cache/warm", [401, 403, 403, 200, 403]),
 ];
@@ -101,6 +110,7 @@ const PAGES: &[Route] = &[
     route("GET", "/login", [200, 303, 303, 303, 200]),
     route("GET", "/login/code", [200, 303, 303, 303, 200]),
     route("GET", "/forgot", [200; 5]),
+    route("GET", "/letters/stop", [200; 5]),
     route("GET", "/reset", [200; 5]),
     route("GET", "/account", [303, 200, 200, 200, 303]),
     route("GET", "/products", [303, 200, 200, 303, 303]),
@@ -119,6 +129,7 @@ const PAGES: &[Route] = &[
     route("GET", "/admin/users/{id}", [303, 403, 403, 404, 303]),
     route("GET", "/admin/audit", [303, 403, 403, 200, 303]),
     route("GET", "/admin/cache", [303, 403, 403, 200, 303]),
+    route("GET", "/admin/cache/entry", [303, 403, 403, 200, 303]),
 ];
 
 const SERVER_FUNCTIONS: &[Route] = &[
@@ -135,6 +146,8 @@ const SERVER_FUNCTIONS: &[Route] = &[
         "current=wrong&password=a long one, and a good one",
         [401, 422, 422, 422, 401],
     ),
+    with("POST", "/_fn/letters/stop", "reader=none", [422; 5]),
+    with("POST", "/_fn/account/letters", "weekly_report=yes", [401, 200, 200, 403, 401]),
     with("POST", "/_fn/account/totp/begin", "password=wrong", [401, 422, 422, 422, 401]),
     with("POST", "/_fn/account/totp/confirm", "code=123456", [401, 409, 409, 409, 401]),
     with("POST", "/_fn/account/totp/remove", "password=wrong&code=123456", [401, 422, 422, 422, 401]),
@@ -163,6 +176,8 @@ const SERVER_FUNCTIONS: &[Route] = &[
     with("POST", "/_fn/admin/user/sessions/end", "user_id=0", [401, 403, 403, 404, 401]),
     with("POST", "/_fn/admin/user/totp/reset", "user_id=0&password=wrong", [401, 403, 403, 422, 401]),
     with("POST", "/_fn/admin/cache/invalidate", "tags=nonsense", [401, 403, 403, 422, 401]),
+    with("POST", "/_fn/admin/cache/warm", "vendors=nonsense", [401, 403, 403, 422, 401]),
+    route("POST", "/_fn/admin/cache/reset", [401, 403, 403, 200, 401]),
 ];
 
 /// Methods and paths of the JSON API, but for its own description.
@@ -226,7 +241,17 @@ async fn every_route_lets_in_whom_it_is_for_and_nobody_else() {
 
 /// What the vendor's accountant gets: what the vendor gets where it reads, or looks after the account; nothing else.
 fn as_an_accountant(route: &Route) -> u16 {
-    let own = ["/api/auth", "/api/account", "/_fn/login", "/_fn/logout", "/_fn/reset", "/_fn/forgot", "/_fn/account"];
+    let own = [
+        "/api/auth",
+        "/api/account",
+        "/_fn/login",
+        "/_fn/logout",
+        "/_fn/reset",
+        "/_fn/forgot",
+        "/_fn/account",
+        "/_fn/letters",
+        "/api/letters",
+    ];
     let is_own = own.iter().any(|folder| route.path.starts_with(folder)) && !route.path.ends_with("/time-zone");
     match route.path {
         "/products/new" => 403,
@@ -270,6 +295,7 @@ async fn a_key_that_reads_changes_nothing_on_any_route() {
     callers.key = made["secret"].as_str().expect("a secret").to_owned();
     for route in API {
         let expected = if route.method == "GET" { route.statuses[4] } else { 403 };
+
         let status = callers.ask(Caller::Key, route, &own).send().await.expect("an answer").status();
         assert_eq!(status, expected, "{} {}", route.method, route.path);
     }

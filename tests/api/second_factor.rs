@@ -140,6 +140,8 @@ async fn who_has_to_have_a_second_factor_gets_to_set_it_up_and_nowhere_else() {
     for path in ["/api/admin/cache/stats", "/api/admin/metrics?dateFrom=1997-01-01&dateTo=1997-01-31"] {
         problem(admin.get(path).await, 403, "second_factor_required").await;
     }
+    let key = json!({ "name": "a way around", "password": PASSWORD, "scope": "write" });
+    problem(admin.post("/api/account/keys", &key).await, 403, "second_factor_required").await;
     problem(admin.post("/api/ingest/orders", &json!({ "orders": [] })).await, 403, "second_factor_required").await;
     let form = admin.request(Method::POST, "/_fn/admin/cache/invalidate").header("accept", "application/json");
     assert_eq!(form.form(&[("tags", "analytics")]).send().await.expect("an answer").status(), 403);

@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use vendorscope_cache::stats::Counter;
 
-use crate::harness::{Client, TestApp};
+use crate::harness::{Client, Program, RedisServer, TestApp, TestDatabase};
 
 const SNAPSHOT: &str = "/api/vendor/analytics/snapshot?dateFrom=1996-07-01&dateTo=1998-05-31";
 
@@ -71,4 +71,20 @@ async fn an_admin_has_dashboards_warmed_and_it_is_audited() {
         .await
         .expect("rows");
     assert_eq!(rows.len(), 3);
+}
+
+/// What the command line stores is stored under the store that counts, as the instances see it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_the_command_line_warms_is_served() {
+    let (redis, database) = (RedisServer::start(), TestDatabase::postgres().await);
+    let app = TestApp::builder().database(&database).redis(&redis).northwind().spawn().await;
+    let vendor = app.log_in_as_vendor("7").await;
+    let mut command = Program::command(&database);
+    command.env("REDIS_URL", redis.url()).args(["cache", "warm", "--vendor", "7"]);
+    let done = tokio::task::spawn_blocking(move || command.output()).await.expect("no panic").expect("it starts");
+    let said = String::from_utf8_lossy(&done.stdout).into_owned();
+    assert!(said.starts_with("1 of 1 dashboards"), "{said}{}", String::from_utf8_lossy(&done.stderr));
+    let before = app.queries();
+    assert_eq!(vendor.get("/").await.status(), 200);
+    assert_eq!(app.queries() - before, 0, "the dashboard opens from the cache");
 }

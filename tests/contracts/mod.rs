@@ -1,11 +1,15 @@
 //! One suite for every database and every store.
 
+/// What the page of the cache looks back on.
+mod cache_health;
 /// Days and hours where clocks were set oddly.
 mod clock_changes;
 /// Connections, wherever what holds them is dropped.
 mod connections;
 /// Snapshots of real marketplaces against a second tool.
 mod crosscheck;
+/// Customers of a day that is not over.
+mod customers;
 /// Rollups and snapshots against the raw rows.
 mod figures;
 /// Marketplace bundles and the demo.

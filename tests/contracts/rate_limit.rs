@@ -64,6 +64,29 @@ async fn what_a_key_held_before_does_not_matter() {
     assert!((1..=1_000).contains(&left), "{left}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_forgot_the_script_or_does_not_run_it_by_its_digest_decides_alike() {
+    let redis = RedisServer::start();
+    let mut connection = redis.connection().await;
+    let user = "ACL SETUSER limits on >word -@all ~limit:* +@connection +eval +time +get +set +info";
+    let mut command = redis::Cmd::new();
+    user.split(' ').for_each(|word| {
+        command.arg(word);
+    });
+    let () = command.query_async(&mut connection).await.expect("a user");
+    let rate = Rate { interval: 3_600_000_000, burst: 4 };
+    let limited = redis.url().replace("redis://", "redis://limits:word@");
+    for (url, key) in [(redis.url(), "limit:forgetful"), (limited, "limit:strict")] {
+        let limits = RedisLimits::connect(&url).await.expect("a connection");
+        for remaining in (0..4).rev() {
+            let (decision, _) = limits.admit(key, rate).await.expect("an answer");
+            assert_eq!((decision.admitted, decision.remaining), (true, remaining), "{key}");
+            let () = redis::cmd("SCRIPT").arg("FLUSH").query_async(&mut connection).await.expect("forgotten");
+        }
+        assert!(!limits.admit(key, rate).await.expect("an answer").0.admitted, "{key}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn however_many_ask_at_once_over_however_many_connections_no_more_than_a_burst_is_let_in() {
     const BURST: u32 = 50;

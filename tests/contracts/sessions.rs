@@ -16,6 +16,7 @@ use vendorscope::{
         identity::sessions::{MAX_SESSIONS, Store},
     },
 };
+use vendorscope_redis::Tls;
 
 use crate::harness::{PASSWORD, RedisCluster, RedisSentinel, RedisServer, TestApp};
 
@@ -23,7 +24,10 @@ const USER: i64 = 7;
 const OTHER_USER: i64 = 8;
 
 async fn stores(redis: &RedisServer) -> Vec<Arc<Store>> {
-    vec![Arc::new(Store::memory()), Arc::new(Store::redis(&redis.url(), "test").await.expect("a connection"))]
+    vec![
+        Arc::new(Store::memory()),
+        Arc::new(Store::redis(&redis.url(), &Tls::default(), "test").await.expect("a connection")),
+    ]
 }
 
 fn record() -> Record {
@@ -148,7 +152,7 @@ async fn an_id_that_is_taken_is_not_taken_over() {
 async fn sessions_live_behind_sentinels_and_in_clusters_too() {
     let (sentinel, cluster) = (RedisSentinel::start().await, RedisCluster::start().await);
     for url in [sentinel.url(), cluster.url()] {
-        let store = Store::redis(&url, "test").await.unwrap_or_else(|error| panic!("{url}: {error}"));
+        let store = Store::redis(&url, &Tls::default(), "test").await.unwrap_or_else(|error| panic!("{url}: {error}"));
         let records = join_all((0..10).map(|_| begin(&store, USER))).await;
         assert_eq!(store.of_user(USER).await.expect("a list").len(), 10, "{url}");
         store.end_all(USER, Some(&records[0].id)).await.expect("ended");

@@ -17,6 +17,8 @@ use crate::harness::{Client, RedisServer, TestApp, TestDatabase};
 mod processes;
 /// Redis in every state that it can get into.
 mod redis_states;
+/// Redis as services offer it.
+mod services;
 /// Stores that are changed, come back to, or shared with strangers.
 mod stores;
 /// Random clients and random faults, as long as one likes.

@@ -3,7 +3,7 @@ use vendorscope_cache::Cause;
 
 use super::*;
 use crate::harness::{
-    RedisSentinel, databases,
+    RedisCluster, RedisSentinel, databases,
     proxy::{Fault, Proxy},
 };
 
@@ -88,38 +88,137 @@ async fn a_session_that_has_ended_does_not_come_back_with_an_old_snapshot() {
     }
 }
 
-/// The master is frozen and another elected: nobody waits for the thaw, neither cache nor sessions nor limits.
+/// A frozen server is left: nobody waits for the thaw, neither cache nor sessions nor limits.
+struct Left {
+    app: TestApp,
+    client: Client,
+    counter: Counter,
+}
+
+impl Left {
+    async fn start(url: &str) -> Self {
+        // Long enough that what was counted is still there when it is looked for.
+        let reads = vendorscope::server::config::Limit::new(3_000, Duration::from_secs(3_600));
+        let app = TestApp::builder().northwind().sessions_at(url.to_owned()).cache_at(url);
+        let app = app.config(|config| config.limits.reads = reads).spawn().await;
+        let client = app.log_in_as_vendor(VENDORS[0]).await;
+        let counter = Counter::create(&client).await;
+        counter.until_hit(&client).await;
+        Self { app, client, counter }
+    }
+
+    /// From the promotion on: sessions are read and written, limits counted at the server that took over, and figures
+    /// come from the cache again.
+    async fn is_left_within_time(&self, clients: &[Client], promoted: &RedisServer, limit: &str) {
+        let (since, before) = (Instant::now(), value(promoted, limit).await);
+        assert!(before.is_some(), "{limit} has been copied, or this test shows nothing");
+        loop {
+            let mut answers = vec![self.client.get("/readyz").await.status().as_u16()];
+            for client in clients {
+                answers.push(client.get("/api/auth/me").await.status().as_u16());
+            }
+            let snapshot = self.client.get(SNAPSHOT).await;
+            let hit = snapshot.headers().get("x-cache").is_some_and(|outcome| outcome == "HIT");
+            let counted = value(promoted, limit).await != before;
+            // Over any of the connections that sessions are written through.
+            let login = json!({ "email": "vendor-7@example.com", "password": crate::harness::PASSWORD });
+            for _ in 0..4 {
+                answers.push(self.app.client().post("/api/auth/login", &login).await.status().as_u16());
+            }
+            if answers.iter().all(|status| *status == 200) && snapshot.status() == 200 && hit && counted {
+                break;
+            }
+            assert!(
+                since.elapsed() < LEFT_WITHIN,
+                "{answers:?}, snapshot {}, from the cache: {hit}, counted: {counted}",
+                snapshot.status()
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        println!("left {:?} after the promotion", since.elapsed());
+        let again = self.app.log_in_as_vendor(VENDORS[0]).await;
+        self.counter.write(&again).await;
+        self.counter.read(&again).await;
+    }
+}
+
+async fn value(server: &RedisServer, key: &str) -> Option<String> {
+    redis::cmd("GET").arg(key).query_async(&mut server.connection().await).await.expect("an answer")
+}
+
+async fn keys(server: &RedisServer, pattern: &str) -> Vec<String> {
+    redis::cmd("KEYS").arg(pattern).query_async(&mut server.connection().await).await.expect("keys")
+}
+
+async fn is_master(server: &RedisServer) -> bool {
+    let answer: Vec<redis::Value> =
+        redis::cmd("ROLE").query_async(&mut server.connection().await).await.expect("an answer");
+    answer.first() == Some(&redis::Value::BulkString(b"master".to_vec()))
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_frozen_master_is_left() {
     let servers = RedisSentinel::start().await;
-    let app =
-        TestApp::builder().unlimited().northwind().sessions_at(servers.url()).cache_at(&servers.url()).spawn().await;
-    let client = app.log_in_as_vendor(VENDORS[0]).await;
-    let counter = Counter::create(&client).await;
-    counter.until_hit(&client).await;
+    let left = Left::start(&servers.url()).await;
+    let limit = keys(&servers.master, "limit:reads:*").await.pop().expect("a limit");
+    // The last write before the freeze is not what is tried here.
+    while value(&servers.replica, &limit).await.is_none() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
     servers.master.freeze();
-    let promoted = async || -> bool {
-        let answer: Vec<redis::Value> =
-            redis::cmd("ROLE").query_async(&mut servers.replica.connection().await).await.expect("an answer");
-        answer.first() == Some(&redis::Value::BulkString(b"master".to_vec()))
-    };
-    while !promoted().await {
+    while !is_master(&servers.replica).await {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let since = Instant::now();
-    loop {
-        let (ready, snapshot) = (client.get("/readyz").await.status().as_u16(), client.get(SNAPSHOT).await);
-        let hit = snapshot.headers().get("x-cache").is_some_and(|outcome| outcome == "HIT");
-        if ready == 200 && snapshot.status() == 200 && hit {
-            break;
-        }
-        assert!(since.elapsed() < LEFT_WITHIN, "readyz {ready}, snapshot {}, from the cache: {hit}", snapshot.status());
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    println!("left {:?} after the promotion", since.elapsed());
+    left.is_left_within_time(std::slice::from_ref(&left.client), &servers.replica, &limit).await;
     servers.master.thaw();
-    counter.write(&client).await;
-    counter.read(&client).await;
+    left.counter.write(&left.client).await;
+    left.counter.read(&left.client).await;
+}
+
+/// One master of three, which has a session and a limit.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_frozen_master_of_a_cluster_is_left() {
+    let cluster = RedisCluster::start().await;
+    let left = Left::start(&cluster.url()).await;
+    let mut masters = Vec::new();
+    for (place, member) in cluster.members.iter().enumerate() {
+        if is_master(member).await {
+            masters.push(place);
+        }
+    }
+    // Users until there is a master with both.
+    let mut clients = vec![left.client.clone()];
+    let (frozen, limit) = loop {
+        let mut found = None;
+        for place in &masters {
+            let member = &cluster.members[*place];
+            let limit = keys(member, "limit:reads:*").await.pop().filter(|_| found.is_none());
+            let sessions = keys(member, "sess:*").await.into_iter().filter(|key| !key.contains("secrets")).count();
+            if let (Some(limit), 1..) = (limit, sessions) {
+                found = Some((*place, limit));
+            }
+        }
+        if let Some(found) = found {
+            break found;
+        }
+        let user = format!("user-{}@example.com", clients.len());
+        let client = left.app.log_in(&user, vendorscope::domain::accounts::Role::Vendor, Some(VENDORS[0])).await;
+        assert_eq!(client.get("/api/auth/me").await.status(), 200);
+        clients.push(client);
+    };
+    cluster.members[frozen].freeze();
+    let promoted = 'promoted: loop {
+        for (place, member) in cluster.members.iter().enumerate() {
+            if place != frozen && !masters.contains(&place) && is_master(member).await {
+                break 'promoted member;
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    left.is_left_within_time(&clients, promoted, &limit).await;
+    cluster.members[frozen].thaw();
+    left.counter.write(&left.client).await;
+    left.counter.read(&left.client).await;
 }
 
 /// A cannot tell Redis what it has committed; the same is sent to B, which changes nothing.

@@ -5,6 +5,8 @@
 mod app;
 /// HAProxy in front of several instances.
 mod balancer;
+/// A private authority and certificates.
+mod certificates;
 /// A browser without a screen: requests that keep their cookies.
 mod client;
 /// A database of a test's own, SQLite or PostgreSQL.
@@ -26,9 +28,12 @@ pub mod proxy;
 #[allow(dead_code)]
 #[path = "../../crates/cache/tests/suite/redis_server.rs"]
 pub mod redis;
+/// An SMTP server.
+mod smtp;
 
 pub use app::{PASSWORD, TestApp};
 pub use balancer::Balancer;
+pub use certificates::Certificates;
 pub use client::Client;
 pub use database::{TestDatabase, databases};
 pub use guarded_postgres::GuardedPostgres;
@@ -36,6 +41,7 @@ pub use market::{Market, contents};
 pub use pgbouncer::PgBouncer;
 pub use program::{NotStarted, Program, SECRET, write_browser_half};
 pub use redis::{RedisCluster, RedisSentinel, RedisServer};
+pub use smtp::Smtp;
 
 use std::path::PathBuf;
 

@@ -113,6 +113,13 @@ impl Program {
         }
     }
 
+    /// The program on this database, to be told what to do.
+    pub fn command(database: &TestDatabase) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vendorscope"));
+        command.env_clear().envs([("DATABASE_URL", database.url()), ("SESSION_SECRET", SECRET)]);
+        command
+    }
+
     /// What it has written to its log so far.
     pub fn log(&self) -> String {
         self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()

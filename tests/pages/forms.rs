@@ -86,7 +86,10 @@ async fn who_may_not_call_a_function_is_told_so_whatever_is_sent() {
     let app = TestApp::builder().bundle(Market::new().path()).spawn().await;
     let (nobody, vendor, admin) = (app.client(), app.log_in_as_vendor("eur").await, app.log_in_as_admin().await);
     for (path, method) in server_fn_paths() {
-        let is_open = matches!(path, "/_fn/login" | "/_fn/login/code" | "/_fn/logout" | "/_fn/reset" | "/_fn/forgot");
+        let is_open = matches!(
+            path,
+            "/_fn/login" | "/_fn/login/code" | "/_fn/logout" | "/_fn/reset" | "/_fn/forgot" | "/_fn/letters/stop"
+        );
         let is_shared = path.starts_with("/_fn/account") && path != "/_fn/account/time-zone";
         for (client, may) in [
             (&nobody, is_open),

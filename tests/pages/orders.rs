@@ -99,6 +99,7 @@ async fn the_marketplaces_page_shows_each_currency_by_itself() {
         "{page}"
     );
     assert!(page.contains("2 of 4 vendors had sales"), "{page}");
+    assert!(page.contains("New; it was €0.00"), "February had no sales: {page}");
     assert_eq!(
         page.matches("Show as a table").count(),
         1,

@@ -15,7 +15,7 @@ use crate::{
     Cache, CacheInner, Cause, Event, Invalidation,
     key::Tag,
     lookup, millis,
-    outbox::{Outbox, PendingInvalidation},
+    outbox::PendingInvalidation,
     stats::Counter,
     trust::{LOOK_EVERY, TRUST_FOR},
 };
@@ -35,7 +35,10 @@ impl Cache {
         let tags = lookup::normal(tags);
         if !tags.is_empty() {
             let invalidation = Invalidation::new(&tags, cause, jiff::Timestamp::now());
-            let id = self.outbox().record(&invalidation).await?;
+            let id = match self.0.trust.outbox() {
+                Some(outbox) => outbox.record(&invalidation).await?,
+                None => self.0.trust.next_id(),
+            };
             self.deliver(PendingInvalidation { id, invalidation }).await;
         }
         Ok(())
@@ -46,27 +49,20 @@ impl Cache {
     pub async fn deliver(&self, row: PendingInvalidation) {
         let committed = Instant::now();
         self.flush_counts_soon();
+        self.0.journal.note(&row.invalidation);
         self.0.stats.add_many(Counter::InvalidatedTags, row.invalidation.tags.len() as u64);
         // A caller that goes away (its client hung up) has committed already: from here on the work is this task's.
         let cache = self.clone();
         let work = tokio::spawn(async move {
-            let rows = [row];
-            let delivered = cache.answer_after(committed, cache.deliver_all(&rows)).await;
-            if !delivered {
-                cache.0.trust.add(&rows);
-                cache.start_relay();
+            let delivered = cache.answer_after(committed, cache.deliver_all(std::slice::from_ref(&row))).await;
+            let Invalidation { tags, who, why, .. } = &row.invalidation;
+            for tag in tags {
+                let elapsed_ms = millis(committed.elapsed());
+                tracing::info!(tag, who, why, delivered, elapsed_ms, "cache invalidated by tag");
             }
-            let [row] = rows;
-            for tag in &row.invalidation.tags {
-                let (who, why) = (&row.invalidation.who, &row.invalidation.why);
-                tracing::info!(
-                    tag,
-                    who,
-                    why,
-                    delivered,
-                    elapsed_ms = millis(committed.elapsed()),
-                    "cache invalidated by tag"
-                );
+            if !delivered {
+                cache.0.trust.add(row);
+                cache.start_relay();
             }
         });
         // It ends early only with the runtime.
@@ -83,11 +79,7 @@ impl Cache {
             let delivering = async {
                 let _looking = cache.0.trust.looking.lock().await;
                 // One that begins now, whatever an earlier one has found.
-                if !cache.0.trust.is_local() && cache.look().await.is_err() {
-                    return false;
-                }
-                let rows = cache.0.trust.pending_for(tags.as_deref());
-                rows.is_empty() || cache.deliver_all(&rows).await
+                cache.look(true).await.is_ok() && cache.deliver_all(&cache.0.trust.pending_for(tags.as_deref())).await
             };
             cache.answer_after(began, delivering).await;
         };
@@ -136,7 +128,11 @@ impl Cache {
             let _ = self.0.messages.send(Event::Invalidated(message));
         }
         let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-        match self.outbox().acknowledge(&ids, claim.as_ref()).await {
+        let acknowledged = match self.0.trust.outbox() {
+            Some(outbox) => outbox.acknowledge(&ids, &claim).await,
+            None => Ok(true),
+        };
+        match acknowledged {
             Ok(true) => {
                 self.0.trust.remove(&ids);
                 true
@@ -147,18 +143,10 @@ impl Cache {
                 false
             }
             Err(error) => {
-                tracing::warn!(
-                    error,
-                    rows = ids.len(),
-                    "delivered invalidations cannot be acknowledged: they stay in the outbox"
-                );
+                tracing::warn!(error, rows = ids.len(), "delivered invalidations cannot be acknowledged: they stay");
                 false
             }
         }
-    }
-
-    pub(crate) fn outbox(&self) -> &dyn Outbox {
-        self.0.trust.outbox()
     }
 
     /// Looks and delivers from now on, until the cache is gone.
@@ -172,7 +160,7 @@ impl Cache {
     /// to look next.
     async fn look_and_deliver(&self) -> Duration {
         let _looking = self.0.trust.looking.lock().await;
-        if self.look().await.is_err() {
+        if self.look(self.0.trust.take_used()).await.is_err() {
             return LOOK_EVERY;
         }
         let waiting = self.0.trust.waiting();

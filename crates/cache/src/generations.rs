@@ -46,8 +46,12 @@ impl Generation {
 }
 
 /// What generations of this epoch are seen through: one of another epoch is never equal to one of this. All instances
-/// of all releases must agree on it: `splitmix64`.
+/// of all releases must agree on it: `splitmix64`. Before the first epoch, or without a database that counts any, as
+/// they are.
 pub fn epoch_mask(epoch: i64) -> u64 {
+    if epoch == 0 {
+        return 0;
+    }
     let mut mixed = (epoch as u64).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

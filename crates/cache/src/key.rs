@@ -147,6 +147,11 @@ impl Namespace {
         }
     }
 
+    /// The name of an entry as its user knows it.
+    pub(crate) fn without_suffix(&self, key: &[u8]) -> Option<String> {
+        key.strip_suffix(self.suffix.as_bytes()).and_then(|name| String::from_utf8(name.to_vec()).ok())
+    }
+
     /// Whether a key of the store is an entry's: neither a tag nor a stranger's.
     pub(crate) fn is_entry(&self, key: &[u8]) -> bool {
         key.ends_with(self.suffix.as_bytes())

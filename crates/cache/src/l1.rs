@@ -37,6 +37,11 @@ impl L1 {
         (!entry.is_expired(now_micros) && entry.stamp.iter().map(|(tag, _)| tag).eq(tags)).then_some(entry)
     }
 
+    /// How many entries there are, and about how many bytes they take.
+    pub fn size(&self) -> (u64, u64) {
+        self.0.as_ref().map_or((0, 0), |entries| (entries.entry_count(), entries.weighted_size()))
+    }
+
     pub async fn keep(&self, key: &Key, entry: &Entry) {
         if let Some(entries) = &self.0 {
             entries.insert(key.clone(), entry.clone()).await;

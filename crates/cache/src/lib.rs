@@ -24,6 +24,8 @@ use tokio::{
 
 /// Time of day, which tests can hold still.
 pub mod clock;
+/// How this instance fares, and what it invalidated.
+mod condition;
 /// Counting together with the other instances.
 mod counting;
 /// Telling the store what has changed.
@@ -36,6 +38,8 @@ pub mod entry;
 mod foresight;
 /// What makes an entry current.
 pub mod generations;
+/// A look at one entry.
+pub mod inspect;
 /// Names.
 pub mod key;
 /// Entries in this process, before a store that is elsewhere.
@@ -66,6 +70,8 @@ pub mod times;
 mod trust;
 
 pub use clock::Clock;
+pub use condition::{Condition, InvalidationTally};
+pub use counting::Course;
 pub use derived::Derived;
 pub use foresight::Foresight;
 pub use key::{Key, Namespace, Span, Tag};
@@ -106,6 +112,8 @@ struct CacheInner {
     trust: Trust,
     messages: broadcast::Sender<Event>,
     stats: Stats,
+    counting: counting::Counting,
+    journal: condition::Journal,
     flushing: AtomicBool,
     relaying: AtomicBool,
     /// Listens to the other instances.
@@ -190,6 +198,8 @@ impl Cache {
             messages,
             listening,
             stats: Stats::default(),
+            counting: counting::Counting::default(),
+            journal: condition::Journal::default(),
             flushing: AtomicBool::new(false),
             relaying: AtomicBool::new(false),
             settings,
@@ -209,7 +219,9 @@ impl Cache {
 
     /// The same, decoded. An entry that `decode` refuses is a miss (`undecodable`), loaded again and replaced; only
     /// where it refuses what `load` gave, its error is the caller's.
-    #[tracing::instrument(target = "vendorscope_cache::spans", level = "trace", name = "cache", skip_all, fields(key = key.as_str()))]
+    #[tracing::instrument(
+        target = "vendorscope_cache::spans", level = "trace", name = "cache", skip_all, fields(key = key.as_str())
+    )]
     pub async fn get_or_load_decoded<T, E, F, Fut, D>(
         &self,
         key: &Key,
@@ -340,9 +352,9 @@ impl Cache {
     async fn ask_store(&self, key: &Key, tags: &[Tag]) -> Found {
         let mask = match self.trust(tags).await {
             Ok(mask) => mask,
-            Err(Distrust::Refused(why)) => return Found::Unknown { why, fallback: None },
+            Err(Distrust::Refused(why)) => return Found::Unknown { why: why.to_owned(), fallback: None },
             Err(Distrust::Overdue(why)) => {
-                return Found::Unknown { why, fallback: self.find_fallback(key, tags).await };
+                return Found::Unknown { why: why.to_owned(), fallback: self.find_fallback(key, tags).await };
             }
         };
         if let Some(entry) = self.0.l1.find(key, tags, self.0.clock.now_micros()).await {

@@ -362,7 +362,10 @@ impl Cache {
         let began = Instant::now();
         let result = LOADING.scope((), async { load().await }).await;
         match &result {
-            Ok(_) => self.0.stats.time(Timing::Load, began.elapsed()),
+            Ok(loaded) => {
+                self.0.stats.time(Timing::Load, began.elapsed());
+                self.0.stats.add_many(Counter::LoadStatements, loaded.statements);
+            }
             Err(_) => self.0.stats.add(Counter::LoadFailures),
         }
         result

@@ -10,17 +10,12 @@
 //! makes a store the one that counts counts the epoch further. Generations are seen through the epoch, so nothing from
 //! an earlier one is ever served again.
 
-use std::sync::{
-    Mutex, PoisonError,
-    atomic::{AtomicI64, Ordering},
-};
-
 use async_trait::async_trait;
 
 use crate::Invalidation;
 
-/// Which store counts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Which store counts: none yet, where the epoch is 0.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StoreClaim {
     /// Counted further with every claim.
     pub epoch: i64,
@@ -39,8 +34,7 @@ pub struct PendingInvalidation {
 /// What one look at the outbox finds, all of it of one moment.
 #[derive(Debug, Clone, Default)]
 pub struct Look {
-    /// `None` where nobody keeps that: whatever store is there counts.
-    pub claim: Option<StoreClaim>,
+    pub claim: StoreClaim,
     pub pending: Vec<PendingInvalidation>,
 }
 
@@ -53,41 +47,9 @@ pub trait Outbox: Send + Sync + 'static {
     /// Leaves a row for something that no transaction of the data calls for. Returns its id.
     async fn record(&self, invalidation: &Invalidation) -> Result<i64, String>;
 
-    /// Removes these rows if `claim` still counts (where it is `None`, always). Whether it does: `true` for rows that
-    /// somebody else has removed too.
-    async fn acknowledge(&self, ids: &[i64], claim: Option<&StoreClaim>) -> Result<bool, String>;
+    /// Removes these rows if `claim` still counts. Whether it does: `true` for rows that somebody else has removed too.
+    async fn acknowledge(&self, ids: &[i64], claim: &StoreClaim) -> Result<bool, String>;
 
     /// Makes `server` the store that counts, under the next epoch, if the epoch is still `seen`. Whether it was.
     async fn claim(&self, seen: i64, server: &str) -> Result<bool, String>;
-}
-
-/// The outbox of a cache that has none in a database: right for one process, as long as it lives.
-#[derive(Default)]
-pub(crate) struct ProcessOutbox {
-    rows: Mutex<Vec<PendingInvalidation>>,
-    next: AtomicI64,
-}
-
-#[async_trait]
-impl Outbox for ProcessOutbox {
-    async fn look(&self, limit: usize) -> Result<Look, String> {
-        let pending = self.rows.lock().unwrap_or_else(PoisonError::into_inner).iter().take(limit).cloned().collect();
-        Ok(Look { claim: None, pending })
-    }
-
-    async fn record(&self, invalidation: &Invalidation) -> Result<i64, String> {
-        let id = self.next.fetch_add(1, Ordering::Relaxed);
-        let row = PendingInvalidation { id, invalidation: invalidation.clone() };
-        self.rows.lock().unwrap_or_else(PoisonError::into_inner).push(row);
-        Ok(id)
-    }
-
-    async fn acknowledge(&self, ids: &[i64], _claim: Option<&StoreClaim>) -> Result<bool, String> {
-        self.rows.lock().unwrap_or_else(PoisonError::into_inner).retain(|row| !ids.contains(&row.id));
-        Ok(true)
-    }
-
-    async fn claim(&self, _seen: i64, _server: &str) -> Result<bool, String> {
-        Ok(false)
-    }
 }

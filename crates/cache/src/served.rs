@@ -36,6 +36,7 @@ pub struct Loaded {
     pub(crate) bytes: Bytes,
     pub(crate) ttl: Duration,
     pub(crate) adaptive: Option<AdaptiveTtl>,
+    pub(crate) statements: u64,
 }
 
 /// How to go on with what a reload finds unchanged.
@@ -48,7 +49,14 @@ pub(crate) struct AdaptiveTtl {
 
 impl Loaded {
     pub fn new(bytes: impl Into<Bytes>, ttl: Duration) -> Self {
-        Self { bytes: bytes.into(), ttl, adaptive: None }
+        Self { bytes: bytes.into(), ttl, adaptive: None, statements: 0 }
+    }
+
+    /// Says how many statements it took to load: for statistics.
+    #[must_use]
+    pub fn costing(mut self, statements: u64) -> Self {
+        self.statements = statements;
+        self
     }
 
     /// Lets the value live longer each time a reload finds that it says the same: eight times as long as before, up to

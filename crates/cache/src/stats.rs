@@ -52,10 +52,13 @@ pub enum Counter {
     Refreshes,
     /// A value loaded before anyone asked for it.
     Warmed,
+    /// Statements that loaders sent to their source, as far as they say: see
+    /// [`Loaded::costing`](crate::Loaded::costing).
+    LoadStatements,
 }
 
 impl Counter {
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Hits,
         Self::L1Hits,
         Self::MissesAbsent,
@@ -73,6 +76,7 @@ impl Counter {
         Self::LeaseWaits,
         Self::Refreshes,
         Self::Warmed,
+        Self::LoadStatements,
     ];
 
     /// Its name in the store and in metrics.
@@ -95,6 +99,7 @@ impl Counter {
             Self::LeaseWaits => "lease_waits",
             Self::Refreshes => "refreshes",
             Self::Warmed => "warmed",
+            Self::LoadStatements => "load_statements",
         }
     }
 }

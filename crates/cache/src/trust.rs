@@ -1,15 +1,15 @@
 //! Whether the store's word may be taken.
 //!
-//! An instance takes it only while its last look at the [outbox](crate::Outbox) began less than [`TRUST_FOR`] ago,
-//! found nothing pending for the tags in question, and found that the store it speaks to is the one that counts. So
-//! does every other instance. A writer that could not deliver answers only after longer than that: whoever asks after
-//! its answer asks an instance that has looked since the commit, or that looks first.
+//! An instance takes it only after a look at the [outbox](crate::Outbox) that found nothing pending for the tags in
+//! question, and that the store it speaks to is the one that counts. The look began less than [`TRUST_FOR`] before the
+//! lookup, or since: however long it took, it has seen whatever was committed before. So does every other instance. A
+//! writer that could not deliver answers only after longer than that: whoever asks after its answer asks an instance
+//! that has looked since the commit, or that looks first.
 
 use std::{
-    collections::{HashMap, HashSet},
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
     time::{Duration, SystemTime},
 };
@@ -17,10 +17,10 @@ use std::{
 use tokio::time::{Instant, timeout};
 
 use crate::{
-    Cache,
+    Cache, Condition,
     generations::epoch_mask,
     key::Tag,
-    outbox::{Look, Outbox, PendingInvalidation, ProcessOutbox, StoreClaim},
+    outbox::{Look, Outbox, PendingInvalidation, StoreClaim},
 };
 
 /// How long a look at the outbox holds.
@@ -41,11 +41,12 @@ const ROWS: usize = 1_000;
 const CLAIM_AFTER: Duration = Duration::from_secs(10);
 
 /// Why the store's word is not taken.
+#[derive(Clone)]
 pub(crate) enum Distrust {
     /// Something is pending for one of the tags and cannot be delivered, or another store counts.
-    Refused(String),
+    Refused(&'static str),
     /// Nobody knows: the outbox does not answer.
-    Overdue(String),
+    Overdue(&'static str),
 }
 
 enum Judgement {
@@ -57,10 +58,22 @@ enum Judgement {
     OtherStore,
 }
 
+impl Judgement {
+    fn trusted(self) -> Result<u64, Distrust> {
+        match self {
+            Self::Trusted(mask) => Ok(mask),
+            Self::Pending => Err(Distrust::Refused("an invalidation is not delivered yet")),
+            Self::Overdue => Err(Distrust::Overdue("the outbox does not answer in time")),
+            Self::OtherStore => Err(Distrust::Refused("the store is away, or another one counts")),
+        }
+    }
+}
+
 #[derive(Default)]
 pub(crate) struct Trust {
-    database: OnceLock<Arc<dyn Outbox>>,
-    process: ProcessOutbox,
+    /// Without one everything that is pending is known here, and whatever store is there counts: right for one process.
+    outbox: OnceLock<Arc<dyn Outbox>>,
+    last_id: AtomicI64,
     view: Mutex<View>,
     /// Held while looking and delivering.
     pub looking: tokio::sync::Mutex<()>,
@@ -71,14 +84,10 @@ pub(crate) struct Trust {
 #[derive(Default)]
 struct View {
     looked: Option<Instants>,
-    pending: Vec<PendingInvalidation>,
-    tags: HashSet<String>,
-    too_many: bool,
-    /// When each row was first seen.
-    seen: HashMap<i64, Instant>,
-    /// When the last look failed, if it did.
-    silent_since: Option<Instant>,
-    claim: Option<StoreClaim>,
+    /// With the moment each was first seen.
+    pending: Vec<(Instant, PendingInvalidation)>,
+    /// Which store counts, as the last look found it.
+    claim: StoreClaim,
     /// When this epoch was first seen here: others may have seen it this much later.
     epoch_seen: Option<Instant>,
     /// When the store last said that it is the one that counts.
@@ -88,8 +97,10 @@ struct View {
     known_server: Option<String>,
     /// Since when another store counts.
     differs_since: Option<Instant>,
-    /// When a look last found that the store cannot be used.
-    refused: Option<Instant>,
+    /// A look has just shown that there is nothing to be had: until when nobody waits for another one, and why.
+    leave_alone: Option<(Instant, Distrust)>,
+    /// Whether the last look failed.
+    silent: bool,
 }
 
 /// By two clocks, of which the one that says more counts: a machine that slept has a monotonic clock that did not
@@ -105,6 +116,11 @@ impl Instants {
         Self { monotonic: Instant::now(), wall: SystemTime::now() }
     }
 
+    /// Whether what was found then counts for who asked at `asked`.
+    fn holds_for(self, asked: Self) -> bool {
+        self.monotonic >= asked.monotonic || self.age() < TRUST_FOR
+    }
+
     fn age(self) -> Duration {
         self.monotonic.elapsed().max(self.wall.elapsed().unwrap_or_default())
     }
@@ -114,13 +130,12 @@ impl Cache {
     /// Has this cache go by an outbox in a database: delivers what is pending, as far as the store takes it, and looks
     /// again and again from then on.
     pub async fn watch(&self, outbox: Arc<dyn Outbox>) {
-        if self.0.trust.database.set(outbox).is_err() {
+        if self.0.trust.outbox.set(outbox).is_err() {
             return;
         }
         {
             let _looking = self.0.trust.looking.lock().await;
-            self.0.trust.used.store(true, Ordering::Relaxed);
-            if self.look().await.is_ok() {
+            if self.look(true).await.is_ok() {
                 self.deliver_all(&self.0.trust.pending_for(None)).await;
             }
         }
@@ -130,148 +145,118 @@ impl Cache {
     /// What generations are to be seen through, where the store's word may be taken for these tags. Looks first if the
     /// last look is too old; delivers what is pending for them.
     pub(crate) async fn trust(&self, tags: &[Tag]) -> Result<u64, Distrust> {
-        self.0.trust.used.store(true, Ordering::Relaxed);
-        match self.0.trust.judge(tags) {
-            Judgement::Trusted(mask) => return Ok(mask),
-            Judgement::Overdue if self.0.trust.failed_just_now() => {
-                return Err(Distrust::Overdue("the outbox cannot be looked at".to_owned()));
-            }
-            Judgement::OtherStore if self.0.trust.refused_just_now() => {
-                return Err(Distrust::Refused("the store is away, or another one counts".to_owned()));
-            }
-            _ => {}
+        let (trust, asked) = (&self.0.trust, Instants::now());
+        trust.used.store(true, Ordering::Relaxed);
+        if let Some(known) = trust.known(tags, asked) {
+            return known;
         }
-        match timeout(LOOK_TIMEOUT, self.earn_trust(tags)).await {
-            Ok(result) => result,
+        if let Ok(_looking) = timeout(LOOK_TIMEOUT, trust.looking.lock()).await {
+            // Somebody may have looked while this one waited to.
+            if let Some(known) = trust.known(tags, asked) {
+                return known;
+            }
+            let earning = async {
+                if self.look(true).await.is_ok() && matches!(trust.judge(tags, asked), Judgement::Pending) {
+                    self.deliver_all(&trust.pending_for(Some(tags))).await;
+                }
+            };
             // What is known to be pending is no less so because nobody answers.
-            Err(_) if matches!(self.0.trust.judge(tags), Judgement::Pending) => {
-                Err(Distrust::Refused("an invalidation is not delivered yet".to_owned()))
-            }
-            Err(_) => Err(Distrust::Overdue("the outbox does not answer in time".to_owned())),
+            let _ = timeout(LOOK_TIMEOUT, earning).await;
         }
+        trust.judge(tags, asked).trusted()
     }
 
-    async fn earn_trust(&self, tags: &[Tag]) -> Result<u64, Distrust> {
-        let _looking = self.0.trust.looking.lock().await;
-        // Somebody may have looked while this one waited to.
-        if let Judgement::Trusted(mask) = self.0.trust.judge(tags) {
-            return Ok(mask);
-        }
-        self.look().await.map_err(Distrust::Overdue)?;
-        if matches!(self.0.trust.judge(tags), Judgement::Pending)
-            && !self.deliver_all(&self.0.trust.pending_for(Some(tags))).await
-        {
-            return Err(Distrust::Refused("an invalidation is not delivered yet".to_owned()));
-        }
-        match self.0.trust.judge(tags) {
-            Judgement::Trusted(mask) => Ok(mask),
-            Judgement::Pending => Err(Distrust::Refused("an invalidation is not delivered yet".to_owned())),
-            Judgement::Overdue => Err(Distrust::Overdue("the outbox answers too slowly".to_owned())),
-            Judgement::OtherStore => Err(Distrust::Refused("the store is away, or another one counts".to_owned())),
-        }
-    }
-
-    /// Asks the outbox what is pending and which store counts, and the store what it is. To be called with `looking`
-    /// held.
-    pub(crate) async fn look(&self) -> Result<(), String> {
-        let trust = &self.0.trust;
-        let began = Instants::now();
-        let ask_store = !trust.is_local() && trust.used.swap(false, Ordering::Relaxed);
+    /// Asks the outbox what is pending and which store counts, and the store what it is. `Err` where the outbox does
+    /// not say. To be called with `looking` held.
+    pub(crate) async fn look(&self, ask_store: bool) -> Result<(), String> {
+        let (trust, began) = (&self.0.trust, Instants::now());
+        let Some(outbox) = trust.outbox() else { return Ok(()) };
         let asked = async { if ask_store { Some(self.0.store.server().await) } else { None } };
-        let looked = async {
-            timeout(LOOK_TIMEOUT, trust.outbox().look(ROWS))
-                .await
-                .unwrap_or_else(|_| Err("no answer in time".to_owned()))
-        };
-        let (found, server) = tokio::join!(looked, asked);
-        match (trust.note(began, found)?, server) {
-            (Some(claim), Some(Ok(server))) => self.compare(began, claim, server).await,
-            (Some(_), Some(Err(error))) => {
-                tracing::debug!(%error, "the store does not say what it is");
-                trust.refuse();
+        let (found, server) = tokio::join!(timeout(LOOK_TIMEOUT, outbox.look(ROWS)), asked);
+        let claim = trust.note(began, found.unwrap_or_else(|_| Err("no answer in time".to_owned())))?;
+        match server {
+            None => {}
+            Some(Ok(server)) if server == claim.server => self.confirm(began, claim),
+            Some(Ok(server)) if trust.may_claim(&server) => match outbox.claim(claim.epoch, &server).await {
+                Ok(true) => {
+                    let (epoch, before) = (claim.epoch + 1, claim.server);
+                    tracing::warn!(epoch, server, before, "this store counts from now on: nothing cached before is");
+                    self.confirm(began, StoreClaim { epoch, server });
+                }
+                // Somebody was faster: the next look tells.
+                Ok(false) => trust.doubt(),
+                Err(error) => {
+                    tracing::warn!(error, "which store counts cannot be written");
+                    trust.refuse(&error);
+                }
+            },
+            Some(Ok(_)) => {
+                // Perhaps the address leads somewhere else by now.
+                self.0.store.reconnect();
+                trust.refuse("another store counts");
             }
-            _ => {}
+            Some(Err(error)) => trust.refuse(&error.to_string()),
         }
         Ok(())
     }
 
-    /// The store that is there against the one that counts.
-    async fn compare(&self, began: Instants, claim: StoreClaim, server: String) {
-        let trust = &self.0.trust;
-        if claim.server == server {
-            self.0.store.bind(&server);
-            trust.confirm(began, &server);
-            return;
-        }
-        if !trust.may_claim(&server) {
-            // Perhaps the address leads somewhere else by now.
-            self.0.store.reconnect();
-            trust.refuse();
-            return;
-        }
-        match self.outbox().claim(claim.epoch, &server).await {
-            Ok(true) => {
-                tracing::warn!(
-                    epoch = claim.epoch + 1,
-                    server,
-                    before = claim.server,
-                    "this store counts from now on: nothing cached before is"
-                );
-                self.0.store.bind(&server);
-                trust.claimed(began, StoreClaim { epoch: claim.epoch + 1, server });
-            }
-            // Somebody was faster: the next look tells.
-            Ok(false) => trust.doubt(),
-            Err(error) => {
-                tracing::warn!(error, "which store counts cannot be written");
-                trust.refuse();
-            }
-        }
+    /// The store that is there is the one that counts.
+    fn confirm(&self, at: Instants, claim: StoreClaim) {
+        self.0.store.bind(&claim.server);
+        let mut view = self.0.trust.view();
+        view.know(claim);
+        (view.confirmed, view.differs_since) = (Some(at), None);
+        view.known_server = Some(view.claim.server.clone());
     }
 }
 
 impl Trust {
-    pub fn outbox(&self) -> &dyn Outbox {
-        self.database.get().map_or(&self.process, |outbox| &**outbox)
+    pub fn outbox(&self) -> Option<&dyn Outbox> {
+        self.outbox.get().map(|outbox| &**outbox)
     }
 
-    /// Whether there is no database to ask: then everything that is pending is known here.
-    pub fn is_local(&self) -> bool {
-        self.database.get().is_none()
+    /// For a row that no outbox gives one.
+    pub fn next_id(&self) -> i64 {
+        self.last_id.fetch_add(1, Ordering::Relaxed)
     }
 
-    fn judge(&self, tags: &[Tag]) -> Judgement {
+    fn judge(&self, tags: &[Tag], asked: Instants) -> Judgement {
         let view = self.view();
-        // Before anything else: what is known to be pending makes the store wrong, however old that knowledge is.
-        if view.too_many || (!view.tags.is_empty() && tags.iter().any(|tag| view.tags.contains(tag.name()))) {
-            return Judgement::Pending;
-        }
-        if self.is_local() {
-            return Judgement::Trusted(0);
-        }
-        let is_fresh = |at: Option<Instants>| at.is_some_and(|at| at.age() < TRUST_FOR);
-        match &view.claim {
-            _ if !is_fresh(view.looked) => Judgement::Overdue,
-            None => Judgement::Trusted(0),
-            Some(claim) if is_fresh(view.confirmed) => Judgement::Trusted(epoch_mask(claim.epoch)),
-            Some(_) => Judgement::OtherStore,
+        let holds = |at: Option<Instants>| self.outbox().is_none() || at.is_some_and(|at| at.holds_for(asked));
+        match () {
+            // Before anything else: what is known to be pending makes the store wrong, however old that knowledge is.
+            () if view.pending.len() >= ROWS || view.concerning(Some(tags)).next().is_some() => Judgement::Pending,
+            () if !holds(view.looked) => Judgement::Overdue,
+            () if !holds(view.confirmed) => Judgement::OtherStore,
+            () => Judgement::Trusted(epoch_mask(view.claim.epoch)),
         }
     }
 
-    /// The claim under which this instance may deliver: `Some(None)` where nobody keeps one, `None` while another store
-    /// counts.
-    pub fn bound_claim(&self) -> Option<Option<StoreClaim>> {
+    /// The claim under which this instance may deliver; `None` while another store counts, or before the first look.
+    pub fn bound_claim(&self) -> Option<StoreClaim> {
         let view = self.view();
-        match &view.claim {
-            _ if self.is_local() => Some(None),
-            None => view.looked.map(|_| None),
-            Some(claim) => view.confirmed.map(|_| Some(claim.clone())),
-        }
+        (self.outbox().is_none() || view.confirmed.is_some()).then(|| view.claim.clone())
     }
 
     /// What generations were last to be seen through; `None` while another store counts, or before the first look.
     pub fn last_mask(&self) -> Option<u64> {
-        self.bound_claim().map(|claim| claim.map_or(0, |claim| epoch_mask(claim.epoch)))
+        self.bound_claim().map(|claim| epoch_mask(claim.epoch))
+    }
+
+    /// How things stand; nothing of the near cache and of connections.
+    pub fn glance(&self) -> Condition {
+        let view = self.view();
+        let first = view.pending.iter().map(|(seen, _)| *seen).min();
+        Condition {
+            looked_ago: view.looked.map(Instants::age),
+            pending: view.pending.len(),
+            pending_for: first.map(|seen| seen.elapsed()),
+            epoch: view.looked.map(|_| view.claim.epoch),
+            is_trusted: self.outbox().is_none() || view.confirmed.is_some(),
+            near_entries: 0,
+            near_bytes: 0,
+            connections: Vec::new(),
+        }
     }
 
     /// When this epoch was first seen here.
@@ -281,54 +266,43 @@ impl Trust {
 
     /// What is pending for these tags, or for any.
     pub fn pending_for(&self, tags: Option<&[Tag]>) -> Vec<PendingInvalidation> {
-        let concerns = |row: &&PendingInvalidation| {
-            tags.is_none_or(|tags| row.invalidation.tags.iter().any(|name| tags.iter().any(|tag| tag.name() == name)))
-        };
-        self.view().pending.iter().filter(concerns).cloned().collect()
+        self.view().concerning(tags).map(|(_, row)| row.clone()).collect()
     }
 
     /// What was there at an earlier look already.
     pub fn waiting(&self) -> Vec<PendingInvalidation> {
-        let (mut guard, now) = (self.view(), Instant::now());
-        let view = &mut *guard;
-        let there: HashSet<_> = view.pending.iter().map(|row| row.id).collect();
-        view.seen.retain(|id, _| there.contains(id));
-        for id in there {
-            view.seen.entry(id).or_insert(now);
-        }
-        let waited = |row: &&PendingInvalidation| {
-            view.seen.get(&row.id).is_some_and(|first| now.duration_since(*first) >= LOOK_AGAIN)
-        };
-        view.pending.iter().filter(waited).cloned().collect()
+        self.view()
+            .concerning(None)
+            .filter(|(seen, _)| seen.elapsed() >= LOOK_AGAIN)
+            .map(|(_, row)| row.clone())
+            .collect()
     }
 
     /// When to look next.
     pub fn look_again_after(&self) -> Duration {
         let view = self.view();
-        let is_away = view.confirmed.is_none() && view.claim.is_some() && self.used.load(Ordering::Relaxed);
+        let is_away = view.confirmed.is_none() && self.outbox().is_some() && self.used.load(Ordering::Relaxed);
         match () {
-            () if view.too_many || !view.pending.is_empty() => LOOK_AGAIN,
+            () if !view.pending.is_empty() => LOOK_AGAIN,
             () if is_away => LOOK_FOR_STORE,
             () => LOOK_EVERY,
         }
     }
 
-    pub fn add(&self, rows: &[PendingInvalidation]) {
+    /// Whether anybody asked since this was last asked.
+    pub fn take_used(&self) -> bool {
+        self.used.swap(false, Ordering::Relaxed)
+    }
+
+    pub fn add(&self, row: PendingInvalidation) {
         let mut view = self.view();
-        for row in rows {
-            if view.pending.iter().all(|known| known.id != row.id) {
-                view.pending.push(row.clone());
-            }
+        if view.pending.iter().all(|(_, known)| known.id != row.id) {
+            view.pending.push((Instant::now(), row));
         }
-        view.index();
     }
 
     pub fn remove(&self, ids: &[i64]) {
-        let mut view = self.view();
-        if view.pending.iter().any(|row| ids.contains(&row.id)) {
-            view.pending.retain(|row| !ids.contains(&row.id));
-            view.index();
-        }
+        self.view().pending.retain(|(_, row)| !ids.contains(&row.id));
     }
 
     /// The next who asks has to find out which store is there.
@@ -337,55 +311,50 @@ impl Trust {
         self.used.store(true, Ordering::Relaxed);
     }
 
-    /// A look found that it cannot be used now. What it said before holds for as long as it would have.
-    fn refuse(&self) {
-        self.view().refused = Some(Instant::now());
+    /// A look found that the store cannot be used now. What it said before holds for as long as it would have.
+    fn refuse(&self, why: &str) {
+        tracing::debug!(why, "the store cannot be used");
+        self.view().leave_alone_for(LOOK_FOR_STORE, Judgement::OtherStore);
     }
 
-    fn refused_just_now(&self) -> bool {
-        self.view().refused.is_some_and(|when| when.elapsed() < LOOK_FOR_STORE)
-    }
-
-    /// What a look found. Returns which store counts.
-    fn note(&self, began: Instants, found: Result<Look, String>) -> Result<Option<StoreClaim>, String> {
-        let mut view = self.view();
-        match found {
-            Ok(look) => {
-                if view.silent_since.take().is_some() {
-                    tracing::info!("the outbox answers again");
-                }
-                view.looked = Some(began);
-                view.too_many = look.pending.len() >= ROWS;
-                view.pending = look.pending;
-                view.index();
-                if view.claim != look.claim {
-                    view.confirmed = None;
-                    view.epoch_seen = look.claim.as_ref().and_then(seen_now);
-                    view.claim.clone_from(&look.claim);
-                }
-                Ok(look.claim)
-            }
-            Err(error) => {
-                if view.silent_since.replace(Instant::now()).is_none() {
-                    tracing::warn!(error, "the outbox cannot be looked at: the cache is not trusted until it can");
-                }
-                Err(format!("the outbox cannot be looked at: {error}"))
+    /// What can be said without another look.
+    fn known(&self, tags: &[Tag], asked: Instants) -> Option<Result<u64, Distrust>> {
+        match self.judge(tags, asked) {
+            Judgement::Trusted(mask) => Some(Ok(mask)),
+            Judgement::Pending => None,
+            Judgement::Overdue | Judgement::OtherStore => {
+                let view = self.view();
+                let (_, why) = view.leave_alone.as_ref().filter(|(until, _)| Instant::now() < *until)?;
+                Some(Err(why.clone()))
             }
         }
     }
 
-    fn confirm(&self, at: Instants, server: &str) {
+    /// What a look found. Returns which store counts.
+    fn note(&self, began: Instants, found: Result<Look, String>) -> Result<StoreClaim, String> {
         let mut view = self.view();
-        view.confirmed = Some(at);
-        view.known_server = Some(server.to_owned());
-        view.differs_since = None;
-    }
-
-    fn claimed(&self, at: Instants, claim: StoreClaim) {
-        let mut view = self.view();
-        view.known_server = Some(claim.server.clone());
-        (view.confirmed, view.epoch_seen, view.claim, view.differs_since) =
-            (Some(at), seen_now(&claim), Some(claim), None);
+        let was_silent = std::mem::replace(&mut view.silent, found.is_err());
+        match found {
+            Ok(look) => {
+                if was_silent {
+                    tracing::info!("the outbox answers again");
+                }
+                let before = std::mem::take(&mut view.pending);
+                let seen =
+                    |id| before.iter().find(|(_, row)| row.id == id).map_or_else(Instant::now, |(seen, _)| *seen);
+                view.pending = look.pending.into_iter().map(|row| (seen(row.id), row)).collect();
+                view.looked = Some(began);
+                view.know(look.claim);
+                Ok(view.claim.clone())
+            }
+            Err(error) => {
+                if !was_silent {
+                    tracing::warn!(error, "the outbox cannot be looked at: the cache is not trusted until it can");
+                }
+                view.leave_alone_for(LEAVE_ALONE_FOR, Judgement::Overdue);
+                Err(error)
+            }
+        }
     }
 
     /// Whether this store may be made the one that counts: at once where it is new here (after a start, a failover),
@@ -400,22 +369,31 @@ impl Trust {
         is_new || since.elapsed() >= CLAIM_AFTER
     }
 
-    fn failed_just_now(&self) -> bool {
-        self.view().silent_since.is_some_and(|when| when.elapsed() < LEAVE_ALONE_FOR)
-    }
-
     fn view(&self) -> MutexGuard<'_, View> {
         self.view.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Before the first epoch no store counted: there is nobody who could still be wrong.
-fn seen_now(claim: &StoreClaim) -> Option<Instant> {
-    (claim.epoch > 1).then(Instant::now)
-}
-
 impl View {
-    fn index(&mut self) {
-        self.tags = self.pending.iter().flat_map(|row| row.invalidation.tags.iter().cloned()).collect();
+    /// What is pending for these tags, or for any.
+    fn concerning(&self, tags: Option<&[Tag]>) -> impl Iterator<Item = &(Instant, PendingInvalidation)> {
+        let concerns = move |row: &PendingInvalidation| {
+            tags.is_none_or(|tags| row.invalidation.tags.iter().any(|name| tags.iter().any(|tag| tag.name() == name)))
+        };
+        self.pending.iter().filter(move |(_, row)| concerns(row))
+    }
+
+    /// Which store counts.
+    fn know(&mut self, claim: StoreClaim) {
+        if self.claim != claim {
+            self.confirmed = None;
+            // Before the first epoch no store counted: there is nobody who could still be wrong.
+            self.epoch_seen = (claim.epoch > 1).then(Instant::now);
+            self.claim = claim;
+        }
+    }
+
+    fn leave_alone_for(&mut self, time: Duration, why: Judgement) {
+        self.leave_alone = why.trusted().err().map(|why| (Instant::now() + time, why));
     }
 }

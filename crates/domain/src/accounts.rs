@@ -110,6 +110,17 @@ pub struct SecondFactorStatus {
     pub recovery_codes_left: i64,
 }
 
+/// Letters that a user of a vendor wishes to get.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LetterWishes {
+    /// A report of the week before, on Mondays.
+    pub weekly_report: bool,
+    /// What runs low, on days on which that has changed.
+    pub low_stock: bool,
+}
+
 /// A key that lets a program use the JSON API as the user it belongs to. The key itself is shown once, when it is made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -8,6 +8,8 @@
 
 use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo};
 
+use crate::tls::Tls;
+
 const SENTINEL_PORT: u16 = 26379;
 const REDIS_PORT: u16 = 6379;
 
@@ -70,6 +72,20 @@ impl Address {
                 .map(Self::Cluster),
             _ => Err(format!("`{base}+{kind}` is not known: +sentinel or +cluster")),
         }
+    }
+
+    /// The same address; where it says TLS, every server of it is reached by this.
+    pub fn reached_by(self, tls: &Tls) -> Result<Self, String> {
+        let all = |servers: Vec<ConnectionInfo>| -> Result<Vec<_>, String> {
+            servers.into_iter().map(|server| tls.applied_to(server)).collect()
+        };
+        Ok(match self {
+            Self::Server(server) => Self::Server(tls.applied_to(server)?),
+            Self::Cluster(members) => Self::Cluster(all(members)?),
+            Self::Master(Sentinels { sentinels, master, like }) => {
+                Self::Master(Sentinels { sentinels: all(sentinels)?, master, like: tls.applied_to(like)? })
+            }
+        })
     }
 }
 

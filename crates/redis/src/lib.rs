@@ -14,14 +14,22 @@ pub mod address;
 mod cluster;
 /// What can go wrong.
 mod error;
+/// What a server is.
+mod identity;
 /// One connection that mends itself.
 mod link;
+/// Waiting on a busy machine.
+mod patience;
 /// From commands to connections.
 mod router;
 /// Hearing what is published.
 pub mod subscription;
+/// What TLS connections go by.
+mod tls;
 
 pub use address::Address;
 pub use error::{ConnectError, RedactedUrl, RequestError};
-pub use link::{Link, info_field};
+pub use identity::info_field;
+pub use link::{Link, LinkStatus};
 pub use router::{Answer, Routed, Router};
+pub use tls::Tls;

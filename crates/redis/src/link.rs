@@ -4,17 +4,25 @@
 //! the circuit breaker too: the first call without an answer opens it, calls fail at once while it is open, and a
 //! `PING` answered in time (the half-open probe) closes it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, SystemTime},
+};
 
 use redis::{AsyncConnectionConfig, Client, ConnectionInfo, Pipeline, RedisError, Value, aio::MultiplexedConnection};
 use tokio::{
     sync::{mpsc, watch},
-    time::{Instant, sleep, timeout},
+    time::{sleep, timeout},
 };
 
 use crate::{
     address::{Sentinels, at},
     error::{RedactedUrl, RequestError},
+    identity::Identity,
+    patience::patiently,
 };
 
 /// For name resolution, TCP, TLS and the handshake together.
@@ -23,12 +31,12 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const SENTINEL_TIMEOUT: Duration = Duration::from_millis(500);
 /// A server that answers a probe slower than this stays out of use.
 const PROBE_TIMEOUT: Duration = Duration::from_millis(250);
-/// A timer that goes off this much too late says that this process has more to do than it can.
-const BEHIND: Duration = Duration::from_millis(20);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 /// Probes that may fail before the connection is given up and made anew.
 const PROBES: u32 = 3;
+/// A connection is asked this often whether it is still there: services close idle ones, networks forget them.
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
 /// What to connect to.
 #[derive(Debug, Clone)]
@@ -48,7 +56,16 @@ pub struct Connected {
     /// Of the server at the other end: another one after every restart and every failover. A TCP connection does not
     /// survive its server, so whatever is answered over this one comes from this process.
     pub server: u64,
+    identity: Arc<Identity>,
+    /// What was answered over it.
+    answers: Arc<AtomicU64>,
     serial: u64,
+}
+
+impl Connected {
+    fn answers(&self) -> u64 {
+        self.answers.load(Ordering::Relaxed)
+    }
 }
 
 #[derive(Clone)]
@@ -63,6 +80,26 @@ pub struct Down {
     pub reason: String,
     /// Trying again will not help: the password is wrong, not the network.
     for_good: bool,
+    since: SystemTime,
+}
+
+/// How a connection fares: what its circuit breaker does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkStatus {
+    /// Why requests fail at once, and since when; `None` while they are carried out.
+    pub down: Option<(String, SystemTime)>,
+    /// How often the breaker has opened since the program started.
+    pub openings: u64,
+}
+
+impl Down {
+    pub fn for_now(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), for_good: false, since: SystemTime::now() }
+    }
+
+    pub fn for_good(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), for_good: true, since: SystemTime::now() }
+    }
 }
 
 /// How a call ended that the task should look at.
@@ -76,6 +113,7 @@ enum Report {
 pub struct Link {
     state: watch::Receiver<State>,
     reports: mpsc::UnboundedSender<Report>,
+    openings: Arc<AtomicU64>,
     task: tokio::task::AbortHandle,
 }
 
@@ -90,8 +128,19 @@ impl Link {
     pub fn start(target: Target, url: RedactedUrl) -> Self {
         let (publish, state) = watch::channel(State::Connecting);
         let (reports, incoming) = mpsc::unbounded_channel();
-        let task = tokio::spawn(keep_connected(target, url, publish, incoming)).abort_handle();
-        Self { state, reports, task }
+        let openings = Arc::new(AtomicU64::new(0));
+        let breaker = Breaker { state: publish, openings: openings.clone() };
+        let task = tokio::spawn(keep_connected(target, url, breaker, incoming)).abort_handle();
+        Self { state, reports, openings, task }
+    }
+
+    /// How the connection fares now. Asks nobody.
+    pub fn status(&self) -> LinkStatus {
+        let down = match &*self.state.borrow() {
+            State::Down(down) => Some((down.reason.clone(), down.since)),
+            State::Connecting | State::Connected(_) => None,
+        };
+        LinkStatus { down, openings: self.openings.load(Ordering::Relaxed) }
     }
 
     /// Waits for the first attempt. `Err` only where trying again cannot help.
@@ -110,20 +159,15 @@ impl Link {
     /// Sends the pipeline and waits for all answers, connecting included, no longer than `within`. An error that the
     /// server gave as an answer is in its place among the values.
     pub async fn ask(&self, pipeline: &Pipeline, within: Duration) -> Result<(Vec<Value>, Connected), RequestError> {
-        let deadline = Instant::now() + within;
-        let late = |_| RequestError::Timeout(within);
-        let live = tokio::time::timeout_at(deadline, self.live()).await.map_err(late)??;
+        let live = patiently(within, || 0, self.live()).await.ok_or(RequestError::Timeout(within))??;
         let mut connection = live.connection.clone();
-        let mut asking = std::pin::pin!(pipeline.query_async::<Value>(&mut connection));
-        let mut answer = tokio::time::timeout_at(deadline, &mut asking).await;
-        if answer.is_err() && deadline.elapsed() > BEHIND {
-            // Not the server is late but this process, and the answer may be waiting to be read.
-            answer = timeout(within, asking).await;
-        }
+        let asking = pipeline.query_async::<Value>(&mut connection);
+        let answer = patiently(within, || live.answers(), asking).await;
+        live.answers.fetch_add(u64::from(matches!(answer, Some(Ok(_)))), Ordering::Relaxed);
         match answer {
-            Ok(Ok(Value::Array(values))) => Ok((values, live)),
-            Ok(Ok(other)) => Ok((vec![other], live)),
-            Ok(Err(error)) => {
+            Some(Ok(Value::Array(values))) => Ok((values, live)),
+            Some(Ok(other)) => Ok((vec![other], live)),
+            Some(Err(error)) => {
                 if error.is_timeout() {
                     self.report(Report::Silent(live.serial));
                     return Err(RequestError::Timeout(within));
@@ -134,7 +178,7 @@ impl Link {
                 }
                 Err(RequestError::Refused(error.to_string()))
             }
-            Err(_) => {
+            None => {
                 self.report(Report::Silent(live.serial));
                 Err(RequestError::Timeout(within))
             }
@@ -144,17 +188,11 @@ impl Link {
     /// Asks the server what it is by now. Where it is no longer what it was when the connection was made (it was
     /// demoted, or was and is master again), the connection is made anew, and the next call tells.
     pub async fn confirm(&self, within: Duration) -> Result<u64, RequestError> {
-        let mut question = redis::pipe();
-        question.cmd("INFO").arg("server").cmd("INFO").arg("replication").ignore_errors();
-        let (values, connected) = self.ask(&question, within).await?;
-        let mut texts = values
-            .into_iter()
-            .map(|value| redis::from_redis_value::<String>(value).map_err(|e| RequestError::Refused(e.to_string())));
-        let (server, replication) = match (texts.next(), texts.next()) {
-            (Some(server), Some(replication)) => (server?, replication?),
-            _ => return Err(RequestError::Refused("no answer to INFO".to_owned())),
-        };
-        if info_field(&replication, "role") == Some("slave") || fingerprint(&server, &replication) != connected.server {
+        // Whatever it was: the question is its connection's.
+        let live = patiently(within, || 0, self.live()).await.ok_or(RequestError::Timeout(within))?;
+        let identity = live?.identity;
+        let (answers, connected) = self.ask(&identity.question(), within).await?;
+        if connected.server != identity.server || !identity.is_confirmed_by(&answers) {
             self.give_up(&connected);
             return Err(RequestError::Unreachable("the server has become another one".to_owned()));
         }
@@ -193,34 +231,70 @@ impl Link {
     }
 }
 
+/// The state of a link, and how often it has become `Down`.
+struct Breaker {
+    state: watch::Sender<State>,
+    openings: Arc<AtomicU64>,
+}
+
+impl Breaker {
+    fn close(&self, live: &Connected) {
+        self.state.send_replace(State::Connected(live.clone()));
+    }
+
+    /// While it is open already, the first reason's time stands.
+    fn open(&self, down: Down) {
+        self.state.send_modify(|state| {
+            let since = match state {
+                State::Down(before) => before.since,
+                State::Connecting | State::Connected(_) => {
+                    self.openings.fetch_add(1, Ordering::Relaxed);
+                    down.since
+                }
+            };
+            *state = State::Down(Arc::new(Down { since, ..down }));
+        });
+    }
+}
+
 /// Connects, watches over the connection, connects again; until the link is dropped.
 async fn keep_connected(
     target: Target,
     url: RedactedUrl,
-    state: watch::Sender<State>,
+    breaker: Breaker,
     mut reports: mpsc::UnboundedReceiver<Report>,
 ) {
-    let mut pause = FIRST_PAUSE;
+    let (mut pause, mut is_first) = (FIRST_PAUSE, true);
     for serial in 1_u64.. {
         match timeout(CONNECT_TIMEOUT, connect(&target))
             .await
-            .unwrap_or_else(|_| Err(Down { reason: "no connection in time".to_owned(), for_good: false }))
+            .unwrap_or_else(|_| Err(Down::for_now("no connection in time")))
         {
-            Ok((connection, server)) => {
+            Ok((connection, identity)) => {
+                let server = identity.server;
                 tracing::info!(%url, server = %format_args!("{server:016x}"), "redis connected");
-                let live = Connected { connection, server, serial };
+                if let (Some(key), true) = (&identity.kept_under, std::mem::take(&mut is_first)) {
+                    tracing::warn!(
+                        %url,
+                        key,
+                        "this Redis does not say which server it is (INFO without run_id and master_replid), so it is \
+                         told apart by what it keeps under this key: what it loses in a failover goes unnoticed"
+                    );
+                }
+                let live =
+                    Connected { connection, server, identity: Arc::new(identity), answers: Arc::default(), serial };
                 pause = FIRST_PAUSE;
-                state.send_replace(State::Connected(live.clone()));
-                let reason = watch_over(&live, &state, &mut reports).await;
+                breaker.close(&live);
+                let reason = watch_over(&live, &breaker, &mut reports).await;
                 tracing::warn!(%url, reason, "redis connection lost");
-                state.send_replace(State::Down(Arc::new(Down { reason, for_good: false })));
+                breaker.open(Down::for_now(reason));
             }
             Err(down) => {
-                let first = !matches!(&*state.borrow(), State::Down(_));
+                let first = !matches!(&*breaker.state.borrow(), State::Down(_));
                 if first {
                     tracing::warn!(%url, reason = down.reason, "redis not reachable");
                 }
-                state.send_replace(State::Down(Arc::new(down)));
+                breaker.open(down);
                 sleep(pause).await;
                 pause = (pause * 2).min(LONGEST_PAUSE);
             }
@@ -229,25 +303,20 @@ async fn keep_connected(
 }
 
 /// Returns why the connection is of no use any more.
-async fn watch_over(
-    live: &Connected,
-    state: &watch::Sender<State>,
-    reports: &mut mpsc::UnboundedReceiver<Report>,
-) -> String {
+async fn watch_over(live: &Connected, breaker: &Breaker, reports: &mut mpsc::UnboundedReceiver<Report>) -> String {
     loop {
-        match reports.recv().await {
-            None => return "closed".to_owned(),
-            Some(Report::Broken(serial)) if serial == live.serial => return "connection broken".to_owned(),
-            Some(Report::Silent(serial)) if serial == live.serial => {
+        match timeout(KEEP_ALIVE, reports.recv()).await {
+            Err(_) if !probe(live).await => return "lost while nobody used it".to_owned(),
+            Err(_) => {}
+            Ok(None) => return "closed".to_owned(),
+            Ok(Some(Report::Broken(serial))) if serial == live.serial => return "connection broken".to_owned(),
+            Ok(Some(Report::Silent(serial))) if serial == live.serial => {
                 tracing::warn!("redis does not answer in time: not asked until a probe succeeds");
-                state.send_replace(State::Down(Arc::new(Down {
-                    reason: "does not answer in time".to_owned(),
-                    for_good: false,
-                })));
+                breaker.open(Down::for_now("does not answer in time"));
                 if !probe(live).await {
                     return "does not answer".to_owned();
                 }
-                state.send_replace(State::Connected(live.clone()));
+                breaker.close(live);
                 tracing::info!("redis answers again");
                 // Whoever else gave up before the probe has nothing new to say.
                 while let Ok(report) = reports.try_recv() {
@@ -256,7 +325,7 @@ async fn watch_over(
                     }
                 }
             }
-            Some(_) => {}
+            Ok(Some(_)) => {}
         }
     }
 }
@@ -266,10 +335,11 @@ async fn probe(live: &Connected) -> bool {
     let mut pause = FIRST_PAUSE;
     for _ in 0..PROBES {
         let mut connection = live.connection.clone();
-        match timeout(PROBE_TIMEOUT, redis::cmd("PING").query_async::<Value>(&mut connection)).await {
-            Ok(Ok(_)) => return true,
-            Ok(Err(_)) => return false,
-            Err(_) => sleep(pause).await,
+        let ping = redis::cmd("PING");
+        match patiently(PROBE_TIMEOUT, || live.answers(), ping.query_async::<Value>(&mut connection)).await {
+            Some(Ok(_)) => return true,
+            Some(Err(_)) => return false,
+            None => sleep(pause).await,
         }
         pause *= 2;
     }
@@ -277,7 +347,7 @@ async fn probe(live: &Connected) -> bool {
 }
 
 /// Finds the server, connects, and asks it who it is.
-async fn connect(target: &Target) -> Result<(MultiplexedConnection, u64), Down> {
+async fn connect(target: &Target) -> Result<(MultiplexedConnection, Identity), Down> {
     let server = match target {
         Target::Server(server) | Target::Member(server) => server.clone(),
         Target::Master(sentinels) => find_master(sentinels).await?,
@@ -285,23 +355,8 @@ async fn connect(target: &Target) -> Result<(MultiplexedConnection, u64), Down> 
     let mut connection = open(server, CONNECT_TIMEOUT).await?;
     // Alone, because the error of a command in a pipeline does not say its code.
     redis::cmd("PING").query_async::<Value>(&mut connection).await.map_err(|error| Down::from(&error))?;
-    let mut hello = redis::pipe();
-    hello.cmd("INFO").arg("server").cmd("INFO").arg("replication");
-    let (server, replication): (String, String) =
-        hello.query_async(&mut connection).await.map_err(|error| Down::from(&error))?;
-    if info_field(&replication, "role") == Some("slave") {
-        // Not for good: behind one address a replica is what there is for a moment while another server takes over.
-        return Err(Down { reason: "it is a read-only replica".to_owned(), for_good: false });
-    }
-    if matches!(target, Target::Server(_)) && info_field(&server, "redis_mode") == Some("cluster") {
-        return Err(Down {
-            reason: "it is a member of a cluster: write redis+cluster:// instead of redis://".to_owned(),
-            for_good: true,
-        });
-    }
-    // A service that hides its run id is taken to be one server for ever: restoring an old snapshot then goes
-    // unnoticed.
-    Ok((connection, fingerprint(&server, &replication)))
+    let identity = Identity::of(&mut connection, !matches!(target, Target::Server(_))).await?;
+    Ok((connection, identity))
 }
 
 /// The first answer of a sentinel counts. One that is wrong leads to a replica or to nobody, and is asked for again.
@@ -321,7 +376,7 @@ pub async fn find_master(Sentinels { sentinels, master, like }: &Sentinels) -> R
             Err(_) => {}
         }
     }
-    Err(Down { reason, for_good: false })
+    Err(Down::for_now(reason))
 }
 
 async fn open(server: ConnectionInfo, within: Duration) -> Result<MultiplexedConnection, Down> {
@@ -337,34 +392,6 @@ impl From<&RedisError> for Down {
         let refused =
             matches!(error.kind(), redis::ErrorKind::AuthenticationFailed | redis::ErrorKind::InvalidClientConfig)
                 || matches!(error.code(), Some("NOAUTH" | "WRONGPASS" | "NOPERM"));
-        Self { reason: error.to_string(), for_good: refused }
-    }
-}
-
-/// A field of an `INFO` answer.
-pub fn info_field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
-    info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
-}
-
-/// Of the process (`run_id`: another one after every start) and of the time for which it is master (`master_replid`:
-/// another one after every promotion). Of each the first 16 of its 40 random hexadecimal digits.
-fn fingerprint(server: &str, replication: &str) -> u64 {
-    let digits = |text: &str| text.get(..16).and_then(|digits| u64::from_str_radix(digits, 16).ok());
-    let run = info_field(server, "run_id").and_then(digits).unwrap_or(0);
-    let reign = info_field(replication, "master_replid").and_then(digits).unwrap_or(0);
-    run ^ reign.rotate_left(17)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fields_of_info_are_found() {
-        let info = "# Server\r\nredis_version:7.0.15\r\nrun_id:00000000000000ff6f8f1b0ef4e63b7bfbbf1f4f\r\n";
-        assert_eq!(info_field(info, "redis_version"), Some("7.0.15"));
-        assert_eq!(info_field(info, "run"), None);
-        assert_eq!(fingerprint(info, ""), 255);
-        assert_ne!(fingerprint(info, "master_replid:00000000000000ff6f8f1b0ef4e63b7bfbbf1f4f\r\n"), 255);
+        Self { reason: error.to_string(), for_good: refused, since: SystemTime::now() }
     }
 }

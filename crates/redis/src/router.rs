@@ -10,6 +10,7 @@ use crate::{
     cluster::{self, Cluster},
     error::{ConnectError, RedactedUrl, RequestError},
     link::{Link, Target},
+    tls::Tls,
 };
 
 /// Every server that keys are spread over.
@@ -41,8 +42,14 @@ impl Router {
     /// waited for in the background. Accepts `redis://`, `redis+sentinel://` and `redis+cluster://`, and each with
     /// `rediss`. Needs a Tokio runtime.
     pub async fn connect(url: &str) -> Result<Self, ConnectError> {
+        Self::connect_by(url, &Tls::default()).await
+    }
+
+    /// The same; where the address says TLS, by this.
+    pub async fn connect_by(url: &str, tls: &Tls) -> Result<Self, ConnectError> {
         let shown = RedactedUrl::new(url);
-        let address = Address::parse(url).map_err(|reason| ConnectError::Url { url: shown.clone(), reason })?;
+        let address = Address::parse(url).and_then(|address| address.reached_by(tls));
+        let address = address.map_err(|reason| ConnectError::Url { url: shown.clone(), reason })?;
         let refused = |reason| ConnectError::Refused { url: shown.clone(), reason };
         let target = match address.clone() {
             Address::Server(server) => Target::Server(server),

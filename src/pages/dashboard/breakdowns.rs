@@ -22,17 +22,23 @@ use crate::{
 };
 
 /// What the figures are made of. Products lead to their pages, which are for their vendor alone.
-pub fn breakdowns(snapshot: &Snapshot, movers: Option<&Movers>, query: &RangeQuery) -> AnyView {
+pub fn breakdowns(
+    snapshot: &Snapshot,
+    movers: Option<&Movers>,
+    customers_are_fair: bool,
+    query: &RangeQuery,
+) -> AnyView {
+    let before = snapshot.previous_totals.as_ref().filter(|_| customers_are_fair);
     let moved = movers.filter(|_| query.filters().iter().all(|(_, value)| value.is_none()));
     let moved_most = moved.and_then(|movers| super::movers::movers(movers, snapshot, query));
     let is_whole = query.filters().iter().all(|(_, value)| value.is_none());
     view! {
         <div class="grid">
             <div class="column">
-                {panel(definitions::WATERFALL, view! { {waterfall(snapshot)} {exports(snapshot, query)} }.into_any())}
+                {panel(definitions::WATERFALL, view! { {waterfall(snapshot)} {is_whole.then(|| exports(snapshot, query))} }.into_any())}
                 {is_whole.then(|| panel(definitions::LOW_STOCK, low_stock(snapshot, query)))}
                 {panel(definitions::BY_STATUS, by_status(snapshot, query))}
-                {panel(definitions::NEW_CUSTOMERS, customers(&snapshot.totals, snapshot.previous_totals.as_ref()))}
+                {panel(definitions::NEW_CUSTOMERS, customers(&snapshot.totals, before))}
                 {panel(definitions::TOP_CATEGORIES, top_categories(snapshot, moved, query))}
             </div>
             <div class="column">

@@ -113,7 +113,7 @@ fn dashboard(
         {cards::cards(&snapshot, unfinished, customers_are_fair, &query, compared.as_deref())}
         {sales::sales(&snapshot, &clock, unfinished, Metric::of(query.metric.as_deref()), exports, notes::by_point(&snapshot, &why))}
         {notes::list(&why, &snapshot, &query)}
-        {breakdowns::breakdowns(&snapshot, why.movers.as_ref(), &query)}
+        {breakdowns::breakdowns(&snapshot, why.movers.as_ref(), customers_are_fair, &query)}
         <footer class="foot">
             <p>{words::zone_and_currency(&snapshot.time_zone, snapshot.currency.code())}</p>
             <button type="button" class="plain" data-keys="" data-own="" hidden>"Keyboard shortcuts"</button>

@@ -6,6 +6,7 @@ use std::{fmt, net::SocketAddr, time::Duration};
 use ipnet::IpNet;
 use leptos::config::LeptosOptions;
 use tracing_subscriber::EnvFilter;
+use vendorscope_redis::Tls;
 
 use super::mail;
 use crate::domain::accounts::Role;
@@ -18,6 +19,8 @@ mod http;
 mod limits;
 /// What is accepted and probably not meant.
 mod notices;
+/// TLS to Redis.
+pub mod redis_tls;
 /// Secrets that are worth their name.
 mod secret;
 
@@ -34,6 +37,8 @@ pub struct Config {
     pub database: DatabaseConfig,
     pub cache: CacheConfig,
     pub sessions: SessionConfig,
+    /// By which both are reached where their addresses say `rediss`.
+    pub redis_tls: Tls,
     pub limits: LimitConfig,
     pub http: HttpConfig,
     /// `None`: no letters are sent.
@@ -197,6 +202,8 @@ impl Config {
             reader.require("REDIS_URL", REDIS_URLS);
         }
         let session_redis_url = reader.read_secret("SESSION_REDIS_URL", REDIS_URLS, addresses::redis_url);
+        let any_tls = [&redis_url, &session_redis_url].into_iter().flatten().any(|url| url.starts_with("rediss"));
+        let redis_tls = redis_tls::read(&mut reader, any_tls);
         let secret = reader.read_secret("SESSION_SECRET", SECRETS, |text| is_strong(text).then(|| text.to_owned()));
         let previous_secret = reader.read_secret("SESSION_SECRET_PREVIOUS", SECRETS, |text| {
             (text.chars().count() >= MIN_SECRET).then(|| text.to_owned())
@@ -262,6 +269,7 @@ impl Config {
             database,
             cache: CacheConfig { redis_url },
             sessions,
+            redis_tls,
             limits,
             http,
             mail,
@@ -287,6 +295,7 @@ impl Config {
                 cookie_domain: None,
                 idle_limit: None,
             },
+            redis_tls: Tls::default(),
             // As often as one likes: tests ask more often than anybody. Guessing passwords is limited as ever.
             limits: LimitConfig {
                 reads: None,

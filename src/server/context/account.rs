@@ -1,7 +1,10 @@
 use super::{api_error, api_error_for, cookies, request};
 use crate::{
     ApiError,
-    domain::{accounts::OwnSession, field_error::FieldError},
+    domain::{
+        accounts::{LetterWishes, OwnSession},
+        field_error::FieldError,
+    },
     server::{
         AppError,
         identity::accounts::KeyOrder,
@@ -106,6 +109,18 @@ pub async fn change_password(current: String, new: String) -> Result<&'static st
 pub async fn send_reset_link(email: &str) -> Result<(), ApiError> {
     let (state, parts) = request().map_err(api_error)?;
     account::send_reset_link(&state, &parts, email).await.map_err(|error| api_error_for(&parts, error))
+}
+
+/// Has whoever is logged in get these letters, and no others.
+pub async fn set_letter_wishes(wishes: LetterWishes) -> Result<(), ApiError> {
+    let (state, parts) = request().map_err(api_error)?;
+    account::set_letter_wishes(&state, &parts, wishes).await.map_err(|error| api_error_for(&parts, error))
+}
+
+/// Stops all letters of whoever was sent this address.
+pub async fn stop_letters(token: &str) -> Result<(), ApiError> {
+    let (state, parts) = request().map_err(api_error)?;
+    account::stop_letters(&state, &parts, token).await.map_err(|error| api_error_for(&parts, error))
 }
 
 /// Whether letters are sent here.

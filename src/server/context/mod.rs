@@ -8,9 +8,8 @@ pub use vendorscope_cache::Origin;
 
 use super::{
     AppError, AppState,
-    identity::sessions::CurrentAdmin,
     request::{
-        Rendering, RequestId, cache_actions, is_under,
+        Rendering, RequestId, is_under,
         problem::{self, Problem},
         wants_html,
         well_formed::field,
@@ -20,6 +19,8 @@ use crate::{ApiError, domain::field_error::FieldError};
 
 /// What the forms about an account do.
 mod account;
+/// What the page of the cache does.
+mod cache;
 /// Small things that a browser keeps.
 mod cookies;
 /// Who asks.
@@ -30,6 +31,10 @@ mod people;
 pub use account::{
     begin_totp, change_password, change_time_zone, confirm_totp, create_key, end_session, has_mail, list_sessions,
     log_in, log_in_by_code, log_out, log_out_everywhere, remove_totp, reset_password, revoke_key, send_reset_link,
+    set_letter_wishes, stop_letters,
+};
+pub use cache::{
+    cache_entry, cache_stats, cost_of_invalidating, cost_of_warming, invalidate_named, reset_counters, warm_named,
 };
 pub use cookies::{
     remember_range, remembered_range, set_theme, take_new_key, take_new_link, take_recovery_codes, theme,
@@ -70,11 +75,6 @@ fn api_error_for(parts: &Parts, error: AppError) -> ApiError {
         }
     }
     problem::api_error(&problem, &id)
-}
-
-/// Invalidates tags by their names, audited. Returns how many.
-pub async fn invalidate_named(state: &AppState, admin: &CurrentAdmin, names: &[&str]) -> Result<usize, ApiError> {
-    cache_actions::invalidate_tags(state, admin, names, client_address().as_deref()).await.map_err(api_error)
 }
 
 /// Says which cache entries the page is made of, and of nothing else but the request, its user and the minute that it

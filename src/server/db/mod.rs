@@ -38,10 +38,14 @@ pub mod ended_sessions;
 pub mod exports;
 /// A range of days as few sums.
 mod grains;
+/// What the page of the cache's health looks back on.
+pub mod health;
 /// Answers remembered by the key that their request carried.
 pub mod idempotency;
 /// What an operator wants to know of the database.
 mod inspection;
+/// Letters that are wished for, and sent.
+pub mod letters;
 /// Products that run out.
 pub mod low_stock;
 /// Sums of the whole marketplace.
@@ -294,6 +298,16 @@ pub struct Tx {
     queries: Arc<AtomicU64>,
 }
 
+tokio::task_local! {
+    /// Statements of the work that is being counted.
+    static COUNTED: std::cell::Cell<u64>;
+}
+
+/// Does the work, and says how many statements it took.
+pub async fn counted<T>(work: impl Future<Output = T>) -> (T, u64) {
+    COUNTED.scope(std::cell::Cell::new(0), async { (work.await, COUNTED.with(std::cell::Cell::get)) }).await
+}
+
 /// A statement and its parameters. The texts are this program's own, never a caller's: what callers send is bound.
 pub fn sql<'q>(text: impl Into<String>) -> Arguments<'q> {
     sqlx::query(AssertSqlSafe(text.into()))
@@ -331,7 +345,10 @@ impl Parameters {
 }
 
 impl Tx {
-    #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "query", skip_all, fields(otel.kind = "client", db.system.name = self.dialect.otel_name()))]
+    #[tracing::instrument(
+        target = "vendorscope::spans", level = "trace", name = "query", skip_all,
+        fields(otel.kind = "client", db.system.name = self.dialect.otel_name())
+    )]
     pub async fn execute(&mut self, query: Arguments<'_>) -> Result<AnyQueryResult, DbError> {
         self.count();
         self.execute_uncounted(query).await
@@ -347,14 +364,25 @@ impl Tx {
         self.end_statement(result)
     }
 
-    #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "query", skip_all, fields(otel.kind = "client", db.system.name = self.dialect.otel_name()))]
+    async fn rows_uncounted(&mut self, query: Arguments<'_>) -> Result<Vec<AnyRow>, DbError> {
+        let result = query.fetch_all(self.begin_statement()?).await;
+        self.end_statement(result)
+    }
+
+    #[tracing::instrument(
+        target = "vendorscope::spans", level = "trace", name = "query", skip_all,
+        fields(otel.kind = "client", db.system.name = self.dialect.otel_name())
+    )]
     pub async fn rows(&mut self, query: Arguments<'_>) -> Result<Vec<AnyRow>, DbError> {
         self.count();
         let result = query.fetch_all(self.begin_statement()?).await;
         self.end_statement(result)
     }
 
-    #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "query", skip_all, fields(otel.kind = "client", db.system.name = self.dialect.otel_name()))]
+    #[tracing::instrument(
+        target = "vendorscope::spans", level = "trace", name = "query", skip_all,
+        fields(otel.kind = "client", db.system.name = self.dialect.otel_name())
+    )]
     pub async fn row(&mut self, query: Arguments<'_>) -> Result<Option<AnyRow>, DbError> {
         self.count();
         let result = query.fetch_optional(self.begin_statement()?).await;
@@ -386,5 +414,6 @@ impl Tx {
 
     fn count(&self) {
         self.queries.fetch_add(1, Ordering::Relaxed);
+        let _ = COUNTED.try_with(|counted| counted.set(counted.get() + 1));
     }
 }

@@ -115,7 +115,7 @@ impl Limiter {
     /// Beside the sessions: what is counted must not be evicted either.
     pub async fn open(config: &Config, installation: &str) -> Result<Self, ConnectError> {
         let router = match &config.sessions.redis_url {
-            Some(url) => Some(Arc::new(Router::connect(url).await?)),
+            Some(url) => Some(Arc::new(Router::connect_by(url, &config.redis_tls).await?)),
             None => None,
         };
         Ok(Self::over(config, installation, router))

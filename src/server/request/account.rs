@@ -8,11 +8,16 @@ use super::{
     attempts::{Attempt, attempt_from, remember_browser, too_many},
     client_address,
 };
-use crate::domain::{accounts::User, field_error::FieldError, text::is_visible};
+use crate::domain::{
+    accounts::{LetterWishes, User},
+    field_error::FieldError,
+    text::is_visible,
+};
 use crate::server::{
     AppError, AppState,
     identity::accounts::{Actor, Authenticated, KeyOrder, NewKey, Proof, TotpSetup},
     identity::sessions::{Browser, BrowserUser, CurrentVendor, request_session},
+    letters,
     rate_limit::{Purpose, account_key},
     services::to_the_end,
 };
@@ -190,8 +195,7 @@ pub async fn send_reset_link(state: &AppState, parts: &Parts, email: &str) -> Re
     }
     let (state, email, address) = (state.clone(), email.to_owned(), client_address(parts));
     let send = async move {
-        let actor = Actor { name: &email, address: address.as_deref() };
-        match state.accounts.create_link_for(&email, actor).await {
+        match state.accounts.create_link_for(&email, address.as_deref()).await {
             Ok(invitation) => {
                 super::people::deliver(&state, invitation).await;
             }
@@ -235,7 +239,10 @@ pub async fn confirm_totp(state: &AppState, parts: &Parts, code: String) -> Resu
         let (codes, authenticated) =
             state.accounts.confirm_totp(&user, &code, actor(&user, address.as_deref())).await?;
         attempt.succeeded().await;
-        request_session(&parts)?.log_in_alone(&authenticated, browser(&parts)).await?;
+        // The codes are told whatever becomes of the sessions: nobody can find them out again.
+        if let Err(error) = request_session(&parts)?.log_in_alone(&authenticated, browser(&parts)).await {
+            tracing::error!(%error, "a second factor was set up, and its sessions were not");
+        }
         Ok(codes)
     })
     .await
@@ -269,6 +276,20 @@ pub(super) async fn with_own_password<T>(
         attempt.succeeded().await;
     }
     done
+}
+
+/// Has whoever asks get these letters, and no others.
+pub async fn set_letter_wishes(state: &AppState, parts: &Parts, wishes: LetterWishes) -> Result<(), AppError> {
+    let BrowserUser(user) = BrowserUser::of(parts).await?;
+    let address = client_address(parts);
+    state.accounts.set_letter_wishes(&user, wishes, actor(&user, address.as_deref())).await
+}
+
+/// Stops all letters of whoever was sent this address. `Invalid` for one that nobody here has written.
+pub async fn stop_letters(state: &AppState, parts: &Parts, token: &str) -> Result<(), AppError> {
+    let unknown = || FieldError::new("reader", "is of no letter that was sent from here");
+    let user = letters::reader_of(state, token).ok_or_else(unknown)?;
+    state.accounts.stop_letters(user, client_address(parts).as_deref()).await
 }
 
 /// Makes a key for whoever asks, and proves to be it by the password.

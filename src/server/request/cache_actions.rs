@@ -1,14 +1,53 @@
-//! What admins do to the cache: for the pages and for the API.
+//! What admins ask of the cache, and do to it: for the pages and for the API.
 
-use vendorscope_cache::Cause;
+use vendorscope_cache::{Cause, Tag};
 
 use crate::{
-    domain::field_error::FieldError,
-    server::{AppError, AppState, cache_keys, identity::sessions::CurrentAdmin, services::warming},
+    domain::{accounts::VendorRef, field_error::FieldError},
+    server::{
+        AppError, AppState, cache_keys,
+        identity::sessions::CurrentAdmin,
+        services::{analytics::SnapshotQuery, cache_stats, warming},
+    },
+    server_functions::{
+        admin::CacheStats,
+        cache_health::{ActionCost, CacheEntry},
+    },
 };
 
 /// The most tags of one request.
 const MAX_TAGS: usize = 100;
+/// The most vendors of one request.
+const MAX_WARMED: usize = 100;
+/// Entries shown of those that are read most.
+const MOST_READ: usize = 10;
+
+/// All figures: the counters, and how the cache fares.
+pub async fn stats(state: &AppState) -> CacheStats {
+    let mut stats = cache_stats::cache_stats(&state.cache).await;
+    // Where it cannot be asked, `/readyz` says so.
+    let session_eviction = state.sessions.store().eviction().await.unwrap_or_default();
+    let mut report = state.health.report(session_eviction).await;
+    report.most_read = state.health.most_read(state.analytics.most_read(MOST_READ)).await;
+    stats.health = Some(Box::new(report));
+    stats
+}
+
+/// One entry, by its key.
+pub async fn look_at(state: &AppState, key: &str) -> Result<CacheEntry, AppError> {
+    Ok(state.health.entry_with_causes(&cache_keys::parse_key(key)?).await)
+}
+
+/// What invalidating these would cost. Changes nothing.
+pub async fn cost_of_invalidating(state: &AppState, names: &[&str]) -> Result<ActionCost, AppError> {
+    state.health.cost_of_invalidating(&parse_tags(names)?).await
+}
+
+/// What warming these vendors' dashboards would cost, or what this instance is asked for most. Changes nothing.
+pub async fn cost_of_warming(state: &AppState, vendors: Option<&[String]>) -> Result<ActionCost, AppError> {
+    let snapshots = to_warm(state, vendors).await?;
+    Ok(state.health.cost_of_loading(&state.analytics.keys(&snapshots)).await)
+}
 
 /// Invalidates tags by their names, audited. Returns how many.
 pub async fn invalidate_tags(
@@ -17,21 +56,13 @@ pub async fn invalidate_tags(
     names: &[&str],
     address: Option<&str>,
 ) -> Result<usize, AppError> {
-    if !(1..=MAX_TAGS).contains(&names.len()) {
-        return Err(FieldError::new("tags", format!("must name 1 to {MAX_TAGS} tags, such as vendor:42")).into());
-    }
-    let mut tags = names.iter().map(|name| cache_keys::parse_tag(name)).collect::<Result<Vec<_>, _>>()?;
-    tags.sort();
-    tags.dedup();
+    let tags = parse_tags(names)?;
     let detail = tags.iter().map(cache_keys::written_tag).collect::<Vec<_>>().join(" ");
     state.accounts.audit(&admin.user.email, "cache_invalidate", &detail, address).await?;
     let cause = Cause { who: admin.user.email.clone(), why: "asked for by an admin" };
     state.cache.invalidate(&tags, &cause).await.map_err(AppError::Internal)?;
     Ok(tags.len())
 }
-
-/// The most vendors of one request.
-const MAX_WARMED: usize = 100;
 
 /// Has snapshots in the cache, audited: the dashboards of these vendors as they open, or whatever this instance is
 /// asked for most. Returns how many were not there before.
@@ -41,23 +72,42 @@ pub async fn warm(
     vendors: Option<&[String]>,
     address: Option<&str>,
 ) -> Result<usize, AppError> {
-    let snapshots = match vendors {
-        None => state.analytics.popularity().ranking(),
-        Some(ids) => {
-            if !(1..=MAX_WARMED).contains(&ids.len()) {
-                return Err(FieldError::new("vendorIds", format!("must name 1 to {MAX_WARMED} vendors")).into());
-            }
-            let mut snapshots = Vec::with_capacity(ids.len());
-            for id in ids {
-                snapshots.push(warming::opening_snapshot(&state.accounts, id).await?);
-            }
-            snapshots
-        }
-    };
+    let snapshots = to_warm(state, vendors).await?;
     let detail = vendors.map_or_else(|| "most asked for".to_owned(), |ids| ids.join(" "));
     state.accounts.audit(&admin.user.email, "cache_warm", &detail, address).await?;
     Ok(match vendors {
         Some(_) => warming::warm_dashboards(&state.analytics, &snapshots).await,
         None => warming::warm(&state.analytics, &snapshots).await,
     })
+}
+
+/// Has the counters of all instances begin anew, audited. What was counted by minute and hour stays.
+pub async fn reset(state: &AppState, admin: &CurrentAdmin, address: Option<&str>) -> Result<(), AppError> {
+    state.accounts.audit(&admin.user.email, "cache_reset", "", address).await?;
+    state.cache.reset_counts().await.map_err(|error| {
+        AppError::Conflict(format!("The counters cannot be reset while Redis does not answer: {error}"))
+    })?;
+    state.health.note_reset(&admin.user.email).await
+}
+
+fn parse_tags(names: &[&str]) -> Result<Vec<Tag>, AppError> {
+    if !(1..=MAX_TAGS).contains(&names.len()) {
+        return Err(FieldError::new("tags", format!("must name 1 to {MAX_TAGS} tags, such as vendor:42")).into());
+    }
+    let mut tags = names.iter().map(|name| cache_keys::parse_tag(name)).collect::<Result<Vec<_>, _>>()?;
+    tags.sort();
+    tags.dedup();
+    Ok(tags)
+}
+
+async fn to_warm(state: &AppState, vendors: Option<&[String]>) -> Result<Vec<(VendorRef, SnapshotQuery)>, AppError> {
+    let Some(ids) = vendors else { return Ok(state.analytics.popularity().ranking()) };
+    if !(1..=MAX_WARMED).contains(&ids.len()) {
+        return Err(FieldError::new("vendorIds", format!("must name 1 to {MAX_WARMED} vendors")).into());
+    }
+    let mut snapshots = Vec::with_capacity(ids.len());
+    for id in ids {
+        snapshots.push(warming::opening_snapshot(&state.accounts, id).await?);
+    }
+    Ok(snapshots)
 }

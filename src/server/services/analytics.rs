@@ -6,6 +6,7 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use vendorscope_cache::{Cache, Foresight, Key, Loaded, Origin, Served, Tag};
 
 use super::{
+    costed,
     export::{self, ExportTable, Pieces},
     from_json,
 };
@@ -131,6 +132,17 @@ impl Analytics {
         self.cache.warm(&key, &tags, self.loader(vendor, query)).await
     }
 
+    /// What this instance was asked for most often lately, with how often; the most popular first.
+    pub fn most_read(&self, most: usize) -> Vec<(Key, u64)> {
+        let asked = self.popularity.counts().into_iter().take(most);
+        asked.map(|(asked, (vendor, query))| (entry(&vendor, &query).0, asked)).collect()
+    }
+
+    /// Where these are kept, each with its vendor's id.
+    pub fn keys(&self, snapshots: &[(VendorRef, SnapshotQuery)]) -> Vec<(Key, String)> {
+        snapshots.iter().map(|(vendor, query)| (entry(vendor, query).0, vendor.external_id.clone())).collect()
+    }
+
     /// How often each snapshot was asked for lately.
     pub fn popularity(&self) -> &Popularity {
         &self.popularity
@@ -142,7 +154,7 @@ impl Analytics {
         query: &SnapshotQuery,
     ) -> impl FnOnce() -> BoxFuture<'static, Result<Loaded, AppError>> + Send + use<> {
         let (db, vendor, query, cache) = (self.db.clone(), vendor.clone(), *query, self.cache.clone());
-        move || async move { load(&db, &vendor, &query, cache.now()).await }.boxed()
+        move || costed(async move { load(&db, &vendor, &query, cache.now()).await }).boxed()
     }
 
     /// The figures of one range as CSV: they come to what the snapshot of the same query shows.

@@ -3,7 +3,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use serde::{Serialize, de::DeserializeOwned};
 use vendorscope_cache::{Cache, Loaded, Served};
 
-use super::{Once, Sender, Written, by_vendor, changes, from_json, listing_detail, note, write};
+use super::{Once, Sender, Written, by_vendor, changes, costed, from_json, listing_detail, note, write};
 use crate::{
     domain::{
         accounts::VendorRef,
@@ -128,7 +128,7 @@ impl Catalog {
             .get_or_load_decoded(
                 &key,
                 &tags,
-                move || async move { load_page(&db, vendor_id, &query, now).await },
+                move || costed(async move { load_page(&db, vendor_id, &query, now).await }),
                 decode,
             )
             .await

@@ -40,7 +40,7 @@ pub(in crate::server) async fn import(
             .chain([cache_keys::marketplace_tag()])
             .collect();
         let cause = Cause { who: "import".to_owned(), why: "bundle imported" };
-        outbox::record(&mut tx, &stale, &cause).await?;
+        outbox::record_without_instance(&mut tx, &stale, &cause).await?;
     }
     tx.commit().await?;
     Ok(report)

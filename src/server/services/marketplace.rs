@@ -4,7 +4,7 @@ use bytes::Bytes;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use vendorscope_cache::{Cache, Loaded, Served};
 
-use super::{analytics::daily, from_json};
+use super::{analytics::daily, costed, from_json};
 use crate::{
     domain::{
         market::{CurrencyMetrics, MarketMetrics, MarketRange, TOP_VENDORS, VendorSales},
@@ -47,7 +47,7 @@ impl Marketplace {
     async fn get<T>(&self, range: DateRange, decode: fn(&Bytes) -> Result<T, AppError>) -> Result<Served<T>, AppError> {
         let key = cache_keys::admin_metrics_key(&format!("{}:{}", range.from, range.to));
         let db = self.db.clone();
-        let load = move || async move { load(&db, range).await };
+        let load = move || costed(async move { load(&db, range).await });
         self.cache.get_or_load_decoded(&key, &[cache_keys::marketplace_tag()], load, decode).await
     }
 

@@ -5,11 +5,11 @@ use futures::future::BoxFuture;
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 use tracing::Instrument;
-use vendorscope_cache::{Cache, Cause, Tag};
+use vendorscope_cache::{Cache, Cause, Loaded, Tag};
 
 use super::{
     AppError,
-    db::{Db, Tx},
+    db::{self, Db, Tx},
 };
 use crate::domain::accounts::VendorRef;
 
@@ -23,6 +23,8 @@ pub mod catalog;
 pub mod customers;
 /// Figures as CSV.
 pub mod export;
+/// How the cache fares, and why: what its page and its part of the API show.
+pub mod health;
 /// Marketplace bundles.
 pub mod import;
 /// What the marketplace's backend sends.
@@ -138,6 +140,14 @@ where
         Ok(answer)
     };
     to_the_end(write).await
+}
+
+/// What a loader loads, with what that cost the database.
+pub(in crate::server) async fn costed(
+    load: impl Future<Output = Result<Loaded, AppError>>,
+) -> Result<Loaded, AppError> {
+    let (loaded, statements) = db::counted(load).await;
+    loaded.map(|loaded| loaded.costing(statements))
 }
 
 /// Who a vendor's own write is logged as, and why it invalidates.

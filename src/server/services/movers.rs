@@ -8,7 +8,7 @@ use vendorscope_cache::{Key, Loaded, Origin, Served};
 
 use super::{
     analytics::{Analytics, tags},
-    from_json,
+    costed, from_json,
 };
 use crate::{
     domain::{
@@ -56,11 +56,13 @@ impl Analytics {
     ) -> Result<Served<T>, AppError> {
         let key = movers_key(vendor, range, previous);
         let (db, vendor_id) = (self.db.clone(), vendor.id);
-        let load = move || async move {
-            let mut tx = db.read().await?;
-            let compared = movers::list_compared(&mut tx, vendor_id, range, previous).await?;
-            tx.commit().await?;
-            loaded(&sort(compared))
+        let load = move || {
+            costed(async move {
+                let mut tx = db.read().await?;
+                let compared = movers::list_compared(&mut tx, vendor_id, range, previous).await?;
+                tx.commit().await?;
+                loaded(&sort(compared))
+            })
         };
         self.cache.get_or_load_decoded(&key, &tags(vendor), load, decode).await
     }
@@ -69,19 +71,22 @@ impl Analytics {
     pub async fn notes(&self, vendor: &VendorRef, range: DateRange) -> Result<(Notes, Option<Origin>), AppError> {
         let key = cache_keys::notes_key(&vendor.external_id, &format!("{}:{}", range.from, range.to));
         let (db, vendor_id) = (self.db.clone(), vendor.id);
-        let load = move || async move {
-            let mut tx = db.read().await?;
-            let zone = vendors::find_time_zone(&mut tx, vendor_id).await?.ok_or(AppError::NotFound)?;
-            let zone = TimeZone::get(&zone).map_err(|error| DbError::Corrupt(format!("vendors.time_zone: {error}")))?;
-            let midnight = |day: jiff::civil::Date| {
-                let at = zone.to_ambiguous_timestamp(day.at(0, 0, 0, 0)).compatible();
-                at.map(|at| at.as_microsecond())
-                    .map_err(|error| AppError::Internal(format!("midnight of {day}: {error}")))
-            };
-            let (from, to) = (midnight(range.from)?, midnight(range.to.saturating_add(1.day()))?);
-            let notes = movers::list_notes(&mut tx, vendor_id, from, to, MOST_NOTES).await?;
-            tx.commit().await?;
-            loaded(&notes)
+        let load = move || {
+            costed(async move {
+                let mut tx = db.read().await?;
+                let zone = vendors::find_time_zone(&mut tx, vendor_id).await?.ok_or(AppError::NotFound)?;
+                let zone =
+                    TimeZone::get(&zone).map_err(|error| DbError::Corrupt(format!("vendors.time_zone: {error}")))?;
+                let midnight = |day: jiff::civil::Date| {
+                    let at = zone.to_ambiguous_timestamp(day.at(0, 0, 0, 0)).compatible();
+                    at.map(|at| at.as_microsecond())
+                        .map_err(|error| AppError::Internal(format!("midnight of {day}: {error}")))
+                };
+                let (from, to) = (midnight(range.from)?, midnight(range.to.saturating_add(1.day()))?);
+                let notes = movers::list_notes(&mut tx, vendor_id, from, to, MOST_NOTES).await?;
+                tx.commit().await?;
+                loaded(&notes)
+            })
         };
         let served = self.cache.get_or_load_decoded(&key, &tags(vendor), load, from_json).await?;
         let origin = Origin::of(&key, &tags(vendor), &served);

@@ -2,7 +2,7 @@ use futures::future::FutureExt;
 use jiff::{Timestamp, tz::TimeZone};
 use vendorscope_cache::{Cache, Loaded, Served, Tag};
 
-use super::{Sender, Written, by_vendor, changes, from_json, listing_detail, note, write};
+use super::{Sender, Written, by_vendor, changes, costed, from_json, listing_detail, note, write};
 use crate::{
     domain::{
         accounts::VendorRef,
@@ -95,7 +95,7 @@ impl Orders {
         let key = cache_keys::orders_key(&vendor.external_id, &listing_detail(query));
         let tags = [cache_keys::vendor_tag(&vendor.external_id), cache_keys::orders_tag(&vendor.external_id)];
         let (db, vendor_id, query) = (self.db.clone(), vendor.id, query.clone());
-        let load = move || async move { load_page(&db, vendor_id, &query).await };
+        let load = move || costed(async move { load_page(&db, vendor_id, &query).await });
         self.cache.get_or_load_decoded(&key, &tags, load, from_json).await
     }
 

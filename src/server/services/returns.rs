@@ -8,7 +8,7 @@ use vendorscope_cache::{Loaded, Served};
 
 use super::{
     analytics::{Analytics, SnapshotQuery, tags},
-    from_json, listing_detail,
+    costed, from_json, listing_detail,
     orders::Orders,
 };
 use crate::{
@@ -73,7 +73,7 @@ impl Analytics {
         let detail = format!("{}:{}:{}{until}", query.range.from, query.range.to, query.comparison.as_str());
         let key = cache_keys::returns_key(&vendor.external_id, &detail);
         let (db, of, query, now) = (self.db.clone(), vendor.clone(), *query, self.cache.now());
-        let load = move || async move { load(&db, &of, &query, until_hour, now).await };
+        let load = move || costed(async move { load(&db, &of, &query, until_hour, now).await });
         self.cache.get_or_load_decoded(&key, &tags(vendor), load, decode).await
     }
 }
@@ -218,7 +218,7 @@ impl Orders {
         let key = cache_keys::refunds_key(&vendor.external_id, &listing_detail(query));
         let tags = [cache_keys::vendor_tag(&vendor.external_id), cache_keys::orders_tag(&vendor.external_id)];
         let (db, vendor_id, query) = (self.db.clone(), vendor.id, query.clone());
-        let load = move || async move { load_page(&db, vendor_id, &query).await };
+        let load = move || costed(async move { load_page(&db, vendor_id, &query).await });
         self.cache.get_or_load_decoded(&key, &tags, load, from_json).await
     }
 }

@@ -5,7 +5,7 @@ use std::{cmp::Reverse, collections::HashMap};
 use jiff::{ToSpan, civil::Date};
 use vendorscope_cache::Loaded;
 
-use super::{from_json, marketplace::Marketplace};
+use super::{costed, from_json, marketplace::Marketplace};
 use crate::{
     domain::{
         field_error::Checks,
@@ -80,15 +80,17 @@ impl Marketplace {
     async fn load_standings(&self, range: DateRange) -> Result<Vec<VendorStanding>, AppError> {
         let key = cache_keys::standings_key(&format!("{}:{}", range.from, range.to));
         let db = self.db.clone();
-        let load = move || async move {
-            let to = range.from.saturating_sub(1.day());
-            let previous = DateRange { from: to.saturating_sub((DAYS - 1).days()), to };
-            let mut tx = db.read().await?;
-            let vendors = standings::list(&mut tx, range, previous).await?;
-            tx.commit().await?;
-            let bytes =
-                serde_json::to_vec(&vendors).map_err(|error| AppError::Internal(format!("standings: {error}")))?;
-            Ok(Loaded::new(bytes, ADMIN_METRICS_TTL))
+        let load = move || {
+            costed(async move {
+                let to = range.from.saturating_sub(1.day());
+                let previous = DateRange { from: to.saturating_sub((DAYS - 1).days()), to };
+                let mut tx = db.read().await?;
+                let vendors = standings::list(&mut tx, range, previous).await?;
+                tx.commit().await?;
+                let bytes =
+                    serde_json::to_vec(&vendors).map_err(|error| AppError::Internal(format!("standings: {error}")))?;
+                Ok(Loaded::new(bytes, ADMIN_METRICS_TTL))
+            })
         };
         Ok(self.cache.get_or_load_decoded(&key, &[cache_keys::marketplace_tag()], load, from_json).await?.value)
     }

@@ -57,11 +57,16 @@ impl Popularity {
 
     /// The most popular first.
     pub fn ranking(&self) -> Vec<(VendorRef, SnapshotQuery)> {
+        let popular = self.counts().into_iter().take_while(|(asked, _)| *asked >= POPULAR_FROM);
+        popular.map(|(_, snapshot)| snapshot).collect()
+    }
+
+    /// How often each was asked for lately, the most popular first.
+    pub fn counts(&self) -> Vec<(u64, (VendorRef, SnapshotQuery))> {
         let mut asked: Vec<_> =
-            self.0.iter().map(|(snapshot, asked)| (asked.load(Ordering::Relaxed), snapshot)).collect();
-        asked.retain(|(asked, _)| *asked >= POPULAR_FROM);
+            self.0.iter().map(|(snapshot, asked)| (asked.load(Ordering::Relaxed), (*snapshot).clone())).collect();
         asked.sort_by_key(|(asked, _)| std::cmp::Reverse(*asked));
-        asked.into_iter().map(|(_, snapshot)| (*snapshot).clone()).collect()
+        asked
     }
 }
 

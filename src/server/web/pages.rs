@@ -133,7 +133,7 @@ async fn guard(State((state, rendered)): State<(AppState, RenderedPages)>, reque
         return Redirect::to(&address).into_response();
     }
     let (is_login, is_admin_page) = (is_under(uri.path(), "/login"), is_under(uri.path(), "/admin"));
-    if uri.path() == "/forgot" {
+    if matches!(uri.path(), "/forgot" | "/letters/stop") {
         return next.run(request).await;
     }
     if uri.path() == "/reset" {
@@ -168,7 +168,7 @@ async fn guard(State((state, rendered)): State<(AppState, RenderedPages)>, reque
 /// Who may call a server function, before anything of what was sent is read; the functions themselves ask again. What
 /// is not named here is a vendor's.
 fn may_call(function: &str, user: Option<&User>) -> Result<(), AppError> {
-    if matches!(function, "login" | "login/code" | "logout" | "reset" | "forgot") {
+    if matches!(function, "login" | "login/code" | "logout" | "reset" | "forgot" | "letters/stop") {
         return Ok(());
     }
     let user = user.ok_or(AppError::Unauthenticated)?;

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use moka::future::Cache as Moka;
 use tokio::time::Instant;
 
-use super::{Reading, Store, StoreError, Usage};
+use super::{Listing, Reading, Store, StoreError, Usage};
 use crate::{
     generations::Generation,
     key::{Key, Span, Tag},
@@ -166,6 +166,25 @@ impl Store for MemoryStore {
     async fn usage(&self) -> Result<Usage, StoreError> {
         self.entries.run_pending_tasks().await;
         Ok(Usage { entries: self.entries.entry_count(), memory_bytes: self.entries.weighted_size() })
+    }
+
+    async fn reset_counts(&self) -> Result<(), StoreError> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner).sum = Counts::default();
+        Ok(())
+    }
+
+    async fn list(&self) -> Result<Listing, StoreError> {
+        let names: Vec<String> = self.entries.iter().map(|(key, _)| key.as_str().to_owned()).collect();
+        Ok(Listing { entries: names.len() as u64, names, is_estimate: false })
+    }
+
+    async fn sizes(&self, keys: &[Key]) -> Result<Vec<Option<u64>>, StoreError> {
+        let mut sizes = Vec::with_capacity(keys.len());
+        for key in keys {
+            let kept = self.entries.get(key.as_str()).await;
+            sizes.push(kept.map(|kept| (key.as_str().len() + kept.entry.len() + OVERHEAD_BYTES) as u64));
+        }
+        Ok(sizes)
     }
 }
 

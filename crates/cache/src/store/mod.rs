@@ -17,7 +17,7 @@ pub mod memory;
 /// In Redis, shared by every instance.
 pub mod redis;
 
-pub use vendorscope_redis::{RequestError as StoreError, subscription::Heard};
+pub use vendorscope_redis::{LinkStatus, RequestError as StoreError, subscription::Heard};
 
 /// What is stored under a key, and the generation of each tag, in the order asked; `None` where there is none.
 #[derive(Debug, Clone)]
@@ -33,6 +33,39 @@ pub struct Usage {
     pub entries: u64,
     /// Bytes; on Redis the whole server's.
     pub memory_bytes: u64,
+}
+
+/// Names of entries.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// Those that were seen.
+    pub names: Vec<String>,
+    /// How many there are in all: an estimate where not all keys could be looked at.
+    pub entries: u64,
+    pub is_estimate: bool,
+}
+
+/// What one server of a store says of itself, since it was started.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ServerFacts {
+    pub version: String,
+    /// Another one after every start.
+    pub run_id: String,
+    pub role: String,
+    /// What it does when its memory is full.
+    pub policy: String,
+    /// Bytes; a limit of 0 is none.
+    pub used_memory: u64,
+    pub max_memory: u64,
+    pub evicted_keys: u64,
+    pub expired_keys: u64,
+    pub connections: u64,
+    pub max_connections: u64,
+    pub refused_connections: u64,
+    pub commands: u64,
+    pub up: Duration,
+    /// What a question and its answer take from here.
+    pub ping: Duration,
 }
 
 /// Entries by key, generations by tag. What every implementation promises:
@@ -94,6 +127,31 @@ pub trait Store: Send + Sync + 'static {
     async fn history(&self, span: Span, spans: usize, at_micros: u64) -> Result<Vec<Counts>, StoreError>;
 
     async fn usage(&self) -> Result<Usage, StoreError>;
+
+    /// Forgets the sum of all counts; those of minutes and hours stay.
+    async fn reset_counts(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// How the connections fare; none where the store is in this process.
+    fn connections(&self) -> Vec<LinkStatus> {
+        Vec::new()
+    }
+
+    /// What its servers say of themselves; nothing where it is in this process.
+    async fn servers(&self) -> Result<Vec<ServerFacts>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    /// The names of entries, as far as they can be looked through in a moment.
+    async fn list(&self) -> Result<Listing, StoreError> {
+        Ok(Listing::default())
+    }
+
+    /// What each entry takes, in bytes; `None` where that cannot be said.
+    async fn sizes(&self, keys: &[Key]) -> Result<Vec<Option<u64>>, StoreError> {
+        Ok(vec![None; keys.len()])
+    }
 
     /// Tells of what instances publish, this one among them, for as long as it is polled. A store that nobody else sees
     /// has nothing to tell.

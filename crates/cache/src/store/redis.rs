@@ -18,11 +18,10 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use redis::{Cmd, FromRedisValue, ServerError, Value};
-use tokio::time::Instant;
 
-use vendorscope_redis::{Answer, ConnectError, Link, Routed, Router, info_field, subscription};
+use vendorscope_redis::{Answer, ConnectError, LinkStatus, Routed, Router, info_field, subscription};
 
-use super::{Heard, Reading, Store, StoreError, Usage};
+use super::{Heard, Listing, Reading, ServerFacts, Store, StoreError, Usage};
 use crate::{
     generations::Generation,
     key::{Key, Namespace, Span, Tag},
@@ -30,14 +29,13 @@ use crate::{
     stats::Counts,
 };
 
+/// What is in the servers, for people.
+mod survey;
+
 const READ_TIMEOUT: Duration = Duration::from_millis(500);
 const WRITE_TIMEOUT: Duration = Duration::from_secs(1);
 /// A tag that no entry was written under for this long is forgotten.
 const TAG_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
-/// Counting entries stops after this many keys or this long, and the rest is estimated.
-const COUNT_KEYS: u64 = 100_000;
-const COUNT_FOR: Duration = Duration::from_millis(500);
-const COUNT_STEP: u64 = 1_000;
 /// Removes a lease only if it is still the caller's own.
 const COMPARE_AND_DELETE: &str =
     "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) else return 0 end";
@@ -244,13 +242,36 @@ impl Store for RedisStore {
             let mut pipeline = redis::pipe();
             pipeline.cmd("INFO").arg("memory").cmd("DBSIZE").ignore_errors();
             let (values, _) = self.router.ask_one(&link, &pipeline, READ_TIMEOUT).await?;
-            self.note_refusals(values.iter());
             let mut values = values.into_iter();
-            let (memory, all_keys) = (parse::<String>(values.next())?, parse::<u64>(values.next())?);
+            // Some services do not say what they take: what is not known counts as nothing.
+            let (memory, size) = (parse::<String>(values.next()).unwrap_or_default(), values.next());
+            self.note_refusals(size.iter());
+            let all_keys = parse::<u64>(size)?;
             usage.memory_bytes += info_field(&memory, "used_memory").and_then(|bytes| bytes.parse().ok()).unwrap_or(0);
-            usage.entries += self.count_entries(&link, all_keys).await?;
+            usage.entries += self.walk(&link, all_keys, |_| ()).await?.0;
         }
         Ok(usage)
+    }
+
+    async fn reset_counts(&self) -> Result<(), StoreError> {
+        let stats = self.names.stats();
+        all_done(&self.ask(vec![routed(stats.clone(), redis::cmd("DEL").arg(stats))], WRITE_TIMEOUT).await?)
+    }
+
+    fn connections(&self) -> Vec<LinkStatus> {
+        self.router.links().iter().map(|link| link.status()).collect()
+    }
+
+    async fn servers(&self) -> Result<Vec<ServerFacts>, StoreError> {
+        self.ask_servers().await
+    }
+
+    async fn list(&self) -> Result<Listing, StoreError> {
+        self.list_entries().await
+    }
+
+    async fn sizes(&self, keys: &[Key]) -> Result<Vec<Option<u64>>, StoreError> {
+        self.sizes_of(keys).await
     }
 
     async fn listen(&self, tell: &(dyn for<'m> Fn(Heard<'m>) + Send + Sync)) {
@@ -330,36 +351,6 @@ impl RedisStore {
         self.on_tag(tag, "SET", |set| {
             set.arg(Generation::mint().to_string()).arg("PX").arg(millis(TAG_LIFE)).arg(condition)
         })
-    }
-
-    /// Walks over the keys in small steps that never hold the server up. Where there are too many, an estimate: the
-    /// share of ours among the keys seen, times all keys.
-    async fn count_entries(&self, link: &Link, all_keys: u64) -> Result<u64, StoreError> {
-        let (started, mut cursor, mut ours, mut steps) = (Instant::now(), 0_u64, 0_u64, 0_u64);
-        loop {
-            let mut pipeline = redis::pipe();
-            pipeline
-                .cmd("SCAN")
-                .arg(cursor)
-                .arg("MATCH")
-                .arg(self.names.entries_pattern())
-                .arg("COUNT")
-                .arg(COUNT_STEP)
-                .ignore_errors();
-            let (values, _) = self.router.ask_one(link, &pipeline, READ_TIMEOUT).await?;
-            self.note_refusals(values.iter());
-            let (next, names): (u64, Vec<Vec<u8>>) = parse(values.into_iter().next())?;
-            ours += names.iter().filter(|name| self.names.is_entry(name)).count() as u64;
-            steps += 1;
-            if next == 0 {
-                return Ok(ours);
-            }
-            if steps * COUNT_STEP >= COUNT_KEYS || started.elapsed() >= COUNT_FOR {
-                let seen = (steps * COUNT_STEP).min(all_keys).max(1);
-                return Ok(u64::try_from(u128::from(ours) * u128::from(all_keys) / u128::from(seen)).unwrap_or(ours));
-            }
-            cursor = next;
-        }
     }
 }
 

@@ -276,18 +276,10 @@ impl Store for Moody {
 }
 
 /// A database: rows appear together with the change that they belong to, and it says which store counts.
+#[derive(Default)]
 struct Database {
     state: Mutex<(Vec<PendingInvalidation>, StoreClaim)>,
     next: AtomicU64,
-}
-
-impl Default for Database {
-    fn default() -> Self {
-        Self {
-            state: Mutex::new((Vec::new(), StoreClaim { epoch: 0, server: String::new() })),
-            next: AtomicU64::new(1),
-        }
-    }
 }
 
 impl Database {
@@ -329,7 +321,7 @@ impl Outbox for Connection {
         self.reach().await?;
         let look = {
             let state = self.database.state.lock().expect("nobody panics here");
-            Look { claim: Some(state.1.clone()), pending: state.0.iter().take(limit).cloned().collect() }
+            Look { claim: state.1.clone(), pending: state.0.iter().take(limit).cloned().collect() }
         };
         if self.mischief == Mischief::LooksOnce {
             return Ok(self.first.lock().expect("nobody panics here").get_or_insert(look).clone());
@@ -345,11 +337,11 @@ impl Outbox for Connection {
         Ok(self.database.commit(|| (), &tags).id)
     }
 
-    async fn acknowledge(&self, ids: &[i64], claim: Option<&StoreClaim>) -> Result<bool, String> {
+    async fn acknowledge(&self, ids: &[i64], claim: &StoreClaim) -> Result<bool, String> {
         self.reach().await?;
         let counts = {
             let mut state = self.database.state.lock().expect("nobody panics here");
-            let counts = claim.is_none_or(|claim| *claim == state.1);
+            let counts = *claim == state.1;
             if counts {
                 state.0.retain(|row| !ids.contains(&row.id));
             }

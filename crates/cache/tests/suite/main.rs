@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 use vendorscope_cache::{
     Cache, Cause, Clock, Event, Key, Loaded, Look, Namespace, Origin, Outbox, Outcome, PendingInvalidation, Served,
     Settings, Span, StoreClaim, Tag,
+    inspect::Standing,
     stats::Counter,
     store::{Store, memory::MemoryStore, redis::RedisStore},
     times::Timing,
@@ -392,6 +393,27 @@ over_each_store! {
         assert_eq!(failed.map(|served| served.value), Err("no number".to_owned()), "what was loaded just now is the loader's fault");
     }
 
+    /// Without its payload, and counted as no lookup.
+    async fn an_entry_that_is_looked_at_says_why_it_is_served_or_not(bench: Bench) {
+        let source = Source::default();
+        let standing = async || bench.one.inspect(&key()).await.standing;
+        assert_eq!(standing().await, Standing::Absent);
+        read(&bench.one, &source).await;
+        let found = bench.one.inspect(&key()).await;
+        let entry = found.entry.expect("an entry");
+        assert_eq!((found.standing, found.is_near, entry.tags.len()), (Standing::Served, true, 2));
+        assert!(entry.tags.iter().all(|tag| tag.is_current()) && entry.stored_bytes > entry.payload_bytes);
+        bench.other.invalidate(&tags()[..1], &cause()).await.expect("recorded");
+        assert_eq!(standing().await, Standing::Invalidated(vec![tags()[0].clone()]));
+        read(&bench.one, &source).await;
+        bench.clock.advance(TTL * 2);
+        assert_eq!(standing().await, Standing::Expired);
+        let counts = bench.one.counts().await;
+        assert_eq!((counts.get(Counter::Hits), counts.misses()), (0, 2), "looks are no lookups");
+        let noted = bench.other.take_invalidations();
+        assert_eq!((noted.len(), noted[0].times, noted[0].tags.len()), (1, 1, 1), "{noted:?}");
+    }
+
     async fn counts_are_kept_by_minute_and_hour(bench: Bench) {
         let (source, minute) = (Source::default(), Duration::from_secs(60));
         read(&bench.one, &source).await;
@@ -408,7 +430,14 @@ over_each_store! {
         };
         assert_eq!(counted(Span::Minute, 4).await, [(0, 0), (1, 1), (0, 0), (0, 1)]);
         assert_eq!(counted(Span::Hour, 2).await, [(0, 0), (1, 2)]);
-        assert_eq!(bench.one.counts().await.misses(), 2);
+        let course = bench.one.course(Span::Minute, 4).await;
+        assert_eq!(course.spans.iter().map(|counts| counts.misses()).collect::<Vec<_>>(), [0, 1, 0, 1]);
+        assert!(course.is_whole);
+        bench.one.reset_counts().await.expect("an answer");
+        assert_eq!(bench.one.course(Span::Minute, 4).await.spans.len(), 4);
+        assert_eq!(bench.one.counts().await.misses(), 0);
+        read(&bench.one, &source).await;
+        assert_eq!(bench.one.counts().await.get(Counter::Hits), 1);
     }
 
     async fn subscribers_hear_of_invalidations(bench: Bench) {

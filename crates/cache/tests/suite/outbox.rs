@@ -6,6 +6,7 @@ use vendorscope_cache::Invalidation;
 use super::*;
 
 /// A database in memory: rows, which store counts, and whether anybody answers for them.
+#[derive(Default)]
 pub struct Rows {
     rows: Mutex<Vec<PendingInvalidation>>,
     claim: Mutex<StoreClaim>,
@@ -13,18 +14,6 @@ pub struct Rows {
     silent: std::sync::atomic::AtomicBool,
     /// What a look takes.
     slow: Mutex<Duration>,
-}
-
-impl Default for Rows {
-    fn default() -> Self {
-        Self {
-            rows: Mutex::default(),
-            claim: Mutex::new(StoreClaim { epoch: 0, server: String::new() }),
-            next: Default::default(),
-            silent: Default::default(),
-            slow: Mutex::default(),
-        }
-    }
 }
 
 impl Rows {
@@ -54,7 +43,7 @@ impl Outbox for Rows {
             return Err("the database is away".to_owned());
         }
         let look = Look {
-            claim: Some(self.claim.lock().expect("nobody panics here").clone()),
+            claim: self.claim.lock().expect("nobody panics here").clone(),
             pending: self.rows.lock().expect("nobody panics here").iter().take(limit).cloned().collect(),
         };
         let slow = *self.slow.lock().expect("nobody panics here");
@@ -67,8 +56,8 @@ impl Outbox for Rows {
         Ok(self.add(&tags).id)
     }
 
-    async fn acknowledge(&self, ids: &[i64], claim: Option<&StoreClaim>) -> Result<bool, String> {
-        let counts = claim.is_none_or(|claim| *claim == *self.claim.lock().expect("nobody panics here"));
+    async fn acknowledge(&self, ids: &[i64], claim: &StoreClaim) -> Result<bool, String> {
+        let counts = *claim == *self.claim.lock().expect("nobody panics here");
         if counts {
             self.rows.lock().expect("nobody panics here").retain(|row| !ids.contains(&row.id));
         }
@@ -156,8 +145,18 @@ async fn while_the_outbox_is_away_the_source_is_asked_and_the_cache_stands_in_wh
 /// since.
 #[tokio::test]
 async fn a_store_that_is_come_back_to_brings_nothing_back() {
+    comes_back_with_nothing(&[]).await;
+}
+
+/// The same with services that do not say what they are: they are told apart by what they keep.
+#[tokio::test]
+async fn nor_does_one_that_hides_what_it_is() {
+    comes_back_with_nothing(&["--rename-command", "INFO", ""]).await;
+}
+
+async fn comes_back_with_nothing(options: &[&str]) {
     let (rows, source) = (Arc::new(Rows::default()), Source::default());
-    let (first, second) = (RedisServer::start(), RedisServer::start());
+    let (first, second) = (RedisServer::start_with(options), RedisServer::start_with(options));
     let on_first = instance(&first, &rows).await;
     read(&on_first, &source).await;
     until(&on_first, &source, Outcome::Hit).await;
@@ -293,6 +292,23 @@ async fn a_slow_look_that_found_something_pending_does_not_let_it_stand_in() {
     assert!(served.is_err(), "{served:?}");
     server.thaw();
     server.kill();
+}
+
+/// A busy machine: every look takes longer than it holds for others. It holds for whoever asked before it began.
+#[tokio::test]
+async fn a_slow_look_that_began_after_the_lookup_counts_however_long_it_took() {
+    let (rows, source, server) = (Arc::new(Rows::default()), Source::default(), RedisServer::start());
+    let cache = instance(&server, &rows).await;
+    read(&cache, &source).await;
+    until(&cache, &source, Outcome::Hit).await;
+    *rows.slow.lock().expect("nobody panics here") = Duration::from_millis(1_200);
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    let callers = futures::future::join_all((0..20).map(|_| read(&cache, &source))).await;
+    let outcomes: Vec<_> = callers.iter().map(|served| served.outcome).collect();
+    assert_eq!(outcomes, [Outcome::Hit; 20]);
+    source.set(1);
+    rows.add(&[vendor_tag("42")]);
+    assert_eq!(read(&cache, &source).await.value, 1, "and what it finds counts as well");
 }
 
 /// Hole 8: an invalidation that no write belongs to leaves a row as well.

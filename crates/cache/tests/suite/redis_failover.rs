@@ -88,6 +88,51 @@ async fn tags_in_other_slots_invalidate_too() {
     assert_eq!(one.usage().await.entries, 1);
 }
 
+/// Whoever hears of it and asks again finds no old generation on a shard that was slower: each master in turn is held up.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_is_sent_when_every_shard_has_taken_the_invalidation() {
+    let cluster = RedisCluster::start().await;
+    let [one, other] = pair(&cluster.url()).await;
+    let mut masters = Vec::new();
+    for member in &cluster.members {
+        let mut connection = member.connection().await;
+        let role: Vec<redis::Value> = redis::cmd("ROLE").query_async(&mut connection).await.expect("an answer");
+        if role.first() == Some(&redis::Value::BulkString(b"master".to_vec())) {
+            masters.push(connection);
+        }
+    }
+    assert_eq!(masters.len(), 3);
+    let mut heard = other.subscribe();
+    // Whether the other listens by now is not known: said until heard.
+    while tokio::time::timeout(Duration::from_millis(100), heard.recv()).await.is_err() {
+        one.invalidate(&[Tag::new("analytics")], &cause()).await.expect("recorded");
+    }
+    for round in 0..12 {
+        let tags: Vec<Tag> = (0..24).map(|tag| vendor_tag(&format!("{round}-{tag}"))).collect();
+        let slow = &mut masters[round % 3];
+        let () = redis::cmd("CLIENT").arg("PAUSE").arg(300).arg("WRITE").query_async(slow).await.expect("paused");
+        let (invalidating, tags_told) = (one.clone(), tags.clone());
+        let told = tokio::spawn(async move { invalidating.invalidate(&tags_told, &cause()).await });
+        loop {
+            match tokio::time::timeout(FAILOVER, heard.recv()).await.expect("it is heard").expect("a message") {
+                event if event.concerns(&tags[0]) => break,
+                _ => {}
+            }
+        }
+        let mut taken = 0;
+        for master in &mut masters {
+            for tag in &tags {
+                // Masters answer for their own keys alone.
+                let question = redis::cmd("GET").arg(format!("tag:{}", tag.name())).to_owned();
+                let kept: Result<Option<String>, _> = question.query_async(master).await;
+                taken += usize::from(matches!(kept, Ok(Some(_))));
+            }
+        }
+        assert_eq!(taken, tags.len(), "in round {round}");
+        told.await.expect("no panic").expect("recorded");
+    }
+}
+
 #[tokio::test]
 async fn a_member_of_a_cluster_is_not_taken_for_a_server_alone() {
     let member = RedisServer::start_with(&["--cluster-enabled", "yes"]);

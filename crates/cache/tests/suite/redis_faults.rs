@@ -70,6 +70,41 @@ async fn a_black_hole_costs_bounded_time_and_then_almost_none() {
 }
 
 #[tokio::test]
+async fn what_is_counted_while_redis_is_away_is_known_at_once_and_handed_over_by_its_minute() {
+    let server = RedisServer::start();
+    let clock = Clock::manual();
+    let (cache, source) = (over_redis(&server, &clock).await, Source::default());
+    read(&cache, &source).await;
+    assert_eq!(read(&cache, &source).await.outcome, Outcome::Hit);
+    assert_eq!(cache.counts().await.get(Counter::Hits), 1);
+    // What Redis has said before is remembered.
+    assert!(cache.course(Span::Minute, 4).await.is_whole);
+    server.freeze();
+    for _ in 0..3 {
+        assert_eq!(read(&cache, &source).await.outcome, Outcome::Bypass);
+        cache.counts().await;
+        clock.advance(Duration::from_secs(60));
+    }
+    let counted = async |cache: &Cache| {
+        let course = cache.course(Span::Minute, 4).await;
+        let of = |counter: Counter| course.spans.iter().map(|counts| counts.get(counter)).collect::<Vec<_>>();
+        (of(Counter::Hits), of(Counter::Bypasses), course.is_whole)
+    };
+    assert_eq!(counted(&cache).await, (vec![1, 0, 0, 0], vec![1, 1, 1, 0], false));
+    let counts = cache.counts().await;
+    assert_eq!((counts.get(Counter::Hits), counts.get(Counter::Bypasses)), (1, 3), "what Redis said last, and since");
+    assert!(cache.condition().connections[0].down.is_some() && cache.condition().connections[0].openings == 1);
+    server.thaw();
+    until_hit(&cache, &source).await;
+    let (_, bypasses, is_whole) = counted(&cache).await;
+    assert_eq!((&bypasses[..3], is_whole), (&[1, 1, 1][..], true));
+    // Another instance sees the same: it was handed over.
+    let (_, seen, _) = counted(&over_redis(&server, &clock).await).await;
+    assert_eq!(seen, bypasses);
+    assert!(cache.condition().connections[0].down.is_none());
+}
+
+#[tokio::test]
 async fn an_invalidation_that_redis_cannot_take_is_delivered_later_and_trusted_never_before() {
     let server = RedisServer::start();
     let (cache, other, source) =
@@ -185,7 +220,16 @@ async fn a_full_redis_still_takes_invalidations() {
 
 #[tokio::test]
 async fn a_server_turned_replica_is_not_read() {
-    let (master, server) = (RedisServer::start(), RedisServer::start());
+    a_replica_is_not_read(&[]).await;
+}
+
+#[tokio::test]
+async fn nor_is_one_that_hides_what_it_is() {
+    a_replica_is_not_read(&["--rename-command", "INFO", ""]).await;
+}
+
+async fn a_replica_is_not_read(options: &[&str]) {
+    let (master, server) = (RedisServer::start_with(options), RedisServer::start_with(options));
     let (cache, source, mut redis) =
         (over_redis(&server, &Clock::default()).await, Source::default(), server.connection().await);
     read(&cache, &source).await;
@@ -319,6 +363,17 @@ async fn the_least_rights_are_enough_and_one_less_is_named_from_the_start() {
         assert!(cache.refusal().is_some_and(|refused| refused.contains("NOPERM")), "{missing}");
         assert_eq!(read(&cache, &source).await.value, 1, "{missing}");
     }
+    // Without INFO it is told apart by what it keeps, if it is allowed to keep it.
+    let silent = LEAST_RIGHTS.replace("+info ", "");
+    let refused =
+        Cache::redis(&with_rights(&server, &silent).await, names()).await.err().map(|error| error.to_string());
+    assert!(refused.is_some_and(|refused| refused.contains("server:identity:{0}") && refused.contains("'info'")));
+    let cache = Cache::redis(&with_rights(&server, &format!("~server:identity:* {silent}")).await, names())
+        .await
+        .expect("it may connect");
+    read(&cache, &source).await;
+    assert_eq!((read(&cache, &source).await.outcome, cache.usage().await.entries), (Outcome::Hit, 1));
+    assert_eq!(cache.refusal(), None);
     // Taken away while it runs.
     let cache = Cache::redis(&with_rights(&server, LEAST_RIGHTS).await, names()).await.expect("it may connect");
     read(&cache, &source).await;

@@ -19,6 +19,7 @@ use crate::{
             accounts::{AuditEntry, UserListing},
         },
         identity::passwords,
+        services::{costed, from_json},
     },
 };
 
@@ -30,6 +31,8 @@ mod audit;
 mod ended_sessions;
 /// Keys that programs use the API with.
 mod keys;
+/// Letters that users wish to get.
+mod letters;
 /// People whom an admin looks after.
 mod people;
 /// One-time codes beside the password.
@@ -104,13 +107,16 @@ impl Accounts {
     /// The same, and where it came from.
     pub async fn profile(&self, vendor: &VendorRef) -> Result<Served<Vendor>, AppError> {
         let (db, id) = (self.db.clone(), vendor.id);
-        let load = move || async move {
-            let profile = db::vendors::find_profile(&db, id).await?.ok_or(AppError::NotFound)?;
-            let json = serde_json::to_vec(&profile).map_err(|e| AppError::Internal(format!("vendor as JSON: {e}")))?;
-            Ok::<_, AppError>(Loaded::new(json, PROFILE_TTL))
+        let load = move || {
+            costed(async move {
+                let profile = db::vendors::find_profile(&db, id).await?.ok_or(AppError::NotFound)?;
+                let json =
+                    serde_json::to_vec(&profile).map_err(|e| AppError::Internal(format!("vendor as JSON: {e}")))?;
+                Ok(Loaded::new(json, PROFILE_TTL))
+            })
         };
         let (key, tags) = profile_entry(vendor);
-        self.cache.get_or_load_decoded(&key, &tags, load, crate::server::services::from_json).await
+        self.cache.get_or_load_decoded(&key, &tags, load, from_json).await
     }
 
     /// The entry that this was served from.

@@ -178,12 +178,12 @@ impl Accounts {
     }
 
     /// The same for whoever has this address. `NotFound` where nobody has, or is shut out.
-    pub async fn create_link_for(&self, email: &str, actor: Actor<'_>) -> Result<Invitation, AppError> {
+    pub async fn create_link_for(&self, email: &str, address: Option<&str>) -> Result<Invitation, AppError> {
         let login = self.find_user(email).await?;
         if login.disabled {
             return Err(AppError::NotFound);
         }
-        self.create_link(&login.user.id.to_string(), actor).await
+        self.create_link(&login.user.id.to_string(), Actor { name: &login.user.email, address }).await
     }
 
     /// Proves that it is the user of this session who asks, by the password.

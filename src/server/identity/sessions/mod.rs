@@ -73,7 +73,7 @@ impl Sessions {
     pub async fn open(config: &Config, installation: &str) -> Result<Self, store::OpenError> {
         let store = match &config.sessions.redis_url {
             Some(url) => {
-                let store = Store::redis(url, installation).await?;
+                let store = Store::redis(url, &config.redis_tls, installation).await?;
                 tracing::info!("using redis session store");
                 if let Ok(Some(policy)) = store.eviction().await {
                     tracing::warn!(

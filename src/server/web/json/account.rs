@@ -12,7 +12,7 @@ use super::{
     openapi::ProblemBody,
 };
 use crate::{
-    domain::accounts::{ApiKey, KeyScope, OwnSession, SecondFactorStatus},
+    domain::accounts::{ApiKey, KeyScope, LetterWishes, OwnSession, SecondFactorStatus},
     server::{
         AppError, AppState,
         identity::accounts::{KeyOrder, NewKey, TotpSetup},
@@ -28,6 +28,7 @@ pub fn router() -> Router<AppState> {
             "/second-factor",
             get(second_factor).post(begin_second_factor).put(confirm_second_factor).delete(remove_second_factor),
         )
+        .route("/letters", get(letters).put(set_letters))
         .route("/time-zone", put(change_time_zone))
         .route("/sessions", get(list_sessions).delete(log_out_everywhere))
         .route("/sessions/{id}", delete(end_session))
@@ -165,6 +166,40 @@ pub(super) async fn remove_second_factor(
     JsonBody(PasswordAndCode { password, code }): JsonBody<PasswordAndCode>,
 ) -> Result<StatusCode, AppError> {
     account::remove_totp(&state, &parts, &password, &code).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[utoipa::path(
+    get,
+    path = "/api/account/letters",
+    operation_id = "account_letters",
+    tag = "account",
+    responses((status = 200, description = "The letters that the user wishes to get; they are sent where there is a server for mail", body = LetterWishes), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
+pub(super) async fn letters(
+    State(state): State<AppState>,
+    BrowserUser(user): BrowserUser,
+) -> Result<Json<LetterWishes>, AppError> {
+    Ok(Json(state.accounts.letter_wishes(&user).await?))
+}
+
+#[utoipa::path(
+    put,
+    path = "/api/account/letters",
+    operation_id = "account_set_letters",
+    tag = "account",
+    request_body = LetterWishes,
+    responses((status = 204, description = "These, and no others"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
+pub(super) async fn set_letters(
+    State(state): State<AppState>,
+    _: BrowserUser,
+    parts: Parts,
+    JsonBody(wishes): JsonBody<LetterWishes>,
+) -> Result<StatusCode, AppError> {
+    account::set_letter_wishes(&state, &parts, wishes).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

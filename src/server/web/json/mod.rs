@@ -15,12 +15,16 @@ mod account;
 mod admin;
 mod analytics;
 mod auth;
+/// The cache, for admins.
+mod cache;
 /// What changes, as it does.
 mod events;
 /// For the marketplace's backend.
 mod ingest;
 /// Bodies and parameters, read strictly.
 mod input;
+/// Stopping letters.
+mod letters;
 /// Requests that are sent again.
 mod once;
 /// The API's own description.
@@ -39,6 +43,7 @@ pub fn router(state: &AppState) -> Router<AppState> {
         .nest("/vendor/analytics", analytics::router())
         .nest("/vendor/products", products::router())
         .nest("/vendor/orders", orders::router())
+        .nest("/letters", letters::router())
         .nest("/admin/users", people::router())
         .nest("/admin", admin::router().layer(once))
         .route("/openapi.json", get(openapi::document))

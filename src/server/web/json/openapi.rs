@@ -17,7 +17,7 @@ use utoipa::{
     },
 };
 
-use super::{account, admin, analytics, auth, events, ingest, orders, people, products};
+use super::{account, admin, analytics, auth, cache, events, ingest, letters, orders, people, products};
 use crate::{
     domain::{
         catalog::{ProductSort, ProductStatus, StockLevel},
@@ -26,6 +26,7 @@ use crate::{
         period::Comparison,
     },
     server::{services::export::ExportTable, web::errors::escape},
+    server_functions::cache_health::CourseRange,
 };
 
 #[derive(OpenApi)]
@@ -41,6 +42,8 @@ use crate::{
         auth::me,
         account::change_password,
         account::change_time_zone,
+        account::letters,
+        account::set_letters,
         account::second_factor,
         account::begin_second_factor,
         account::confirm_second_factor,
@@ -71,6 +74,8 @@ use crate::{
         ingest::refunds,
         ingest::products,
         admin::metrics,
+        letters::ask,
+        letters::stop,
         people::list,
         people::invite,
         people::change,
@@ -81,12 +86,16 @@ use crate::{
         admin::audit_csv,
         admin::keys,
         admin::revoke_key,
-        admin::stats,
-        admin::invalidate,
-        admin::warm,
+        cache::stats,
+        cache::history,
+        cache::entry,
+        cache::preview,
+        cache::invalidate,
+        cache::warm,
+        cache::reset,
     ),
     // Those that parameters alone are of; the others are found by themselves.
-    components(schemas(Comparison, ExportTable, OrderStatus, ProductSort, ProductStatus, StockLevel)),
+    components(schemas(Comparison, CourseRange, ExportTable, OrderStatus, ProductSort, ProductStatus, StockLevel)),
     modifiers(&Credentials, &IdempotencyKey)
 )]
 struct ApiDoc;

@@ -5,6 +5,7 @@ use tower_sessions::{
     session::{Id, Record},
     session_store::Result,
 };
+use vendorscope_redis::Tls;
 
 mod memory;
 mod redis;
@@ -26,8 +27,8 @@ pub enum Store {
 impl Store {
     /// For the installation of this name: its sessions are no other's. Connects now; what is down later answers with
     /// errors until it is back.
-    pub async fn redis(url: &str, installation: &str) -> std::result::Result<Self, OpenError> {
-        RedisSessionStore::open(url, installation).await.map(Self::Redis)
+    pub async fn redis(url: &str, tls: &Tls, installation: &str) -> std::result::Result<Self, OpenError> {
+        RedisSessionStore::open(url, tls, installation).await.map(Self::Redis)
     }
 
     pub fn memory() -> Self {

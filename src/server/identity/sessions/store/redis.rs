@@ -17,15 +17,19 @@ use tower_sessions_redis_store::{
         types::{
             Expiration, InfoKind, SetOptions,
             config::{
-                Config, ConnectionConfig, PerformanceConfig, ReconnectPolicy, Server, ServerConfig, UnresponsiveConfig,
+                Config, ConnectionConfig, PerformanceConfig, ReconnectPolicy, Server, ServerConfig, TlsConnector,
+                UnresponsiveConfig,
             },
         },
     },
 };
-use vendorscope_redis::address::{Address, Sentinels};
+use vendorscope_redis::{
+    Tls,
+    address::{Address, Sentinels},
+};
 
 use super::MAX_SESSIONS;
-use crate::server::config::redact;
+use crate::server::config::{redact, redis_tls};
 
 /// How long one command may take, waiting for a connection that is being made again included.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(1);
@@ -35,7 +39,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const FROZEN_AFTER: Duration = Duration::from_secs(1);
 /// Between two attempts to connect again, in milliseconds; without end.
 const RECONNECT_MS: u32 = 200;
-const CONNECTIONS: usize = 4;
+/// One, over which everything travels at the same time: each notices a frozen server only when it has waited for it in
+/// vain itself.
+const CONNECTIONS: usize = 1;
 /// How long an instance that has said which secret it has is taken to be there.
 const SECRET_IS_KNOWN_FOR: Duration = Duration::from_secs(60);
 
@@ -70,9 +76,9 @@ struct Stored {
 }
 
 impl RedisSessionStore {
-    pub async fn open(url: &str, installation: &str) -> std::result::Result<Self, OpenError> {
+    pub async fn open(url: &str, tls: &Tls, installation: &str) -> std::result::Result<Self, OpenError> {
         let failed = |reason: String| OpenError { url: redact(url), reason };
-        let config = client_config(url).map_err(failed)?;
+        let config = client_config(url, tls).map_err(failed)?;
         let performance = PerformanceConfig { default_command_timeout: COMMAND_TIMEOUT, ..Default::default() };
         let connection = ConnectionConfig {
             connection_timeout: FROZEN_AFTER,
@@ -223,29 +229,43 @@ pub fn decode(id: &Id, value: &[u8]) -> Option<Record> {
 }
 
 /// The same addresses as the cache's, in the words of this client.
-fn client_config(url: &str) -> std::result::Result<Config, String> {
-    let (info, server) = match Address::parse(url)? {
-        // Its own reading of such an address knows TLS, credentials and the database's number.
-        Address::Server(_) => return Config::from_url(url).map_err(|e| e.to_string()),
+fn client_config(url: &str, tls: &Tls) -> std::result::Result<Config, String> {
+    let address = Address::parse(url)?;
+    let (scheme, rest) = url.split_once("://").unwrap_or_default();
+    let is_tls = scheme.starts_with("rediss");
+    // Where there are authorities of one's own, the client's way to TLS would ask for the machine's.
+    let own_tls = (is_tls && !tls.is_usual()).then(|| redis_tls::client_config(tls)).transpose()?;
+    let base = if is_tls && own_tls.is_none() { "rediss" } else { "redis" };
+    let from_url = |url: String| Config::from_url(&url).map_err(|error| error.to_string());
+    let mut config = match address {
+        // Its own reading of such an address knows credentials and the database's number.
+        Address::Server(_) => from_url(format!("{base}://{rest}"))?,
         Address::Master(Sentinels { sentinels, master, like }) => {
             let hosts = sentinels.iter().map(server).collect::<std::result::Result<_, _>>()?;
-            (like, ServerConfig::Sentinel { hosts, service_name: master, username: None, password: None })
+            let server = ServerConfig::Sentinel { hosts, service_name: master, username: None, password: None };
+            at(from_url(format!("{base}://localhost"))?, server, &like)
         }
         Address::Cluster(members) => {
             let hosts = members.iter().map(server).collect::<std::result::Result<_, _>>()?;
-            let first = members.into_iter().next().ok_or("it names no host")?;
-            (first, ServerConfig::Clustered { hosts, policy: Default::default() })
+            let server = ServerConfig::Clustered { hosts, policy: Default::default() };
+            at(from_url(format!("{base}://localhost"))?, server, members.first().ok_or("it names no host")?)
         }
     };
-    let (scheme, _) = url.split_once("://").unwrap_or_default();
-    let plain = if scheme.starts_with("rediss") { "rediss://localhost" } else { "redis://localhost" };
-    let mut config = Config::from_url(plain).map_err(|e| e.to_string())?;
-    config.server = server;
-    let settings = info.redis_settings();
-    config.username = settings.username().map(str::to_owned);
-    config.password = settings.password().map(str::to_owned);
-    config.database = u8::try_from(settings.db()).ok().filter(|db| *db > 0);
+    if let Some(own) = own_tls {
+        config.tls = Some(TlsConnector::from(own).into());
+    }
     Ok(config)
+}
+
+fn at(config: Config, server: ServerConfig, like: &::redis::ConnectionInfo) -> Config {
+    let settings = like.redis_settings();
+    Config {
+        server,
+        username: settings.username().map(str::to_owned),
+        password: settings.password().map(str::to_owned),
+        database: u8::try_from(settings.db()).ok().filter(|db| *db > 0),
+        ..config
+    }
 }
 
 fn server(info: &::redis::ConnectionInfo) -> std::result::Result<Server, String> {
