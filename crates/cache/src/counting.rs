@@ -8,6 +8,7 @@ use std::{
 
 use crate::{
     Cache, Span,
+    clock::micros,
     stats::Counts,
     store::{StoreError, Usage},
 };
@@ -29,6 +30,8 @@ pub(crate) struct Counting(Mutex<Known>);
 struct Known {
     /// By the minute in which it was counted.
     waiting: BTreeMap<u64, Counts>,
+    /// When the cache was last used here, µs since 1970, to two seconds.
+    used_micros: Option<u64>,
     /// The sum that the store gave last.
     sum: Option<Counts>,
     /// Of minutes and of hours: what the store has, by number, and up to which it was asked.
@@ -149,6 +152,14 @@ impl Cache {
         Ok(())
     }
 
+    /// Whether anybody used the cache here within this time. One in this process counts as used: asking it costs
+    /// nothing.
+    pub fn was_used_within(&self, time: Duration) -> bool {
+        let now = self.0.clock.now_micros();
+        let used = self.0.counting.known().used_micros;
+        !self.0.store.is_shared() || used.is_some_and(|used| now.saturating_sub(used) <= micros(time))
+    }
+
     /// Begins to count anew, for all instances. What was counted by minute and hour stays.
     pub async fn reset_counts(&self) -> Result<(), StoreError> {
         self.flush_counts().await;
@@ -159,6 +170,7 @@ impl Cache {
     pub(crate) fn flush_counts_soon(&self) {
         if self.0.store.is_shared() && !self.0.flushing.swap(true, Ordering::AcqRel) {
             let cache = self.clone();
+            self.0.counting.known().used_micros = Some(self.0.clock.now_micros());
             tokio::spawn(async move {
                 tokio::time::sleep(FLUSH_COUNTS_AFTER).await;
                 cache.0.flushing.store(false, Ordering::Release);

@@ -41,6 +41,8 @@ use samples::Samples;
 const NOTED_EVERY: Duration = Duration::from_secs(10);
 /// How often it looks at its connections meanwhile.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How long after it was last asked something an instance counts as one in use.
+const IN_USE_FOR: Duration = Duration::from_secs(60);
 /// An instance that has written nothing for this long is silent.
 const SILENT_AFTER: SignedDuration = SignedDuration::from_secs(35);
 /// How long a silent or ended one is shown.
@@ -68,6 +70,8 @@ pub struct Health {
     started: Timestamp,
     samples: Samples,
     waiting: Mutex<Waiting>,
+    /// When somebody last looked at what is shown here.
+    looked_at: Mutex<Option<tokio::time::Instant>>,
 }
 
 /// Not written down yet.
@@ -96,7 +100,13 @@ impl Health {
             started: Timestamp::now(),
             samples: Samples::default(),
             waiting: Mutex::default(),
+            looked_at: Mutex::default(),
         }
+    }
+
+    fn was_looked_at_within(&self, time: Duration) -> bool {
+        let looked_at = *self.looked_at.lock().unwrap_or_else(PoisonError::into_inner);
+        looked_at.is_some_and(|at| at.elapsed() <= time)
     }
 
     /// Watches until the process ends, as the instance that listens on this port.
@@ -114,9 +124,12 @@ impl Health {
             tokio::time::sleep(LOOK_EVERY).await;
             self.look();
             if noted.elapsed() >= NOTED_EVERY {
-                self.samples.take(&self.cache).await;
                 self.note().await;
-                self.note_verdict(session_eviction().await).await;
+                // An instance that nobody asks leaves Redis alone: there are services that count every command.
+                if self.cache.was_used_within(IN_USE_FOR) || self.was_looked_at_within(IN_USE_FOR) {
+                    self.samples.take(&self.cache).await;
+                    self.note_verdict(session_eviction().await).await;
+                }
                 noted = tokio::time::Instant::now();
             }
             if forgotten.elapsed() >= FORGET_EVERY {
