@@ -72,6 +72,8 @@ Environment:
   DATABASE_CONNECTIONS the most connections to read with [10]
   RUST_LOG, LOG_FORMAT what to log [info], and how: pretty or json [pretty]
   NO_COLOR             logs without colours on a terminal too
+  OTEL_EXPORTER_OTLP_ENDPOINT
+                       a collector of traces, by OTLP over HTTP, such as http://127.0.0.1:4318 [none]
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.";
 
@@ -168,9 +170,14 @@ async fn execute(command: Command, mut config: Config) -> anyhow::Result<ExitCod
         // say.
         config.log.filter = if matches!(command, Command::Doctor(_)) { "off" } else { "warn,sqlx=error" }.to_owned();
     }
-    telemetry::start(&config.log);
+    let traced = matches!(command, Command::Serve) && config.log.traces;
+    let telemetry = telemetry::start(&config.log, traced);
     match command {
-        Command::Serve => serve(config).await?,
+        Command::Serve => {
+            let served = serve(config).await;
+            telemetry.stop().await;
+            served?;
+        }
         Command::Migrate => {
             let db = open_database(&config).await?;
             print_line!("The {} database is up to date.", db.dialect.name());

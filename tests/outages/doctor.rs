@@ -80,9 +80,11 @@ fn home() -> TempDir {
 async fn a_small_installation_that_is_well_is_well() {
     let home = home();
     let vars = [("SESSION_SECRET", SECRET)];
-    // Before there are tables it says what to do, and makes none.
-    let told = doctor(home.path(), &vars);
-    told.says("schema", "fail", &["without tables", "vendorscope migrate"]);
+    // Before there is a database it says what to do, and makes none.
+    doctor(home.path(), &vars).says("database", "fail", &["there is no file vendorscope.db", "vendorscope migrate"]);
+    assert!(!home.path().join("vendorscope.db").exists());
+    std::fs::write(home.path().join("vendorscope.db"), "").expect("written");
+    doctor(home.path(), &vars).says("schema", "fail", &["without tables", "vendorscope migrate"]);
     let migrated =
         Command::new(env!("CARGO_BIN_EXE_vendorscope")).arg("migrate").current_dir(home.path()).env_clear().status();
     assert!(migrated.is_ok_and(|status| status.success()));

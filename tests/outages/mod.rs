@@ -14,3 +14,5 @@ mod secrets;
 mod starting;
 /// An instance that is told to stop.
 mod stopping;
+/// What a collector of traces gets.
+mod traces;

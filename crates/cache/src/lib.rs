@@ -219,6 +219,9 @@ impl Cache {
 
     /// The same, decoded. An entry that `decode` refuses is a miss (`undecodable`), loaded again and replaced; only
     /// where it refuses what `load` gave, its error is the caller's.
+    #[tracing::instrument(
+        target = "vendorscope_cache::spans", level = "trace", name = "cache", skip_all, fields(key = key.as_str())
+    )]
     pub async fn get_or_load_decoded<T, E, F, Fut, D>(
         &self,
         key: &Key,

@@ -9,6 +9,7 @@ use std::{
 
 use bytes::Bytes;
 use futures::FutureExt;
+use tracing::Instrument;
 
 use crate::{
     Cache, Loaded, Outcome, Served,
@@ -217,19 +218,22 @@ impl Cache {
             match self.0.loads.join(name.clone()) {
                 Joined::Leader(mut leader) => {
                     let cache = self.clone();
-                    return join(tokio::spawn(async move {
-                        let _permit = if closes {
-                            leader.wait_for_previous().await;
-                            let permit = cache.load_permit(false).await;
-                            leader.close();
-                            permit
-                        } else {
-                            None
-                        };
-                        let result = work().await;
-                        leader.complete(&result);
-                        result
-                    }))
+                    return join(tokio::spawn(
+                        async move {
+                            let _permit = if closes {
+                                leader.wait_for_previous().await;
+                                let permit = cache.load_permit(false).await;
+                                leader.close();
+                                permit
+                            } else {
+                                None
+                            };
+                            let result = work().await;
+                            leader.complete(&result);
+                            result
+                        }
+                        .in_current_span(),
+                    ))
                     .await;
                 }
                 Joined::Follower(follower) => {
@@ -240,7 +244,7 @@ impl Cache {
                 }
             }
         }
-        join(tokio::spawn(work())).await
+        join(tokio::spawn(work().in_current_span())).await
     }
 
     /// Waits for another instance's load, or takes the lease and loads.

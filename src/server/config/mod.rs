@@ -139,6 +139,8 @@ pub struct LogConfig {
     /// As `RUST_LOG` is written: `info`, `vendorscope=debug,info`.
     pub filter: String,
     pub format: LogFormat,
+    /// Whether a collector of traces is named; everything else of it is read by OpenTelemetry's own crates.
+    pub traces: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,6 +158,8 @@ pub enum ConfigError {
     Refused { name: &'static str, value: String, accepted: String },
 }
 
+const COLLECTORS: &str =
+    "http://host:port of a collector that takes OTLP over HTTP; one beside the program sends it on by TLS";
 const REDIS_URLS: &str = "redis://[user:password@]host[:port][/database], redis+sentinel://host:port,host:port/master or \
                           redis+cluster://host:port,host:port, and each with rediss for TLS; / ? # % in a password are \
                           written %2F %3F %23 %25";
@@ -256,6 +260,9 @@ impl Config {
                     _ => None,
                 })
                 .unwrap_or(LogFormat::Pretty),
+            traces: ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"]
+                .into_iter()
+                .any(|name| reader.read(name, COLLECTORS, |text| text.starts_with("http://").then_some(())).is_some()),
         };
         let config = Self {
             production: reader.production,
@@ -314,7 +321,7 @@ impl Config {
                 wants_hashes: false,
             },
             mail: None,
-            log: LogConfig { filter: "info".to_owned(), format: LogFormat::Pretty },
+            log: LogConfig { filter: "info".to_owned(), format: LogFormat::Pretty, traces: false },
         }
     }
 }

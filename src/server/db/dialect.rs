@@ -30,6 +30,14 @@ impl Dialect {
         }
     }
 
+    /// What OpenTelemetry calls it.
+    pub(super) fn otel_name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgresql",
+        }
+    }
+
     pub(super) fn migrator(self) -> &'static Migrator {
         match self {
             Self::Sqlite => &SQLITE,

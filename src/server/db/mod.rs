@@ -345,6 +345,10 @@ impl Parameters {
 }
 
 impl Tx {
+    #[tracing::instrument(
+        target = "vendorscope::spans", level = "trace", name = "query", skip_all,
+        fields(otel.kind = "client", db.system.name = self.dialect.otel_name())
+    )]
     pub async fn execute(&mut self, query: Arguments<'_>) -> Result<AnyQueryResult, DbError> {
         self.count();
         self.execute_uncounted(query).await
@@ -365,12 +369,20 @@ impl Tx {
         self.end_statement(result)
     }
 
+    #[tracing::instrument(
+        target = "vendorscope::spans", level = "trace", name = "query", skip_all,
+        fields(otel.kind = "client", db.system.name = self.dialect.otel_name())
+    )]
     pub async fn rows(&mut self, query: Arguments<'_>) -> Result<Vec<AnyRow>, DbError> {
         self.count();
         let result = query.fetch_all(self.begin_statement()?).await;
         self.end_statement(result)
     }
 
+    #[tracing::instrument(
+        target = "vendorscope::spans", level = "trace", name = "query", skip_all,
+        fields(otel.kind = "client", db.system.name = self.dialect.otel_name())
+    )]
     pub async fn row(&mut self, query: Arguments<'_>) -> Result<Option<AnyRow>, DbError> {
         self.count();
         let result = query.fetch_optional(self.begin_statement()?).await;

@@ -12,6 +12,10 @@ use crate::server::{
 /// What is to be said of the database, and the name of the installation that is in it.
 pub async fn examine(config: &Config) -> (Vec<Check>, Option<String>) {
     let (url, began) = (&config.database.url, Instant::now());
+    if let Some(file) = missing_file(url) {
+        let remedy = "run `vendorscope migrate`, which makes it, or correct DATABASE_URL";
+        return (vec![Check::fail("database", format!("there is no file {file}"), remedy)], None);
+    }
     let db = match Db::connect(url, config.database.connections).await {
         Ok(db) => db,
         Err(error) => return (vec![failed("database", url, error)], None),
@@ -41,6 +45,14 @@ pub async fn examine(config: &Config) -> (Vec<Check>, Option<String>) {
     (checks, outbox::installation(&db).await.ok())
 }
 
+/// The file of a SQLite database that is not there: to open it would make it.
+fn missing_file(url: &str) -> Option<&str> {
+    let file = url.strip_prefix("sqlite:")?.split('?').next()?;
+    let file = file.strip_prefix("//").unwrap_or(file);
+    let is_missing = !std::path::Path::new(file).exists();
+    is_missing.then_some(file)
+}
+
 fn failed(name: &'static str, url: &str, error: DbError) -> Check {
     Check::told(name, Level::Fail, StartError::of_database(url, error).to_string())
 }
@@ -53,7 +65,7 @@ fn shown(schema: Schema, url: &str) -> Check {
             Check::fail(
                 "schema",
                 format!("the database is {found}, and this program wants {wanted}"),
-                "run `vendorscope migrate` as the role that owns the tables",
+                "run `vendorscope migrate` (on PostgreSQL as the role that owns the tables)",
             )
         }
         Schema::Newer { found, known } => failed("schema", url, DbError::Newer { found, known }),

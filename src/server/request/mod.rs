@@ -31,20 +31,34 @@ pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Names one request in logs and in answers: the caller's `X-Request-Id`, or one made here.
 #[derive(Debug, Clone, Default)]
-pub struct RequestId(Arc<str>);
+pub struct RequestId {
+    name: Arc<str>,
+    trace: Option<Arc<str>>,
+}
 
 impl RequestId {
-    /// The caller's name for it, if that can be one.
-    pub fn of(headers: &HeaderMap) -> Self {
+    /// The caller's name for it, if that can be one; else that of the trace that it is a part of, if it is.
+    pub fn of(headers: &HeaderMap, trace: Option<String>) -> Self {
         let given = headers.get(&X_REQUEST_ID).and_then(|value| value.to_str().ok());
         let accepted = |id: &&str| {
             (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
         };
-        Self(given.filter(accepted).map_or_else(|| format!("{:032x}", rand::random::<u128>()).into(), Into::into))
+        let trace: Option<Arc<str>> = trace.map(Into::into);
+        let name = match (given.filter(accepted), &trace) {
+            (Some(given), _) => given.into(),
+            (None, Some(trace)) => trace.clone(),
+            (None, None) => format!("{:032x}", rand::random::<u128>()).into(),
+        };
+        Self { name, trace }
     }
 
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.name
+    }
+
+    /// The trace that the request is a part of, where requests are traced.
+    pub fn trace(&self) -> Option<&str> {
+        self.trace.as_deref()
     }
 }
 

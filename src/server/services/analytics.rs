@@ -103,6 +103,7 @@ impl Analytics {
     }
 
     /// A snapshot's JSON, as the API serves it.
+    #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "analytics.snapshot_json", skip_all)]
     pub async fn snapshot_json(&self, vendor: &VendorRef, query: &SnapshotQuery) -> Result<Served<Bytes>, AppError> {
         self.get(vendor, query, |bytes| Ok(bytes.clone())).await
     }
@@ -157,6 +158,7 @@ impl Analytics {
     }
 
     /// The figures of one range as CSV: they come to what the snapshot of the same query shows.
+    #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "analytics.export", skip_all)]
     pub async fn export(
         &self,
         vendor: &VendorRef,
@@ -191,6 +193,7 @@ impl Analytics {
     }
 
     /// The same snapshot for a page.
+    #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "analytics.snapshot", skip_all)]
     pub async fn snapshot(&self, vendor: &VendorRef, query: &SnapshotQuery) -> Result<Served<Snapshot>, AppError> {
         self.get(vendor, query, from_json).await
     }

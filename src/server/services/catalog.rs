@@ -104,11 +104,13 @@ impl Catalog {
     }
 
     /// A page of 50, through the cache.
+    #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "catalog.list", skip_all)]
     pub async fn list(&self, vendor: &VendorRef, query: &ProductQuery) -> Result<Served<ProductPage>, AppError> {
         self.page(vendor, query, from_json).await
     }
 
     /// The same page as JSON, as the API serves it.
+    #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "catalog.list_json", skip_all)]
     pub async fn list_json(&self, vendor: &VendorRef, query: &ProductQuery) -> Result<Served<bytes::Bytes>, AppError> {
         self.page(vendor, query, |bytes| Ok(bytes.clone())).await
     }
@@ -132,6 +134,7 @@ impl Catalog {
             .await
     }
 
+    #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "catalog.find", skip_all)]
     pub async fn find(&self, vendor: &VendorRef, product_id: &str) -> Result<Product, AppError> {
         let mut tx = self.db.read().await?;
         let found = catalog::find_product(&mut tx, vendor.id, product_id).await?;
@@ -140,6 +143,7 @@ impl Catalog {
     }
 
     /// Gives the product an id of its own.
+    #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "catalog.create", skip_all)]
     pub async fn create(&self, vendor: &VendorRef, input: &ProductInput, sender: &Sender) -> Result<Product, AppError> {
         let (once, sender) = (sender.once("product created", &(&vendor.external_id, input))?, sender.clone());
         let input = input.clone().checked()?;
@@ -159,6 +163,7 @@ impl Catalog {
         .await
     }
 
+    #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "catalog.update", skip_all)]
     pub async fn update(
         &self,
         vendor: &VendorRef,
@@ -190,6 +195,7 @@ impl Catalog {
     }
 
     /// The product's sales remain.
+    #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "catalog.delete", skip_all)]
     pub async fn delete(&self, vendor: &VendorRef, product_id: &str, sender: &Sender) -> Result<(), AppError> {
         let once = sender.once("product deleted", &(&vendor.external_id, product_id))?;
         let sender = sender.clone();
@@ -211,6 +217,7 @@ impl Catalog {
 
     /// All of the named products, or none: `NotFound` when one of them is not this vendor's. Returns how many were
     /// changed.
+    #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "catalog.change_many", skip_all)]
     pub async fn change_many(&self, vendor: &VendorRef, change: &BulkChange, sender: &Sender) -> Result<u64, AppError> {
         let (once, sender) = (sender.once("products changed", &(&vendor.external_id, change))?, sender.clone());
         let change = change.clone().checked()?;

@@ -28,16 +28,19 @@ impl Ingest {
     }
 
     /// New orders, and known ones as they are now. `Invalid` by place and field.
+    #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "ingest.orders", skip_all)]
     pub async fn orders(&self, sender: &Sender, batch: OrderBatch) -> Result<Ingested, AppError> {
         let batch = batch.checked()?;
         self.take("orders ingested", sender, batch, |tx, batch| ingest::take_orders(tx, batch).boxed()).await
     }
 
+    #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "ingest.refunds", skip_all)]
     pub async fn refunds(&self, sender: &Sender, batch: RefundBatch) -> Result<Ingested, AppError> {
         let batch = batch.checked()?;
         self.take("refunds ingested", sender, batch, |tx, batch| ingest::take_refunds(tx, batch).boxed()).await
     }
 
+    #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "ingest.products", skip_all)]
     pub async fn products(&self, sender: &Sender, batch: ProductBatch) -> Result<Ingested, AppError> {
         let batch = batch.checked()?;
         self.take("products ingested", sender, batch, |tx, batch| ingest::take_products(tx, batch).boxed()).await

@@ -39,6 +39,7 @@ impl Marketplace {
     }
 
     /// The figures' JSON, as the API serves it, through the cache: stale with every vendor's sales.
+    #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "marketplace.metrics_json", skip_all)]
     pub async fn metrics_json(&self, range: DateRange) -> Result<Served<Bytes>, AppError> {
         self.get(range, |bytes| Ok(bytes.clone())).await
     }
@@ -51,6 +52,7 @@ impl Marketplace {
     }
 
     /// The same for a page.
+    #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "marketplace.metrics", skip_all)]
     pub async fn metrics(&self, range: DateRange) -> Result<Served<MarketMetrics>, AppError> {
         self.get(range, from_json).await
     }

@@ -90,6 +90,7 @@ impl Orders {
     }
 
     /// A page of 50, newest first, through the cache.
+    #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "orders.list", skip_all)]
     pub async fn list(&self, vendor: &VendorRef, query: &OrderQuery) -> Result<Served<OrderPage>, AppError> {
         let key = cache_keys::orders_key(&vendor.external_id, &listing_detail(query));
         let tags = [cache_keys::vendor_tag(&vendor.external_id), cache_keys::orders_tag(&vendor.external_id)];
@@ -98,6 +99,7 @@ impl Orders {
         self.cache.get_or_load_decoded(&key, &tags, load, from_json).await
     }
 
+    #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "orders.find", skip_all)]
     pub async fn find(&self, vendor: &VendorRef, order_id: &str) -> Result<Order, AppError> {
         let mut tx = self.db.read().await?;
         let found = orders::find_order(&mut tx, vendor.id, order_id).await?;
@@ -107,6 +109,7 @@ impl Orders {
 
     /// Gives the order an id of its own. `Invalid` by field, for a product or a customer that is not this vendor's too;
     /// `Conflict` where the order counts and there is not enough in stock.
+    #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "orders.create", skip_all)]
     pub async fn create(&self, vendor: &VendorRef, new: NewOrder, sender: &Sender) -> Result<Order, AppError> {
         let now = Timestamp::now();
         let (once, sender) = (sender.once("order created", &(&vendor.external_id, &new))?, sender.clone());
@@ -132,6 +135,7 @@ impl Orders {
 
     /// Changes status and date. `Conflict` where the order may not go from its status to the next, or would take more
     /// than there is in stock; what is as it is already changes nothing.
+    #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "orders.change", skip_all)]
     pub async fn change(
         &self,
         vendor: &VendorRef,
@@ -161,6 +165,7 @@ impl Orders {
     }
 
     /// Moves all of the orders to a status, or none: `Conflict` where one of them may not go there. Returns how many.
+    #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "orders.change_many", skip_all)]
     pub async fn change_many(
         &self,
         vendor: &VendorRef,

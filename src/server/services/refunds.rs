@@ -72,6 +72,7 @@ pub fn read_refund(form: &RefundForm, currency: Currency) -> Result<NewRefund, V
 impl Orders {
     /// Gives money and goods back. `Invalid` by field where it is more than is left, `Conflict` where the order counts
     /// as no sale.
+    #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "orders.refund", skip_all)]
     pub async fn refund(
         &self,
         vendor: &VendorRef,

@@ -123,11 +123,13 @@ fn page(problem: &Problem, id: &RequestId) -> String {
     for error in &problem.errors {
         detail.push_str(&format!("</p><p>{}", escape(&error.to_string())));
     }
+    let other_trace = id.trace().filter(|trace| *trace != id.as_str());
+    let trace = other_trace.map(|trace| format!(" · Trace {}", escape(trace))).unwrap_or_default();
     let is_down = problem.status == StatusCode::SERVICE_UNAVAILABLE;
     let status = if is_down { "<p><a href=\"/status\">See what is affected</a></p>" } else { "" };
     let body = format!(
         "<section class=\"problem\" role=\"alert\"><h1>{title}</h1><p>{detail}</p>{status}\
-         <p><a class=\"button\" href=\"/\">{}</a></p><p class=\"hint\">Request {}</p></section>",
+         <p><a class=\"button\" href=\"/\">{}</a></p><p class=\"hint\">Request {}{trace}</p></section>",
         words::GO_TO_DASHBOARD,
         escape(id.as_str())
     );

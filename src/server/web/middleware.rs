@@ -20,6 +20,7 @@ use super::rendered::ScriptHashes;
 use crate::server::{
     AppState,
     request::{ClientAddress, RequestId, ScriptNonce, X_REQUEST_ID, is_safe, is_under, problem::Problem},
+    traces,
 };
 
 /// The largest body accepted, in bytes.
@@ -28,11 +29,22 @@ pub const MAX_BODY: usize = 1024 * 1024;
 pub const MAX_INGEST_BODY: usize = 8 * 1024 * 1024;
 
 /// Names the request, and opens the span that everything logged for it stands in. Queries stay out of it: people type
-/// into them.
-pub async fn trace(mut request: Request, next: Next) -> Response {
-    let id = RequestId::of(request.headers());
-    let span =
-        tracing::info_span!("request", id = id.as_str(), method = %request.method(), path = request.uri().path());
+/// into them. Where requests are traced, that is one more span, and the id of the trace stands in every line.
+pub async fn trace(request: Request, next: Next) -> Response {
+    let span = traces::request_span(&request);
+    if span.is_disabled() {
+        return log(request, next, None).await;
+    }
+    let trace = traces::trace_id(&span);
+    let response = log(request, next, trace).instrument(span.clone()).await;
+    traces::note_status(&span, response.status());
+    response
+}
+
+async fn log(mut request: Request, next: Next, trace: Option<String>) -> Response {
+    let id = RequestId::of(request.headers(), trace);
+    let (method, path, trace_id) = (request.method(), request.uri().path(), id.trace());
+    let span = tracing::info_span!("request", id = id.as_str(), %method, path, trace_id);
     let quiet = is_probe(request.uri().path()) || is_under(request.uri().path(), "/pkg");
     request.extensions_mut().insert(id.clone());
     async move {

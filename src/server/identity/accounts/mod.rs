@@ -99,6 +99,7 @@ impl Accounts {
     }
 
     /// The vendor's profile, through the cache.
+    #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "accounts.vendor", skip_all)]
     pub async fn vendor(&self, vendor: &VendorRef) -> Result<Vendor, AppError> {
         Ok(self.profile(vendor).await?.value)
     }
@@ -130,6 +131,7 @@ impl Accounts {
     }
 
     /// The user of this address and password; `WrongCredentials`, after the same time, for whatever is wrong with them.
+    #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "accounts.authenticate", skip_all)]
     pub async fn authenticate(&self, email: &str, password: &str) -> Result<Authenticated, AppError> {
         let login = match normalise_email(email) {
             Ok(email) => db::accounts::find_login(&self.db, &email).await?,
