@@ -9,7 +9,7 @@ const HEIGHT: f64 = 180.0;
 const WIDTH: f64 = 1000.0;
 /// Pixels of the strip below, in which ticks say how much happened.
 const STRIP: f64 = 12.0;
-const MOST_LABELS: usize = 7;
+const MOST_LABELS: usize = 5;
 
 /// Values over one stretch of time. `class` is how it is drawn: `a` to `d`.
 pub struct Series {

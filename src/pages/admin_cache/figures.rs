@@ -43,8 +43,12 @@ pub fn cards(stats: &CacheStats, report: &CacheReport) -> AnyView {
         ("Hits", number(stats.hits), format!("Lookups answered from the cache, {since}")),
         ("Misses", number(stats.misses), format!("Lookups that went to the database, {since}")),
         ("Loads", number(stats.loads), "Database computations (concurrent requests share one)".to_owned()),
-        ("Keys", number(stats.total_keys), "Entries of this cache in the store".to_owned()),
-        ("Memory", format::bytes(stats.memory_usage), memory_note.to_owned()),
+        (
+            "Keys",
+            or_dash(report.is_whole.then(|| number(stats.total_keys))),
+            "Entries of this cache in the store".to_owned(),
+        ),
+        ("Memory", or_dash(report.is_whole.then(|| format::bytes(stats.memory_usage))), memory_note.to_owned()),
     ];
     let figures = figures.into_iter().map(|(name, value, note)| {
         view! { <div class="card figure"><dt>{name}</dt><dd class="value">{value}</dd><dd class="hint">{note}</dd></div> }

@@ -25,6 +25,7 @@ pub(super) fn redis_away(facts: &Facts) -> Option<Found> {
     let all = facts.running().count();
     let who = match (cut_off.len(), all) {
         (1, 1) => "The only instance has".to_owned(),
+        (2, 2) => "Both instances have".to_owned(),
         (some, all) if some == all => format!("All {all} instances have"),
         (1, all) => format!("1 of {all} instances has"),
         (some, all) => format!("{some} of {all} instances have"),
