@@ -19,7 +19,7 @@ use crate::{
 pub fn movers(movers: &Movers, snapshot: &Snapshot, query: &RangeQuery) -> Option<AnyView> {
     let list = |name: &'static str, products: &[ProductChange]| {
         let rows = products.iter().map(|product| row(product, snapshot.currency, query));
-        let columns = vec![Column::text(name), Column::number("Change"), Column::number("Net sales")];
+        let columns = vec![Column::text(name), Column::number("Change"), Column::classed("Net sales", "number spare")];
         (!products.is_empty()).then(|| table("ranked", columns, rows.collect(), None))
     };
     let (up, down) = (list("Rising", &movers.risers), list("Falling", &movers.fallers));
