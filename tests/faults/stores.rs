@@ -98,7 +98,7 @@ struct Left {
 impl Left {
     async fn start(url: &str) -> Self {
         // Long enough that what was counted is still there when it is looked for.
-        let reads = vendorscope::server::config::Limit::new(3_000, Duration::from_secs(3_600));
+        let reads = vendorscope::server::config::Limit::new(3_000, Duration::from_secs(24 * 3_600));
         let app = TestApp::builder().northwind().sessions_at(url.to_owned()).cache_at(url);
         let app = app.config(|config| config.limits.reads = reads).spawn().await;
         let client = app.log_in_as_vendor(VENDORS[0]).await;
@@ -216,7 +216,9 @@ async fn a_frozen_master_of_a_cluster_is_left() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     cluster.members[frozen].freeze();
+    let frozen_at = Instant::now();
     let promoted = 'promoted: loop {
+        assert!(frozen_at.elapsed() < Duration::from_secs(60), "nobody who has {limit} took over");
         for (place, member) in cluster.members.iter().enumerate() {
             // On a busy machine another master may have been taken for dead as well.
             let is_replica = place != frozen && !masters.contains(&place);

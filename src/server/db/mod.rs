@@ -185,14 +185,21 @@ impl Db {
         let url = dialect.connection_url(url);
         opening::try_out(dialect, &url).await?;
         let options = || {
-            AnyPoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).after_connect(move |connection, _| {
-                Box::pin(async move {
-                    for statement in dialect.session_settings() {
-                        sqlx::query(*statement).execute(&mut *connection).await?;
-                    }
-                    Ok(())
+            AnyPoolOptions::new()
+                .acquire_timeout(ACQUIRE_TIMEOUT)
+                // sqlx 0.9 counts idle connections in two steps: its maintenance may read one less than none, and then
+                // turns in a circle for ever, a thread's worth of it. Without these two there is no maintenance. A
+                // connection that has died is noticed before it is lent out.
+                .idle_timeout(None)
+                .max_lifetime(None)
+                .after_connect(move |connection, _| {
+                    Box::pin(async move {
+                        for statement in dialect.session_settings() {
+                            sqlx::query(*statement).execute(&mut *connection).await?;
+                        }
+                        Ok(())
+                    })
                 })
-            })
         };
         let (reads, writes) = match dialect {
             Dialect::Sqlite => {
