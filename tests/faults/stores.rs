@@ -142,17 +142,33 @@ impl Left {
     }
 }
 
+/// Asks again where the connection breaks: a sentinel has the server it promotes close all of them.
+async fn ask<T: redis::FromRedisValue>(server: &RedisServer, command: &redis::Cmd) -> T {
+    let client = redis::Client::open(server.url()).expect("an address");
+    let began = Instant::now();
+    loop {
+        let answer = async {
+            let mut connection = client.get_multiplexed_async_connection().await?;
+            command.query_async(&mut connection).await
+        };
+        match answer.await {
+            Ok(answer) => return answer,
+            Err(error) => assert!(began.elapsed() < Duration::from_secs(10), "{error}"),
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 async fn value(server: &RedisServer, key: &str) -> Option<String> {
-    redis::cmd("GET").arg(key).query_async(&mut server.connection().await).await.expect("an answer")
+    ask(server, redis::cmd("GET").arg(key)).await
 }
 
 async fn keys(server: &RedisServer, pattern: &str) -> Vec<String> {
-    redis::cmd("KEYS").arg(pattern).query_async(&mut server.connection().await).await.expect("keys")
+    ask(server, redis::cmd("KEYS").arg(pattern)).await
 }
 
 async fn is_master(server: &RedisServer) -> bool {
-    let answer: Vec<redis::Value> =
-        redis::cmd("ROLE").query_async(&mut server.connection().await).await.expect("an answer");
+    let answer: Vec<redis::Value> = ask(server, &redis::cmd("ROLE")).await;
     answer.first() == Some(&redis::Value::BulkString(b"master".to_vec()))
 }
 
