@@ -25,7 +25,7 @@ use crate::{
 pub fn AdminVendorsPage() -> impl IntoView {
     let asked = use_query_map().with_untracked(|params| {
         let value = |name| params.get(name).filter(|value| !value.is_empty());
-        VendorsAsked { search: value("search"), sort: value("sort"), page: value("page") }
+        VendorsAsked { search: value("search"), sort: value("sort"), after: value("after") }
     });
     let (shown, again) = (asked.clone(), asked.clone());
     view! {
@@ -35,7 +35,7 @@ pub fn AdminVendorsPage() -> impl IntoView {
 }
 
 fn list(VendorsView { range, vendors, next, .. }: VendorsView, asked: VendorsAsked) -> AnyView {
-    let next = next.map(|page| next_href(&asked, page));
+    let next = next.map(|after| next_href(&asked, &after));
     let body = if vendors.is_empty() {
         view! { <section class="card empty"><h2>"No matching vendors"</h2><p><a href="/admin/vendors">{words::CLEAR_FILTERS}</a></p></section> }
             .into_any()
@@ -109,11 +109,11 @@ fn filter(asked: &VendorsAsked) -> AnyView {
     query_form("/admin/vendors", "filter", Some("search"), fields.into_any())
 }
 
-fn next_href(asked: &VendorsAsked, page: usize) -> String {
+fn next_href(asked: &VendorsAsked, after: &str) -> String {
     let kept = [("search", &asked.search), ("sort", &asked.sort)];
     let kept =
         kept.into_iter().filter_map(|(name, value)| Some(format!("&{name}={}", encode_segment(value.as_ref()?))));
-    format!("/admin/vendors?page={page}{}", kept.collect::<String>())
+    format!("/admin/vendors?after={after}{}", kept.collect::<String>())
 }
 
 #[cfg(test)]
@@ -122,8 +122,8 @@ mod tests {
 
     #[test]
     fn the_next_page_keeps_what_was_searched_for_and_how_it_is_sorted() {
-        let asked = VendorsAsked { search: Some("a&b".to_owned()), sort: Some("rising".to_owned()), page: None };
-        assert_eq!(next_href(&asked, 2), "/admin/vendors?page=2&search=a%26b&sort=rising");
-        assert_eq!(next_href(&VendorsAsked::default(), 2), "/admin/vendors?page=2");
+        let asked = VendorsAsked { search: Some("a&b".to_owned()), sort: Some("rising".to_owned()), after: None };
+        assert_eq!(next_href(&asked, "WzEi"), "/admin/vendors?after=WzEi&search=a%26b&sort=rising");
+        assert_eq!(next_href(&VendorsAsked::default(), "WzEi"), "/admin/vendors?after=WzEi");
     }
 }

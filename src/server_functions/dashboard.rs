@@ -3,7 +3,7 @@ use jiff::{Timestamp, civil::Date};
 use crate::{
     ApiError,
     domain::{
-        accounts::{Vendor, Viewer},
+        accounts::{Vendor, VendorRef, Viewer},
         clock::WallClock,
         field_error::FieldError,
         movers::{Movers, Notes, finished},
@@ -78,12 +78,15 @@ pub async fn load_dashboard(
     vendor_id: Option<String>,
     asked: impl FnOnce(Date) -> Asked + Send,
 ) -> Result<Dashboard, ApiError> {
-    load(vendor_id, asked).await.map(|(dashboard, _)| dashboard)
+    let (state, viewer, of) = crate::server::context::vendor_to_show(vendor_id.as_deref()).await?;
+    load(&state, viewer, &of, asked).await.map(|(dashboard, _)| dashboard)
 }
 
 /// The dashboard with the cache entries that it is made of: `None` among them for what none is.
 async fn load(
-    vendor_id: Option<String>,
+    state: &crate::server::AppState,
+    viewer: Viewer,
+    of: &VendorRef,
     asked: impl FnOnce(Date) -> Asked + Send,
 ) -> Result<(Dashboard, Vec<Option<crate::server::context::Origin>>), ApiError> {
     use crate::server::{
@@ -93,9 +96,8 @@ async fn load(
             narrowed::parse_narrowed,
         },
     };
-    let (state, viewer, of) = context::vendor_to_show(vendor_id.as_deref()).await?;
-    let profile = state.accounts.profile(&of).await.map_err(context::api_error)?;
-    let mut made_of = vec![state.accounts.profile_origin(&of, &profile)];
+    let profile = state.accounts.profile(of).await.map_err(context::api_error)?;
+    let mut made_of = vec![state.accounts.profile_origin(of, &profile)];
     let vendor = profile.value;
     let today = analytics::today(&vendor);
     let asked = asked(today);
@@ -119,8 +121,8 @@ async fn load(
     }
     let narrowed = parse_narrowed(asked.product.as_deref(), asked.category.as_deref(), asked.status.as_deref())
         .map_err(|invalid| context::api_error(invalid.into()))?;
-    let served = state.analytics.narrowed(&of, &query, &narrowed).await.map_err(context::api_error)?;
-    made_of.push(state.analytics.origin(&of, &query, &served));
+    let served = state.analytics.narrowed(of, &query, &narrowed).await.map_err(context::api_error)?;
+    made_of.push(state.analytics.origin(of, &query, &served));
     let freshness = Freshness { source: cache_keys::source(served.outcome), age_seconds: served.age.as_secs() };
     let mut snapshot = served.value;
     let now = Timestamp::now();
@@ -129,8 +131,8 @@ async fn load(
     let mut customers_are_fair = true;
     if let (Some(unfinished), Some(comparison)) = (unfinished, snapshot.comparison) {
         let by_hour = SnapshotQuery::by_hour(comparison.to);
-        let served = state.analytics.narrowed(&of, &by_hour, &narrowed).await.map_err(context::api_error)?;
-        made_of.push(state.analytics.origin(&of, &by_hour, &served));
+        let served = state.analytics.narrowed(of, &by_hour, &narrowed).await.map_err(context::api_error)?;
+        made_of.push(state.analytics.origin(of, &by_hour, &served));
         let day = served.value;
         let clock =
             WallClock::covering(&vendor.time_zone, day.series.iter().filter_map(|point| point.start.parse().ok()));
@@ -140,7 +142,7 @@ async fn load(
             customers_are_fair = false;
         } else if unfinished.until_hour < 24 {
             let before = DateRange { from: comparison.from, to: comparison.to };
-            let until = state.analytics.customers_until(&of, before, unfinished.until_hour).await;
+            let until = state.analytics.customers_until(of, before, unfinished.until_hour).await;
             let (until, origin) = until.map_err(context::api_error)?;
             made_of.push(origin);
             cut_customers(&mut snapshot, day.totals.new_customers, &until);
@@ -149,7 +151,7 @@ async fn load(
     let points = snapshot.series.iter().chain(snapshot.previous_series.iter().flatten());
     let clock = WallClock::covering(&vendor.time_zone, points.filter_map(|point| point.start.parse().ok()));
     let product_name = match &narrowed.product {
-        Some(id) => Some(state.catalog.find(&of, id).await.map_err(context::api_error)?.name),
+        Some(id) => Some(state.catalog.find(of, id).await.map_err(context::api_error)?.name),
         None => None,
     };
     if !narrowed.is_whole() {
@@ -177,8 +179,8 @@ pub async fn load_explained(
     asked: impl FnOnce(Date) -> Asked + Send,
 ) -> Result<(Dashboard, Why), ApiError> {
     use crate::server::context;
-    let (dashboard, mut made_of) = load(vendor_id.clone(), asked).await?;
-    let (state, _, of) = context::vendor_to_show(vendor_id.as_deref()).await?;
+    let (state, viewer, of) = context::vendor_to_show(vendor_id.as_deref()).await?;
+    let (dashboard, mut made_of) = load(&state, viewer, &of, asked).await?;
     let snapshot = &dashboard.snapshot;
     let range = DateRange { from: snapshot.range.from, to: snapshot.range.to };
     let compared = snapshot.comparison.and_then(|comparison| {

@@ -16,7 +16,7 @@ pub struct VendorsView {
     pub sort: VendorSort,
     /// Each with how many users it has.
     pub vendors: Vec<(VendorStanding, i64)>,
-    pub next: Option<usize>,
+    pub next: Option<String>,
 }
 
 /// Which vendors, as texts from an address.
@@ -24,7 +24,7 @@ pub struct VendorsView {
 pub struct VendorsAsked {
     pub search: Option<String>,
     pub sort: Option<String>,
-    pub page: Option<String>,
+    pub after: Option<String>,
 }
 
 /// All that a vendor's page shows to an admin.
@@ -44,7 +44,7 @@ pub async fn load_vendors(asked: VendorsAsked) -> Result<VendorsView, ApiError> 
     let parameters = StandingParameters {
         search: asked.search.as_deref(),
         sort: asked.sort.as_deref(),
-        page: asked.page.as_deref(),
+        after: asked.after.as_deref(),
     };
     let standings = state.marketplace.standings(today(), &parameters).await.map_err(context::api_error)?;
     Ok(VendorsView {

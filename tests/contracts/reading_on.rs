@@ -2,7 +2,12 @@
 //! databases.
 
 use serde_json::{Value, json};
-use vendorscope::server::db::{Db, sql};
+use vendorscope::server::{
+    cache_keys::marketplace_tag,
+    db::{Db, sql},
+    services::{marketplace::today, standings::StandingParameters},
+};
+use vendorscope_cache::Cause;
 
 use crate::harness::{Client, Market, TestApp, databases};
 
@@ -174,18 +179,26 @@ async fn a_vendor_that_is_renamed_between_two_pages_moves_nobody_else() {
         let rows: Vec<String> =
             (1..=60).map(|at| format!("('w{at:02}', 'Stall {at:02}', 'Japan', 'Asia/Tokyo', 'JPY', 1000)")).collect();
         run(db, format!("INSERT INTO vendors ({columns}) VALUES {}", rows.join(", "))).await;
-        let accounts = &app.state().accounts;
-        for name in ["Aardvark", "Zebra"] {
-            let first = accounts.list_vendors(Some("stall"), None).await.expect("a page");
+        let list = async |search: Option<&str>, sort: Option<&str>, after: Option<&str>| {
+            // What is written behind its back the cache is told of as a command tells it.
+            let cause = Cause { who: "test".to_owned(), why: "written behind its back" };
+            app.state().cache.invalidate(&[marketplace_tag()], &cause).await.expect("told");
+            let asked = StandingParameters { search, sort, after };
+            app.state().marketplace.standings(today(), &asked).await
+        };
+        let rounds = [("Aardvark", None), ("Zebra", None), ("Beehive", Some("orders")), ("Yard", Some("falling"))];
+        for (round, (name, sort)) in rounds.into_iter().enumerate() {
+            let first = list(Some("stall"), sort, None).await.expect("a page");
             assert_eq!(first.vendors.len(), 50, "{name}");
-            let (last, next) = (first.vendors.last().expect("one").vendor_id.clone(), first.next.expect("a cursor"));
+            let (last, next) = (first.vendors.last().expect("one").0.vendor_id.clone(), first.next.expect("a cursor"));
             run(db, format!("UPDATE vendors SET name = '{name}' WHERE external_id = '{last}'")).await;
-            let second = accounts.list_vendors(Some("stall"), Some(&next)).await.expect("a page");
+            let second = list(Some("stall"), sort, Some(&next)).await.expect("a page");
             let seen: Vec<_> =
-                first.vendors.iter().chain(&second.vendors).map(|vendor| vendor.vendor_id.clone()).collect();
+                first.vendors.iter().chain(&second.vendors).map(|(vendor, _)| vendor.vendor_id.clone()).collect();
             assert!(seen.is_sorted() && second.vendors.len() < 50 && second.next.is_none(), "{name}: {seen:?}");
-            let refused = accounts.list_vendors(None, Some("w50")).await.expect_err("no cursor");
-            assert!(refused.to_string().contains("after") || format!("{refused:?}").contains("after"), "{refused:?}");
+            assert_eq!(seen.len(), 60 - round, "{name}: nobody is left out");
+            let refused = list(None, Some("rising"), Some(next.as_str())).await.err().expect("another list's");
+            assert!(format!("{refused:?}").contains("after"), "{refused:?}");
         }
     }
 }

@@ -2,7 +2,10 @@
 //! they were there before this program kept what it searches.
 
 use serde_json::{Value, json};
-use vendorscope::server::db::sql;
+use vendorscope::server::{
+    db::sql,
+    services::{marketplace::today, standings::StandingParameters},
+};
 
 use crate::harness::{Client, Market, TestApp, databases};
 
@@ -112,9 +115,10 @@ async fn vendors_are_found_by_name_and_id() {
         let app = TestApp::builder().database(&database).bundle(market.path()).spawn().await;
         for (search, ids) in [("TOPFEREI", &["eur"][..]), ("töpferei strasse", &["eur"]), ("NYC", &["nyc"]), ("%", &[])]
         {
-            let page = app.state().accounts.list_vendors(Some(search), None).await.expect("a page");
+            let asked = StandingParameters { search: Some(search), ..Default::default() };
+            let page = app.state().marketplace.standings(today(), &asked).await.expect("a page");
             assert_eq!(
-                page.vendors.iter().map(|vendor| vendor.vendor_id.as_str()).collect::<Vec<_>>(),
+                page.vendors.iter().map(|(vendor, _)| vendor.vendor_id.as_str()).collect::<Vec<_>>(),
                 ids,
                 "{search}"
             );

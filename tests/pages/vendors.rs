@@ -81,8 +81,8 @@ async fn a_list_of_many_vendors_has_pages() {
             .map(|rest| rest.split('"').next().unwrap_or_default().to_owned())
             .filter(|link| !link.ends_with("/dashboard"));
         seen.extend(links);
-        match page.split("href=\"/admin/vendors?page=").nth(1) {
-            Some(rest) => path = format!("/admin/vendors?page={}", rest.split('"').next().unwrap_or_default()),
+        match page.split("href=\"/admin/vendors?after=").nth(1) {
+            Some(rest) => path = format!("/admin/vendors?after={}", rest.split('"').next().unwrap_or_default()),
             None => break,
         }
     }
@@ -108,8 +108,8 @@ async fn vendors_stand_side_by_side_with_what_they_sold_lately() {
         assert!(page.contains("€25.00") && page.contains("new"), "{page}");
         assert_ne!(first(&text(&admin, "/admin/vendors?sort=last_order").await), "eur");
         assert_eq!(open(&admin, "/admin/vendors?sort=nonsense").await.status(), 422);
-        assert_eq!(open(&admin, "/admin/vendors?page=0").await.status(), 422);
-        assert!(text(&admin, "/admin/vendors?page=9").await.contains("No matching vendors"));
+        assert_eq!(open(&admin, "/admin/vendors?after=0").await.status(), 422);
+        assert!(text(&admin, "/admin/vendors?search=nobody").await.contains("No matching vendors"));
         // Who may log in is as it is now, whatever the figures are as old as.
         let users = |page: &str| page.matches(">1<").count();
         let before = users(&page);

@@ -227,26 +227,6 @@ pub struct UserSummary {
     pub disabled: bool,
 }
 
-/// A vendor in the list of all.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct VendorSummary {
-    pub vendor_id: String,
-    pub name: String,
-    pub country: String,
-    /// Users that belong to it.
-    pub users: i64,
-}
-
-/// Vendors, by name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct VendorPage {
-    pub vendors: Vec<VendorSummary>,
-    /// `after` of the next page; `null` on the last.
-    pub next: Option<String>,
-}
-
 /// One line of the audit log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

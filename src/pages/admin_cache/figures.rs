@@ -99,9 +99,8 @@ pub fn table_of_counts(stats: &CacheStats, report: &CacheReport) -> AnyView {
     let count = |name: &str, class: &'static str, of: fn(&CountsWindow) -> u64| {
         row(name, class, all.map(|window| number(of(window))))
     };
-    let times = |name: &str, of: fn(&CountsWindow) -> &Option<Percentiles>| {
-        let text = |times: &Percentiles| [times.p50, times.p95, times.p99].map(milliseconds).join(" · ");
-        row(name, "", all.map(|window| or_dash(of(window).as_ref().map(text))))
+    let time = |name: &str, of: fn(&CountsWindow) -> Option<f64>| {
+        row(name, "", all.map(|window| or_dash(of(window).map(milliseconds))))
     };
     let rows = vec![
         count("Lookups", "level", |w| w.lookups),
@@ -129,8 +128,12 @@ pub fn table_of_counts(stats: &CacheStats, report: &CacheReport) -> AnyView {
         count("Loads that waited for another instance's", "", |w| w.lease_waits),
         count("Values that Redis did not take", "", |w| w.write_failures),
         count("Tags invalidated", "", |w| w.invalidated_tags),
-        times("Load time: p50 · p95 · p99", |w| &w.load_time),
-        times("Lookup time of hits: p50 · p95 · p99", |w| &w.hit_time),
+        time("Load time, p50", |w| Some(w.load_time.as_ref()?.p50)),
+        time("… p95", |w| Some(w.load_time.as_ref()?.p95)),
+        time("… p99", |w| Some(w.load_time.as_ref()?.p99)),
+        time("Lookup time of hits, p50", |w| Some(w.hit_time.as_ref()?.p50)),
+        time("… p95", |w| Some(w.hit_time.as_ref()?.p95)),
+        time("… p99", |w| Some(w.hit_time.as_ref()?.p99)),
         row("Queries saved", "level", all.map(|window| percent(window.savings.percent))),
         count("… statements", "", |w| w.savings.statements),
         row("… time of the database", "", all.map(|window| seconds(window.savings.database_seconds))),

@@ -1,10 +1,9 @@
 use sqlx::Row;
 
-use super::{Db, DbError, Parameters, Tx, search, sql};
+use super::{Db, DbError, Tx, sql};
 use crate::domain::{
-    accounts::{UserSummary, Vendor, VendorRef, VendorSummary},
+    accounts::{UserSummary, Vendor, VendorRef},
     money::Currency,
-    position::{Position, SortValue},
 };
 
 /// The vendor with this marketplace id.
@@ -50,48 +49,6 @@ pub async fn find_time_zone(tx: &mut Tx, id: i64) -> Result<Option<String>, DbEr
 pub async fn find_currency(tx: &mut Tx, id: i64) -> Result<Option<String>, DbError> {
     let row = tx.row(sql("SELECT currency FROM vendors WHERE id = $1").bind(id)).await?;
     row.map(|row| Ok(row.try_get("currency")?)).transpose()
-}
-
-/// At most `limit` vendors whose name or id holds `search` (empty for all), by name and id, behind `after`. Each with
-/// its place in the list.
-pub async fn list(
-    db: &Db,
-    search: &str,
-    after: Option<&Position>,
-    limit: i64,
-) -> Result<Vec<(VendorSummary, Position)>, DbError> {
-    let mut tx = db.read().await?;
-    let mut parameters = Parameters::default();
-    let pattern = parameters.text(search::pattern(search));
-    let by_name = search::holds("v", &pattern);
-    let behind = match after {
-        Some(Position { value: SortValue::Text(name), id }) => {
-            format!(
-                " AND (v.name, v.external_id) > ({}, {})",
-                parameters.text(name.clone()),
-                parameters.text(id.clone())
-            )
-        }
-        _ => String::new(),
-    };
-    let text = format!(
-        "SELECT v.external_id, v.name, v.country, (SELECT COUNT(*) FROM users u WHERE u.vendor_id = v.id) AS users FROM vendors v \
-         WHERE ({by_name} OR LOWER(v.external_id) LIKE {pattern} ESCAPE '\\'){behind} \
-         ORDER BY v.name, v.external_id LIMIT {limit}"
-    );
-    let rows = tx.rows(parameters.bind(text)).await?;
-    rows.iter()
-        .map(|row| {
-            let vendor = VendorSummary {
-                vendor_id: row.try_get("external_id")?,
-                name: row.try_get("name")?,
-                country: row.try_get("country")?,
-                users: row.try_get("users")?,
-            };
-            let position = Position { value: SortValue::Text(vendor.name.clone()), id: vendor.vendor_id.clone() };
-            Ok((vendor, position))
-        })
-        .collect()
 }
 
 /// The users that belong to a vendor, by address.

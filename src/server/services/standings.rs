@@ -1,6 +1,6 @@
 //! Vendors side by side: what they sold in the last 28 days that are over, against the 28 before.
 
-use std::{cmp::Reverse, collections::HashMap};
+use std::collections::HashMap;
 
 use jiff::{ToSpan, civil::Date};
 use vendorscope_cache::Loaded;
@@ -12,11 +12,13 @@ use crate::{
         market::{VendorSort, VendorStanding},
         money::divide_rounded,
         period::DateRange,
+        position::{Position, SortValue},
         text::{non_empty, read_search},
     },
     server::{
         AppError,
         cache_keys::{self, ADMIN_METRICS_TTL},
+        cursor,
         db::{search, standings},
     },
 };
@@ -32,8 +34,8 @@ const DAYS: i64 = 28;
 pub struct StandingParameters<'a> {
     pub search: Option<&'a str>,
     pub sort: Option<&'a str>,
-    /// From 1.
-    pub page: Option<&'a str>,
+    /// `next` of the page before.
+    pub after: Option<&'a str>,
 }
 
 /// One page of vendors, each with how many users it has.
@@ -41,7 +43,7 @@ pub struct Standings {
     pub range: DateRange,
     pub vendors: Vec<(VendorStanding, i64)>,
     pub sort: VendorSort,
-    pub next: Option<usize>,
+    pub next: Option<String>,
 }
 
 impl Marketplace {
@@ -49,15 +51,10 @@ impl Marketplace {
     pub async fn standings(&self, today: Date, asked: &StandingParameters<'_>) -> Result<Standings, AppError> {
         let mut checks = Checks::default();
         let text = asked.search.and_then(|text| checks.accept(read_search(text, MAX_SEARCH))).flatten();
-        let sort = non_empty(asked.sort).and_then(|text| checks.accept(text.parse())).unwrap_or_default();
-        let page: usize = match non_empty(asked.page).map(str::parse) {
-            None => 1,
-            Some(Ok(page)) if page > 0 => page,
-            Some(_) => {
-                checks.require(false, "page", || "must be a whole number from 1 on".to_owned());
-                1
-            }
-        };
+        let sort: VendorSort = non_empty(asked.sort).and_then(|text| checks.accept(text.parse())).unwrap_or_default();
+        let list = format!("vendors.{}", sort.as_str());
+        let after = non_empty(asked.after)
+            .and_then(|text| checks.accept(cursor::decode(&list, sort == VendorSort::Name, text)));
         checks.finish()?;
         let range = DateRange { from: today.saturating_sub(DAYS.days()), to: today.saturating_sub(1.day()) };
         let mut vendors = self.load_standings(range).await?;
@@ -67,14 +64,17 @@ impl Marketplace {
                 search::fold(&vendor.name).contains(&wanted) || vendor.vendor_id.to_lowercase().contains(&wanted)
             });
         }
-        order(&mut vendors, sort);
-        let has_more = vendors.len() > page.saturating_mul(PAGE);
-        let vendors: Vec<_> = vendors.into_iter().skip((page - 1).saturating_mul(PAGE)).take(PAGE).collect();
+        // What stood there may have moved, and the figures may be newer: the page begins behind the place.
+        vendors.retain(|vendor| after.as_ref().is_none_or(|after| place(vendor, sort) > *after));
+        vendors.sort_by_cached_key(|vendor| place(vendor, sort));
+        let has_more = vendors.len() > PAGE;
+        vendors.truncate(PAGE);
+        let next = vendors.last().filter(|_| has_more).map(|last| cursor::encode(&list, &place(last, sort)));
         let users = self.count_users(&vendors).await?;
         let of = |id: &str| users.get(id).copied().unwrap_or_default();
         let vendors = vendors.into_iter().map(|vendor| (of(&vendor.vendor_id), vendor));
         let vendors = vendors.map(|(users, vendor)| (vendor, users)).collect();
-        Ok(Standings { range, vendors, sort, next: has_more.then_some(page + 1) })
+        Ok(Standings { range, vendors, sort, next })
     }
 
     async fn load_standings(&self, range: DateRange) -> Result<Vec<VendorStanding>, AppError> {
@@ -104,23 +104,27 @@ impl Marketplace {
     }
 }
 
-/// Amounts of different currencies are never compared: what rises and falls does so in percent.
-fn order(vendors: &mut [VendorStanding], sort: VendorSort) {
-    let change = |vendor: &VendorStanding| {
+/// Where a vendor stands in the list. Amounts of different currencies are never compared: what rises and falls does so
+/// in percent. Equals stand by name, which holds no line break, and id.
+fn place(vendor: &VendorStanding, sort: VendorSort) -> Position {
+    let change = || {
         let delta = (vendor.net_sales - vendor.previous_net_sales).checked_mul(1_000)?;
         divide_rounded(delta, vendor.previous_net_sales.abs())
     };
-    let returned = |vendor: &VendorStanding| divide_rounded(vendor.returns.checked_mul(1_000)?, vendor.sold);
-    vendors.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.vendor_id.cmp(&b.vendor_id)));
-    match sort {
-        VendorSort::Name => {}
-        VendorSort::Orders => vendors.sort_by_key(|vendor| Reverse(vendor.orders)),
-        VendorSort::Rising => vendors.sort_by_key(|vendor| Reverse(change(vendor))),
-        // Those that cannot be told come last.
-        VendorSort::Falling => vendors.sort_by_key(|vendor| (change(vendor).is_none(), change(vendor))),
-        VendorSort::Returns => vendors.sort_by_key(|vendor| Reverse(returned(vendor))),
-        VendorSort::LastOrder => vendors.sort_by_key(|vendor| vendor.last_order_at),
-    }
+    let returned = || divide_rounded(vendor.returns.checked_mul(1_000)?, vendor.sold);
+    // Those that cannot be told come last.
+    let largest_first = |value: Option<i64>| value.map_or(i64::MAX, i64::saturating_neg);
+    let value = match sort {
+        VendorSort::Name => {
+            return Position { value: SortValue::Text(vendor.name.clone()), id: vendor.vendor_id.clone() };
+        }
+        VendorSort::Orders => largest_first(Some(vendor.orders)),
+        VendorSort::Rising => largest_first(change()),
+        VendorSort::Falling => change().unwrap_or(i64::MAX),
+        VendorSort::Returns => largest_first(returned()),
+        VendorSort::LastOrder => vendor.last_order_at.map_or(i64::MIN, |at| at.as_microsecond()),
+    };
+    Position { value: SortValue::Integer(value), id: format!("{}\n{}", vendor.name, vendor.vendor_id) }
 }
 
 #[cfg(test)]
@@ -159,7 +163,7 @@ mod tests {
             (VendorSort::Returns, "falling"),
             (VendorSort::LastOrder, "silent"),
         ] {
-            order(&mut vendors, sort);
+            vendors.sort_by_cached_key(|vendor| place(vendor, sort));
             assert_eq!(vendors[0].name, first, "{sort:?}");
         }
     }

@@ -6,14 +6,12 @@ use vendorscope_cache::{Cache, Key, Loaded, Origin, Served, Tag};
 
 use crate::{
     domain::{
-        accounts::{MAX_PASSWORD, Role, User, UserSummary, Vendor, VendorPage, VendorRef, normalise_email},
+        accounts::{MAX_PASSWORD, Role, User, UserSummary, Vendor, VendorRef, normalise_email},
         field_error::FieldError,
-        text::read_search,
     },
     server::{
         AppError,
         cache_keys::{self, PROFILE_TTL},
-        cursor,
         db::{
             self, Db,
             accounts::{AuditEntry, UserListing},
@@ -208,17 +206,6 @@ impl Accounts {
         Ok(tx.commit().await?)
     }
 
-    /// Vendors whose name or id holds `search`, a page of 50. `after` is `next` of the page before.
-    pub async fn list_vendors(&self, search: Option<&str>, after: Option<&str>) -> Result<VendorPage, AppError> {
-        let search = search.map(|text| read_search(text, MAX_SEARCH)).transpose()?.flatten().unwrap_or_default();
-        let after = after.filter(|text| !text.is_empty()).map(|text| cursor::decode(LIST, true, text)).transpose()?;
-        let mut listed = db::vendors::list(&self.db, &search, after.as_ref(), PAGE + 1).await?;
-        let more = listed.len() > PAGE as usize;
-        listed.truncate(PAGE as usize);
-        let next = listed.last().filter(|_| more).map(|(_, position)| cursor::encode(LIST, position));
-        Ok(VendorPage { vendors: listed.into_iter().map(|(vendor, _)| vendor).collect(), next })
-    }
-
     /// The users that belong to a vendor, by address.
     pub async fn list_vendor_users(&self, vendor: &VendorRef) -> Result<Vec<UserSummary>, AppError> {
         Ok(db::vendors::list_users(&self.db, vendor.id).await?)
@@ -228,13 +215,6 @@ impl Accounts {
 /// How many keys are remembered to have been good, and for how long after their last use.
 const KEYS_SEEN: u64 = 10_000;
 const KEYS_SEEN_FOR: Duration = Duration::from_secs(3600);
-/// The list of vendors' name in cursors.
-const LIST: &str = "vendors";
-/// Vendors on a page.
-const PAGE: i64 = 50;
-/// Longest text to search for, in characters.
-const MAX_SEARCH: usize = 200;
-
 /// No stored password is longer: there is nothing to compare, and hashing it would cost what its sender likes.
 fn comparable(password: &str) -> &str {
     if password.chars().count() > MAX_PASSWORD { "" } else { password }
