@@ -34,13 +34,13 @@ if due then redis.call('SET', KEYS[1], string.format('%.0f', due - tonumber(ARGV
 return 1";
 
 /// A script, and the digest that a server which has run it knows it by.
-struct Known {
+struct LimitScript {
     text: &'static str,
-    script: LazyLock<Script>,
+    digest: LazyLock<Script>,
 }
 
-static ADMITS: Known = Known { text: ADMIT, script: LazyLock::new(|| Script::new(ADMIT)) };
-static GIVES_BACK: Known = Known { text: GIVE_BACK, script: LazyLock::new(|| Script::new(GIVE_BACK)) };
+static ADMITS: LimitScript = LimitScript { text: ADMIT, digest: LazyLock::new(|| Script::new(ADMIT)) };
+static GIVES_BACK: LimitScript = LimitScript { text: GIVE_BACK, digest: LazyLock::new(|| Script::new(GIVE_BACK)) };
 
 /// What all instances know together of who asked how often.
 pub struct RedisLimits {
@@ -69,15 +69,20 @@ impl RedisLimits {
 
     /// By the script's digest, which is a fifth as long to send; by its text where the server does not know it yet, or
     /// does not let this user call scripts by their digests.
-    async fn run<T: FromRedisValue>(&self, known: &Known, key: &str, arguments: &[u64]) -> Result<T, RequestError> {
-        let command = |name: &str, script: &str| {
+    async fn run<T: FromRedisValue>(
+        &self,
+        script: &LimitScript,
+        key: &str,
+        arguments: &[u64],
+    ) -> Result<T, RequestError> {
+        let command = |name: &str, called: &str| {
             let mut command = redis::cmd(name);
-            command.arg(script).arg(1).arg(key).arg(arguments);
+            command.arg(called).arg(1).arg(key).arg(arguments);
             command
         };
-        match self.ask(key, command("EVALSHA", known.script.get_hash())).await {
+        match self.ask(key, command("EVALSHA", script.digest.get_hash())).await {
             Err(RequestError::Refused(why)) if why.contains("NOSCRIPT") || why.contains("NOPERM") => {
-                self.ask(key, command("EVAL", known.text)).await
+                self.ask(key, command("EVAL", script.text)).await
             }
             answer => answer,
         }

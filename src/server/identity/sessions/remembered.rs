@@ -23,11 +23,11 @@ const TIMEOUT: Duration = Duration::from_millis(500);
 pub struct Remembered {
     router: Arc<Router>,
     installation: Arc<str>,
-    known: Cache<Id, Arc<Known>>,
+    known: Cache<Id, Arc<KnownSession>>,
 }
 
 /// A session as it was last read.
-pub struct Known {
+pub struct KnownSession {
     pub record: Record,
     pub login: SessionLogin,
     /// What it was decoded from; nothing where that is not known.
@@ -41,13 +41,13 @@ impl Remembered {
     }
 
     /// What was read of a session, which may have ended since.
-    pub async fn find(&self, id: &Id) -> Option<Arc<Known>> {
+    pub async fn find(&self, id: &Id) -> Option<Arc<KnownSession>> {
         self.known.get(id).await
     }
 
     /// What a remembered session says now. `None` where it is not there any more, or nobody says: whoever asks then
     /// reads it as if it was new here.
-    pub async fn read_again(&self, id: &Id) -> Option<Arc<Known>> {
+    pub async fn read_again(&self, id: &Id) -> Option<Arc<KnownSession>> {
         let known = self.known.get(id).await?;
         let raw = match self.get(id).await {
             Ok(Some(raw)) if raw == known.raw => return Some(known),
@@ -60,7 +60,7 @@ impl Remembered {
         let again = raw.and_then(|raw| {
             let record = decode(id, &raw)?;
             let login = SessionLogin::of(&record)?;
-            Some(Arc::new(Known { record, login, raw }))
+            Some(Arc::new(KnownSession { record, login, raw }))
         });
         match &again {
             Some(again) => self.known.insert(*id, again.clone()).await,
@@ -70,7 +70,9 @@ impl Remembered {
     }
 
     pub async fn keep(&self, id: &Id, record: &Record, login: &SessionLogin) {
-        self.known.insert(*id, Arc::new(Known { record: record.clone(), login: login.clone(), raw: Vec::new() })).await;
+        self.known
+            .insert(*id, Arc::new(KnownSession { record: record.clone(), login: login.clone(), raw: Vec::new() }))
+            .await;
     }
 
     async fn get(&self, id: &Id) -> Result<Option<Vec<u8>>, RequestError> {
