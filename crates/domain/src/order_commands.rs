@@ -157,7 +157,8 @@ impl Buyer {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct OrderChange {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::catalog::given")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub status: Option<OrderStatus>,
     /// When it was placed, if that was noted wrongly. Earlier is accepted, later than now is not.
     #[serde(default, deserialize_with = "deserialize_optional_instant")]

@@ -6,7 +6,7 @@ use std::{net::SocketAddr, time::Duration};
 use ipnet::IpNet;
 use leptos::config::LeptosOptions;
 use secrecy::{ExposeSecret, SecretString};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 use vendorscope_redis::Tls;
 
 use super::mail;
@@ -264,7 +264,7 @@ impl Config {
                 .read(
                     "RUST_LOG",
                     "a level (error, warn, info, debug, trace), or levels by module such as vendorscope=debug,info",
-                    |text| EnvFilter::builder().parse(text).ok().map(|_| text.to_owned()),
+                    |text| is_log_filter(text).then(|| text.to_owned()),
                 )
                 .unwrap_or_else(|| "info".to_owned()),
             format: reader
@@ -413,6 +413,13 @@ impl<T> OrRequired<T> for Option<T> {
             development()
         })
     }
+}
+
+/// Whether this is a filter, and each word in it that stands alone a level: a word that is none would be taken for a
+/// module's name, and everything else be silent.
+fn is_log_filter(text: &str) -> bool {
+    let is_known = |part: &str| part.contains(['=', '[', ':']) || part.parse::<LevelFilter>().is_ok();
+    EnvFilter::builder().parse(text).is_ok() && text.split(',').map(str::trim).all(is_known)
 }
 
 fn random_secret() -> SecretString {

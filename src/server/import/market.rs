@@ -91,7 +91,8 @@ async fn write_products(work: &mut Work<'_>) -> Result<(), ImportError> {
         "'product_id: `' || product_id || '` is in this file twice'",
     )
     .await?;
-    let (too_many, message) = (has_too_many_decimals("price_step"), too_many_decimals("unit_price", "price_step"));
+    let (too_many, message) =
+        (has_too_many_decimals("unit_price", "price_step"), too_many_decimals("unit_price", "price_step"));
     work.refuse(
         "products",
         &format!(

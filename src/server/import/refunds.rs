@@ -25,7 +25,7 @@ pub(super) async fn compare(work: &mut Work<'_>, refunds: u64) -> Result<(), Imp
         return Ok(());
     }
     let amount = "b.amount / v.minor_thousandths";
-    let too_many = has_too_many_decimals("amount_step");
+    let too_many = has_too_many_decimals("amount", "amount_step");
     let resolved = work
         .run(&format!(
             "INSERT INTO import_refunds
@@ -52,7 +52,8 @@ pub(super) async fn compare(work: &mut Work<'_>, refunds: u64) -> Result<(), Imp
 
 /// Says which refund of the bundle did not make it into `import_refunds`, and why.
 async fn refuse(work: &mut Work<'_>) -> Result<(), ImportError> {
-    let (too_many, message) = (has_too_many_decimals("amount_step"), too_many_decimals("amount", "amount_step"));
+    let (too_many, message) =
+        (has_too_many_decimals("amount", "amount_step"), too_many_decimals("amount", "amount_step"));
     work.refuse(
         "refunds",
         &format!(

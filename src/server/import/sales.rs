@@ -71,7 +71,7 @@ pub(super) async fn compare_lines(work: &mut Work<'_>, items: u64) -> Result<(),
     .await?;
     let (gross, discount) = ("b.gross / v.minor_thousandths", "b.discount / v.minor_thousandths");
     let (gross_decimals, discount_decimals) =
-        (has_too_many_decimals("gross_step"), has_too_many_decimals("discount_step"));
+        (has_too_many_decimals("gross", "gross_step"), has_too_many_decimals("discount", "discount_step"));
     let resolved = work
         .run(&format!(
             "INSERT INTO import_lines
@@ -99,9 +99,9 @@ pub(super) async fn compare_lines(work: &mut Work<'_>, items: u64) -> Result<(),
 /// Says which line of the bundle did not make it into `import_lines`, and why.
 async fn refuse_lines(work: &mut Work<'_>) -> Result<(), ImportError> {
     let (gross_decimals, gross_message) =
-        (has_too_many_decimals("gross_step"), too_many_decimals("gross", "gross_step"));
+        (has_too_many_decimals("gross", "gross_step"), too_many_decimals("gross", "gross_step"));
     let (discount_decimals, discount_message) =
-        (has_too_many_decimals("discount_step"), too_many_decimals("discount", "discount_step"));
+        (has_too_many_decimals("discount", "discount_step"), too_many_decimals("discount", "discount_step"));
     work.refuse(
         "order_items",
         &format!(

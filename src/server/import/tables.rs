@@ -209,9 +209,10 @@ const MAX_LINE: i64 = 1_000_000_000;
 const MAX_BPS: i64 = WHOLE_BPS;
 
 /// SQL for an amount with more decimals than its vendor's currency has, by its column in a temporary table and the
-/// column of its step.
-pub(super) fn has_too_many_decimals(step: &str) -> String {
-    format!("b.{step} < v.minor_thousandths")
+/// column of its step. `100.00` of a currency without decimals is what a bundle of two decimals throughout has, and can
+/// be read in one way only.
+pub(super) fn has_too_many_decimals(field: &str, step: &str) -> String {
+    format!("(b.{step} < v.minor_thousandths AND NOT (b.{step} = 10 AND b.{field} % 1000 = 0))")
 }
 
 /// SQL for what is said of such an amount, with the amount as it was seen.

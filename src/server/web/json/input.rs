@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use axum::{
-    extract::{FromRequest, FromRequestParts, OriginalUri, Path, Query, Request},
+    extract::{FromRequest, FromRequestParts, MatchedPath, OriginalUri, Path, Query, Request},
     http::{HeaderMap, StatusCode, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -13,6 +13,7 @@ use crate::{
     domain::{
         accounts::{User, id_of_segment},
         field_error::FieldError,
+        text::shown,
     },
     server::{
         AppError, AppState,
@@ -25,6 +26,8 @@ use crate::{
         web::middleware::{MAX_BODY, max_body, read_body},
     },
 };
+
+use super::{openapi, strict::Strict};
 
 /// A JSON body. 415 for another type of body, 400 for what is no JSON, 413 for too much of it, 422 by field for what
 /// does not fit.
@@ -48,7 +51,7 @@ impl<T: DeserializeOwned> FromRequest<AppState> for JsonBody<T> {
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+    let value = serde_path_to_error::deserialize(Strict(&mut deserializer)).map_err(|error| {
         let path = error.path().to_string();
         refusal(&path, error.inner())
     })?;
@@ -99,7 +102,24 @@ fn refusal(path: &str, error: &serde_json::Error) -> Problem {
         (path, Some(name)) if path != name && !path.ends_with(&format!(".{name}")) => format!("{path}.{name}"),
         (path, _) => path.to_owned(),
     };
-    Problem::from(AppError::from(FieldError::new(field, message)))
+    Problem::from(AppError::from(FieldError::new(field, in_words(message))))
+}
+
+/// serde's words for what does not fit, without the names of Rust's types.
+fn in_words(message: &str) -> String {
+    let expected = ["invalid type: ", "invalid value: "]
+        .iter()
+        .find_map(|start| message.strip_prefix(start)?.split_once(", expected ").map(|(_, expected)| expected));
+    match expected {
+        None => message.to_owned(),
+        Some("i8" | "i16" | "i32" | "i64") => "must be a whole number".to_owned(),
+        Some("u8" | "u16" | "u32" | "u64" | "usize") => "must be a whole number, 0 or more".to_owned(),
+        Some("f32" | "f64") => "must be a number".to_owned(),
+        Some("a string") => "must be a text".to_owned(),
+        Some("a boolean") => "must be true or false".to_owned(),
+        Some("a sequence") => "must be a list".to_owned(),
+        Some(other) => format!("must be {other}"),
+    }
 }
 
 /// The `Idempotency-Key` of a request that changes something; most have none. Refused where it is no key, whatever the
@@ -147,6 +167,20 @@ pub async fn check_key(request: Request, next: Next) -> Response {
         && let Err(refused) = read_key(request.headers())
     {
         return AppError::from(refused).into_response();
+    }
+    next.run(request).await
+}
+
+/// Refuses parameters of an address on routes that have none; the others know theirs.
+pub async fn refuse_parameters(request: Request, next: Next) -> Response {
+    let query = request.uri().query().unwrap_or_default();
+    if !query.is_empty()
+        && let Some(route) = request.extensions().get::<MatchedPath>()
+        && !openapi::may_have_parameters(request.method(), route.as_str())
+        && let Some((name, _)) = form_urlencoded::parse(query.as_bytes()).next()
+    {
+        return AppError::from(FieldError::new(shown(&name), "is not a parameter here: there are none"))
+            .into_response();
     }
     next.run(request).await
 }
@@ -214,6 +248,15 @@ mod tests {
         unit_price: i64,
         #[allow(dead_code)]
         inner: Option<Inner>,
+        #[allow(dead_code)]
+        kind: Option<Kind>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    enum Kind {
+        Good,
+        Bad,
     }
 
     #[derive(Debug, Deserialize)]
@@ -234,12 +277,24 @@ mod tests {
             (r#"{"unitPrice": 1, "inner": {}}"#, "inner.status"),
             (r#"{"unitPrice": 1, "inner": {"status": true, "x": 1}}"#, "inner.x"),
             (r#"[]"#, "body"),
+            (r#"[1]"#, "body"),
+            (r#"{"unitPrice": 1, "inner": [true]}"#, "inner"),
+            (r#"{"unitPrice": 1, "kind": 1}"#, "kind"),
+            (r#"{"unitPrice": 1, "kind": ["good"]}"#, "kind"),
+            (r#"{"unitPrice": 1, "kind": {"good": null}}"#, "kind"),
+            (r#"{"unitPrice": 1, "kind": "best"}"#, "kind"),
             (r#"{"unitPrice": 1, "unitPrice": 2}"#, "unitPrice"),
         ] {
             let problem = parse::<Outer>(body.as_bytes()).unwrap_err();
             assert_eq!(problem.status, StatusCode::UNPROCESSABLE_ENTITY, "{body}");
             assert_eq!(problem.errors[0].field, field, "{body}: {problem:?}");
+            // What is accepted is said, and in no words of Rust.
+            let message = &problem.errors[0].message;
+            assert!(["i64", "struct", "Outer", "Inner"].iter().all(|word| !message.contains(word)), "{message}");
         }
+        let refused = parse::<Outer>(br#"{"unitPrice": 1, "kind": 1}"#).unwrap_err();
+        assert_eq!(refused.errors[0].message, "must be one of good, bad");
+        assert!(parse::<Outer>(br#"{"unitPrice": 1, "inner": {"status": true}, "kind": "bad"}"#).is_ok());
     }
 
     #[test]

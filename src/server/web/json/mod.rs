@@ -33,6 +33,8 @@ mod orders;
 /// People whom an admin looks after.
 mod people;
 mod products;
+/// Objects are objects, and texts are texts.
+mod strict;
 
 pub fn router(state: &AppState) -> Router<AppState> {
     let once = from_fn_with_state(state.clone(), once::answer_once);
@@ -51,5 +53,6 @@ pub fn router(state: &AppState) -> Router<AppState> {
         .layer(RequestBodyLimitLayer::new(MAX_BODY))
         .nest("/ingest", ingest::router())
         .layer(from_fn(input::check_key))
+        .layer(from_fn(input::refuse_parameters))
         .fallback(|| async { Problem::not_found() })
 }

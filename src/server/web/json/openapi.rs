@@ -1,9 +1,10 @@
 //! The API's own description, from the code that serves it: OpenAPI 3.1, and a page to read it.
 
-use std::sync::LazyLock;
+use std::{collections::HashMap, sync::LazyLock};
 
 use axum::{
     Json,
+    http::Method,
     response::{Html, IntoResponse},
 };
 use serde_json::Value;
@@ -170,6 +171,28 @@ pub(super) struct ProblemBody {
 }
 
 /// Worked out once.
+/// Routes whose address may have parameters, as the document says, and methods.
+static WITH_PARAMETERS: LazyLock<HashMap<String, bool>> = LazyLock::new(|| {
+    let routes = DOCUMENT["paths"].as_object().into_iter().flatten();
+    let operations = routes.flat_map(|(path, methods)| {
+        methods.as_object().into_iter().flatten().map(move |(method, operation)| {
+            let parameters = operation["parameters"].as_array().into_iter().flatten();
+            (operation_name(method, path), parameters.into_iter().any(|parameter| parameter["in"] == "query"))
+        })
+    });
+    operations.collect()
+});
+
+fn operation_name(method: &str, path: &str) -> String {
+    format!("{} {path}", method.to_ascii_uppercase())
+}
+
+/// Whether the address of this route may have parameters. What the document does not describe may.
+pub fn may_have_parameters(method: &Method, path: &str) -> bool {
+    let method = if method == Method::HEAD { "GET" } else { method.as_str() };
+    WITH_PARAMETERS.get(&operation_name(method, path)).copied().unwrap_or(true)
+}
+
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| serde_json::to_value(ApiDoc::openapi()).unwrap_or_default());
 static PAGE: LazyLock<String> = LazyLock::new(|| render(&DOCUMENT));
 
