@@ -177,7 +177,7 @@ async fn a_user_is_invited_once_and_changed_once_by_a_key() {
         // The link too, which a second invitation would have made anew.
         assert_eq!(send(&admin, Method::POST, path, Some("key-1"), &new).await, first);
         assert_eq!(count().await, before + 1);
-        let link = format!("{path}/{}/link", first.1["user"]["id"].as_str().expect("an id"));
+        let link = format!("{path}/{}/link", first.1["user"]["userId"].as_str().expect("an id"));
         let body = json!({ "password": PASSWORD });
         let second = send(&admin, Method::POST, &link, Some("key-2"), &body).await;
         assert_eq!(second.0, 201, "{second:?}");

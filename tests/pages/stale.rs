@@ -28,7 +28,7 @@ async fn figures_from_before_are_said_to_be_wherever_they_stand() {
             (&admin, format!("/admin?{march}")),
             (&admin, "/admin/vendors".to_owned()),
         ];
-        let export = format!("/api/vendor/analytics/export?{march}");
+        let export = format!("/api/vendor/analytics/export.csv?{march}");
         for (client, path) in &pages {
             assert!(!said(client, path).await, "{path}");
         }
