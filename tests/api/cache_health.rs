@@ -99,6 +99,13 @@ fn event(metrics: &str, name: &str) -> u64 {
     found.unwrap_or(0)
 }
 
+/// What /metrics says of this instance's cache.
+fn gauge(metrics: &str, name: &str) -> f64 {
+    let line = format!("vendorscope_cache_{name} ");
+    let found = metrics.lines().find_map(|found| found.strip_prefix(&line));
+    found.unwrap_or_else(|| panic!("no {name}: {metrics}")).parse().expect("a number")
+}
+
 async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     let began = Instant::now();
     loop {
@@ -216,6 +223,25 @@ async fn page_api_and_metrics_say_what_was_driven() {
     assert!(products["memory"].as_u64().is_some_and(|bytes| bytes > 1_000), "{namespaces:?}");
     assert_eq!(health["redis"][0]["policy"], "noeviction");
 
+    // What was read and what made it miss, at both together, whichever is asked; what one has counted it writes down
+    // when it is asked itself.
+    let stats = pair.admin.at(other).get_json("/api/admin/cache/stats").await;
+    for stats in [stats, pair.stats().await] {
+        let read = stats["health"]["mostRead"].as_array().expect("a list");
+        let reads: Vec<_> = read.iter().map(|read| (read["reads"].as_u64(), read["isEstimate"].as_bool())).collect();
+        assert_eq!(reads, [(Some(8), Some(false)), (Some(2), Some(false)), (Some(2), Some(false)), (Some(2), Some(false))]);
+        assert!(read[0]["key"].as_str().is_some_and(|key| key.starts_with("products:{7}:list:")), "{read:?}");
+        let cause = json!({ "who": "admin@example.com", "why": "asked for by an admin", "times": 1 });
+        let missed = json!([{ "tag": "products:7", "misses": 1, "isEstimate": false, "cause": cause }]);
+        assert_eq!(stats["health"]["missedTags"], missed);
+    }
+    let page = pair.page().await.replace("<!>", "");
+    let (_, tags) = page.split_once("Tags that made lookups miss</h2>").expect("the section");
+    let tags = tags.split("</section>").next().unwrap_or_default();
+    assert!(tags.contains("products:7") && tags.contains("admin@example.com"), "{tags}");
+    let (_, read) = page.split_once("Most-read entries</h2>").expect("the section");
+    assert!(read.split("</section>").next().is_some_and(|read| read.contains(">8</td>")), "{read}");
+
     // The course ends with the same.
     let course = pair.admin.get_json("/api/admin/cache/history?range=1h").await;
     let points = course["points"].as_array().expect("a list");
@@ -257,6 +283,19 @@ async fn an_outage_is_the_verdict_while_it_lasts_and_is_told_afterwards() {
     assert_eq!(in_all(&page, "Bypassed: Redis not asked, or not believed"), "5");
     let metrics = pair.one.client().get("/metrics").await.text().await.expect("a text");
     assert_eq!((event(&metrics, "bypasses"), event(&metrics, "hits")), (5, 1));
+    assert_eq!((gauge(&metrics, "breakers_open"), gauge(&metrics, "outbox_pending")), (1.0, 0.0));
+    assert!(gauge(&metrics, "breaker_openings_total") >= 1.0);
+    // A write has to wait in the outbox until Redis is back.
+    let mut product = pair.vendor.get_json(PRODUCTS).await["products"][0].clone();
+    product["stock"] = json!(3);
+    let path = format!("{PRODUCTS}/{}", product["productId"].as_str().expect("an id"));
+    assert_eq!(pair.vendor.put(&path, &product).await.status(), 200);
+    let waits = until("the write waits", async || {
+        let metrics = pair.one.client().get("/metrics").await.text().await.expect("a text");
+        (gauge(&metrics, "outbox_pending") > 0.0 && gauge(&metrics, "outbox_pending_seconds") > 0.0).then_some(metrics)
+    })
+    .await;
+    assert!(gauge(&waits, "outbox_look_age_seconds") < 5.0, "{waits}");
 
     pair.redis.thaw();
     until("the cache is used again", async || (pair.list(&pair.one, "a").await == "HIT").then_some(())).await;
@@ -272,6 +311,9 @@ async fn an_outage_is_the_verdict_while_it_lasts_and_is_told_afterwards() {
     })
     .await;
     assert_eq!(after["health"]["isWhole"], json!(true));
+    let metrics = pair.one.client().get("/metrics").await.text().await.expect("a text");
+    assert_eq!((gauge(&metrics, "breakers_open"), gauge(&metrics, "outbox_pending")), (0.0, 0.0));
+    assert!(gauge(&metrics, "breaker_openings_total") >= 1.0 && gauge(&metrics, "store_epoch") >= 1.0, "{metrics}");
     assert!(after["bypasses"].as_u64() >= Some(5), "what was counted during the outage is not lost: {after}");
     assert_eq!(after["health"]["verdict"]["rule"], "redis_was_away", "{after}");
     let course = pair.admin.get_json("/api/admin/cache/history").await;
