@@ -1,20 +1,16 @@
 //! The health of the cache on a load that is known: page, API and /metrics say what was driven, and nothing else.
 
-use std::time::{Duration, Instant};
-
 use redis::AsyncCommands;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{VENDOR, refused_fields};
-use crate::harness::{Client, RedisServer, TestApp, TestDatabase};
+use crate::harness::{Client, RedisServer, TestApp, TestDatabase, until};
 
 const PRODUCTS: &str = "/api/vendor/products";
 /// Where an entry's expiry and the number of its payload's schema stand: see `crates/cache/src/entry.rs`.
 const EXPIRES: std::ops::Range<usize> = 16..24;
 const SCHEMA: std::ops::Range<usize> = 49..53;
-/// Far longer than anything here takes.
-const WITHIN: Duration = Duration::from_secs(60);
 
 /// Two instances that share a database and a Redis for the cache; sessions are elsewhere, so that the page can be opened
 /// while that Redis is away.
@@ -104,17 +100,6 @@ fn gauge(metrics: &str, name: &str) -> f64 {
     let line = format!("vendorscope_cache_{name} ");
     let found = metrics.lines().find_map(|found| found.strip_prefix(&line));
     found.unwrap_or_else(|| panic!("no {name}: {metrics}")).parse().expect("a number")
-}
-
-async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
-    let began = Instant::now();
-    loop {
-        if let Some(found) = ask().await {
-            return found;
-        }
-        assert!(began.elapsed() < WITHIN, "{what}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
