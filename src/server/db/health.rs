@@ -94,14 +94,16 @@ pub async fn list_names(db: &Db, since_slot: i64, but_of: &str) -> Result<Vec<Na
     .bind(since_slot)
     .bind(but_of.to_owned());
     let found = all(db, query).await?;
-    let row = |row| {
-        Ok(NamesRow {
-            slot: rows::int(row, "slot")?,
-            reads: rows::text(row, "reads")?,
-            missed: rows::text(row, "missed")?,
+    found
+        .iter()
+        .map(|row| {
+            Ok(NamesRow {
+                slot: rows::int(row, "slot")?,
+                reads: rows::text(row, "reads")?,
+                missed: rows::text(row, "missed")?,
+            })
         })
-    };
-    found.iter().map(row).collect()
+        .collect()
 }
 
 pub async fn insert_event(tx: &mut Tx, event: &EventRow) -> Result<(), DbError> {
