@@ -129,6 +129,6 @@ async fn rights_that_the_caches_redis_denies_are_in_the_log_at_start_and_in_read
         assert_eq!(login.status(), 200, "{rights}");
         let (status, text) = page(&client, "/admin/cache").await;
         assert_eq!((status, text.contains("data-rule=\"redis_refuses\"")), (200, !refused.is_empty()), "{rights}: {text}");
-        assert_eq!(client.get("/api/admin/metrics").await.status(), 200, "{rights}: without the cache");
+        assert_eq!(client.get("/api/admin/metrics?dateFrom=2026-01-01&dateTo=2026-01-31").await.status(), 200, "{rights}: without the cache");
     }
 }
