@@ -91,7 +91,11 @@ impl Metrics {
 fn register_condition(registry: &mut Registry, condition: &Condition) {
     let openings = Counter::<u64>::default();
     openings.inc_by(condition.connections.iter().map(|connection| connection.openings).sum());
-    registry.register("cache_breaker_openings", "How often this instance left off asking a server of the cache", openings);
+    registry.register(
+        "cache_breaker_openings",
+        "How often this instance left off asking a server of the cache",
+        openings,
+    );
     let mut register = |name: &str, help: &str, value: f64| {
         let gauge = Gauge::<f64, AtomicU64>::default();
         gauge.set(value);
@@ -168,10 +172,7 @@ mod tests {
             is_trusted: true,
             near_entries: 5,
             near_bytes: 6_000,
-            connections: vec![
-                LinkStatus { down, openings: 2 },
-                LinkStatus { down: None, openings: 1 },
-            ],
+            connections: vec![LinkStatus { down, openings: 2 }, LinkStatus { down: None, openings: 1 }],
         };
         let text = metrics.render(&counts.plus(&timed.take()), &condition, 12).unwrap();
         for line in [

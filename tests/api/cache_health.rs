@@ -214,7 +214,10 @@ async fn page_api_and_metrics_say_what_was_driven() {
     for stats in [stats, pair.stats().await] {
         let read = stats["health"]["mostRead"].as_array().expect("a list");
         let reads: Vec<_> = read.iter().map(|read| (read["reads"].as_u64(), read["isEstimate"].as_bool())).collect();
-        assert_eq!(reads, [(Some(8), Some(false)), (Some(2), Some(false)), (Some(2), Some(false)), (Some(2), Some(false))]);
+        assert_eq!(
+            reads,
+            [(Some(8), Some(false)), (Some(2), Some(false)), (Some(2), Some(false)), (Some(2), Some(false))]
+        );
         assert!(read[0]["key"].as_str().is_some_and(|key| key.starts_with("products:{7}:list:")), "{read:?}");
         let cause = json!({ "who": "admin@example.com", "why": "asked for by an admin", "times": 1 });
         let missed = json!([{ "tag": "products:7", "misses": 1, "isEstimate": false, "cause": cause }]);

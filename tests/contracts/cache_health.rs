@@ -43,21 +43,30 @@ async fn what_instances_write_down_is_added_up_and_forgotten_in_time() {
     for database in databases().await {
         let db = database.open().await;
         let queries = db.queries();
-        note(&db, &instance("a", 5_000_000), &[event("started", 1_000_000)], &[invalidations("vendor:{7}", 1, 2)], &[
-            names(1, "old"),
-        ])
-            .await
-            .expect("noted");
+        note(
+            &db,
+            &instance("a", 5_000_000),
+            &[event("started", 1_000_000)],
+            &[invalidations("vendor:{7}", 1, 2)],
+            &[names(1, "old")],
+        )
+        .await
+        .expect("noted");
         // Again, by it and by another: those of the same minute that are alike are one row.
         let verdicts = [event("verdict", 4_000_000), event("verdict", 3_000_000)];
-        note(&db, &instance("a", 9_000_000), &verdicts, &[invalidations("vendor:{7}", 1, 3)], &[
-            names(1, "new"),
-            names(2, "next"),
-        ])
+        note(
+            &db,
+            &instance("a", 9_000_000),
+            &verdicts,
+            &[invalidations("vendor:{7}", 1, 3)],
+            &[names(1, "new"), names(2, "next")],
+        )
         .await
         .expect("noted");
         let rows = [invalidations("vendor:{7}", 1, 10), invalidations("analytics", 2, 1)];
-        note(&db, &InstanceRow { ended_us: Some(7), ..instance("b", 6_000_000) }, &[], &rows, &[names(2, "b")]).await.expect("noted");
+        note(&db, &InstanceRow { ended_us: Some(7), ..instance("b", 6_000_000) }, &[], &rows, &[names(2, "b")])
+            .await
+            .expect("noted");
         let of_others = list_names(&db, 1, "b").await.expect("a list");
         assert_eq!(of_others, [names(1, "new"), names(2, "next")], "one row for each ten minutes");
         assert_eq!(list_names(&db, 2, "a").await.expect("a list"), [names(2, "b")]);

@@ -25,7 +25,8 @@ async fn page(client: &Client, path: &str) -> (u16, String) {
 
 /// The row of the page of the state that begins with this.
 fn row<'p>(page: &'p str, name: &str) -> &'p str {
-    let (_, row) = page.split_once(&format!("<th scope=\"row\">{name}</th>")).unwrap_or_else(|| panic!("{name}: {page}"));
+    let (_, row) =
+        page.split_once(&format!("<th scope=\"row\">{name}</th>")).unwrap_or_else(|| panic!("{name}: {page}"));
     row.split("</tr>").next().unwrap_or_default()
 }
 
@@ -56,7 +57,10 @@ async fn an_instance_whose_database_takes_no_writes_any_more_is_not_ready_until_
         (status == 503).then_some(answer.json::<serde_json::Value>().await.expect("JSON"))
     })
     .await;
-    assert_eq!((&said["ready"], &said["database"], &said["redis"]), (&json!(false), &json!("unavailable"), &json!("memory")));
+    assert_eq!(
+        (&said["ready"], &said["database"], &said["redis"]),
+        (&json!(false), &json!("unavailable"), &json!("memory"))
+    );
     let login = client.post("/api/auth/login", &json!({ "email": ADMIN, "password": PASSWORD })).await;
     assert!(login.status().is_server_error() && !login.headers().contains_key("set-cookie"), "{login:?}");
     let (status, page) = page(&client, "/status").await;
@@ -88,7 +92,10 @@ async fn while_redis_is_away_pages_say_so_in_the_products_style_and_the_status_n
     for path in ["/admin/cache", "/admin"] {
         let (status, text) = page(&client, path).await;
         assert_eq!(status, 503, "{path}: {text}");
-        assert!(text.contains(style) && text.contains("(Redis)") && text.contains("href=\"/status\""), "{path}: {text}");
+        assert!(
+            text.contains(style) && text.contains("(Redis)") && text.contains("href=\"/status\""),
+            "{path}: {text}"
+        );
     }
     let (status, text) = page(&Client::new(program.address), "/status").await;
     assert_eq!(status, 503);
@@ -128,7 +135,15 @@ async fn rights_that_the_caches_redis_denies_are_in_the_log_at_start_and_in_read
         let login = client.post("/api/auth/login", &json!({ "email": ADMIN, "password": PASSWORD })).await;
         assert_eq!(login.status(), 200, "{rights}");
         let (status, text) = page(&client, "/admin/cache").await;
-        assert_eq!((status, text.contains("data-rule=\"redis_refuses\"")), (200, !refused.is_empty()), "{rights}: {text}");
-        assert_eq!(client.get("/api/admin/metrics?dateFrom=2026-01-01&dateTo=2026-01-31").await.status(), 200, "{rights}: without the cache");
+        assert_eq!(
+            (status, text.contains("data-rule=\"redis_refuses\"")),
+            (200, !refused.is_empty()),
+            "{rights}: {text}"
+        );
+        assert_eq!(
+            client.get("/api/admin/metrics?dateFrom=2026-01-01&dateTo=2026-01-31").await.status(),
+            200,
+            "{rights}: without the cache"
+        );
     }
 }

@@ -127,8 +127,9 @@ mod tests {
         let (mut parts, mut whole, mut truth) =
             (vec![Frequent::default(); 4], Frequent::default(), HashMap::<String, u64>::new());
         for round in 0..20_000 {
-            // One in four is one of five names; the others are among a thousand that come up more and more seldom.
-            let name = if round % 4 == 0 { format!("hot {}", round / 4 % 5) } else { format!("cold {}", round * round % 997) };
+            // One in four is one of five names; the others are among five hundred that come up seldom.
+            let name =
+                if round % 4 == 0 { format!("hot {}", round / 4 % 5) } else { format!("cold {}", round * round % 997) };
             whole.note(&name);
             parts[round / 5_000].note(&name);
             *truth.entry(name).or_default() += 1;
@@ -144,7 +145,11 @@ mod tests {
             }
             for (name, really) in &truth {
                 let is_listed = frequent.counts.contains_key(name);
-                assert!(is_listed || *really <= frequent.unlisted(), "{name}, really {really}: {}", frequent.unlisted());
+                assert!(
+                    is_listed || *really <= frequent.unlisted(),
+                    "{name}, really {really}: {}",
+                    frequent.unlisted()
+                );
             }
             let first: Vec<_> = ranking[..5].iter().map(|of| (&of.name[..3], truth[&of.name])).collect();
             assert_eq!(first, [("hot", 1_000); 5], "{:?}", &ranking[..8]);

@@ -128,11 +128,8 @@ mod tests {
     use super::*;
 
     fn names(read: &[(&str, u64)]) -> Names {
-        let counted = read.iter().map(|(name, count)| Counted {
-            name: (*name).to_owned(),
-            count: *count,
-            too_high_by: 0,
-        });
+        let counted =
+            read.iter().map(|(name, count)| Counted { name: (*name).to_owned(), count: *count, too_high_by: 0 });
         Names { reads: Frequent::of(counted, 0), missed: Frequent::default() }
     }
 
