@@ -30,6 +30,26 @@ fn bad_inputs() -> Vec<Bad> {
         // New orders.
         Bad("POST", ORDERS, json!({}), 422, &["customer"]),
         Bad("POST", ORDERS, json!([]), 422, &["body"]),
+        // A list is no object, whatever its order; a text is a text.
+        Bad("POST", PRODUCTS, json!([null, "Cup", "", "Mugs", 100, 1, null, "active"]), 422, &["body"]),
+        Bad("POST", ORDERS, order(|o| o["customer"] = json!(["c1"])), 422, &["customer"]),
+        Bad("POST", ORDERS, order(|o| o["lines"] = json!([["e1", 1]])), 422, &["lines[0]"]),
+        Bad("POST", ORDERS, order(|o| o["status"] = json!(1)), 422, &["status"]),
+        Bad("PATCH", "/api/vendor/orders/o1", json!({ "status": { "shipped": null } }), 422, &["status"]),
+        Bad("PATCH", "/api/vendor/orders/o1", json!({ "status": null }), 422, &["status"]),
+        Bad("POST", PRODUCTS, product(|p| p["status"] = json!(null)), 422, &["status"]),
+        Bad("POST", PRODUCTS, product(|p| p["status"] = json!({ "active": null })), 422, &["status"]),
+        Bad(
+            "PATCH",
+            "/api/vendor/products/bulk",
+            json!({ "productIds": ["e1"], "changes": { "stock": 7, "lowStockThreshold": null } }),
+            422,
+            &["changes.lowStockThreshold"],
+        ),
+        // Whose it is comes from the session, and there is nothing else to say in the address of a write.
+        Bad("POST", "/api/vendor/products?vendorId=v", product(|_| ()), 422, &["vendorId"]),
+        Bad("DELETE", "/api/vendor/products/e1?vendorId=v", json!({}), 422, &["vendorId"]),
+        Bad("PATCH", "/api/vendor/orders/o1?dry=1", json!({ "status": "shipped" }), 422, &["dry"]),
         Bad("POST", ORDERS, order(|o| o["lines"] = json!([])), 422, &["lines"]),
         Bad("POST", ORDERS, order(|o| o["lines"] = json!(many)), 422, &["lines"]),
         Bad(

@@ -83,6 +83,8 @@ fn a_wrong_value_is_named_with_what_is_accepted() {
         ("LEPTOS_HASH_FILES", "yes", "`yes`"),
         ("TRUSTED_PROXIES", "10.0.0.0/33", "`10.0.0.0/33`"),
         ("RUST_LOG", "vendorscope=loud", "`vendorscope=loud`"),
+        ("RUST_LOG", "loud", "`loud`"),
+        ("RUST_LOG", "info,vendorscop", "`info,vendorscop`"),
         ("LOG_FORMAT", "xml", "`xml`"),
     ] {
         let errors = read(&[(name, value)]).expect_err(name);

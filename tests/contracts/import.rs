@@ -227,6 +227,10 @@ async fn amounts_are_kept_in_minor_units_and_commission_is_rounded_half_up_on_ea
             integers(&db, lines).await,
             [[2_500, 250, 225], [1_200, 0, 90], [29_000, 1_125, 0], [1_250, 0, 125]]
         );
+        // Two decimals throughout, as some write them, are the same: of yen there are no others.
+        let two = Bundle::small().replacing("order_items", "1,1200,0", "1,1200.00,0.00");
+        let two = two.replacing("products", "Pens,1200,", "Pens,1200.00,");
+        assert_eq!(two.imported(&db).await.changed, 0);
         assert_eq!(
             texts(&db, "SELECT name FROM products WHERE external_id = 'p-eur'").await,
             ["Mug, \"Fog\" & ash: 2"]
