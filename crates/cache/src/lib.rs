@@ -36,6 +36,8 @@ mod derived;
 pub mod entry;
 /// Generations asked for ahead.
 mod foresight;
+/// Names that come up most often.
+pub mod frequent;
 /// What makes an entry current.
 pub mod generations;
 /// A look at one entry.
@@ -238,6 +240,7 @@ impl Cache {
         let started = Instant::now();
         let tags = lookup::normal(tags);
         self.flush_counts_soon();
+        self.0.stats.read(key);
         let (mut rejected, mut expired_entry) = (None, None);
         let (reason, generations, mask) = match self.look_up(key, &tags).await {
             Found::Current { entry, l1, mask } => match decode(&entry.payload) {

@@ -132,12 +132,6 @@ impl Analytics {
         self.cache.warm(&key, &tags, self.loader(vendor, query)).await
     }
 
-    /// What this instance was asked for most often lately, with how often; the most popular first.
-    pub fn most_read(&self, most: usize) -> Vec<(Key, u64)> {
-        let asked = self.popularity.counts().into_iter().take(most);
-        asked.map(|(asked, (vendor, query))| (entry(&vendor, &query).0, asked)).collect()
-    }
-
     /// Where these are kept, each with its vendor's id.
     pub fn keys(&self, snapshots: &[(VendorRef, SnapshotQuery)]) -> Vec<(Key, String)> {
         snapshots.iter().map(|(vendor, query)| (entry(vendor, query).0, vendor.external_id.clone())).collect()
