@@ -144,6 +144,9 @@ pub struct Settings {
     pub stale_for: Duration,
     /// Lifetimes vary by this share, up or down, so that what was loaded together does not expire together.
     pub ttl_jitter: f64,
+    /// Rows of one look at the outbox. Where there are more, nothing is trusted until they are delivered, as many at a
+    /// time. At least 1.
+    pub rows_at_once: usize,
 }
 
 impl Default for Settings {
@@ -155,6 +158,7 @@ impl Default for Settings {
             lease_wait: Duration::from_secs(3),
             stale_for: Duration::from_secs(3600),
             ttl_jitter: 0.1,
+            rows_at_once: 1_000,
         }
     }
 }
