@@ -131,7 +131,13 @@ fn drawing(chart: &CourseChart<'_>) -> AnyView {
         let y = 10.0 + row as f64 * NUMBER_HEIGHT;
         view! {
             <line class=format!("moment {}", moment.class) x1=at.clone() x2=at.clone() y1="0" y2=HEIGHT/>
-            <text class="number" x=at y=y dx=beside text-anchor=anchor>{moment.number}</text>
+            // Whatever is drawn below, the number can be read.
+            <text
+                class="number" x=at y=y dx=beside text-anchor=anchor
+                paint-order="stroke" stroke="var(--surface)" stroke-width="3"
+            >
+                {moment.number}
+            </text>
         }
     });
     view! {
