@@ -16,7 +16,7 @@ use crate::domain::{
 use crate::server::{
     AppError, AppState,
     identity::accounts::{Actor, Authenticated, KeyOrder, NewKey, Proof, TotpSetup},
-    identity::sessions::{Browser, BrowserUser, CurrentVendor, request_session},
+    identity::sessions::{Browser, BrowserUser, WritingVendor, request_session},
     letters,
     rate_limit::{Purpose, account_key},
     services::to_the_end,
@@ -308,10 +308,7 @@ pub async fn revoke_key(state: &AppState, parts: &Parts, key_id: &str) -> Result
 
 /// Gives the vendor of whoever asks another time zone.
 pub async fn change_time_zone(state: &AppState, parts: &Parts, name: &str) -> Result<(), AppError> {
-    let CurrentVendor { user, vendor } = CurrentVendor::of(parts).await?;
-    if !user.role.may_write() {
-        return Err(AppError::Forbidden);
-    }
+    let WritingVendor { user, vendor, .. } = WritingVendor::of(parts).await?;
     let counted = vendor.id.to_string();
     if let Some(admission) = state.limits.admit(Purpose::ZoneChanges, &counted).await
         && !admission.decision.admitted

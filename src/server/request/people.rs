@@ -10,7 +10,7 @@ use crate::{
         AppError, AppState,
         identity::{
             accounts::{Actor, Invitation, PersonChange},
-            sessions::{BrowserUser, CurrentAdmin},
+            sessions::{BrowserUser, WritingAdmin},
         },
         services::to_the_end,
     },
@@ -101,7 +101,7 @@ pub async fn reset_second_factor(
 }
 
 async fn admin(parts: &Parts) -> Result<(User, Option<String>), AppError> {
-    let CurrentAdmin { user } = CurrentAdmin::of(parts).await?;
+    let WritingAdmin { user, .. } = WritingAdmin::of(parts).await?;
     BrowserUser::of(parts).await?;
     Ok((user, client_address(parts)))
 }

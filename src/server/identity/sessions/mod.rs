@@ -35,6 +35,8 @@ mod secret;
 mod standing;
 /// Where sessions live: Redis, or this process.
 mod store;
+/// Who may change anything.
+mod writing;
 
 use remembered::Remembered;
 use standing::Standing;
@@ -46,6 +48,7 @@ pub use record::Browser;
 pub use request::{RequestSession, carry_session};
 pub use secret::fingerprint;
 pub use store::{MAX_SESSIONS, Store};
+pub use writing::{IngestingAdmin, WritingAdmin, WritingVendor};
 
 /// How long a session lives from its login, whatever happens in between.
 pub const LIFETIME: time::Duration = time::Duration::hours(24);
@@ -151,7 +154,7 @@ pub struct CurrentUser(pub User);
 pub struct BrowserUser(pub User);
 
 /// A logged-in user of a vendor. To have one is to be entitled to that vendor's data, and no other's; who may change it
-/// is asked of every route (`web::access`).
+/// is a `WritingVendor`.
 #[derive(Debug, Clone)]
 pub struct CurrentVendor {
     pub user: User,
