@@ -156,3 +156,33 @@ async fn an_admin_sees_everybodys_keys_and_revokes_any() {
         problem(admin.request(Method::DELETE, &path).send().await.expect("an answer"), 404, "not_found").await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nothing_is_made_by_a_password_that_is_changed_while_it_is_being_checked() {
+    for database in databases().await {
+        let app = TestApp::builder().database(&database).northwind().spawn().await;
+        let key = json!({ "name": "a key", "password": PASSWORD, "scope": "write" });
+        let paths = [(PATH, key), ("/api/account/second-factor", json!({ "password": PASSWORD }))];
+        // Again and again: what else asks the database at that moment may be taken for the check.
+        for (number, (path, body)) in paths.iter().cycle().take(8).enumerate() {
+            let email = format!("user-{number}@example.com");
+            let client = app.log_in(&email, Role::Vendor, Some(VENDOR)).await;
+            // As another instance changes it: begun before the password is checked, and done after that.
+            let mut change = app.state().db.write().await.expect("a transaction");
+            let update =
+                "UPDATE users SET password_hash = 'another', session_epoch = session_epoch + 1 WHERE email = $1";
+            change.execute(sql(update).bind(email)).await.expect("an update");
+            let (asked, before) = (body.clone(), app.queries());
+            let request = tokio::spawn(async move { client.post(path, &asked).await.status().as_u16() });
+            while app.queries() == before && !request.is_finished() {
+                tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+            }
+            change.commit().await.expect("committed");
+            assert_ne!(request.await.expect("no panic"), 201, "{path}");
+            let mut look = app.state().db.read().await.expect("a transaction");
+            let left = "SELECT (SELECT COUNT(*) FROM api_keys) + (SELECT COUNT(*) FROM second_factors) AS made";
+            let row = look.row(sql(left)).await.expect("a query").expect("a row");
+            assert_eq!(sqlx::Row::get::<i64, _>(&row, "made"), 0, "{path}");
+        }
+    }
+}

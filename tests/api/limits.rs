@@ -9,7 +9,7 @@ use vendorscope::{
 };
 
 use super::{VENDOR, problem};
-use crate::harness::{Client, PASSWORD, RedisServer, TestApp, TestDatabase};
+use crate::harness::{Client, PASSWORD, RedisServer, TestApp, TestDatabase, databases};
 
 fn limit(count: u32, seconds: u64) -> Option<Limit> {
     Limit::new(count, Duration::from_secs(seconds))
@@ -358,4 +358,33 @@ async fn the_form_says_that_there_were_too_many_tries() {
     assert_eq!(last, "/login?error=limited");
     let page = app.client().request(Method::GET, &last).header("accept", "text/html").send().await.expect("an answer");
     assert!(page.text().await.expect("a text").contains("Too many attempts"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn guesses_at_ones_own_password_are_counted_too_where_nothing_can_be_written() {
+    use vendorscope::server::db::sql;
+    for database in databases().await {
+        let app = TestApp::builder().database(&database).config(few_logins).spawn().await;
+        let client = app.log_in_as_admin().await;
+        let rename = async |statement: &str| {
+            let mut tx = app.state().db.write().await.expect("a transaction");
+            tx.execute(sql(statement)).await.expect("renamed");
+            tx.commit().await.expect("committed");
+        };
+        let key = |password: &str| json!({ "name": "a key", "password": password, "scope": "read" });
+        // A wrong guess cannot be noted.
+        rename("ALTER TABLE audit_log RENAME TO audit_log_away").await;
+        for _ in 0..3 {
+            assert_eq!(client.post("/api/account/keys", &key("a guess")).await.status(), 500);
+        }
+        rename("ALTER TABLE audit_log_away RENAME TO audit_log").await;
+        for (path, body) in [
+            ("/api/account/keys", key(PASSWORD)),
+            ("/api/account/second-factor", json!({ "password": PASSWORD })),
+        ] {
+            problem(client.post(path, &body).await, 429, "too_many_requests").await;
+        }
+        let change = json!({ "current": PASSWORD, "password": "another horse with a battery" });
+        problem(client.put("/api/account/password", &change).await, 429, "too_many_requests").await;
+    }
 }

@@ -41,6 +41,13 @@ pub async fn find_login_by_id(db: &Db, id: i64) -> Result<Option<UserCredentials
     tx.row(sql(format!("{LOGIN} WHERE u.id = $1")).bind(id)).await?.map(|row| login(&row)).transpose()
 }
 
+/// The user of this id, as nobody else changes it until the transaction ends.
+pub async fn lock_login(tx: &mut Tx, id: i64) -> Result<Option<UserCredentials>, DbError> {
+    let lock = format!("SELECT id FROM users WHERE id = $1{}", tx.dialect.for_update());
+    tx.row(sql(lock).bind(id)).await?;
+    tx.row(sql(format!("{LOGIN} WHERE u.id = $1")).bind(id)).await?.map(|row| login(&row)).transpose()
+}
+
 fn login(row: &AnyRow) -> Result<UserCredentials, DbError> {
     Ok(UserCredentials {
         user: user(row)?,

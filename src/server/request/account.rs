@@ -163,10 +163,7 @@ pub async fn change_password(state: &AppState, parts: &Parts, current: String, n
         let attempt = Attempt::of_user(&state, &user).await?;
         let address = client_address(&parts);
         let changed = state.accounts.change_password(&user, &current, &new, actor(&user, address.as_deref())).await;
-        // Only a wrong guess at the present one counts.
-        if !matches!(&changed, Err(AppError::Invalid(errors)) if errors.iter().any(|error| error.field == "current")) {
-            attempt.succeeded().await;
-        }
+        attempt.unless_wrong(&changed, "current").await;
         request_session(&parts)?.log_in_alone(&changed?, browser(&parts)).await.map_err(|error| {
             tracing::error!(%error, "a password was changed, and its sessions were not");
             AppError::DoneInPart(
@@ -257,9 +254,9 @@ pub async fn remove_totp(state: &AppState, parts: &Parts, password: &str, code: 
     let attempt = Attempt::of_code(state, user.id).await?;
     let address = client_address(parts);
     let remove = state.accounts.remove_totp(&user, password, code, actor(&user, address.as_deref()));
-    with_own_password(state, &user, remove).await?;
-    attempt.succeeded().await;
-    Ok(())
+    let removed = with_own_password(state, &user, remove).await;
+    attempt.unless_wrong(&removed, "code").await;
+    removed
 }
 
 /// Counts an attempt at the password of whoever is logged in, unless it was right.
@@ -270,11 +267,7 @@ pub(super) async fn with_own_password<T>(
 ) -> Result<T, AppError> {
     let attempt = Attempt::of_user(state, user).await?;
     let done = work.await;
-    let is_wrong =
-        |errors: &[FieldError]| errors.iter().any(|error| matches!(error.field.as_str(), "password" | "current"));
-    if !matches!(&done, Err(AppError::Invalid(errors)) if is_wrong(errors)) {
-        attempt.succeeded().await;
-    }
+    attempt.unless_wrong(&done, "password").await;
     done
 }
 

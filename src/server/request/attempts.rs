@@ -57,6 +57,16 @@ impl Attempt {
         Ok(Self { state: state.clone(), counted })
     }
 
+    /// What was right does not count, nor does what was refused for another reason than this field, and nothing was
+    /// learned of it. Whatever else went wrong counts: it may have happened after a wrong guess was seen to be one.
+    pub async fn unless_wrong<T>(self, done: &Result<T, AppError>, field: &str) {
+        match done {
+            Ok(_) | Err(AppError::Conflict(_)) => self.succeeded().await,
+            Err(AppError::Invalid(errors)) if errors.iter().all(|error| error.field != field) => self.succeeded().await,
+            Err(_) => {}
+        }
+    }
+
     /// What was right does not count.
     pub async fn succeeded(self) {
         for (purpose, who) in &self.counted {

@@ -188,7 +188,7 @@ impl Accounts {
 
     /// Proves that it is the user of this session who asks, by the password.
     pub async fn prove_own_password(&self, user: &User, password: &str, actor: Actor<'_>) -> Result<(), AppError> {
-        self.check_own_password(user, password, actor).await
+        self.check_own_password(user, password, actor).await.map(|_| ())
     }
 
     async fn find_by_id(&self, user_id: &str) -> Result<UserCredentials, AppError> {

@@ -9,7 +9,7 @@ use crate::{
     },
     server::{
         AppError,
-        db::{self, Tx, second_factors},
+        db::{self, Tx, accounts::UserCredentials, second_factors},
         identity::passwords,
     },
 };
@@ -70,9 +70,10 @@ impl Accounts {
     /// A secret to set an app up with; worth nothing until `confirm_totp`. `Invalid` where the password is wrong,
     /// `Conflict` where there is a second factor already.
     pub async fn begin_totp(&self, user: &User, password: &str, actor: Actor<'_>) -> Result<TotpSetup, AppError> {
-        self.check_own_password(user, password, actor).await?;
+        let proven = self.check_own_password(user, password, actor).await?;
         let secret = Secret::new_stack(rand::random::<[u8; 20]>()).to_base32();
         let mut tx = self.db.write().await?;
+        still_proven(&mut tx, &proven).await?;
         if !second_factors::begin(&mut tx, user.id, &secret, now_us()).await? {
             return Err(AppError::Conflict("there is a second factor already: remove it first".to_owned()));
         }
@@ -111,11 +112,12 @@ impl Accounts {
 
     /// Asks for codes no more. `Invalid` where the password or the code is wrong.
     pub async fn remove_totp(&self, user: &User, password: &str, code: &str, actor: Actor<'_>) -> Result<(), AppError> {
-        self.check_own_password(user, password, actor).await?;
+        let proven = self.check_own_password(user, password, actor).await?;
         if self.take_code(user.id, code).await?.is_none() {
             return Err(wrong_code());
         }
         let mut tx = self.db.write().await?;
+        still_proven(&mut tx, &proven).await?;
         second_factors::remove(&mut tx, user.id).await?;
         db::accounts::insert_audit(&mut tx, &actor.entry("second_factor_off", "")).await?;
         tx.commit().await?;
@@ -149,20 +151,31 @@ impl Accounts {
         Ok(proof)
     }
 
-    /// `Invalid` where it is not the user's password.
+    /// The user as the password proves it: see `still_proven`. `Invalid` where it is not the user's password.
     pub(super) async fn check_own_password(
         &self,
         user: &User,
         password: &str,
         actor: Actor<'_>,
-    ) -> Result<(), AppError> {
+    ) -> Result<UserCredentials, AppError> {
         let login = db::accounts::find_login_by_id(&self.db, user.id).await?.filter(|login| !login.disabled);
         let login = login.ok_or(AppError::Unauthenticated)?;
-        if passwords::verify(comparable(password), Some(login.password_hash)).await? {
-            return Ok(());
+        if passwords::verify(comparable(password), Some(login.password_hash.clone())).await? {
+            return Ok(login);
         }
         self.audit(actor.name, "password_failed", "", actor.address).await?;
         Err(FieldError::new("password", "is not your password").into())
+    }
+}
+
+/// To be asked in the transaction of whatever was proved by a password, which took its time to be verified: what ends
+/// with the password must not be made by the one before. `Conflict` where the password has changed in the meantime, or
+/// all sessions have ended, or the user is shut out.
+pub(super) async fn still_proven(tx: &mut Tx, proven: &UserCredentials) -> Result<(), AppError> {
+    let now = db::accounts::lock_login(tx, proven.user.id).await?.filter(|now| !now.disabled);
+    match now {
+        Some(now) if now.epoch == proven.epoch && now.password_hash == proven.password_hash => Ok(()),
+        _ => Err(AppError::Conflict("the password was changed, or all sessions ended, at the same time".to_owned())),
     }
 }
 
