@@ -14,7 +14,7 @@ use vendorscope::{
     },
 };
 
-use super::{answered, problem, refused_fields};
+use super::{answered, cookie, problem, refused_fields};
 use crate::harness::{Client, PASSWORD, RedisServer, TestApp, TestDatabase, databases};
 
 const PATH: &str = "/api/account/second-factor";
@@ -251,4 +251,39 @@ async fn a_password_that_has_changed_ends_the_half_of_a_login() {
     let to = submit(&browser, "/_fn/login/code", &[("code", &code(&secret, 0))]).await;
     assert_eq!(to, "/login?error=late");
     let _: Value = client.get_json(PATH).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_one_browser_has_begun_no_other_session_sees_or_confirms() {
+    let app = TestApp::builder().northwind().spawn().await;
+    let other = app.log_in_as_vendor("7").await;
+    let credentials = json!({ "email": "vendor-7@example.com", "password": PASSWORD });
+    let session = cookie(&app.client().post("/api/auth/login", &credentials).await).expect("a session");
+    let ask = async |method: Method, path: &str, cookies: &str, body: Value| {
+        let request = app.client().request(method, path).header("accept", "text/html").header("cookie", cookies);
+        request.json(&body).send().await.expect("an answer")
+    };
+    let left = 30 - Timestamp::now().as_second().rem_euclid(30);
+    if left < 10 {
+        tokio::time::sleep(Duration::from_secs(left.unsigned_abs())).await;
+    }
+    let begun = ask(Method::POST, PATH, &session, json!({ "password": PASSWORD })).await;
+    let shown = begun.headers()["set-cookie"].to_str().expect("ASCII").to_owned();
+    assert!(shown.starts_with("vendorscope-totp=") && shown.contains("HttpOnly"), "{shown}");
+    let both = format!("{session}; {}", cookie(&begun).expect("a cookie"));
+    let secret = answered(begun, 201).await["secret"].as_str().expect("a secret").to_owned();
+
+    // Another session of the same user, and a copy of this one's cookie from before.
+    let now = json!({ "code": code(&secret, 0) });
+    assert!(!text(&other, "/account").await.contains(&secret));
+    let copied = ask(Method::GET, "/account", &session, Value::Null).await.text().await.expect("a text");
+    assert!(copied.contains("two-step") && !copied.contains(&secret), "{copied}");
+    problem(other.put(PATH, &now).await, 409, "conflict").await;
+    problem(ask(Method::PUT, PATH, &session, now.clone()).await, 409, "conflict").await;
+    assert_eq!(other.get_json(PATH).await["enabled"], false);
+
+    let own = ask(Method::GET, "/account", &both, Value::Null).await.text().await.expect("a text");
+    assert!(own.contains(&secret), "{own}");
+    answered(ask(Method::PUT, PATH, &both, now).await, 200).await;
+    assert_eq!(me(&other).await, 401, "every other session has ended");
 }

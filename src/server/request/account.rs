@@ -223,7 +223,19 @@ pub async fn reset_password(state: &AppState, parts: &Parts, token: String, new:
 pub async fn begin_totp(state: &AppState, parts: &Parts, password: &str) -> Result<TotpSetup, AppError> {
     let BrowserUser(user) = BrowserUser::of(parts).await?;
     let address = client_address(parts);
-    with_own_password(state, &user, state.accounts.begin_totp(&user, password, actor(&user, address.as_deref()))).await
+    let begin = state.accounts.begin_totp(&user, password, actor(&user, address.as_deref()));
+    let setup = with_own_password(state, &user, begin).await?;
+    if let Some(cookie) = state.sessions.totp_setups().set(&setup.digest()) {
+        request_session(parts)?.set_cookie(cookie);
+    }
+    Ok(setup)
+}
+
+/// What whoever asks has begun to set up, in this browser.
+pub async fn unconfirmed_totp(state: &AppState, parts: &Parts) -> Result<Option<TotpSetup>, AppError> {
+    let BrowserUser(user) = BrowserUser::of(parts).await?;
+    let shown = state.sessions.totp_setups().read(&parts.headers);
+    state.accounts.unconfirmed_totp(&user, shown.as_deref()).await
 }
 
 /// Has whoever asks log in with codes from now on. All sessions end, and this browser gets a new one. The recovery codes.
@@ -233,9 +245,14 @@ pub async fn confirm_totp(state: &AppState, parts: &Parts, code: String) -> Resu
         let BrowserUser(user) = BrowserUser::of(&parts).await?;
         let attempt = Attempt::of_code(&state, user.id).await?;
         let address = client_address(&parts);
-        let (codes, authenticated) =
-            state.accounts.confirm_totp(&user, &code, actor(&user, address.as_deref())).await?;
-        attempt.succeeded().await;
+        let shown = state.sessions.totp_setups().read(&parts.headers);
+        let actor = actor(&user, address.as_deref());
+        let confirmed = state.accounts.confirm_totp(&user, shown.as_deref(), &code, actor).await;
+        attempt.unless_wrong(&confirmed, "code").await;
+        let (codes, authenticated) = confirmed?;
+        if let Some(cookie) = state.sessions.totp_setups().clear() {
+            request_session(&parts)?.set_cookie(cookie);
+        }
         // The codes are told whatever becomes of the sessions: nobody can find them out again.
         if let Err(error) = request_session(&parts)?.log_in_alone(&authenticated, browser(&parts)).await {
             tracing::error!(%error, "a second factor was set up, and its sessions were not");

@@ -9,7 +9,11 @@ use crate::{
     },
     server::{
         AppError,
-        db::{self, Tx, accounts::UserCredentials, second_factors},
+        db::{
+            self, Tx,
+            accounts::UserCredentials,
+            second_factors::{self, SecondFactor},
+        },
         identity::passwords,
     },
 };
@@ -31,6 +35,13 @@ pub struct TotpSetup {
     pub url: String,
     /// The same as a picture: an SVG element.
     pub picture: String,
+}
+
+impl TotpSetup {
+    /// What names the secret, and tells nothing of it.
+    pub fn digest(&self) -> String {
+        digest(&self.secret)
+    }
 }
 
 /// What has proved that a second factor is at hand.
@@ -59,11 +70,10 @@ impl Accounts {
         Ok(SecondFactorStatus { enabled, recovery_codes_left })
     }
 
-    /// What was begun and waits for its first code.
-    pub async fn unconfirmed_totp(&self, user: &User) -> Result<Option<TotpSetup>, AppError> {
+    /// What was begun and waits for its first code, for the browser that was shown the secret of this digest.
+    pub async fn unconfirmed_totp(&self, user: &User, shown: Option<&str>) -> Result<Option<TotpSetup>, AppError> {
         let mut tx = self.db.read().await?;
-        let begun = second_factors::find(&mut tx, user.id).await?;
-        let begun = begun.filter(|factor| !factor.confirmed && factor.created_us > now_us() - CONFIRMED_WITHIN_US);
+        let begun = second_factors::find(&mut tx, user.id).await?.filter(|factor| waits(factor, shown));
         begun.map(|factor| setup(user, factor.secret)).transpose()
     }
 
@@ -81,19 +91,21 @@ impl Accounts {
         setup(user, secret)
     }
 
-    /// Begins to ask for codes, with the first one. All sessions of the user have ended then. The recovery codes, which
-    /// nobody can find out again, and what the next session begins with.
+    /// Begins to ask for codes, with the first one, in the browser that was shown the secret of this digest. All
+    /// sessions of the user have ended then. The recovery codes, which nobody can find out again, and what the next
+    /// session begins with.
     pub async fn confirm_totp(
         &self,
         user: &User,
+        shown: Option<&str>,
         code: &str,
         actor: Actor<'_>,
     ) -> Result<(Vec<String>, Authenticated), AppError> {
         let mut tx = self.db.write().await?;
-        let begun = second_factors::find(&mut tx, user.id).await?;
-        let begun = begun.filter(|factor| !factor.confirmed && factor.created_us > now_us() - CONFIRMED_WITHIN_US);
+        let begun = second_factors::find(&mut tx, user.id).await?.filter(|factor| waits(factor, shown));
         let begun = begun.ok_or_else(|| {
-            AppError::Conflict("there is nothing to confirm: begin again, with the password".to_owned())
+            let again = "there is nothing to confirm in this browser: begin again, with the password";
+            AppError::Conflict(again.to_owned())
         })?;
         let step = step_of(&begun.secret, code)?.ok_or_else(wrong_code)?;
         if !second_factors::confirm(&mut tx, user.id, &begun.secret, step, now_us()).await? {
@@ -186,6 +198,13 @@ async fn take(tx: &mut Tx, user: i64, code: &str) -> Result<Option<Proof>, AppEr
     }
     let is_used_up = second_factors::take_code(tx, user, &digest(&bare(code)), now_us()).await?;
     Ok(is_used_up.then_some(Proof::RecoveryCode))
+}
+
+/// Whether it waits for its first code from the browser that was shown the secret of this digest.
+fn waits(factor: &SecondFactor, shown: Option<&str>) -> bool {
+    !factor.confirmed
+        && factor.created_us > now_us() - CONFIRMED_WITHIN_US
+        && shown == Some(digest(&factor.secret).as_str())
 }
 
 fn wrong_code() -> AppError {

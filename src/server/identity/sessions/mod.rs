@@ -35,6 +35,8 @@ mod secret;
 mod standing;
 /// Where sessions live: Redis, or this process.
 mod store;
+/// The signed cookie of a browser that sets a second factor up.
+mod totp_setup;
 /// Who may change anything.
 mod writing;
 
@@ -48,6 +50,7 @@ pub use record::Browser;
 pub use request::{RequestSession, carry_session};
 pub use secret::fingerprint;
 pub use store::{MAX_SESSIONS, Store};
+pub use totp_setup::TotpSetups;
 pub use writing::{IngestingAdmin, WritingAdmin, WritingVendor};
 
 /// How long a session lives from its login, whatever happens in between.
@@ -60,6 +63,7 @@ pub struct Sessions {
     cookie: SessionCookie,
     devices: DeviceCookie,
     half_logins: HalfLogins,
+    totp_setups: TotpSetups,
     standing: Standing,
     /// `None`: a session that nobody uses ends when its 24 hours do.
     idle_limit: Option<time::Duration>,
@@ -97,6 +101,7 @@ impl Sessions {
             cookie: SessionCookie::new(config),
             devices: DeviceCookie::new(config),
             half_logins: HalfLogins::new(config),
+            totp_setups: TotpSetups::new(config),
             standing: Standing::default(),
             idle_limit,
             remembered: None,
@@ -129,6 +134,11 @@ impl Sessions {
     /// Cookies of logins that wait for a code.
     pub fn half_logins(&self) -> &HalfLogins {
         &self.half_logins
+    }
+
+    /// Cookies of browsers that set a second factor up.
+    pub fn totp_setups(&self) -> &TotpSetups {
+        &self.totp_setups
     }
 
     /// Ends every session of the user but `keep`, on every instance.
