@@ -388,3 +388,70 @@ async fn guesses_at_ones_own_password_are_counted_too_where_nothing_can_be_writt
         problem(client.put("/api/account/password", &change).await, 429, "too_many_requests").await;
     }
 }
+
+/// The `name=value` by which the browser is known that this login has come from.
+fn known_by(login: &Response) -> String {
+    let cookies = login.headers().get_all("set-cookie").iter().map(|cookie| cookie.to_str().expect("ASCII"));
+    let mut devices = cookies.filter(|cookie| cookie.starts_with("vendorscope-device-"));
+    devices.next().and_then(|cookie| cookie.split(';').next()).expect("a cookie").to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_known_browser_is_a_stranger_once_the_password_has_changed_and_the_browsers_of_an_account_are_counted_together()
+{
+    let app = TestApp::builder().config(few_logins).spawn().await;
+    app.state().accounts.add_user("one@example.com", PASSWORD, Role::Admin, None).await.expect("a new user");
+    let guess = async |cookie: &str, from: &str| {
+        let request = app.client().request(Method::POST, "/api/auth/login").header("x-forwarded-for", from);
+        let body = json!({ "email": "one@example.com", "password": "a guess" });
+        let response = request.header("cookie", cookie).json(&body).send().await.expect("an answer");
+        response.status().as_u16()
+    };
+    let mut known = Vec::new();
+    for _ in 0..6 {
+        known.push(known_by(&log_in(&app, "203.0.113.50", "one@example.com", PASSWORD).await));
+    }
+    // Each has three guesses, and all together have five times as many.
+    for cookie in &known[..5] {
+        for _ in 0..3 {
+            assert_eq!(guess(cookie, "203.0.113.50").await, 401);
+        }
+        assert_eq!(guess(cookie, "203.0.113.50").await, 429);
+    }
+    assert_eq!(guess(&known[5], "203.0.113.50").await, 429, "a sixth one");
+    // Another password: who has a copy of such a cookie guesses as everybody does.
+    let owner = app.client();
+    let login = json!({ "email": "one@example.com", "password": PASSWORD });
+    assert_eq!(owner.post("/api/auth/login", &login).await.status(), 200);
+    let new = "another horse with a battery";
+    let change = json!({ "current": PASSWORD, "password": new });
+    assert_eq!(owner.put("/api/account/password", &change).await.status(), 204);
+    let app = &app;
+    let other = known_by(&log_in(app, "203.0.113.50", "one@example.com", new).await);
+    assert_ne!(other, known[5]);
+    for _ in 0..3 {
+        guess("", "203.0.113.51").await;
+    }
+    let elsewhere = log_in(app, "203.0.113.60", "one@example.com", new).await;
+    assert_eq!(elsewhere.status(), 429, "a browser that nobody knows");
+    let with = async |cookie: &str| {
+        let request = app.client().request(Method::POST, "/api/auth/login").header("x-forwarded-for", "203.0.113.61");
+        let body = json!({ "email": "one@example.com", "password": new });
+        request.header("cookie", cookie).json(&body).send().await.expect("an answer").status().as_u16()
+    };
+    assert_eq!((with(&known[5]).await, with(&other).await), (429, 200), "one of before, and one of now");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_bytes_somebody_sends_the_proxys_own_entry_counts() {
+    let app = TestApp::builder().config(few_logins).spawn().await;
+    for number in 0..8 {
+        let forwarded = format!("198.51.100.{number}\u{e9}, 203.0.113.7");
+        let request = app.client().request(Method::POST, "/api/auth/login");
+        let request = request.header("x-forwarded-for", forwarded.into_bytes());
+        let body = json!({ "email": format!("user-{number}@example.com"), "password": "a guess" });
+        assert_eq!(request.json(&body).send().await.expect("an answer").status(), 401);
+    }
+    assert_eq!(log_in(&app, "203.0.113.7", "somebody@example.com", "a guess").await.status(), 429);
+    assert_eq!(log_in(&app, "203.0.113.8", "somebody@example.com", "a guess").await.status(), 401);
+}

@@ -8,14 +8,14 @@ use vendorscope::{
     domain::accounts::Role,
     server::{
         AppError,
-        config::{Limit, RequireTotp},
+        config::{Limit, MailConfig, RequireTotp},
         db::sql,
         identity::accounts::Actor,
     },
 };
 
 use super::{answered, cookie, problem, refused_fields};
-use crate::harness::{Client, PASSWORD, RedisServer, TestApp, TestDatabase, databases};
+use crate::harness::{Client, PASSWORD, RedisServer, Smtp, TestApp, TestDatabase, databases};
 
 const PATH: &str = "/api/account/second-factor";
 
@@ -124,16 +124,54 @@ async fn of_two_who_send_one_code_at_the_same_time_one_gets_in() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn guessing_at_codes_ends_after_a_few_tries() {
+async fn guessing_at_codes_ends_after_a_few_tries_and_keeps_no_known_browser_out() {
     let app = TestApp::builder()
-        .config(|config| config.limits.login_account = Limit::new(3, std::time::Duration::from_secs(3600)))
+        .config(|config| config.limits.codes = Limit::new(3, std::time::Duration::from_secs(3600)))
         .spawn()
         .await;
-    let (secret, _) = set_up(&app.log_in_as_admin().await).await;
+    let known = app.log_in_as_admin().await;
+    let (secret, _) = set_up(&known).await;
     for _ in 0..3 {
         problem(log_in(&app.client(), Some("000000")).await, 401, "wrong_code").await;
     }
     problem(log_in(&app.client(), Some(&code(&secret, 0))).await, 429, "too_many_requests").await;
+    assert_eq!(log_in(&known, Some(&code(&secret, 0))).await.status(), 200);
+    for _ in 0..3 {
+        problem(log_in(&known, Some("000000")).await, 401, "wrong_code").await;
+    }
+    problem(log_in(&known, Some(&code(&secret, 1))).await, 429, "too_many_requests").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_wrong_codes_are_told_to_the_owner_and_to_admins_once() {
+    let smtp = tokio::task::spawn_blocking(Smtp::start).await.expect("started");
+    let url = smtp.url();
+    let app = TestApp::builder()
+        .config(|config| {
+            config.limits.codes = None;
+            config.mail = Some(MailConfig { smtp_url: url.into(), from: "a@example.com".to_owned() });
+        })
+        .spawn()
+        .await;
+    let admin = app.log_in_as_admin().await;
+    set_up(&admin).await;
+    let told = async || {
+        let noted = admin.get_json("/api/admin/audit?action=codes_guessed").await;
+        noted["entries"].as_array().expect("a list").len()
+    };
+    for _ in 0..20 {
+        problem(log_in(&app.client(), Some("000000")).await, 401, "wrong_code").await;
+    }
+    assert_eq!(told().await, 0, "people mistype");
+    for _ in 0..4 {
+        problem(log_in(&app.client(), Some("000000")).await, 401, "wrong_code").await;
+    }
+    assert_eq!(told().await, 1);
+    let letter = smtp.letter();
+    for part in ["To: admin@example.com", "change your password now", "/account"] {
+        assert!(letter.contains(part), "{part}: {letter}");
+    }
+    assert!(smtp.is_silent(), "one letter");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

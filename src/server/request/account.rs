@@ -6,7 +6,7 @@ use tracing::Instrument;
 
 use super::{
     attempts::{Attempt, attempt_from, remember_browser, too_many},
-    client_address,
+    client_address, wrong_codes,
 };
 use crate::domain::{
     accounts::{LetterWishes, User},
@@ -97,15 +97,14 @@ async fn prove_code(
     authenticated: &Authenticated,
     code: &str,
 ) -> Result<Proof, AppError> {
-    let attempt = Attempt::of_code(state, authenticated.user.id).await?;
+    let attempt = Attempt::of_login_code(state, parts, authenticated).await?;
     match state.accounts.take_code(authenticated.user.id, code).await? {
         Some(proof) => {
             attempt.succeeded().await;
             Ok(proof)
         }
         None => {
-            let address = client_address(parts);
-            state.accounts.audit(&authenticated.user.email, "code_failed", "", address.as_deref()).await?;
+            wrong_codes::note(state, &authenticated.user, client_address(parts).as_deref()).await?;
             Err(AppError::WrongCode)
         }
     }
@@ -121,7 +120,7 @@ async fn begin_session(
     let detail = proof.map_or("", Proof::name);
     state.accounts.audit(&authenticated.user.email, "login", detail, client_address(parts).as_deref()).await?;
     request_session(parts)?.log_in(&authenticated, browser(parts)).await?;
-    remember_browser(state, parts, &authenticated.user.email)?;
+    remember_browser(state, parts, &authenticated.user.email, authenticated.epoch)?;
     Ok(authenticated.user)
 }
 
@@ -141,7 +140,9 @@ pub async fn log_out_everywhere(state: &AppState, parts: &Parts) -> Result<(), A
     let (state, parts) = (state.clone(), parts.clone());
     to_the_end(async move {
         let BrowserUser(user) = BrowserUser::of(&parts).await?;
-        state.accounts.end_sessions(&user, actor(&user, client_address(&parts).as_deref())).await?;
+        let address = client_address(&parts);
+        let epoch = state.accounts.end_sessions(&user, actor(&user, address.as_deref())).await?;
+        remember_browser(&state, &parts, &user.email, epoch)?;
         request_session(&parts)?.log_out_everywhere(&user).await
     })
     .await
@@ -164,7 +165,9 @@ pub async fn change_password(state: &AppState, parts: &Parts, current: String, n
         let address = client_address(&parts);
         let changed = state.accounts.change_password(&user, &current, &new, actor(&user, address.as_deref())).await;
         attempt.unless_wrong(&changed, "current").await;
-        request_session(&parts)?.log_in_alone(&changed?, browser(&parts)).await.map_err(|error| {
+        let changed = changed?;
+        remember_browser(&state, &parts, &user.email, changed.epoch)?;
+        request_session(&parts)?.log_in_alone(&changed, browser(&parts)).await.map_err(|error| {
             tracing::error!(%error, "a password was changed, and its sessions were not");
             AppError::DoneInPart(
                 "The password was changed. Not every session could be ended at once; please log in again.".to_owned(),
@@ -208,9 +211,10 @@ pub async fn reset_password(state: &AppState, parts: &Parts, token: String, new:
     let (state, parts) = (state.clone(), parts.clone());
     to_the_end(async move {
         attempt_from(&state, &parts).await?;
-        let user = state.accounts.reset_password(&token, &new, client_address(&parts).as_deref()).await?;
+        let address = client_address(&parts);
+        let (user, epoch) = state.accounts.reset_password(&token, &new, address.as_deref()).await?;
         // Whoever had the link is the account's owner: others' guesses do not keep them out from now on.
-        remember_browser(&state, &parts, &user.email)?;
+        remember_browser(&state, &parts, &user.email, epoch)?;
         state.sessions.end_all(&user, None).await.map_err(|error| {
             tracing::error!(%error, "a password was changed, and its sessions were not");
             AppError::DoneInPart("The password was changed. Not every session could be ended at once.".to_owned())
@@ -243,13 +247,14 @@ pub async fn confirm_totp(state: &AppState, parts: &Parts, code: String) -> Resu
     let (state, parts) = (state.clone(), parts.clone());
     to_the_end(async move {
         let BrowserUser(user) = BrowserUser::of(&parts).await?;
-        let attempt = Attempt::of_code(&state, user.id).await?;
+        let attempt = Attempt::of_own_code(&state, &user).await?;
         let address = client_address(&parts);
         let shown = state.sessions.totp_setups().read(&parts.headers);
         let actor = actor(&user, address.as_deref());
         let confirmed = state.accounts.confirm_totp(&user, shown.as_deref(), &code, actor).await;
         attempt.unless_wrong(&confirmed, "code").await;
         let (codes, authenticated) = confirmed?;
+        remember_browser(&state, &parts, &user.email, authenticated.epoch)?;
         if let Some(cookie) = state.sessions.totp_setups().clear() {
             request_session(&parts)?.set_cookie(cookie);
         }
@@ -268,7 +273,7 @@ pub async fn remove_totp(state: &AppState, parts: &Parts, password: &str, code: 
     if state.config.sessions.require_totp.is_for(user.role) {
         return Err(AppError::Conflict(words::SECOND_FACTOR_REQUIRED.to_owned()));
     }
-    let attempt = Attempt::of_code(state, user.id).await?;
+    let attempt = Attempt::of_own_code(state, &user).await?;
     let address = client_address(parts);
     let remove = state.accounts.remove_totp(&user, password, code, actor(&user, address.as_deref()));
     let removed = with_own_password(state, &user, remove).await;

@@ -45,16 +45,16 @@ impl Accounts {
         Ok(Authenticated { user: login.user, epoch, second_factor: login.second_factor })
     }
 
-    /// Ends all sessions of a user, as far as the database is concerned, and revokes all keys.
-    pub async fn end_sessions(&self, user: &User, actor: Actor<'_>) -> Result<(), AppError> {
+    /// Ends all sessions of a user, as far as the database is concerned, and revokes all keys. The epoch from now on.
+    pub async fn end_sessions(&self, user: &User, actor: Actor<'_>) -> Result<i64, AppError> {
         let mut tx = self.db.write().await?;
-        db::accounts::end_sessions(&mut tx, user.id).await?;
+        let epoch = db::accounts::end_sessions(&mut tx, user.id).await?.ok_or(AppError::Unauthenticated)?;
         db::api_keys::revoke_all(&mut tx, user.id, now_us()).await?;
         self.note_all_ended(&mut tx, user.id).await?;
         db::accounts::insert_audit(&mut tx, &actor.entry("logout_everywhere", "")).await?;
         tx.commit().await?;
         self.statuses.forget(user.id).await;
-        Ok(())
+        Ok(epoch)
     }
 
     /// Shuts a user out: no login, no session, no key, no link works any more. Keys do not come back when the user
@@ -100,9 +100,14 @@ impl Accounts {
     }
 
     /// Gives the user that the token was made for another password, and uses the token up. All sessions of the user
-    /// have ended then, and all keys are revoked. `Invalid` where the token is worth nothing (any more), or the password is no good, which leaves
-    /// the token as it was.
-    pub async fn reset_password(&self, token: &str, new: &str, address: Option<&str>) -> Result<User, AppError> {
+    /// have ended then, and all keys are revoked. The user, and the epoch from now on. `Invalid` where the token is worth
+    /// nothing (any more), or the password is no good, which leaves the token as it was.
+    pub async fn reset_password(
+        &self,
+        token: &str,
+        new: &str,
+        address: Option<&str>,
+    ) -> Result<(User, i64), AppError> {
         let worthless = || {
             AppError::from(FieldError::new(
                 "token",
@@ -121,14 +126,14 @@ impl Accounts {
         let hash = passwords::hash(new).await?;
         let mut tx = self.db.write().await?;
         db::password_resets::take(&mut tx, &token, now_us()).await?.ok_or_else(worthless)?;
-        db::accounts::set_password(&mut tx, found, None, &hash).await?.ok_or_else(worthless)?;
+        let epoch = db::accounts::set_password(&mut tx, found, None, &hash).await?.ok_or_else(worthless)?;
         db::api_keys::revoke_all(&mut tx, found, now_us()).await?;
         self.note_all_ended(&mut tx, found).await?;
         let actor = Actor { name: &login.user.email, address };
         db::accounts::insert_audit(&mut tx, &actor.entry("password_reset", "")).await?;
         tx.commit().await?;
         self.statuses.forget(found).await;
-        Ok(login.user)
+        Ok((login.user, epoch))
     }
 
     /// The user of this address; `NotFound` where there is none.

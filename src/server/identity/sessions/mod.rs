@@ -45,7 +45,7 @@ use remembered::Remembered;
 use standing::Standing;
 
 pub use cookie::{SessionCookie, cookies};
-pub use device::DeviceCookie;
+pub use device::{DeviceCookie, KnownBrowser};
 pub use half_login::HalfLogins;
 pub use record::Browser;
 pub use request::{RequestSession, carry_session};
