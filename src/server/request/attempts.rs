@@ -26,7 +26,8 @@ impl Attempt {
         let account = account_key(email);
         if let Some(browser) = state.sessions.devices().read(&parts.headers, &account) {
             // Counted before the database is asked whether it still is known.
-            let counted = vec![(Purpose::LoginDevice, browser.name), (Purpose::LoginDevices, account.clone())];
+            let together = format!("{account} {}", browser.epoch);
+            let counted = vec![(Purpose::LoginDevice, browser.name), (Purpose::LoginDevices, together)];
             let attempt = Self::count(state, counted).await?;
             if state.accounts.epoch_of(email).await? == Some(browser.epoch) {
                 return Ok(attempt);
