@@ -174,8 +174,7 @@ pub async fn refund_order(form: RefundForm) -> Result<(), ApiError> {
         .map_err(|e| context::api_error(e.into()))?;
     let before = state.orders.find(&current.vendor, &form.order_id).await.map_err(context::api_error)?;
     let sender = crate::server::services::Sender::of_form(&current.user.email, context::client_address());
-    let after =
-        state.orders.refund(&current, &form.order_id, refund, &sender).await.map_err(context::api_error)?;
+    let after = state.orders.refund(&current, &form.order_id, refund, &sender).await.map_err(context::api_error)?;
     let made: Vec<_> = after.refunds.iter().filter(|refund| !before.refunds.contains(refund)).collect();
     let amount: i64 = made.iter().map(|refund| refund.amount).sum();
     let at = made.iter().map(|refund| refund.refunded_at).max();

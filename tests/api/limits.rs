@@ -378,10 +378,9 @@ async fn guesses_at_ones_own_password_are_counted_too_where_nothing_can_be_writt
             assert_eq!(client.post("/api/account/keys", &key("a guess")).await.status(), 500);
         }
         rename("ALTER TABLE audit_log_away RENAME TO audit_log").await;
-        for (path, body) in [
-            ("/api/account/keys", key(PASSWORD)),
-            ("/api/account/second-factor", json!({ "password": PASSWORD })),
-        ] {
+        for (path, body) in
+            [("/api/account/keys", key(PASSWORD)), ("/api/account/second-factor", json!({ "password": PASSWORD }))]
+        {
             problem(client.post(path, &body).await, 429, "too_many_requests").await;
         }
         let change = json!({ "current": PASSWORD, "password": "another horse with a battery" });
@@ -399,7 +398,8 @@ fn known_by(login: &Response) -> String {
 /// A login from a browser that has no cookie but this one.
 async fn log_in_with(app: &TestApp, cookie: &str, email: &str, password: &str) -> u16 {
     let request = app.client().request(Method::POST, "/api/auth/login").header("cookie", cookie);
-    let request = request.header("x-forwarded-for", "203.0.113.50").json(&json!({ "email": email, "password": password }));
+    let request =
+        request.header("x-forwarded-for", "203.0.113.50").json(&json!({ "email": email, "password": password }));
     request.send().await.expect("an answer").status().as_u16()
 }
 

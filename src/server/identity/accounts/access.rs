@@ -4,7 +4,7 @@ use crate::{
     domain::{accounts::normalise_email, field_error::FieldError},
     server::{
         AppError,
-        db::{self, accounts::UserCredentials},
+        db::{self, accounts::UserCredentials, password_resets::NewLink},
         identity::passwords,
     },
 };
@@ -92,8 +92,13 @@ impl Accounts {
         }
         let token = random_token();
         let mut tx = self.db.write().await?;
-        db::password_resets::insert(&mut tx, login.user.id, &digest(&token), now_us(), now_us() + RESET_LASTS_US)
-            .await?;
+        let link = NewLink {
+            user: login.user.id,
+            token_hash: &digest(&token),
+            made_by: actor.name,
+            expires_us: now_us() + RESET_LASTS_US,
+        };
+        db::password_resets::insert(&mut tx, &link, now_us()).await?;
         db::accounts::insert_audit(&mut tx, &actor.entry("password_reset_link", &login.user.email)).await?;
         tx.commit().await?;
         Ok(token)
@@ -102,12 +107,7 @@ impl Accounts {
     /// Gives the user that the token was made for another password, and uses the token up. All sessions of the user
     /// have ended then, and all keys are revoked. The user, and the epoch from now on. `Invalid` where the token is worth
     /// nothing (any more), or the password is no good, which leaves the token as it was.
-    pub async fn reset_password(
-        &self,
-        token: &str,
-        new: &str,
-        address: Option<&str>,
-    ) -> Result<(User, i64), AppError> {
+    pub async fn reset_password(&self, token: &str, new: &str, address: Option<&str>) -> Result<(User, i64), AppError> {
         let worthless = || {
             AppError::from(FieldError::new(
                 "token",
@@ -125,12 +125,15 @@ impl Accounts {
         passwords::check_new(new, &[&login.user.email]).await?;
         let hash = passwords::hash(new).await?;
         let mut tx = self.db.write().await?;
-        db::password_resets::take(&mut tx, &token, now_us()).await?.ok_or_else(worthless)?;
+        let made_by = db::password_resets::take(&mut tx, &token, now_us()).await?.ok_or_else(worthless)?;
         let epoch = db::accounts::set_password(&mut tx, found, None, &hash).await?.ok_or_else(worthless)?;
         db::api_keys::revoke_all(&mut tx, found, now_us()).await?;
         self.note_all_ended(&mut tx, found).await?;
         let actor = Actor { name: &login.user.email, address };
-        db::accounts::insert_audit(&mut tx, &actor.entry("password_reset", "")).await?;
+        // Whoever makes a link for somebody else may have used it too.
+        let detail = made_by.filter(|maker| *maker != login.user.email);
+        let detail = detail.map(|maker| format!("with a link that {maker} has made")).unwrap_or_default();
+        db::accounts::insert_audit(&mut tx, &actor.entry("password_reset", &detail)).await?;
         tx.commit().await?;
         self.statuses.forget(found).await;
         Ok((login.user, epoch))

@@ -12,10 +12,7 @@ use super::{
 use crate::{
     domain::ingest::{Ingested, OrderBatch, ProductBatch, RefundBatch},
     server::{
-        AppError, AppState,
-        identity::sessions::IngestingAdmin,
-        services::Sender,
-        web::middleware::MAX_INGEST_BODY,
+        AppError, AppState, identity::sessions::IngestingAdmin, services::Sender, web::middleware::MAX_INGEST_BODY,
     },
 };
 
