@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use crate::{
     domain::{
         field_error::FieldError,
-        ingest::{IngestOrder, IngestProduct, SentRefund},
+        ingest::{IngestOrder, SentProduct, SentRefund},
     },
     server::{
         db::{
@@ -52,7 +52,7 @@ pub(super) async fn check_orders(
 /// Products are staged.
 pub(super) async fn check_products(
     work: &mut Work<'_>,
-    sent: &[IngestProduct],
+    sent: &[SentProduct],
     only: Option<&str>,
 ) -> Result<(), ImportError> {
     let Some(only) = only else { return Ok(()) };
