@@ -172,7 +172,7 @@ async fn nothing_is_made_by_a_password_that_is_changed_while_it_is_being_checked
             let update =
                 "UPDATE users SET password_hash = 'another', session_epoch = session_epoch + 1 WHERE email = $1";
             change.execute(sql(update).bind(email)).await.expect("an update");
-            let (asked, before) = (body.clone(), app.queries());
+            let (path, asked, before) = (*path, body.clone(), app.queries());
             let request = tokio::spawn(async move { client.post(path, &asked).await.status().as_u16() });
             while app.queries() == before && !request.is_finished() {
                 tokio::time::sleep(std::time::Duration::from_millis(1)).await;
