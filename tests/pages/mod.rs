@@ -20,6 +20,8 @@ mod login;
 mod orders;
 /// Pages that are sent again.
 mod rendered;
+/// Figures from before.
+mod stale;
 /// An admin's view of vendors.
 mod vendors;
 
