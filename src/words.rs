@@ -293,6 +293,8 @@ mod pages {
     pub const USER_TOTP_RESET: &str = "Two-step verification is off for them, and they've been logged out.";
     pub const COPY_LINK: &str = "Copy this link now; you won't see it again. Anyone with it can choose the password.";
     pub const INVITED: &str = "Invited; no password chosen yet. A new invitation replaces the one before.";
+    pub const NO_LINK_OF_AN_ADMIN: &str = "Another admin's link is shown to nobody but them: it goes by email, or somebody with access to the server \
+         makes it (vendorscope user reset-password).";
     pub const RESET_BY_LINK: &str = "A link with which they choose a new password. It works once, within an hour.";
     pub const END_SESSIONS: &str = "Logs them out on all devices and revokes their API keys.";
     pub const RESET_TOTP: &str =

@@ -61,6 +61,7 @@ Environment:
   TRUSTED_PROXIES      addresses and networks whose X-Forwarded-For is believed [none]
   LIMIT_LOGIN_ACCOUNT  failed logins of one account, as number/time or off [10/15m]
   LIMIT_LOGIN_ADDRESS  failed logins from one address [100/15m]
+  LIMIT_CODES          wrong one-time codes of one user [5/1h]
   LIMIT_READS          API reads of one user [3000/1m]
   LIMIT_WRITES         API writes of one user [600/1m]
   LIMIT_PAGES          pages of one user [1200/1m]

@@ -50,7 +50,7 @@ pub async fn load_account() -> Result<AccountView, ApiError> {
     };
     let time_zones = if vendor.is_some() { crate::domain::clock::time_zone_names() } else { Vec::new() };
     let new_key = context::take_new_key();
-    let setup = state.accounts.unconfirmed_totp(&current.0).await.map_err(context::api_error)?;
+    let setup = context::unconfirmed_totp().await?;
     let second_factor = SecondFactorView {
         status: state.accounts.second_factor(&current.0).await.map_err(context::api_error)?,
         required: state.config.sessions.require_totp.is_for(current.0.role),

@@ -121,7 +121,7 @@ pub async fn change_products(form: ProductsForm) -> Result<(), ApiError> {
         field_error::FieldError,
     };
     use crate::server::context;
-    let (state, current) = context::current_vendor().await?;
+    let (state, current) = context::writing_vendor().await?;
     let action = Action::read(&form.action, &form.value)
         .map_err(|text| context::api_error(FieldError::new("form", text).into()))?;
     let changes = match action {
@@ -131,7 +131,7 @@ pub async fn change_products(form: ProductsForm) -> Result<(), ApiError> {
     };
     let change = BulkChange { product_ids: form.products.into_iter().map(|picked| picked.id).collect(), changes };
     let sender = crate::server::services::Sender::of_form(&current.user.email, context::client_address());
-    let changed = state.catalog.change_many(&current.vendor, &change, &sender).await.map_err(context::api_error)?;
+    let changed = state.catalog.change_many(&current, &change, &sender).await.map_err(context::api_error)?;
     leptos_axum::redirect(&format!("/products?changed={changed}"));
     Ok(())
 }
@@ -147,11 +147,11 @@ pub struct OrdersForm {
 #[server(prefix = "/_fn", endpoint = "order/change")]
 pub async fn change_orders(form: OrdersForm) -> Result<(), ApiError> {
     use crate::server::context;
-    let (state, current) = context::current_vendor().await?;
+    let (state, current) = context::writing_vendor().await?;
     let next = form.status.parse::<OrderStatus>().map_err(|e| context::api_error(e.into()))?;
     let sender = crate::server::services::Sender::of_form(&current.user.email, context::client_address());
     let ids = form.orders.into_iter().map(|picked| picked.id).collect();
-    let changed = state.orders.change_many(&current.vendor, ids, next, &sender).await.map_err(context::api_error)?;
+    let changed = state.orders.change_many(&current, ids, next, &sender).await.map_err(context::api_error)?;
     leptos_axum::redirect(&format!("/orders?changed={changed}"));
     Ok(())
 }

@@ -106,11 +106,11 @@ pub async fn load_order(order_id: String, typed: Option<RefundForm>, is_review: 
 #[server(prefix = "/_fn", endpoint = "order/status")]
 pub async fn set_order_status(order_id: String, status: String) -> Result<(), ApiError> {
     use crate::server::context;
-    let (state, current) = context::current_vendor().await?;
+    let (state, current) = context::writing_vendor().await?;
     let next = status.parse::<crate::domain::orders::OrderStatus>().map_err(|e| context::api_error(e.into()))?;
     let change = crate::domain::order_commands::OrderChange { status: Some(next), placed_at: None };
     let sender = crate::server::services::Sender::of_form(&current.user.email, context::client_address());
-    state.orders.change(&current.vendor, &order_id, change, &sender).await.map_err(context::api_error)?;
+    state.orders.change(&current, &order_id, change, &sender).await.map_err(context::api_error)?;
     leptos_axum::redirect(&format!("/orders/{}?saved=1", crate::domain::accounts::path_segment(&order_id)));
     Ok(())
 }
@@ -171,14 +171,13 @@ impl RefundForm {
 #[server(prefix = "/_fn", endpoint = "order/refund")]
 pub async fn refund_order(form: RefundForm) -> Result<(), ApiError> {
     use crate::server::context;
-    let (state, current) = context::current_vendor().await?;
+    let (state, current) = context::writing_vendor().await?;
     let vendor = state.accounts.vendor(&current.vendor).await.map_err(context::api_error)?;
     let refund = crate::server::services::refunds::read_refund(&form, vendor.currency)
         .map_err(|e| context::api_error(e.into()))?;
     let before = state.orders.find(&current.vendor, &form.order_id).await.map_err(context::api_error)?;
     let sender = crate::server::services::Sender::of_form(&current.user.email, context::client_address());
-    let after =
-        state.orders.refund(&current.vendor, &form.order_id, refund, &sender).await.map_err(context::api_error)?;
+    let after = state.orders.refund(&current, &form.order_id, refund, &sender).await.map_err(context::api_error)?;
     let made: Vec<_> = after.refunds.iter().filter(|refund| !before.refunds.contains(refund)).collect();
     let amount: i64 = made.iter().map(|refund| refund.amount).sum();
     let at = made.iter().map(|refund| refund.refunded_at).max();
@@ -194,11 +193,11 @@ pub async fn refund_order(form: RefundForm) -> Result<(), ApiError> {
 #[server(prefix = "/_fn", endpoint = "order/refund/undo")]
 pub async fn undo_refund(order_id: String, refunded_at: String) -> Result<(), ApiError> {
     use crate::server::context;
-    let (state, current) = context::current_vendor().await?;
+    let (state, current) = context::writing_vendor().await?;
     let at =
         crate::domain::clock::parse_instant("refundedAt", &refunded_at).map_err(|e| context::api_error(e.into()))?;
     let sender = crate::server::services::Sender::of_form(&current.user.email, context::client_address());
-    state.orders.undo_refund(&current.vendor, &order_id, at, &sender).await.map_err(context::api_error)?;
+    state.orders.undo_refund(&current, &order_id, at, &sender).await.map_err(context::api_error)?;
     leptos_axum::redirect(&format!("/orders/{}?undone=1", crate::domain::accounts::path_segment(&order_id)));
     Ok(())
 }

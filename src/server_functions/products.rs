@@ -107,14 +107,14 @@ pub struct ProductForm {
 #[server(prefix = "/_fn", endpoint = "product/save")]
 pub async fn save_product(form: ProductForm) -> Result<(), ApiError> {
     use crate::server::context;
-    let (state, current) = context::current_vendor().await?;
+    let (state, current) = context::writing_vendor().await?;
     let vendor = state.accounts.vendor(&current.vendor).await.map_err(context::api_error)?;
     let (product_id, input) = crate::server::services::catalog::read_form(&form, vendor.currency)
         .map_err(|e| context::api_error(e.into()))?;
     let sender = crate::server::services::Sender::of_form(&current.user.email, context::client_address());
     let product = match product_id {
-        Some(id) => state.catalog.update(&current.vendor, &id, &input, &sender).await,
-        None => state.catalog.create(&current.vendor, &input, &sender).await,
+        Some(id) => state.catalog.update(&current, &id, &input, &sender).await,
+        None => state.catalog.create(&current, &input, &sender).await,
     }
     .map_err(context::api_error)?;
     leptos_axum::redirect(&format!("/products/{}?saved=1", crate::domain::accounts::path_segment(&product.product_id)));
@@ -125,9 +125,9 @@ pub async fn save_product(form: ProductForm) -> Result<(), ApiError> {
 #[server(prefix = "/_fn", endpoint = "product/delete")]
 pub async fn delete_product(product_id: String) -> Result<(), ApiError> {
     use crate::server::context;
-    let (state, current) = context::current_vendor().await?;
+    let (state, current) = context::writing_vendor().await?;
     let sender = crate::server::services::Sender::of_form(&current.user.email, context::client_address());
-    state.catalog.delete(&current.vendor, &product_id, &sender).await.map_err(context::api_error)?;
+    state.catalog.delete(&current, &product_id, &sender).await.map_err(context::api_error)?;
     leptos_axum::redirect("/products?deleted=1");
     Ok(())
 }

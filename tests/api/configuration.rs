@@ -69,6 +69,7 @@ fn a_wrong_value_is_named_with_what_is_accepted() {
         ("MAIL_FROM", "nobody", "`nobody`"),
         ("LIMIT_PAGES", "none", "`none`"),
         ("LIMIT_PROBES", "1/1y", "`1/1y`"),
+        ("LIMIT_CODES", "5/h", "`5/h`"),
         ("LIMIT_ZONE_CHANGES", "2", "`2`"),
         ("REDIS_URL", "redis+sentinel://:hunter2@cache:26379", "`redis+sentinel://:***@cache:26379`"),
         ("REDIS_URL", "redis+ring://cache", "`redis+ring://cache`"),

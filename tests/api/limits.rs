@@ -9,7 +9,7 @@ use vendorscope::{
 };
 
 use super::{VENDOR, problem};
-use crate::harness::{Client, PASSWORD, RedisServer, TestApp, TestDatabase};
+use crate::harness::{Client, PASSWORD, RedisServer, TestApp, TestDatabase, databases};
 
 fn limit(count: u32, seconds: u64) -> Option<Limit> {
     Limit::new(count, Duration::from_secs(seconds))
@@ -358,4 +358,98 @@ async fn the_form_says_that_there_were_too_many_tries() {
     assert_eq!(last, "/login?error=limited");
     let page = app.client().request(Method::GET, &last).header("accept", "text/html").send().await.expect("an answer");
     assert!(page.text().await.expect("a text").contains("Too many attempts"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn guesses_at_ones_own_password_are_counted_too_where_nothing_can_be_written() {
+    use vendorscope::server::db::sql;
+    for database in databases().await {
+        let app = TestApp::builder().database(&database).config(few_logins).spawn().await;
+        let client = app.log_in_as_admin().await;
+        let rename = async |statement: &str| {
+            let mut tx = app.state().db.write().await.expect("a transaction");
+            tx.execute(sql(statement)).await.expect("renamed");
+            tx.commit().await.expect("committed");
+        };
+        let key = |password: &str| json!({ "name": "a key", "password": password, "scope": "read" });
+        // A wrong guess cannot be noted.
+        rename("ALTER TABLE audit_log RENAME TO audit_log_away").await;
+        for _ in 0..3 {
+            assert_eq!(client.post("/api/account/keys", &key("a guess")).await.status(), 500);
+        }
+        rename("ALTER TABLE audit_log_away RENAME TO audit_log").await;
+        for (path, body) in
+            [("/api/account/keys", key(PASSWORD)), ("/api/account/second-factor", json!({ "password": PASSWORD }))]
+        {
+            problem(client.post(path, &body).await, 429, "too_many_requests").await;
+        }
+        let change = json!({ "current": PASSWORD, "password": "another horse with a battery" });
+        problem(client.put("/api/account/password", &change).await, 429, "too_many_requests").await;
+    }
+}
+
+/// The `name=value` by which the browser is known that this login has come from.
+fn known_by(login: &Response) -> String {
+    let cookies = login.headers().get_all("set-cookie").iter().map(|cookie| cookie.to_str().expect("ASCII"));
+    let mut devices = cookies.filter(|cookie| cookie.starts_with("vendorscope-device-"));
+    devices.next().and_then(|cookie| cookie.split(';').next()).expect("a cookie").to_owned()
+}
+
+/// A login from a browser that has no cookie but this one.
+async fn log_in_with(app: &TestApp, cookie: &str, email: &str, password: &str) -> u16 {
+    let request = app.client().request(Method::POST, "/api/auth/login").header("cookie", cookie);
+    let request =
+        request.header("x-forwarded-for", "203.0.113.50").json(&json!({ "email": email, "password": password }));
+    request.send().await.expect("an answer").status().as_u16()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_known_browser_is_a_stranger_once_the_password_has_changed() {
+    let (app, email, new) =
+        (TestApp::builder().config(few_logins).spawn().await, "one@example.com", "another horse with a battery");
+    app.state().accounts.add_user(email, PASSWORD, Role::Admin, None).await.expect("a new user");
+    let before = known_by(&log_in(&app, "203.0.113.50", email, PASSWORD).await);
+    let owner = app.client();
+    let login = json!({ "email": email, "password": PASSWORD });
+    assert_eq!(owner.post("/api/auth/login", &login).await.status(), 200);
+    let change = json!({ "current": PASSWORD, "password": new });
+    assert_eq!(owner.put("/api/account/password", &change).await.status(), 204);
+    let after = known_by(&log_in(&app, "203.0.113.50", email, new).await);
+    for stranger in 0..3 {
+        assert_eq!(log_in(&app, &format!("203.0.113.{stranger}"), email, "a guess").await.status(), 401);
+    }
+    assert_eq!(log_in_with(&app, &before, email, new).await, 429, "whoever has kept it, or a copy");
+    assert_eq!(log_in_with(&app, &after, email, new).await, 200);
+    assert_eq!(owner.post("/api/auth/login", &json!({ "email": email, "password": new })).await.status(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_browsers_that_one_account_knows_have_so_many_guesses_together() {
+    let (app, email) = (TestApp::builder().config(few_logins).spawn().await, "one@example.com");
+    app.state().accounts.add_user(email, PASSWORD, Role::Admin, None).await.expect("a new user");
+    let mut known = Vec::new();
+    for _ in 0..6 {
+        known.push(known_by(&log_in(&app, "203.0.113.50", email, PASSWORD).await));
+    }
+    for cookie in &known[..5] {
+        for _ in 0..3 {
+            assert_eq!(log_in_with(&app, cookie, email, "a guess").await, 401);
+        }
+        assert_eq!(log_in_with(&app, cookie, email, "a guess").await, 429, "three of each");
+    }
+    assert_eq!(log_in_with(&app, &known[5], email, "a guess").await, 429, "five times as many of all");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_bytes_somebody_sends_the_proxys_own_entry_counts() {
+    let app = TestApp::builder().config(few_logins).spawn().await;
+    for number in 0..8 {
+        let forwarded = format!("198.51.100.{number}\u{e9}, 203.0.113.7");
+        let request = app.client().request(Method::POST, "/api/auth/login");
+        let request = request.header("x-forwarded-for", forwarded.into_bytes());
+        let body = json!({ "email": format!("user-{number}@example.com"), "password": "a guess" });
+        assert_eq!(request.json(&body).send().await.expect("an answer").status(), 401);
+    }
+    assert_eq!(log_in(&app, "203.0.113.7", "somebody@example.com", "a guess").await.status(), 429);
+    assert_eq!(log_in(&app, "203.0.113.8", "somebody@example.com", "a guess").await.status(), 401);
 }

@@ -1,3 +1,5 @@
+/// What is done while it cannot be found out who asks.
+mod access;
 /// Passwords, sessions and keys of one's own.
 mod account;
 /// Cache statistics and invalidation.

@@ -1,6 +1,13 @@
 use reqwest::Method;
 use serde_json::{Value, json};
-use vendorscope::{domain::accounts::Role, server::config::MailConfig};
+use vendorscope::{
+    domain::accounts::Role,
+    server::{
+        AppError,
+        config::MailConfig,
+        db::{Dialect, sql},
+    },
+};
 
 use super::{VENDOR, answered, problem, refused_fields};
 use crate::harness::{Client, PASSWORD, RedisServer, Smtp, TestApp, databases};
@@ -239,4 +246,105 @@ async fn where_there_is_a_mail_server_links_go_there_and_to_nobody_else() {
     let id = user(&admin, "new@example.com").await["userId"].as_str().expect("an id").to_owned();
     let made = answered(admin.post(&format!("{PATH}/{id}/link"), &json!({ "password": PASSWORD })).await, 201).await;
     assert!(made["link"].as_str().is_some_and(|link| link.contains("/reset?token=")), "{made}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_two_admins_who_shut_each_other_out_at_the_same_time_one_stays() {
+    for database in databases().await {
+        let app = TestApp::builder().database(&database).northwind().spawn().await;
+        let admins = [app.log_in_as_admin().await, app.log_in("other@example.com", Role::Admin, None).await];
+        let of = async |email: &str| user(&admins[0], email).await["userId"].clone();
+        let ids = [of("other@example.com").await, of("admin@example.com").await];
+        // Both have looked who else there is before either of them changes anything: on PostgreSQL that is seen.
+        let mut hold = app.state().db.write().await.expect("a transaction");
+        let all = format!("SELECT id FROM users ORDER BY id{}", hold.dialect.for_update());
+        hold.rows(sql(all)).await.expect("rows");
+        let asked = admins.iter().zip(&ids).map(|(admin, id)| change(admin, id, json!({ "disabled": true })));
+        let asked = futures::future::join_all(asked);
+        let release = async {
+            let mut both_wait = hold.dialect == Dialect::Sqlite;
+            while !both_wait {
+                let mut look = app.state().db.read().await.expect("a transaction");
+                let waiting = "SELECT COUNT(*) AS waiting FROM pg_stat_activity \
+                               WHERE datname = current_database() AND wait_event_type = 'Lock'";
+                let row = look.row(sql(waiting)).await.expect("a query").expect("a row");
+                both_wait = sqlx::Row::get::<i64, _>(&row, "waiting") == 2;
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
+            hold.commit().await.expect("committed");
+        };
+        let (answers, ()) = futures::future::join(asked, release).await;
+        let mut statuses: Vec<u16> = answers.iter().map(|answer| answer.status().as_u16()).collect();
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 403], "the second is no admin any more");
+        let login = |email: &str| {
+            let (client, login) = (app.client(), json!({ "email": email, "password": PASSWORD }));
+            async move { client.post("/api/auth/login", &login).await.status().as_u16() }
+        };
+        let mut logins = [login("admin@example.com").await, login("other@example.com").await];
+        logins.sort_unstable();
+        assert_eq!(logins, [200, 401]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_invitation_ends_unless_an_admin_makes_another_one() {
+    for database in databases().await {
+        let app = TestApp::builder().database(&database).northwind().spawn().await;
+        let admin = app.log_in_as_admin().await;
+        let invited = answered(invite(&admin, json!({})).await, 201).await;
+        let id = invited["user"]["userId"].as_str().expect("an id").to_owned();
+        let first = invited["link"].as_str().expect("a link").to_owned();
+        let set = async |expires: &str| {
+            let mut tx = app.state().db.write().await.expect("a transaction");
+            let update = format!("UPDATE password_resets SET expires_us = {expires}");
+            tx.execute(sql(update)).await.expect("an update");
+            tx.commit().await.expect("committed");
+        };
+        // As the form for a lost password asks.
+        let ask = async || app.state().accounts.create_link_for("new@example.com", None).await;
+        let again = ask().await.expect("while it lasts");
+        assert_eq!(choose(&app, &first, NEW).await, 422, "in place of the one before");
+        // Asked for again and again, it ends all the same.
+        let second = format!("http://vendorscope.test/reset?token={}", again.token);
+        set("created_us + 3600000000").await;
+        let third = ask().await.expect("while it lasts");
+        let mut tx = app.state().db.read().await.expect("a transaction");
+        let left = "SELECT expires_us - created_us AS lasts FROM password_resets";
+        let row = tx.row(sql(left)).await.expect("a query").expect("a row");
+        assert!(sqlx::Row::get::<i64, _>(&row, "lasts") <= 3_600_000_000);
+        drop(tx);
+        set("1").await;
+        assert!(matches!(ask().await, Err(AppError::NotFound)));
+        let third = format!("http://vendorscope.test/reset?token={}", third.token);
+        for late in [&second, &third] {
+            assert_eq!(choose(&app, late, NEW).await, 422);
+        }
+        let made = admin.post(&format!("{PATH}/{id}/link"), &json!({ "password": PASSWORD })).await;
+        let link = answered(made, 201).await["link"].as_str().expect("a link").to_owned();
+        assert_eq!(choose(&app, &link, NEW).await, 200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_admin_is_shown_the_link_of_another_and_who_made_a_link_is_noted_where_it_is_used() {
+    for database in databases().await {
+        let app = TestApp::builder().database(&database).northwind().spawn().await;
+        let admin = app.log_in_as_admin().await;
+        app.log_in("other@example.com", Role::Admin, None).await;
+        app.log_in_as_vendor(VENDOR).await;
+        let link = async |email: &str| {
+            let id = user(&admin, email).await["userId"].as_str().expect("an id").to_owned();
+            admin.post(&format!("{PATH}/{id}/link"), &json!({ "password": PASSWORD })).await
+        };
+        let refused = problem(link("other@example.com").await, 409, "conflict").await;
+        assert!(refused["detail"].as_str().is_some_and(|detail| detail.contains("reset-password")), "{refused}");
+        let made = answered(link("vendor-7@example.com").await, 201).await;
+        assert_eq!(choose(&app, made["link"].as_str().expect("a link"), NEW).await, 200);
+        let noted = admin.get_json("/api/admin/audit?action=password_reset").await;
+        assert_eq!(
+            (&noted["entries"][0]["actor"], &noted["entries"][0]["detail"]),
+            (&json!("vendor-7@example.com"), &json!("with a link that admin@example.com has made"))
+        );
+    }
 }

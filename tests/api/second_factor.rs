@@ -8,14 +8,14 @@ use vendorscope::{
     domain::accounts::Role,
     server::{
         AppError,
-        config::{Limit, RequireTotp},
+        config::{Limit, MailConfig, RequireTotp},
         db::sql,
         identity::accounts::Actor,
     },
 };
 
-use super::{answered, problem, refused_fields};
-use crate::harness::{Client, PASSWORD, RedisServer, TestApp, TestDatabase, databases};
+use super::{answered, cookie, problem, refused_fields};
+use crate::harness::{Client, PASSWORD, RedisServer, Smtp, TestApp, TestDatabase, databases};
 
 const PATH: &str = "/api/account/second-factor";
 
@@ -124,16 +124,54 @@ async fn of_two_who_send_one_code_at_the_same_time_one_gets_in() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn guessing_at_codes_ends_after_a_few_tries() {
+async fn guessing_at_codes_ends_after_a_few_tries_and_keeps_no_known_browser_out() {
     let app = TestApp::builder()
-        .config(|config| config.limits.login_account = Limit::new(3, std::time::Duration::from_secs(3600)))
+        .config(|config| config.limits.codes = Limit::new(3, std::time::Duration::from_secs(3600)))
         .spawn()
         .await;
-    let (secret, _) = set_up(&app.log_in_as_admin().await).await;
+    let known = app.log_in_as_admin().await;
+    let (secret, _) = set_up(&known).await;
     for _ in 0..3 {
         problem(log_in(&app.client(), Some("000000")).await, 401, "wrong_code").await;
     }
     problem(log_in(&app.client(), Some(&code(&secret, 0))).await, 429, "too_many_requests").await;
+    assert_eq!(log_in(&known, Some(&code(&secret, 0))).await.status(), 200);
+    for _ in 0..3 {
+        problem(log_in(&known, Some("000000")).await, 401, "wrong_code").await;
+    }
+    problem(log_in(&known, Some(&code(&secret, 1))).await, 429, "too_many_requests").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_wrong_codes_are_told_to_the_owner_and_to_admins_once() {
+    let smtp = tokio::task::spawn_blocking(Smtp::start).await.expect("started");
+    let url = smtp.url();
+    let app = TestApp::builder()
+        .config(|config| {
+            config.limits.codes = None;
+            config.mail = Some(MailConfig { smtp_url: url.into(), from: "a@example.com".to_owned() });
+        })
+        .spawn()
+        .await;
+    let admin = app.log_in_as_admin().await;
+    set_up(&admin).await;
+    let told = async || {
+        let noted = admin.get_json("/api/admin/audit?action=codes_guessed").await;
+        noted["entries"].as_array().expect("a list").len()
+    };
+    for _ in 0..20 {
+        problem(log_in(&app.client(), Some("000000")).await, 401, "wrong_code").await;
+    }
+    assert_eq!(told().await, 0, "people mistype");
+    for _ in 0..4 {
+        problem(log_in(&app.client(), Some("000000")).await, 401, "wrong_code").await;
+    }
+    assert_eq!(told().await, 1);
+    let letter = smtp.letter();
+    for part in ["To: admin@example.com", "change your password now", "/account"] {
+        assert!(letter.contains(part), "{part}: {letter}");
+    }
+    assert!(smtp.is_silent(), "one letter");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -251,4 +289,39 @@ async fn a_password_that_has_changed_ends_the_half_of_a_login() {
     let to = submit(&browser, "/_fn/login/code", &[("code", &code(&secret, 0))]).await;
     assert_eq!(to, "/login?error=late");
     let _: Value = client.get_json(PATH).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_one_browser_has_begun_no_other_session_sees_or_confirms() {
+    let app = TestApp::builder().northwind().spawn().await;
+    let other = app.log_in_as_vendor("7").await;
+    let credentials = json!({ "email": "vendor-7@example.com", "password": PASSWORD });
+    let session = cookie(&app.client().post("/api/auth/login", &credentials).await).expect("a session");
+    let ask = async |method: Method, path: &str, cookies: &str, body: Value| {
+        let request = app.client().request(method, path).header("accept", "text/html").header("cookie", cookies);
+        request.json(&body).send().await.expect("an answer")
+    };
+    let left = 30 - Timestamp::now().as_second().rem_euclid(30);
+    if left < 10 {
+        tokio::time::sleep(Duration::from_secs(left.unsigned_abs())).await;
+    }
+    let begun = ask(Method::POST, PATH, &session, json!({ "password": PASSWORD })).await;
+    let shown = begun.headers()["set-cookie"].to_str().expect("ASCII").to_owned();
+    assert!(shown.starts_with("vendorscope-totp=") && shown.contains("HttpOnly"), "{shown}");
+    let both = format!("{session}; {}", cookie(&begun).expect("a cookie"));
+    let secret = answered(begun, 201).await["secret"].as_str().expect("a secret").to_owned();
+
+    // Another session of the same user, and a copy of this one's cookie from before.
+    let now = json!({ "code": code(&secret, 0) });
+    assert!(!text(&other, "/account").await.contains(&secret));
+    let copied = ask(Method::GET, "/account", &session, Value::Null).await.text().await.expect("a text");
+    assert!(copied.contains("two-step") && !copied.contains(&secret), "{copied}");
+    problem(other.put(PATH, &now).await, 409, "conflict").await;
+    problem(ask(Method::PUT, PATH, &session, now.clone()).await, 409, "conflict").await;
+    assert_eq!(other.get_json(PATH).await["enabled"], false);
+
+    let own = ask(Method::GET, "/account", &both, Value::Null).await.text().await.expect("a text");
+    assert!(own.contains(&secret), "{own}");
+    answered(ask(Method::PUT, PATH, &both, now).await, 200).await;
+    assert_eq!(me(&other).await, 401, "every other session has ended");
 }

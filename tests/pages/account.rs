@@ -196,6 +196,14 @@ async fn a_refused_form_leads_to_this_site_alone_and_no_page_says_what_somebody_
     let own = refuse("http://127.0.0.1/account").await.expect("an answer");
     let own = location(&own).to_owned();
     assert!(text(open(&client, &own).await).await.contains("`neon` is not accepted"));
+    // Written here, but for somebody else, or for another page of theirs.
+    let other = app.log_in_as_vendor("8").await;
+    for (reader, address, clean) in
+        [(&other, own.clone(), "/account"), (&client, own.replacen("/account?", "/products?", 1), "/products")]
+    {
+        let response = open(reader, &address).await;
+        assert_eq!((response.status().as_u16(), location(&response)), (303, clean), "{address}");
+    }
     // The same words, written by somebody else: what the error says, and which form it is of.
     let error = own.split("__err=").nth(1).and_then(|rest| rest.split('&').next()).expect("an error");
     for (reader, forged, clean) in [

@@ -16,6 +16,8 @@ pub struct LimitConfig {
     pub login_account: Option<Limit>,
     /// Failed logins from one address (of an IPv6 address its /64), whatever account they are for.
     pub login_address: Option<Limit>,
+    /// Wrong one-time codes of one user, by whoever knows the password; by one browser that is known.
+    pub codes: Option<Limit>,
     /// Reads through the API by one user; by one address where nobody is logged in.
     pub reads: Option<Limit>,
     /// Writes, likewise.
@@ -35,6 +37,7 @@ impl Default for LimitConfig {
         Self {
             login_account: Limit::new(10, Duration::from_secs(15 * 60)),
             login_address: Limit::new(100, Duration::from_secs(15 * 60)),
+            codes: Limit::new(5, Duration::from_secs(60 * 60)),
             reads: Limit::new(3_000, Duration::from_secs(60)),
             writes: Limit::new(600, Duration::from_secs(60)),
             pages: Limit::new(1_200, Duration::from_secs(60)),
@@ -55,6 +58,12 @@ impl Limit {
     pub fn new(count: u32, period: Duration) -> Option<Self> {
         let count = NonZeroU32::new(count).filter(|count| count.get() <= MOST)?;
         (period >= Duration::from_secs(1) && period <= LONGEST).then_some(Self { count, period })
+    }
+
+    /// So many times as much, in the same time.
+    #[must_use]
+    pub fn times(self, factor: NonZeroU32) -> Self {
+        Self { count: self.count.saturating_mul(factor), ..self }
     }
 
     /// Reads `10/15m`.
@@ -81,6 +90,7 @@ pub(super) fn read<V: Fn(&str) -> Option<String>>(reader: &mut Reader<V>) -> Lim
     LimitConfig {
         login_account: limit("LIMIT_LOGIN_ACCOUNT", usual.login_account),
         login_address: limit("LIMIT_LOGIN_ADDRESS", usual.login_address),
+        codes: limit("LIMIT_CODES", usual.codes),
         reads: limit("LIMIT_READS", usual.reads),
         writes: limit("LIMIT_WRITES", usual.writes),
         pages: limit("LIMIT_PAGES", usual.pages),

@@ -7,7 +7,7 @@ use crate::{
     },
     server::{
         AppError,
-        identity::accounts::KeyOrder,
+        identity::accounts::{KeyOrder, TotpSetup},
         identity::sessions::{BrowserUser, request_session},
         request::{account, addresses, one_time, wants_html},
     },
@@ -62,6 +62,12 @@ pub async fn confirm_totp(code: String) -> Result<(), ApiError> {
     let codes = account::confirm_totp(&state, &parts, code).await.map_err(|error| api_error_for(&parts, error))?;
     cookies::keep_recovery_codes(&state, &codes);
     Ok(())
+}
+
+/// What this browser has begun to set up.
+pub async fn unconfirmed_totp() -> Result<Option<TotpSetup>, ApiError> {
+    let (state, parts) = request().map_err(api_error)?;
+    account::unconfirmed_totp(&state, &parts).await.map_err(|error| api_error_for(&parts, error))
 }
 
 /// Removes it.

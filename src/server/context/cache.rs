@@ -1,7 +1,7 @@
 use super::{api_error, client_address};
 use crate::{
     ApiError,
-    server::{AppState, identity::sessions::CurrentAdmin, request::cache_actions},
+    server::{AppState, identity::sessions::WritingAdmin, request::cache_actions},
     server_functions::{
         admin::CacheStats,
         cache_health::{ActionCost, CacheEntry},
@@ -28,16 +28,16 @@ pub async fn cost_of_warming(state: &AppState, vendors: &[&str]) -> Result<Actio
 }
 
 /// Invalidates tags by their names, audited. Returns how many.
-pub async fn invalidate_named(state: &AppState, admin: &CurrentAdmin, names: &[&str]) -> Result<usize, ApiError> {
+pub async fn invalidate_named(state: &AppState, admin: &WritingAdmin, names: &[&str]) -> Result<usize, ApiError> {
     cache_actions::invalidate_tags(state, admin, names, client_address().as_deref()).await.map_err(api_error)
 }
 
 /// Loads dashboards, audited. Returns how many were not there. Of no vendor: what is asked for most.
-pub async fn warm_named(state: &AppState, admin: &CurrentAdmin, vendors: &[&str]) -> Result<usize, ApiError> {
+pub async fn warm_named(state: &AppState, admin: &WritingAdmin, vendors: &[&str]) -> Result<usize, ApiError> {
     cache_actions::warm(state, admin, chosen(vendors).as_deref(), client_address().as_deref()).await.map_err(api_error)
 }
 
-pub async fn reset_counters(state: &AppState, admin: &CurrentAdmin) -> Result<(), ApiError> {
+pub async fn reset_counters(state: &AppState, admin: &WritingAdmin) -> Result<(), ApiError> {
     cache_actions::reset(state, admin, client_address().as_deref()).await.map_err(api_error)
 }
 

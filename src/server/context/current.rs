@@ -7,7 +7,7 @@ use crate::{
     domain::accounts::{VendorRef, Viewer},
     server::{
         AppState,
-        identity::sessions::{BrowserUser, CurrentAdmin, CurrentVendor},
+        identity::sessions::{BrowserUser, CurrentAdmin, CurrentVendor, WritingAdmin, WritingVendor},
     },
 };
 
@@ -15,6 +15,13 @@ use crate::{
 pub async fn current_vendor() -> Result<(AppState, CurrentVendor), ApiError> {
     let (state, parts) = request().map_err(api_error)?;
     let current = CurrentVendor::of(&parts).await.map_err(|error| api_error_for(&parts, error))?;
+    Ok((state, current))
+}
+
+/// The same, who may change what is the vendor's.
+pub async fn writing_vendor() -> Result<(AppState, WritingVendor), ApiError> {
+    let (state, parts) = request().map_err(api_error)?;
+    let current = WritingVendor::of(&parts).await.map_err(|error| api_error_for(&parts, error))?;
     Ok((state, current))
 }
 
@@ -33,6 +40,13 @@ pub async fn vendor_to_show(vendor_id: Option<&str>) -> Result<(AppState, Viewer
 pub async fn current_admin() -> Result<(AppState, CurrentAdmin), ApiError> {
     let (state, parts) = request().map_err(api_error)?;
     let current = CurrentAdmin::of(&parts).await.map_err(|error| api_error_for(&parts, error))?;
+    Ok((state, current))
+}
+
+/// The same, who may change what is the marketplace's.
+pub async fn writing_admin() -> Result<(AppState, WritingAdmin), ApiError> {
+    let (state, parts) = request().map_err(api_error)?;
+    let current = WritingAdmin::of(&parts).await.map_err(|error| api_error_for(&parts, error))?;
     Ok((state, current))
 }
 

@@ -31,7 +31,7 @@ mod people;
 pub use account::{
     begin_totp, change_password, change_time_zone, confirm_totp, create_key, end_session, has_mail, list_sessions,
     log_in, log_in_by_code, log_out, log_out_everywhere, remove_totp, reset_password, revoke_key, send_reset_link,
-    set_letter_wishes, stop_letters,
+    set_letter_wishes, stop_letters, unconfirmed_totp,
 };
 pub use cache::{
     cache_entry, cache_stats, cost_of_invalidating, cost_of_warming, invalidate_named, reset_counters, warm_named,
@@ -39,7 +39,9 @@ pub use cache::{
 pub use cookies::{
     remember_range, remembered_range, set_theme, take_new_key, take_new_link, take_recovery_codes, theme,
 };
-pub use current::{browser_user, client_address, current_admin, current_vendor, vendor_to_show, viewer};
+pub use current::{
+    browser_user, client_address, current_admin, current_vendor, vendor_to_show, viewer, writing_admin, writing_vendor,
+};
 pub use people::{change_person, end_sessions_of, invite, link_for, reset_second_factor_of};
 
 /// What the page is told of a service's error; sets the status of the answer, and logs what is ours to mend.

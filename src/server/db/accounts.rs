@@ -41,6 +41,13 @@ pub async fn find_login_by_id(db: &Db, id: i64) -> Result<Option<UserCredentials
     tx.row(sql(format!("{LOGIN} WHERE u.id = $1")).bind(id)).await?.map(|row| login(&row)).transpose()
 }
 
+/// The user of this id, as nobody else changes it until the transaction ends.
+pub async fn lock_login(tx: &mut Tx, id: i64) -> Result<Option<UserCredentials>, DbError> {
+    let lock = format!("SELECT id FROM users WHERE id = $1{}", tx.dialect.for_update());
+    tx.row(sql(lock).bind(id)).await?;
+    tx.row(sql(format!("{LOGIN} WHERE u.id = $1")).bind(id)).await?.map(|row| login(&row)).transpose()
+}
+
 fn login(row: &AnyRow) -> Result<UserCredentials, DbError> {
     Ok(UserCredentials {
         user: user(row)?,
@@ -127,15 +134,13 @@ pub async fn set_role(tx: &mut Tx, user: i64, role: Role, vendor: Option<&Vendor
     tx.execute(query).await.map(|_| ())
 }
 
-/// Admins who may log in, but for this user.
-pub async fn count_other_admins(tx: &mut Tx, user: i64) -> Result<i64, DbError> {
-    let query = sql("SELECT COUNT(*) AS admins FROM users \
-                     WHERE role = 'admin' AND disabled_us IS NULL AND invited_us IS NULL AND id <> $1")
-    .bind(user);
-    match tx.row(query).await? {
-        Some(row) => Ok(row.try_get("admins")?),
-        None => Ok(0),
-    }
+/// Admins who may log in, as nobody else changes them until the transaction ends.
+pub async fn lock_admins(tx: &mut Tx) -> Result<Vec<i64>, DbError> {
+    let query = format!(
+        "SELECT id FROM users WHERE role = 'admin' AND disabled_us IS NULL AND invited_us IS NULL ORDER BY id{}",
+        tx.dialect.for_update()
+    );
+    tx.rows(sql(query)).await?.iter().map(|row| rows::int(row, "id")).collect()
 }
 
 const PERSON: &str = "SELECT u.id, u.email, u.role, u.read_only, u.disabled_us, u.invited_us, u.created_us, \

@@ -133,7 +133,7 @@ impl Dialect {
     }
 
     /// After a `SELECT … FROM vendors`: holds those rows until the transaction ends, so that writes to one vendor queue
-    /// up and its sums are never worked out from two states at once. SQLite has one writer as it is.
+    /// up and its sums are never worked out from two states at once. Likewise of users. SQLite has one writer as it is.
     pub fn for_update(self) -> &'static str {
         match self {
             Self::Sqlite => "",

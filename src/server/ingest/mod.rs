@@ -21,6 +21,8 @@ use crate::{
 };
 
 mod orders;
+/// What a key of one vendor may name.
+mod own;
 mod refunds;
 /// A vendor that moves.
 mod zone;
@@ -36,8 +38,9 @@ pub struct IngestResult {
     pub vendors_changed: Vec<String>,
 }
 
-/// New products, and known ones as they are now. A product that its vendor has deleted stays deleted.
-pub async fn take_products(tx: &mut Tx, batch: &ProductBatch) -> Result<IngestResult, ImportError> {
+/// New products, and known ones as they are now. A product that its vendor has deleted stays deleted. `only`: the one
+/// vendor that may be written for.
+pub async fn take_products(tx: &mut Tx, batch: &ProductBatch, only: Option<&str>) -> Result<IngestResult, ImportError> {
     let sent = &batch.products;
     let kept = distinct(
         sent,
@@ -67,6 +70,7 @@ pub async fn take_products(tx: &mut Tx, batch: &ProductBatch) -> Result<IngestRe
         ]);
     }
     fill(&mut work, &tables::PRODUCTS, cells).await?;
+    own::check_products(&mut work, sent, only).await?;
     work.run(
         "UPDATE bundle_products SET unit_price = unit_price * v.minor_thousandths FROM vendors AS v
          WHERE v.external_id = bundle_products.vendor_id",

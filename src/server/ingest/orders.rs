@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-use super::{IngestResult, begin, distinct, fill, lock_vendors, named, place};
+use super::{IngestResult, begin, distinct, fill, lock_vendors, named, own, place};
 
 /// The vendors that an order in the bundle is, or was, sold by.
 const VENDORS: &str = "SELECT p.vendor_id FROM bundle_items b JOIN products p ON p.external_id = b.product_id
@@ -24,8 +24,8 @@ const VENDORS: &str = "SELECT p.vendor_id FROM bundle_items b JOIN products p ON
                              JOIN order_lines l ON l.order_id = o.id";
 
 /// New orders, and known ones as they are now, of any number of vendors. They leave stock alone: the marketplace says
-/// what there is with its products.
-pub async fn take_orders(tx: &mut Tx, batch: &OrderBatch) -> Result<IngestResult, ImportError> {
+/// what there is with its products. `only`: the one vendor that may be written for.
+pub async fn take_orders(tx: &mut Tx, batch: &OrderBatch, only: Option<&str>) -> Result<IngestResult, ImportError> {
     let sent = &batch.orders;
     let kept = distinct(
         sent,
@@ -38,6 +38,7 @@ pub async fn take_orders(tx: &mut Tx, batch: &OrderBatch) -> Result<IngestResult
     let mut work = begin(tx).await?;
     stage_customers(&mut work, sent, &kept).await?;
     let lines = stage_orders(&mut work, sent, &kept).await?;
+    own::check_orders(&mut work, sent, &lines, only).await?;
     refuse_discounts_over_currencies(&mut work, sent, &kept).await?;
     lock_vendors(&mut work, VENDORS).await?;
     work.create_keyed("import_known", "order_id BIGINT PRIMARY KEY").await?;

@@ -18,13 +18,14 @@ use crate::{
     },
 };
 
-use super::{IngestResult, begin, distinct, fill, lock_vendors, named, place};
+use super::{IngestResult, begin, distinct, fill, lock_vendors, named, own, place};
 
 const VENDORS: &str = "SELECT l.vendor_id FROM import_named n CROSS JOIN orders o CROSS JOIN order_lines l
                        WHERE o.external_id = n.order_id AND l.order_id = o.id";
 
-/// New refunds, and known ones as they are now. Never more than was sold. They leave stock alone, as orders do.
-pub async fn take_refunds(tx: &mut Tx, batch: &RefundBatch) -> Result<IngestResult, ImportError> {
+/// New refunds, and known ones as they are now. Never more than was sold. They leave stock alone, as orders do. `only`:
+/// the one vendor that may be written for.
+pub async fn take_refunds(tx: &mut Tx, batch: &RefundBatch, only: Option<&str>) -> Result<IngestResult, ImportError> {
     let sent = &batch.refunds;
     let key = |refund: &SentRefund| (refund.order_id.clone(), refund.line, refund.refunded_at.as_microsecond());
     let kept = distinct(sent, key, |at, first| {
@@ -36,6 +37,7 @@ pub async fn take_refunds(tx: &mut Tx, batch: &RefundBatch) -> Result<IngestResu
     lock_out_others(tx).await?;
     let mut work = begin(tx).await?;
     stage_names(&mut work, sent).await?;
+    own::check_refunds(&mut work, sent, only).await?;
     lock_vendors(&mut work, VENDORS).await?;
     let shares = share_out(&mut work, sent, &kept).await?;
     let mut cells = Vec::new();

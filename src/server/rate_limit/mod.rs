@@ -3,6 +3,7 @@
 
 use std::{
     net::{IpAddr, Ipv6Addr},
+    num::NonZeroU32,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -36,10 +37,16 @@ pub enum Purpose {
     LoginAddress,
     /// Logging in to one account from one browser that somebody has logged in to it with.
     LoginDevice,
+    /// Logging in to one account from all such browsers together.
+    LoginDevices,
     /// Proving the password of the account that one is logged in to.
     OwnPassword,
     /// Sending one-time codes of one user.
     Codes,
+    /// Wrong one-time codes of one user, until it is told that there are many.
+    WrongCodes,
+    /// Telling a user of them.
+    CodeAlarms,
     /// Having a link for a lost password sent to one account.
     Links,
     /// Sending keys that are none, from one address.
@@ -60,8 +67,11 @@ impl Purpose {
             Self::LoginAccount => "login-account",
             Self::LoginAddress => "login-address",
             Self::LoginDevice => "login-device",
+            Self::LoginDevices => "login-devices",
             Self::OwnPassword => "own-password",
             Self::Codes => "codes",
+            Self::WrongCodes => "wrong-codes",
+            Self::CodeAlarms => "code-alarms",
             Self::Links => "links",
             Self::UnknownKeys => "unknown-keys",
             Self::ZoneChanges => "zone-changes",
@@ -74,7 +84,11 @@ impl Purpose {
 
     fn limit(self, config: &LimitConfig) -> Option<Limit> {
         match self {
-            Self::LoginAccount | Self::LoginDevice | Self::OwnPassword | Self::Codes => config.login_account,
+            Self::LoginAccount | Self::LoginDevice | Self::OwnPassword => config.login_account,
+            Self::LoginDevices => config.login_account.map(|limit| limit.times(KNOWN_BROWSERS)),
+            Self::Codes => config.codes,
+            Self::WrongCodes => Limit::new(WRONG_CODES, DAY),
+            Self::CodeAlarms => Limit::new(1, DAY),
             Self::LoginAddress => config.login_address,
             Self::Links => Limit::new(LINKS, Duration::from_secs(3600)),
             Self::UnknownKeys => Limit::new(UNKNOWN_KEYS, Duration::from_secs(60)),
@@ -86,6 +100,15 @@ impl Purpose {
         }
     }
 }
+
+/// What all known browsers of an account may do together, in that of one.
+const KNOWN_BROWSERS: NonZeroU32 = NonZeroU32::new(5).expect("not zero");
+
+/// Wrong one-time codes of one user, which only who knows the password can send, that nobody need be told of; and as
+/// many again spread over a day.
+const WRONG_CODES: u32 = 20;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Keys that are none, from one address in a minute: each costs the database a look.
 const UNKNOWN_KEYS: u32 = 100;

@@ -6,7 +6,7 @@ use tracing::Instrument;
 
 use super::{
     attempts::{Attempt, attempt_from, remember_browser, too_many},
-    client_address,
+    client_address, wrong_codes,
 };
 use crate::domain::{
     accounts::{LetterWishes, User},
@@ -16,7 +16,7 @@ use crate::domain::{
 use crate::server::{
     AppError, AppState,
     identity::accounts::{Actor, Authenticated, KeyOrder, NewKey, Proof, TotpSetup},
-    identity::sessions::{Browser, BrowserUser, CurrentVendor, request_session},
+    identity::sessions::{Browser, BrowserUser, WritingVendor, request_session},
     letters,
     rate_limit::{Purpose, account_key},
     services::to_the_end,
@@ -97,15 +97,14 @@ async fn prove_code(
     authenticated: &Authenticated,
     code: &str,
 ) -> Result<Proof, AppError> {
-    let attempt = Attempt::of_code(state, authenticated.user.id).await?;
+    let attempt = Attempt::of_login_code(state, parts, authenticated).await?;
     match state.accounts.take_code(authenticated.user.id, code).await? {
         Some(proof) => {
             attempt.succeeded().await;
             Ok(proof)
         }
         None => {
-            let address = client_address(parts);
-            state.accounts.audit(&authenticated.user.email, "code_failed", "", address.as_deref()).await?;
+            wrong_codes::note(state, &authenticated.user, client_address(parts).as_deref()).await?;
             Err(AppError::WrongCode)
         }
     }
@@ -121,7 +120,7 @@ async fn begin_session(
     let detail = proof.map_or("", Proof::name);
     state.accounts.audit(&authenticated.user.email, "login", detail, client_address(parts).as_deref()).await?;
     request_session(parts)?.log_in(&authenticated, browser(parts)).await?;
-    remember_browser(state, parts, &authenticated.user.email)?;
+    remember_browser(state, parts, &authenticated.user.email, authenticated.epoch)?;
     Ok(authenticated.user)
 }
 
@@ -141,7 +140,9 @@ pub async fn log_out_everywhere(state: &AppState, parts: &Parts) -> Result<(), A
     let (state, parts) = (state.clone(), parts.clone());
     to_the_end(async move {
         let BrowserUser(user) = BrowserUser::of(&parts).await?;
-        state.accounts.end_sessions(&user, actor(&user, client_address(&parts).as_deref())).await?;
+        let address = client_address(&parts);
+        let epoch = state.accounts.end_sessions(&user, actor(&user, address.as_deref())).await?;
+        remember_browser(&state, &parts, &user.email, epoch)?;
         request_session(&parts)?.log_out_everywhere(&user).await
     })
     .await
@@ -163,11 +164,10 @@ pub async fn change_password(state: &AppState, parts: &Parts, current: String, n
         let attempt = Attempt::of_user(&state, &user).await?;
         let address = client_address(&parts);
         let changed = state.accounts.change_password(&user, &current, &new, actor(&user, address.as_deref())).await;
-        // Only a wrong guess at the present one counts.
-        if !matches!(&changed, Err(AppError::Invalid(errors)) if errors.iter().any(|error| error.field == "current")) {
-            attempt.succeeded().await;
-        }
-        request_session(&parts)?.log_in_alone(&changed?, browser(&parts)).await.map_err(|error| {
+        attempt.unless_wrong(&changed, "current").await;
+        let changed = changed?;
+        remember_browser(&state, &parts, &user.email, changed.epoch)?;
+        request_session(&parts)?.log_in_alone(&changed, browser(&parts)).await.map_err(|error| {
             tracing::error!(%error, "a password was changed, and its sessions were not");
             AppError::DoneInPart(
                 "The password was changed. Not every session could be ended at once; please log in again.".to_owned(),
@@ -211,9 +211,10 @@ pub async fn reset_password(state: &AppState, parts: &Parts, token: String, new:
     let (state, parts) = (state.clone(), parts.clone());
     to_the_end(async move {
         attempt_from(&state, &parts).await?;
-        let user = state.accounts.reset_password(&token, &new, client_address(&parts).as_deref()).await?;
+        let address = client_address(&parts);
+        let (user, epoch) = state.accounts.reset_password(&token, &new, address.as_deref()).await?;
         // Whoever had the link is the account's owner: others' guesses do not keep them out from now on.
-        remember_browser(&state, &parts, &user.email)?;
+        remember_browser(&state, &parts, &user.email, epoch)?;
         state.sessions.end_all(&user, None).await.map_err(|error| {
             tracing::error!(%error, "a password was changed, and its sessions were not");
             AppError::DoneInPart("The password was changed. Not every session could be ended at once.".to_owned())
@@ -226,7 +227,19 @@ pub async fn reset_password(state: &AppState, parts: &Parts, token: String, new:
 pub async fn begin_totp(state: &AppState, parts: &Parts, password: &str) -> Result<TotpSetup, AppError> {
     let BrowserUser(user) = BrowserUser::of(parts).await?;
     let address = client_address(parts);
-    with_own_password(state, &user, state.accounts.begin_totp(&user, password, actor(&user, address.as_deref()))).await
+    let begin = state.accounts.begin_totp(&user, password, actor(&user, address.as_deref()));
+    let setup = with_own_password(state, &user, begin).await?;
+    if let Some(cookie) = state.sessions.totp_setups().set(&setup.digest()) {
+        request_session(parts)?.set_cookie(cookie);
+    }
+    Ok(setup)
+}
+
+/// What whoever asks has begun to set up, in this browser.
+pub async fn unconfirmed_totp(state: &AppState, parts: &Parts) -> Result<Option<TotpSetup>, AppError> {
+    let BrowserUser(user) = BrowserUser::of(parts).await?;
+    let shown = state.sessions.totp_setups().read(&parts.headers);
+    state.accounts.unconfirmed_totp(&user, shown.as_deref()).await
 }
 
 /// Has whoever asks log in with codes from now on. All sessions end, and this browser gets a new one. The recovery codes.
@@ -234,11 +247,17 @@ pub async fn confirm_totp(state: &AppState, parts: &Parts, code: String) -> Resu
     let (state, parts) = (state.clone(), parts.clone());
     to_the_end(async move {
         let BrowserUser(user) = BrowserUser::of(&parts).await?;
-        let attempt = Attempt::of_code(&state, user.id).await?;
+        let attempt = Attempt::of_own_code(&state, &user).await?;
         let address = client_address(&parts);
-        let (codes, authenticated) =
-            state.accounts.confirm_totp(&user, &code, actor(&user, address.as_deref())).await?;
-        attempt.succeeded().await;
+        let shown = state.sessions.totp_setups().read(&parts.headers);
+        let actor = actor(&user, address.as_deref());
+        let confirmed = state.accounts.confirm_totp(&user, shown.as_deref(), &code, actor).await;
+        attempt.unless_wrong(&confirmed, "code").await;
+        let (codes, authenticated) = confirmed?;
+        remember_browser(&state, &parts, &user.email, authenticated.epoch)?;
+        if let Some(cookie) = state.sessions.totp_setups().clear() {
+            request_session(&parts)?.set_cookie(cookie);
+        }
         // The codes are told whatever becomes of the sessions: nobody can find them out again.
         if let Err(error) = request_session(&parts)?.log_in_alone(&authenticated, browser(&parts)).await {
             tracing::error!(%error, "a second factor was set up, and its sessions were not");
@@ -254,12 +273,12 @@ pub async fn remove_totp(state: &AppState, parts: &Parts, password: &str, code: 
     if state.config.sessions.require_totp.is_for(user.role) {
         return Err(AppError::Conflict(words::SECOND_FACTOR_REQUIRED.to_owned()));
     }
-    let attempt = Attempt::of_code(state, user.id).await?;
+    let attempt = Attempt::of_own_code(state, &user).await?;
     let address = client_address(parts);
     let remove = state.accounts.remove_totp(&user, password, code, actor(&user, address.as_deref()));
-    with_own_password(state, &user, remove).await?;
-    attempt.succeeded().await;
-    Ok(())
+    let removed = with_own_password(state, &user, remove).await;
+    attempt.unless_wrong(&removed, "code").await;
+    removed
 }
 
 /// Counts an attempt at the password of whoever is logged in, unless it was right.
@@ -270,11 +289,7 @@ pub(super) async fn with_own_password<T>(
 ) -> Result<T, AppError> {
     let attempt = Attempt::of_user(state, user).await?;
     let done = work.await;
-    let is_wrong =
-        |errors: &[FieldError]| errors.iter().any(|error| matches!(error.field.as_str(), "password" | "current"));
-    if !matches!(&done, Err(AppError::Invalid(errors)) if is_wrong(errors)) {
-        attempt.succeeded().await;
-    }
+    attempt.unless_wrong(&done, "password").await;
     done
 }
 
@@ -308,10 +323,7 @@ pub async fn revoke_key(state: &AppState, parts: &Parts, key_id: &str) -> Result
 
 /// Gives the vendor of whoever asks another time zone.
 pub async fn change_time_zone(state: &AppState, parts: &Parts, name: &str) -> Result<(), AppError> {
-    let CurrentVendor { user, vendor } = CurrentVendor::of(parts).await?;
-    if !user.role.may_write() {
-        return Err(AppError::Forbidden);
-    }
+    let WritingVendor { user, vendor, .. } = WritingVendor::of(parts).await?;
     let counted = vendor.id.to_string();
     if let Some(admission) = state.limits.admit(Purpose::ZoneChanges, &counted).await
         && !admission.decision.admitted

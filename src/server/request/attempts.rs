@@ -8,13 +8,13 @@ use super::ClientAddress;
 use crate::domain::accounts::User;
 use crate::server::{
     AppError, AppState,
-    identity::sessions::request_session,
+    identity::{accounts::Authenticated, sessions::request_session},
     rate_limit::{Admission, Purpose, account_key, address_key},
 };
 
 /// An attempt to prove a password, counted unless it succeeds. From a browser that somebody has logged in to the
-/// account with before it counts for that browser alone; from any other, for the account and for the address it comes
-/// from. So nobody who guesses elsewhere keeps the owner out.
+/// account with since its sessions last ended it counts for that browser, and for all of them together; from any other,
+/// for the account and for the address it comes from. So nobody who guesses elsewhere keeps the owner out.
 pub struct Attempt {
     state: AppState,
     counted: Vec<(Purpose, String)>,
@@ -24,14 +24,18 @@ impl Attempt {
     /// Of logging in. `TooMany` where there have been as many as there may be.
     pub async fn begin(state: &AppState, parts: &Parts, email: &str) -> Result<Self, AppError> {
         let account = account_key(email);
-        let counted = match state.sessions.devices().read(&parts.headers, &account) {
-            Some(device) => vec![(Purpose::LoginDevice, device)],
-            None => vec![
-                (Purpose::LoginAddress, address_key(client(parts.extensions.get()))),
-                (Purpose::LoginAccount, account),
-            ],
-        };
-        Self::count(state, counted).await
+        if let Some(browser) = state.sessions.devices().read(&parts.headers, &account) {
+            // Counted before the database is asked whether it still is known.
+            let together = format!("{account} {}", browser.epoch);
+            let counted = vec![(Purpose::LoginDevice, browser.name), (Purpose::LoginDevices, together)];
+            let attempt = Self::count(state, counted).await?;
+            if state.accounts.epoch_of(email).await? == Some(browser.epoch) {
+                return Ok(attempt);
+            }
+            attempt.succeeded().await;
+        }
+        let address = address_key(client(parts.extensions.get()));
+        Self::count(state, vec![(Purpose::LoginAddress, address), (Purpose::LoginAccount, account)]).await
     }
 
     /// Of proving one's own password to do what asks for it again. Counted by the user, and apart from logins.
@@ -39,9 +43,17 @@ impl Attempt {
         Self::count(state, vec![(Purpose::OwnPassword, user.id.to_string())]).await
     }
 
-    /// Of sending a one-time code of this user's.
-    pub async fn of_code(state: &AppState, user: i64) -> Result<Self, AppError> {
-        Self::count(state, vec![(Purpose::Codes, user.to_string())]).await
+    /// Of sending a one-time code to log in with, after the password: likewise for the browser where it is known, so that
+    /// whoever knows the password alone does not keep the owner out.
+    pub async fn of_login_code(state: &AppState, parts: &Parts, who: &Authenticated) -> Result<Self, AppError> {
+        let browser = state.sessions.devices().read(&parts.headers, &account_key(&who.user.email));
+        let known = browser.filter(|browser| browser.epoch == who.epoch).map(|browser| browser.name);
+        Self::count(state, vec![(Purpose::Codes, known.unwrap_or_else(|| who.user.id.to_string()))]).await
+    }
+
+    /// Of sending a one-time code by who is logged in already.
+    pub async fn of_own_code(state: &AppState, user: &User) -> Result<Self, AppError> {
+        Self::count(state, vec![(Purpose::Codes, format!("{} logged in", user.id))]).await
     }
 
     async fn count(state: &AppState, counted: Vec<(Purpose, String)>) -> Result<Self, AppError> {
@@ -57,6 +69,16 @@ impl Attempt {
         Ok(Self { state: state.clone(), counted })
     }
 
+    /// What was right does not count, nor does what was refused for another reason than this field, and nothing was
+    /// learned of it. Whatever else went wrong counts: it may have happened after a wrong guess was seen to be one.
+    pub async fn unless_wrong<T>(self, done: &Result<T, AppError>, field: &str) {
+        match done {
+            Ok(_) | Err(AppError::Conflict(_)) => self.succeeded().await,
+            Err(AppError::Invalid(errors)) if errors.iter().all(|error| error.field != field) => self.succeeded().await,
+            Err(_) => {}
+        }
+    }
+
     /// What was right does not count.
     pub async fn succeeded(self) {
         for (purpose, who) in &self.counted {
@@ -65,9 +87,9 @@ impl Attempt {
     }
 }
 
-/// Makes the browser that sent a request known to an account: see `Attempt`.
-pub fn remember_browser(state: &AppState, parts: &Parts, email: &str) -> Result<(), AppError> {
-    if let Some(cookie) = state.sessions.devices().set(&account_key(email)) {
+/// Makes the browser that sent a request known to an account, while the user's epoch is this one: see `Attempt`.
+pub fn remember_browser(state: &AppState, parts: &Parts, email: &str, epoch: i64) -> Result<(), AppError> {
+    if let Some(cookie) = state.sessions.devices().set(&account_key(email), epoch) {
         request_session(parts)?.set_cookie(cookie);
     }
     Ok(())

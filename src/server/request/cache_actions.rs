@@ -6,7 +6,7 @@ use crate::{
     domain::{accounts::VendorRef, field_error::FieldError},
     server::{
         AppError, AppState, cache_keys,
-        identity::sessions::CurrentAdmin,
+        identity::sessions::WritingAdmin,
         services::{analytics::SnapshotQuery, cache_stats, warming},
     },
     server_functions::{
@@ -48,7 +48,7 @@ pub async fn cost_of_warming(state: &AppState, vendors: Option<&[String]>) -> Re
 /// Invalidates tags by their names, audited. Returns how many.
 pub async fn invalidate_tags(
     state: &AppState,
-    admin: &CurrentAdmin,
+    admin: &WritingAdmin,
     names: &[&str],
     address: Option<&str>,
 ) -> Result<usize, AppError> {
@@ -64,7 +64,7 @@ pub async fn invalidate_tags(
 /// asked for most. Returns how many were not there before.
 pub async fn warm(
     state: &AppState,
-    admin: &CurrentAdmin,
+    admin: &WritingAdmin,
     vendors: Option<&[String]>,
     address: Option<&str>,
 ) -> Result<usize, AppError> {
@@ -78,7 +78,7 @@ pub async fn warm(
 }
 
 /// Has the counters of all instances begin anew, audited. What was counted by minute and hour stays.
-pub async fn reset(state: &AppState, admin: &CurrentAdmin, address: Option<&str>) -> Result<(), AppError> {
+pub async fn reset(state: &AppState, admin: &WritingAdmin, address: Option<&str>) -> Result<(), AppError> {
     state.accounts.audit(&admin.user.email, "cache_reset", "", address).await?;
     state.cache.reset_counts().await.map_err(|error| {
         AppError::Conflict(format!("The counters cannot be reset while Redis does not answer: {error}"))

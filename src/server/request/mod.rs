@@ -23,6 +23,8 @@ pub mod problem;
 mod rendering;
 /// What no address and no form may hold.
 pub mod well_formed;
+/// Wrong one-time codes.
+mod wrong_codes;
 
 pub use rendering::Rendering;
 

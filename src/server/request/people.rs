@@ -10,10 +10,11 @@ use crate::{
         AppError, AppState,
         identity::{
             accounts::{Actor, Invitation, PersonChange},
-            sessions::{BrowserUser, CurrentAdmin},
+            sessions::{BrowserUser, WritingAdmin},
         },
         services::to_the_end,
     },
+    words,
 };
 
 /// A link for somebody, and how it gets there.
@@ -40,12 +41,22 @@ pub async fn invite(
     Ok(deliver(state, invitation).await)
 }
 
-/// A link with which somebody chooses another password, or their first.
+/// A link with which somebody chooses another password, or their first. Of another admin it goes by mail or from the
+/// command line: `Conflict` where it would be shown to whoever asks.
 pub async fn link(state: &AppState, parts: &Parts, password: &str, user_id: &str) -> Result<Link, AppError> {
     let (admin, address) = admin(parts).await?;
     let actor = actor(&admin, address.as_deref());
     prove(state, &admin, password, actor).await?;
-    Ok(deliver(state, state.accounts.create_link(user_id, actor).await?).await)
+    let person = state.accounts.find_person(user_id).await?;
+    let is_an_admins = person.role == Role::Admin && !person.invited;
+    if is_an_admins && state.mail.is_none() {
+        return Err(AppError::Conflict(words::NO_LINK_OF_AN_ADMIN.to_owned()));
+    }
+    let delivered = deliver(state, state.accounts.create_link(user_id, actor).await?).await;
+    if is_an_admins && delivered.link.is_some() {
+        return Err(AppError::Conflict(words::NO_LINK_OF_AN_ADMIN.to_owned()));
+    }
+    Ok(delivered)
 }
 
 /// Changes role, vendor and standing of somebody, whose sessions end on every instance.
@@ -101,7 +112,7 @@ pub async fn reset_second_factor(
 }
 
 async fn admin(parts: &Parts) -> Result<(User, Option<String>), AppError> {
-    let CurrentAdmin { user } = CurrentAdmin::of(parts).await?;
+    let WritingAdmin { user, .. } = WritingAdmin::of(parts).await?;
     BrowserUser::of(parts).await?;
     Ok((user, client_address(parts)))
 }
@@ -121,7 +132,7 @@ pub(super) async fn deliver(state: &AppState, Invitation { person, token }: Invi
         (
             "Your invitation to Vendorscope",
             format!(
-                "You have been invited to Vendorscope.\n\nChoose your password here, within three days:\n{link}\n\n\
+                "You have been invited to Vendorscope.\n\nChoose your password here, within three days of being invited:\n{link}\n\n\
                  If you did not expect this, do nothing: without a password nobody can log in.\n"
             ),
         )

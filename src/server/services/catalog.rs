@@ -20,6 +20,7 @@ use crate::{
     server::{
         AppError, cache_keys, cursor,
         db::{Db, DbError, Tx, catalog, movers, orders, vendors},
+        identity::sessions::WritingVendor,
     },
     server_functions::products::ProductForm,
 };
@@ -145,7 +146,8 @@ impl Catalog {
 
     /// Gives the product an id of its own.
     #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "catalog.create", skip_all)]
-    pub async fn create(&self, vendor: &VendorRef, input: &ProductInput, sender: &Sender) -> Result<Product, AppError> {
+    pub async fn create(&self, by: &WritingVendor, input: &ProductInput, sender: &Sender) -> Result<Product, AppError> {
+        let vendor = &by.vendor;
         let (once, sender) = (sender.once("product created", &(&vendor.external_id, input))?, sender.clone());
         let input = input.clone().checked()?;
         if input.product_id.is_some() {
@@ -167,11 +169,12 @@ impl Catalog {
     #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "catalog.update", skip_all)]
     pub async fn update(
         &self,
-        vendor: &VendorRef,
+        by: &WritingVendor,
         product_id: &str,
         input: &ProductInput,
         sender: &Sender,
     ) -> Result<Product, AppError> {
+        let vendor = &by.vendor;
         let once = sender.once("product updated", &(&vendor.external_id, product_id, input))?;
         let sender = sender.clone();
         let input = input.clone().checked()?;
@@ -197,7 +200,8 @@ impl Catalog {
 
     /// The product's sales remain.
     #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "catalog.delete", skip_all)]
-    pub async fn delete(&self, vendor: &VendorRef, product_id: &str, sender: &Sender) -> Result<(), AppError> {
+    pub async fn delete(&self, by: &WritingVendor, product_id: &str, sender: &Sender) -> Result<(), AppError> {
+        let vendor = &by.vendor;
         let once = sender.once("product deleted", &(&vendor.external_id, product_id))?;
         let sender = sender.clone();
         self.write(vendor, "product deleted", once, {
@@ -219,7 +223,8 @@ impl Catalog {
     /// All of the named products, or none: `NotFound` when one of them is not this vendor's. Returns how many were
     /// changed.
     #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "catalog.change_many", skip_all)]
-    pub async fn change_many(&self, vendor: &VendorRef, change: &BulkChange, sender: &Sender) -> Result<u64, AppError> {
+    pub async fn change_many(&self, by: &WritingVendor, change: &BulkChange, sender: &Sender) -> Result<u64, AppError> {
+        let vendor = &by.vendor;
         let (once, sender) = (sender.once("products changed", &(&vendor.external_id, change))?, sender.clone());
         let change = change.clone().checked()?;
         self.write(vendor, "products changed", once, move |tx, vendor_id| {

@@ -31,19 +31,22 @@ impl Ingest {
     #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "ingest.orders", skip_all)]
     pub async fn orders(&self, sender: &Sender, batch: OrderBatch) -> Result<Ingested, AppError> {
         let batch = batch.checked()?;
-        self.take("orders ingested", sender, batch, |tx, batch| ingest::take_orders(tx, batch).boxed()).await
+        self.take("orders ingested", sender, batch, |tx, batch, only| ingest::take_orders(tx, batch, only).boxed())
+            .await
     }
 
     #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "ingest.refunds", skip_all)]
     pub async fn refunds(&self, sender: &Sender, batch: RefundBatch) -> Result<Ingested, AppError> {
         let batch = batch.checked()?;
-        self.take("refunds ingested", sender, batch, |tx, batch| ingest::take_refunds(tx, batch).boxed()).await
+        self.take("refunds ingested", sender, batch, |tx, batch, only| ingest::take_refunds(tx, batch, only).boxed())
+            .await
     }
 
     #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "ingest.products", skip_all)]
     pub async fn products(&self, sender: &Sender, batch: ProductBatch) -> Result<Ingested, AppError> {
         let batch = batch.checked()?;
-        self.take("products ingested", sender, batch, |tx, batch| ingest::take_products(tx, batch).boxed()).await
+        self.take("products ingested", sender, batch, |tx, batch, only| ingest::take_products(tx, batch, only).boxed())
+            .await
     }
 
     /// The remembered answer where the key was used before for the same, else what `work` makes of it. A request that
@@ -51,7 +54,9 @@ impl Ingest {
     async fn take<B, W>(&self, what: &'static str, sender: &Sender, batch: B, work: W) -> Result<Ingested, AppError>
     where
         B: Serialize + Send + Sync + 'static,
-        W: for<'a> FnOnce(&'a mut Tx, &'a B) -> BoxFuture<'a, Result<IngestResult, ImportError>> + Send + 'static,
+        W: for<'a> FnOnce(&'a mut Tx, &'a B, Option<&'a str>) -> BoxFuture<'a, Result<IngestResult, ImportError>>
+            + Send
+            + 'static,
     {
         let once = sender.once(what, &batch)?;
         let batch = Arc::new(batch);
@@ -59,13 +64,13 @@ impl Ingest {
         let cause = Cause { who: sender.who.clone(), why: what };
         write(&self.db, &self.cache, cause, once, move |tx| {
             async move {
-                let taken = work(tx, &batch).await.map_err(refused)?;
+                let taken = work(tx, &batch, only.as_deref()).await.map_err(refused)?;
                 if let Some(only) = only
-                    && let Some(other) = taken.vendors_changed.iter().find(|vendor| **vendor != only)
+                    && taken.vendors_changed.iter().any(|vendor| *vendor != only)
                 {
                     // Nothing of it is kept.
                     return Err(AppError::Conflict(format!(
-                        "this key writes for vendor `{only}` alone, and a row of what was sent is vendor `{other}`'s"
+                        "this key writes for vendor `{only}` alone, and what was sent changes what others see"
                     )));
                 }
                 if !taken.vendors_changed.is_empty() {

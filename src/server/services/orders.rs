@@ -23,6 +23,7 @@ use crate::{
             rollups::{self, Touched},
             stock,
         },
+        identity::sessions::WritingVendor,
     },
 };
 
@@ -108,7 +109,8 @@ impl Orders {
     /// Gives the order an id of its own. `Invalid` by field, for a product or a customer that is not this vendor's too;
     /// `Conflict` where the order counts and there is not enough in stock.
     #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "orders.create", skip_all)]
-    pub async fn create(&self, vendor: &VendorRef, new: NewOrder, sender: &Sender) -> Result<Order, AppError> {
+    pub async fn create(&self, by: &WritingVendor, new: NewOrder, sender: &Sender) -> Result<Order, AppError> {
+        let vendor = &by.vendor;
         let now = Timestamp::now();
         let (once, sender) = (sender.once("order created", &(&vendor.external_id, &new))?, sender.clone());
         let new = new.checked(now)?;
@@ -136,11 +138,12 @@ impl Orders {
     #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "orders.change", skip_all)]
     pub async fn change(
         &self,
-        vendor: &VendorRef,
+        by: &WritingVendor,
         order_id: &str,
         change: OrderChange,
         sender: &Sender,
     ) -> Result<Order, AppError> {
+        let vendor = &by.vendor;
         change.check(Timestamp::now())?;
         let once = sender.once("order changed", &(&vendor.external_id, order_id, &change))?;
         let sender = sender.clone();
@@ -166,11 +169,12 @@ impl Orders {
     #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "orders.change_many", skip_all)]
     pub async fn change_many(
         &self,
-        vendor: &VendorRef,
+        by: &WritingVendor,
         order_ids: Vec<String>,
         next: OrderStatus,
         sender: &Sender,
     ) -> Result<u64, AppError> {
+        let vendor = &by.vendor;
         let mut checks = Checks::default();
         checks.require((1..=MOST_AT_ONCE).contains(&order_ids.len()), "orderIds", || {
             format!("must name 1 to {MOST_AT_ONCE} orders")

@@ -29,6 +29,7 @@ use crate::{
             rollups::{self, Touched},
             stock,
         },
+        identity::sessions::WritingVendor,
     },
     server_functions::orders::RefundForm,
 };
@@ -75,11 +76,12 @@ impl Orders {
     #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "orders.refund", skip_all)]
     pub async fn refund(
         &self,
-        vendor: &VendorRef,
+        by: &WritingVendor,
         order_id: &str,
         refund: NewRefund,
         sender: &Sender,
     ) -> Result<Order, AppError> {
+        let vendor = &by.vendor;
         let now = Timestamp::now();
         refund.check(now)?;
         let once = sender.once("order refunded", &(&vendor.external_id, order_id, &refund))?;
@@ -104,11 +106,12 @@ impl Orders {
     /// has been sold again.
     pub async fn undo_refund(
         &self,
-        vendor: &VendorRef,
+        by: &WritingVendor,
         order_id: &str,
         refunded_at: Timestamp,
         sender: &Sender,
     ) -> Result<Order, AppError> {
+        let vendor = &by.vendor;
         let now = Timestamp::now();
         let once = sender.once("refund undone", &(&vendor.external_id, order_id, refunded_at))?;
         let sender = sender.clone();

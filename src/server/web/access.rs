@@ -16,36 +16,42 @@ use crate::{
     },
 };
 
-/// Who only looks changes nothing but the account. Whoever has to have a second factor, and was let in without one, gets to set it up, and nowhere else. A key does what
-/// its scope says, and nothing else.
+/// Who only looks changes nothing but the account. Whoever has to have a second factor, and was let in without one, gets
+/// to set it up, and nowhere else. A key does what its scope says, and nothing else. Where it cannot be found out who it
+/// is, nothing is done but what lets people in, out, and look after their account: those handlers ask by themselves.
 pub async fn check_access(State(_): State<AppState>, request: Request, next: Next) -> Response {
-    let path = request.uri().path();
     let is_routed = request.extensions().get::<MatchedPath>().is_some();
     let session = request.extensions().get::<RequestSession>().cloned().filter(|_| is_routed);
     let Some(session) = session else { return next.run(request).await };
-    // Where it is not known who it is, whatever answers this request will find out why.
-    if let Ok(Some(grant)) = session.grant().await
-        && !is_granted(grant.scope, request.method(), path)
-    {
-        return AppError::OutOfScope(grant.scope).into_response();
+    match check(&session, request.method(), request.uri().path()).await {
+        Ok(()) => next.run(request).await,
+        Err(AppError::SecondFactorRequired) if wants_html(request.headers()) => {
+            Redirect::to("/account?required=totp").into_response()
+        }
+        Err(refused) => refused.into_response(),
     }
+}
+
+async fn check(session: &RequestSession, method: &Method, path: &str) -> Result<(), AppError> {
     let is_about_access = is_about_access(path);
-    if !is_about_access
-        && let Ok(Some(user)) = session.user().await
-        && !user.role.may_write()
-        && !is_safe(request.method())
-    {
-        return AppError::Forbidden.into_response();
+    match session.grant().await {
+        Ok(Some(grant)) if !is_granted(grant.scope, method, path) => return Err(AppError::OutOfScope(grant.scope)),
+        Ok(_) => {}
+        Err(_) if is_about_access => {}
+        Err(error) => return Err(error),
     }
-    // A key would get around it.
-    if is_about_access && !is_under(path, "/api/account/keys") && !is_under(path, "/_fn/account/key") {
-        return next.run(request).await;
+    if !is_about_access {
+        let only_looks = session.user().await?.is_some_and(|user| !user.role.may_write());
+        if only_looks && !is_safe(method) {
+            return Err(AppError::Forbidden);
+        }
     }
-    match session.lacks_second_factor().await {
-        Ok(true) if wants_html(request.headers()) => Redirect::to("/account?required=totp").into_response(),
-        Ok(true) => AppError::SecondFactorRequired.into_response(),
-        Ok(false) | Err(_) => next.run(request).await,
+    // A key would get around the second factor.
+    let makes_keys = is_under(path, "/api/account/keys") || is_under(path, "/_fn/account/key");
+    if (!is_about_access || makes_keys) && session.lacks_second_factor().await? {
+        return Err(AppError::SecondFactorRequired);
     }
+    Ok(())
 }
 
 fn is_granted(scope: KeyScope, method: &Method, path: &str) -> bool {

@@ -35,9 +35,8 @@ pub async fn limit_requests(State(state): State<AppState>, mut request: Request,
     };
     let who = match user {
         Ok(Some(user)) => user_key(user.id),
-        Ok(None) => address_key(client(request.extensions().get())),
-        // Not known who it is: whatever answers this request will find out why.
-        Err(_) => return next.run(request).await,
+        // Nobody, or it cannot be found out who: nothing goes uncounted.
+        Ok(None) | Err(_) => address_key(client(request.extensions().get())),
     };
     let admission = match counted.filter(|counted| counted.who == who) {
         Some(counted) => counted.admission,

@@ -91,7 +91,9 @@ pub async fn client_address(State(state): State<AppState>, mut request: Request,
 
 fn forwarded_for(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(&address));
-    let lines: Vec<&str> = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).collect();
+    // Lossily: a proxy may put its own entry behind whatever somebody sent, on one line.
+    let lines: Vec<_> =
+        headers.get_all("x-forwarded-for").iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
     let mut hops = lines.iter().rev().flat_map(|line| line.rsplit(',')).map(|hop| parse_hop(hop.trim()));
     let mut address = peer;
     while is_trusted(address) {

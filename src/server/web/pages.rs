@@ -120,8 +120,9 @@ async fn guard(State((state, rendered)): State<(AppState, RenderedPages)>, reque
         return AppError::Internal("a page without sessions".to_owned()).into_response();
     };
     if let Some(function) = uri.path().strip_prefix("/_fn/") {
-        return match session.user().await.and_then(|user| may_call(function, user.as_ref())) {
-            Ok(()) => call(&state, request, next).await.unwrap_or_else(IntoResponse::into_response),
+        let user = session.user().await.and_then(|user| may_call(function, user.as_ref()).map(|()| user));
+        return match user {
+            Ok(user) => call(&state, user, request, next).await.unwrap_or_else(IntoResponse::into_response),
             // A form without scripts, sent after the session had ended.
             Err(AppError::Unauthenticated) if wants_html(request.headers()) => {
                 Redirect::to(&login_page(None, referrer(&request).as_ref())).into_response()
@@ -129,8 +130,14 @@ async fn guard(State((state, rendered)): State<(AppState, RenderedPages)>, reque
             Err(error) => error.into_response(),
         };
     }
-    if let Some(address) = refusals::without_foreign(&state.refusals, &uri) {
-        return Redirect::to(&address).into_response();
+    if refusals::tells_of_one(&uri) {
+        let user = match session.user().await {
+            Ok(user) => user.map(|user| user.id),
+            Err(error) => return error.into_response(),
+        };
+        if let Some(address) = refusals::without_foreign(&state.refusals, user, &uri) {
+            return Redirect::to(&address).into_response();
+        }
     }
     let (is_login, is_admin_page) = (is_under(uri.path(), "/login"), is_under(uri.path(), "/admin"));
     if matches!(uri.path(), "/forgot" | "/letters/stop") {
@@ -182,7 +189,8 @@ fn may_call(function: &str, user: Option<&User>) -> Result<(), AppError> {
 }
 
 /// Calls a server function, if what is sent to it is a form.
-async fn call(state: &AppState, request: Request, next: Next) -> Result<Response, Problem> {
+async fn call(state: &AppState, user: Option<User>, request: Request, next: Next) -> Result<Response, Problem> {
+    let user = user.map(|user| user.id);
     match *request.method() {
         // Their router takes it for a GET, and the functions know of none.
         Method::HEAD => {
@@ -192,7 +200,7 @@ async fn call(state: &AppState, request: Request, next: Next) -> Result<Response
         }
         Method::GET => {
             check_form(request.uri().query().unwrap_or_default()).map_err(Problem::from)?;
-            return Ok(refusals::sent_back(&state.refusals, next.run(request).await, None));
+            return Ok(refusals::sent_back(&state.refusals, user, next.run(request).await, None));
         }
         _ => {}
     }
@@ -209,7 +217,7 @@ async fn call(state: &AppState, request: Request, next: Next) -> Result<Response
     check_form(form).map_err(Problem::from)?;
     let typed = wants_html(&parts.headers).then(|| refusals::typed(&body)).flatten();
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
-    Ok(refusals::sent_back(&state.refusals, response, typed))
+    Ok(refusals::sent_back(&state.refusals, user, response, typed))
 }
 
 /// The page of this site that a form was on.

@@ -1,5 +1,5 @@
-//! How a refused form comes back to its page: with why and what was typed, in the address, signed. A page shows nothing
-//! of that kind that this installation has not written.
+//! How a refused form comes back to its page: with why and what was typed, in the address, signed for this page and this
+//! user. A page shows nothing of that kind that this installation has not written for whoever looks at it.
 
 use axum::{
     http::{HeaderValue, Uri, header},
@@ -33,7 +33,7 @@ pub fn typed(form: &[u8]) -> Option<String> {
 
 /// The answer of a server function to a form without scripts: it leads to a page of this site, whatever site the form
 /// said it was on. Where it was refused, what was typed goes with it, so that nobody types it again.
-pub fn sent_back(signing: &Signing, mut response: Response, typed: Option<String>) -> Response {
+pub fn sent_back(signing: &Signing, user: Option<i64>, mut response: Response, typed: Option<String>) -> Response {
     let Some(location) = response.headers().get(header::LOCATION) else { return response };
     let location = brought_home(location.to_str().unwrap_or_default());
     let location = match location.split_once('?') {
@@ -46,7 +46,7 @@ pub fn sent_back(signing: &Signing, mut response: Response, typed: Option<String
                 .collect();
             query.extend(typed.map(|typed| format!("__typed={typed}")));
             let query = query.join("&");
-            let signature = encode_segment(&signing.signature(&signed_text(&query)));
+            let signature = encode_segment(&signing.signature(&signed_text(page, user, &query)));
             format!("{page}?{query}&{SIGNATURE}={signature}")
         }
         _ => location,
@@ -57,16 +57,26 @@ pub fn sent_back(signing: &Signing, mut response: Response, typed: Option<String
     response
 }
 
-/// The address without what it says of a refusal, where nobody here has said so; `None` where it is as it should be.
-pub fn without_foreign(signing: &Signing, uri: &Uri) -> Option<String> {
-    let query = uri.query()?;
-    let is_of_a_refusal = |name: &str| PARTS.contains(&name) || name == SIGNATURE;
-    if !form_urlencoded::parse(query.as_bytes()).any(|(name, _)| is_of_a_refusal(&name)) {
+/// Whether an address says anything of a refusal.
+pub fn tells_of_one(uri: &Uri) -> bool {
+    let query = uri.query().unwrap_or_default();
+    form_urlencoded::parse(query.as_bytes()).any(|(name, _)| is_of_a_refusal(&name))
+}
+
+fn is_of_a_refusal(name: &str) -> bool {
+    PARTS.contains(&name) || name == SIGNATURE
+}
+
+/// The address without what it says of a refusal, where nobody here has said so on this page to this user; `None` where
+/// it is as it should be.
+pub fn without_foreign(signing: &Signing, user: Option<i64>, uri: &Uri) -> Option<String> {
+    if !tells_of_one(uri) {
         return None;
     }
+    let query = uri.query()?;
     let signatures: Vec<_> = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == SIGNATURE).collect();
     if let [(_, signature)] = &signatures[..]
-        && signing.is_signature(signature, &signed_text(query))
+        && signing.is_signature(signature, &signed_text(uri.path(), user, query))
     {
         return None;
     }
@@ -75,10 +85,12 @@ pub fn without_foreign(signing: &Signing, uri: &Uri) -> Option<String> {
     Some(if others.is_empty() { uri.path().to_owned() } else { format!("{}?{others}", uri.path()) })
 }
 
-/// What is signed of a query: all that it says of a refusal, as it will be read.
-fn signed_text(query: &str) -> String {
+/// What is signed of a query: all that it says of a refusal, as it will be read, on which page and by whom.
+fn signed_text(page: &str, user: Option<i64>, query: &str) -> String {
     let parts = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| PARTS.contains(&name.as_ref()));
-    parts.map(|(name, value)| format!("{name}={value}\0")).collect()
+    let parts: String = parts.map(|(name, value)| format!("{name}={value}\0")).collect();
+    let user = user.map_or_else(|| "nobody".to_owned(), |id| id.to_string());
+    format!("{page}\0{user}\0{parts}")
 }
 
 #[cfg(test)]
@@ -94,7 +106,7 @@ mod tests {
 
     fn back(location: &'static str, typed: Option<&str>) -> String {
         let response = Response::builder().header(header::LOCATION, location).body(Body::empty()).unwrap();
-        let response = sent_back(&signing(), response, typed.map(str::to_owned));
+        let response = sent_back(&signing(), Some(7), response, typed.map(str::to_owned));
         response.headers()[header::LOCATION].to_str().unwrap().to_owned()
     }
 
@@ -118,7 +130,8 @@ mod tests {
     #[test]
     fn a_page_is_told_of_a_refusal_by_this_installation_alone() {
         let own = back("/account?done=key&__path=%2F_fn%2Fx&__err=eyJ9%3D%3D", Some("%5B%5D"));
-        let without = |address: &str| without_foreign(&signing(), &address.parse().unwrap());
+        let without_as = |user, address: &str| without_foreign(&signing(), user, &address.parse().unwrap());
+        let without = |address: &str| without_as(Some(7), address);
         assert_eq!(without(&own), None);
         for forged in [
             own.replace("eyJ9", "eyJ8"),
@@ -130,6 +143,11 @@ mod tests {
             "/account?done=key&__err=x".to_owned(),
         ] {
             assert_eq!(without(&forged).as_deref(), Some("/account?done=key"), "{forged}");
+        }
+        // Written here, but for another page or somebody else.
+        assert_eq!(without(&own.replace("/account", "/products")).as_deref(), Some("/products?done=key"));
+        for other in [None, Some(8)] {
+            assert_eq!(without_as(other, &own).as_deref(), Some("/account?done=key"), "{other:?}");
         }
         assert_eq!(without("/login?__err=x").as_deref(), Some("/login"));
         assert_eq!(without("/login?error=credentials"), None);

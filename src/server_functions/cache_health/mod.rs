@@ -89,7 +89,7 @@ pub async fn load_cache_entry(key: String) -> Result<EntryLook, ApiError> {
 #[server(prefix = "/_fn", endpoint = "admin/cache/invalidate")]
 pub async fn invalidate_tags(tags: String) -> Result<(), ApiError> {
     use crate::server::context;
-    let (state, current) = context::current_admin().await?;
+    let (state, current) = context::writing_admin().await?;
     let count = context::invalidate_named(&state, &current, &listed(&tags)).await?;
     leptos_axum::redirect(&format!("/admin/cache?invalidated={count}"));
     Ok(())
@@ -100,7 +100,7 @@ pub async fn invalidate_tags(tags: String) -> Result<(), ApiError> {
 #[server(prefix = "/_fn", endpoint = "admin/cache/warm")]
 pub async fn warm_cache(vendors: String) -> Result<(), ApiError> {
     use crate::server::context;
-    let (state, current) = context::current_admin().await?;
+    let (state, current) = context::writing_admin().await?;
     let count = context::warm_named(&state, &current, &listed(&vendors)).await?;
     leptos_axum::redirect(&format!("/admin/cache?warmed={count}"));
     Ok(())
@@ -110,7 +110,7 @@ pub async fn warm_cache(vendors: String) -> Result<(), ApiError> {
 #[server(prefix = "/_fn", endpoint = "admin/cache/reset")]
 pub async fn reset_counters() -> Result<(), ApiError> {
     use crate::server::context;
-    let (state, current) = context::current_admin().await?;
+    let (state, current) = context::writing_admin().await?;
     context::reset_counters(&state, &current).await?;
     leptos_axum::redirect("/admin/cache?reset=done");
     Ok(())

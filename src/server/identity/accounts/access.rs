@@ -4,7 +4,7 @@ use crate::{
     domain::{accounts::normalise_email, field_error::FieldError},
     server::{
         AppError,
-        db::{self, accounts::UserCredentials},
+        db::{self, accounts::UserCredentials, password_resets::NewLink},
         identity::passwords,
     },
 };
@@ -45,16 +45,16 @@ impl Accounts {
         Ok(Authenticated { user: login.user, epoch, second_factor: login.second_factor })
     }
 
-    /// Ends all sessions of a user, as far as the database is concerned, and revokes all keys.
-    pub async fn end_sessions(&self, user: &User, actor: Actor<'_>) -> Result<(), AppError> {
+    /// Ends all sessions of a user, as far as the database is concerned, and revokes all keys. The epoch from now on.
+    pub async fn end_sessions(&self, user: &User, actor: Actor<'_>) -> Result<i64, AppError> {
         let mut tx = self.db.write().await?;
-        db::accounts::end_sessions(&mut tx, user.id).await?;
+        let epoch = db::accounts::end_sessions(&mut tx, user.id).await?.ok_or(AppError::Unauthenticated)?;
         db::api_keys::revoke_all(&mut tx, user.id, now_us()).await?;
         self.note_all_ended(&mut tx, user.id).await?;
         db::accounts::insert_audit(&mut tx, &actor.entry("logout_everywhere", "")).await?;
         tx.commit().await?;
         self.statuses.forget(user.id).await;
-        Ok(())
+        Ok(epoch)
     }
 
     /// Shuts a user out: no login, no session, no key, no link works any more. Keys do not come back when the user
@@ -92,17 +92,22 @@ impl Accounts {
         }
         let token = random_token();
         let mut tx = self.db.write().await?;
-        db::password_resets::insert(&mut tx, login.user.id, &digest(&token), now_us(), now_us() + RESET_LASTS_US)
-            .await?;
+        let link = NewLink {
+            user: login.user.id,
+            token_hash: &digest(&token),
+            made_by: actor.name,
+            expires_us: now_us() + RESET_LASTS_US,
+        };
+        db::password_resets::insert(&mut tx, &link, now_us()).await?;
         db::accounts::insert_audit(&mut tx, &actor.entry("password_reset_link", &login.user.email)).await?;
         tx.commit().await?;
         Ok(token)
     }
 
     /// Gives the user that the token was made for another password, and uses the token up. All sessions of the user
-    /// have ended then, and all keys are revoked. `Invalid` where the token is worth nothing (any more), or the password is no good, which leaves
-    /// the token as it was.
-    pub async fn reset_password(&self, token: &str, new: &str, address: Option<&str>) -> Result<User, AppError> {
+    /// have ended then, and all keys are revoked. The user, and the epoch from now on. `Invalid` where the token is worth
+    /// nothing (any more), or the password is no good, which leaves the token as it was.
+    pub async fn reset_password(&self, token: &str, new: &str, address: Option<&str>) -> Result<(User, i64), AppError> {
         let worthless = || {
             AppError::from(FieldError::new(
                 "token",
@@ -120,15 +125,18 @@ impl Accounts {
         passwords::check_new(new, &[&login.user.email]).await?;
         let hash = passwords::hash(new).await?;
         let mut tx = self.db.write().await?;
-        db::password_resets::take(&mut tx, &token, now_us()).await?.ok_or_else(worthless)?;
-        db::accounts::set_password(&mut tx, found, None, &hash).await?.ok_or_else(worthless)?;
+        let made_by = db::password_resets::take(&mut tx, &token, now_us()).await?.ok_or_else(worthless)?;
+        let epoch = db::accounts::set_password(&mut tx, found, None, &hash).await?.ok_or_else(worthless)?;
         db::api_keys::revoke_all(&mut tx, found, now_us()).await?;
         self.note_all_ended(&mut tx, found).await?;
         let actor = Actor { name: &login.user.email, address };
-        db::accounts::insert_audit(&mut tx, &actor.entry("password_reset", "")).await?;
+        // Whoever makes a link for somebody else may have used it too.
+        let detail = made_by.filter(|maker| *maker != login.user.email);
+        let detail = detail.map(|maker| format!("with a link that {maker} has made")).unwrap_or_default();
+        db::accounts::insert_audit(&mut tx, &actor.entry("password_reset", &detail)).await?;
         tx.commit().await?;
         self.statuses.forget(found).await;
-        Ok(login.user)
+        Ok((login.user, epoch))
     }
 
     /// The user of this address; `NotFound` where there is none.

@@ -1,6 +1,6 @@
 use tracing::Instrument;
 
-use super::{Accounts, Actor, digest, now_us, random_token};
+use super::{Accounts, Actor, digest, now_us, random_token, second_factor::still_proven};
 use crate::{
     domain::{
         accounts::{ApiKey, KeyOfUser, KeyScope, MAX_KEY_DAYS, MAX_KEYS, Role, USUAL_KEY_DAYS, User, read_key_name},
@@ -83,11 +83,12 @@ impl Accounts {
             None => None,
         };
         checks.finish()?;
-        self.check_own_password(user, password, actor).await?;
+        let proven = self.check_own_password(user, password, actor).await?;
         let name = name.unwrap_or_default();
         let secret = format!("{MARK}{}", random_token());
         let prefix = secret.chars().take(SHOWN).collect::<String>();
         let mut tx = self.db.write().await?;
+        still_proven(&mut tx, &proven).await?;
         let keys = db::api_keys::list(&mut tx, user.id).await?;
         if keys.len() >= MAX_KEYS {
             return Err(AppError::Conflict(format!(

@@ -9,7 +9,7 @@ use crate::{
     },
     server::{
         AppError, cursor,
-        db::{self, Tx, accounts::UserCredentials},
+        db::{self, Tx, accounts::UserCredentials, password_resets::NewLink},
         identity::passwords,
     },
 };
@@ -86,7 +86,7 @@ impl Accounts {
         let mut tx = self.db.write().await?;
         let user = db::accounts::insert_user(&mut tx, &email, &hash, role, vendor, now_us(), true).await?;
         let user = user.ok_or_else(|| AppError::Conflict(format!("there is a user `{email}` already")))?;
-        db::password_resets::insert(&mut tx, user.id, &digest(&token), now_us(), now_us() + INVITED_FOR_US).await?;
+        put_link(&mut tx, user.id, &token, actor, now_us() + INVITED_FOR_US).await?;
         let entry = actor.entry("user_invite", &user.email).became(&standing(role, user.vendor.as_ref(), false));
         db::accounts::insert_audit(&mut tx, &entry).await?;
         tx.commit().await?;
@@ -94,7 +94,8 @@ impl Accounts {
     }
 
     /// Changes what a user is. All sessions of the user have ended then, and with another role or vendor all keys too.
-    /// `Conflict` where an admin would shut out, or demote, the last one or themselves.
+    /// `Conflict` where an admin would shut out, or demote, themselves, so that one is always left; or where somebody
+    /// else changes the user at the same time. `Forbidden` where `by` is no admin any more.
     pub async fn change_person(
         &self,
         user_id: &str,
@@ -115,14 +116,17 @@ impl Accounts {
             return Ok(user);
         }
         let stays_admin = role == Role::Admin && !now_disabled;
+        if user.id == by.id && !stays_admin {
+            return Err(AppError::Conflict("another admin has to do this: it would shut you out".to_owned()));
+        }
         let mut tx = self.db.write().await?;
-        if user.role == Role::Admin && !stays_admin {
-            if user.id == by.id {
-                return Err(AppError::Conflict("another admin has to do this: it would shut you out".to_owned()));
-            }
-            if db::accounts::count_other_admins(&mut tx, user.id).await? == 0 {
-                return Err(AppError::Conflict("this is the last admin: make another one first".to_owned()));
-            }
+        // All admins, always in this order: of two who shut each other out, the second is no admin any more.
+        if !db::accounts::lock_admins(&mut tx).await?.contains(&by.id) {
+            return Err(AppError::Forbidden);
+        }
+        let now = db::accounts::lock_login(&mut tx, user.id).await?.ok_or(AppError::NotFound)?;
+        if now.user != user || now.disabled != disabled {
+            return Err(AppError::Conflict("somebody else has changed this user at the same time".to_owned()));
         }
         if is_moved {
             db::accounts::set_role(&mut tx, user.id, role, vendor.as_ref()).await?;
@@ -171,24 +175,36 @@ impl Accounts {
         let id = user_id.parse::<i64>().map_err(|_| AppError::NotFound)?;
         let token = random_token();
         let mut tx: Tx = self.db.write().await?;
-        db::password_resets::insert(&mut tx, id, &digest(&token), now_us(), now_us() + INVITED_FOR_US).await?;
+        put_link(&mut tx, id, &token, actor, now_us() + INVITED_FOR_US).await?;
         db::accounts::insert_audit(&mut tx, &actor.entry("user_invite", &person.email)).await?;
         tx.commit().await?;
         Ok(Invitation { person, token })
     }
 
-    /// The same for whoever has this address. `NotFound` where nobody has, or is shut out.
+    /// The same for whoever has this address. An invitation ends when it would have: only an admin makes another one.
+    /// `NotFound` where nobody has the address, or is shut out, or was invited too long ago.
     pub async fn create_link_for(&self, email: &str, address: Option<&str>) -> Result<Invitation, AppError> {
         let login = self.find_user(email).await?;
         if login.disabled {
             return Err(AppError::NotFound);
         }
-        self.create_link(&login.user.id.to_string(), Actor { name: &login.user.email, address }).await
+        let (id, actor) = (login.user.id, Actor { name: &login.user.email, address });
+        let person = self.find_person(&id.to_string()).await?;
+        if !person.invited {
+            return self.create_link(&person.user_id, actor).await;
+        }
+        let token = random_token();
+        let mut tx = self.db.write().await?;
+        let until = db::password_resets::expiry(&mut tx, id, now_us()).await?.ok_or(AppError::NotFound)?;
+        put_link(&mut tx, id, &token, actor, until).await?;
+        db::accounts::insert_audit(&mut tx, &actor.entry("password_reset_link", &person.email)).await?;
+        tx.commit().await?;
+        Ok(Invitation { person, token })
     }
 
     /// Proves that it is the user of this session who asks, by the password.
     pub async fn prove_own_password(&self, user: &User, password: &str, actor: Actor<'_>) -> Result<(), AppError> {
-        self.check_own_password(user, password, actor).await
+        self.check_own_password(user, password, actor).await.map(|_| ())
     }
 
     async fn find_by_id(&self, user_id: &str) -> Result<UserCredentials, AppError> {
@@ -206,6 +222,11 @@ impl Accounts {
         let found = self.vendor_of(role, vendor_id).await?;
         Ok(found.map_err(|error| FieldError::new("vendorId", error.message)))
     }
+}
+
+async fn put_link(tx: &mut Tx, user: i64, token: &str, actor: Actor<'_>, expires_us: i64) -> Result<(), AppError> {
+    let link = NewLink { user, token_hash: &digest(token), made_by: actor.name, expires_us };
+    Ok(db::password_resets::insert(tx, &link, now_us()).await?)
 }
 
 fn standing(role: Role, vendor: Option<&VendorRef>, disabled: bool) -> serde_json::Value {

@@ -9,7 +9,11 @@ use crate::{
     },
     server::{
         AppError,
-        db::{self, Tx, second_factors},
+        db::{
+            self, Tx,
+            accounts::UserCredentials,
+            second_factors::{self, SecondFactor},
+        },
         identity::passwords,
     },
 };
@@ -31,6 +35,13 @@ pub struct TotpSetup {
     pub url: String,
     /// The same as a picture: an SVG element.
     pub picture: String,
+}
+
+impl TotpSetup {
+    /// What names the secret, and tells nothing of it.
+    pub fn digest(&self) -> String {
+        digest(&self.secret)
+    }
 }
 
 /// What has proved that a second factor is at hand.
@@ -59,20 +70,20 @@ impl Accounts {
         Ok(SecondFactorStatus { enabled, recovery_codes_left })
     }
 
-    /// What was begun and waits for its first code.
-    pub async fn unconfirmed_totp(&self, user: &User) -> Result<Option<TotpSetup>, AppError> {
+    /// What was begun and waits for its first code, for the browser that was shown the secret of this digest.
+    pub async fn unconfirmed_totp(&self, user: &User, shown: Option<&str>) -> Result<Option<TotpSetup>, AppError> {
         let mut tx = self.db.read().await?;
-        let begun = second_factors::find(&mut tx, user.id).await?;
-        let begun = begun.filter(|factor| !factor.confirmed && factor.created_us > now_us() - CONFIRMED_WITHIN_US);
+        let begun = second_factors::find(&mut tx, user.id).await?.filter(|factor| waits(factor, shown));
         begun.map(|factor| setup(user, factor.secret)).transpose()
     }
 
     /// A secret to set an app up with; worth nothing until `confirm_totp`. `Invalid` where the password is wrong,
     /// `Conflict` where there is a second factor already.
     pub async fn begin_totp(&self, user: &User, password: &str, actor: Actor<'_>) -> Result<TotpSetup, AppError> {
-        self.check_own_password(user, password, actor).await?;
+        let proven = self.check_own_password(user, password, actor).await?;
         let secret = Secret::new_stack(rand::random::<[u8; 20]>()).to_base32();
         let mut tx = self.db.write().await?;
+        still_proven(&mut tx, &proven).await?;
         if !second_factors::begin(&mut tx, user.id, &secret, now_us()).await? {
             return Err(AppError::Conflict("there is a second factor already: remove it first".to_owned()));
         }
@@ -80,19 +91,21 @@ impl Accounts {
         setup(user, secret)
     }
 
-    /// Begins to ask for codes, with the first one. All sessions of the user have ended then. The recovery codes, which
-    /// nobody can find out again, and what the next session begins with.
+    /// Begins to ask for codes, with the first one, in the browser that was shown the secret of this digest. All
+    /// sessions of the user have ended then. The recovery codes, which nobody can find out again, and what the next
+    /// session begins with.
     pub async fn confirm_totp(
         &self,
         user: &User,
+        shown: Option<&str>,
         code: &str,
         actor: Actor<'_>,
     ) -> Result<(Vec<String>, Authenticated), AppError> {
         let mut tx = self.db.write().await?;
-        let begun = second_factors::find(&mut tx, user.id).await?;
-        let begun = begun.filter(|factor| !factor.confirmed && factor.created_us > now_us() - CONFIRMED_WITHIN_US);
+        let begun = second_factors::find(&mut tx, user.id).await?.filter(|factor| waits(factor, shown));
         let begun = begun.ok_or_else(|| {
-            AppError::Conflict("there is nothing to confirm: begin again, with the password".to_owned())
+            let again = "there is nothing to confirm in this browser: begin again, with the password";
+            AppError::Conflict(again.to_owned())
         })?;
         let step = step_of(&begun.secret, code)?.ok_or_else(wrong_code)?;
         if !second_factors::confirm(&mut tx, user.id, &begun.secret, step, now_us()).await? {
@@ -111,11 +124,12 @@ impl Accounts {
 
     /// Asks for codes no more. `Invalid` where the password or the code is wrong.
     pub async fn remove_totp(&self, user: &User, password: &str, code: &str, actor: Actor<'_>) -> Result<(), AppError> {
-        self.check_own_password(user, password, actor).await?;
+        let proven = self.check_own_password(user, password, actor).await?;
         if self.take_code(user.id, code).await?.is_none() {
             return Err(wrong_code());
         }
         let mut tx = self.db.write().await?;
+        still_proven(&mut tx, &proven).await?;
         second_factors::remove(&mut tx, user.id).await?;
         db::accounts::insert_audit(&mut tx, &actor.entry("second_factor_off", "")).await?;
         tx.commit().await?;
@@ -149,20 +163,31 @@ impl Accounts {
         Ok(proof)
     }
 
-    /// `Invalid` where it is not the user's password.
+    /// The user as the password proves it: see `still_proven`. `Invalid` where it is not the user's password.
     pub(super) async fn check_own_password(
         &self,
         user: &User,
         password: &str,
         actor: Actor<'_>,
-    ) -> Result<(), AppError> {
+    ) -> Result<UserCredentials, AppError> {
         let login = db::accounts::find_login_by_id(&self.db, user.id).await?.filter(|login| !login.disabled);
         let login = login.ok_or(AppError::Unauthenticated)?;
-        if passwords::verify(comparable(password), Some(login.password_hash)).await? {
-            return Ok(());
+        if passwords::verify(comparable(password), Some(login.password_hash.clone())).await? {
+            return Ok(login);
         }
         self.audit(actor.name, "password_failed", "", actor.address).await?;
         Err(FieldError::new("password", "is not your password").into())
+    }
+}
+
+/// To be asked in the transaction of whatever was proved by a password, which took its time to be verified: what ends
+/// with the password must not be made by the one before. `Conflict` where the password has changed in the meantime, or
+/// all sessions have ended, or the user is shut out.
+pub(super) async fn still_proven(tx: &mut Tx, proven: &UserCredentials) -> Result<(), AppError> {
+    let now = db::accounts::lock_login(tx, proven.user.id).await?.filter(|now| !now.disabled);
+    match now {
+        Some(now) if now.epoch == proven.epoch && now.password_hash == proven.password_hash => Ok(()),
+        _ => Err(AppError::Conflict("the password was changed, or all sessions ended, at the same time".to_owned())),
     }
 }
 
@@ -173,6 +198,13 @@ async fn take(tx: &mut Tx, user: i64, code: &str) -> Result<Option<Proof>, AppEr
     }
     let is_used_up = second_factors::take_code(tx, user, &digest(&bare(code)), now_us()).await?;
     Ok(is_used_up.then_some(Proof::RecoveryCode))
+}
+
+/// Whether it waits for its first code from the browser that was shown the secret of this digest.
+fn waits(factor: &SecondFactor, shown: Option<&str>) -> bool {
+    !factor.confirmed
+        && factor.created_us > now_us() - CONFIRMED_WITHIN_US
+        && shown == Some(digest(&factor.secret).as_str())
 }
 
 fn wrong_code() -> AppError {

@@ -3,7 +3,7 @@ use std::time::Duration;
 use moka::future::Cache;
 
 use super::{Accounts, Authenticated};
-use crate::domain::accounts::User;
+use crate::domain::accounts::{User, normalise_email};
 use crate::server::{
     AppError,
     db::{self, DbError, accounts::UserCredentials},
@@ -72,6 +72,12 @@ impl Accounts {
     pub async fn authenticated_before(&self, user: i64, epoch: i64) -> Result<Option<Authenticated>, AppError> {
         let status = self.ask(user).await?.filter(|status| !status.disabled);
         Ok(status.map(|status| status.authenticated).filter(|now| now.epoch == epoch))
+    }
+
+    /// The epoch of the user of this address; `None` where there is none.
+    pub async fn epoch_of(&self, email: &str) -> Result<Option<i64>, AppError> {
+        let Ok(email) = normalise_email(email) else { return Ok(None) };
+        Ok(db::accounts::find_login(&self.db, &email).await?.map(|login| login.epoch))
     }
 
     async fn ask(&self, user: i64) -> Result<Option<UserStatus>, DbError> {

@@ -10,12 +10,22 @@ const KNOWN_FOR: time::Duration = time::Duration::days(365);
 const NAMED: usize = 8;
 
 /// The cookie of a browser that somebody has logged in to an account with (OWASP, device cookies). Guesses from such a
-/// browser are counted by themselves, so that nobody who guesses elsewhere locks its owner out. It logs nobody in.
+/// browser are counted by themselves, so that nobody who guesses elsewhere locks its owner out. It logs nobody in, and is
+/// worth nothing once the user's sessions have ended: with another password, whoever has a copy is a stranger again.
 #[derive(Debug, Clone)]
 pub struct DeviceCookie {
     prefix: &'static str,
     signing: Signing,
     secure: bool,
+}
+
+/// A browser that is known to an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownBrowser {
+    /// Names it, and the account.
+    pub name: String,
+    /// The user's epoch when it was last logged in with.
+    pub epoch: i64,
 }
 
 impl DeviceCookie {
@@ -24,17 +34,20 @@ impl DeviceCookie {
         Self { prefix, signing: Signing::new("device cookie", &config.sessions), secure: config.production }
     }
 
-    /// What this browser is known by to the account of this digest, if it is.
-    pub fn read(&self, headers: &HeaderMap, account: &str) -> Option<String> {
+    /// What this browser is, or was, known by to the account of this digest.
+    pub fn read(&self, headers: &HeaderMap, account: &str) -> Option<KnownBrowser> {
         cookies(headers, &self.name(account)).find_map(|cookie| {
-            let device = self.signing.verify(cookie.value())?;
-            device.ends_with(account).then_some(device)
+            let text = self.signing.verify(cookie.value())?;
+            let (device, epoch) = text.split_once(' ')?;
+            let epoch = epoch.parse().ok()?;
+            device.ends_with(account).then(|| KnownBrowser { name: device.to_owned(), epoch })
         })
     }
 
-    /// `Set-Cookie` that makes a browser known to an account, under a name that it has not had before.
-    pub fn set(&self, account: &str) -> Option<HeaderValue> {
-        let device = format!("{:032x}.{account}", rand::random::<u128>());
+    /// `Set-Cookie` that makes a browser known to an account while its user's epoch is this one, under a name that it
+    /// has not had before.
+    pub fn set(&self, account: &str, epoch: i64) -> Option<HeaderValue> {
+        let device = format!("{:032x}.{account} {epoch}", rand::random::<u128>());
         let cookie = Cookie::build((self.name(account), self.signing.sign(&device)))
             .http_only(true)
             .same_site(SameSite::Lax)
@@ -60,10 +73,11 @@ mod tests {
     fn a_browser_is_known_to_the_account_that_somebody_logged_in_to_and_to_no_other() {
         let devices = DeviceCookie::new(&Config::for_tests());
         let (mine, alike) = ("00112233445566778899aabbccddeeff", "00112233ffffffffffffffffffffffff");
-        let set = devices.set(mine).unwrap();
+        let set = devices.set(mine, 3).unwrap();
         let pair = set.to_str().unwrap().split(';').next().unwrap().to_owned();
         let headers = HeaderMap::from_iter([(header::COOKIE, HeaderValue::from_str(&pair).unwrap())]);
-        assert!(devices.read(&headers, mine).is_some_and(|device| device.ends_with(mine)));
+        let known = devices.read(&headers, mine).unwrap();
+        assert!(known.name.ends_with(mine) && known.epoch == 3, "{known:?}");
         assert_eq!(devices.read(&headers, alike), None, "of the same name");
         let forged = pair.replace("device-00112233=", "device-00112233=x");
         let headers = HeaderMap::from_iter([(header::COOKIE, HeaderValue::from_str(&forged).unwrap())]);

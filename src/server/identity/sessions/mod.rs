@@ -36,17 +36,23 @@ mod secret;
 mod standing;
 /// Where sessions live: Redis, or this process.
 mod store;
+/// The signed cookie of a browser that sets a second factor up.
+mod totp_setup;
+/// Who may change anything.
+mod writing;
 
 use remembered::Remembered;
 use standing::Standing;
 
 pub use cookie::{SessionCookie, cookies};
-pub use device::DeviceCookie;
+pub use device::{DeviceCookie, KnownBrowser};
 pub use half_login::HalfLogins;
 pub use record::Browser;
 pub use request::{RequestSession, carry_session};
 pub use secret::fingerprint;
 pub use store::{MAX_SESSIONS, Store};
+pub use totp_setup::TotpSetups;
+pub use writing::{IngestingAdmin, WritingAdmin, WritingVendor};
 
 /// How long a session lives from its login, whatever happens in between.
 pub const LIFETIME: time::Duration = time::Duration::hours(24);
@@ -58,6 +64,7 @@ pub struct Sessions {
     cookie: SessionCookie,
     devices: DeviceCookie,
     half_logins: HalfLogins,
+    totp_setups: TotpSetups,
     standing: Standing,
     /// `None`: a session that nobody uses ends when its 24 hours do.
     idle_limit: Option<time::Duration>,
@@ -95,6 +102,7 @@ impl Sessions {
             cookie: SessionCookie::new(config),
             devices: DeviceCookie::new(config),
             half_logins: HalfLogins::new(config),
+            totp_setups: TotpSetups::new(config),
             standing: Standing::default(),
             idle_limit,
             remembered: None,
@@ -129,6 +137,11 @@ impl Sessions {
         &self.half_logins
     }
 
+    /// Cookies of browsers that set a second factor up.
+    pub fn totp_setups(&self) -> &TotpSetups {
+        &self.totp_setups
+    }
+
     /// Ends every session of the user but `keep`, on every instance.
     pub async fn end_all(&self, user: &User, keep: Option<&Id>) -> Result<(), AppError> {
         self.store.end_all(user.id, keep).await.map_err(|e| request::unavailable(&e))
@@ -152,7 +165,7 @@ pub struct CurrentUser(pub User);
 pub struct BrowserUser(pub User);
 
 /// A logged-in user of a vendor. To have one is to be entitled to that vendor's data, and no other's; who may change it
-/// is asked of every route (`web::access`).
+/// is a `WritingVendor`.
 #[derive(Debug, Clone)]
 pub struct CurrentVendor {
     pub user: User,

@@ -27,7 +27,7 @@ use crate::{
         AppError, AppState,
         identity::{
             accounts::{Actor, AuditParameters},
-            sessions::CurrentAdmin,
+            sessions::{BrowserUser, CurrentAdmin, WritingAdmin},
         },
         request,
     },
@@ -132,11 +132,12 @@ pub(super) async fn keys(State(state): State<AppState>, _: CurrentAdmin) -> Resu
     tag = "admin",
     params(("id" = String, Path, description = "The key, as the list names it")),
     responses((status = 204, description = "Revoked, at once"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
-    security(("session" = []), ("key" = []))
+    security(("session" = []))
 )]
 pub(super) async fn revoke_key(
     State(state): State<AppState>,
-    admin: CurrentAdmin,
+    admin: WritingAdmin,
+    _: BrowserUser,
     PathId(id): PathId,
     parts: Parts,
 ) -> Result<StatusCode, AppError> {

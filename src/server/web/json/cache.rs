@@ -15,7 +15,7 @@ use crate::{
     domain::field_error::FieldError,
     server::{
         AppError, AppState,
-        identity::sessions::CurrentAdmin,
+        identity::sessions::{CurrentAdmin, WritingAdmin},
         request::{self, cache_actions},
     },
     server_functions::{
@@ -69,7 +69,7 @@ pub(super) struct Invalidated {
 )]
 pub(super) async fn invalidate(
     State(state): State<AppState>,
-    admin: CurrentAdmin,
+    admin: WritingAdmin,
     parts: Parts,
     JsonBody(body): JsonBody<Tags>,
 ) -> Result<Json<Invalidated>, AppError> {
@@ -103,7 +103,7 @@ pub(super) struct Warmed {
 )]
 pub(super) async fn warm(
     State(state): State<AppState>,
-    admin: CurrentAdmin,
+    admin: WritingAdmin,
     parts: Parts,
     JsonBody(body): JsonBody<ToWarm>,
 ) -> Result<Json<Warmed>, AppError> {
@@ -212,7 +212,7 @@ pub(super) struct Reset {
 )]
 pub(super) async fn reset(
     State(state): State<AppState>,
-    admin: CurrentAdmin,
+    admin: WritingAdmin,
     parts: Parts,
     JsonBody(ToReset {}): JsonBody<ToReset>,
 ) -> Result<Json<Reset>, AppError> {

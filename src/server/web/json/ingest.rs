@@ -1,7 +1,6 @@
 use axum::{
     Json, Router,
     extract::{DefaultBodyLimit, State},
-    http::request::Parts,
     routing::post,
 };
 use tower_http::limit::RequestBodyLimitLayer;
@@ -13,10 +12,7 @@ use super::{
 use crate::{
     domain::ingest::{Ingested, OrderBatch, ProductBatch, RefundBatch},
     server::{
-        AppError, AppState,
-        identity::sessions::{CurrentAdmin, request_session},
-        services::Sender,
-        web::middleware::MAX_INGEST_BODY,
+        AppError, AppState, identity::sessions::IngestingAdmin, services::Sender, web::middleware::MAX_INGEST_BODY,
     },
 };
 
@@ -40,12 +36,11 @@ pub fn router() -> Router<AppState> {
 )]
 pub(super) async fn orders(
     State(state): State<AppState>,
-    admin: CurrentAdmin,
+    admin: IngestingAdmin,
     key: RequestKey,
-    parts: Parts,
     JsonBody(batch): JsonBody<OrderBatch>,
 ) -> Result<Json<Ingested>, AppError> {
-    Ok(Json(state.ingest.orders(&sender(&admin, &key, &parts).await?, batch).await?))
+    Ok(Json(state.ingest.orders(&sender(&admin, &key)?, batch).await?))
 }
 
 #[utoipa::path(
@@ -59,12 +54,11 @@ pub(super) async fn orders(
 )]
 pub(super) async fn refunds(
     State(state): State<AppState>,
-    admin: CurrentAdmin,
+    admin: IngestingAdmin,
     key: RequestKey,
-    parts: Parts,
     JsonBody(batch): JsonBody<RefundBatch>,
 ) -> Result<Json<Ingested>, AppError> {
-    Ok(Json(state.ingest.refunds(&sender(&admin, &key, &parts).await?, batch).await?))
+    Ok(Json(state.ingest.refunds(&sender(&admin, &key)?, batch).await?))
 }
 
 #[utoipa::path(
@@ -78,16 +72,14 @@ pub(super) async fn refunds(
 )]
 pub(super) async fn products(
     State(state): State<AppState>,
-    admin: CurrentAdmin,
+    admin: IngestingAdmin,
     key: RequestKey,
-    parts: Parts,
     JsonBody(batch): JsonBody<ProductBatch>,
 ) -> Result<Json<Ingested>, AppError> {
-    Ok(Json(state.ingest.products(&sender(&admin, &key, &parts).await?, batch).await?))
+    Ok(Json(state.ingest.products(&sender(&admin, &key)?, batch).await?))
 }
 
 /// Who sends it, for all vendors or for the one that its key is made for.
-async fn sender(admin: &CurrentAdmin, key: &RequestKey, parts: &Parts) -> Result<Sender, AppError> {
-    let grant = request_session(parts)?.grant().await?;
-    Ok(key.of(&admin.user)?.only_for(grant.and_then(|grant| grant.vendor)))
+fn sender(admin: &IngestingAdmin, key: &RequestKey) -> Result<Sender, AppError> {
+    Ok(key.of(&admin.user)?.only_for(admin.only_vendor.clone()))
 }

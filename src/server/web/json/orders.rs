@@ -21,7 +21,7 @@ use crate::{
     },
     server::{
         AppError, AppState,
-        identity::sessions::CurrentVendor,
+        identity::sessions::{CurrentVendor, WritingVendor},
         services::orders::{OrderParameters, parse_query},
     },
 };
@@ -86,11 +86,11 @@ pub(super) async fn list(
 )]
 pub(super) async fn create(
     State(state): State<AppState>,
-    current: CurrentVendor,
+    current: WritingVendor,
     key: RequestKey,
     JsonBody(new): JsonBody<NewOrder>,
 ) -> Result<Response, AppError> {
-    let order = state.orders.create(&current.vendor, new, &key.of(&current.user)?).await?;
+    let order = state.orders.create(&current, new, &key.of(&current.user)?).await?;
     let location = format!("/api/vendor/orders/{}", path_segment(&order.order_id));
     // Percent-encoded: always a header value.
     let location = HeaderValue::try_from(location).map_err(|e| AppError::Internal(e.to_string()))?;
@@ -130,12 +130,12 @@ pub(super) async fn find(
 )]
 pub(super) async fn change(
     State(state): State<AppState>,
-    current: CurrentVendor,
+    current: WritingVendor,
     PathId(id): PathId,
     key: RequestKey,
     JsonBody(change): JsonBody<OrderChange>,
 ) -> Result<Json<Order>, AppError> {
-    Ok(Json(state.orders.change(&current.vendor, &id, change, &key.of(&current.user)?).await?))
+    Ok(Json(state.orders.change(&current, &id, change, &key.of(&current.user)?).await?))
 }
 
 /// 201 with the order as it is after the refund.
@@ -153,11 +153,11 @@ pub(super) async fn change(
 )]
 pub(super) async fn refund(
     State(state): State<AppState>,
-    current: CurrentVendor,
+    current: WritingVendor,
     PathId(id): PathId,
     key: RequestKey,
     JsonBody(refund): JsonBody<NewRefund>,
 ) -> Result<Response, AppError> {
-    let order = state.orders.refund(&current.vendor, &id, refund, &key.of(&current.user)?).await?;
+    let order = state.orders.refund(&current, &id, refund, &key.of(&current.user)?).await?;
     Ok((StatusCode::CREATED, Json(order)).into_response())
 }

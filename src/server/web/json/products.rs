@@ -22,7 +22,7 @@ use crate::{
     },
     server::{
         AppError, AppState,
-        identity::sessions::CurrentVendor,
+        identity::sessions::{CurrentVendor, WritingVendor},
         services::catalog::{ProductParameters, parse_query},
     },
 };
@@ -82,11 +82,11 @@ pub(super) async fn list(
 )]
 pub(super) async fn create(
     State(state): State<AppState>,
-    current: CurrentVendor,
+    current: WritingVendor,
     key: RequestKey,
     JsonBody(input): JsonBody<ProductInput>,
 ) -> Result<Response, AppError> {
-    let product = state.catalog.create(&current.vendor, &input, &key.of(&current.user)?).await?;
+    let product = state.catalog.create(&current, &input, &key.of(&current.user)?).await?;
     let location = format!("/api/vendor/products/{}", path_segment(&product.product_id));
     // Percent-encoded: always a header value.
     let location = HeaderValue::try_from(location).map_err(|e| AppError::Internal(e.to_string()))?;
@@ -126,7 +126,7 @@ pub(super) async fn find(
 )]
 pub(super) async fn update(
     State(state): State<AppState>,
-    current: CurrentVendor,
+    current: WritingVendor,
     PathId(id): PathId,
     key: RequestKey,
     JsonBody(input): JsonBody<ProductInput>,
@@ -134,7 +134,7 @@ pub(super) async fn update(
     if input.product_id.as_ref().is_some_and(|given| *given != id) {
         return Err(FieldError::new("productId", format!("cannot change: leave it out, or send `{id}`")).into());
     }
-    Ok(Json(state.catalog.update(&current.vendor, &id, &input, &key.of(&current.user)?).await?))
+    Ok(Json(state.catalog.update(&current, &id, &input, &key.of(&current.user)?).await?))
 }
 
 #[utoipa::path(
@@ -150,11 +150,11 @@ pub(super) async fn update(
 )]
 pub(super) async fn delete(
     State(state): State<AppState>,
-    current: CurrentVendor,
+    current: WritingVendor,
     PathId(id): PathId,
     key: RequestKey,
 ) -> Result<StatusCode, AppError> {
-    state.catalog.delete(&current.vendor, &id, &key.of(&current.user)?).await?;
+    state.catalog.delete(&current, &id, &key.of(&current.user)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -174,10 +174,10 @@ pub(super) struct Changed {
 )]
 pub(super) async fn change_many(
     State(state): State<AppState>,
-    current: CurrentVendor,
+    current: WritingVendor,
     key: RequestKey,
     JsonBody(change): JsonBody<BulkChange>,
 ) -> Result<Json<Changed>, AppError> {
-    let changed = state.catalog.change_many(&current.vendor, &change, &key.of(&current.user)?).await?;
+    let changed = state.catalog.change_many(&current, &change, &key.of(&current.user)?).await?;
     Ok(Json(Changed { changed }))
 }
