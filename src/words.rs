@@ -108,6 +108,12 @@ mod pages {
     pub const CODE_HINT: &str = "The 6 digits in your authenticator app, or one of your recovery codes.";
     pub const LOGIN_LIMITED: &str = "Too many attempts. Please wait a few minutes and try again.";
     pub const LOGIN_UNAVAILABLE: &str = "Login is temporarily unavailable. Please try again shortly.";
+    pub const PROVIDER_AWAY: &str = "The marketplace's login can't be reached. Log in with your password, or try again later.";
+    pub const PROVIDER_CANCELLED: &str = "You weren't logged in: the marketplace's login was cancelled.";
+    pub const PROVIDER_UNVERIFIED: &str =
+        "The marketplace hasn't verified your email. Verify it there, or log in with your password.";
+    pub const PROVIDER_STRANGER: &str =
+        "There is no account here for that login. Ask your marketplace, or log in with your password.";
     pub const LOGIN_FAILED: &str = "Logging in didn't work. Please try again.";
     pub const LOGGED_OUT_EVERYWHERE: &str = "You've been logged out on all devices.";
     pub const PASSWORD_CHANGED_LOG_IN: &str = "Your password was changed. Log in with the new one.";

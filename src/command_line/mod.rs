@@ -58,6 +58,11 @@ Environment:
   PUBLIC_URL           where people reach it: what links for lost passwords begin with [http://LEPTOS_SITE_ADDR]
   STOP_DELAY           seconds between not being ready and closing the listener [0; 5 in production]
   SMTP_URL, MAIL_FROM  where letters are sent, and whom they are from [links are shown to admins]
+  OIDC_ISSUER          the marketplace's OpenID Connect provider, whose users log in by it [none]
+  OIDC_CLIENT_ID, OIDC_CLIENT_SECRET  what it has given this installation
+  OIDC_NAME            what the login page's button calls it [the marketplace]
+  OIDC_SCOPES          what to ask it for beside openid [email]
+  OIDC_CLAIM           the claim that names an account the first time [email, once verified]
   TRUSTED_PROXIES      addresses and networks whose X-Forwarded-For is believed [none]
   LIMIT_LOGIN_ACCOUNT  failed logins of one account, as number/time or off [10/15m]
   LIMIT_LOGIN_ADDRESS  failed logins from one address [100/15m]

@@ -19,6 +19,8 @@ mod http;
 mod limits;
 /// What is accepted and probably not meant.
 mod notices;
+/// The marketplace's OpenID Connect provider.
+mod provider;
 /// TLS to Redis.
 pub mod redis_tls;
 /// Secrets that are worth their name.
@@ -27,6 +29,7 @@ mod secret;
 use addresses::{cookie_domain, database_url, redis_url};
 pub use addresses::{parse_network, redact};
 pub use limits::{Limit, LimitConfig};
+pub use provider::{EMAIL, ProviderConfig};
 pub use secret::{MIN_SECRET, is_strong};
 
 /// Everything that can be set.
@@ -43,6 +46,8 @@ pub struct Config {
     pub http: HttpConfig,
     /// `None`: no letters are sent.
     pub mail: Option<MailConfig>,
+    /// `None`: nobody logs in through the marketplace.
+    pub provider: Option<ProviderConfig>,
     pub log: LogConfig,
 }
 
@@ -245,6 +250,7 @@ impl Config {
             }
             _ => None,
         };
+        let provider = provider::read(&mut reader);
         let log = LogConfig {
             filter: reader
                 .read(
@@ -273,6 +279,7 @@ impl Config {
             limits,
             http,
             mail,
+            provider,
             log,
         };
         if reader.errors.is_empty() { Ok(config) } else { Err(reader.errors) }
@@ -321,6 +328,7 @@ impl Config {
                 wants_hashes: false,
             },
             mail: None,
+            provider: None,
             log: LogConfig { filter: "info".to_owned(), format: LogFormat::Pretty, traces: false },
         }
     }

@@ -114,6 +114,11 @@ pub async fn insert_user(
     Ok(Some(User { id: row.try_get("id")?, email: email.to_owned(), role, vendor }))
 }
 
+/// An invitation that somebody has followed without choosing a password.
+pub async fn accept_invitation(tx: &mut Tx, user: i64) -> Result<(), DbError> {
+    tx.execute(sql("UPDATE users SET invited_us = NULL WHERE id = $1").bind(user)).await.map(|_| ())
+}
+
 /// Gives a user another role, and ends all sessions.
 pub async fn set_role(tx: &mut Tx, user: i64, role: Role, vendor: Option<&VendorRef>) -> Result<(), DbError> {
     let (stored, read_only) = columns(role);

@@ -33,6 +33,8 @@ mod keys;
 mod letters;
 /// People whom an admin looks after.
 mod people;
+/// Logins through the marketplace's provider.
+mod provider_login;
 /// One-time codes beside the password.
 mod second_factor;
 /// Whether a session is still its user's.
@@ -44,6 +46,7 @@ pub use audit::AuditParameters;
 use ended_sessions::EndedSessions;
 pub use keys::{KeyGrant, KeyOrder, KeyUser, NewKey};
 pub use people::{Invitation, PersonChange, PersonPage};
+pub use provider_login::WAY as MARKETPLACE;
 pub use second_factor::{Proof, TotpSetup};
 use user_status::UserStatusCache;
 

@@ -17,6 +17,8 @@ use crate::{
     server::{AppError, AppState, config::Config},
 };
 
+/// Logins that go on at the marketplace's provider.
+mod begun_login;
 /// The signed cookie that carries a session's id.
 mod cookie;
 /// The signed cookie of a browser that was logged in with before.
@@ -39,6 +41,7 @@ mod store;
 use remembered::Remembered;
 use standing::Standing;
 
+pub use begun_login::{BegunLogin, BegunLogins};
 pub use cookie::{SessionCookie, cookies};
 pub use device::DeviceCookie;
 pub use half_login::HalfLogins;
@@ -57,6 +60,7 @@ pub struct Sessions {
     cookie: SessionCookie,
     devices: DeviceCookie,
     half_logins: HalfLogins,
+    begun_logins: BegunLogins,
     standing: Standing,
     /// `None`: a session that nobody uses ends when its 24 hours do.
     idle_limit: Option<time::Duration>,
@@ -94,6 +98,7 @@ impl Sessions {
             cookie: SessionCookie::new(config),
             devices: DeviceCookie::new(config),
             half_logins: HalfLogins::new(config),
+            begun_logins: BegunLogins::new(config),
             standing: Standing::default(),
             idle_limit,
             remembered: None,
@@ -126,6 +131,11 @@ impl Sessions {
     /// Cookies of logins that wait for a code.
     pub fn half_logins(&self) -> &HalfLogins {
         &self.half_logins
+    }
+
+    /// Cookies of logins that go on at the marketplace's provider.
+    pub fn begun_logins(&self) -> &BegunLogins {
+        &self.begun_logins
     }
 
     /// Ends every session of the user but `keep`, on every instance.
