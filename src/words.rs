@@ -108,7 +108,8 @@ mod pages {
     pub const CODE_HINT: &str = "The 6 digits in your authenticator app, or one of your recovery codes.";
     pub const LOGIN_LIMITED: &str = "Too many attempts. Please wait a few minutes and try again.";
     pub const LOGIN_UNAVAILABLE: &str = "Login is temporarily unavailable. Please try again shortly.";
-    pub const PROVIDER_AWAY: &str = "The marketplace's login can't be reached. Log in with your password, or try again later.";
+    pub const PROVIDER_AWAY: &str =
+        "The marketplace's login can't be reached. Log in with your password, or try again later.";
     pub const PROVIDER_CANCELLED: &str = "You weren't logged in: the marketplace's login was cancelled.";
     pub const PROVIDER_UNVERIFIED: &str =
         "The marketplace hasn't verified your email. Verify it there, or log in with your password.";

@@ -104,6 +104,10 @@ const PROBES: &[Route] = &[
     route("GET", "/status", [200; 5]),
 ];
 
+/// The way to the marketplace's provider and back: there is none here.
+const PROVIDER: &[Route] =
+    &[route("GET", "/login/marketplace", [404; 5]), route("GET", "/login/marketplace/callback", [404; 5])];
+
 /// A browser that may not see a page is sent to where it may log in, or belongs (303). Keys are for the API alone.
 const PAGES: &[Route] = &[
     route("GET", "/", [303, 200, 200, 303, 303]),
@@ -200,6 +204,7 @@ fn the_table_holds_every_route_that_there_is() {
     };
     assert_eq!(listed(API), written_in("src/server/web/json/mod.rs", "/api"), "the JSON API");
     assert_eq!(listed(PROBES), written_in("src/server/web/health.rs", ""), "probes");
+    assert_eq!(listed(PROVIDER), written_in("src/server/web/provider.rs", ""), "the marketplace's login");
     let functions = server_fn_paths().map(|(path, method)| (method.to_string(), path.to_owned())).collect();
     assert_eq!(listed(SERVER_FUNCTIONS), functions, "server functions");
 }
@@ -216,7 +221,7 @@ async fn every_route_lets_in_whom_it_is_for_and_nobody_else() {
     let app = TestApp::builder().northwind().spawn().await;
     let mut callers = Callers::new(&app).await;
     let mut wrong = Vec::new();
-    for route in API.iter().chain(PROBES).chain(PAGES).chain(SERVER_FUNCTIONS) {
+    for route in API.iter().chain(PROBES).chain(PROVIDER).chain(PAGES).chain(SERVER_FUNCTIONS) {
         for (caller, expected) in Caller::ALL.into_iter().zip(route.statuses) {
             if ENDS_SESSIONS.contains(&route.path) {
                 callers = Callers::new(&app).await;

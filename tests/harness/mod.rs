@@ -41,8 +41,8 @@ pub use database::{TestDatabase, databases};
 pub use guarded_postgres::GuardedPostgres;
 pub use market::{Market, contents};
 pub use pgbouncer::PgBouncer;
-pub use provider::Provider;
 pub use program::{NotStarted, Program, SECRET, write_browser_half};
+pub use provider::Provider;
 pub use redis::{RedisCluster, RedisSentinel, RedisServer};
 pub use smtp::Smtp;
 

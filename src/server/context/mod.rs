@@ -30,8 +30,8 @@ mod people;
 
 pub use account::{
     begin_totp, change_password, change_time_zone, confirm_totp, create_key, end_session, has_mail, list_sessions,
-    log_in, log_in_by_code, log_out, log_out_everywhere, provider_name, remove_totp, reset_password, revoke_key, send_reset_link,
-    set_letter_wishes, stop_letters,
+    log_in, log_in_by_code, log_out, log_out_everywhere, provider_name, remove_totp, reset_password, revoke_key,
+    send_reset_link, set_letter_wishes, stop_letters,
 };
 pub use cache::{
     cache_entry, cache_stats, cost_of_invalidating, cost_of_warming, invalidate_named, reset_counters, warm_named,

@@ -17,7 +17,10 @@ pub async fn examine(config: &Config) -> Option<Check> {
         Ok(0) => Check::fail(NAME, format!("{issuer} answers, and has no keys"), "correct OIDC_ISSUER"),
         Ok(keys) => Check::ok(
             NAME,
-            format!("{issuer} answers, with {keys} keys; it must know {}{RETURN_PATH}", config.http.public_url),
+            format!(
+                "{issuer} answers (keys: {keys}); its redirect URI for here is {}{RETURN_PATH}",
+                config.http.public_url
+            ),
         ),
         Err(why) => Check::fail(
             NAME,

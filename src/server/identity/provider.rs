@@ -5,7 +5,7 @@ use std::{collections::HashMap, error::Error, sync::Arc, time::Duration};
 use fred::rustls::ClientConfig;
 use moka::future::Cache;
 use openidconnect::{
-    AccessToken, AdditionalClaims, AuthType, AuthorizationCode, Client, ClaimsVerificationError, ClientId,
+    AccessToken, AdditionalClaims, AuthType, AuthorizationCode, ClaimsVerificationError, Client, ClientId,
     ClientSecret, CsrfToken, EmptyExtraTokenFields, EndpointMaybeSet, EndpointNotSet, EndpointSet, HttpRequest,
     HttpResponse, IdTokenFields, IssuerUrl, JwsSigningAlgorithm, Nonce, OAuth2TokenResponse, PkceCodeChallenge,
     PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope, StandardErrorResponse, StandardTokenResponse,

@@ -12,7 +12,7 @@ use crate::server::{
     AppError, AppState,
     identity::{
         accounts::{Authenticated, MARKETPLACE},
-        provider::{ClaimedAddress, Provider, ProviderError, Proven},
+        provider::{ClaimedAddress, Proven, Provider, ProviderError},
         sessions::{BegunLogin, request_session},
     },
 };
@@ -62,7 +62,12 @@ pub enum Outcome {
 }
 
 /// Begins a login in this browser: the address at the provider where it goes on.
-pub async fn begin(state: &AppState, parts: &Parts, provider: &Provider, next: Option<&str>) -> Result<String, Refusal> {
+pub async fn begin(
+    state: &AppState,
+    parts: &Parts,
+    provider: &Provider,
+    next: Option<&str>,
+) -> Result<String, Refusal> {
     let (address, login) = provider.begin(next).await.map_err(refusal)?;
     let cookie = state.sessions.begun_logins().set(&login);
     let cookie = cookie.ok_or_else(|| AppError::Internal("a login that makes no cookie".to_owned()))?;
@@ -140,22 +145,13 @@ async fn go_on(
     Ok(Outcome::LoggedIn(begin_session(state, parts, authenticated, way).await?))
 }
 
-async fn find(
-    state: &AppState,
-    parts: &Parts,
-    proven: &Proven,
-) -> Result<Option<Authenticated>, Refusal> {
+async fn find(state: &AppState, parts: &Parts, proven: &Proven) -> Result<Option<Authenticated>, Refusal> {
     let address = client_address(parts);
     Ok(state.accounts.find_provider_login(&proven.issuer, &proven.subject, address.as_deref()).await?)
 }
 
 /// The first time: by the address.
-async fn bind(
-    state: &AppState,
-    parts: &Parts,
-    provider: &Provider,
-    proven: &Proven,
-) -> Result<Authenticated, Refusal> {
+async fn bind(state: &AppState, parts: &Parts, provider: &Provider, proven: &Proven) -> Result<Authenticated, Refusal> {
     let address = client_address(parts);
     let (accounts, from) = (&state.accounts, address.as_deref());
     match provider.address_of(proven).await.map_err(refusal)? {
