@@ -47,7 +47,7 @@ pub use device::DeviceCookie;
 pub use half_login::HalfLogins;
 pub use record::Browser;
 pub use request::{RequestSession, carry_session};
-pub use secret::fingerprint;
+pub use secret::{differ, said_of};
 pub use store::{MAX_SESSIONS, Store};
 
 /// How long a session lives from its login, whatever happens in between.
@@ -66,8 +66,8 @@ pub struct Sessions {
     idle_limit: Option<time::Duration>,
     /// Where the store is elsewhere.
     remembered: Option<Remembered>,
-    /// Of the secret that cookies are signed with.
-    fingerprint: String,
+    /// What other instances are told of the secret that cookies are signed with.
+    said_of_secrets: String,
     secrets_differ: Arc<AtomicBool>,
 }
 
@@ -102,7 +102,7 @@ impl Sessions {
             standing: Standing::default(),
             idle_limit,
             remembered: None,
-            fingerprint: fingerprint(&config.sessions.secret),
+            said_of_secrets: secret::said_of(&config.sessions),
             secrets_differ: Arc::default(),
         })
     }
