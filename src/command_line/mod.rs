@@ -52,6 +52,7 @@ Environment:
   REDIS_CA             file (PEM) with the authorities to trust for rediss [the machine's]
   REDIS_CERT, REDIS_KEY  files (PEM) with the certificate to show, and its key [none]
   SESSION_IDLE_MINUTES end sessions that nobody has used for so long [24 h from the login, used or not]
+  SESSION_IDLE_MINUTES_ADMIN  the same for admins, or off [SESSION_IDLE_MINUTES, or 60]
   REQUIRE_TOTP         whose login needs a one-time code: nobody, admin or all [nobody]
   COOKIE_DOMAIN        the domain whose hosts share logins [this host only]
   LEPTOS_SITE_ADDR     where to listen [127.0.0.1:3000]

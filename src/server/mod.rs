@@ -103,7 +103,8 @@ impl AppState {
         provider: Option<identity::provider::Provider>,
     ) -> Self {
         Self(Arc::new(Services {
-            accounts: identity::accounts::Accounts::new(db.clone(), cache.clone()),
+            accounts: identity::accounts::Accounts::new(db.clone(), cache.clone())
+                .trusting_unasked(config.sessions.trusted_unasked),
             analytics: services::analytics::Analytics::new(db.clone(), cache.clone()),
             catalog: services::catalog::Catalog::new(db.clone(), cache.clone()),
             health: services::health::Health::new(db.clone(), cache.clone()),

@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use vendorscope::server::config::{Config, ConfigError, LogFormat, parse_network};
+use vendorscope::server::config::{Config, ConfigError, IdleLimits, LogFormat, parse_network};
 
 use crate::harness::Certificates;
 
@@ -73,6 +73,8 @@ fn a_wrong_value_is_named_with_what_is_accepted() {
         ("REDIS_URL", "redis+sentinel://:hunter2@cache:26379", "`redis+sentinel://:***@cache:26379`"),
         ("REDIS_URL", "redis+ring://cache", "`redis+ring://cache`"),
         ("SESSION_IDLE_MINUTES", "4", "`4`"),
+        ("SESSION_IDLE_MINUTES", "off", "`off`"),
+        ("SESSION_IDLE_MINUTES_ADMIN", "1441", "`1441`"),
         ("LIMIT_LOGIN_ACCOUNT", "many", "`many`"),
         ("LIMIT_READS", "0/1m", "`0/1m`"),
         ("INSTANCES", "0", "`0`"),
@@ -124,7 +126,8 @@ fn what_is_set_is_what_is_used() {
     assert_eq!(config.database.connections, 25);
     assert_eq!(config.sessions.redis_url.as_deref(), Some("redis://sessions"));
     assert_eq!(config.sessions.cookie_domain.as_deref(), Some("example.com"));
-    assert_eq!(config.sessions.idle_limit, Some(std::time::Duration::from_secs(1800)));
+    let half_an_hour = Some(std::time::Duration::from_secs(1800));
+    assert_eq!(config.sessions.idle_limits, IdleLimits { admins: half_an_hour, others: half_an_hour });
     let limit = config.limits.login_account.expect("a limit");
     assert_eq!(
         (limit.count.get(), limit.period.as_secs(), config.limits.writes, config.limits.instances.get()),
@@ -278,4 +281,20 @@ fn a_provider_needs_an_id_a_secret_and_an_address_to_come_back_to() {
     assert!(texts.len() == 1 && texts[0].starts_with("PUBLIC_URL=`` is not accepted: with OIDC_ISSUER, "), "{texts:?}");
     let complete = [&given[..], &production[..], &[("PUBLIC_URL", "https://vendors.example.com")]].concat();
     assert!(read(&complete).expect("all of it").provider.is_some());
+}
+
+#[test]
+fn admins_are_logged_out_after_an_hour_without_use_unless_it_is_said_otherwise() {
+    let minutes = |vars: &[(&str, &str)]| {
+        let IdleLimits { admins, others } = read(vars).expect("accepted").sessions.idle_limits;
+        [admins, others].map(|limit| limit.map(|limit| limit.as_secs() / 60))
+    };
+    assert_eq!(minutes(&[]), [Some(60), None]);
+    assert_eq!(minutes(&[("SESSION_IDLE_MINUTES", "120")]), [Some(120), Some(120)]);
+    assert_eq!(minutes(&[("SESSION_IDLE_MINUTES_ADMIN", "15")]), [Some(15), None]);
+    assert_eq!(minutes(&[("SESSION_IDLE_MINUTES_ADMIN", "off")]), [None, None]);
+    assert_eq!(
+        minutes(&[("SESSION_IDLE_MINUTES_ADMIN", "15"), ("SESSION_IDLE_MINUTES", "120")]),
+        [Some(15), Some(120)]
+    );
 }

@@ -99,6 +99,12 @@ impl Accounts {
         Self { db, cache, statuses: UserStatusCache::default(), ended: EndedSessions::default(), keys_seen }
     }
 
+    /// The same, where sessions are taken to be good for so long while the database cannot be asked.
+    #[must_use]
+    pub fn trusting_unasked(self, duration: Duration) -> Self {
+        Self { statuses: UserStatusCache::new(duration), ..self }
+    }
+
     /// The vendor's profile, through the cache.
     #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "accounts.vendor", skip_all)]
     pub async fn vendor(&self, vendor: &VendorRef) -> Result<Vendor, AppError> {

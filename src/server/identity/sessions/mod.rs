@@ -14,7 +14,10 @@ use vendorscope_redis::Router;
 
 use crate::{
     domain::accounts::{Role, User, VendorRef, Viewer},
-    server::{AppError, AppState, config::Config},
+    server::{
+        AppError, AppState,
+        config::{Config, IdleLimits},
+    },
 };
 
 /// Logins that go on at the marketplace's provider.
@@ -62,8 +65,7 @@ pub struct Sessions {
     half_logins: HalfLogins,
     begun_logins: BegunLogins,
     standing: Standing,
-    /// `None`: a session that nobody uses ends when its 24 hours do.
-    idle_limit: Option<time::Duration>,
+    idle_limits: IdleLimits,
     /// Where the store is elsewhere.
     remembered: Option<Remembered>,
     /// What other instances are told of the secret that cookies are signed with.
@@ -92,7 +94,6 @@ impl Sessions {
                 Store::memory()
             }
         };
-        let idle_limit = config.sessions.idle_limit.and_then(|limit| limit.try_into().ok());
         Ok(Self {
             store: Arc::new(store),
             cookie: SessionCookie::new(config),
@@ -100,7 +101,7 @@ impl Sessions {
             half_logins: HalfLogins::new(config),
             begun_logins: BegunLogins::new(config),
             standing: Standing::default(),
-            idle_limit,
+            idle_limits: config.sessions.idle_limits,
             remembered: None,
             said_of_secrets: secret::said_of(&config.sessions),
             secrets_differ: Arc::default(),
@@ -143,11 +144,11 @@ impl Sessions {
         self.store.end_all(user.id, keep).await.map_err(|e| request::unavailable(&e))
     }
 
-    /// When a session that is used now ends if it is not used again. `until`: when it ends whatever happens, in seconds
-    /// since 1970.
-    fn expiry(&self, now: OffsetDateTime, until: i64) -> OffsetDateTime {
+    /// When a session of this role that is used now ends if it is not used again. `until`: when it ends whatever
+    /// happens, in seconds since 1970.
+    fn expiry(&self, role: Role, now: OffsetDateTime, until: i64) -> OffsetDateTime {
         let until = OffsetDateTime::from_unix_timestamp(until).unwrap_or(now);
-        self.idle_limit.map_or(until, |limit| until.min(now + limit))
+        self.idle_limits.of(role).map_or(until, |limit| until.min(now + limit))
     }
 }
 
