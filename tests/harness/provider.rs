@@ -54,7 +54,7 @@ impl Provider {
         config.provider = Some(ProviderConfig {
             issuer: self.issuer.clone(),
             client_id: "vendorscope".to_owned(),
-            client_secret: "a secret of the provider".to_owned(),
+            client_secret: "a secret of the provider".into(),
             name: "Bazaar & Sons".to_owned(),
             scopes: vec!["email".to_owned()],
             claim: "email".to_owned(),

@@ -1,6 +1,8 @@
 //! The marketplace's OpenID Connect provider.
 
-use std::{fmt, net::IpAddr};
+use std::net::IpAddr;
+
+use secrecy::SecretString;
 
 use super::{ConfigError, Reader};
 
@@ -15,12 +17,12 @@ const PUBLIC_URLS: &str = "with OIDC_ISSUER, where people reach this installatio
 const MOST_NAME: usize = 40;
 
 /// Logging in through the marketplace.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct ProviderConfig {
     /// As its discovery document and its tokens name it, to the letter.
     pub issuer: String,
     pub client_id: String,
-    pub client_secret: String,
+    pub client_secret: SecretString,
     /// What the button of the login page calls it.
     pub name: String,
     /// Asked for beside `openid`.
@@ -35,7 +37,7 @@ pub const EMAIL: &str = "email";
 pub(super) fn read<V: Fn(&str) -> Option<String>>(reader: &mut Reader<V>) -> Option<ProviderConfig> {
     let issuer = reader.read("OIDC_ISSUER", ISSUERS, |text| is_issuer(text).then(|| text.to_owned()));
     let client_id = reader.read("OIDC_CLIENT_ID", CLIENT_IDS, |text| Some(text.to_owned()));
-    let client_secret = reader.read_secret("OIDC_CLIENT_SECRET", CLIENT_SECRETS, |text| Some(text.to_owned()));
+    let client_secret = reader.read_secret("OIDC_CLIENT_SECRET", CLIENT_SECRETS, |_| true);
     let name = reader.read("OIDC_NAME", NAMES, |text| {
         (text.chars().count() <= MOST_NAME && !text.chars().any(char::is_control)).then(|| text.to_owned())
     });
@@ -100,18 +102,6 @@ fn is_issuer(text: &str) -> bool {
     !host.is_empty()
         && text.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#@\\\"<>".contains(&byte))
         && (is_secure || is_here())
-}
-
-impl fmt::Debug for ProviderConfig {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ProviderConfig")
-            .field("issuer", &self.issuer)
-            .field("client_id", &self.client_id)
-            .field("client_secret", &"***")
-            .field("scopes", &self.scopes)
-            .field("claim", &self.claim)
-            .finish_non_exhaustive()
-    }
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use openidconnect::{
         CoreTokenIntrospectionResponse, CoreTokenType,
     },
 };
+use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use vendorscope_redis::Tls;
 
@@ -284,7 +285,7 @@ impl Provider {
         let has = |method| methods.contains(&method);
         let in_body = has(CoreClientAuthMethod::ClientSecretPost) && !has(CoreClientAuthMethod::ClientSecretBasic);
         let (id, secret) =
-            (ClientId::new(self.config.client_id.clone()), ClientSecret::new(self.config.client_secret.clone()));
+            (ClientId::new(self.config.client_id.clone()), ClientSecret::new(self.config.client_secret.expose_secret().to_owned()));
         let client = KnownClient::from_provider_metadata(metadata, id, Some(secret))
             .set_redirect_uri(self.return_address.clone())
             .set_auth_type(if in_body { AuthType::RequestBody } else { AuthType::BasicAuth });

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 
 use super::Sessions;
@@ -19,9 +20,9 @@ pub fn fingerprint(secret: &str) -> String {
 /// What an instance says of its secrets: the fingerprint of the one that it signs with, and while that takes another's
 /// place, of the other.
 pub fn said_of(secrets: &SessionConfig) -> String {
-    let ours = fingerprint(&secrets.secret);
+    let ours = fingerprint(secrets.secret.expose_secret());
     match &secrets.previous_secret {
-        Some(previous) => format!("{ours}<{}", fingerprint(previous)),
+        Some(previous) => format!("{ours}<{}", fingerprint(previous.expose_secret())),
         None => ours,
     }
 }

@@ -10,6 +10,7 @@ use axum::{
 };
 use base64::{Engine, prelude::BASE64_STANDARD_NO_PAD};
 use ring::{aead, hmac};
+use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -48,7 +49,8 @@ async fn once(state: AppState, key: RequestKey, request: Request, next: Next) ->
     let (parts, body) = request.into_parts();
     let body = read_body(Request::from_parts(parts.clone(), body), &state, MAX_BODY).await?;
     let secrets = &state.config.sessions;
-    let (seal, seal_before) = (Seal::of(&secrets.secret), secrets.previous_secret.as_deref().map(Seal::of));
+    let seal = Seal::of(secrets.secret.expose_secret());
+    let seal_before = secrets.previous_secret.as_ref().map(|secret| Seal::of(secret.expose_secret()));
     // The digest of a password must not be one that can be guessed at by whoever reads the database.
     let Some(mut once) = key.of(&user)?.once("request", &(&what, seal.digest(&body)))? else {
         return Ok(next.run(Request::from_parts(parts, Body::from(body))).await);
