@@ -166,7 +166,7 @@ async fn what_was_answered_before_the_secret_changed_is_answered_again() {
     let before = TestApp::builder().database(&database).redis(&redis).bundle(market.path()).spawn().await;
     let after = |previous: bool| {
         TestApp::builder().database(&database).redis(&redis).config(move |config| {
-            let old = std::mem::replace(&mut config.sessions.secret, "another secret, also long enough".to_owned());
+            let old = std::mem::replace(&mut config.sessions.secret, "another secret, also long enough".into());
             config.sessions.previous_secret = previous.then_some(old);
         })
     };

@@ -31,7 +31,7 @@ async fn without_the_database_a_session_is_taken_to_be_good_for_a_while_and_then
     url.set_port(Some(proxy.port())).expect("a port");
     let one = TestApp::builder().database(&database).redis(&redis).northwind().spawn().await;
     let other = TestApp::builder().database(&database).redis(&redis).config(|config| {
-        config.database.url = url.to_string();
+        config.database.url = url.to_string().into();
         config.sessions.trusted_unasked = Duration::from_secs(2);
     });
     let other = other.spawn_as_configured().await;
