@@ -284,8 +284,10 @@ impl Provider {
         // By the header (client_secret_basic) unless it asks for the other way.
         let has = |method| methods.contains(&method);
         let in_body = has(CoreClientAuthMethod::ClientSecretPost) && !has(CoreClientAuthMethod::ClientSecretBasic);
-        let (id, secret) =
-            (ClientId::new(self.config.client_id.clone()), ClientSecret::new(self.config.client_secret.expose_secret().to_owned()));
+        let (id, secret) = (
+            ClientId::new(self.config.client_id.clone()),
+            ClientSecret::new(self.config.client_secret.expose_secret().to_owned()),
+        );
         let client = KnownClient::from_provider_metadata(metadata, id, Some(secret))
             .set_redirect_uri(self.return_address.clone())
             .set_auth_type(if in_body { AuthType::RequestBody } else { AuthType::BasicAuth });
