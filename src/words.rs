@@ -157,6 +157,9 @@ mod pages {
     pub const KEYS: &str = "A key lets a program use the API as you, until it expires, you revoke it, change your password, or log out everywhere:";
     pub const KEY_VENDOR_HINT: &str = "Leave empty for all vendors.";
     pub const KEY_REVOKED: &str = "Key revoked.";
+    pub const ALL_KEYS: &str =
+        "Everybody's keys that work, or have expired and weren't revoked. A revoked key stops at once.";
+    pub const NO_KEYS: &str = "Nobody has an API key.";
     pub const THEME_CHANGED: &str = "Theme changed.";
     pub const ZONE_CHANGED: &str = "Time zone changed. Past orders have been re-grouped.";
     pub const PASSWORD_ENDS_SESSIONS: &str =

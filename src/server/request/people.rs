@@ -79,6 +79,12 @@ pub async fn end_sessions(state: &AppState, parts: &Parts, user_id: &str) -> Res
     .await
 }
 
+/// Makes anybody's key worthless, on every instance at once.
+pub async fn revoke_key(state: &AppState, parts: &Parts, key_id: &str) -> Result<(), AppError> {
+    let (admin, address) = admin(parts).await?;
+    state.accounts.revoke_any_key(key_id, actor(&admin, address.as_deref())).await
+}
+
 /// Takes the second factor away from somebody who has lost it.
 pub async fn reset_second_factor(
     state: &AppState,
