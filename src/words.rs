@@ -305,6 +305,9 @@ mod pages {
     pub const INVITED: &str = "Invited; no password chosen yet. A new invitation replaces the one before.";
     pub const RESET_BY_LINK: &str = "A link with which they choose a new password. It works once, within an hour.";
     pub const END_SESSIONS: &str = "Logs them out on all devices and revokes their API keys.";
+    pub const USER_UNBOUND: &str = "Their login through the marketplace is unbound, and they've been logged out.";
+    pub const UNBIND: &str = "Their login at the marketplace belongs to this account. Unbind it if they have a new one there: the next \
+         login with this email, verified by the marketplace, is bound. Make sure it's really them who ask.";
     pub const RESET_TOTP: &str =
         "For someone who has lost their phone and their recovery codes. Be sure who is asking.";
     pub const DISABLE_USER: &str = "They can't log in, and their API keys stop working. Nothing of theirs is deleted.";

@@ -160,7 +160,10 @@ async fn unbind(config: &Config, email: &str) -> anyhow::Result<()> {
     let accounts = open_accounts(config).await?;
     let unbound = accounts.unbind_provider_login(email, Actor::COMMAND_LINE).await;
     let user = unbound.map_err(|error| to_cli_error(error, email))?;
-    print_line!("{}: the next login through the marketplace with this address, verified, is bound.", user.email);
+    print_line!(
+        "{}: the next login through the marketplace with this address, verified, is bound. Sessions end within a second.",
+        user.email
+    );
     Ok(())
 }
 

@@ -111,6 +111,14 @@ pub async fn end_user_sessions(user_id: String) -> Result<(), ApiError> {
     Ok(())
 }
 
+/// Has somebody's login through the marketplace be nobody's, and goes to their page.
+#[server(prefix = "/_fn", endpoint = "admin/user/unbind")]
+pub async fn unbind_user(user_id: String, password: String) -> Result<(), ApiError> {
+    crate::server::context::unbind(&password, &user_id).await?;
+    leptos_axum::redirect(&format!("/admin/users/{}?done=unbound", crate::domain::accounts::path_segment(&user_id)));
+    Ok(())
+}
+
 /// Takes the second factor away from somebody, and goes to their page.
 #[server(prefix = "/_fn", endpoint = "admin/user/totp/reset")]
 pub async fn reset_user_totp(user_id: String, password: String) -> Result<(), ApiError> {

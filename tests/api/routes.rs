@@ -83,6 +83,7 @@ const API: &[Route] = &[
     route("POST", "/api/admin/users/{id}/link", [401, 403, 403, 422, 403]),
     route("DELETE", "/api/admin/users/{id}/sessions", [401, 403, 403, 404, 403]),
     route("DELETE", "/api/admin/users/{id}/second-factor", [401, 403, 403, 422, 403]),
+    route("DELETE", "/api/admin/users/{id}/marketplace-login", [401, 403, 403, 422, 403]),
     route("GET", "/api/admin/audit", [401, 403, 403, 200, 403]),
     route("GET", "/api/admin/audit.csv", [401, 403, 403, 200, 403]),
     route("GET", "/api/admin/keys", [401, 403, 403, 200, 403]),
@@ -180,6 +181,7 @@ const SERVER_FUNCTIONS: &[Route] = &[
     with("POST", "/_fn/admin/user/disable", "user_id=0&disabled=yes&password=wrong", [401, 403, 403, 422, 401]),
     with("POST", "/_fn/admin/key/revoke", "key_id=0", [401, 403, 403, 404, 401]),
     with("POST", "/_fn/admin/user/sessions/end", "user_id=0", [401, 403, 403, 404, 401]),
+    with("POST", "/_fn/admin/user/unbind", "user_id=0&password=wrong", [401, 403, 403, 422, 401]),
     with("POST", "/_fn/admin/user/totp/reset", "user_id=0&password=wrong", [401, 403, 403, 422, 401]),
     with("POST", "/_fn/admin/cache/invalidate", "tags=nonsense", [401, 403, 403, 422, 401]),
     with("POST", "/_fn/admin/cache/warm", "vendors=nonsense", [401, 403, 403, 422, 401]),
@@ -433,7 +435,11 @@ impl Callers {
         match (route.method, route.path.starts_with("/_fn")) {
             ("GET", _) => request.query(&parameters),
             (_, true) => request.form(&parameters),
-            ("DELETE", false) if !route.path.ends_with("/second-factor") => request,
+            ("DELETE", false)
+                if !["/second-factor", "/marketplace-login"].iter().any(|end| route.path.ends_with(end)) =>
+            {
+                request
+            }
             _ => request.json(&json!({})),
         }
     }

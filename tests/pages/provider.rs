@@ -187,12 +187,27 @@ async fn an_admin_may_unbind_an_account_and_an_invitation_is_accepted_by_it() {
     let provider = provider().await;
     let app = app(&provider).await;
     let accounts = &app.state().accounts;
-    assert_eq!(log_in(&provider, &app.client(), "1").await, "/");
+    let first = app.client();
+    assert_eq!(log_in(&provider, &first, "1").await, "/");
+    let admin = app.log_in_as_admin().await;
+    let users = admin.get_json("/api/admin/users").await;
+    let user = users["users"].as_array().expect("a list").iter().find(|user| user["email"] == MIRA).expect("Mira");
+    assert_eq!(user["marketplaceLogin"], true, "{user}");
+    let id = user["userId"].as_str().expect("an id");
     provider.set(json!({ "accounts": { "2": account(MIRA), "3": account("new@example.com") } })).await;
     assert_eq!(log_in(&provider, &app.client(), "2").await, "/login?error=stranger");
-    accounts.unbind_provider_login(MIRA, Actor::COMMAND_LINE).await.expect("unbound");
+    assert!(open(&admin, &format!("/admin/users/{id}")).await.text().await.expect("a text").contains("Unbind"));
+    let unbind = [("user_id", id), ("password", "not it")];
+    let refused = submit(&admin, "/_fn/admin/user/unbind", &unbind).await;
+    assert!(location(&refused).contains("__err="), "with the admin's password: {}", location(&refused));
+    assert_eq!(log_in(&provider, &app.client(), "2").await, "/login?error=stranger", "nothing has changed");
+    let unbound = submit(&admin, "/_fn/admin/user/unbind", &[("user_id", id), ("password", PASSWORD)]).await;
+    assert_eq!(location(&unbound), format!("/admin/users/{id}?done=unbound"));
+    assert_eq!(me(&first).await, None, "sessions have ended");
     assert!(accounts.unbind_provider_login(MIRA, Actor::COMMAND_LINE).await.is_err(), "it is no more");
     assert_eq!(log_in(&provider, &app.client(), "2").await, "/");
+    assert!(noted(&app, "admin@example.com", "login_unbind", MIRA).await);
+    accounts.unbind_provider_login(MIRA, Actor::COMMAND_LINE).await.expect("unbound again");
     assert!(noted(&app, "cli", "login_unbind", MIRA).await);
 
     let invited =

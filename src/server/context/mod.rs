@@ -40,7 +40,9 @@ pub use cookies::{
     remember_range, remembered_range, set_theme, take_new_key, take_new_link, take_recovery_codes, theme,
 };
 pub use current::{browser_user, client_address, current_admin, current_vendor, vendor_to_show, viewer};
-pub use people::{change_person, end_sessions_of, invite, link_for, reset_second_factor_of, revoke_key_of_anybody};
+pub use people::{
+    change_person, end_sessions_of, invite, link_for, reset_second_factor_of, revoke_key_of_anybody, unbind,
+};
 
 /// What the page is told of a service's error; sets the status of the answer, and logs what is ours to mend.
 pub fn api_error(error: AppError) -> ApiError {

@@ -144,7 +144,9 @@ pub async fn count_other_admins(tx: &mut Tx, user: i64) -> Result<i64, DbError> 
 }
 
 const PERSON: &str = "SELECT u.id, u.email, u.role, u.read_only, u.disabled_us, u.invited_us, u.created_us, \
-                      v.external_id, f.confirmed_us FROM users u LEFT JOIN vendors v ON v.id = u.vendor_id \
+                      v.external_id, f.confirmed_us, \
+                      (SELECT COUNT(*) FROM provider_logins p WHERE p.user_id = u.id) AS bound \
+                      FROM users u LEFT JOIN vendors v ON v.id = u.vendor_id \
                       LEFT JOIN second_factors f ON f.user_id = u.id";
 
 /// Users whose address is behind `after`, by address, `limit` at most.
@@ -171,6 +173,7 @@ fn person(row: &AnyRow) -> Result<Person, DbError> {
         invited: is_set("invited_us")?,
         disabled: is_set("disabled_us")?,
         second_factor: is_set("confirmed_us")?,
+        marketplace_login: row.try_get::<i64, _>("bound")? > 0,
         created_at: rows::instant(row, "created_us")?,
     })
 }

@@ -82,16 +82,19 @@ impl Accounts {
         Ok(self.statuses.remember(&login).await)
     }
 
-    /// Has no subject be this user any more: the next one that comes with the address is. `NotFound` where there is no
-    /// such user, `Conflict` where no subject is bound.
+    /// Has no subject be this user any more, and ends all sessions: the next one that comes with the address is. `NotFound`
+    /// where there is no such user, `Conflict` where no subject is bound.
     pub async fn unbind_provider_login(&self, email: &str, actor: Actor<'_>) -> Result<User, AppError> {
         let user = self.find_user(email).await?.user;
         let mut tx = self.db.write().await?;
         if !provider_logins::unbind(&mut tx, user.id).await? {
             return Err(AppError::Conflict(format!("`{}` is bound to no login of the marketplace", user.email)));
         }
+        db::accounts::end_sessions(&mut tx, user.id).await?;
+        self.note_all_ended(&mut tx, user.id).await?;
         db::accounts::insert_audit(&mut tx, &actor.entry("login_unbind", &user.email)).await?;
         tx.commit().await?;
+        self.statuses.forget(user.id).await;
         Ok(user)
     }
 
