@@ -424,7 +424,7 @@ impl<V: Fn(&str) -> Option<String>> Reader<V> {
 /// That of admins is the one of all where there is one, unless it is said apart.
 fn read_idle_limits<V: Fn(&str) -> Option<String>>(reader: &mut Reader<V>) -> IdleLimits {
     let minutes = |text: &str| {
-        let minutes = text.parse().ok().filter(|minutes| (5..=1440).contains(minutes))?;
+        let minutes: u64 = text.parse().ok().filter(|minutes| (5..=1440).contains(minutes))?;
         Some(Duration::from_secs(minutes * 60))
     };
     let others = reader.read("SESSION_IDLE_MINUTES", "a whole number from 5 to 1440", minutes);

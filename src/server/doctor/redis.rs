@@ -2,7 +2,6 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use redis::{FromRedisValue, Value};
-use secrecy::ExposeSecret;
 use time::OffsetDateTime;
 use tower_sessions::session::{Id, Record};
 use vendorscope_redis::{Address, Routed, Router, info_field};

@@ -8,7 +8,6 @@
 use std::sync::{Arc, atomic::AtomicBool};
 
 use axum::{extract::FromRequestParts, http::request::Parts};
-use secrecy::ExposeSecret;
 use time::OffsetDateTime;
 use tower_sessions::session::Id;
 use vendorscope_redis::Router;
