@@ -14,6 +14,9 @@ const WAITS: i64 = 600;
 const NAMED: usize = 8;
 /// The longest page to go on to that is kept, in bytes as the cookie has it: browsers drop what is larger than 4 KB.
 const MOST_NEXT: usize = 2_000;
+/// In place of a page to go on to: every page's address begins with a slash. Not an empty text, since browsers and
+/// servers cut blanks off the end of a cookie.
+const NOWHERE: &str = "-";
 /// The cookie goes to where it is needed, and is no weight to any other page.
 const PATH: &str = "/login/marketplace";
 
@@ -53,7 +56,8 @@ impl BegunLogins {
 
     fn set_until(&self, login: &BegunLogin, until: i64) -> Option<HeaderValue> {
         let BegunLogin { state, nonce, verifier, next } = login;
-        let next = next.as_deref().map(encode_segment).filter(|next| next.len() <= MOST_NEXT).unwrap_or_default();
+        let next = next.as_deref().map(encode_segment).filter(|next| next.len() <= MOST_NEXT);
+        let next = next.as_deref().unwrap_or(NOWHERE);
         self.cookie(state, &self.signing.sign(&format!("{state} {nonce} {verifier} {until} {next}")), WAITS)
     }
 
@@ -70,7 +74,7 @@ impl BegunLogins {
             let (of, nonce, verifier) = (parts.next()?, parts.next()?, parts.next()?);
             let (until, next) = (parts.next()?.parse::<i64>().ok()?, parts.next()?);
             let next = percent_encoding::percent_decode_str(&next).decode_utf8().ok()?.into_owned();
-            let next = Some(next).filter(|next| !next.is_empty());
+            let next = Some(next).filter(|next| next != NOWHERE);
             (of == state && until > Timestamp::now().as_second()).then_some(BegunLogin {
                 state: of,
                 nonce,
