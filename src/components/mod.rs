@@ -26,6 +26,8 @@ pub mod query_form;
 pub mod refund_form;
 /// What starts the islands of a page.
 pub mod scripts;
+/// That figures are from before.
+pub mod stale;
 /// The status of an order or a product.
 pub mod status;
 /// Tables.

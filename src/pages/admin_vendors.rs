@@ -9,6 +9,7 @@ use crate::{
         frame::Section,
         loaded::loaded,
         query_form::query_form,
+        stale::stale,
         table::{Cell, Column, Row, scrolling, table},
     },
     domain::{
@@ -34,7 +35,7 @@ pub fn AdminVendorsPage() -> impl IntoView {
     }
 }
 
-fn list(VendorsView { range, vendors, next, .. }: VendorsView, asked: VendorsAsked) -> AnyView {
+fn list(VendorsView { freshness, range, vendors, next, .. }: VendorsView, asked: VendorsAsked) -> AnyView {
     let next = next.map(|after| next_href(&asked, &after));
     let body = if vendors.is_empty() {
         view! { <section class="card empty"><h2>"No matching vendors"</h2><p><a href="/admin/vendors">{words::CLEAR_FILTERS}</a></p></section> }
@@ -45,6 +46,7 @@ fn list(VendorsView { range, vendors, next, .. }: VendorsView, asked: VendorsAsk
     view! {
         <h1>"Vendors"</h1>
         <p class="lead">{words::standings_of(&format::range(range))}</p>
+        {stale(freshness)}
         {filter(&asked)}
         {body}
         {next.map(|href| view! { <nav class="pager" aria-label="Pages"><a class="button quiet" href=href>"Next page"</a></nav> })}

@@ -12,6 +12,7 @@ use crate::{
         pager::pager,
         picking::{pick, picking},
         query_form::query_form,
+        stale::stale,
         status::{Shown, status},
         table::{Cell, Column, Row, scrolling, table},
     },
@@ -75,7 +76,7 @@ pub fn OrdersPage() -> impl IntoView {
 }
 
 fn list(view: OrdersView, query: OrdersAsked) -> AnyView {
-    let view_product = view.product_name.clone();
+    let (view_product, stale) = (view.product_name.clone(), stale(view.freshness));
     let zone = words::newest_first(&view.vendor.time_zone);
     let next = view.page.next.as_deref().map(|after| href(&query, Some(after)));
     let pages = pager(query.after.is_some().then(|| href(&query, None)), next);
@@ -90,6 +91,7 @@ fn list(view: OrdersView, query: OrdersAsked) -> AnyView {
         <h1>"Orders"</h1>
         {changed}
         <p class="lead">{zone}</p>
+        {stale}
         {filter(&query)}
         {chips(narrowed(&query, view_product))}
         {body}

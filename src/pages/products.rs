@@ -13,6 +13,7 @@ use crate::{
         pager::pager,
         picking::{pick, picking},
         query_form::query_form,
+        stale::stale,
         status::status,
         table::{Cell, Column, Row, scrolling, table},
     },
@@ -79,7 +80,7 @@ pub fn ProductsPage() -> impl IntoView {
     }
 }
 
-fn list(ProductsView { viewer, vendor, page }: ProductsView, asked: ListQuery) -> AnyView {
+fn list(ProductsView { viewer, vendor, page, freshness }: ProductsView, asked: ListQuery) -> AnyView {
     let new = || viewer.role.may_write().then(|| view! { <a class="button" href="/products/new">"New product"</a> });
     let is_deleted = use_query_map().with_untracked(|params| params.get("deleted").is_some());
     let deleted = is_deleted.then(|| done(words::PRODUCT_DELETED));
@@ -109,6 +110,7 @@ fn list(ProductsView { viewer, vendor, page }: ProductsView, asked: ListQuery) -
     });
     view! {
         <div class="head"><h1>"Products"</h1>{new()}</div>
+        {stale(freshness)}
         {deleted}
         {changed}
         {filter(&asked)}

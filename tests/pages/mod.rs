@@ -22,6 +22,8 @@ mod orders;
 mod provider;
 /// Pages that are sent again.
 mod rendered;
+/// Figures from before.
+mod stale;
 /// An admin's view of vendors.
 mod vendors;
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use jiff::{ToSpan, civil::Date};
-use vendorscope_cache::Loaded;
+use vendorscope_cache::{Loaded, Served};
 
 use super::{costed, from_json, marketplace::Marketplace};
 use crate::{
@@ -21,6 +21,7 @@ use crate::{
         cursor,
         db::{search, standings},
     },
+    server_functions::dashboard::Freshness,
 };
 
 /// Vendors on one page.
@@ -40,6 +41,8 @@ pub struct StandingParameters<'a> {
 
 /// One page of vendors, each with how many users it has.
 pub struct Standings {
+    /// Of the figures.
+    pub freshness: Freshness,
     pub range: DateRange,
     pub vendors: Vec<(VendorStanding, i64)>,
     pub sort: VendorSort,
@@ -57,7 +60,8 @@ impl Marketplace {
             .and_then(|text| checks.accept(cursor::decode(&list, sort == VendorSort::Name, text)));
         checks.finish()?;
         let range = DateRange { from: today.saturating_sub(DAYS.days()), to: today.saturating_sub(1.day()) };
-        let mut vendors = self.load_standings(range).await?;
+        let served = self.load_standings(range).await?;
+        let (freshness, mut vendors) = (cache_keys::freshness(&served), served.value);
         if let Some(text) = &text {
             let wanted = search::fold(text);
             vendors.retain(|vendor| {
@@ -74,10 +78,10 @@ impl Marketplace {
         let of = |id: &str| users.get(id).copied().unwrap_or_default();
         let vendors = vendors.into_iter().map(|vendor| (of(&vendor.vendor_id), vendor));
         let vendors = vendors.map(|(users, vendor)| (vendor, users)).collect();
-        Ok(Standings { range, vendors, sort, next })
+        Ok(Standings { freshness, range, vendors, sort, next })
     }
 
-    async fn load_standings(&self, range: DateRange) -> Result<Vec<VendorStanding>, AppError> {
+    async fn load_standings(&self, range: DateRange) -> Result<Served<Vec<VendorStanding>>, AppError> {
         let key = cache_keys::standings_key(&format!("{}:{}", range.from, range.to));
         let db = self.db.clone();
         let load = move || {
@@ -92,7 +96,7 @@ impl Marketplace {
                 Ok(Loaded::new(bytes, ADMIN_METRICS_TTL))
             })
         };
-        Ok(self.cache.get_or_load_decoded(&key, &[cache_keys::marketplace_tag()], load, from_json).await?.value)
+        self.cache.get_or_load_decoded(&key, &[cache_keys::marketplace_tag()], load, from_json).await
     }
 
     async fn count_users(&self, vendors: &[VendorStanding]) -> Result<HashMap<String, i64>, AppError> {
