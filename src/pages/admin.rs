@@ -14,6 +14,7 @@ use crate::{
         change::{More, delta},
         fields::{Input, input},
         frame::Section,
+        in_place::in_place,
         loaded::loaded,
         query_form::query_form,
         scripts::scripts,
@@ -111,8 +112,7 @@ fn market(Market { metrics, changes, today, .. }: Market, query: Query) -> AnyVi
             {preset_links(&query, days, today)}
         </div>
         {range_form(chosen)}
-        <div id="trouble" class="notice warn" role="alert" hidden><p></p><button type="button" class="quiet">"Try again"</button></div>
-        <p id="announce" class="unseen" role="status" data-own="" data-say=shown></p>
+        {in_place(shown)}
         {nothing}
         {overview}
         {opened}
@@ -224,6 +224,7 @@ fn currency(metrics: CurrencyMetrics, days: DateRange, interval: Interval, today
             is_unfinished: to >= today && i + 1 == metrics.series.len(),
             before: None,
             note: None,
+            is_weekend: false,
         })
         .collect();
     let values = metrics.series.iter().map(|point| {

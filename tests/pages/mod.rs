@@ -20,8 +20,12 @@ mod login;
 mod orders;
 /// Pages that are sent again.
 mod rendered;
+/// What is new since the last visit, refunds out of the ordinary, last logins.
+mod since;
 /// An admin's view of vendors.
 mod vendors;
+/// Views that were saved.
+mod views;
 
 use reqwest::{Method, Response};
 

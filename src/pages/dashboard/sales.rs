@@ -1,6 +1,9 @@
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{
+    Timestamp,
+    civil::{Date, Weekday},
+};
 use leptos::prelude::*;
 
 use super::metric::Metric;
@@ -92,6 +95,8 @@ fn marks(
 ) -> Vec<Mark> {
     let interval = snapshot.range.interval;
     let one_day = snapshot.range.days == 1;
+    // Of more days they would be a fence.
+    let has_weekends = interval == Interval::Day && (8..=93).contains(&snapshot.range.days);
     let before = snapshot.previous_series.as_deref().unwrap_or_default();
     let begun = begun(snapshot, unfinished);
     let mut compared = format::point_labels(before, interval, clock)
@@ -106,8 +111,13 @@ fn marks(
         is_unfinished: unfinished.is_some() && i + 1 == begun,
         before: compared.next(),
         note: notes.get(&i).cloned(),
+        is_weekend: has_weekends && point.start.parse::<Date>().is_ok_and(is_weekend),
     });
     points.collect()
+}
+
+fn is_weekend(day: Date) -> bool {
+    matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday)
 }
 
 /// How many points have begun: all but the hours to come.

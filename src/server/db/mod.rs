@@ -76,6 +76,8 @@ pub mod rollups;
 pub mod rows;
 /// Which migrations a database has had.
 mod schema;
+/// Views of the dashboard that users have saved.
+pub mod saved_views;
 /// Texts as they are searched.
 pub mod search;
 /// One-time codes beside passwords.
@@ -321,9 +323,10 @@ pub fn sql<'q>(text: impl Into<String>) -> Arguments<'q> {
 }
 
 /// Parameters of a statement that is put together from pieces. Each is given out as the place that stands for it.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Parameters(Vec<Parameter>);
 
+#[derive(Clone)]
 enum Parameter {
     Integer(i64),
     Text(String),

@@ -208,12 +208,13 @@ impl Orders {
 async fn load_page(db: &Db, vendor_id: i64, query: &OrderQuery) -> Result<Loaded, AppError> {
     let mut tx = db.read().await?;
     let mut listed = orders::list_orders(&mut tx, vendor_id, query, PAGE as i64 + 1).await?;
+    let sums = orders::sum_orders(&mut tx, vendor_id, query).await?;
     tx.commit().await?;
     let more = listed.len() > PAGE;
     listed.truncate(PAGE);
     let next = listed.last().filter(|_| more).map(|(_, position)| cursor::encode(LIST, position));
     let orders = listed.into_iter().map(|(order, _)| order).collect();
-    let bytes = serde_json::to_vec(&OrderPage { orders, next })
+    let bytes = serde_json::to_vec(&OrderPage { orders, sums, next })
         .map_err(|error| AppError::Internal(format!("order listing: {error}")))?;
     Ok(Loaded::new(bytes, LISTING_TTL))
 }
