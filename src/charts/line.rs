@@ -223,7 +223,15 @@ mod tests {
 
     fn mark(i: usize, value: Option<i64>, before: Option<i64>) -> Mark {
         let before = before.map(|before| (format!("Before {i}"), Some(before)));
-        Mark { label: format!("Day {i}"), short: format!("{i}"), value, is_unfinished: false, before, note: None, is_weekend: false }
+        Mark {
+            label: format!("Day {i}"),
+            short: format!("{i}"),
+            value,
+            is_unfinished: false,
+            before,
+            note: None,
+            is_weekend: false,
+        }
     }
 
     fn drawn(marks: &[Mark]) -> String {

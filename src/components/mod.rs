@@ -28,6 +28,8 @@ pub mod query_form;
 pub mod refund_form;
 /// What starts the islands of a page.
 pub mod scripts;
+/// What is shown once.
+pub mod secret;
 /// The sheet of keys.
 pub mod shortcuts;
 /// The status of an order or a product.

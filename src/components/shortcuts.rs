@@ -21,7 +21,8 @@ pub fn sheet(entries: Vec<AnyView>) -> AnyView {
 
 /// Opens it; seen with scripts only.
 pub fn button() -> AnyView {
-    view! { <button type="button" class="plain" data-keys="" data-own="" hidden>"Keyboard shortcuts"</button> }.into_any()
+    view! { <button type="button" class="plain" data-keys="" data-own="" hidden>"Keyboard shortcuts"</button> }
+        .into_any()
 }
 
 /// The sheet of a list.

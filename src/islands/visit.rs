@@ -66,7 +66,8 @@ pub fn listen_to_links() {
     });
     listen(&document(), "input", |event: Event| {
         let field = target(&event);
-        if let Some(field) = field.filter(|field| field.matches("main [role=search] [type=search]").unwrap_or_default()) {
+        if let Some(field) = field.filter(|field| field.matches("main [role=search] [type=search]").unwrap_or_default())
+        {
             // Whatever is still on its way is of what was typed before.
             let turn = NEWEST.get().wrapping_add(1);
             NEWEST.set(turn);

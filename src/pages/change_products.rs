@@ -61,8 +61,7 @@ fn review(view: ProductsChange) -> AnyView {
         ])
     });
     let number = if matches!(change, Action::Price(_) | Action::Stock(_)) { "number" } else { "" };
-    let columns =
-        vec![Column::text("Product"), Column::classed("Now", number), Column::classed("After", number)];
+    let columns = vec![Column::text("Product"), Column::classed("Now", number), Column::classed("After", number)];
     let (slug, value) = change.written();
     let hidden = view.products.iter().enumerate().map(|(at, product)| {
         view! { <input type="hidden" name=format!("form[products][{at}][id]") value=product.product_id.clone()/> }

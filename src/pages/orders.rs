@@ -1,3 +1,4 @@
+use jiff::Timestamp;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::{hooks::use_query_map, params::ParamsMap};
@@ -21,7 +22,7 @@ use crate::{
     domain::{
         accounts::{encode_segment, path_segment},
         money::Currency,
-        orders::{OrderStatus, OrderSums},
+        orders::{OrderStatus, OrderSummary, OrderSums},
     },
     format,
     islands::{Keys, Live},
@@ -164,6 +165,7 @@ fn filter(chosen: &OrdersAsked) -> AnyView {
 
 fn rows(OrdersView { viewer, vendor, page, clock, .. }: OrdersView) -> AnyView {
     let may_write = viewer.role.may_write();
+    let now = Timestamp::now();
     let rows = page.orders.into_iter().enumerate().map(|(at, order)| {
         let placed = format::instant(&clock, order.placed_at);
         let href = format!("/orders/{}", path_segment(&order.order_id));
@@ -173,8 +175,8 @@ fn rows(OrdersView { viewer, vendor, page, clock, .. }: OrdersView) -> AnyView {
         });
         let cells = vec![
             pick(may_write, at, &order.order_id, order.order_id.clone(), href),
-            view! { <time datetime=order.placed_at.to_string()>{placed}</time> }.into_any().into(),
-            Cell::Written(order.customer_name),
+            view! { <time datetime=order.placed_at.to_string()>{placed}</time> {waits(&order, now)} }.into_any().into(),
+            Cell::Written(order.customer_name.clone()),
             view! { {status(order.status)} {refunded} }.into_any().into(),
             format::count(order.units).into(),
             format::money(vendor.currency, order.total).into(),
@@ -197,6 +199,16 @@ fn rows(OrdersView { viewer, vendor, page, clock, .. }: OrdersView) -> AnyView {
     let next = next.map(|status| (status.as_str(), Shown::from(status).name)).to_vec();
     let fields = select("next", "status", "Mark the selected orders as", next, "shipped");
     picking(may_write, "/orders/change", fields, list)
+}
+
+/// How many days an order that has not been sent has waited; nothing on its first.
+fn waits(order: &OrderSummary, now: Timestamp) -> Option<AnyView> {
+    let days = (now.as_second() - order.placed_at.as_second()) / 86_400;
+    let is_open = matches!(order.status, OrderStatus::Pending | OrderStatus::Processing);
+    (is_open && days > 0).then(|| {
+        let text = format!("{} ago", format::counted(days, "day", "days"));
+        view! { " " <span class="low">{text}</span> }.into_any()
+    })
 }
 
 /// What all pages of the list come to.

@@ -40,7 +40,9 @@ async fn a_view_is_saved_under_a_name_for_whoever_saves_it_and_forgotten_again()
 
         let id = page.split("name=\"view_id\" value=\"").nth(1).and_then(|rest| rest.split('"').next());
         let id = id.expect("an id").to_owned();
-        let delete = |client: &Client| client.request(reqwest::Method::POST, "/_fn/account/view/delete").form(&[("view_id", &id)]).send();
+        let delete = |client: &Client| {
+            client.request(reqwest::Method::POST, "/_fn/account/view/delete").form(&[("view_id", &id)]).send()
+        };
         assert_eq!(delete(&colleague).await.expect("an answer").status(), 404, "another's");
         let gone = submit(&client, "/_fn/account/view/delete", &[("view_id", id.as_str())]).await;
         assert_eq!(location(&gone), "/?view=deleted");

@@ -154,7 +154,8 @@ impl BulkChange {
         }
         let changes = &mut self.changes;
         checks.require(*changes != ProductChanges::default(), "changes", || {
-            "must hold at least one of category, unitPrice, unitPriceChangeBps, stock, lowStockThreshold, status".to_owned()
+            "must hold at least one of category, unitPrice, unitPriceChangeBps, stock, lowStockThreshold, status"
+                .to_owned()
         });
         if let Some(category) = &mut changes.category {
             checks.line("changes.category", category, MAX_CATEGORY);

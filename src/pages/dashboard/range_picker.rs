@@ -79,9 +79,8 @@ pub fn form(query: &RangeQuery, today: Option<Date>) -> AnyView {
     let of_kind = |kind: Comparison| if kind == Comparison::default() { "" } else { kind.as_str() };
     let comparisons = Comparison::ALL.map(|kind| (of_kind(kind), ranges::comparison_name(kind))).to_vec();
     let compare = query.compare.as_deref().filter(|text| *text != Comparison::default().as_str());
-    let intervals = std::iter::once(("", "Auto"))
-        .chain(Interval::ALL.map(|step| (step.as_str(), interval_name(step))))
-        .collect();
+    let intervals =
+        std::iter::once(("", "Auto")).chain(Interval::ALL.map(|step| (step.as_str(), interval_name(step)))).collect();
     // What the form does not ask for stays as it is.
     let kept = query.filters().into_iter().chain([("metric", query.metric.as_deref())]);
     let kept =

@@ -74,10 +74,10 @@ pub mod returns;
 pub mod rollups;
 /// Rows into domain types.
 pub mod rows;
-/// Which migrations a database has had.
-mod schema;
 /// Views of the dashboard that users have saved.
 pub mod saved_views;
+/// Which migrations a database has had.
+mod schema;
 /// Texts as they are searched.
 pub mod search;
 /// One-time codes beside passwords.

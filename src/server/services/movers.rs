@@ -84,8 +84,7 @@ impl Analytics {
                 };
                 let (from, to) = (midnight(range.from)?, midnight(range.to.saturating_add(1.day()))?);
                 let mut notes = movers::list_notes(&mut tx, vendor_id, from, to, MOST_NOTES).await?;
-                let refunds =
-                    movers::list_unusual_refunds(&mut tx, vendor_id, from, to, MOST_REFUNDS_NOTED).await?;
+                let refunds = movers::list_unusual_refunds(&mut tx, vendor_id, from, to, MOST_REFUNDS_NOTED).await?;
                 tx.commit().await?;
                 notes.total += refunds.len() as i64;
                 notes.notes.extend(refunds);
