@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
 use vendorscope_cache::Cache;
 use vendorscope_redis::{ConnectError, Router};
@@ -41,8 +42,9 @@ impl Application {
             );
         }
         let db = open_database(&config).await?;
-        let installation =
-            outbox::installation(&db).await.map_err(|source| StartError::of_database(&config.database.url, source))?;
+        let installation = outbox::installation(&db)
+            .await
+            .map_err(|source| StartError::of_database(config.database.url.expose_secret(), source))?;
         let routers = Routers::connect(&config).await?;
         let cache = cache_over(routers.cache, &installation).await;
         // Before anyone asks: what earlier instances have left is delivered, or not trusted.
@@ -136,7 +138,7 @@ async fn forever<T>(work: impl Future<Output = T>) {
 
 /// The database, up to date and writable.
 pub async fn open_database(config: &Config) -> Result<Db, StartError> {
-    let url = &config.database.url;
+    let url = config.database.url.expose_secret();
     let failed = |source| StartError::of_database(url, source);
     let db = Db::connect(url, config.database.connections).await.map_err(failed)?;
     db.migrate().await.map_err(failed)?;
@@ -159,9 +161,9 @@ struct Routers {
 impl Routers {
     async fn connect(config: &Config) -> Result<Self, StartError> {
         let cache = Self::cache(config).await?;
-        let sessions = match &config.sessions.redis_url {
+        let sessions = match config.sessions.redis() {
             None => None,
-            url if *url == config.cache.redis_url => cache.clone(),
+            url if url == config.cache.redis() => cache.clone(),
             Some(url) => {
                 let router = Router::connect_by(url, &config.redis_tls).await;
                 Some(Arc::new(router.map_err(|error| StartError::Sessions(error.to_string()))?))
@@ -171,7 +173,7 @@ impl Routers {
     }
 
     async fn cache(config: &Config) -> Result<Option<Arc<Router>>, StartError> {
-        let Some(url) = &config.cache.redis_url else { return Ok(None) };
+        let Some(url) = config.cache.redis() else { return Ok(None) };
         let failed = |e: ConnectError| StartError::Cache { url: redact(url), reason: e.to_string() };
         Router::connect_by(url, &config.redis_tls).await.map(|router| Some(Arc::new(router))).map_err(failed)
     }

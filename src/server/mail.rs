@@ -7,6 +7,7 @@ use lettre::{
         header::{ContentType, HeaderName, HeaderValue},
     },
 };
+use secrecy::ExposeSecret;
 
 use super::config::MailConfig;
 
@@ -19,7 +20,7 @@ pub struct Mailer {
 impl Mailer {
     /// `None` for an address that is none; the configuration has looked at it before.
     pub fn new(config: &MailConfig) -> Option<Self> {
-        let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(&config.smtp_url).ok()?.build();
+        let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(config.smtp_url.expose_secret()).ok()?.build();
         Some(Self { transport, from: config.from.parse().ok()? })
     }
 

@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 
+use secrecy::ExposeSecret;
 use vendorscope::server::config::{Config, ConfigError, LogFormat, parse_network};
 
 use crate::harness::Certificates;
@@ -15,11 +16,12 @@ const SECRET: &str = "0123456789abcdef0123456789abcdef";
 fn with_nothing_set_it_is_development_on_this_machine() {
     let config = read(&[]).expect("defaults");
     assert!(!config.production && config.sessions.secret_is_temporary);
-    assert_eq!(config.database.url, "sqlite://vendorscope.db");
-    assert_eq!((config.cache.redis_url, config.sessions.redis_url), (None, None));
+    assert_eq!(config.database.url.expose_secret(), "sqlite://vendorscope.db");
+    assert_eq!((config.cache.redis(), config.sessions.redis()), (None, None));
     assert_eq!((config.log.filter.as_str(), config.log.format), ("info", LogFormat::Pretty));
     assert_eq!(config.http.address.to_string(), "127.0.0.1:3000");
-    assert_ne!(config.sessions.secret, read(&[]).expect("defaults").sessions.secret, "a secret of its own each start");
+    let other = read(&[]).expect("defaults").sessions.secret;
+    assert_ne!(config.sessions.secret.expose_secret(), other.expose_secret(), "a secret of its own each start");
 }
 
 #[test]
@@ -42,7 +44,8 @@ fn production_names_everything_that_is_missing_at_once() {
     let config = read(&all).expect("complete");
     assert!(config.production);
     assert_eq!(
-        config.sessions.redis_url, config.cache.redis_url,
+        config.sessions.redis(),
+        config.cache.redis(),
         "sessions live where the cache does, unless told otherwise"
     );
 }
@@ -115,7 +118,7 @@ fn what_is_set_is_what_is_used() {
     ])
     .expect("all accepted");
     assert_eq!(config.database.connections, 25);
-    assert_eq!(config.sessions.redis_url.as_deref(), Some("redis://sessions"));
+    assert_eq!(config.sessions.redis(), Some("redis://sessions"));
     assert_eq!(config.sessions.cookie_domain.as_deref(), Some("example.com"));
     assert_eq!(config.sessions.idle_limit, Some(std::time::Duration::from_secs(1800)));
     let limit = config.limits.login_account.expect("a limit");
@@ -146,7 +149,7 @@ fn redis_may_be_one_server_behind_sentinels_or_a_cluster() {
         "redis+sentinel://a:1,b/main/2",
         "rediss+cluster://:pw@a:7000,b:7001",
     ] {
-        assert_eq!(read(&[("REDIS_URL", url)]).expect(url).sessions.redis_url.as_deref(), Some(url));
+        assert_eq!(read(&[("REDIS_URL", url)]).expect(url).sessions.redis(), Some(url));
     }
 }
 

@@ -20,7 +20,7 @@ async fn a_week_and_what_runs_low_are_told_once_to_who_asked_until_they_click() 
             .database(&database)
             .northwind()
             .config(|config| {
-                config.mail = Some(MailConfig { smtp_url: url, from: "vendors@example.com".to_owned() });
+                config.mail = Some(MailConfig { smtp_url: url.into(), from: "vendors@example.com".to_owned() });
             })
             .spawn()
             .await;
@@ -107,7 +107,7 @@ async fn of_two_instances_one_sends_and_what_was_not_taken_is_tried_again() {
     let smtp = tokio::task::spawn_blocking(Smtp::start).await.expect("started");
     let database = crate::harness::TestDatabase::sqlite();
     let with = |url: String| {
-        let mail = Some(MailConfig { smtp_url: url, from: "vendors@example.com".to_owned() });
+        let mail = Some(MailConfig { smtp_url: url.into(), from: "vendors@example.com".to_owned() });
         TestApp::builder().database(&database).config(|config| config.mail = mail)
     };
     let one = with(smtp.url()).northwind().spawn().await;

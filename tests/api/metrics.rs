@@ -23,10 +23,8 @@ async fn prometheus_reads_requests_by_route_and_what_the_cache_counted() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn metrics_are_for_who_has_the_token_and_for_nobody_in_production_without_one() {
-    let with_token = TestApp::builder()
-        .config(|config| config.http.metrics_token = Some("0123456789abcdef".to_owned()))
-        .spawn()
-        .await;
+    let with_token =
+        TestApp::builder().config(|config| config.http.metrics_token = Some("0123456789abcdef".into())).spawn().await;
     let ask =
         |token: &'static str| with_token.client().request(reqwest::Method::GET, "/metrics").bearer_auth(token).send();
     assert_eq!(ask("0123456789abcdef").await.expect("an answer").status(), 200);

@@ -184,7 +184,7 @@ async fn where_there_is_a_mail_server_links_go_there_and_to_nobody_else() {
         .northwind()
         .config(|config| {
             let from = "Marketplace <vendors@example.com>".to_owned();
-            config.mail = Some(MailConfig { smtp_url: url, from });
+            config.mail = Some(MailConfig { smtp_url: url.into(), from });
         })
         .spawn()
         .await;

@@ -183,10 +183,10 @@ async fn a_change_of_the_secret_logs_nobody_out_while_the_old_one_is_named() {
     let new = "the secret from now on, which is long";
     let before = TestApp::builder().database(&database).redis(&redis).spawn().await;
     let rotated = TestApp::builder().database(&database).redis(&redis).config(|config| {
-        config.sessions.previous_secret = Some(std::mem::replace(&mut config.sessions.secret, new.to_owned()));
+        config.sessions.previous_secret = Some(std::mem::replace(&mut config.sessions.secret, new.into()));
     });
     let after = TestApp::builder().database(&database).redis(&redis).config(|config| {
-        config.sessions.secret = new.to_owned();
+        config.sessions.secret = new.into();
     });
     let (rotated, after) = (rotated.spawn().await, after.spawn().await);
     let old = before.log_in_as_admin().await;

@@ -95,7 +95,7 @@ async fn however_many_ask_at_once_over_however_many_connections_no_more_than_a_b
     config.limits.reads = vendorscope::server::config::Limit::new(BURST, std::time::Duration::from_secs(3600));
     // In this process, and in Redis from three connections.
     let memory = vec![Limiter::open(&config, "test").await.expect("memory")];
-    config.sessions.redis_url = Some(redis.url());
+    config.sessions.redis_url = Some(redis.url().into());
     config.limits.instances = NonZeroU32::MIN;
     let mut shared = Vec::new();
     for _ in 0..3 {

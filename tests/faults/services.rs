@@ -60,8 +60,8 @@ async fn cache_sessions_and_limits_go_through_tls_with_a_private_authority_and_a
     for files in [&all[..1], &all[1..]] {
         let mut config = Config::for_tests();
         config.redis_tls = with_files(&url, files).redis_tls;
-        config.database.url = database.url().to_owned();
-        (config.cache.redis_url, config.sessions.redis_url) = (Some(url.clone()), Some(url.clone()));
+        config.database.url = database.url().into();
+        (config.cache.redis_url, config.sessions.redis_url) = (Some(url.as_str().into()), Some(url.as_str().into()));
         let error = Application::build(config).await.err().map(|error| error.to_string()).unwrap_or_default();
         assert!(error.contains(&url) && error.contains("SESSION_REDIS_URL"), "{files:?}: {error}");
     }

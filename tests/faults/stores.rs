@@ -17,7 +17,7 @@ async fn a_store_that_is_come_back_to_serves_nothing_from_before() {
         let (first, second, sessions) = (RedisServer::start(), RedisServer::start(), RedisServer::start());
         let on = |url: Option<String>| {
             let app = TestApp::builder().unlimited().database(&database).sessions_in(&sessions);
-            app.config(|config| config.cache.redis_url = url)
+            app.config(|config| config.cache.redis_url = url.map(Into::into))
         };
         let app = on(Some(first.url())).northwind().spawn().await;
         let client = app.log_in_as_vendor(VENDORS[0]).await;

@@ -86,8 +86,8 @@ impl Builder {
 
     /// Cache and sessions in this Redis.
     pub fn redis(mut self, redis: &RedisServer) -> Self {
-        self.config.cache.redis_url = Some(redis.url());
-        self.config.sessions.redis_url = Some(redis.url());
+        self.config.cache.redis_url = Some(redis.url().into());
+        self.config.sessions.redis_url = Some(redis.url().into());
         self
     }
 
@@ -98,19 +98,19 @@ impl Builder {
 
     /// The cache at this address. (Sessions stay where they are.)
     pub fn cache_at(mut self, url: &str) -> Self {
-        self.config.cache.redis_url = Some(url.to_owned());
+        self.config.cache.redis_url = Some(url.into());
         self
     }
 
     /// Sessions in this Redis. (The cache stays where it is.)
     pub fn sessions_in(mut self, redis: &RedisServer) -> Self {
-        self.config.sessions.redis_url = Some(redis.url());
+        self.config.sessions.redis_url = Some(redis.url().into());
         self
     }
 
     /// Sessions and limits in the Redis of this address, and the cache in this process.
     pub fn sessions_at(mut self, url: String) -> Self {
-        self.config.sessions.redis_url = Some(url);
+        self.config.sessions.redis_url = Some(url.into());
         self
     }
 
@@ -133,7 +133,7 @@ impl Builder {
 
     pub async fn spawn(mut self) -> TestApp {
         let database = self.database.get_or_insert_with(TestDatabase::sqlite);
-        self.config.database.url = database.url().to_owned();
+        self.config.database.url = database.url().into();
         self.spawn_as_configured().await
     }
 

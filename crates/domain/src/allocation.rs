@@ -30,9 +30,12 @@ pub fn proportion(whole: i64, part: i64, of: i64) -> i64 {
     if of == 0 { 0 } else { i64::try_from((whole * part * 2 + of) / (of * 2)).unwrap_or_default() }
 }
 
+/// All of something, in hundredths of a percent.
+pub const WHOLE_BPS: i64 = 10_000;
+
 /// The marketplace's part of a line's net amount at a rate in hundredths of a percent, rounded half up.
 pub fn commission(net: i64, rate_bps: i64) -> i64 {
-    proportion(net, rate_bps, 10_000)
+    proportion(net, rate_bps, WHOLE_BPS)
 }
 
 #[cfg(test)]

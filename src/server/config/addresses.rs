@@ -12,14 +12,13 @@ pub(super) fn public_url(text: &str) -> Option<String> {
     plain.then(|| text.trim_end_matches('/').to_owned())
 }
 
-pub(super) fn database_url(text: &str) -> Option<String> {
-    let place = text.split_once("://")?.1;
-    let is_whole = match Dialect::of(text).ok()? {
+pub(super) fn is_database_url(text: &str) -> bool {
+    let (Some((_, place)), Ok(dialect)) = (text.split_once("://"), Dialect::of(text)) else { return false };
+    match dialect {
         // SQLite in memory would be a database of its own on every connection.
         Dialect::Sqlite => !place.is_empty() && !place.starts_with(":memory:"),
         Dialect::Postgres => !place.is_empty() && !is_cut_short(place),
-    };
-    is_whole.then(|| text.to_owned())
+    }
 }
 
 /// Whether a character of the password, as it stands, ends what was meant to be the password: what comes before the
@@ -39,11 +38,11 @@ fn is_cut_short(after_scheme: &str) -> bool {
 }
 
 /// One server, a master behind sentinels, or a cluster.
-pub(super) fn redis_url(text: &str) -> Option<String> {
-    let authority = text.split_once("://")?.1.split(['/', '?']).next()?;
-    let host = authority.rsplit('@').next()?;
-    let is_whole = !host.is_empty() && !host.starts_with(':') && !is_cut_short(text.split_once("://")?.1);
-    (is_whole && Address::parse(text).is_ok()).then(|| text.to_owned())
+pub(super) fn is_redis_url(text: &str) -> bool {
+    let Some((_, rest)) = text.split_once("://") else { return false };
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    !host.is_empty() && !host.starts_with(':') && !is_cut_short(rest) && Address::parse(text).is_ok()
 }
 
 pub(super) fn cookie_domain(text: &str) -> Option<String> {

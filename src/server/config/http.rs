@@ -51,9 +51,7 @@ pub(super) fn read<V: Fn(&str) -> Option<String>>(reader: &mut Reader<V>) -> Htt
             text.parse().ok().filter(|n| *n <= 300).map(Duration::from_secs)
         })
         .unwrap_or(if reader.production { STOP_DELAY } else { Duration::ZERO });
-    let metrics_token = reader.read_secret("METRICS_TOKEN", METRICS_TOKENS, |text| {
-        (text.chars().count() >= MIN_TOKEN).then(|| text.to_owned())
-    });
+    let metrics_token = reader.read_secret("METRICS_TOKEN", METRICS_TOKENS, |text| text.chars().count() >= MIN_TOKEN);
     let connections = reader.read("MAX_CONNECTIONS", "a whole number from 16 to 1000000", |text| {
         text.parse().ok().filter(|n| (16..=1_000_000).contains(n))
     });

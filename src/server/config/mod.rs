@@ -1,10 +1,11 @@
 //! Configuration, read from the environment once at start. A wrong value stops the start with its name, its value and
 //! what is accepted; secrets and passwords are never shown.
 
-use std::{fmt, net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
 use ipnet::IpNet;
 use leptos::config::LeptosOptions;
+use secrecy::{ExposeSecret, SecretString};
 use tracing_subscriber::EnvFilter;
 use vendorscope_redis::Tls;
 
@@ -24,7 +25,7 @@ pub mod redis_tls;
 /// Secrets that are worth their name.
 mod secret;
 
-use addresses::{cookie_domain, database_url, redis_url};
+use addresses::{cookie_domain, is_database_url, is_redis_url};
 pub use addresses::{parse_network, redact};
 pub use limits::{Limit, LimitConfig};
 pub use secret::{MIN_SECRET, is_strong};
@@ -46,36 +47,36 @@ pub struct Config {
     pub log: LogConfig,
 }
 
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct MailConfig {
     /// `smtp://user:password@host:port?tls=required`, or `smtps://…`.
-    pub smtp_url: String,
+    pub smtp_url: SecretString,
     /// Whom letters are from.
     pub from: String,
 }
 
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct DatabaseConfig {
-    pub url: String,
+    pub url: SecretString,
     /// The most connections that read at the same time.
     pub connections: u32,
 }
 
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct CacheConfig {
     /// `None`: memory.
-    pub redis_url: Option<String>,
+    pub redis_url: Option<SecretString>,
 }
 
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct SessionConfig {
     /// `None`: memory.
-    pub redis_url: Option<String>,
+    pub redis_url: Option<SecretString>,
     /// What cookies are signed with; the same on every instance.
-    pub secret: String,
+    pub secret: SecretString,
     /// What they were signed with before: believed, and never signed with, so that the secret can be changed without
     /// logging anybody out.
-    pub previous_secret: Option<String>,
+    pub previous_secret: Option<SecretString>,
     /// Made for this start alone, because none was given: nobody stays logged in over a restart.
     pub secret_is_temporary: bool,
     /// `None`: the cookie belongs to the host that set it.
@@ -84,6 +85,20 @@ pub struct SessionConfig {
     pub require_totp: RequireTotp,
     /// A session that nobody has used for this long ends, before its 24 hours are over. `None`: it does not.
     pub idle_limit: Option<Duration>,
+}
+
+impl CacheConfig {
+    /// The address of its Redis.
+    pub fn redis(&self) -> Option<&str> {
+        self.redis_url.as_ref().map(ExposeSecret::expose_secret)
+    }
+}
+
+impl SessionConfig {
+    /// The address of their Redis.
+    pub fn redis(&self) -> Option<&str> {
+        self.redis_url.as_ref().map(ExposeSecret::expose_secret)
+    }
 }
 
 /// Whose login has to be proved by a one-time code too.
@@ -106,7 +121,7 @@ impl RequireTotp {
     }
 }
 
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct HttpConfig {
     /// Where to listen; port 0 takes a free one.
     pub address: SocketAddr,
@@ -117,7 +132,7 @@ pub struct HttpConfig {
     /// Nobody has said so: it is made of `address`.
     pub public_url_is_guessed: bool,
     /// What `/metrics` asks for. `None`: anyone may read it in development, and nobody in production.
-    pub metrics_token: Option<String>,
+    pub metrics_token: Option<SecretString>,
     /// How long an answer may take to begin.
     pub timeout: Duration,
     /// How long it goes on answering, but is not ready, once it was told to stop.
@@ -185,11 +200,11 @@ impl Config {
         }) == Some(true);
 
         let database = DatabaseConfig {
-            url: reader.read_secret("DATABASE_URL", DATABASE_URLS, database_url).or_required(
+            url: reader.read_secret("DATABASE_URL", DATABASE_URLS, is_database_url).or_required(
                 &mut reader,
                 "DATABASE_URL",
                 DATABASE_URLS,
-                || "sqlite://vendorscope.db".to_owned(),
+                || "sqlite://vendorscope.db".into(),
             ),
             connections: reader
                 .read("DATABASE_CONNECTIONS", "a whole number from 1 to 1000", |text| {
@@ -197,17 +212,17 @@ impl Config {
                 })
                 .unwrap_or(10),
         };
-        let redis_url = reader.read_secret("REDIS_URL", REDIS_URLS, redis_url);
+        let redis_url = reader.read_secret("REDIS_URL", REDIS_URLS, is_redis_url);
         if redis_url.is_none() {
             reader.require("REDIS_URL", REDIS_URLS);
         }
-        let session_redis_url = reader.read_secret("SESSION_REDIS_URL", REDIS_URLS, addresses::redis_url);
-        let any_tls = [&redis_url, &session_redis_url].into_iter().flatten().any(|url| url.starts_with("rediss"));
+        let session_redis_url = reader.read_secret("SESSION_REDIS_URL", REDIS_URLS, is_redis_url);
+        let any_tls =
+            [&redis_url, &session_redis_url].into_iter().flatten().any(|url| url.expose_secret().starts_with("rediss"));
         let redis_tls = redis_tls::read(&mut reader, any_tls);
-        let secret = reader.read_secret("SESSION_SECRET", SECRETS, |text| is_strong(text).then(|| text.to_owned()));
-        let previous_secret = reader.read_secret("SESSION_SECRET_PREVIOUS", SECRETS, |text| {
-            (text.chars().count() >= MIN_SECRET).then(|| text.to_owned())
-        });
+        let secret = reader.read_secret("SESSION_SECRET", SECRETS, is_strong);
+        let previous_secret =
+            reader.read_secret("SESSION_SECRET_PREVIOUS", SECRETS, |text| text.chars().count() >= MIN_SECRET);
         let sessions = SessionConfig {
             redis_url: session_redis_url.or_else(|| redis_url.clone()),
             previous_secret,
@@ -230,8 +245,7 @@ impl Config {
         };
         let limits = limits::read(&mut reader);
         let http = http::read(&mut reader);
-        let smtp_url =
-            reader.read_secret("SMTP_URL", SMTP_URLS, |text| mail::is_smtp_url(text).then(|| text.to_owned()));
+        let smtp_url = reader.read_secret("SMTP_URL", SMTP_URLS, mail::is_smtp_url);
         let from = reader.read("MAIL_FROM", SENDERS, |text| mail::is_sender(text).then(|| text.to_owned()));
         let mail = match (smtp_url, from) {
             (Some(smtp_url), Some(from)) => Some(MailConfig { smtp_url, from }),
@@ -284,11 +298,11 @@ impl Config {
         leptos.hash_files = false;
         Self {
             production: false,
-            database: DatabaseConfig { url: String::new(), connections: 4 },
+            database: DatabaseConfig { url: "".into(), connections: 4 },
             cache: CacheConfig { redis_url: None },
             sessions: SessionConfig {
                 redis_url: None,
-                secret: "a secret of the tests, long enough".to_owned(),
+                secret: "a secret of the tests, long enough".into(),
                 previous_secret: None,
                 secret_is_temporary: false,
                 require_totp: RequireTotp::Nobody,
@@ -343,13 +357,13 @@ impl<V: Fn(&str) -> Option<String>> Reader<V> {
     }
 
     /// As `read`, for values that must not be shown as they are.
-    fn read_secret<T>(
+    fn read_secret(
         &mut self,
         name: &'static str,
         accepted: &str,
-        parse: impl FnOnce(&str) -> Option<T>,
-    ) -> Option<T> {
-        self.read_shown(name, accepted, parse, redact)
+        is_accepted: impl FnOnce(&str) -> bool,
+    ) -> Option<SecretString> {
+        self.read_shown(name, accepted, |text| is_accepted(text).then(|| text.into()), redact)
     }
 
     fn read_shown<T>(
@@ -401,50 +415,6 @@ impl<T> OrRequired<T> for Option<T> {
     }
 }
 
-fn random_secret() -> String {
-    hex::encode(rand::random::<[u8; 32]>())
-}
-
-impl fmt::Debug for DatabaseConfig {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DatabaseConfig")
-            .field("url", &redact(&self.url))
-            .field("connections", &self.connections)
-            .finish()
-    }
-}
-
-impl fmt::Debug for CacheConfig {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CacheConfig").field("redis_url", &self.redis_url.as_deref().map(redact)).finish()
-    }
-}
-
-impl fmt::Debug for SessionConfig {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SessionConfig")
-            .field("redis_url", &self.redis_url.as_deref().map(redact))
-            .field("secret", &"***")
-            .field("cookie_domain", &self.cookie_domain)
-            .field("idle_limit", &self.idle_limit)
-            .finish()
-    }
-}
-
-impl fmt::Debug for MailConfig {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MailConfig").field("smtp_url", &redact(&self.smtp_url)).field("from", &self.from).finish()
-    }
-}
-
-impl fmt::Debug for HttpConfig {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HttpConfig")
-            .field("address", &self.address)
-            .field("trusted_proxies", &self.trusted_proxies)
-            .field("public_url", &self.public_url)
-            .field("metrics_token", &self.metrics_token.as_ref().map(|_| "***"))
-            .field("timeout", &self.timeout)
-            .finish_non_exhaustive()
-    }
+fn random_secret() -> SecretString {
+    hex::encode(rand::random::<[u8; 32]>()).into()
 }

@@ -1,3 +1,5 @@
+use secrecy::ExposeSecret;
+
 use super::Config;
 use crate::server::db::unverified_host;
 
@@ -28,7 +30,7 @@ impl Config {
                 self.http.public_url
             ));
         }
-        if let Some(host) = unverified_host(&self.database.url) {
+        if let Some(host) = unverified_host(self.database.url.expose_secret()) {
             notices.push(format!(
                 "the connection to PostgreSQL at {host} is not verified: whoever gets in between can read and change all \
                  of it; add ?sslmode=verify-full&sslrootcert=/path/ca.pem to DATABASE_URL (docs/deployment.md#tls-to-postgresql-and-redis)"
@@ -44,7 +46,7 @@ mod tests {
 
     fn notices(change: impl FnOnce(&mut Config)) -> Vec<String> {
         let mut config = Config::for_tests();
-        config.database.url = "sqlite://x.db".to_owned();
+        config.database.url = "sqlite://x.db".into();
         change(&mut config);
         config.notices()
     }
@@ -74,7 +76,7 @@ mod tests {
             |config| {
                 config.production = true;
                 config.http.public_url = "https://vendors.example.com".to_owned();
-                config.database.url = "postgres://u:p@db.internal/d?sslmode=require".to_owned();
+                config.database.url = "postgres://u:p@db.internal/d?sslmode=require".into();
             },
             "PostgreSQL at db.internal is not verified",
         );

@@ -2,7 +2,7 @@
 //! (`rollups`).
 
 use super::{DbError, Tx, moment::Moment, rows, sql};
-use crate::domain::{order_commands::RefundedLine, orders::OrderRefund, returns::RefundReason};
+use crate::domain::{allocation::WHOLE_BPS, order_commands::RefundedLine, orders::OrderRefund, returns::RefundReason};
 
 /// The lines of an order that have a refund of this very instant already.
 pub async fn lines_refunded_at(tx: &mut Tx, order_id: i64, refunded_us: i64) -> Result<Vec<i64>, DbError> {
@@ -105,6 +105,11 @@ pub async fn list_of_order(tx: &mut Tx, vendor_id: i64, order_id: i64) -> Result
         })
     });
     refunds.collect()
+}
+
+/// SQL for `domain::allocation::commission`, for lines that never leave the database.
+pub fn commission(net: &str, rate_bps: &str) -> String {
+    format!("(({net}) * {rate_bps} + {}) / {WHOLE_BPS}", WHOLE_BPS / 2)
 }
 
 /// The statement that shares the commission of `lines`, a `SELECT order_id, line`, out over all of their refunds.

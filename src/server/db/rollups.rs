@@ -41,7 +41,7 @@ pub async fn add(tx: &mut Tx, touched: &Touched<'_>) -> Result<(), DbError> {
 }
 
 /// A `SELECT vendor_id, order_id` with its parameters.
-struct Source {
+struct SomeOrders {
     select: String,
     parameters: Vec<i64>,
 }
@@ -49,23 +49,23 @@ struct Source {
 /// Pairs are named in the statement itself, this many at a time.
 const PAIRS_AT_ONCE: usize = 1_000;
 
-fn parts(touched: &Touched<'_>) -> Vec<Source> {
+fn parts(touched: &Touched<'_>) -> Vec<SomeOrders> {
     match touched {
         Touched::Orders(pairs) => pairs
             .chunks(PAIRS_AT_ONCE)
             .map(|chunk| {
                 let places: Vec<_> = (0..chunk.len()).map(|i| format!("(${}, ${})", 2 * i + 1, 2 * i + 2)).collect();
-                Source {
+                SomeOrders {
                     select: format!("VALUES {}", places.join(", ")),
                     parameters: chunk.iter().flat_map(|(vendor, order)| [*vendor, *order]).collect(),
                 }
             })
             .collect(),
         Touched::Table(name) => {
-            vec![Source { select: format!("SELECT vendor_id, order_id FROM {name}"), parameters: Vec::new() }]
+            vec![SomeOrders { select: format!("SELECT vendor_id, order_id FROM {name}"), parameters: Vec::new() }]
         }
         Touched::Vendor(id) => {
-            vec![Source {
+            vec![SomeOrders {
                 select: "SELECT vendor_id, order_id FROM vendor_orders WHERE vendor_id = $1".to_owned(),
                 parameters: vec![*id],
             }]
@@ -73,8 +73,8 @@ fn parts(touched: &Touched<'_>) -> Vec<Source> {
     }
 }
 
-async fn run(tx: &mut Tx, source: &Source, statement: &str) -> Result<(), DbError> {
-    let query = source.parameters.iter().fold(sql(text(source, statement)), |query, parameter| query.bind(*parameter));
+async fn run(tx: &mut Tx, orders: &SomeOrders, statement: &str) -> Result<(), DbError> {
+    let query = orders.parameters.iter().fold(sql(text(orders, statement)), |query, parameter| query.bind(*parameter));
     tx.execute(query).await?;
     Ok(())
 }
@@ -85,12 +85,12 @@ pub fn statements(touched: &Touched<'_>) -> Vec<String> {
     all.flat_map(|statement| parts(touched).into_iter().map(move |part| text(&part, &statement))).collect()
 }
 
-fn text(source: &Source, statement: &str) -> String {
+fn text(orders: &SomeOrders, statement: &str) -> String {
     format!(
         "WITH touched (vendor_id, order_id) AS ({}), \
          pairs AS (SELECT DISTINCT o.vendor_id, o.customer_id FROM {ORDERS}) \
          {statement}",
-        source.select
+        orders.select
     )
 }
 

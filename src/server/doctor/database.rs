@@ -1,6 +1,7 @@
 use std::time::Instant;
 
 use jiff::Timestamp;
+use secrecy::ExposeSecret;
 
 use super::{Check, Level, compare_clocks};
 use crate::server::{
@@ -11,7 +12,7 @@ use crate::server::{
 
 /// What is to be said of the database, and the name of the installation that is in it.
 pub async fn examine(config: &Config) -> (Vec<Check>, Option<String>) {
-    let (url, began) = (&config.database.url, Instant::now());
+    let (url, began) = (config.database.url.expose_secret(), Instant::now());
     if let Some(file) = missing_file(url) {
         let remedy = "run `vendorscope migrate`, which makes it, or correct DATABASE_URL";
         return (vec![Check::fail("database", format!("there is no file {file}"), remedy)], None);

@@ -2,6 +2,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use redis::{FromRedisValue, Value};
+use secrecy::ExposeSecret;
 use time::OffsetDateTime;
 use tower_sessions::session::{Id, Record};
 use vendorscope_redis::{Address, Routed, Router, info_field};
@@ -25,7 +26,7 @@ const OLDEST: (u32, u32) = (6, 2);
 
 /// What is to be said of the cache's Redis and of that of sessions and limits.
 pub async fn examine(config: &Config, installation: Option<&str>) -> Vec<Check> {
-    let Some(url) = &config.cache.redis_url else {
+    let Some(url) = config.cache.redis() else {
         return vec![Check::ok("redis", "none: cache, sessions and limits are in the memory of the one instance")];
     };
     let mut checks = server(CACHE, url).await;
@@ -34,8 +35,8 @@ pub async fn examine(config: &Config, installation: Option<&str>) -> Vec<Check> 
     if checks.iter().all(|check| check.level != Level::Fail) {
         checks.push(cache_rights(config, url, installation).await);
     }
-    let Some(url) = &config.sessions.redis_url else { return checks };
-    let apart = config.sessions.redis_url != config.cache.redis_url;
+    let Some(url) = config.sessions.redis() else { return checks };
+    let apart = config.sessions.redis() != config.cache.redis();
     let reached = if apart { server(SESSIONS, url).await } else { Vec::new() };
     let is_reached =
         !checks.iter().chain(&reached).any(|check| check.name.ends_with("redis") && check.level == Level::Fail);
@@ -220,7 +221,7 @@ async fn sessions(config: &Config, installation: &str) -> Vec<Check> {
         Ok(()) => Check::ok("sessions", "a session was begun and ended"),
         Err(error) => Check::fail("sessions", format!("a session cannot be begun and ended: {error}"), RIGHTS),
     }];
-    if config.sessions.redis_url == config.cache.redis_url
+    if config.sessions.redis() == config.cache.redis()
         && let Ok(Some(policy)) = store.eviction().await
     {
         checks.push(Check::warn(
@@ -237,7 +238,7 @@ async fn sessions(config: &Config, installation: &str) -> Vec<Check> {
         },
         Err(error) => Check::fail("limits", error.to_string(), RIGHTS),
     });
-    let ours = fingerprint(&config.sessions.secret);
+    let ours = fingerprint(config.sessions.secret.expose_secret());
     checks.push(match store.known_secrets().await {
         Err(error) => Check::told("same secret", Level::Warn, format!("not known: {error}")),
         Ok(known) if known.is_empty() => Check::ok("same secret", "no instance is running to compare with"),

@@ -1,5 +1,6 @@
 //! What this installation has signed and browsers bring back.
 
+use secrecy::ExposeSecret;
 use sha2::{Digest, Sha512};
 use tower_sessions::cookie::{Cookie, CookieJar, Key};
 
@@ -17,8 +18,8 @@ impl Signing {
     /// `purpose`: a text of this program, which no other purpose has.
     pub fn new(purpose: &str, config: &SessionConfig) -> Self {
         Self {
-            current: key(purpose, &config.secret),
-            previous: config.previous_secret.as_deref().map(|secret| key(purpose, secret)),
+            current: key(purpose, config.secret.expose_secret()),
+            previous: config.previous_secret.as_ref().map(|secret| key(purpose, secret.expose_secret())),
         }
     }
 
@@ -71,8 +72,8 @@ mod tests {
 
     fn signing(purpose: &str, secret: &str, previous: Option<&str>) -> Signing {
         let mut config = Config::for_tests().sessions;
-        config.secret = secret.to_owned();
-        config.previous_secret = previous.map(str::to_owned);
+        config.secret = secret.into();
+        config.previous_secret = previous.map(Into::into);
         Signing::new(purpose, &config)
     }
 

@@ -25,7 +25,7 @@ pub(in crate::server) enum Bundle {
 }
 
 /// One table of a bundle as CSV, decompressed as it is read.
-pub(in crate::server) struct Source {
+pub(in crate::server) struct TableFile {
     /// As errors name it: `orders.csv.gz`.
     pub file: String,
     /// Bytes to read, compressed if the file is.
@@ -39,7 +39,7 @@ pub(in crate::server) struct Source {
 
 impl Bundle {
     /// Opens a table; `None` where the bundle does not have it.
-    pub fn open(&mut self, table: &str) -> Result<Option<Source>, ImportError> {
+    pub fn open(&mut self, table: &str) -> Result<Option<TableFile>, ImportError> {
         match self {
             Self::Folder(folder, encoding) => open_file(folder, table, *encoding),
             Self::Memory(tables) => Ok(tables.iter_mut().find(|(name, _)| *name == table).map(|(name, csv)| {
@@ -47,13 +47,17 @@ impl Bundle {
                 let so_far = Arc::new(AtomicU64::new(0));
                 let total = csv.len() as u64;
                 let reader = Box::new(Counting { inner: Cursor::new(csv), so_far: so_far.clone() });
-                Source { file: format!("{name}.csv"), total, so_far, reader, encoding: None }
+                TableFile { file: format!("{name}.csv"), total, so_far, reader, encoding: None }
             })),
         }
     }
 }
 
-fn open_file(folder: &Path, table: &str, encoding: Option<&'static Encoding>) -> Result<Option<Source>, ImportError> {
+fn open_file(
+    folder: &Path,
+    table: &str,
+    encoding: Option<&'static Encoding>,
+) -> Result<Option<TableFile>, ImportError> {
     let plain = open_if_there(folder, format!("{table}.csv"))?;
     let gzipped = open_if_there(folder, format!("{table}.csv.gz"))?;
     let (name, file, is_gzipped) = match (plain, gzipped) {
@@ -73,7 +77,7 @@ fn open_file(folder: &Path, table: &str, encoding: Option<&'static Encoding>) ->
     // Several gzip members one after the other are one file, as `cat a.gz b.gz` makes them.
     let reader: Box<dyn Read + Send> =
         if is_gzipped { Box::new(MultiGzDecoder::new(counting)) } else { Box::new(counting) };
-    Ok(Some(Source { file: name, total, so_far, reader, encoding }))
+    Ok(Some(TableFile { file: name, total, so_far, reader, encoding }))
 }
 
 fn open_if_there(folder: &Path, name: String) -> Result<Option<(String, File)>, ImportError> {

@@ -1,6 +1,6 @@
 //! Orders and their lines: checked, compared with what is there, then written, each vendor's part with its local day.
 
-use crate::domain::money::MAX_AMOUNT;
+use crate::{domain::money::MAX_AMOUNT, server::db::refunds};
 
 use super::{
     ImportError, local_days,
@@ -162,10 +162,10 @@ pub(super) async fn write_orders_and_lines(work: &mut Work<'_>) -> Result<(), Im
     work.write("UPDATE orders SET placed_us = c.placed_us, status = c.status FROM import_orders AS c WHERE orders.id = +c.order_id")
         .await?;
     // The commission was agreed when the line was sold: it changes with the line's amounts only.
-    work.write(
+    let commission = refunds::commission("l.gross - l.discount", "v.commission_bps");
+    work.write(&format!(
         "INSERT INTO order_lines (order_id, line, vendor_id, product_id, quantity, gross, discount, commission)
-         SELECT l.order_id, l.line, l.vendor_id, l.product_id, l.quantity, l.gross, l.discount,
-                ((l.gross - l.discount) * v.commission_bps + 5000) / 10000
+         SELECT l.order_id, l.line, l.vendor_id, l.product_id, l.quantity, l.gross, l.discount, {commission}
          FROM import_lines l JOIN vendors v ON v.id = l.vendor_id
          WHERE l.state > 0
          ORDER BY l.order_id, l.line
@@ -173,7 +173,7 @@ pub(super) async fn write_orders_and_lines(work: &mut Work<'_>) -> Result<(), Im
                 gross = excluded.gross, discount = excluded.discount,
                 commission = CASE WHEN (order_lines.gross, order_lines.discount) = (excluded.gross, excluded.discount)
                     THEN order_lines.commission ELSE excluded.commission END",
-    )
+    ))
     .await?;
     Ok(())
 }

@@ -12,7 +12,7 @@ use crate::{
 use super::{
     ImportError,
     amounts::Amounts,
-    bundle::{Bundle, Source, unreadable},
+    bundle::{Bundle, TableFile, unreadable},
     decoding::{Decoded, decode},
     header::{self, Headed, HeaderError},
     strict_csv::{Record, Unreadable},
@@ -42,12 +42,12 @@ pub(in crate::server) async fn stage(
     table: &'static Table,
 ) -> Result<Option<Staged>, ImportError> {
     work.create(table.staging, &table.definition.join(", ")).await?;
-    let Some(source) = bundle.open(table.name)? else { return Ok(None) };
+    let Some(table_file) = bundle.open(table.name)? else { return Ok(None) };
 
-    let (file, so_far) = (source.file.clone(), source.so_far.clone());
-    work.progress.phase(&file, source.total);
+    let (file, so_far) = (table_file.file.clone(), table_file.so_far.clone());
+    work.progress.phase(&file, table_file.total);
     let (sender, mut batches) = mpsc::channel(BATCHES_AHEAD);
-    let reading = tokio::task::spawn_blocking(move || read(source, table, &sender));
+    let reading = tokio::task::spawn_blocking(move || read(table_file, table, &sender));
     work.read_from(table.name, file.clone());
     let mut rows = 0;
     while let Some(cells) = batches.recv().await {
@@ -96,8 +96,8 @@ fn insert_statement(table: &str, width: usize, rows: usize) -> String {
 
 /// Reads and checks all rows, and says what was read otherwise than the form of a bundle has it. Ends early, without an
 /// error, when nobody takes the batches any more.
-fn read(source: Source, table: &Table, batches: &mpsc::Sender<Vec<Cell>>) -> Result<Vec<String>, ImportError> {
-    let Source { file, reader, encoding, .. } = source;
+fn read(table_file: TableFile, table: &Table, batches: &mpsc::Sender<Vec<Cell>>) -> Result<Vec<String>, ImportError> {
+    let TableFile { file, reader, encoding, .. } = table_file;
     let decoded = decode(reader, encoding).map_err(|error| unreadable(&file, &error))?;
     let Decoded { text, encoding } = decoded.map_err(|message| ImportError::File { file: file.clone(), message })?;
     let Headed { mut records, delimiter, columns, notes } = header::read(text, table).map_err(|error| match error {

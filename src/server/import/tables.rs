@@ -1,6 +1,7 @@
 //! The tables of a bundle: their columns, and what is accepted in each.
 
 use crate::domain::{
+    allocation::WHOLE_BPS,
     catalog::{MAX_CATEGORY, MAX_NAME, MAX_STOCK, ProductStatus},
     clock::{parse_instant, parse_time_zone},
     field_error::FieldError,
@@ -205,7 +206,7 @@ pub(in crate::server) const REFUNDS: Table = Table {
 /// The highest line number.
 const MAX_LINE: i64 = 1_000_000_000;
 /// The highest commission: all of it.
-const MAX_BPS: i64 = 10_000;
+const MAX_BPS: i64 = WHOLE_BPS;
 
 /// SQL for an amount with more decimals than its vendor's currency has, by its column in a temporary table and the
 /// column of its step.

@@ -114,7 +114,7 @@ pub struct Limiter {
 impl Limiter {
     /// Beside the sessions: what is counted must not be evicted either.
     pub async fn open(config: &Config, installation: &str) -> Result<Self, ConnectError> {
-        let router = match &config.sessions.redis_url {
+        let router = match config.sessions.redis() {
             Some(url) => Some(Arc::new(Router::connect_by(url, &config.redis_tls).await?)),
             None => None,
         };

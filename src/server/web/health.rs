@@ -8,6 +8,7 @@ use axum::{
     response::{Html, IntoResponse, Response},
     routing::get,
 };
+use secrecy::ExposeSecret;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -115,7 +116,7 @@ async fn metrics(State(state): State<AppState>, headers: HeaderMap) -> Result<Re
         None if state.config.production => return Err(Problem::not_found()),
         None => {}
         // As digests, so that the time it takes to compare them says nothing of the token.
-        Some(token) if shown.is_some_and(|shown| Sha256::digest(shown) == Sha256::digest(token)) => {}
+        Some(token) if shown.is_some_and(|shown| Sha256::digest(shown) == Sha256::digest(token.expose_secret())) => {}
         Some(_) => return Err(AppError::Unauthenticated.into()),
     }
     let text = state.metrics.render(&state.cache.counts().await, state.db.queries());

@@ -117,7 +117,7 @@ async fn build() -> (RedisServer, Vec<TestApp>, World) {
         let app =
             TestApp::builder().unlimited().database(&database).cache_at(&redis.redis_url()).sessions_in(&sessions);
         let app = if place == 0 { app.northwind() } else { app };
-        apps.push(app.config(|config| config.database.url = through).spawn_as_configured().await);
+        apps.push(app.config(|config| config.database.url = through.into()).spawn_as_configured().await);
         to_redis.push(redis);
         to_database.push(postgres);
     }

@@ -147,11 +147,11 @@ mod tests {
         let ours = cookie(|_| ());
         let id = Id::default();
         assert_eq!(ours.read(&sent_back(&ours.set(id).unwrap())), [id]);
-        let theirs = cookie(|c| c.sessions.secret = "another secret, also long enough".to_owned());
+        let theirs = cookie(|c| c.sessions.secret = "another secret, also long enough".into());
         assert_eq!(ours.read(&sent_back(&theirs.set(id).unwrap())), []);
         let changed = cookie(|c| {
-            c.sessions.previous_secret = Some(std::mem::take(&mut c.sessions.secret));
-            c.sessions.secret = "another secret, also long enough".to_owned();
+            c.sessions.previous_secret = Some(c.sessions.secret.clone());
+            c.sessions.secret = "another secret, also long enough".into();
         });
         assert_eq!(changed.read(&sent_back(&ours.set(id).unwrap())), [id], "a change of the secret logs nobody out");
         assert_eq!(theirs.read(&sent_back(&changed.set(id).unwrap())), [id], "and the new one signs");

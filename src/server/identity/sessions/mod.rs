@@ -8,6 +8,7 @@
 use std::sync::{Arc, atomic::AtomicBool};
 
 use axum::{extract::FromRequestParts, http::request::Parts};
+use secrecy::ExposeSecret;
 use time::OffsetDateTime;
 use tower_sessions::session::Id;
 use vendorscope_redis::Router;
@@ -71,7 +72,7 @@ impl Sessions {
     /// Of the installation of this name. Redis where there is a URL, which then has to answer now; else memory, with a
     /// warning.
     pub async fn open(config: &Config, installation: &str) -> Result<Self, store::OpenError> {
-        let store = match &config.sessions.redis_url {
+        let store = match config.sessions.redis() {
             Some(url) => {
                 let store = Store::redis(url, &config.redis_tls, installation).await?;
                 tracing::info!("using redis session store");
@@ -97,7 +98,7 @@ impl Sessions {
             standing: Standing::default(),
             idle_limit,
             remembered: None,
-            fingerprint: fingerprint(&config.sessions.secret),
+            fingerprint: fingerprint(config.sessions.secret.expose_secret()),
             secrets_differ: Arc::default(),
         })
     }

@@ -10,6 +10,7 @@ use axum::{
 };
 use base64::{Engine, prelude::BASE64_STANDARD_NO_PAD};
 use ring::{aead, hmac};
+use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -47,7 +48,7 @@ async fn once(state: AppState, key: RequestKey, request: Request, next: Next) ->
     let what = format!("{} {path}", request.method());
     let (parts, body) = request.into_parts();
     let body = read_body(Request::from_parts(parts.clone(), body), &state, MAX_BODY).await?;
-    let seal = Seal::of(&state.config.sessions.secret);
+    let seal = Seal::of(state.config.sessions.secret.expose_secret());
     // The digest of a password must not be one that can be guessed at by whoever reads the database.
     let Some(once) = key.of(&user)?.once("request", &(what, seal.digest(&body)))? else {
         return Ok(next.run(Request::from_parts(parts, Body::from(body))).await);
