@@ -92,8 +92,8 @@ pub struct Note {
     pub name: Option<String>,
     /// Of what is of an order.
     pub order_id: Option<String>,
-    /// Prices in minor units, commission in hundredths of a percent, zones by their names; of a refund what is usual and
-    /// what it was, in minor units.
+    /// Prices in minor units, commission in hundredths of a percent, zones by their names; of a refund what is usual,
+    /// and what it was, in minor units.
     pub was: Option<String>,
     pub became: Option<String>,
 }

@@ -91,7 +91,8 @@ pub fn cards(
     strip("cards strip", cards.into(), compared)
 }
 
-/// A figure's own sum, such as `€885.40 gross − €17.06 discounts − €76.72 returns = €791.62`; `None` where it is a count.
+/// A figure's own sum, such as `€885.40 gross − €17.06 discounts − €76.72 returns = €791.62`; `None` where it is a
+/// count.
 fn sum_of(metric: Metric, snapshot: &Snapshot) -> Option<String> {
     let totals = &snapshot.totals;
     let money = |amount| format::money(snapshot.currency, amount);

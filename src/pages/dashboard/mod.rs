@@ -99,8 +99,7 @@ fn dashboard(
         view! { <p class="crumb"><a href="/admin/vendors">"Vendors"</a> " › " <a href=href>{written(vendor.name.clone())}</a></p> }
     });
     // Events are a vendor's own: an admin's view of somebody's dashboard is as old as it says.
-    let is_whole = query.filters().iter().all(|(_, value)| value.is_none());
-    let exports = is_whole.then(|| sales::exports(&snapshot, query.vendor_id.as_deref()));
+    let exports = Some(sales::exports(&snapshot, &query));
     let views = why.views.clone().map(|saved| views::saved(saved, &query, range, today));
     let view_refused = [Refusal::of::<SaveView>(), Refusal::of::<DeleteView>()];
     let said_of_view = use_query_map().with_untracked(|params| match params.get("view").as_deref() {

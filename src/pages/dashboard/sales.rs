@@ -17,6 +17,7 @@ use crate::{
         snapshot::Snapshot,
     },
     format,
+    pages::ranges::RangeQuery,
     server_functions::dashboard::Unfinished,
     words,
 };
@@ -64,12 +65,22 @@ pub fn sales(
     .into_any()
 }
 
-/// Figures as files; `vendor_id` names whose they are to someone else.
-pub fn exports(snapshot: &Snapshot, vendor_id: Option<&str>) -> AnyView {
+/// Figures as files, narrowed as they are; products of the whole alone.
+pub fn exports(snapshot: &Snapshot, query: &RangeQuery) -> AnyView {
+    let vendor_id = query.vendor_id.as_deref();
+    let narrowed: String = query
+        .filters()
+        .into_iter()
+        .filter_map(|(name, value)| Some(format!("&{name}={}", encode_segment(value?))))
+        .collect();
+    let products = narrowed.is_empty().then(|| {
+        view! { <a href=export_href(snapshot, "products", vendor_id) download="">"Export products"</a> }
+    });
+    let series = export_href(snapshot, "series", vendor_id) + &narrowed;
     view! {
         <p class="exports">
-            <a href=export_href(snapshot, "series", vendor_id) download="">"Export sales"</a>
-            <a href=export_href(snapshot, "products", vendor_id) download="">"Export products"</a>
+            <a href=series download="">"Export sales"</a>
+            {products}
         </p>
     }
     .into_any()
