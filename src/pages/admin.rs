@@ -170,6 +170,7 @@ fn overview(
             .map(|(before, now)| delta(Some(*before), *now, More::IsGood, |amount| format::money(currency, amount)));
         let course: Vec<_> = metrics.series.iter().map(|point| Some(point.net_sales)).collect();
         Row {
+            id: None,
             class: if at == open { "open" } else { "" },
             cells: vec![
                 Cell::View(view! { <a href=href data-noscroll="" aria-current=current>{code}</a> }.into_any()),

@@ -63,7 +63,7 @@ pub fn picker(query: &RangeQuery, range: DateRange, today: Date, views: Option<A
 pub fn form(query: &RangeQuery, today: Option<Date>) -> AnyView {
     // A date field can hold a day and nothing else: what is none is left to the message that refuses it.
     let day = |text: &Option<String>| text.clone().filter(|text| parse_day("", text).is_ok());
-    let date = |id, label: &str, value| Input {
+    let date = |id, label: &str, value: Option<String>| Input {
         id,
         label: label.to_owned(),
         kind: "date",
