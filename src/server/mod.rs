@@ -52,6 +52,8 @@ mod serving;
 mod start_error;
 /// Logs.
 pub mod telemetry;
+/// The cryptography of TLS.
+pub mod tls;
 /// Traces.
 pub mod traces;
 /// HTTP: router, middleware, JSON API, errors.

@@ -32,6 +32,8 @@ use tracing::{Level, Metadata, Span, Subscriber, field::Empty};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::{Layer, filter::filter_fn, registry::LookupSpan};
 
+use super::tls;
+
 /// How long what is left of traces may take to be sent when the program stops.
 const FLUSH_WITHIN: Duration = Duration::from_secs(3);
 
@@ -41,6 +43,8 @@ pub struct Traces(SdkTracerProvider);
 impl Traces {
     /// As the standard's variables say (`OTEL_EXPORTER_OTLP_ENDPOINT` and others). Needs a Tokio runtime.
     pub fn start() -> Result<Self, String> {
+        // The exporter's client can speak TLS, whether its collector does or not.
+        tls::use_ring();
         let exporter = SpanExporter::builder().with_http().with_protocol(Protocol::HttpBinary).build();
         let exporter = Exporter { exporter: exporter.map_err(|error| error.to_string())?, runtime: Handle::current() };
         let resource = Resource::builder().with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")));

@@ -15,6 +15,8 @@ pub struct Client {
 impl Client {
     /// Nobody yet: no cookie.
     pub fn new(address: SocketAddr) -> Self {
+        // The program's own requests are by TLS, and so this client can be too.
+        vendorscope::server::tls::use_ring();
         let http =
             reqwest::Client::builder().cookie_store(true).redirect(Policy::none()).build().expect("an HTTP client");
         Self { http, base: format!("http://{address}") }
