@@ -40,7 +40,7 @@ pub const ADMIN_METRICS_TTL: Duration = Duration::from_secs(300);
 /// one further: what another release stored is then loaded again instead of being misread. `tests/contracts/schemas.rs`
 /// notices when that was forgotten.
 pub mod schema {
-    pub const SNAPSHOT: u32 = 3;
+    pub const SNAPSHOT: u32 = 4;
     pub const CUSTOMERS: u32 = 1;
     pub const MOVERS: u32 = 1;
     pub const NOTES: u32 = 2;
@@ -50,7 +50,7 @@ pub mod schema {
     pub const PRODUCT_PAGE: u32 = 3;
     pub const ORDER_PAGE: u32 = 4;
     pub const REFUND_PAGE: u32 = 1;
-    pub const RETURNS: u32 = 1;
+    pub const RETURNS: u32 = 2;
     pub const MARKET_METRICS: u32 = 2;
     pub const STANDINGS: u32 = 1;
 }
