@@ -6,7 +6,7 @@
 //! | `analytics:{vendor}:returns:FROM:TO:COMPARE[:HOUR]` | what came back, as JSON | 300 s ± 10 %; 60 s ± 10 % where the range includes today |
 //! | `analytics:{vendor}:customers:FROM:TO:HOUR` | customers of a range whose last day counts up to an hour | 300 s ± 10 % |
 //! | `analytics:{vendor}:movers:FROM:TO:FROM:TO`, `analytics:{vendor}:notes:FROM:TO` | changes between two ranges; what happened in one | 300 s ± 10 % |
-//! | `analytics:{vendor}:views:USER` | views that a user has saved | 300 s ± 10 % |
+//! | `analytics:{vendor}:views` | views that the vendor's users have saved | 300 s ± 10 % |
 //! | `analytics:{vendor}:since:SECONDS` | what came in since somebody last looked | 300 s ± 10 % |
 //! | `vendors:{vendor}:profile` | name, currency, zone | 300 s ± 10 % |
 //! | `products:{vendor}:list:HASH`, `orders:{vendor}:list:HASH`, `orders:{vendor}:refunds:HASH` | one page of a listing | 120 s ± 10 % |
@@ -148,9 +148,9 @@ pub fn notes_key(vendor: &str, detail: &str) -> Key {
     of_vendor(vendor, "analytics", &format!("notes:{detail}"), schema::NOTES)
 }
 
-/// Of one user of the vendor.
-pub fn views_key(vendor: &str, user_id: i64) -> Key {
-    of_vendor(vendor, "analytics", &format!("views:{user_id}"), schema::VIEWS)
+/// Of all users of the vendor.
+pub fn views_key(vendor: &str) -> Key {
+    of_vendor(vendor, "analytics", "views", schema::VIEWS)
 }
 
 /// `detail` is the instant, in seconds since 1970.
@@ -306,7 +306,7 @@ mod tests {
             movers_key("a b", "x"),
             notes_key("a b", "x"),
             since_key("a b", "1"),
-            views_key("a b", 1),
+            views_key("a b"),
             refunds_key("a b", "x"),
             products_key("a b", "x"),
             standings_key("x"),

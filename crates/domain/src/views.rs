@@ -12,7 +12,7 @@ pub struct SavedView {
 }
 
 /// The most views that one user may have.
-pub const MOST_VIEWS: i64 = 20;
+pub const MOST_VIEWS: usize = 20;
 pub const MAX_VIEW_NAME: usize = 60;
 /// The longest parameters of an address that are kept, in characters.
 pub const MAX_VIEW_QUERY: usize = 1_000;

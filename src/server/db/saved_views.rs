@@ -3,16 +3,18 @@
 use super::{DbError, Tx, rows, sql};
 use crate::domain::views::SavedView;
 
-/// Those of one user, by their names.
-pub async fn list(tx: &mut Tx, user_id: i64) -> Result<Vec<SavedView>, DbError> {
-    let found =
-        tx.rows(sql("SELECT id, name, query FROM saved_views WHERE user_id = $1 ORDER BY name").bind(user_id)).await?;
+/// Those of all users of a vendor, each with whose it is; by their names.
+pub async fn list(tx: &mut Tx, vendor_id: i64) -> Result<Vec<(i64, SavedView)>, DbError> {
+    let text = "SELECT s.user_id, s.id, s.name, s.query FROM users u JOIN saved_views s ON s.user_id = u.id \
+                WHERE u.vendor_id = $1 ORDER BY s.name, s.id";
+    let found = tx.rows(sql(text).bind(vendor_id)).await?;
     let views = found.iter().map(|row| {
-        Ok(SavedView {
+        let view = SavedView {
             view_id: rows::int(row, "id")?.to_string(),
             name: rows::text(row, "name")?,
             query: rows::text(row, "query")?,
-        })
+        };
+        Ok((rows::int(row, "user_id")?, view))
     });
     views.collect()
 }

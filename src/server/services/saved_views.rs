@@ -34,18 +34,19 @@ fn kept(query: &str) -> String {
 }
 
 impl Analytics {
-    /// Those of one user, by their names, through the cache, and the entry that they were served from.
+    /// Those of one user, by their names, through the cache, and the entry that they were served from: one for all users
+    /// of the vendor, so that it can be there before any of them comes.
     pub async fn saved_views(
         &self,
         vendor: &VendorRef,
         user_id: i64,
     ) -> Result<(Vec<SavedView>, Option<Origin>), AppError> {
-        let key = cache_keys::views_key(&vendor.external_id, user_id);
-        let db = self.db.clone();
+        let key = cache_keys::views_key(&vendor.external_id);
+        let (db, vendor_id) = (self.db.clone(), vendor.id);
         let load = move || {
             costed(async move {
                 let mut tx = db.read().await?;
-                let views = saved_views::list(&mut tx, user_id).await?;
+                let views = saved_views::list(&mut tx, vendor_id).await?;
                 tx.commit().await?;
                 let bytes =
                     serde_json::to_vec(&views).map_err(|error| AppError::Internal(format!("saved views: {error}")))?;
@@ -54,7 +55,8 @@ impl Analytics {
         };
         let served = self.cache.get_or_load_decoded(&key, &tags(vendor), load, from_json).await?;
         let origin = Origin::of(&key, &tags(vendor), &served);
-        Ok((served.value, origin))
+        let all: Vec<(i64, SavedView)> = served.value;
+        Ok((all.into_iter().filter(|(user, _)| *user == user_id).map(|(_, view)| view).collect(), origin))
     }
 
     /// Saves a view under a name, in place of another of that name. Returns the parameters that were kept.
@@ -72,11 +74,12 @@ impl Analytics {
             format!("is longer than {MAX_VIEW_QUERY} characters")
         });
         checks.finish()?;
-        let (user_id, tags) = (user.id, tags(vendor));
+        let (user_id, vendor_id, tags) = (user.id, vendor.id, tags(vendor));
         write(&self.db, &self.cache, by_vendor(vendor, "view saved"), None, move |tx| {
             async move {
-                let views = saved_views::list(tx, user_id).await?;
-                if views.len() as i64 >= MOST_VIEWS && views.iter().all(|view| view.name != name) {
+                let mut views = saved_views::list(tx, vendor_id).await?;
+                views.retain(|(user, _)| *user == user_id);
+                if views.len() >= MOST_VIEWS && views.iter().all(|(_, view)| view.name != name) {
                     return Err(AppError::Conflict(format!("You have {MOST_VIEWS} views. Delete one first.")));
                 }
                 saved_views::save(tx, user_id, &name, &query, Timestamp::now().as_microsecond()).await?;
