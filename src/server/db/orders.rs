@@ -78,13 +78,14 @@ pub async fn sum_orders(tx: &mut Tx, vendor_id: i64, query: &OrderQuery) -> Resu
 }
 
 const LISTED: &str = "vendor_orders vo JOIN orders o ON o.id = vo.order_id JOIN customers c ON c.id = vo.customer_id";
-/// Units and total of a vendor's part of an order, and what was given back of it.
+/// Units and total of a vendor's part of an order, and what was given back of it. (The sign keeps SQLite from going through
+/// all refunds of the vendor for each order: those of an order are found by its id.)
 const AMOUNTS: &str = "\
     (SELECT CAST(SUM(l.quantity) AS BIGINT) FROM order_lines l WHERE l.order_id = vo.order_id AND l.vendor_id = vo.vendor_id) AS units, \
     (SELECT CAST(SUM(l.gross - l.discount) AS BIGINT) FROM order_lines l \
      WHERE l.order_id = vo.order_id AND l.vendor_id = vo.vendor_id) AS total, \
     (SELECT CAST(COALESCE(SUM(r.amount), 0) AS BIGINT) FROM refunds r \
-     WHERE r.order_id = vo.order_id AND r.vendor_id = vo.vendor_id) AS refunded";
+     WHERE r.order_id = vo.order_id AND +r.vendor_id = vo.vendor_id) AS refunded";
 
 /// What an order is to be like, wherever it stands in the list.
 fn conditions(parameters: &mut Parameters, vendor_id: i64, query: &OrderQuery) -> Vec<String> {
@@ -110,7 +111,7 @@ fn conditions(parameters: &mut Parameters, vendor_id: i64, query: &OrderQuery) -
         let (id, pattern) = (parameters.text(text.clone()), parameters.text(search::pattern(text)));
         conditions.push(format!("(o.external_id = {id} OR {})", search::holds("c", &pattern)));
     }
-    let refund = "SELECT 1 FROM refunds r WHERE r.order_id = vo.order_id AND r.vendor_id = vo.vendor_id";
+    let refund = "SELECT 1 FROM refunds r WHERE r.order_id = vo.order_id AND +r.vendor_id = vo.vendor_id";
     conditions.extend(
         query.refunded.map(|refunded| format!("{} ({refund})", if refunded { "EXISTS" } else { "NOT EXISTS" })),
     );
