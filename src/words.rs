@@ -359,7 +359,7 @@ mod pages {
         format!("price changed from {was} to {became}")
     }
 
-    pub const VIEW_SAVED: &str = "View saved: you find it below the dates.";
+    pub const VIEW_SAVED: &str = "View saved. It is in the menu of periods.";
     pub const VIEW_DELETED: &str = "View deleted.";
 
     pub fn large_refund(amount: &str, usual: &str) -> String {

@@ -23,7 +23,7 @@ async fn a_view_is_saved_under_a_name_for_whoever_saves_it_and_forgotten_again()
         let made = save("Mugs & <more>", "range=last_month&category=Mugs&evil=1").await;
         assert_eq!(made, "/?range=last_month&category=Mugs&view=saved");
         let page = text(&client, &made).await;
-        assert!(page.contains("View saved") && page.contains("Mugs &amp; &lt;more"), "{page}");
+        assert!(page.contains("View saved.") && page.contains("Mugs &amp; &lt;more"), "{page}");
         assert!(text(&client, "/").await.contains("href=\"/?range=last_month&amp;category=Mugs\""));
         // The same name is the same view, and shown at once although the page had been sent before.
         save("Mugs & <more>", "range=today&metric=units").await;
