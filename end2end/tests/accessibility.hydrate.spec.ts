@@ -12,6 +12,8 @@ for (const colorScheme of ['light', 'dark'] as const) {
         const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).analyze();
         const found = violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.target.join(' ')).join(', ')}`);
         expect(found).toEqual([]);
+        // A paragraph within another ends it, and leaves an empty one behind.
+        await expect(page.locator('p:empty:not([id]):not([id] > p)')).toHaveCount(0);
       });
     }
   });

@@ -64,6 +64,23 @@ def container():
         )
 
 
+# An open dashboard is an open file of the instance's, and two of the balancer's.
+FILES = 65536
+
+
+def open_files():
+    unit = (DEPLOY / "systemd" / "vendorscope.service").read_text()
+    limit = re.search(r"^LimitNOFILE=(\d+)$", unit, re.M)
+    expect(limit and int(limit[1]) >= FILES, f"vendorscope.service lets fewer than {FILES} files be open")
+    compose = files.yaml(DEPLOY / "compose.yaml")
+    for name, service in {"x-instance": compose["x-instance"], "balancer": compose["services"]["balancer"]}.items():
+        limit = service.get("ulimits", {}).get("nofile", 0)
+        expect(limit >= FILES, f"compose.yaml: {name} lets fewer than {FILES} files be open")
+    nginx = (DEPLOY / "nginx" / "nginx.conf.template").read_text()
+    limit = re.search(r"^worker_rlimit_nofile (\d+);$", nginx, re.M)
+    expect(limit and int(limit[1]) >= FILES, f"nginx.conf.template lets fewer than {FILES} files be open")
+
+
 def dashboard():
     board = json.loads((DEPLOY / "grafana" / "vendorscope.json").read_text())
     panels = board["panels"]
@@ -110,7 +127,7 @@ def alerts():
             )
 
 
-for check in (environments, container, dashboard, alerts):
+for check in (environments, container, open_files, dashboard, alerts):
     try:
         check()
     except ValueError as error:

@@ -10,6 +10,9 @@ const WIDTH: f64 = 1000.0;
 /// Pixels of the strip below, in which ticks say how much happened.
 const STRIP: f64 = 12.0;
 const MOST_LABELS: usize = 5;
+/// What a moment's number takes of the width of a narrow chart, and of the height.
+const NUMBER_WIDTH: f64 = 0.07;
+const NUMBER_HEIGHT: f64 = 12.0;
 
 /// Values over one stretch of time. `class` is how it is drawn: `a` to `d`.
 pub struct Series {
@@ -122,12 +125,13 @@ fn drawing(chart: &CourseChart<'_>) -> AnyView {
     let paths = paths.into_iter().map(|(class, path)| {
         view! { <path class=format!("{} {class}", if is_filled { "bars" } else { "line" }) d=path vector-effect="non-scaling-stroke"/> }
     });
-    let moments = chart.moments.iter().map(|moment| {
+    let moments = chart.moments.iter().zip(rows_of_numbers(chart.moments)).map(|(moment, row)| {
         let at = format!("{}%", rounded(moment.place.clamp(0.0, 1.0) * 100.0));
-        let anchor = if moment.place > 0.97 { "end" } else { "start" };
+        let (anchor, beside) = if is_left_of_its_line(moment) { ("end", "-3") } else { ("start", "3") };
+        let y = 10.0 + row as f64 * NUMBER_HEIGHT;
         view! {
             <line class=format!("moment {}", moment.class) x1=at.clone() x2=at.clone() y1="0" y2=HEIGHT/>
-            <text class="number" x=at y="10" dx=if anchor == "end" { "-3" } else { "3" } text-anchor=anchor>{moment.number}</text>
+            <text class="number" x=at y=y dx=beside text-anchor=anchor>{moment.number}</text>
         }
     });
     view! {
@@ -140,6 +144,27 @@ fn drawing(chart: &CourseChart<'_>) -> AnyView {
         {labels.collect::<Vec<_>>()}
     }
     .into_any()
+}
+
+fn is_left_of_its_line(moment: &Moment) -> bool {
+    moment.place > 1.0 - NUMBER_WIDTH
+}
+
+/// In which row each moment's number stands, from above: the first one in which no number before it is in the way.
+fn rows_of_numbers(moments: &[Moment]) -> Vec<usize> {
+    // Where the last number of each row ends.
+    let mut ends: Vec<f64> = Vec::new();
+    let rows = moments.iter().map(|moment| {
+        let begins = if is_left_of_its_line(moment) { moment.place - NUMBER_WIDTH } else { moment.place };
+        let row = ends.iter().position(|end| *end <= begins).unwrap_or(ends.len());
+        let end = begins + NUMBER_WIDTH;
+        match ends.get_mut(row) {
+            Some(known) => *known = end,
+            None => ends.push(end),
+        }
+        row
+    });
+    rows.collect()
 }
 
 /// A line that breaks where there is no value; a value that stands alone is a short stroke.
@@ -227,6 +252,17 @@ mod tests {
         let path = line(&series(&[Some(10_000), Some(0), None, Some(5_000), None]), &scale);
         assert_eq!(path, "M0 0L250 180M683.33 90L816.67 90");
         assert_eq!(line(&series(&[None, None]), &scale), "");
+    }
+
+    #[test]
+    fn numbers_of_moments_that_are_close_stand_below_each_other() {
+        let rows = |places: &[f64]| {
+            let moment = |(number, place): (usize, &f64)| Moment { place: *place, number, class: "other" };
+            rows_of_numbers(&places.iter().enumerate().map(moment).collect::<Vec<_>>())
+        };
+        assert_eq!(rows(&[0.1, 0.2, 0.5]), [0, 0, 0], "they are far apart");
+        assert_eq!(rows(&[0.1, 0.1, 0.11, 0.18]), [0, 1, 2, 0]);
+        assert_eq!(rows(&[0.9, 0.96, 0.99]), [0, 1, 2], "at the end they stand left of their lines");
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub mod scripts;
 pub mod secret;
 /// The sheet of keys.
 pub mod shortcuts;
+/// That figures are from before.
+pub mod stale;
 /// The status of an order or a product.
 pub mod status;
 /// Tables.

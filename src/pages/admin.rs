@@ -18,6 +18,7 @@ use crate::{
         loaded::loaded,
         query_form::query_form,
         scripts::scripts,
+        stale::stale,
         table::{Cell, Column, Row, scrolling, table},
     },
     domain::{
@@ -91,7 +92,7 @@ pub fn AdminPage() -> impl IntoView {
     }
 }
 
-fn market(Market { metrics, changes, today, .. }: Market, query: Query) -> AnyView {
+fn market(Market { metrics, freshness, changes, today, .. }: Market, query: Query) -> AnyView {
     let MarketMetrics { range, vendors, active_vendors, currencies, .. } = metrics;
     let days = DateRange { from: range.from, to: range.to };
     let shown = format::range(days);
@@ -108,7 +109,7 @@ fn market(Market { metrics, changes, today, .. }: Market, query: Query) -> AnyVi
     let opened = currencies.into_iter().nth(open).map(|metrics| currency(metrics, days, range.interval, today));
     view! {
         <div class="head">
-            <div><h1>"Marketplace"</h1><p class="lead">{lead}</p></div>
+            <div><h1>"Marketplace"</h1><p class="lead">{lead}</p>{stale(freshness)}</div>
             {preset_links(&query, days, today)}
         </div>
         {range_form(chosen)}

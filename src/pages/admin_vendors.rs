@@ -11,6 +11,7 @@ use crate::{
         loaded::loaded,
         pager::pager,
         query_form::query_form,
+        stale::stale,
         table::{Cell, Column, Row, scrolling, table},
     },
     domain::{
@@ -36,7 +37,7 @@ pub fn AdminVendorsPage() -> impl IntoView {
     }
 }
 
-fn list(VendorsView { range, vendors, next, .. }: VendorsView, asked: VendorsAsked) -> AnyView {
+fn list(VendorsView { freshness, range, vendors, next, .. }: VendorsView, asked: VendorsAsked) -> AnyView {
     let pages = pager(
         asked.after.is_some().then(|| page_href(&asked, None)),
         next.map(|after| page_href(&asked, Some(&after))),
@@ -50,6 +51,7 @@ fn list(VendorsView { range, vendors, next, .. }: VendorsView, asked: VendorsAsk
     view! {
         <h1>"Vendors"</h1>
         <p class="lead">{words::standings_of(&format::range(range))}</p>
+        {stale(freshness)}
         {filter(&asked)}
         {body}
         {pages}

@@ -16,6 +16,7 @@ use crate::{
         query_form::query_form,
         scripts::scripts,
         shortcuts,
+        stale::stale,
         status::{Shown, status},
         table::{Cell, Column, Row, scrolling, table},
     },
@@ -85,6 +86,7 @@ fn list(view: OrdersView, query: OrdersAsked) -> AnyView {
     let stream = view.vendor.vendor_id.clone();
     let may_write = view.viewer.role.may_write();
     let said = view.page.orders.first().map(|order| words::newest_order(&order.order_id)).unwrap_or_default();
+    let stale = stale(view.freshness);
     let zone = words::newest_first(&view.vendor.time_zone);
     let next = view.page.next.as_deref().map(|after| href(&query, Some(after)));
     let pages = pager(query.after.is_some().then(|| href(&query, None)), next);
@@ -99,6 +101,7 @@ fn list(view: OrdersView, query: OrdersAsked) -> AnyView {
         <h1>"Orders"</h1>
         {changed}
         <p class="lead">{zone} " " <span data-stream=stream><Live/></span></p>
+        {stale}
         {in_place(said)}
         {filter(&query)}
         {chips(narrowed(&query, view_product))}

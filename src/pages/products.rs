@@ -16,6 +16,7 @@ use crate::{
         query_form::query_form,
         scripts::scripts,
         shortcuts,
+        stale::stale,
         status::status,
         table::{Cell, Column, Row, scrolling, table},
     },
@@ -83,7 +84,7 @@ pub fn ProductsPage() -> impl IntoView {
     }
 }
 
-fn list(ProductsView { viewer, vendor, page }: ProductsView, asked: ListQuery) -> AnyView {
+fn list(ProductsView { viewer, vendor, page, freshness }: ProductsView, asked: ListQuery) -> AnyView {
     let new = || viewer.role.may_write().then(|| view! { <a class="button" href="/products/new">"New product"</a> });
     let is_deleted = use_query_map().with_untracked(|params| params.get("deleted").is_some());
     let deleted = is_deleted.then(|| done(words::PRODUCT_DELETED));
@@ -114,6 +115,7 @@ fn list(ProductsView { viewer, vendor, page }: ProductsView, asked: ListQuery) -
     });
     view! {
         <div class="head"><h1>"Products"</h1>{new()}</div>
+        {stale(freshness)}
         {deleted}
         {changed}
         {in_place(said)}

@@ -25,6 +25,7 @@ use crate::{
         loaded::loaded,
         pager::pager,
         scripts::scripts,
+        stale::stale,
         table::{Cell, Column, Row, scrolling, table},
     },
     domain::{
@@ -93,7 +94,7 @@ pub fn ReturnsPage() -> impl IntoView {
     }
 }
 
-fn returns(ReturnsView { dashboard, returns, list, clock }: ReturnsView, query: Query) -> AnyView {
+fn returns(ReturnsView { dashboard, returns, list, freshness, clock }: ReturnsView, query: Query) -> AnyView {
     let (snapshot, unfinished) = (&dashboard.snapshot, dashboard.unfinished);
     let days = DateRange { from: snapshot.range.from, to: snapshot.range.to };
     let compared = compared_with(snapshot, unfinished);
@@ -120,7 +121,7 @@ fn returns(ReturnsView { dashboard, returns, list, clock }: ReturnsView, query: 
     };
     view! {
         <div class="head">
-            <div><h1>"Returns"</h1><p class="lead">{lead}</p></div>
+            <div><h1>"Returns"</h1><p class="lead">{lead}</p>{stale(freshness)}</div>
             {range_picker::picker(&picked, days, dashboard.today, None)}
         </div>
         {in_place(said)}

@@ -20,11 +20,11 @@
 use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
-use vendorscope_cache::{Event, Key, Namespace, Outcome, Tag};
+use vendorscope_cache::{Event, Key, Namespace, Outcome, Served, Tag};
 
 use crate::{
     domain::{accounts::encode_segment, field_error::FieldError, text::shown},
-    server_functions::dashboard::Source,
+    server_functions::dashboard::{Freshness, Source},
 };
 
 pub const SNAPSHOT_TTL: Duration = Duration::from_secs(300);
@@ -255,6 +255,11 @@ pub fn changed_for(event: &Event, vendor: &str) -> Vec<&'static str> {
     // A vendor's own tag alone says that something has, and not what.
     let something = event.concerns(&vendor_tag(vendor)) || event.concerns(&analytics_tag());
     if changed.is_empty() && something { ANYTHING.to_vec() } else { changed }
+}
+
+/// Where a value came from and how old it is, as pages say it.
+pub fn freshness<T>(served: &Served<T>) -> Freshness {
+    Freshness { source: source(served.outcome), age_seconds: served.age.as_secs() }
 }
 
 /// Where a value came from, as answers say it.

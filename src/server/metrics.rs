@@ -1,15 +1,16 @@
 //! What this instance counts for Prometheus.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::atomic::AtomicU64, time::Duration};
 
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeLabelSet, text::encode},
-    metrics::{MetricType, counter::Counter, family::Family, histogram::Histogram},
+    metrics::{MetricType, counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
     registry::{Registry, Unit},
 };
 
 use vendorscope_cache::{
+    Condition,
     stats::{self, Counts},
     times::Timing,
 };
@@ -53,8 +54,11 @@ impl Metrics {
     }
 
     /// All of it as Prometheus reads it (OpenMetrics 1.0).
-    pub fn render(&self, cache: &Counts, statements: u64) -> Result<String, fmt::Error> {
+    pub fn render(&self, cache: &Counts, condition: &Condition, statements: u64) -> Result<String, fmt::Error> {
         let mut registry = Registry::with_prefix("vendorscope");
+        let commit = option_env!("VENDORSCOPE_COMMIT").filter(|commit| !commit.is_empty()).unwrap_or("unknown");
+        let build = Info::new(vec![("version", env!("CARGO_PKG_VERSION")), ("commit", commit)]);
+        registry.register("build", "The release that this instance is", build);
         registry.register(
             "http_request_duration_seconds",
             "Requests that this instance answered",
@@ -73,6 +77,7 @@ impl Metrics {
             events,
         );
         registry.register_collector(Box::new(CacheTimes(cache.clone())));
+        register_condition(&mut registry, condition);
         let sent = Counter::<u64>::default();
         sent.inc_by(statements);
         registry.register("database_statements", "Statements that this instance sent to the database", sent);
@@ -80,6 +85,46 @@ impl Metrics {
         encode(&mut text, &registry)?;
         Ok(text)
     }
+}
+
+/// How this instance's cache fares now.
+fn register_condition(registry: &mut Registry, condition: &Condition) {
+    let openings = Counter::<u64>::default();
+    openings.inc_by(condition.connections.iter().map(|connection| connection.openings).sum());
+    registry.register(
+        "cache_breaker_openings",
+        "How often this instance left off asking a server of the cache",
+        openings,
+    );
+    let mut register = |name: &str, help: &str, value: f64| {
+        let gauge = Gauge::<f64, AtomicU64>::default();
+        gauge.set(value);
+        registry.register(name, help, gauge);
+    };
+    let open = condition.connections.iter().filter(|connection| connection.down.is_some()).count();
+    register(
+        "cache_breakers_open",
+        "Servers of the cache that this instance does not ask, because they did not answer",
+        open as f64,
+    );
+    register(
+        "cache_outbox_pending",
+        "Invalidations that the cache has still to be told of, as this instance knows them: of all instances together",
+        condition.pending as f64,
+    );
+    register(
+        "cache_outbox_pending_seconds",
+        "For how long the oldest of these has been known to wait; 0 without any",
+        condition.pending_for.unwrap_or_default().as_secs_f64(),
+    );
+    if let Some(ago) = condition.looked_ago {
+        register("cache_outbox_look_age_seconds", "Since this instance looked at the outbox last", ago.as_secs_f64());
+    }
+    if let Some(epoch) = condition.epoch {
+        register("cache_store_epoch", "Counted further whenever another store begins to count", epoch as f64);
+    }
+    register("cache_near_entries", "Entries in this instance's own memory", condition.near_entries as f64);
+    register("cache_near_bytes", "About what they take", condition.near_bytes as f64);
 }
 
 /// How long loads and hits took, of all instances that share the cache together.
@@ -104,6 +149,8 @@ impl Collector for CacheTimes {
 
 #[cfg(test)]
 mod tests {
+    use vendorscope_cache::store::LinkStatus;
+
     use super::*;
 
     #[test]
@@ -116,7 +163,18 @@ mod tests {
         let timed = stats::Stats::default();
         timed.time(Timing::Load, Duration::from_millis(7));
         timed.time(Timing::Load, Duration::from_secs(9));
-        let text = metrics.render(&counts.plus(&timed.take()), 12).unwrap();
+        let down = Some(("no answer".to_owned(), std::time::SystemTime::UNIX_EPOCH));
+        let condition = Condition {
+            looked_ago: Some(Duration::from_millis(250)),
+            pending: 3,
+            pending_for: Some(Duration::from_secs(4)),
+            epoch: Some(1),
+            is_trusted: true,
+            near_entries: 5,
+            near_bytes: 6_000,
+            connections: vec![LinkStatus { down, openings: 2 }, LinkStatus { down: None, openings: 1 }],
+        };
+        let text = metrics.render(&counts.plus(&timed.take()), &condition, 12).unwrap();
         for line in [
             "vendorscope_http_request_duration_seconds_count{method=\"GET\",route=\"/api/vendor/products/{id}\",status=\"200\"} 1",
             "vendorscope_http_request_duration_seconds_count{method=\"other\",route=\"/\",status=\"405\"} 1",
@@ -128,9 +186,21 @@ mod tests {
             "vendorscope_cache_load_duration_seconds_bucket{le=\"+Inf\"} 2",
             "vendorscope_cache_load_duration_seconds_sum 9.007",
             "vendorscope_cache_hit_duration_seconds_count 0",
+            "vendorscope_cache_breakers_open 1.0",
+            "vendorscope_cache_breaker_openings_total 3",
+            "vendorscope_cache_outbox_pending 3.0",
+            "vendorscope_cache_outbox_pending_seconds 4.0",
+            "vendorscope_cache_outbox_look_age_seconds 0.25",
+            "vendorscope_cache_store_epoch 1.0",
+            "vendorscope_cache_near_entries 5.0",
+            "vendorscope_cache_near_bytes 6000.0",
         ] {
             assert!(text.lines().any(|found| found == line), "{line}: {text}");
         }
-        assert!(text.ends_with("# EOF\n"), "{text}");
+        let build = format!("vendorscope_build_info{{version=\"{}\",commit=", env!("CARGO_PKG_VERSION"));
+        assert!(text.contains(&build) && text.ends_with("# EOF\n"), "{text}");
+        // Before the first look there is no age of it.
+        let condition = Condition { looked_ago: None, ..condition };
+        assert!(!metrics.render(&counts, &condition, 0).unwrap().contains("look_age"));
     }
 }

@@ -3,7 +3,10 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::cache_health::{CacheReport, Savings};
+use super::{
+    cache_health::{CacheReport, Savings},
+    dashboard::Freshness,
+};
 
 use crate::ApiError;
 use crate::domain::{
@@ -104,6 +107,8 @@ pub struct Percentiles {
 pub struct Market {
     pub viewer: Viewer,
     pub metrics: MarketMetrics,
+    /// Of the metrics and the changes together.
+    pub freshness: Freshness,
     /// Net sales of each currency on the days of the range that are over, before and now; empty where none is.
     pub changes: BTreeMap<String, (i64, i64)>,
     /// In UTC.
@@ -115,26 +120,28 @@ pub struct Market {
 pub async fn load_market(
     days: impl FnOnce(Date) -> (Option<String>, Option<String>) + Send,
 ) -> Result<Market, ApiError> {
-    use crate::server::{context, services::marketplace};
+    use crate::server::{cache_keys, context, services::marketplace};
     let (state, current) = context::current_admin().await?;
     let today = marketplace::today();
     let (date_from, date_to) = days(today);
     let range = DateRange::read(date_from.as_deref(), date_to.as_deref(), Some(today))
         .map_err(|e| context::api_error(e.into()))?;
-    let metrics = state.marketplace.metrics(range).await.map_err(context::api_error)?.value;
+    let served = state.marketplace.metrics(range).await.map_err(context::api_error)?;
+    let (mut freshness, metrics) = (cache_keys::freshness(&served), served.value);
     let mut changes: BTreeMap<String, (i64, i64)> = BTreeMap::new();
     let compared = range
         .compared(Comparison::PreviousPeriod)
         .and_then(|previous| finished(range, previous, range.contains(today)));
     if let Some((range, previous)) = compared.filter(|(range, _)| range.to < today) {
-        let now = state.marketplace.metrics(range).await.map_err(context::api_error)?.value;
-        let before = state.marketplace.metrics(previous).await.map_err(context::api_error)?.value;
-        for of in before.currencies {
+        let now = state.marketplace.metrics(range).await.map_err(context::api_error)?;
+        let before = state.marketplace.metrics(previous).await.map_err(context::api_error)?;
+        freshness = freshness.and(cache_keys::freshness(&now)).and(cache_keys::freshness(&before));
+        for of in before.value.currencies {
             changes.entry(of.currency.to_string()).or_default().0 = of.net_sales;
         }
-        for of in now.currencies {
+        for of in now.value.currencies {
             changes.entry(of.currency.to_string()).or_default().1 = of.net_sales;
         }
     }
-    Ok(Market { viewer: current.viewer(), metrics, changes, today })
+    Ok(Market { viewer: current.viewer(), metrics, freshness, changes, today })
 }

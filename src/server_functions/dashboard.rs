@@ -1,4 +1,5 @@
 use jiff::{Timestamp, civil::Date};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     ApiError,
@@ -44,14 +45,23 @@ pub struct Unfinished {
 }
 
 /// Where the figures came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Freshness {
     pub source: Source,
     /// Seconds since the figures were computed.
     pub age_seconds: u64,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+impl Freshness {
+    /// Of both together: stale where either is, then as old as the older of those.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let rank = |of: &Self| (of.source == Source::Stale, of.age_seconds);
+        std::cmp::max_by_key(self, other, rank)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Source {
     Hit,
     Miss,
@@ -124,7 +134,7 @@ async fn load(
         .map_err(|invalid| context::api_error(invalid.into()))?;
     let served = state.analytics.narrowed(of, &query, &narrowed).await.map_err(context::api_error)?;
     made_of.push(state.analytics.origin(of, &query, &served));
-    let freshness = Freshness { source: cache_keys::source(served.outcome), age_seconds: served.age.as_secs() };
+    let freshness = cache_keys::freshness(&served);
     let mut snapshot = served.value;
     let now = Timestamp::now();
     let unfinished = (snapshot.range.to == today)

@@ -1,6 +1,7 @@
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::dashboard::Freshness;
 use crate::ApiError;
 use crate::domain::{
     accounts::{Vendor, Viewer},
@@ -14,6 +15,7 @@ pub struct OrdersView {
     pub viewer: Viewer,
     pub vendor: Vendor,
     pub page: OrderPage,
+    pub freshness: Freshness,
     /// Of the product that the list is narrowed to.
     pub product_name: Option<String>,
     /// Exact for every order of the page.
@@ -56,7 +58,7 @@ pub struct OrdersAsked {
 
 pub async fn load_orders(asked: OrdersAsked) -> Result<OrdersView, ApiError> {
     use crate::server::{
-        context,
+        cache_keys, context,
         services::orders::{OrderParameters, parse_query},
     };
     let (state, current) = context::current_vendor().await?;
@@ -72,13 +74,14 @@ pub async fn load_orders(asked: OrdersAsked) -> Result<OrdersView, ApiError> {
     })
     .map_err(|e| context::api_error(e.into()))?;
     let vendor = state.accounts.vendor(&current.vendor).await.map_err(context::api_error)?;
-    let page = state.orders.list(&current.vendor, &query).await.map_err(context::api_error)?.value;
+    let served = state.orders.list(&current.vendor, &query).await.map_err(context::api_error)?;
+    let (freshness, page) = (cache_keys::freshness(&served), served.value);
     let clock = WallClock::covering(&vendor.time_zone, page.orders.iter().map(|order| order.placed_at));
     let product_name = match &query.product {
         Some(id) => state.catalog.find(&current.vendor, id).await.ok().map(|product| product.name),
         None => None,
     };
-    Ok(OrdersView { viewer: current.viewer(), vendor, page, product_name, clock })
+    Ok(OrdersView { viewer: current.viewer(), vendor, page, freshness, product_name, clock })
 }
 
 /// `typed`: a refund that is being thought about; with `is_review`, what it would give back is worked out.

@@ -2,7 +2,7 @@ use jiff::civil::Date;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::dashboard::{Asked, Dashboard, load_dashboard};
+use super::dashboard::{Asked, Dashboard, Freshness, load_dashboard};
 use crate::ApiError;
 use crate::domain::{
     accounts::{Vendor, Viewer},
@@ -14,6 +14,7 @@ pub struct ProductsView {
     pub viewer: Viewer,
     pub vendor: Vendor,
     pub page: ProductPage,
+    pub freshness: Freshness,
 }
 
 /// `product` is `None` where a new one is to be made.
@@ -33,7 +34,7 @@ pub async fn load_products(
     after: Option<String>,
 ) -> Result<ProductsView, ApiError> {
     use crate::server::{
-        context,
+        cache_keys, context,
         services::catalog::{ProductParameters, parse_query},
     };
     let (state, current) = context::current_vendor().await?;
@@ -47,8 +48,9 @@ pub async fn load_products(
     })
     .map_err(|e| context::api_error(e.into()))?;
     let vendor = state.accounts.vendor(&current.vendor).await.map_err(context::api_error)?;
-    let page = state.catalog.list(&current.vendor, &query).await.map_err(context::api_error)?.value;
-    Ok(ProductsView { viewer: current.viewer(), vendor, page })
+    let served = state.catalog.list(&current.vendor, &query).await.map_err(context::api_error)?;
+    let (freshness, page) = (cache_keys::freshness(&served), served.value);
+    Ok(ProductsView { viewer: current.viewer(), vendor, page, freshness })
 }
 
 /// A product and how it does.

@@ -1,6 +1,6 @@
 use jiff::civil::Date;
 
-use super::dashboard::{Asked, Dashboard, load_dashboard};
+use super::dashboard::{Asked, Dashboard, Freshness, load_dashboard};
 use crate::{
     ApiError,
     domain::{
@@ -17,6 +17,8 @@ pub struct ReturnsView {
     /// With an unfinished last day, its comparison is cut at the same hour.
     pub returns: Returns,
     pub list: RefundedPage,
+    /// Of all of it together.
+    pub freshness: Freshness,
     /// Exact for every refund of the list.
     pub clock: WallClock,
 }
@@ -35,7 +37,7 @@ pub async fn load_returns(
     asked: impl FnOnce(Date) -> Asked + Send,
 ) -> Result<ReturnsView, ApiError> {
     use crate::server::{
-        context,
+        cache_keys, context,
         services::{analytics::SnapshotQuery, returns::parse_query},
     };
     let dashboard = load_dashboard(None, asked).await?;
@@ -47,11 +49,13 @@ pub async fn load_returns(
         interval: snapshot.range.interval,
     };
     let until_hour = dashboard.unfinished.map(|unfinished| unfinished.until_hour);
-    let returns = state.analytics.returns(&current.vendor, &query, until_hour).await.map_err(context::api_error)?.value;
+    let returns = state.analytics.returns(&current.vendor, &query, until_hour).await.map_err(context::api_error)?;
     let which =
         parse_query(query.range, refunds.reason.as_deref(), refunds.product.as_deref(), refunds.after.as_deref())
             .map_err(|invalid| context::api_error(invalid.into()))?;
-    let list = state.orders.list_refunded(&current.vendor, &which).await.map_err(context::api_error)?.value;
+    let list = state.orders.list_refunded(&current.vendor, &which).await.map_err(context::api_error)?;
+    let freshness = dashboard.freshness.and(cache_keys::freshness(&returns)).and(cache_keys::freshness(&list));
+    let (returns, list) = (returns.value, list.value);
     let clock = WallClock::covering(&dashboard.vendor.time_zone, list.refunds.iter().map(|refund| refund.refunded_at));
-    Ok(ReturnsView { dashboard, returns, list, clock })
+    Ok(ReturnsView { dashboard, returns, list, freshness, clock })
 }

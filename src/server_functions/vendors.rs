@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 
+use super::dashboard::Freshness;
 use crate::ApiError;
 use crate::domain::{
     accounts::{UserSummary, Vendor, Viewer},
@@ -11,6 +12,7 @@ use crate::domain::{
 #[derive(Debug, Clone, PartialEq)]
 pub struct VendorsView {
     pub viewer: Viewer,
+    pub freshness: Freshness,
     /// The days that figures are of.
     pub range: DateRange,
     pub sort: VendorSort,
@@ -48,6 +50,7 @@ pub async fn load_vendors(asked: VendorsAsked) -> Result<VendorsView, ApiError> 
     let standings = state.marketplace.standings(today(), &parameters).await.map_err(context::api_error)?;
     Ok(VendorsView {
         viewer: current.viewer(),
+        freshness: standings.freshness,
         range: standings.range,
         sort: standings.sort,
         vendors: standings.vendors,

@@ -1,114 +1,21 @@
 //! The health of the cache on a load that is known: page, API and /metrics say what was driven, and nothing else.
 
-use std::time::{Duration, Instant};
-
 use redis::AsyncCommands;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{VENDOR, refused_fields};
-use crate::harness::{Client, RedisServer, TestApp, TestDatabase};
+use crate::harness::until;
+
+/// The instances that are driven.
+mod pair;
+
+use pair::{Pair, event, gauge, in_all};
 
 const PRODUCTS: &str = "/api/vendor/products";
 /// Where an entry's expiry and the number of its payload's schema stand: see `crates/cache/src/entry.rs`.
 const EXPIRES: std::ops::Range<usize> = 16..24;
 const SCHEMA: std::ops::Range<usize> = 49..53;
-/// Far longer than anything here takes.
-const WITHIN: Duration = Duration::from_secs(60);
-
-/// Two instances that share a database and a Redis for the cache; sessions are elsewhere, so that the page can be opened
-/// while that Redis is away.
-struct Pair {
-    redis: RedisServer,
-    one: TestApp,
-    other: TestApp,
-    admin: Client,
-    vendor: Client,
-    _sessions: RedisServer,
-}
-
-impl Pair {
-    async fn start() -> Self {
-        let (redis, sessions) = (RedisServer::start(), RedisServer::start());
-        let database = TestDatabase::sqlite();
-        let builder =
-            || TestApp::builder().unlimited().database(&database).cache_at(&redis.url()).sessions_in(&sessions);
-        let one = builder().northwind().spawn().await;
-        let other = builder().spawn().await;
-        let (admin, vendor) = (one.log_in_as_admin().await, one.log_in_as_vendor(VENDOR).await);
-        Self { redis, one, other, admin, vendor, _sessions: sessions }
-    }
-
-    /// A page of the products that were searched for, which is one lookup; says how it went.
-    async fn list(&self, at: &TestApp, search: &str) -> String {
-        let response = self.vendor.at(at).get(&format!("{PRODUCTS}?search={search}")).await;
-        assert_eq!(response.status(), 200);
-        response.headers()["x-cache"].to_str().expect("a word").to_owned()
-    }
-
-    async fn stats(&self) -> Value {
-        // What the other one has counted, too.
-        self.other.state().cache.counts().await;
-        self.admin.get_json("/api/admin/cache/stats").await
-    }
-
-    /// Changes a part of every entry of products in Redis, and makes the checksum fit.
-    async fn rewrite(&self, keys: &[String], place: std::ops::Range<usize>, with: &[u8]) {
-        let mut connection = self.redis.connection().await;
-        for key in keys {
-            let mut bytes: Vec<u8> = connection.get(key).await.expect("an entry");
-            bytes[place.clone()].copy_from_slice(with);
-            let checksum = crc32fast::hash(&bytes[8..]);
-            bytes[4..8].copy_from_slice(&checksum.to_le_bytes());
-            let _: () = connection
-                .set_options(key, bytes, redis::SetOptions::default().with_expiration(redis::SetExpiry::KEEPTTL))
-                .await
-                .expect("OK");
-        }
-    }
-
-    /// The keys of lists of products in Redis.
-    async fn keys(&self) -> Vec<String> {
-        let mut connection = self.redis.connection().await;
-        connection.keys::<_, Vec<String>>("products:*").await.expect("keys")
-    }
-
-    async fn page(&self) -> String {
-        let request = self.admin.request(Method::GET, "/admin/cache").header("accept", "text/html");
-        let response = request.send().await.expect("an answer");
-        assert_eq!(response.status(), 200);
-        response.text().await.expect("a text")
-    }
-}
-
-/// The last cell of the row of this name in the table of counts.
-fn in_all(page: &str, name: &str) -> String {
-    let (_, row) =
-        page.split_once(&format!("scope=\"row\" class=\"\">{name}</th>")).unwrap_or_else(|| panic!("no row {name}"));
-    let (row, _) = row.split_once("</tr>").expect("an end");
-    let cell = row.rsplit("<td").next().expect("a cell");
-    let (_, text) = cell.split_once('>').expect("a tag");
-    text.split('<').next().unwrap_or_default().to_owned()
-}
-
-/// What /metrics says of one event.
-fn event(metrics: &str, name: &str) -> u64 {
-    let line = format!("vendorscope_cache_events_total{{event=\"{name}\"}} ");
-    let found =
-        metrics.lines().find_map(|found| found.strip_prefix(&line)).map(|value| value.parse().expect("a number"));
-    found.unwrap_or(0)
-}
-
-async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
-    let began = Instant::now();
-    loop {
-        if let Some(found) = ask().await {
-            return found;
-        }
-        assert!(began.elapsed() < WITHIN, "{what}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn page_api_and_metrics_say_what_was_driven() {
@@ -216,6 +123,28 @@ async fn page_api_and_metrics_say_what_was_driven() {
     assert!(products["memory"].as_u64().is_some_and(|bytes| bytes > 1_000), "{namespaces:?}");
     assert_eq!(health["redis"][0]["policy"], "noeviction");
 
+    // What was read and what made it miss, at both together, whichever is asked; what one has counted it writes down
+    // when it is asked itself.
+    let stats = pair.admin.at(other).get_json("/api/admin/cache/stats").await;
+    for stats in [stats, pair.stats().await] {
+        let read = stats["health"]["mostRead"].as_array().expect("a list");
+        let reads: Vec<_> = read.iter().map(|read| (read["reads"].as_u64(), read["isEstimate"].as_bool())).collect();
+        assert_eq!(
+            reads,
+            [(Some(8), Some(false)), (Some(2), Some(false)), (Some(2), Some(false)), (Some(2), Some(false))]
+        );
+        assert!(read[0]["key"].as_str().is_some_and(|key| key.starts_with("products:{7}:list:")), "{read:?}");
+        let cause = json!({ "who": "admin@example.com", "why": "asked for by an admin", "times": 1 });
+        let missed = json!([{ "tag": "products:7", "misses": 1, "isEstimate": false, "cause": cause }]);
+        assert_eq!(stats["health"]["missedTags"], missed);
+    }
+    let page = pair.page().await.replace("<!>", "");
+    let (_, tags) = page.split_once("Tags that made lookups miss</h2>").expect("the section");
+    let tags = tags.split("</section>").next().unwrap_or_default();
+    assert!(tags.contains("products:7") && tags.contains("admin@example.com"), "{tags}");
+    let (_, read) = page.split_once("Most-read entries</h2>").expect("the section");
+    assert!(read.split("</section>").next().is_some_and(|read| read.contains(">8</td>")), "{read}");
+
     // The course ends with the same.
     let course = pair.admin.get_json("/api/admin/cache/history?range=1h").await;
     let points = course["points"].as_array().expect("a list");
@@ -257,6 +186,19 @@ async fn an_outage_is_the_verdict_while_it_lasts_and_is_told_afterwards() {
     assert_eq!(in_all(&page, "Bypassed: Redis not asked, or not believed"), "5");
     let metrics = pair.one.client().get("/metrics").await.text().await.expect("a text");
     assert_eq!((event(&metrics, "bypasses"), event(&metrics, "hits")), (5, 1));
+    assert_eq!((gauge(&metrics, "breakers_open"), gauge(&metrics, "outbox_pending")), (1.0, 0.0));
+    assert!(gauge(&metrics, "breaker_openings_total") >= 1.0);
+    // A write has to wait in the outbox until Redis is back.
+    let mut product = pair.vendor.get_json(PRODUCTS).await["products"][0].clone();
+    product["stock"] = json!(3);
+    let path = format!("{PRODUCTS}/{}", product["productId"].as_str().expect("an id"));
+    assert_eq!(pair.vendor.put(&path, &product).await.status(), 200);
+    let waits = until("the write waits", async || {
+        let metrics = pair.one.client().get("/metrics").await.text().await.expect("a text");
+        (gauge(&metrics, "outbox_pending") > 0.0 && gauge(&metrics, "outbox_pending_seconds") > 0.0).then_some(metrics)
+    })
+    .await;
+    assert!(gauge(&waits, "outbox_look_age_seconds") < 5.0, "{waits}");
 
     pair.redis.thaw();
     until("the cache is used again", async || (pair.list(&pair.one, "a").await == "HIT").then_some(())).await;
@@ -272,6 +214,9 @@ async fn an_outage_is_the_verdict_while_it_lasts_and_is_told_afterwards() {
     })
     .await;
     assert_eq!(after["health"]["isWhole"], json!(true));
+    let metrics = pair.one.client().get("/metrics").await.text().await.expect("a text");
+    assert_eq!((gauge(&metrics, "breakers_open"), gauge(&metrics, "outbox_pending")), (0.0, 0.0));
+    assert!(gauge(&metrics, "breaker_openings_total") >= 1.0 && gauge(&metrics, "store_epoch") >= 1.0, "{metrics}");
     assert!(after["bypasses"].as_u64() >= Some(5), "what was counted during the outage is not lost: {after}");
     assert_eq!(after["health"]["verdict"]["rule"], "redis_was_away", "{after}");
     let course = pair.admin.get_json("/api/admin/cache/history").await;

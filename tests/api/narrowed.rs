@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{answered, refused_fields};
-use crate::harness::{Client, Market, TestApp, databases};
+use crate::harness::{Client, Market, RedisServer, TestApp, databases};
 
 const SNAPSHOT: &str = "/api/vendor/analytics/snapshot";
 
@@ -102,5 +102,50 @@ async fn figures_of_a_status_are_those_of_its_orders_and_a_change_shows_at_once(
         // Another's product sells nothing here, and is none of this vendor's.
         assert_eq!(of(&snapshot(&client, &format!("{march}&product=n1")).await), (Some(0), Some(0), Some(0)));
         assert_eq!(refused_fields(client.get(&format!("{SNAPSHOT}?{march}&status=lost")).await).await, ["status"]);
+    }
+}
+
+/// As many of them as anybody can think of would fill a Redis that all vendors share.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_is_asked_for_once_is_not_kept_for_long_and_what_there_is_not_is_not_kept() {
+    let redis = RedisServer::start();
+    let app = TestApp::builder().bundle(Market::new().path()).redis(&redis).unlimited().spawn().await;
+    let client = app.log_in_as_vendor("eur").await;
+    let mut connection = redis.connection().await;
+    // How long each new entry is kept, in seconds.
+    let mut known = Vec::<String>::new();
+    let mut kept = async |path: String| {
+        assert_eq!(client.get(&path).await.status(), 200, "{path}");
+        let mut all = Vec::new();
+        for family in ["analytics", "products", "orders"] {
+            let names: Vec<String> =
+                redis::cmd("KEYS").arg(format!("{family}:*")).query_async(&mut connection).await.expect("keys");
+            all.extend(names);
+        }
+        let mut lives = Vec::new();
+        for name in all.iter().filter(|name| !known.contains(name)) {
+            let life: i64 = redis::cmd("TTL").arg(name).query_async(&mut connection).await.expect("a number");
+            lives.push(life);
+        }
+        known = all;
+        lives
+    };
+    let march = "dateFrom=2026-03-01&dateTo=2026-03-31";
+    for (nothing, something) in [
+        (format!("{SNAPSHOT}?{march}&product=none"), format!("{SNAPSHOT}?{march}&product=e1")),
+        (format!("{SNAPSHOT}?{march}&category=none"), format!("{SNAPSHOT}?{march}&category=Mugs")),
+        ("/api/vendor/products?search=none".to_owned(), "/api/vendor/products?search=mug".to_owned()),
+        ("/api/vendor/products?category=none".to_owned(), "/api/vendor/products?category=Mugs".to_owned()),
+        ("/api/vendor/orders?search=none".to_owned(), "/api/vendor/orders?search=anna".to_owned()),
+        ("/api/vendor/orders?product=none".to_owned(), "/api/vendor/orders?product=e1".to_owned()),
+    ] {
+        assert_eq!(kept(nothing.clone()).await, [0; 0], "{nothing}");
+        let lives = kept(something.clone()).await;
+        assert!(matches!(lives[..], [life] if (0..=330).contains(&life)), "{something}: {lives:?}");
+    }
+    // The whole stands in for an hour longer.
+    for whole in [format!("{SNAPSHOT}?{march}"), "/api/vendor/orders".to_owned()] {
+        let lives = kept(whole.clone()).await;
+        assert!(matches!(lives[..], [life] if life > 3_600), "{whole}: {lives:?}");
     }
 }

@@ -2,9 +2,13 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use vendorscope::server::{db::sql, import::ImportOptions, services::import::import_bundle};
+use vendorscope::server::{
+    db::{idempotency, sql},
+    import::ImportOptions,
+    services::import::import_bundle,
+};
 
-use crate::harness::{Client, Market, PASSWORD, TestApp, Unwatched, contents, databases};
+use crate::harness::{Client, Market, PASSWORD, TestApp, TestDatabase, Unwatched, contents, databases};
 
 async fn apps() -> Vec<(TestApp, Market)> {
     let mut apps = Vec::new();
@@ -158,6 +162,105 @@ async fn accounts_and_the_cache_do_once_what_carries_a_key() {
         }
         assert_eq!(audited(&app, "cache_invalidate").await, before + 1);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_is_invited_once_and_changed_once_by_a_key() {
+    for (app, _market) in apps().await {
+        let admin = app.log_in_as_admin().await;
+        let path = "/api/admin/users";
+        let count = async || admin.get_json(path).await["users"].as_array().map_or(0, Vec::len);
+        let before = count().await;
+        let new = json!({ "email": "new@example.com", "role": "vendor", "vendorId": "eur", "password": PASSWORD });
+        let first = send(&admin, Method::POST, path, Some("key-1"), &new).await;
+        assert_eq!(first.0, 201, "{first:?}");
+        // The link too, which a second invitation would have made anew.
+        assert_eq!(send(&admin, Method::POST, path, Some("key-1"), &new).await, first);
+        assert_eq!(count().await, before + 1);
+        let link = format!("{path}/{}/link", first.1["user"]["userId"].as_str().expect("an id"));
+        let body = json!({ "password": PASSWORD });
+        let second = send(&admin, Method::POST, &link, Some("key-2"), &body).await;
+        assert_eq!(second.0, 201, "{second:?}");
+        assert_eq!(send(&admin, Method::POST, &link, Some("key-2"), &body).await, second);
+    }
+}
+
+/// Whoever adds a route that changes something finds it here.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_that_changes_something_does_it_once() {
+    let app = TestApp::builder().bundle(Market::new().path()).unlimited().spawn().await;
+    let admin = app.log_in_as_admin().await;
+    let tags = json!({ "tags": ["vendor:eur"] });
+    assert_eq!(send(&admin, Method::POST, "/api/admin/cache/invalidate", Some("used"), &tags).await.0, 200);
+    let document = admin.get_json("/api/openapi.json").await;
+    let mut others = Vec::new();
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        for method in item.as_object().expect("operations").keys().filter(|method| *method != "get") {
+            let is_remembered = ["/api/admin/", "/api/account/"].iter().any(|part| path.starts_with(part));
+            if !is_remembered || path == "/api/admin/cache/invalidate" {
+                others.push(format!("{method} {path}"));
+                continue;
+            }
+            // What is remembered under the key is another request's: it is found before anything is done.
+            let verb = Method::from_bytes(method.to_uppercase().as_bytes()).expect("a method");
+            let (status, problem) = send(&admin, verb, &path.replace("{id}", "x"), Some("used"), &json!({})).await;
+            let said = problem["errors"][0]["message"].as_str().unwrap_or_default();
+            assert!(status == 422 && said.contains("another content"), "{method} {path}: {status} {problem}");
+        }
+    }
+    others.sort();
+    // Those of vendors and of the marketplace's backend note their answer in the transaction of their work: see above.
+    // Nobody is logged in where a login is made, and where letters are stopped; a logout is one however often it is
+    // sent.
+    assert_eq!(
+        others,
+        [
+            "delete /api/vendor/products/{id}",
+            "patch /api/vendor/orders/{id}",
+            "patch /api/vendor/products/bulk",
+            "post /api/admin/cache/invalidate",
+            "post /api/auth/login",
+            "post /api/auth/logout",
+            "post /api/ingest/orders",
+            "post /api/ingest/products",
+            "post /api/ingest/refunds",
+            "post /api/letters/stop",
+            "post /api/vendor/orders",
+            "post /api/vendor/orders/{id}/refunds",
+            "post /api/vendor/products",
+            "put /api/vendor/products/{id}",
+        ]
+    );
+}
+
+/// The twin that had the key is refused, and forgets it, after this one has found it taken and before it has looked
+/// what is remembered: here a trigger has that happen.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_its_twin_forgets_at_the_last_moment_is_claimed_in_a_row() {
+    let database = TestDatabase::postgres().await;
+    let db = database.open().await;
+    let run = async |text: &'static str| {
+        let mut tx = db.write().await.expect("a transaction");
+        tx.execute(sql(text)).await.expect("done");
+        tx.commit().await.expect("committed");
+    };
+    run("CREATE FUNCTION forget_twin() RETURNS trigger LANGUAGE plpgsql AS \
+         $$ BEGIN DELETE FROM idempotency_keys WHERE fingerprint = 'twin'; RETURN NULL; END $$")
+    .await;
+    run(
+        "CREATE TRIGGER forget_twin AFTER INSERT ON idempotency_keys FOR EACH STATEMENT EXECUTE FUNCTION forget_twin()",
+    )
+    .await;
+    // As its own transaction left it, without the trigger.
+    run("ALTER TABLE idempotency_keys DISABLE TRIGGER forget_twin").await;
+    run("INSERT INTO idempotency_keys (scope, key, fingerprint, answer, at_us) VALUES ('s', 'k', 'twin', '', 5)").await;
+    run("ALTER TABLE idempotency_keys ENABLE TRIGGER forget_twin").await;
+    let mut tx = db.write().await.expect("a transaction");
+    assert_eq!(idempotency::claim(&mut tx, "s", "k", "mine", 6, 0).await.expect("an answer"), None);
+    tx.commit().await.expect("committed");
+    let mut tx = db.read().await.expect("a transaction");
+    let kept = tx.rows(sql("SELECT fingerprint FROM idempotency_keys WHERE fingerprint = 'mine'")).await.expect("rows");
+    assert_eq!(kept.len(), 1, "whoever sends it next finds it claimed");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use tempfile::TempDir;
 use vendorscope::domain::accounts::VendorRef;
-use vendorscope_cache::{Cache, Clock, store::memory::MemoryStore};
+use vendorscope_cache::{Cache, Clock, Outcome, store::memory::MemoryStore};
 
 use vendorscope::{
     domain::period::{Comparison, DateRange, Interval},
@@ -13,11 +13,12 @@ use vendorscope::{
         db::{Db, vendors},
         import::ImportOptions,
         services::analytics::{Analytics, SnapshotQuery},
+        services::catalog::{Catalog, ProductParameters, parse_query},
         services::import::import_bundle,
     },
 };
 
-use crate::harness::{TestDatabase, Unwatched, northwind};
+use crate::harness::{Market, TestDatabase, Unwatched, northwind};
 
 const VENDORS: usize = 100;
 const REQUESTS_PER_HOUR: usize = 7;
@@ -66,6 +67,39 @@ async fn a_hundred_vendors_with_seven_requests_an_hour_cost_at_least_95_percent_
     let fewer = 100.0 * (1.0 - cached as f64 / uncached as f64);
     println!("{requests} requests: {cached} queries with the cache, {uncached} without: {fewer:.1} % fewer");
     assert!(cached as f64 <= 0.05 * uncached as f64, "{cached} queries instead of {uncached}: only {fewer:.1} % fewer");
+}
+
+/// Cover, what sold lately and the order by either are those of a day: none of it outlives the vendor's midnight, here
+/// 23:00 UTC.
+#[tokio::test]
+async fn lists_and_snapshots_of_a_day_end_with_it() {
+    let database = TestDatabase::sqlite();
+    let db = database.open().await;
+    let bundle = Market::new();
+    import_bundle(&db, &bundle.path(), ImportOptions::default(), &Unwatched).await.expect("a bundle");
+    let vendor = vendors::find(&db, "eur").await.expect("an answer").expect("a vendor");
+    let clock = Clock::manual();
+    let cache = Cache::over(Arc::new(MemoryStore::default()), clock.clone());
+    let (catalog, analytics) = (Catalog::new(db.clone(), cache.clone()), Analytics::new(db.clone(), cache));
+    let low = ProductParameters { stock: Some("low"), ..ProductParameters::default() };
+    let queries = [parse_query(&low).expect("a query"), parse_query(&ProductParameters::default()).expect("a query")];
+    let outcomes = async || {
+        let mut outcomes = Vec::new();
+        for query in &queries {
+            outcomes.push(catalog.list(&vendor, query).await.expect("a list").outcome);
+        }
+        outcomes.push(analytics.snapshot_json(&vendor, &query(1)).await.expect("a snapshot").outcome);
+        outcomes
+    };
+    // Ten seconds before midnight of the first day.
+    clock.advance(HOUR * 23 - Duration::from_secs(10));
+    assert_eq!(outcomes().await, [Outcome::Miss; 3]);
+    clock.advance(Duration::from_secs(5));
+    assert_eq!(outcomes().await, [Outcome::Hit; 3]);
+    clock.advance(Duration::from_secs(5));
+    assert_eq!(outcomes().await, [Outcome::Miss; 3], "it is another day");
+    clock.advance(Duration::from_secs(60));
+    assert_eq!(outcomes().await, [Outcome::Hit; 3]);
 }
 
 /// Even vendors look at the 28 days that end on the clock's first day, odd ones at a year that is over.

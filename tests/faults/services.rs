@@ -10,7 +10,7 @@ use vendorscope::server::{
 };
 
 use super::*;
-use crate::harness::{Certificates, Program, redis::free_port};
+use crate::harness::{Certificates, Program, RedisCluster, RedisSentinel, redis::free_port};
 
 /// Settings with these files for Redis, read as they are at a start.
 fn with_files(url: &str, files: &[(&str, &str)]) -> Config {
@@ -65,6 +65,56 @@ async fn cache_sessions_and_limits_go_through_tls_with_a_private_authority_and_a
         let error = Application::build(config).await.err().map(|error| error.to_string()).unwrap_or_default();
         assert!(error.contains(&url) && error.contains("SESSION_REDIS_URL"), "{files:?}: {error}");
     }
+}
+
+/// An instance whose cache, sessions and limits go there by TLS, a vendor that uses it, and what it counts.
+async fn through_tls(url: &str, certificates: &Certificates) -> (TestApp, Client, Counter) {
+    let [ca, own, key] = ["ca.pem", "client.pem", "client.key"].map(|name| certificates.file(name));
+    let tls = with_files(url, &[("REDIS_CA", &*ca), ("REDIS_CERT", &*own), ("REDIS_KEY", &*key)]).redis_tls;
+    let app = TestApp::builder().northwind().sessions_at(url.to_owned()).cache_at(url).unlimited();
+    let app = app.config(|config| config.redis_tls = tls).spawn().await;
+    let client = app.log_in_as_vendor(VENDORS[0]).await;
+    let counter = Counter::create(&client).await;
+    counter.until_hit(&client).await;
+    counter.write(&client).await;
+    counter.until_hit(&client).await;
+    assert_eq!(client.get("/readyz").await.status(), 200);
+    (app, client, counter)
+}
+
+/// After a master was lost: once whoever is logged in is known again, the cache serves, and nothing from before.
+async fn goes_on(client: &Client, counter: &Counter) {
+    let began = Instant::now();
+    while client.get("/api/auth/me").await.status() != 200 {
+        assert!(began.elapsed() < Duration::from_secs(30), "sessions do not come back");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    for _ in 0..2 {
+        counter.write(client).await;
+        counter.until_hit(client).await;
+    }
+    assert_eq!(client.get("/readyz").await.status(), 200);
+}
+
+/// Servers that are reached by TLS alone: the sentinel, whom it names, and who follows.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_master_behind_tls_that_a_sentinel_watches_is_followed_by_its_replica() {
+    let certificates = Certificates::make();
+    let mut servers = RedisSentinel::start_behind_tls(|port| certificates.of_server(port)).await;
+    let (_app, client, counter) = through_tls(&servers.url(), &certificates).await;
+    servers.master.kill();
+    goes_on(&client, &counter).await;
+}
+
+/// The same of a cluster: its members name one another by the ports that take TLS.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_master_of_a_cluster_behind_tls_is_followed_by_its_replica() {
+    let certificates = Certificates::make();
+    let mut cluster =
+        RedisCluster::start_behind_tls(|port| certificates.of_server(port), &certificates.of_client()).await;
+    let (_app, client, counter) = through_tls(&cluster.url(), &certificates).await;
+    cluster.members[0].kill();
+    goes_on(&client, &counter).await;
 }
 
 /// No `INFO` at all, as where it is renamed: another server is told apart all the same, and it is said at start.

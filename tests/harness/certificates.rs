@@ -32,6 +32,13 @@ impl Certificates {
         options
     }
 
+    /// What `redis-cli` reaches such a server with.
+    pub fn of_client(&self) -> Vec<String> {
+        let files = [("--cacert", "ca.pem"), ("--cert", "client.pem"), ("--key", "client.key")];
+        let files = files.into_iter().flat_map(|(option, file)| [option.to_owned(), self.file(file)]);
+        ["--tls".to_owned()].into_iter().chain(files).collect()
+    }
+
     fn certify(&self, name: &str, how: &[&str]) {
         let [key, certificate] = [".key", ".pem"].map(|kind| PathBuf::from(self.file(&format!("{name}{kind}"))));
         let done = Command::new("openssl")

@@ -7,8 +7,8 @@ use tempfile::TempDir;
 
 use super::postgres::{PostgresServer, is_root};
 
-/// A PostgreSQL server of a test's own that asks for a password and speaks TLS, with a certificate for `localhost` by
-/// an authority of its own.
+/// A PostgreSQL server of a test's own that asks for a password and speaks TLS, with a certificate for `localhost` and
+/// `0.0.0.0` by an authority of its own.
 pub struct GuardedPostgres {
     server: PostgresServer,
     folder: TempDir,
@@ -53,7 +53,7 @@ impl GuardedPostgres {
 
 fn make_certificate(folder: &Path) {
     const KEY: [&str; 5] = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-    std::fs::write(folder.join("names"), "subjectAltName=DNS:localhost").expect("written");
+    std::fs::write(folder.join("names"), "subjectAltName=DNS:localhost,IP:0.0.0.0").expect("written");
     let openssl = |arguments: &[&str]| {
         let done = Command::new("openssl").args(arguments).current_dir(folder).stderr(Stdio::null()).status();
         assert!(done.is_ok_and(|status| status.success()), "openssl {arguments:?}");

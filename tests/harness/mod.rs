@@ -43,10 +43,25 @@ pub use program::{NotStarted, Program, SECRET, write_browser_half};
 pub use redis::{RedisCluster, RedisSentinel, RedisServer};
 pub use smtp::Smtp;
 
-use std::path::PathBuf;
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 pub use redis::free_port;
 use vendorscope::server::import::Progress;
+
+/// Asks until there is an answer, for far longer than anything here takes.
+pub async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let began = Instant::now();
+    loop {
+        if let Some(found) = ask().await {
+            return found;
+        }
+        assert!(began.elapsed() < Duration::from_secs(60), "{what}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
 
 /// The Northwind bundle, which is part of the project.
 pub fn northwind() -> PathBuf {

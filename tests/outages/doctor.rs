@@ -6,7 +6,7 @@ use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use tempfile::TempDir;
 
-use crate::harness::{Program, RedisServer, SECRET, TestDatabase, free_port, write_browser_half};
+use crate::harness::{Certificates, Program, RedisServer, SECRET, TestDatabase, free_port, write_browser_half};
 
 struct Told {
     code: Option<i32>,
@@ -135,6 +135,24 @@ async fn a_large_installation_that_is_well_is_well_and_its_instances_have_the_sa
     doctor(home.path(), &with_another).says("same secret", "fail", &["running instances have", "give all instances"]);
     // It has only asked: the instance has not heard of another one.
     doctor(home.path(), &vars).says("same secret", "ok", &["as the running instances have"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_reaches_redis_by_the_same_certificates_as_an_instance() {
+    let (home, certificates, port) = (home(), Certificates::make(), free_port());
+    let options = certificates.of_server(port);
+    let _redis = RedisServer::start_with(&options.iter().map(String::as_str).collect::<Vec<_>>());
+    let database = TestDatabase::sqlite();
+    drop(database.open().await);
+    let url = format!("rediss://127.0.0.1:{port}");
+    let [ca, own, key] = ["ca.pem", "client.pem", "client.key"].map(|name| certificates.file(name));
+    let vars = [("DATABASE_URL", database.url()), ("REDIS_URL", &url), ("SESSION_SECRET", SECRET), ("REDIS_CA", &ca)];
+    let told = doctor(home.path(), &[&vars[..], &[("REDIS_CERT", &own), ("REDIS_KEY", &key)]].concat());
+    assert_eq!(told.failed(), [""; 0], "{}", told.lines);
+    for name in ["cache redis", "cache rights", "limits"] {
+        told.says(name, "ok", &[]);
+    }
+    doctor(home.path(), &vars).says("cache redis", "fail", &[&url, "correct REDIS_URL"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

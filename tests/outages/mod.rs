@@ -8,6 +8,8 @@ mod doctor;
 mod killed;
 /// Redis, gone and back again.
 mod redis_restart;
+/// What a running instance is deprived of.
+mod running;
 /// Instances that were given different secrets.
 mod secrets;
 /// What it cannot start with.

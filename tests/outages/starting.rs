@@ -312,6 +312,37 @@ async fn what_is_probably_not_meant_is_in_the_log() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_connection_to_postgresql_that_nothing_verifies_is_warned_of() {
+    let (server, redis) = (GuardedPostgres::start(), crate::harness::RedisServer::start());
+    let authority = format!("sslrootcert={}", server.authority().display());
+    let log = |host: &str, mode: &str| {
+        let url = format!("{}?{mode}", server.url(GuardedPostgres::WRITTEN, host));
+        let program = Program::serve_with(&[
+            ("DATABASE_URL", &url),
+            ("REDIS_URL", &redis.url()),
+            ("APP_ENV", "production"),
+            ("PUBLIC_URL", "https://vendors.example.com"),
+        ]);
+        program.log()
+    };
+    // This is the same machine, by an address that does not say so.
+    let elsewhere = "0.0.0.0";
+    for mode in ["sslmode=prefer", "sslmode=require", "sslmode=disable"] {
+        let log = log(elsewhere, mode);
+        assert_eq!(log.matches("the connection to PostgreSQL at 0.0.0.0 is not verified").count(), 1, "{mode}: {log}");
+        assert!(log.contains("sslmode=verify-full&sslrootcert=") && !log.contains("w%3Frd"), "{mode}: {log}");
+    }
+    for (host, mode) in [
+        (elsewhere, format!("sslmode=verify-full&{authority}")),
+        (elsewhere, format!("sslmode=verify-ca&{authority}")),
+        ("localhost", "sslmode=require".to_owned()),
+    ] {
+        let log = log(host, &mode);
+        assert!(!log.contains("not verified"), "{host} {mode}: {log}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_limit_of_open_files_is_raised_to_what_the_process_may_have() {
     let database = TestDatabase::sqlite();
     let mut command = Command::new("sh");

@@ -22,6 +22,8 @@ mod orders;
 mod rendered;
 /// What is new since the last visit, refunds out of the ordinary, last logins.
 mod since;
+/// Figures from before.
+mod stale;
 /// An admin's view of vendors.
 mod vendors;
 /// Views that were saved.

@@ -8,6 +8,8 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use tokio::time::Instant;
+
 /// Where the cache takes the time of day from. Lifetimes are judged by it, correctness never: a clock that runs ahead
 /// or behind makes entries expire early or late, and nothing else.
 #[derive(Debug, Clone, Default)]
@@ -38,6 +40,29 @@ impl Clock {
             Self::System => SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, micros),
             Self::Manual(now) => now.load(Ordering::SeqCst),
         }
+    }
+}
+
+/// A moment by two clocks, of which the one that says more counts: a machine that slept has a monotonic clock that did
+/// not notice.
+#[derive(Clone, Copy)]
+pub(crate) struct Instants {
+    monotonic: Instant,
+    wall: SystemTime,
+}
+
+impl Instants {
+    pub fn now() -> Self {
+        Self { monotonic: Instant::now(), wall: SystemTime::now() }
+    }
+
+    /// Whether it is less than `time` ago, or not before `asked`.
+    pub fn is_within(self, time: Duration, asked: Self) -> bool {
+        self.monotonic >= asked.monotonic || self.age() < time
+    }
+
+    pub fn age(self) -> Duration {
+        self.monotonic.elapsed().max(self.wall.elapsed().unwrap_or_default())
     }
 }
 

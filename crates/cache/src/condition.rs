@@ -12,6 +12,7 @@ use vendorscope_redis::LinkStatus;
 use crate::{
     Cache, Invalidation,
     key::Key,
+    stats::Names,
     store::{Listing, ServerFacts, StoreError},
 };
 
@@ -85,6 +86,11 @@ impl Cache {
     /// told apart.
     pub fn take_invalidations(&self) -> Vec<InvalidationTally> {
         self.0.journal.take()
+    }
+
+    /// What this instance was asked for most and which tags made most of its lookups miss, since this was last called.
+    pub fn take_names(&self) -> Names {
+        self.0.stats.take_names()
     }
 
     /// What the store's servers say of themselves; nothing for a store in this process.

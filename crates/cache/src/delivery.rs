@@ -78,8 +78,8 @@ impl Cache {
         let work = async move {
             let delivering = async {
                 let _looking = cache.0.trust.looking.lock().await;
-                // One that begins now, whatever an earlier one has found.
-                cache.look(true).await.is_ok() && cache.deliver_all(&cache.0.trust.pending_for(tags.as_deref())).await
+                // A look that begins now, whatever an earlier one has found.
+                cache.look_and_settle(tags.as_deref()).await
             };
             cache.answer_after(began, delivering).await;
         };
@@ -160,7 +160,7 @@ impl Cache {
     /// to look next.
     async fn look_and_deliver(&self) -> Duration {
         let _looking = self.0.trust.looking.lock().await;
-        if self.look(self.0.trust.take_used()).await.is_err() {
+        if self.look(self.0.trust.asks_store()).await.is_err() {
             return LOOK_EVERY;
         }
         let waiting = self.0.trust.waiting();

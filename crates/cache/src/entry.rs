@@ -147,7 +147,7 @@ impl Entry {
         }
         let payload = match codec {
             CODEC_PLAIN => rest,
-            CODEC_ZSTD => zstd::bulk::decompress(&rest, COMPRESSED_UP_TO).map_err(|_| Corrupt::Payload)?.into(),
+            CODEC_ZSTD => decompress(&rest)?,
             _ => return Err(Corrupt::Codec),
         };
         Ok(Self {
@@ -198,6 +198,13 @@ impl Entry {
     pub fn age_micros(&self, now_micros: u64) -> u64 {
         now_micros.saturating_sub(self.created_micros)
     }
+}
+
+/// Takes as much memory as the payload says it needs, if that is not too much: what is kept holds all that was taken.
+fn decompress(compressed: &[u8]) -> Result<Bytes, Corrupt> {
+    let size = zstd::zstd_safe::get_frame_content_size(compressed).ok().flatten();
+    let size = size.and_then(|size| usize::try_from(size).ok()).filter(|size| *size <= COMPRESSED_UP_TO);
+    zstd::bulk::decompress(compressed, size.ok_or(Corrupt::Payload)?).map(Bytes::from).map_err(|_| Corrupt::Payload)
 }
 
 /// Keys and tag names are built from ids far below this length; a longer one is cut and then fails the check of the key
@@ -256,7 +263,11 @@ mod tests {
         entry.payload = br#"{"start":"2026-11-23","netSales":0},"#.repeat(COMPRESSED_FROM / 30).into();
         let stored = entry.encode(&key);
         assert!(stored.len() < entry.payload.len() / 10, "{} bytes", stored.len());
-        assert_eq!(Entry::decode(&key, &stored), Ok(entry.clone()));
+        let read = Entry::decode(&key, &stored);
+        assert_eq!(read, Ok(entry.clone()));
+        // Nothing beyond it is held.
+        let held = read.ok().and_then(|read| read.payload.try_into_mut().ok()).map(|held| held.capacity());
+        assert_eq!(held, Some(entry.payload.len()));
         // Nothing is gained where nothing repeats.
         entry.payload = (0..COMPRESSED_FROM as u64 / 8)
             .flat_map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(31).to_le_bytes())

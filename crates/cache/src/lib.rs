@@ -36,6 +36,8 @@ mod derived;
 pub mod entry;
 /// Generations asked for ahead.
 mod foresight;
+/// Names that come up most often.
+pub mod frequent;
 /// What makes an entry current.
 pub mod generations;
 /// A look at one entry.
@@ -142,6 +144,9 @@ pub struct Settings {
     pub stale_for: Duration,
     /// Lifetimes vary by this share, up or down, so that what was loaded together does not expire together.
     pub ttl_jitter: f64,
+    /// Rows of one look at the outbox. Where there are more, nothing is trusted until they are delivered, as many at a
+    /// time. At least 1.
+    pub rows_at_once: usize,
 }
 
 impl Default for Settings {
@@ -153,6 +158,7 @@ impl Default for Settings {
             lease_wait: Duration::from_secs(3),
             stale_for: Duration::from_secs(3600),
             ttl_jitter: 0.1,
+            rows_at_once: 1_000,
         }
     }
 }
@@ -238,6 +244,7 @@ impl Cache {
         let started = Instant::now();
         let tags = lookup::normal(tags);
         self.flush_counts_soon();
+        self.0.stats.read(key);
         let (mut rejected, mut expired_entry) = (None, None);
         let (reason, generations, mask) = match self.look_up(key, &tags).await {
             Found::Current { entry, l1, mask } => match decode(&entry.payload) {

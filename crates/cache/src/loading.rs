@@ -333,8 +333,12 @@ impl Cache {
             payload: loaded.bytes,
             derived: Derived::default(),
         };
+        if life.is_zero() {
+            return Ok(entry);
+        }
         let tags: Vec<Tag> = entry.stamp.iter().map(|(tag, _)| tag.clone()).collect();
-        match self.0.store.write(key, entry.encode(key), &tags, life.saturating_add(self.0.settings.stale_for)).await {
+        let keep = if loaded.stands_in { life.saturating_add(self.0.settings.stale_for) } else { life };
+        match self.0.store.write(key, entry.encode(key), &tags, keep).await {
             Ok(()) => {
                 self.0.l1.keep(key, &entry).await;
                 tracing::info!(
@@ -429,13 +433,14 @@ async fn join<T>(task: tokio::task::JoinHandle<T>) -> T {
 /// said. Up to 10 % shorter or longer, so that what was loaded together does not expire together.
 fn lifetime(loaded: &Loaded, previous: Option<&Entry>, jitter: f64) -> (Duration, Duration) {
     let jitter = rand::random_range(1.0 - jitter..=1.0 + jitter);
-    let Some(adaptive) = loaded.adaptive else { return (loaded.ttl, loaded.ttl.mul_f64(jitter)) };
-    let base_ttl = match previous {
-        Some(previous) if previous.digest == adaptive.digest => Duration::from_micros(previous.base_ttl_micros)
-            .saturating_mul(LIFE_GROWS_BY)
-            .min(adaptive.at_most)
-            .max(loaded.ttl),
+    let base_ttl = match (loaded.adaptive, previous) {
+        (Some(adaptive), Some(previous)) if previous.digest == adaptive.digest => {
+            Duration::from_micros(previous.base_ttl_micros)
+                .saturating_mul(LIFE_GROWS_BY)
+                .min(adaptive.at_most)
+                .max(loaded.ttl)
+        }
         _ => loaded.ttl,
     };
-    (base_ttl, base_ttl.mul_f64(jitter).min(adaptive.ends_in.max(loaded.ttl)))
+    (base_ttl, base_ttl.mul_f64(jitter).min(loaded.ends_in))
 }

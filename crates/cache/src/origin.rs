@@ -70,7 +70,10 @@ impl Cache {
             }
             entries.push(entry);
         }
-        let serve = |(origin, entry): (&Origin, _)| self.serve_hit(&origin.key, entry, true, started).age;
+        let serve = |(origin, entry): (&Origin, _)| {
+            self.0.stats.read(&origin.key);
+            self.serve_hit(&origin.key, entry, true, started).age
+        };
         Some(origins.iter().zip(entries).map(serve).collect())
     }
 }

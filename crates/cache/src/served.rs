@@ -36,6 +36,10 @@ pub struct Loaded {
     pub(crate) bytes: Bytes,
     pub(crate) ttl: Duration,
     pub(crate) adaptive: Option<AdaptiveTtl>,
+    /// From when it was loaded until it is no longer true, whatever its TTL.
+    pub(crate) ends_in: Duration,
+    /// Whether it is kept beyond its life, for when its loader fails.
+    pub(crate) stands_in: bool,
     pub(crate) statements: u64,
 }
 
@@ -44,12 +48,31 @@ pub struct Loaded {
 pub(crate) struct AdaptiveTtl {
     pub digest: u64,
     pub at_most: Duration,
-    pub ends_in: Duration,
 }
 
 impl Loaded {
     pub fn new(bytes: impl Into<Bytes>, ttl: Duration) -> Self {
-        Self { bytes: bytes.into(), ttl, adaptive: None, statements: 0 }
+        Self { bytes: bytes.into(), ttl, adaptive: None, ends_in: Duration::MAX, stands_in: true, statements: 0 }
+    }
+
+    /// Not kept at all: whoever asks next loads again. For answers of which there are more than anybody asks for twice.
+    pub fn passing(bytes: impl Into<Bytes>) -> Self {
+        Self::new(bytes, Duration::ZERO)
+    }
+
+    /// Ends its life after this at the latest, exactly: with a day that it is about.
+    #[must_use]
+    pub fn ending_in(mut self, time: Duration) -> Self {
+        self.ends_in = time;
+        self
+    }
+
+    /// Has it forgotten with the end of its life, instead of being kept for when its loader fails. For what is one of
+    /// very many and seldom asked for twice.
+    #[must_use]
+    pub fn not_standing_in(mut self) -> Self {
+        self.stands_in = false;
+        self
     }
 
     /// Says how many statements it took to load: for statistics.
@@ -60,14 +83,13 @@ impl Loaded {
     }
 
     /// Lets the value live longer each time a reload finds that it says the same: eight times as long as before, up to
-    /// `at_most`, and never beyond `ends_in` from now, unless that is less than its TTL. `says` is what is compared:
-    /// all that a reader would notice.
+    /// `at_most`. `says` is what is compared: all that a reader would notice.
     #[must_use]
-    pub fn adaptive(mut self, says: &impl Hash, at_most: Duration, ends_in: Duration) -> Self {
+    pub fn adaptive(mut self, says: &impl Hash, at_most: Duration) -> Self {
         // All instances of one release hash alike. Where two releases differ, a value counts as changed once.
         let mut hasher = DefaultHasher::new();
         says.hash(&mut hasher);
-        self.adaptive = Some(AdaptiveTtl { digest: hasher.finish().max(1), at_most, ends_in });
+        self.adaptive = Some(AdaptiveTtl { digest: hasher.finish().max(1), at_most });
         self
     }
 }

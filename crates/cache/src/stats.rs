@@ -11,7 +11,8 @@ use std::{
 
 use crate::{
     clock::micros,
-    key::Tag,
+    frequent::Frequent,
+    key::{Key, Tag},
     times::{self, Times, Timing},
 };
 
@@ -218,11 +219,34 @@ fn first_place(timing: Timing) -> usize {
 pub struct Stats {
     numbers: [AtomicU64; PLACES],
     families: Mutex<Families>,
+    reads: Mutex<Frequent>,
+    missed: Mutex<Frequent>,
 }
 
 impl Default for Stats {
     fn default() -> Self {
-        Self { numbers: std::array::from_fn(|_| AtomicU64::new(0)), families: Mutex::default() }
+        let numbers = std::array::from_fn(|_| AtomicU64::new(0));
+        Self { numbers, families: Mutex::default(), reads: Mutex::default(), missed: Mutex::default() }
+    }
+}
+
+/// What this process was asked for most, and what made most of its lookups miss.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Names {
+    /// Keys by how often they were looked up, however that ended.
+    pub reads: Frequent,
+    /// Tags by how many misses their new generations caused.
+    pub missed: Frequent,
+}
+
+impl Names {
+    pub fn merge(&mut self, other: &Self) {
+        self.reads.merge(&other.reads);
+        self.missed.merge(&other.missed);
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.reads.is_empty() && self.missed.is_empty()
     }
 }
 
@@ -249,6 +273,18 @@ impl Stats {
     /// Notes that this tag's new generation made an entry unusable.
     pub fn missed_by(&self, tag: &Tag) {
         self.add_families([(family_name(tag.family()), 1)]);
+        self.missed.lock().unwrap_or_else(PoisonError::into_inner).note(tag.name());
+    }
+
+    /// Notes that this was looked up.
+    pub fn read(&self, key: &Key) {
+        self.reads.lock().unwrap_or_else(PoisonError::into_inner).note(key.as_str());
+    }
+
+    /// What was looked up and what made lookups miss since the last call.
+    pub fn take_names(&self) -> Names {
+        let take = |names: &Mutex<Frequent>| std::mem::take(&mut *names.lock().unwrap_or_else(PoisonError::into_inner));
+        Names { reads: take(&self.reads), missed: take(&self.missed) }
     }
 
     fn add_families(&self, more: impl IntoIterator<Item = (String, u64)>) {
@@ -314,6 +350,9 @@ mod tests {
     fn what_the_store_has_by_name_reads_back_whole() {
         let stats = Stats::default();
         (0..3).for_each(|_| stats.missed_by(&Tag::new("orders:{7}")));
+        let names = stats.take_names();
+        assert_eq!(names.missed.ranking()[0].name, "orders:{7}");
+        assert!(names.reads.is_empty() && stats.take_names().is_empty(), "they are taken once");
         stats.time(Timing::Load, Duration::from_millis(7));
         stats.time(Timing::Hit, Duration::from_secs(60));
         let counts = stats.take();

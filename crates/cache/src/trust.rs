@@ -11,13 +11,14 @@ use std::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicI64, Ordering},
     },
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use tokio::time::{Instant, timeout};
 
 use crate::{
     Cache, Condition,
+    clock::Instants,
     generations::epoch_mask,
     key::Tag,
     outbox::{Look, Outbox, PendingInvalidation, StoreClaim},
@@ -34,8 +35,6 @@ const LOOK_FOR_STORE: Duration = Duration::from_millis(100);
 const LOOK_TIMEOUT: Duration = Duration::from_secs(2);
 /// After a look that failed, nobody waits for another for this long.
 const LEAVE_ALONE_FOR: Duration = Duration::from_secs(1);
-/// Rows of one look. Where there are more, no tag is trusted until there are fewer.
-const ROWS: usize = 1_000;
 /// A store that has not been the one that counts for this long, and is still all that this instance can reach, is
 /// claimed all the same.
 const CLAIM_AFTER: Duration = Duration::from_secs(10);
@@ -86,6 +85,9 @@ struct View {
     looked: Option<Instants>,
     /// With the moment each was first seen.
     pending: Vec<(Instant, PendingInvalidation)>,
+    /// Whether there may be more than the last look could show: then any tag may be among them, until another look
+    /// shows all there is, however many of those that are known have been delivered.
+    is_cut: bool,
     /// Which store counts, as the last look found it.
     claim: StoreClaim,
     /// When this epoch was first seen here: others may have seen it this much later.
@@ -103,29 +105,6 @@ struct View {
     silent: bool,
 }
 
-/// By two clocks, of which the one that says more counts: a machine that slept has a monotonic clock that did not
-/// notice.
-#[derive(Clone, Copy)]
-struct Instants {
-    monotonic: Instant,
-    wall: SystemTime,
-}
-
-impl Instants {
-    fn now() -> Self {
-        Self { monotonic: Instant::now(), wall: SystemTime::now() }
-    }
-
-    /// Whether what was found then counts for who asked at `asked`.
-    fn holds_for(self, asked: Self) -> bool {
-        self.monotonic >= asked.monotonic || self.age() < TRUST_FOR
-    }
-
-    fn age(self) -> Duration {
-        self.monotonic.elapsed().max(self.wall.elapsed().unwrap_or_default())
-    }
-}
-
 impl Cache {
     /// Has this cache go by an outbox in a database: delivers what is pending, as far as the store takes it, and looks
     /// again and again from then on.
@@ -135,9 +114,7 @@ impl Cache {
         }
         {
             let _looking = self.0.trust.looking.lock().await;
-            if self.look(true).await.is_ok() {
-                self.deliver_all(&self.0.trust.pending_for(None)).await;
-            }
+            self.look_and_settle(None).await;
         }
         self.start_relay();
     }
@@ -155,13 +132,12 @@ impl Cache {
             if let Some(known) = trust.known(tags, asked) {
                 return known;
             }
-            let earning = async {
-                if self.look(true).await.is_ok() && matches!(trust.judge(tags, asked), Judgement::Pending) {
-                    self.deliver_all(&trust.pending_for(Some(tags))).await;
-                }
-            };
             // What is known to be pending is no less so because nobody answers.
-            let _ = timeout(LOOK_TIMEOUT, earning).await;
+            let is_settled = timeout(LOOK_TIMEOUT, self.look_and_settle(Some(tags))).await.unwrap_or(false);
+            if !is_settled && matches!(trust.judge(tags, asked), Judgement::Pending) {
+                // Nobody else need try at once.
+                trust.view().leave_alone_for(LOOK_FOR_STORE, Judgement::Pending);
+            }
         }
         trust.judge(tags, asked).trusted()
     }
@@ -172,8 +148,9 @@ impl Cache {
         let (trust, began) = (&self.0.trust, Instants::now());
         let Some(outbox) = trust.outbox() else { return Ok(()) };
         let asked = async { if ask_store { Some(self.0.store.server().await) } else { None } };
-        let (found, server) = tokio::join!(timeout(LOOK_TIMEOUT, outbox.look(ROWS)), asked);
-        let claim = trust.note(began, found.unwrap_or_else(|_| Err("no answer in time".to_owned())))?;
+        let rows = self.0.settings.rows_at_once.max(1);
+        let (found, server) = tokio::join!(timeout(LOOK_TIMEOUT, outbox.look(rows)), asked);
+        let claim = trust.note(began, rows, found.unwrap_or_else(|_| Err("no answer in time".to_owned())))?;
         match server {
             None => {}
             Some(Ok(server)) if server == claim.server => self.confirm(began, claim),
@@ -200,6 +177,23 @@ impl Cache {
         Ok(())
     }
 
+    /// Looks, and delivers what is pending for these tags, or for any; all that is pending where it is more than one
+    /// look shows, until one shows the rest. Whether none of it is pending any more. To be called with `looking` held.
+    pub(crate) async fn look_and_settle(&self, tags: Option<&[Tag]>) -> bool {
+        loop {
+            if self.look(true).await.is_err() {
+                return false;
+            }
+            let is_cut = self.0.trust.is_cut();
+            if !self.deliver_all(&self.0.trust.pending_for(tags.filter(|_| !is_cut))).await {
+                return false;
+            }
+            if !is_cut {
+                return true;
+            }
+        }
+    }
+
     /// The store that is there is the one that counts.
     fn confirm(&self, at: Instants, claim: StoreClaim) {
         self.0.store.bind(&claim.server);
@@ -222,10 +216,11 @@ impl Trust {
 
     fn judge(&self, tags: &[Tag], asked: Instants) -> Judgement {
         let view = self.view();
-        let holds = |at: Option<Instants>| self.outbox().is_none() || at.is_some_and(|at| at.holds_for(asked));
+        let holds =
+            |at: Option<Instants>| self.outbox().is_none() || at.is_some_and(|at| at.is_within(TRUST_FOR, asked));
         match () {
             // Before anything else: what is known to be pending makes the store wrong, however old that knowledge is.
-            () if view.pending.len() >= ROWS || view.concerning(Some(tags)).next().is_some() => Judgement::Pending,
+            () if view.is_cut || view.concerning(Some(tags)).next().is_some() => Judgement::Pending,
             () if !holds(view.looked) => Judgement::Overdue,
             () if !holds(view.confirmed) => Judgement::OtherStore,
             () => Judgement::Trusted(epoch_mask(view.claim.epoch)),
@@ -269,13 +264,16 @@ impl Trust {
         self.view().concerning(tags).map(|(_, row)| row.clone()).collect()
     }
 
-    /// What was there at an earlier look already.
+    /// Whether there may be more than is known.
+    pub fn is_cut(&self) -> bool {
+        self.view().is_cut
+    }
+
+    /// What was there at an earlier look already; everything, where it hides more.
     pub fn waiting(&self) -> Vec<PendingInvalidation> {
-        self.view()
-            .concerning(None)
-            .filter(|(seen, _)| seen.elapsed() >= LOOK_AGAIN)
-            .map(|(_, row)| row.clone())
-            .collect()
+        let view = self.view();
+        let is_waiting = |seen: &Instant| view.is_cut || seen.elapsed() >= LOOK_AGAIN;
+        view.concerning(None).filter(|(seen, _)| is_waiting(seen)).map(|(_, row)| row.clone()).collect()
     }
 
     /// When to look next.
@@ -283,15 +281,16 @@ impl Trust {
         let view = self.view();
         let is_away = view.confirmed.is_none() && self.outbox().is_some() && self.used.load(Ordering::Relaxed);
         match () {
-            () if !view.pending.is_empty() => LOOK_AGAIN,
+            () if view.is_cut || !view.pending.is_empty() => LOOK_AGAIN,
             () if is_away => LOOK_FOR_STORE,
             () => LOOK_EVERY,
         }
     }
 
-    /// Whether anybody asked since this was last asked.
-    pub fn take_used(&self) -> bool {
-        self.used.swap(false, Ordering::Relaxed)
+    /// Whether the store is to be asked what it is: somebody used it since this was last called, or something is still
+    /// pending. That may be so because the store is another one, and of an instance that only writes nobody else asks.
+    pub fn asks_store(&self) -> bool {
+        self.used.swap(false, Ordering::Relaxed) || !self.view().pending.is_empty()
     }
 
     pub fn add(&self, row: PendingInvalidation) {
@@ -319,19 +318,18 @@ impl Trust {
 
     /// What can be said without another look.
     fn known(&self, tags: &[Tag], asked: Instants) -> Option<Result<u64, Distrust>> {
-        match self.judge(tags, asked) {
-            Judgement::Trusted(mask) => Some(Ok(mask)),
-            Judgement::Pending => None,
-            Judgement::Overdue | Judgement::OtherStore => {
-                let view = self.view();
-                let (_, why) = view.leave_alone.as_ref().filter(|(until, _)| Instant::now() < *until)?;
-                Some(Err(why.clone()))
-            }
+        let judgement = self.judge(tags, asked);
+        if let Judgement::Trusted(mask) = judgement {
+            return Some(Ok(mask));
         }
+        let view = self.view();
+        let (_, why) = view.leave_alone.as_ref().filter(|(until, _)| Instant::now() < *until)?;
+        // What is known to be pending stands above whatever else nobody can say.
+        Some(Err(if matches!(judgement, Judgement::Pending) { judgement.trusted().err()? } else { why.clone() }))
     }
 
-    /// What a look found. Returns which store counts.
-    fn note(&self, began: Instants, found: Result<Look, String>) -> Result<StoreClaim, String> {
+    /// What a look for at most `rows` rows found. Returns which store counts.
+    fn note(&self, began: Instants, rows: usize, found: Result<Look, String>) -> Result<StoreClaim, String> {
         let mut view = self.view();
         let was_silent = std::mem::replace(&mut view.silent, found.is_err());
         match found {
@@ -340,6 +338,7 @@ impl Trust {
                     tracing::info!("the outbox answers again");
                 }
                 let before = std::mem::take(&mut view.pending);
+                view.is_cut = look.pending.len() >= rows;
                 let seen =
                     |id| before.iter().find(|(_, row)| row.id == id).map_or_else(Instant::now, |(seen, _)| *seen);
                 view.pending = look.pending.into_iter().map(|row| (seen(row.id), row)).collect();

@@ -6,7 +6,7 @@ use crate::{
     components::table::{Cell, Column, Row, scrolling, table},
     domain::accounts::encode_segment,
     format,
-    server_functions::cache_health::{HealthEvent, InvalidationShown, MostRead},
+    server_functions::cache_health::{HealthEvent, InvalidationShown, MissedTag, MostRead},
 };
 
 /// Tags that are written out.
@@ -59,12 +59,17 @@ pub fn entry_address(key: &str) -> String {
     format!("/admin/cache/entry?key={}", encode_segment(key))
 }
 
-pub fn most_read(read: &[MostRead]) -> AnyView {
+/// A count that may be too high is said to be one.
+fn at_most(count: u64, is_estimate: bool) -> Cell {
+    if is_estimate { Cell::Text(format!("≤ {}", number(count))) } else { Cell::Text(number(count)) }
+}
+
+pub fn most_read(read: &[MostRead], since: Timestamp, now: Timestamp) -> AnyView {
     let rows = read.iter().map(|read| {
         let standing = if read.is_served { "Served" } else { "Loaded next time" };
         Row::from(vec![
             Cell::Link { href: entry_address(&read.key), text: read.key.clone() },
-            number(read.reads).into(),
+            at_most(read.reads, read.is_estimate),
             Cell::Text(standing.to_owned()),
             or_dash(read.age_seconds.map(format::seconds)).into(),
             or_dash(read.left_seconds.map(format::seconds)).into(),
@@ -81,15 +86,49 @@ pub fn most_read(read: &[MostRead]) -> AnyView {
     ];
     let rows: Vec<_> = rows.collect();
     let shown = if rows.is_empty() {
-        view! { <p>"Nobody has asked this instance for a dashboard within the last ten minutes."</p> }.into_any()
+        view! { <p>"Nobody has asked for anything within the last hour."</p> }.into_any()
     } else {
         scrolling("scroll", "Most-read entries", table("plain", columns, rows, None))
     };
     view! {
         <section class="card">
             <h2>"Most-read entries"</h2>
-            <p class="hint">"Dashboards that this instance is asked for most. A key says which: the vendor and the days."</p>
+            <p class="hint">"What all instances were asked for most since " {time(since, now)} ". A key says which: the vendor, the figures and the days."</p>
             {shown}
+        </section>
+    }
+    .into_any()
+}
+
+pub fn missed_tags(missed: &[MissedTag], since: Timestamp, now: Timestamp) -> AnyView {
+    if missed.is_empty() {
+        return ().into_any();
+    }
+    let rows = missed.iter().map(|missed| {
+        let (who, why, times) = match &missed.cause {
+            Some(cause) => (Cell::Written(cause.who.clone()), cause.why.clone(), number(cause.times)),
+            None => (Cell::Text("—".to_owned()), "—".to_owned(), "—".to_owned()),
+        };
+        Row::from(vec![
+            tags(std::slice::from_ref(&missed.tag)).into(),
+            at_most(missed.misses, missed.is_estimate),
+            who,
+            Cell::Text(why),
+            Cell::Text(times),
+        ])
+    });
+    let columns = vec![
+        Column::text("Tag"),
+        Column::number("Misses"),
+        Column::text("Invalidated most by"),
+        Column::text("Why"),
+        Column::number("Times"),
+    ];
+    view! {
+        <section class="card">
+            <h2>"Tags that made lookups miss"</h2>
+            <p class="hint">"Of all instances, since " {time(since, now)} ". A miss that several tags caused counts for each."</p>
+            {scrolling("scroll", "Tags that made lookups miss", table("plain", columns, rows.collect(), None))}
         </section>
     }
     .into_any()

@@ -89,11 +89,12 @@ fn health(CacheHealth { stats, report, course, asked, .. }: CacheHealth) -> AnyV
         {figures::cards(&stats, &report)}
         {course::section(&course)}
         {figures::table_of_counts(&stats, &report)}
+        {lists::missed_tags(&report.missed_tags, report.names_since, now)}
         {state::instances(&report.instances, now)}
         {state::redis(&report.redis, now)}
         {state::namespaces(report.namespaces.as_ref(), now)}
         {lists::invalidations(&report.invalidations, now)}
-        {lists::most_read(&report.most_read)}
+        {lists::most_read(&report.most_read, report.names_since, now)}
         {lists::events(&report.events, now)}
         {actions::section(asked.as_ref())}
         <Keys/>
@@ -104,7 +105,7 @@ fn health(CacheHealth { stats, report, course, asked, .. }: CacheHealth) -> AnyV
 
 /// In one sentence, why, what to do, and since when.
 fn verdict(found: &Finding, now: Timestamp) -> AnyView {
-    let since = found.since.map(|at| view! { <p class="since">"Since " {time(at, now)}</p> });
+    let since = found.since.map(|at| view! { <span class="since">"Since " {time(at, now)}</span> });
     view! {
         <section class=format!("card verdict {}", tone(found.level)) aria-label="Verdict" data-rule=found.rule.clone()>
             <p class="name">{badge(found.level)} {since}</p>

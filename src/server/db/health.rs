@@ -38,12 +38,24 @@ pub struct InvalidationRow {
     pub last_us: i64,
 }
 
-/// Writes down how an instance fares, and what it has seen and done since the last time: all of it or nothing.
+/// What an instance was asked for most, and which tags made most of its lookups miss, within ten minutes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamesRow {
+    /// Ten minutes, counted from 1970.
+    pub slot: i64,
+    /// JSON.
+    pub reads: String,
+    pub missed: String,
+}
+
+/// Writes down how an instance fares, and what it has seen and done since the last time: all of it or nothing. Names
+/// take the place of those of the same slot.
 pub async fn note(
     db: &Db,
     instance: &InstanceRow,
     events: &[EventRow],
     invalidations: &[InvalidationRow],
+    names: &[NamesRow],
 ) -> Result<(), DbError> {
     let mut tx = db.write().await?;
     let row = sql("INSERT INTO cache_instances (id, name, version, started_us, seen_us, ended_us, state) \
@@ -63,7 +75,35 @@ pub async fn note(
     for invalidation in invalidations {
         add_invalidations(&mut tx, &instance.id, invalidation).await?;
     }
+    for names in names {
+        let row = sql("INSERT INTO cache_names (slot, instance, reads, missed) VALUES ($1, $2, $3, $4) \
+                       ON CONFLICT (slot, instance) DO UPDATE SET reads = excluded.reads, missed = excluded.missed")
+        .bind(names.slot)
+        .bind(instance.id.clone())
+        .bind(names.reads.clone())
+        .bind(names.missed.clone());
+        tx.execute_uncounted(row).await?;
+    }
     tx.commit().await
+}
+
+/// Names that instances other than this one have written down since this slot.
+pub async fn list_names(db: &Db, since_slot: i64, but_of: &str) -> Result<Vec<NamesRow>, DbError> {
+    let query = sql("SELECT slot, reads, missed FROM cache_names WHERE slot >= $1 AND instance <> $2 \
+                     ORDER BY slot, instance")
+    .bind(since_slot)
+    .bind(but_of.to_owned());
+    let found = all(db, query).await?;
+    found
+        .iter()
+        .map(|row| {
+            Ok(NamesRow {
+                slot: rows::int(row, "slot")?,
+                reads: rows::text(row, "reads")?,
+                missed: rows::text(row, "missed")?,
+            })
+        })
+        .collect()
 }
 
 pub async fn insert_event(tx: &mut Tx, event: &EventRow) -> Result<(), DbError> {
@@ -161,13 +201,14 @@ pub async fn list_invalidations(db: &Db, since_minute: i64, limit: i64) -> Resul
         .collect()
 }
 
-/// Removes what is older.
-pub async fn forget(db: &Db, before_us: i64) -> Result<(), DbError> {
+/// Removes what is older, and names before this slot.
+pub async fn forget(db: &Db, before_us: i64, before_slot: i64) -> Result<(), DbError> {
     let mut tx = db.write().await?;
     for (table, column, before) in [
         ("cache_instances", "seen_us", before_us),
         ("cache_events", "at_us", before_us),
         ("cache_invalidations", "minute", before_us / 60_000_000),
+        ("cache_names", "slot", before_slot),
     ] {
         tx.execute_uncounted(sql(format!("DELETE FROM {table} WHERE {column} < $1")).bind(before)).await?;
     }

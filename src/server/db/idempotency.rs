@@ -2,6 +2,9 @@
 
 use super::{DbError, Tx, rows, sql};
 
+/// Times a key is tried that others claim and forget in the meantime.
+const CLAIMS: usize = 5;
+
 /// What is remembered under a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remembered {
@@ -13,7 +16,8 @@ pub struct Remembered {
 }
 
 /// Claims a key for this transaction, and forgets those from before `forget_before_us`. Another transaction that claims
-/// the same key waits for this one. Returns what is remembered where the key was used before.
+/// the same key waits for this one. Returns what is remembered where the key was used before; where nothing is, the key is
+/// claimed, in a row of this transaction's.
 pub async fn claim(
     tx: &mut Tx,
     scope: &str,
@@ -23,6 +27,20 @@ pub async fn claim(
     forget_before_us: i64,
 ) -> Result<Option<Remembered>, DbError> {
     tx.execute(sql("DELETE FROM idempotency_keys WHERE at_us < $1").bind(forget_before_us)).await?;
+    for _ in 0..CLAIMS {
+        if insert(tx, scope, key, fingerprint, now_us).await? {
+            return Ok(None);
+        }
+        if let Some(before) = find(tx, scope, key).await? {
+            return Ok(Some(before));
+        }
+        // Whoever had it was refused in the meantime, and has forgotten it.
+    }
+    // Somebody else's each time: it is being answered.
+    Ok(Some(Remembered { fingerprint: fingerprint.to_owned(), answer: String::new(), at_us: now_us }))
+}
+
+async fn insert(tx: &mut Tx, scope: &str, key: &str, fingerprint: &str, now_us: i64) -> Result<bool, DbError> {
     let insert =
         sql("INSERT INTO idempotency_keys (scope, key, fingerprint, answer, at_us) VALUES ($1, $2, $3, '', $4) \
                       ON CONFLICT (scope, key) DO NOTHING")
@@ -30,9 +48,10 @@ pub async fn claim(
         .bind(key.to_owned())
         .bind(fingerprint.to_owned())
         .bind(now_us);
-    if tx.execute(insert).await?.rows_affected() > 0 {
-        return Ok(None);
-    }
+    Ok(tx.execute(insert).await?.rows_affected() > 0)
+}
+
+async fn find(tx: &mut Tx, scope: &str, key: &str) -> Result<Option<Remembered>, DbError> {
     let query = sql("SELECT fingerprint, answer, at_us FROM idempotency_keys WHERE scope = $1 AND key = $2")
         .bind(scope.to_owned())
         .bind(key.to_owned());

@@ -5,7 +5,7 @@ use redis::{FromRedisValue, Value};
 use secrecy::ExposeSecret;
 use time::OffsetDateTime;
 use tower_sessions::session::{Id, Record};
-use vendorscope_redis::{Address, Routed, Router, info_field};
+use vendorscope_redis::{Address, Routed, Router, Tls, info_field};
 
 use super::{Check, Level, compare_clocks};
 use crate::server::{
@@ -29,7 +29,7 @@ pub async fn examine(config: &Config, installation: Option<&str>) -> Vec<Check> 
     let Some(url) = config.cache.redis() else {
         return vec![Check::ok("redis", "none: cache, sessions and limits are in the memory of the one instance")];
     };
-    let mut checks = server(CACHE, url).await;
+    let mut checks = server(CACHE, url, &config.redis_tls).await;
     // Without an installation's name its keys are not known.
     let Some(installation) = installation else { return checks };
     if checks.iter().all(|check| check.level != Level::Fail) {
@@ -37,7 +37,7 @@ pub async fn examine(config: &Config, installation: Option<&str>) -> Vec<Check> 
     }
     let Some(url) = config.sessions.redis() else { return checks };
     let apart = config.sessions.redis() != config.cache.redis();
-    let reached = if apart { server(SESSIONS, url).await } else { Vec::new() };
+    let reached = if apart { server(SESSIONS, url, &config.redis_tls).await } else { Vec::new() };
     let is_reached =
         !checks.iter().chain(&reached).any(|check| check.name.ends_with("redis") && check.level == Level::Fail);
     checks.extend(reached);
@@ -73,7 +73,7 @@ const SESSIONS: Names = Names {
 };
 
 /// Reach, version, latency, memory and clock.
-async fn server(names: Names, url: &str) -> Vec<Check> {
+async fn server(names: Names, url: &str, tls: &Tls) -> Vec<Check> {
     let away = |why: String| {
         vec![Check::fail(
             names.reach,
@@ -81,7 +81,7 @@ async fn server(names: Names, url: &str) -> Vec<Check> {
             format!("start it, or correct {} (docs/redis.md)", names.variable),
         )]
     };
-    let router = match Router::connect(url).await {
+    let router = match Router::connect_by(url, tls).await {
         Ok(router) => router,
         Err(error) => return away(error.to_string()),
     };
@@ -185,7 +185,7 @@ async fn cache_rights(config: &Config, url: &str, installation: &str) -> Check {
         return Check::fail(name, format!("Redis refuses what the cache needs: {refused}"), RIGHTS);
     }
     let channel = format!("cache:invalidations{}", cache_keys::namespace().of_installation(installation).suffix());
-    match subscribe(url, &channel).await {
+    match subscribe(url, &config.redis_tls, &channel).await {
         Err(refused) => Check::fail(
             name,
             format!(
@@ -198,8 +198,8 @@ async fn cache_rights(config: &Config, url: &str, installation: &str) -> Check {
 }
 
 /// One server alone is asked: with sentinels or a cluster it is not known which one will be.
-async fn subscribe(url: &str, channel: &str) -> Result<(), String> {
-    let Ok(Address::Server(server)) = Address::parse(url) else { return Ok(()) };
+async fn subscribe(url: &str, tls: &Tls, channel: &str) -> Result<(), String> {
+    let Address::Server(server) = Address::parse(url)?.reached_by(tls)? else { return Ok(()) };
     let subscribing = async {
         let mut subscription = redis::Client::open(server)?.get_async_pubsub().await?;
         subscription.subscribe(channel).await

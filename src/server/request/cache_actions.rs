@@ -19,17 +19,13 @@ use crate::{
 const MAX_TAGS: usize = 100;
 /// The most vendors of one request.
 const MAX_WARMED: usize = 100;
-/// Entries shown of those that are read most.
-const MOST_READ: usize = 10;
 
 /// All figures: the counters, and how the cache fares.
 pub async fn stats(state: &AppState) -> CacheStats {
     let mut stats = cache_stats::cache_stats(&state.cache).await;
     // Where it cannot be asked, `/readyz` says so.
     let session_eviction = state.sessions.store().eviction().await.unwrap_or_default();
-    let mut report = state.health.report(session_eviction).await;
-    report.most_read = state.health.most_read(state.analytics.most_read(MOST_READ)).await;
-    stats.health = Some(Box::new(report));
+    stats.health = Some(Box::new(state.health.report(session_eviction).await));
     stats
 }
 

@@ -132,12 +132,6 @@ impl Analytics {
         self.cache.warm(&key, &tags, self.loader(vendor, query)).await
     }
 
-    /// What this instance was asked for most often lately, with how often; the most popular first.
-    pub fn most_read(&self, most: usize) -> Vec<(Key, u64)> {
-        let asked = self.popularity.counts().into_iter().take(most);
-        asked.map(|(asked, (vendor, query))| (entry(&vendor, &query).0, asked)).collect()
-    }
-
     /// Where these are kept, each with its vendor's id.
     pub fn keys(&self, snapshots: &[(VendorRef, SnapshotQuery)]) -> Vec<(Key, String)> {
         snapshots.iter().map(|(vendor, query)| (entry(vendor, query).0, vendor.external_id.clone())).collect()
@@ -157,7 +151,8 @@ impl Analytics {
         move || costed(async move { load(&db, &vendor, &query, cache.now()).await }).boxed()
     }
 
-    /// The figures of one range as CSV: they come to what the snapshot of the same query shows.
+    /// The figures of one range as CSV: they come to what the snapshot of the same query shows. Straight from the
+    /// database: a file says nowhere how old its figures are.
     #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "analytics.export", skip_all)]
     pub async fn export(
         &self,
@@ -166,7 +161,7 @@ impl Analytics {
         table: ExportTable,
     ) -> Result<Pieces, AppError> {
         match table {
-            ExportTable::Series => Ok(export::series(self.snapshot(vendor, query).await?.value)),
+            ExportTable::Series => Ok(export::series(compute(&self.db, vendor, query, self.cache.now()).await?.0)),
             ExportTable::Products => {
                 let mut tx = self.db.read().await?;
                 let head =
@@ -219,14 +214,14 @@ async fn load(db: &Db, vendor: &VendorRef, query: &SnapshotQuery, now: Timestamp
     let (mut snapshot, zone) = compute(db, vendor, query, now).await?;
     let today = now.to_zoned(zone.clone()).date();
     // At midnight another day is today, and days of cover are those of other days.
-    let until_midnight = Duration::from_micros(day_end(&zone, now).saturating_sub(now.as_microsecond()).unsigned_abs());
+    let until_midnight = until_midnight(&zone, now);
     let to_json = |snapshot: &Snapshot| {
         serde_json::to_vec(snapshot).map_err(|error| AppError::Internal(format!("snapshot: {error}")))
     };
     let bytes = to_json(&snapshot)?;
     snapshot.computed_at = Timestamp::UNIX_EPOCH;
     let ttl = if query.range.contains(today) { SNAPSHOT_TODAY_TTL } else { SNAPSHOT_TTL };
-    Ok(Loaded::new(bytes, ttl).adaptive(&to_json(&snapshot)?, SNAPSHOT_LONGEST_TTL, until_midnight))
+    Ok(Loaded::new(bytes, ttl).adaptive(&to_json(&snapshot)?, SNAPSHOT_LONGEST_TTL).ending_in(until_midnight))
 }
 
 /// Works a snapshot out: at most seven statements, all of them from one state of the database. Returns it with the
@@ -290,6 +285,11 @@ async fn compute(
         computed_at: Timestamp::from_second(now.as_second()).unwrap_or_default(),
     };
     Ok((snapshot, zone))
+}
+
+/// How long it is still today there.
+pub(super) fn until_midnight(zone: &TimeZone, now: Timestamp) -> Duration {
+    Duration::from_micros(day_end(zone, now).saturating_sub(now.as_microsecond()).unsigned_abs())
 }
 
 async fn currency_of(tx: &mut Tx, vendor: &VendorRef) -> Result<Currency, AppError> {

@@ -5,7 +5,10 @@ use jiff::{Timestamp, tz::TimeZone};
 use serde::{Serialize, de::DeserializeOwned};
 use vendorscope_cache::{Cache, Loaded, Served};
 
-use super::{Once, Sender, Written, by_vendor, changes, costed, from_json, listing_detail, note, write};
+use super::{
+    Once, Sender, Written, analytics::until_midnight, by_vendor, changes, costed, from_json, listing, listing_detail,
+    note, write,
+};
 use crate::{
     domain::{
         accounts::VendorRef,
@@ -18,9 +21,7 @@ use crate::{
         text::{non_empty, read_search, shown},
     },
     server::{
-        AppError,
-        cache_keys::{self, LISTING_TTL},
-        cursor,
+        AppError, cache_keys, cursor,
         db::{Db, DbError, Tx, catalog, movers, orders, vendors},
     },
     server_functions::products::ProductForm,
@@ -126,12 +127,12 @@ impl Catalog {
     ) -> Result<Served<T>, AppError> {
         let key = cache_keys::products_key(&vendor.external_id, &listing_detail(query));
         let tags = [cache_keys::vendor_tag(&vendor.external_id), cache_keys::products_tag(&vendor.external_id)];
-        let (db, vendor_id, query, now) = (self.db.clone(), vendor.id, query.clone(), self.cache.now());
+        let (db, cache, vendor_id, query) = (self.db.clone(), self.cache.clone(), vendor.id, query.clone());
         self.cache
             .get_or_load_decoded(
                 &key,
                 &tags,
-                move || costed(async move { load_page(&db, vendor_id, &query, now).await }),
+                move || costed(async move { load_page(&db, vendor_id, &query, cache.now()).await }),
                 decode,
             )
             .await
@@ -302,7 +303,8 @@ async fn load_page(db: &Db, vendor_id: i64, query: &ProductQuery, now: Timestamp
     let mut tx = db.read().await?;
     let zone = vendors::find_time_zone(&mut tx, vendor_id).await?.ok_or(AppError::NotFound)?;
     let zone = TimeZone::get(&zone).map_err(|error| DbError::Corrupt(format!("vendors.time_zone: {error}")))?;
-    let today = now.to_zoned(zone).date();
+    // Days of cover, what sold lately and the order by either are those of another day after midnight.
+    let (today, until_midnight) = (now.to_zoned(zone.clone()).date(), until_midnight(&zone, now));
     let mut listed = catalog::list_products(&mut tx, vendor_id, query, today, PAGE as i64 + 1).await?;
     let more = listed.len() > PAGE;
     listed.truncate(PAGE);
@@ -313,8 +315,10 @@ async fn load_page(db: &Db, vendor_id: i64, query: &ProductQuery, now: Timestamp
     let next = listed.last().filter(|_| more).map(|last| cursor::encode(&name, &last.position));
     let covers = query.stock.is_some().then(|| listed.iter().filter_map(|one| one.cover).collect());
     let recent = listed.iter().map(|one| sold.get(&one.product.product_id).copied().unwrap_or_default()).collect();
+    let is_empty = listed.is_empty();
     let products = listed.into_iter().map(|one| one.product).collect();
     let page = ProductPage { products, covers, recent, next };
     let bytes = serde_json::to_vec(&page).map_err(|error| AppError::Internal(format!("product listing: {error}")))?;
-    Ok(Loaded::new(bytes, LISTING_TTL))
+    let is_one_of_many = query.search.is_some() || query.category.is_some() || query.after.is_some();
+    Ok(listing(bytes, is_one_of_many, is_empty).ending_in(until_midnight))
 }

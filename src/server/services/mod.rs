@@ -9,6 +9,7 @@ use vendorscope_cache::{Cache, Cause, Loaded, Tag};
 
 use super::{
     AppError,
+    cache_keys::LISTING_TTL,
     db::{self, Db, Tx},
 };
 use crate::domain::accounts::VendorRef;
@@ -171,6 +172,16 @@ pub(in crate::server) async fn to_the_end<T: Send + 'static>(
 pub(in crate::server) fn from_json<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, AppError> {
     serde_json::from_slice(bytes)
         .map_err(|error| AppError::Internal(format!("cached {}: {error}", std::any::type_name::<T>())))
+}
+
+/// A page of a listing as it is kept. One that is searched for, or lies behind another, is one of as many as anybody
+/// can think of: it is not kept beyond its life, and not at all where there is nothing on it.
+fn listing(bytes: Vec<u8>, is_one_of_many: bool, is_empty: bool) -> Loaded {
+    match (is_one_of_many, is_empty) {
+        (false, _) => Loaded::new(bytes, LISTING_TTL),
+        (true, false) => Loaded::new(bytes, LISTING_TTL).not_standing_in(),
+        (true, true) => Loaded::passing(bytes),
+    }
 }
 
 /// The part of a listing's cache key that names the query. A digest: searches are as long and as odd as people make

@@ -88,9 +88,9 @@ impl Analytics {
     ) -> Result<Served<T>, AppError> {
         let detail = format!("{}:{}", query.cache_detail(), listing_detail(narrowed));
         let key = cache_keys::snapshot_key(&vendor.external_id, &detail);
-        let (db, of, query, narrowed, now) =
-            (self.db.clone(), vendor.clone(), *query, narrowed.clone(), self.cache.now());
-        let load = move || async move { load(&db, &of, &query, &narrowed, now).await };
+        let (db, cache, of) = (self.db.clone(), self.cache.clone(), vendor.clone());
+        let (query, narrowed) = (*query, narrowed.clone());
+        let load = move || async move { load(&db, &of, &query, &narrowed, cache.now()).await };
         self.cache.get_or_load_decoded(&key, &tags(vendor), load, decode).await
     }
 }
@@ -116,6 +116,7 @@ async fn load(
         Interval::Hour => hourly(range, &zone, sold),
         interval => with_customers(daily(range, interval, &by_day(sold)), range, interval, customers),
     };
+    let is_empty = sold.is_empty() && sold_before.is_empty() && orders_by_status.iter().all(|of| of.orders == 0);
     let today = now.to_zoned(zone.clone()).date();
     let snapshot = Snapshot {
         vendor_id: vendor.external_id.clone(),
@@ -142,7 +143,12 @@ async fn load(
         computed_at: Timestamp::from_second(now.as_second()).unwrap_or_default(),
     };
     let bytes = serde_json::to_vec(&snapshot).map_err(|error| AppError::Internal(format!("snapshot: {error}")))?;
-    Ok(Loaded::new(bytes, if range.contains(today) { SNAPSHOT_TODAY_TTL } else { SNAPSHOT_TTL }))
+    if is_empty {
+        // Of a product or a category that there is not, perhaps: of those there are as many as anybody can think of.
+        return Ok(Loaded::passing(bytes));
+    }
+    let ttl = if range.contains(today) { SNAPSHOT_TODAY_TTL } else { SNAPSHOT_TTL };
+    Ok(Loaded::new(bytes, ttl).not_standing_in())
 }
 
 fn by_day(sold: &[SalesHour]) -> BTreeMap<i64, Sums> {

@@ -99,6 +99,11 @@ impl Once {
             )
             .into());
         }
+        if before.answer.is_empty() {
+            return Err(AppError::Conflict(
+                "a request with this Idempotency-Key is still being answered: send it again later".to_owned(),
+            ));
+        }
         serde_json::from_str(&before.answer).map_err(|error| AppError::Internal(format!("remembered answer: {error}")))
     }
 
@@ -117,14 +122,12 @@ impl Once {
             idempotency::claim(&mut tx, &self.scope, &self.key, &self.fingerprint, now_us, now_us - REMEMBERED_US)
                 .await?;
         let answer = match before {
-            Some(before) if before.answer.is_empty() && before.fingerprint == self.fingerprint => {
-                let was_cut_off = before.at_us <= now_us - ANSWERED_WITHIN_US
-                    && idempotency::claim_again(&mut tx, &self.scope, &self.key, before.at_us, now_us).await?;
-                if !was_cut_off {
-                    return Err(AppError::Conflict(
-                        "a request with this Idempotency-Key is still being answered: send it again later".to_owned(),
-                    ));
-                }
+            Some(before)
+                if before.answer.is_empty()
+                    && before.fingerprint == self.fingerprint
+                    && before.at_us <= now_us - ANSWERED_WITHIN_US
+                    && idempotency::claim_again(&mut tx, &self.scope, &self.key, before.at_us, now_us).await? =>
+            {
                 None
             }
             before => before.map(|before| self.read(&before)).transpose()?,

@@ -2,7 +2,7 @@ use futures::future::FutureExt;
 use jiff::{Timestamp, tz::TimeZone};
 use vendorscope_cache::{Cache, Loaded, Served, Tag};
 
-use super::{Sender, Written, by_vendor, changes, costed, from_json, listing_detail, note, write};
+use super::{Sender, Written, by_vendor, changes, costed, from_json, listing, listing_detail, note, write};
 use crate::{
     domain::{
         accounts::VendorRef,
@@ -14,9 +14,7 @@ use crate::{
         text::read_search,
     },
     server::{
-        AppError,
-        cache_keys::{self, LISTING_TTL},
-        cursor,
+        AppError, cache_keys, cursor,
         db::{
             Db, DbError, Tx,
             moment::Moment,
@@ -213,10 +211,12 @@ async fn load_page(db: &Db, vendor_id: i64, query: &OrderQuery) -> Result<Loaded
     let more = listed.len() > PAGE;
     listed.truncate(PAGE);
     let next = listed.last().filter(|_| more).map(|(_, position)| cursor::encode(LIST, position));
-    let orders = listed.into_iter().map(|(order, _)| order).collect();
+    let orders: Vec<_> = listed.into_iter().map(|(order, _)| order).collect();
+    let narrowed = [&query.search, &query.product, &query.category].into_iter().any(Option::is_some);
+    let (is_one_of_many, is_empty) = (narrowed || query.after.is_some(), orders.is_empty());
     let bytes = serde_json::to_vec(&OrderPage { orders, sums, next })
         .map_err(|error| AppError::Internal(format!("order listing: {error}")))?;
-    Ok(Loaded::new(bytes, LISTING_TTL))
+    Ok(listing(bytes, is_one_of_many, is_empty))
 }
 
 pub(super) async fn lock(tx: &mut Tx, vendor: &VendorRef) -> Result<VendorTerms, AppError> {

@@ -8,7 +8,7 @@ use vendorscope_cache::{Loaded, Served};
 
 use super::{
     analytics::{Analytics, SnapshotQuery, tags},
-    costed, from_json, listing_detail,
+    costed, from_json, listing, listing_detail,
     orders::Orders,
 };
 use crate::{
@@ -24,7 +24,7 @@ use crate::{
     },
     server::{
         AppError,
-        cache_keys::{self, LISTING_TTL, SNAPSHOT_TODAY_TTL, SNAPSHOT_TTL},
+        cache_keys::{self, SNAPSHOT_TODAY_TTL, SNAPSHOT_TTL},
         cursor,
         db::{
             Db, DbError,
@@ -230,10 +230,11 @@ async fn load_page(db: &Db, vendor_id: i64, query: &RefundedQuery) -> Result<Loa
     let more = listed.len() > PAGE;
     listed.truncate(PAGE);
     let next = listed.last().filter(|_| more).map(|(_, position)| cursor::encode(LIST, position));
-    let refunds = listed.into_iter().map(|(refunded, _)| refunded).collect();
+    let refunds: Vec<_> = listed.into_iter().map(|(refunded, _)| refunded).collect();
+    let (is_one_of_many, is_empty) = (query.product.is_some() || query.after.is_some(), refunds.is_empty());
     let bytes = serde_json::to_vec(&RefundedPage { refunds, next })
         .map_err(|error| AppError::Internal(format!("refund listing: {error}")))?;
-    Ok(Loaded::new(bytes, LISTING_TTL))
+    Ok(listing(bytes, is_one_of_many, is_empty))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Vendors side by side: what they sold in the last 28 days that are over, against the 28 before.
 
 use jiff::{ToSpan, civil::Date};
-use vendorscope_cache::Loaded;
+use vendorscope_cache::{Loaded, Served};
 
 use super::{costed, from_json, marketplace::Marketplace};
 use crate::{
@@ -19,6 +19,7 @@ use crate::{
         cursor,
         db::{search, standings},
     },
+    server_functions::dashboard::Freshness,
 };
 
 /// Vendors on one page.
@@ -38,6 +39,8 @@ pub struct StandingParameters<'a> {
 
 /// One page of vendors.
 pub struct Standings {
+    /// Of the figures.
+    pub freshness: Freshness,
     pub range: DateRange,
     pub vendors: Vec<VendorStanding>,
     pub sort: VendorSort,
@@ -55,7 +58,8 @@ impl Marketplace {
             .and_then(|text| checks.accept(cursor::decode(&list, sort == VendorSort::Name, text)));
         checks.finish()?;
         let range = DateRange { from: today.saturating_sub(DAYS.days()), to: today.saturating_sub(1.day()) };
-        let mut vendors = self.load_standings(range).await?;
+        let served = self.load_standings(range).await?;
+        let (freshness, mut vendors) = (cache_keys::freshness(&served), served.value);
         self.add_users(&mut vendors).await?;
         if let Some(text) = &text {
             let wanted = search::fold(text);
@@ -69,10 +73,10 @@ impl Marketplace {
         let has_more = vendors.len() > PAGE;
         vendors.truncate(PAGE);
         let next = vendors.last().filter(|_| has_more).map(|last| cursor::encode(&list, &place(last, sort)));
-        Ok(Standings { range, vendors, sort, next })
+        Ok(Standings { freshness, range, vendors, sort, next })
     }
 
-    async fn load_standings(&self, range: DateRange) -> Result<Vec<VendorStanding>, AppError> {
+    async fn load_standings(&self, range: DateRange) -> Result<Served<Vec<VendorStanding>>, AppError> {
         let key = cache_keys::standings_key(&format!("{}:{}", range.from, range.to));
         let db = self.db.clone();
         let load = move || {
@@ -87,7 +91,7 @@ impl Marketplace {
                 Ok(Loaded::new(bytes, ADMIN_METRICS_TTL))
             })
         };
-        Ok(self.cache.get_or_load_decoded(&key, &[cache_keys::marketplace_tag()], load, from_json).await?.value)
+        self.cache.get_or_load_decoded(&key, &[cache_keys::marketplace_tag()], load, from_json).await
     }
 
     async fn add_users(&self, vendors: &mut [VendorStanding]) -> Result<(), AppError> {

@@ -57,16 +57,10 @@ impl Popularity {
 
     /// The most popular first.
     pub fn ranking(&self) -> Vec<(VendorRef, SnapshotQuery)> {
-        let popular = self.counts().into_iter().take_while(|(asked, _)| *asked >= POPULAR_FROM);
-        popular.map(|(_, snapshot)| snapshot).collect()
-    }
-
-    /// How often each was asked for lately, the most popular first.
-    pub fn counts(&self) -> Vec<(u64, (VendorRef, SnapshotQuery))> {
-        let mut asked: Vec<_> =
-            self.0.iter().map(|(snapshot, asked)| (asked.load(Ordering::Relaxed), (*snapshot).clone())).collect();
-        asked.sort_by_key(|(asked, _)| std::cmp::Reverse(*asked));
-        asked
+        let counted = self.0.iter().map(|(snapshot, asked)| (asked.load(Ordering::Relaxed), (*snapshot).clone()));
+        let mut popular: Vec<_> = counted.filter(|(asked, _)| *asked >= POPULAR_FROM).collect();
+        popular.sort_by_key(|(asked, _)| std::cmp::Reverse(*asked));
+        popular.into_iter().map(|(_, snapshot)| snapshot).collect()
     }
 }
 

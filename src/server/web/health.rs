@@ -119,7 +119,7 @@ async fn metrics(State(state): State<AppState>, headers: HeaderMap) -> Result<Re
         Some(token) if shown.is_some_and(|shown| Sha256::digest(shown) == Sha256::digest(token.expose_secret())) => {}
         Some(_) => return Err(AppError::Unauthenticated.into()),
     }
-    let text = state.metrics.render(&state.cache.counts().await, state.db.queries());
+    let text = state.metrics.render(&state.cache.counts().await, &state.cache.condition(), state.db.queries());
     let text = text.map_err(|error| AppError::Internal(format!("metrics: {error}")))?;
     Ok(([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response())
 }

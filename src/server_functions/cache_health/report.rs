@@ -222,19 +222,46 @@ pub struct InvalidationShown {
     pub times: u64,
 }
 
-/// An entry that this instance is asked for often.
+/// An entry that all instances together are asked for often.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct MostRead {
     pub key: String,
+    /// Lookups since `names_since`, however they ended.
     pub reads: u64,
+    /// Whether `reads` may be too high, because more was asked for than is counted one by one.
+    pub is_estimate: bool,
     pub is_served: bool,
     pub age_seconds: Option<u64>,
     /// Until it expires.
     pub left_seconds: Option<u64>,
     /// Bytes in the store.
     pub size: Option<u64>,
+}
+
+/// A tag that made lookups miss, of all instances together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct MissedTag {
+    /// As it is written to invalidate it.
+    pub tag: String,
+    /// Misses since `names_since`; one that several tags caused counts for each.
+    pub misses: u64,
+    /// Whether `misses` may be too high, because more tags caused some than are counted one by one.
+    pub is_estimate: bool,
+    /// What invalidated it most often since then, as far as it was written down.
+    pub cause: Option<MissCause>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct MissCause {
+    pub who: String,
+    pub why: String,
+    pub times: u64,
 }
 
 /// Something that happened to the cache.
@@ -273,6 +300,9 @@ pub struct CacheReport {
     pub redis: Vec<RedisHealth>,
     pub namespaces: Option<Namespaces>,
     pub invalidations: Vec<InvalidationShown>,
+    /// Since when the next two are counted: an hour, and up to ten minutes more.
+    pub names_since: Timestamp,
     pub most_read: Vec<MostRead>,
+    pub missed_tags: Vec<MissedTag>,
     pub events: Vec<HealthEvent>,
 }

@@ -82,6 +82,8 @@ enum Mischief {
     StoresAreOne,
     /// A write that changes nothing is answered without waiting for what it rests on.
     NoOpsDoNotWait,
+    /// A look shows fewer rows than there are and does not let it be known.
+    CutsInSilence,
 }
 
 impl Mischief {
@@ -321,7 +323,8 @@ impl Outbox for Connection {
         self.reach().await?;
         let look = {
             let state = self.database.state.lock().expect("nobody panics here");
-            Look { claim: state.1.clone(), pending: state.0.iter().take(limit).cloned().collect() }
+            let shown = if self.mischief == Mischief::CutsInSilence { limit - 1 } else { limit };
+            Look { claim: state.1.clone(), pending: state.0.iter().take(shown).cloned().collect() }
         };
         if self.mischief == Mischief::LooksOnce {
             return Ok(self.first.lock().expect("nobody panics here").get_or_insert(look).clone());
@@ -538,6 +541,8 @@ async fn history(seed: u64, stores: Vec<Arc<dyn Store>>, mischief: Mischief, ins
         let settings = Settings {
             l1_bytes: if dice.below(2) == 0 { 0 } else { 1 << 20 },
             concurrent_loads: 1 + dice.below(3) as usize,
+            // Every other time fewer than may be pending.
+            rows_at_once: if seed % 4 < 2 { 2 } else { 1_000 },
             ..Settings::default()
         };
         let store = Arc::new(store);
@@ -632,6 +637,11 @@ fn the_checker_finds_generations_without_the_store_s_identity() {
 fn the_checker_finds_a_write_that_changes_nothing_and_does_not_wait() {
     // Seldom: it takes a write that finds another one's change before that has been told.
     assert!(histories(Mischief::NoOpsDoNotWait, 3, 30_000).is_err());
+}
+
+#[test]
+fn the_checker_finds_rows_that_a_look_left_out() {
+    assert!(histories(Mischief::CutsInSilence, 3, 30_000).is_err());
 }
 
 /// The same histories over a real server, with evictions: here the network decides the order too.

@@ -234,7 +234,7 @@ over_each_store! {
             let again = source.clone();
             let load = move || async move {
                 let loaded = again.load();
-                Ok::<_, String>(loaded.adaptive(&again.value(), TTL * 20, TTL * 30))
+                Ok::<_, String>(loaded.adaptive(&again.value(), TTL * 20))
             };
             bench.one.get_or_load(&key(), &tags(), load).await.map(|served| served.outcome)
         };
@@ -251,6 +251,43 @@ over_each_store! {
         bench.one.invalidate(&tags(), &cause()).await.expect("recorded");
         assert_eq!(read(Duration::ZERO).await, Ok(Outcome::Miss));
         assert_eq!(read(TTL.mul_f64(1.2)).await, Ok(Outcome::Miss), "what was invalidated too");
+    }
+
+    /// A day that is over: what was said of it is another day's.
+    async fn nothing_outlives_the_moment_that_its_loader_names(bench: Bench) {
+        let (source, key) = (Source::default(), key());
+        let read = async |is_adaptive: bool, ends_in: Duration| {
+            let again = source.clone();
+            let load = move || async move {
+                let loaded = again.load().ending_in(ends_in);
+                Ok::<_, String>(if is_adaptive { loaded.adaptive(&again.value(), TTL * 20) } else { loaded })
+            };
+            bench.one.get_or_load(&key, &tags(), load).await.map(|served| served.outcome)
+        };
+        for is_adaptive in [false, true] {
+            for ends_in in [TTL / 60, TTL / 2, TTL.mul_f64(0.85)] {
+                bench.one.invalidate(&tags(), &cause()).await.expect("recorded");
+                assert_eq!(read(is_adaptive, ends_in).await, Ok(Outcome::Miss));
+                bench.clock.advance(ends_in / 2);
+                assert_eq!(read(is_adaptive, TTL * 9).await, Ok(Outcome::Hit), "{ends_in:?}");
+                bench.clock.advance(ends_in / 2);
+                assert_eq!(read(is_adaptive, TTL * 9).await, Ok(Outcome::Miss), "{ends_in:?}");
+            }
+        }
+    }
+
+    async fn what_is_not_to_be_kept_is_loaded_each_time_and_what_does_not_stand_in_is_kept(bench: Bench) {
+        let source = Source::default();
+        let passing = || async { Ok::<_, String>(Loaded::passing("7")) };
+        for _ in 0..2 {
+            let served = bench.one.get_or_load(&key(), &tags(), passing).await.map(number).expect("a value");
+            assert_eq!((served.value, served.outcome), (7, Outcome::Miss));
+        }
+        assert_eq!(bench.one.usage().await.entries, 0);
+        let again = source.clone();
+        let brief = move || async move { Ok::<_, String>(again.load().not_standing_in()) };
+        assert!(bench.one.get_or_load(&key(), &tags(), brief).await.is_ok());
+        assert_eq!(read(&bench.other, &source).await.outcome, Outcome::Hit);
     }
 
     async fn an_expired_value_stands_in_while_the_source_fails(bench: Bench) {

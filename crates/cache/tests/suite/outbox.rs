@@ -14,6 +14,8 @@ pub struct Rows {
     silent: std::sync::atomic::AtomicBool,
     /// What a look takes.
     slow: Mutex<Duration>,
+    /// Looks so far.
+    looks: AtomicU64,
 }
 
 impl Rows {
@@ -42,6 +44,7 @@ impl Outbox for Rows {
         if self.silent.load(Ordering::SeqCst) {
             return Err("the database is away".to_owned());
         }
+        self.looks.fetch_add(1, Ordering::SeqCst);
         let look = Look {
             claim: self.claim.lock().expect("nobody panics here").clone(),
             pending: self.rows.lock().expect("nobody panics here").iter().take(limit).cloned().collect(),
@@ -88,6 +91,13 @@ async fn until(cache: &Cache, source: &Source, outcome: Outcome) {
         assert!(began.elapsed() < Duration::from_secs(30), "never {outcome:?}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+/// How a lookup of something of another vendor went.
+async fn read_of(cache: &Cache, vendor: &str) -> Outcome {
+    let load = || async { Ok::<_, String>(Loaded::new("0", TTL)) };
+    let served = cache.get_or_load(&snapshot_key(vendor, "x"), &[vendor_tag(vendor)], load).await;
+    served.expect("the source does not fail").outcome
 }
 
 /// A write as a service does it: the change and its row in one moment, then delivered, then answered.
@@ -309,6 +319,90 @@ async fn a_slow_look_that_began_after_the_lookup_counts_however_long_it_took() {
     source.set(1);
     rows.add(&[vendor_tag("42")]);
     assert_eq!(read(&cache, &source).await.value, 1, "and what it finds counts as well");
+}
+
+/// One look shows 1,000 rows. The one in question lies beyond them; what is before it is delivered bit by bit.
+#[tokio::test]
+async fn more_rows_than_a_look_shows_hide_none_of_them() {
+    let (rows, source, server) = (Arc::new(Rows::default()), Source::default(), RedisServer::start());
+    let cache = instance(&server, &rows).await;
+    read(&cache, &source).await;
+    for (round, before) in [1_000, 2_100, 5_000].into_iter().enumerate() {
+        until(&cache, &source, Outcome::Hit).await;
+        let value = round as u64 + 1;
+        source.set(value);
+        (0..before).for_each(|vendor| drop(rows.add(&[vendor_tag(&format!("other-{vendor}"))])));
+        rows.add(&[vendor_tag("42")]);
+        // As a write that found this one done answers.
+        cache.wait_until_delivered(Some(&[vendor_tag("42")])).await;
+        // A lookup of another vendor delivers what is pending for that one.
+        read_of(&cache, "other-7").await;
+        assert_eq!(read(&cache, &source).await.value, value, "of {before} rows before it");
+        let began = std::time::Instant::now();
+        while rows.len() > 0 {
+            assert!(began.elapsed() < Duration::from_secs(10), "{} rows are never delivered", rows.len());
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+/// The same where nobody waits for the row in question: its writer has been answered because enough time has passed.
+#[tokio::test]
+async fn nor_does_an_instance_that_has_delivered_some_of_them_trust_the_rest() {
+    let (rows, source, server) = (Arc::new(Rows::default()), Source::default(), RedisServer::start());
+    let cache = instance(&server, &rows).await;
+    read(&cache, &source).await;
+    until(&cache, &source, Outcome::Hit).await;
+    source.set(1);
+    (0..3_000).for_each(|vendor| drop(rows.add(&[vendor_tag(&format!("other-{vendor}"))])));
+    rows.add(&[vendor_tag("42")]);
+    // The look of a lookup that began afterwards is one that every lookup after it may go by.
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    for _ in 0..200 {
+        read_of(&cache, "other-7").await;
+        assert_eq!(read(&cache, &source).await.value, 1);
+    }
+}
+
+/// While Redis is away and rows pile up, lookups do not stand in line to look at them one after the other.
+#[tokio::test]
+async fn lookups_of_an_outage_do_not_each_look_at_all_that_is_pending() {
+    let (rows, mut server) = (Arc::new(Rows::default()), RedisServer::start());
+    let cache = instance(&server, &rows).await;
+    (0..1_500).for_each(|vendor| drop(rows.add(&[vendor_tag(&format!("other-{vendor}"))])));
+    server.kill();
+    // Until its relay has looked, it knows of nothing.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let (before, began) = (rows.looks.load(Ordering::SeqCst), std::time::Instant::now());
+    for vendor in 0..500 {
+        assert_eq!(read_of(&cache, &vendor.to_string()).await, Outcome::Bypass);
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let (looks, took) = (rows.looks.load(Ordering::SeqCst) - before, began.elapsed());
+    // Its own every 50 ms while something is pending, and one of a lookup every 100 ms.
+    let allowed = 3 + took.as_millis() as u64 / 30;
+    assert!(looks <= allowed, "{looks} looks in {took:?}");
+}
+
+/// An instance that only writes is asked by nobody for what it holds, and finds out all the same that its store is
+/// another one.
+#[tokio::test]
+async fn an_instance_that_only_writes_notices_that_its_store_is_another_one() {
+    let (rows, source, mut server) = (Arc::new(Rows::default()), Source::default(), RedisServer::start());
+    let cache = instance(&server, &rows).await;
+    // It has looked since it was last asked anything.
+    tokio::time::sleep(Duration::from_millis(1_000)).await;
+    server.kill();
+    server.restart();
+    let began = std::time::Instant::now();
+    loop {
+        let sent = std::time::Instant::now();
+        write(&cache, &rows, &source, 1).await;
+        if sent.elapsed() < Duration::from_millis(900) && rows.len() == 0 {
+            break;
+        }
+        assert!(began.elapsed() < Duration::from_secs(20), "{} rows, {:?}", rows.len(), sent.elapsed());
+    }
 }
 
 /// Hole 8: an invalidation that no write belongs to leaves a row as well.

@@ -133,20 +133,43 @@ impl RedisServer {
     }
 }
 
+const MEMBER: [&str; 4] = ["--cluster-enabled", "yes", "--cluster-node-timeout", "1000"];
+
 /// Six members of a cluster: three masters, each with a replica.
 pub struct RedisCluster {
     pub members: Vec<RedisServer>,
+    /// `redis+cluster://…` with two of the members.
+    url: String,
 }
 
 impl RedisCluster {
     /// Returns once every member finds the cluster whole and every replica has a copy. A master that is gone is
     /// replaced after about a second.
     pub async fn start() -> Self {
-        let members: Vec<_> = (0..6)
-            .map(|_| RedisServer::start_with(&["--cluster-enabled", "yes", "--cluster-node-timeout", "1000"]))
-            .collect();
-        let addresses = members.iter().map(|member| format!("127.0.0.1:{}", member.port()));
+        let members: Vec<_> = (0..6).map(|_| RedisServer::start_with(&MEMBER)).collect();
+        let addresses: Vec<_> = members.iter().map(|member| format!("127.0.0.1:{}", member.port())).collect();
+        Self::of(members, &addresses, "redis", &[]).await
+    }
+
+    /// The same behind TLS, among themselves too. `of_server` says how a server is started that is reached by TLS at a
+    /// port, and `client` how `redis-cli` reaches it.
+    pub async fn start_behind_tls(of_server: impl Fn(u16) -> Vec<String>, client: &[String]) -> Self {
+        let (mut members, mut addresses) = (Vec::new(), Vec::new());
+        for _ in 0..6 {
+            // The members' own port is 10,000 above this one.
+            let port = std::iter::repeat_with(free_port).find(|port| *port < 55_000).expect("there is always another");
+            let options: Vec<_> = MEMBER.iter().map(|option| (*option).to_owned()).chain(of_server(port)).collect();
+            let options =
+                options.iter().map(String::as_str).chain(["--tls-cluster", "yes", "--tls-replication", "yes"]);
+            members.push(RedisServer::start_with(&options.collect::<Vec<_>>()));
+            addresses.push(format!("127.0.0.1:{port}"));
+        }
+        Self::of(members, &addresses, "rediss", client).await
+    }
+
+    async fn of(members: Vec<RedisServer>, addresses: &[String], scheme: &str, client: &[String]) -> Self {
         let created = Command::new("redis-cli")
+            .args(client)
             .args(["--cluster", "create"])
             .args(addresses)
             .args(["--cluster-replicas", "1", "--cluster-yes"])
@@ -161,12 +184,11 @@ impl RedisCluster {
                 })
                 .await;
         }
-        Self { members }
+        Self { members, url: format!("{scheme}+cluster://{},{}", addresses[0], addresses[1]) }
     }
 
-    /// `redis+cluster://…` with two of the members.
     pub fn url(&self) -> String {
-        format!("redis+cluster://127.0.0.1:{},127.0.0.1:{}", self.members[0].port(), self.members[1].port())
+        self.url.clone()
     }
 }
 
@@ -175,21 +197,48 @@ pub struct RedisSentinel {
     pub master: RedisServer,
     pub replica: RedisServer,
     sentinel: RedisServer,
+    url: String,
 }
 
 impl RedisSentinel {
     /// Returns once the sentinel knows the replica.
     pub async fn start() -> Self {
         let master = RedisServer::start();
-        let master_port = master.port().to_string();
-        let replica = RedisServer::start_with(&["--replicaof", "127.0.0.1", &master_port]);
-        let watch = format!("main 127.0.0.1 {master_port} 1");
+        let port = master.port();
+        Self::of(master, port, &[], "", None).await
+    }
+
+    /// The same behind TLS, among themselves too. `of_server` says how a server is started that is reached by TLS at a
+    /// port.
+    pub async fn start_behind_tls(of_server: impl Fn(u16) -> Vec<String>) -> Self {
+        let of_server = |port| {
+            let mut options = of_server(port);
+            options.extend(["--tls-replication", "yes"].map(str::to_owned));
+            options
+        };
+        let [master, replica, sentinel] = std::array::from_fn(|_| free_port());
+        let started = RedisServer::start_with(&of_server(master).iter().map(String::as_str).collect::<Vec<_>>());
+        let lines: Vec<_> = of_server(sentinel)
+            .chunks(2)
+            .map(|option| format!("{} {}\n", option[0].trim_start_matches("--"), option[1]))
+            .collect();
+        Self::of(started, master, &of_server(replica), &lines.concat(), Some(sentinel)).await
+    }
+
+    /// `port` is where the master is reached by the others, `tls` where the sentinel is by TLS.
+    async fn of(master: RedisServer, port: u16, of_replica: &[String], of_sentinel: &str, tls: Option<u16>) -> Self {
+        let port = port.to_string();
+        let mut options = vec!["--replicaof", "127.0.0.1", &port];
+        options.extend(of_replica.iter().map(String::as_str));
+        let replica = RedisServer::start_with(&options);
+        let watch = format!("main 127.0.0.1 {port} 1");
         let lines = [
             format!("monitor {watch}"),
             "down-after-milliseconds main 500".to_owned(),
             "failover-timeout main 3000".to_owned(),
         ];
-        let sentinel = RedisServer::start_sentinel(&lines.map(|line| format!("sentinel {line}\n")).concat());
+        let lines = lines.map(|line| format!("sentinel {line}\n")).concat();
+        let sentinel = RedisServer::start_sentinel(&format!("{of_sentinel}{lines}"));
         replica
             .until_it_says(redis::cmd("INFO").arg("replication"), |info| info.contains("master_link_status:up"))
             .await;
@@ -199,11 +248,12 @@ impl RedisSentinel {
                 info.contains("status=ok") && info.contains("slaves=1")
             })
             .await;
-        Self { master, replica, sentinel }
+        let (scheme, at) = tls.map_or(("redis", sentinel.port), |port| ("rediss", port));
+        Self { master, replica, sentinel, url: format!("{scheme}+sentinel://127.0.0.1:{at}/main") }
     }
 
     pub fn url(&self) -> String {
-        format!("redis+sentinel://127.0.0.1:{}/main", self.sentinel.port)
+        self.url.clone()
     }
 }
 

@@ -13,7 +13,7 @@ use crate::server::{
     AppError, cache_keys,
     db::{
         Db, DbError,
-        health::{self as rows, EventRow, InstanceRow, InvalidationRow},
+        health::{self as rows, EventRow, InstanceRow, InvalidationRow, NamesRow},
     },
 };
 use crate::server_functions::cache_health::{Finding, InstanceState};
@@ -26,6 +26,8 @@ mod course;
 mod entry;
 /// What a verdict is reached from.
 mod facts;
+/// What is read most, and what makes lookups miss.
+mod names;
 /// What the page shows and the API gives.
 mod report;
 /// When the cache is not well.
@@ -35,6 +37,7 @@ mod samples;
 
 pub use report::window;
 
+use names::Slots;
 use samples::Samples;
 
 /// How often an instance writes how it fares.
@@ -70,6 +73,7 @@ pub struct Health {
     started: Timestamp,
     samples: Samples,
     waiting: Mutex<Waiting>,
+    slots: Mutex<Slots>,
     /// When somebody last looked at what is shown here.
     looked_at: Mutex<Option<tokio::time::Instant>>,
 }
@@ -100,6 +104,7 @@ impl Health {
             started: Timestamp::now(),
             samples: Samples::default(),
             waiting: Mutex::default(),
+            slots: Mutex::default(),
             looked_at: Mutex::default(),
         }
     }
@@ -133,8 +138,8 @@ impl Health {
                 noted = tokio::time::Instant::now();
             }
             if forgotten.elapsed() >= FORGET_EVERY {
-                let before = Timestamp::now() - KEPT;
-                if let Err(error) = rows::forget(&self.db, before.as_microsecond()).await {
+                let (before, names_before) = (Timestamp::now() - KEPT, names::kept_from(Timestamp::now()));
+                if let Err(error) = rows::forget(&self.db, before.as_microsecond(), names_before).await {
                     tracing::debug!(%error, "what is old is not removed");
                 }
                 forgotten = tokio::time::Instant::now();
@@ -148,7 +153,7 @@ impl Health {
         let mut taken = Taken::from(self);
         let row = InstanceRow { ended_us: Some(Timestamp::now().as_microsecond()), ..self.row() };
         taken.is_written = true;
-        let noting = rows::note(&self.db, &row, &taken.events, &taken.invalidations);
+        let noting = rows::note(&self.db, &row, &taken.events, &taken.invalidations, &taken.names);
         if !matches!(tokio::time::timeout(ASK_WITHIN, noting).await, Ok(Ok(()))) {
             tracing::debug!("the stop is not written down");
         }
@@ -207,8 +212,11 @@ impl Health {
     /// Writes down how this instance fares, and what has happened since. May be given up at any moment.
     async fn note(&self) {
         let mut taken = Taken::from(self);
-        match rows::note(&self.db, &self.row(), &taken.events, &taken.invalidations).await {
-            Ok(()) => taken.is_written = true,
+        match rows::note(&self.db, &self.row(), &taken.events, &taken.invalidations, &taken.names).await {
+            Ok(()) => {
+                self.slots().are_written(&taken.names);
+                taken.is_written = true;
+            }
             Err(error) => tracing::debug!(%error, "how this instance fares is written down later"),
         }
     }
@@ -286,6 +294,10 @@ impl Health {
         }
     }
 
+    fn slots(&self) -> MutexGuard<'_, Slots> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -296,6 +308,8 @@ struct Taken<'h> {
     health: &'h Health,
     events: Vec<EventRow>,
     invalidations: Vec<InvalidationRow>,
+    /// These stay where they are until they are written.
+    names: Vec<NamesRow>,
     is_written: bool,
 }
 
@@ -305,7 +319,10 @@ impl<'h> Taken<'h> {
         let mut waiting = health.waiting();
         waiting.invalidations.extend(new.iter().map(invalidation_row));
         let (events, invalidations) = (waiting.events.drain(..).collect(), waiting.invalidations.drain(..).collect());
-        Self { health, events, invalidations, is_written: false }
+        drop(waiting);
+        let mut slots = health.slots();
+        slots.add(Timestamp::now(), &health.cache.take_names());
+        Self { health, events, invalidations, names: slots.unwritten(), is_written: false }
     }
 }
 

@@ -1,7 +1,10 @@
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::timeout;
 use vendorscope_cache::{
-    Span,
+    Span, Tag,
+    frequent::Frequent,
     stats::{Counter, Counts},
     times::{Times, Timing},
 };
@@ -14,12 +17,12 @@ use super::{
 };
 use crate::{
     format,
-    server::db::DbError,
+    server::{cache_keys, db::DbError},
     server_functions::{
         admin::{MissesByReason, MissesByTag, Percentiles},
         cache_health::{
             CacheReport, CountsWindow, Finding, HealthEvent, InstanceHealth, InstanceState, InvalidationShown, Level,
-            MostRead, Presence, Savings, Windows,
+            MissCause, MissedTag, MostRead, Presence, Savings, Windows,
         },
     },
 };
@@ -33,6 +36,7 @@ const INVALIDATIONS_SHOWN: usize = 20;
 const EVENTS: i64 = 200;
 const EVENTS_SHOWN: usize = 15;
 const MOST_READ: usize = 10;
+const MISSED_TAGS: usize = 10;
 
 impl Health {
     /// All that the page shows, but the counters since the last reset. `session_eviction` is the policy by which the
@@ -50,6 +54,7 @@ impl Health {
                 Finding { since: Some(since), ..well }
             }
         };
+        let (names, names_since) = self.names(facts.now).await;
         let reset = self.ask(rows::last_event(&self.db, "counters_reset")).await.flatten();
         CacheReport {
             computed_at: facts.now,
@@ -65,7 +70,9 @@ impl Health {
                 week: window(&sum(&hours.spans)),
             },
             namespaces: self.samples.namespaces(&self.cache).await,
-            most_read: Vec::new(),
+            most_read: self.most_read(&names.reads).await,
+            missed_tags: missed_tags(&names.missed, &facts, names_since),
+            names_since,
             instances: facts.instances,
             redis: facts.redis,
             invalidations: facts.invalidations.into_iter().take(INVALIDATIONS_SHOWN).collect(),
@@ -73,14 +80,17 @@ impl Health {
         }
     }
 
-    /// Entries that this instance is asked for most, with how often.
-    pub async fn most_read(&self, asked: Vec<(vendorscope_cache::Key, u64)>) -> Vec<MostRead> {
+    /// Entries that all instances are asked for most.
+    async fn most_read(&self, read: &Frequent) -> Vec<MostRead> {
         let mut shown = Vec::new();
-        for (key, reads) in asked.into_iter().take(MOST_READ) {
+        for read in read.ranking().into_iter().take(MOST_READ) {
+            // Every key that is asked for is one that can be read.
+            let Ok(key) = cache_keys::parse_key(&read.name) else { continue };
             let found = self.entry(&key).await;
             shown.push(MostRead {
                 key: found.key,
-                reads,
+                reads: read.count,
+                is_estimate: read.too_high_by > 0,
                 is_served: found.standing == "served",
                 age_seconds: found.header.as_ref().map(|header| header.age_seconds),
                 left_seconds: found.header.as_ref().map(|header| header.left_seconds),
@@ -250,6 +260,25 @@ fn savings(counts: &Counts) -> Savings {
 pub fn percentiles(times: Times) -> Option<Percentiles> {
     let at = |share| times.percentile(share).map(|time| (time.as_secs_f64() * 1e6).round() / 1e3);
     Some(Percentiles { p50: at(0.5)?, p95: at(0.95)?, p99: at(0.99)? })
+}
+
+/// Tags that made most lookups miss, each with what invalidated it most often meanwhile.
+fn missed_tags(missed: &Frequent, facts: &Facts, since: Timestamp) -> Vec<MissedTag> {
+    let shown = missed.ranking().into_iter().take(MISSED_TAGS).map(|missed| {
+        let tag = cache_keys::written_tag(&Tag::new(missed.name));
+        let mut causes = BTreeMap::<(&str, &str), u64>::new();
+        for done in facts.invalidations.iter().filter(|done| done.at >= since && done.tags.contains(&tag)) {
+            *causes.entry((&done.who, &done.why)).or_default() += done.times;
+        }
+        let cause = causes.into_iter().max_by_key(|(_, times)| *times);
+        MissedTag {
+            tag,
+            misses: missed.count,
+            is_estimate: missed.too_high_by > 0,
+            cause: cause.map(|((who, why), times)| MissCause { who: who.to_owned(), why: why.to_owned(), times }),
+        }
+    });
+    shown.collect()
 }
 
 pub(super) fn invalidation(row: &InvalidationRow) -> InvalidationShown {

@@ -44,7 +44,7 @@ pub fn router(state: &AppState) -> Router<AppState> {
         .nest("/vendor/products", products::router())
         .nest("/vendor/orders", orders::router())
         .nest("/letters", letters::router())
-        .nest("/admin/users", people::router())
+        .nest("/admin/users", people::router().layer(once.clone()))
         .nest("/admin", admin::router().layer(once))
         .route("/openapi.json", get(openapi::document))
         .route("/docs", get(openapi::page))

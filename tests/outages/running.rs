@@ -1,0 +1,149 @@
+//! What a running instance says when something that it works with is taken from it.
+
+use reqwest::Method;
+use serde_json::json;
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+
+use crate::harness::{Client, PASSWORD, Program, RedisServer, TestDatabase, until};
+
+const ADMIN: &str = "admin@example.com";
+
+fn add_admin(database_url: &str) {
+    let done = std::process::Command::new(env!("CARGO_BIN_EXE_vendorscope"))
+        .args(["user", "add", ADMIN, "--role", "admin"])
+        .env_clear()
+        .envs([("DATABASE_URL", database_url), ("VENDORSCOPE_PASSWORD", PASSWORD)])
+        .output()
+        .expect("it runs");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+}
+
+async fn page(client: &Client, path: &str) -> (u16, String) {
+    let answer = client.request(Method::GET, path).header("accept", "text/html").send().await.expect("an answer");
+    (answer.status().as_u16(), answer.text().await.expect("a text"))
+}
+
+/// The row of the page of the state that begins with this.
+fn row<'p>(page: &'p str, name: &str) -> &'p str {
+    let (_, row) =
+        page.split_once(&format!("<th scope=\"row\">{name}</th>")).unwrap_or_else(|| panic!("{name}: {page}"));
+    row.split("</tr>").next().unwrap_or_default()
+}
+
+/// Rights may be taken away, a disk may fill, a primary may become a replica: it can be read and not be written to.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_instance_whose_database_takes_no_writes_any_more_is_not_ready_until_it_does() {
+    let database = TestDatabase::postgres().await;
+    drop(database.open().await);
+    let mut owner = PgConnection::connect(database.url()).await.expect("a connection");
+    let role = format!("role_{:032x}", rand::random::<u128>());
+    for statement in [
+        format!("CREATE ROLE {role} LOGIN"),
+        format!("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}"),
+    ] {
+        owner.execute(AssertSqlSafe(statement)).await.expect("done");
+    }
+    let url = database.url().replace("postgres://postgres@", &format!("postgres://{role}@"));
+    add_admin(&url);
+    let program = Program::serve_with(&[("DATABASE_URL", &url)]);
+    let client = Client::new(program.address);
+    assert_eq!(client.get_json("/readyz").await["database"], "ok");
+
+    let revoke = format!("REVOKE INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public FROM {role}");
+    owner.execute(AssertSqlSafe(revoke)).await.expect("revoked");
+    let said = until("it is not ready", async || {
+        let answer = client.get("/readyz").await;
+        let status = answer.status();
+        (status == 503).then_some(answer.json::<serde_json::Value>().await.expect("JSON"))
+    })
+    .await;
+    assert_eq!(
+        (&said["ready"], &said["database"], &said["redis"]),
+        (&json!(false), &json!("unavailable"), &json!("memory"))
+    );
+    let login = client.post("/api/auth/login", &json!({ "email": ADMIN, "password": PASSWORD })).await;
+    assert!(login.status().is_server_error() && !login.headers().contains_key("set-cookie"), "{login:?}");
+    let (status, page) = page(&client, "/status").await;
+    assert_eq!(status, 503);
+    assert!(row(&page, "Database").contains("Not responding"), "{page}");
+
+    let grant = format!("GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}");
+    owner.execute(AssertSqlSafe(grant)).await.expect("granted");
+    until("it is ready again", async || (client.get("/readyz").await.status() == 200).then_some(())).await;
+    let login = client.post("/api/auth/login", &json!({ "email": ADMIN, "password": PASSWORD })).await;
+    assert_eq!(login.status(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn while_redis_is_away_pages_say_so_in_the_products_style_and_the_status_needs_no_session() {
+    let (database, mut redis) = (TestDatabase::sqlite(), RedisServer::start());
+    add_admin(database.url());
+    let program = Program::serve(&database, &redis.url());
+    let client = Client::new(program.address);
+    let login = client.post("/api/auth/login", &json!({ "email": ADMIN, "password": PASSWORD })).await;
+    assert_eq!(login.status(), 200);
+    let (status, well) = page(&Client::new(program.address), "/status").await;
+    assert!(status == 200 && well.contains("Everything is working"), "{well}");
+    assert!(row(&well, "Sessions (Redis)").contains("Working"), "{well}");
+    let style = "<link rel=\"stylesheet\" href=\"/pkg/vendorscope.css\">";
+    assert!(well.contains(style), "{well}");
+
+    redis.kill();
+    for path in ["/admin/cache", "/admin"] {
+        let (status, text) = page(&client, path).await;
+        assert_eq!(status, 503, "{path}: {text}");
+        assert!(
+            text.contains(style) && text.contains("(Redis)") && text.contains("href=\"/status\""),
+            "{path}: {text}"
+        );
+    }
+    let (status, text) = page(&Client::new(program.address), "/status").await;
+    assert_eq!(status, 503);
+    assert!(row(&text, "Database").contains("Working"), "{text}");
+    assert!(row(&text, "Sessions (Redis)").contains("Not responding") && text.contains(style), "{text}");
+}
+
+/// The cache of a user who lacks a right is of no use: found out at start, said by name, and answered all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn rights_that_the_caches_redis_denies_are_in_the_log_at_start_and_in_readiness() {
+    let sessions = RedisServer::start();
+    for (rights, refused) in [
+        ("allkeys resetchannels +@all", "channel"),
+        ("allkeys allchannels +@read +@connection +info", "command"),
+        ("~server:identity:* allchannels +@all", "key"),
+        // The least there may be, and everything: nothing to say.
+        ("allkeys allchannels +@all", ""),
+    ] {
+        let redis = RedisServer::start_with(&[&format!("--user app on >hunter2 {rights}")]);
+        let url = redis.url().replace("redis://", "redis://app:hunter2@");
+        let database = TestDatabase::sqlite();
+        add_admin(database.url());
+        let program = Program::serve_with(&[
+            ("DATABASE_URL", database.url()),
+            ("REDIS_URL", &url),
+            ("SESSION_REDIS_URL", &sessions.url()),
+            ("RUST_LOG", "info"),
+        ]);
+        let client = Client::new(program.address);
+        let ready = client.get_json("/readyz").await;
+        let log = program.log();
+        assert_eq!((&ready["ready"], log.contains("hunter2")), (&json!(true), false), "{log}");
+        let said = ready["cacheRefused"].as_str().unwrap_or_default().to_owned();
+        assert!(said.is_empty() == refused.is_empty() && said.contains(refused), "{rights}: {ready}");
+        let in_log = "redis does not let this user do what the cache needs";
+        assert_eq!(log.matches(in_log).count() > 0, !refused.is_empty(), "{rights}: {log}");
+        let login = client.post("/api/auth/login", &json!({ "email": ADMIN, "password": PASSWORD })).await;
+        assert_eq!(login.status(), 200, "{rights}");
+        let (status, text) = page(&client, "/admin/cache").await;
+        assert_eq!(
+            (status, text.contains("data-rule=\"redis_refuses\"")),
+            (200, !refused.is_empty()),
+            "{rights}: {text}"
+        );
+        assert_eq!(
+            client.get("/api/admin/metrics?dateFrom=2026-01-01&dateTo=2026-01-31").await.status(),
+            200,
+            "{rights}: without the cache"
+        );
+    }
+}
