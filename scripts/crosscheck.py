@@ -269,6 +269,9 @@ def compared(range_, kind):
     first, last = range_
     if kind == "none":
         return None
+    if kind == "previous_weeks":
+        weeks = timedelta(days=((last - first).days + 7) // 7 * 7)
+        return first - weeks, last - weeks
     if kind == "previous_year":
         return earlier_year(first), earlier_year(last)
     before = first - timedelta(days=1)

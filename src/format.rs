@@ -12,6 +12,7 @@ use crate::domain::{
     period::{DateRange, Interval},
     snapshot::Point,
 };
+use crate::words;
 
 /// U+2212, as wide as a digit, and read out as "minus".
 const MINUS: &str = "−";
@@ -153,10 +154,8 @@ pub fn bytes(size: u64) -> String {
     format!("{size} bytes")
 }
 
-const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-
 fn month(date: Date) -> &'static str {
-    MONTHS[usize::from(date.month().unsigned_abs() - 1) % 12]
+    words::MONTHS[usize::from(date.month().unsigned_abs() - 1) % 12]
 }
 
 fn weekday(date: Date) -> &'static str {

@@ -30,6 +30,16 @@ pub fn age(seconds: u64) -> String {
     }
 }
 
+/// `2026-11-26`, as a date field has it, as pages write it: `26 Nov 2026`.
+pub fn day(text: &str) -> Option<String> {
+    let mut parts = text.split('-');
+    let (year, month, day) = (parts.next()?, parts.next()?.parse::<usize>().ok()?, parts.next()?);
+    let month = MONTHS.get(month.checked_sub(1)?)?;
+    Some(format!("{} {month} {}", day.trim_start_matches('0'), year.trim_start_matches('0')))
+}
+
+pub const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
 /// What only pages say, which are made on the server.
 #[cfg(feature = "ssr")]
 pub use pages::*;
@@ -212,6 +222,15 @@ mod pages {
     pub const NO_ORDERS: &str = "Your first order will appear here.";
     pub const NO_MATCHING_ORDERS: &str = "No matching orders";
 
+    pub fn newest_order(id: &str) -> String {
+        format!("Newest order: {id}")
+    }
+
+    pub fn too_many_to_sum() -> String {
+        let most = crate::format::count(crate::domain::orders::MOST_SUMMED);
+        format!("More than {most} orders match: narrow them to see what they come to.")
+    }
+
     pub fn newest_first(zone: &str) -> String {
         format!("Newest first · times in {zone}")
     }
@@ -233,6 +252,7 @@ mod pages {
 
     // Many at once.
     pub const NOTHING_PICKED: &str = "Select at least one row first.";
+    pub const PERCENT: &str = "Enter a percentage from −99 to +900, such as 5 or −2.5.";
     pub const NO_ACTION: &str = "Choose what to do with the selected products.";
     pub const NO_ORDER_MAY: &str = "None of these orders can change to that status.";
     pub const STAYS: &str = "can't change";
@@ -275,7 +295,19 @@ mod pages {
     }
 
     // Refunds.
-    pub const RESTOCK: &str = "Restock returned units";
+    pub const RESTOCK: &str = "Restock";
+
+    /// What becomes of the units of a refund.
+    pub fn back_into_stock(units: i64, restocked: i64) -> String {
+        use crate::format::{count, counted};
+        match restocked {
+            _ if units == 0 => "No units are returned.".to_owned(),
+            0 => format!("{} returned, not restocked.", counted(units, "unit", "units")),
+            all if all == units => format!("{} back into stock.", counted(all, "unit goes", "units go")),
+            some => format!("{} of {} go back into stock.", count(some), counted(units, "unit", "units")),
+        }
+    }
+
     pub const NOTHING_TO_REFUND: &str = "Enter units to return or an amount to refund.";
     pub const NOT_BOTH: &str = "Enter either units to return or a fixed amount, not both.";
 
@@ -325,7 +357,7 @@ mod pages {
 
     pub fn standings_of(range: &str) -> String {
         format!(
-            "{range}, compared with the 28 days before. Days follow each vendor's time zone; last orders are in UTC."
+            "{range}, compared with the 28 days before. Days follow each vendor's time zone; last orders and logins are in UTC."
         )
     }
 
@@ -340,6 +372,17 @@ mod pages {
 
     pub fn price_changed(was: &str, became: &str) -> String {
         format!("price changed from {was} to {became}")
+    }
+
+    pub const VIEW_SAVED: &str = "View saved. It is in the menu of periods.";
+    pub const VIEW_DELETED: &str = "View deleted.";
+
+    pub fn large_refund(amount: &str, usual: &str) -> String {
+        format!("refund of {amount}, where {usual} is usual")
+    }
+
+    pub fn since(looked: &str) -> String {
+        format!("New since {looked}:")
     }
 
     pub fn zone_moved(was: &str, became: &str) -> String {
@@ -390,6 +433,12 @@ mod tests {
             ["Updated just now", "Updated 1 second ago", "Updated 12 seconds ago"]
         );
         assert_eq!([age(59), age(60), age(7_300)], ["59 seconds", "1 min", "2 h"]);
+    }
+
+    #[test]
+    fn a_day_is_written_as_pages_write_it() {
+        assert_eq!(day("2026-09-01").as_deref(), Some("1 Sep 2026"));
+        assert_eq!([day(""), day("2026-13-01"), day("2026-00-01")], [None, None, None]);
     }
 
     #[test]

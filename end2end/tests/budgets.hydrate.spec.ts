@@ -22,8 +22,9 @@ async function sent(page: import('@playwright/test').Page, path: string, islands
 for (const { name, login, path, islands, html } of [
   { name: 'login', login: undefined, path: '/login', islands: false, html: 5 },
   { name: 'dashboard', login: () => vendor(0), path: '/', islands: true, html: 15 },
-  { name: 'products', login: () => vendor(0), path: '/products', islands: false, html: 15 },
-  { name: 'orders', login: () => vendor(0), path: '/orders', islands: false, html: 15 },
+  { name: 'products', login: () => vendor(0), path: '/products', islands: true, html: 15 },
+  { name: 'new product', login: () => vendor(0), path: '/products/new', islands: false, html: 15 },
+  { name: 'orders', login: () => vendor(0), path: '/orders', islands: true, html: 15 },
   { name: 'account', login: () => vendor(0), path: '/account', islands: false, html: 15 },
   { name: 'cache', login: admin, path: '/admin/cache', islands: true, html: 15 },
 ] as { name: string; login?: () => Login; path: string; islands: boolean; html: number }[]) {

@@ -1,4 +1,4 @@
-import { expect, logIn, test, vendor } from '../test';
+import { digits, expect, logIn, test, vendor } from '../test';
 
 test('many products get a stock at once, after a look at what is touched', async ({ page }) => {
   await logIn(page, vendor(12));
@@ -8,7 +8,7 @@ test('many products get a stock at once, after a look at what is touched', async
   await boxes.nth(0).check();
   await boxes.nth(2).check();
   await page.getByLabel('With the selected products').selectOption('Set stock to');
-  await page.getByLabel('Stock or category').fill('77');
+  await page.getByLabel('Stock, percent or category').fill('77');
   await page.getByRole('button', { name: 'Review…' }).click();
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Set the stock of 2 products to 77?');
   await expect(page.locator('main table tbody th')).toHaveText([names[0], names[2]]);
@@ -21,7 +21,7 @@ test('many products get a stock at once, after a look at what is touched', async
 
   // What is no stock is told, and nothing changes.
   await boxes.nth(1).check();
-  await page.getByLabel('Stock or category').fill('many');
+  await page.getByLabel('Stock, percent or category').fill('many');
   await page.getByRole('button', { name: 'Review…' }).click();
   await expect(page.getByRole('alert')).toContainText('Enter a whole number');
   await page.goto('/products');
@@ -40,4 +40,22 @@ test('many orders are cancelled at once, and those that cannot be stay', async (
   await expect(page.getByRole('status')).toHaveText('1 order changed.');
   expect((await (await page.request.get(`/api/vendor/orders/${open}`)).json()).status).toBe('cancelled');
   expect((await (await page.request.get(`/api/vendor/orders/${done}`)).json()).status).toBe('delivered');
+});
+
+test('prices go up by percent, each shown before and after', async ({ page }) => {
+  await logIn(page, vendor(6));
+  await page.goto('/products');
+  const { products } = await (await page.request.get('/api/vendor/products')).json();
+  await page.getByRole('checkbox', { name: /^Select / }).nth(0).check();
+  await page.getByLabel('With the selected products').selectOption('Change price by %');
+  await page.getByLabel('Stock, percent or category').fill('+10 %');
+  await page.getByRole('button', { name: 'Review…' }).click();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Raise the prices of 1 product by 10.00%?');
+  const [, now, after] = await page.locator('main table tbody tr').first().locator('th, td').allTextContents();
+  expect(digits(now)).toBe(products[0].unitPrice);
+  expect(digits(after)).toBe(Math.floor((products[0].unitPrice * 11 + 5) / 10));
+  await page.getByRole('button', { name: 'Change 1 product' }).click();
+  await expect(page.getByRole('status')).toHaveText('1 product changed.');
+  const changed = await (await page.request.get(`/api/vendor/products/${products[0].productId}`)).json();
+  expect(changed.unitPrice).toBe(digits(after));
 });

@@ -136,3 +136,25 @@ test.describe('on a phone', () => {
     await expect(page.locator('.key.now')).toHaveText(idle!);
   });
 });
+
+test('a definition stands beside its figure, and the picker says days as the page does', async ({ page }) => {
+  await logIn(page, vendor(0));
+  await openHydrated(page, `/?dateFrom=${isoDay(-40)}&dateTo=${isoDay(-11)}&compare=previous_weeks`);
+  const card = panel(page, 'Net sales');
+  await card.locator('summary').click();
+  const text = card.locator('.define p');
+  await expect(text).toContainText(/gross − .* discounts − .* returns = /);
+  const [figure, definition] = [(await card.locator('.value').boundingBox())!, (await text.boundingBox())!];
+  expect(definition.y).toBeGreaterThanOrEqual(figure.y + figure.height);
+  await page.keyboard.press('Escape');
+
+  await page.locator('.picker summary').click();
+  await expect(page.getByLabel('Compare to')).toHaveValue('previous_weeks');
+  await page.getByLabel('From', { exact: true }).fill('2026-09-01');
+  await expect(page.locator('#dateFrom-hint')).toHaveText('1 Sep 2026');
+  // What is meant anyway stays out of the address.
+  await page.getByLabel('Compare to').selectOption('Previous period');
+  await page.getByRole('button', { name: 'Apply' }).click();
+  await expect(page).toHaveURL(/dateFrom=2026-09-01/);
+  expect(page.url()).not.toMatch(/compare=|interval=/);
+});

@@ -62,3 +62,16 @@ test('an amount on the whole order is shared out over its lines', async ({ page 
   await expect(page.getByRole('alert')).toContainText('Enter either units to return or a fixed amount, not both.');
   expect(refunded(await again(page, order))).toBe(1);
 });
+
+test('of what comes back, each line says whether it can be sold again', async ({ page }) => {
+  await logIn(page, vendor(7));
+  const order = await untouchedOrder(page);
+  const line = order.lines.find((line) => line.quantity > 1)!;
+  await page.goto(order.path);
+  await fillUnits(page, line, 2);
+  await page.locator(`input[name="form[lines][${order.lines.indexOf(line)}][restock]"]`).uncheck();
+  await review(page);
+  await expect(page.locator('#refund')).toContainText('2 units returned, not restocked.');
+  await page.getByRole('button', { name: 'Go back' }).click();
+  await expect(page.locator(`input[name="form[lines][${order.lines.indexOf(line)}][restock]"]`)).not.toBeChecked();
+});

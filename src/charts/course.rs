@@ -55,8 +55,8 @@ pub struct CourseChart<'a> {
 
 /// The chart, with its legend; to be put into a `<figure>`.
 pub fn course_chart(chart: &CourseChart<'_>) -> AnyView {
-    let ticks = chart.scale.ticks.iter().rev().map(|tick| {
-        let text = (chart.text)(*tick);
+    let ticks = chart.scale.places().map(|tick| {
+        let text = tick.map(chart.text);
         view! { <li>{text}</li> }
     });
     let legend = chart.series.iter().enumerate().map(|(place, series)| {
@@ -231,7 +231,7 @@ fn strip(much: &[u64]) -> String {
 
 /// An axis for percent.
 pub fn percent_scale() -> Scale {
-    Scale { ticks: vec![0, 2_500, 5_000, 7_500, 10_000], step: 2_500 }
+    Scale::between(0, 10_000, 2_500)
 }
 
 /// An axis for these values, one upon the other where they are stacked.

@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 
-use super::scale::{Scale, labelled, line_and_area, x};
+use super::scale::{Scale, labelled, line_and_area, rounded, x};
 use crate::{components::change::Change, domain::money::Currency, format, islands::Readout, words};
 
 /// Pixels between the lowest and the highest tick.
@@ -25,6 +25,8 @@ pub struct Mark {
     pub before: Option<(String, Option<i64>)>,
     /// What happened there.
     pub note: Option<String>,
+    /// Whether it is a Saturday or a Sunday.
+    pub is_weekend: bool,
 }
 
 /// How values of a chart are written.
@@ -64,9 +66,9 @@ pub fn line_chart(marks: &[Mark], unit: Unit, title: String, now: String, before
     let is_flat = marks.iter().all(|mark| {
         mark.value.unwrap_or(0) == 0 && mark.before.as_ref().is_none_or(|(_, value)| value.unwrap_or(0) == 0)
     });
-    let ticks = scale.ticks.iter().rev().map(|tick| match is_flat && *tick != 0 {
-        true => view! { <li></li> }.into_any(),
-        false => view! { <li>{unit.axis_text(*tick, scale.step)}</li> }.into_any(),
+    let ticks = scale.places().map(|tick| {
+        let text = tick.filter(|tick| !is_flat || *tick == 0).map(|tick| unit.axis_text(tick, scale.step));
+        view! { <li>{text}</li> }
     });
     let ticks = ticks.collect::<Vec<_>>();
     let before =
@@ -171,6 +173,7 @@ fn drawing(marks: &[Mark], scale: &Scale) -> AnyView {
     });
     let noted = noted.collect::<Vec<_>>();
     view! {
+        {weekends(marks)}
         {grid}
         <svg width="100%" height=HEIGHT viewBox=format!("0 0 {WIDTH} {HEIGHT}") preserveAspectRatio="none">
             <path class="area" d=area/>
@@ -183,6 +186,25 @@ fn drawing(marks: &[Mark], scale: &Scale) -> AnyView {
         {labels}
     }
     .into_any()
+}
+
+/// Weekends, each from half a day before its first to half a day behind its last day.
+fn weekends(marks: &[Mark]) -> Vec<AnyView> {
+    let mut bands: Vec<(usize, usize)> = Vec::new();
+    for (i, _) in marks.iter().enumerate().filter(|(_, mark)| mark.is_weekend) {
+        match bands.last_mut() {
+            Some((_, end)) if *end + 1 == i => *end = i,
+            _ => bands.push((i, i)),
+        }
+    }
+    let steps = marks.len().saturating_sub(1).max(1) as f64;
+    let place = |at: f64| rounded((at / steps * 100.0).clamp(0.0, 100.0));
+    let bands = bands.into_iter().map(|(first, last)| {
+        let (from, to) = (place(first as f64 - 0.5), place(last as f64 + 0.5));
+        view! { <rect class="weekend" x=format!("{from}%") width=format!("{}%", rounded(to - from)) height=HEIGHT/> }
+            .into_any()
+    });
+    bands.collect()
 }
 
 /// Labels at the ends of the axis stay inside it.
@@ -201,7 +223,15 @@ mod tests {
 
     fn mark(i: usize, value: Option<i64>, before: Option<i64>) -> Mark {
         let before = before.map(|before| (format!("Before {i}"), Some(before)));
-        Mark { label: format!("Day {i}"), short: format!("{i}"), value, is_unfinished: false, before, note: None }
+        Mark {
+            label: format!("Day {i}"),
+            short: format!("{i}"),
+            value,
+            is_unfinished: false,
+            before,
+            note: None,
+            is_weekend: false,
+        }
     }
 
     fn drawn(marks: &[Mark]) -> String {
@@ -252,6 +282,17 @@ mod tests {
         assert!(html.contains("d=\"M333.33 0L666.67 120\""), "the rest begins where the line ends: {html}");
         assert!(html.contains("Day 2: €0.50 so far\t120\tBefore 2: €1.00\t0\t−50.0% (−€0.50)"), "{html}");
         assert!(html.contains("Day 3: —\t\tBefore 3: €1.00\t0\t"), "{html}");
+    }
+
+    #[test]
+    fn a_weekend_is_one_band_and_stays_inside_the_chart() {
+        let mut marks = [0, 1, 2, 3, 4].map(|i| mark(i, Some(1), None));
+        for i in [0, 3, 4] {
+            marks[i].is_weekend = true;
+        }
+        let html = drawn(&marks);
+        assert_eq!(html.matches("class=\"weekend\"").count(), 2, "{html}");
+        assert!(html.contains("x=\"0%\" width=\"12.5%\"") && html.contains("x=\"62.5%\" width=\"37.5%\""), "{html}");
     }
 
     #[test]

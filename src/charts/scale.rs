@@ -1,12 +1,16 @@
 //! Where values go on an axis.
 
-/// An axis whose ends and ticks are round numbers, zero always among them.
+/// An axis with ticks at round numbers, zero always among them. It ends near its values, and not at a tick.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scale {
-    /// Ascending, evenly spaced; the first is the lower end of the axis, the last the upper.
+    /// Ascending, evenly spaced; all within the axis.
     pub ticks: Vec<i64>,
     /// The distance between two ticks.
     pub step: i64,
+    low: i64,
+    high: i64,
+    /// What the ends of the axis are multiples of; so are the ticks.
+    part: i64,
 }
 
 /// Steps between ticks aimed at.
@@ -14,20 +18,37 @@ const STEPS: i64 = 5;
 
 impl Scale {
     /// Covers every value and zero, with 1, 2, 2.5 or 5 times a power of ten between ticks; a step is never below one
-    /// minor unit.
+    /// minor unit. At most a quarter of a step is left empty at either end, where it can be divided.
     pub fn covering(values: impl IntoIterator<Item = i64>) -> Self {
         let (low, high) =
             values.into_iter().fold((0, 0), |(low, high): (i64, i64), value| (low.min(value), high.max(value)));
         let step = round_step((high - low) / STEPS + i64::from((high - low) % STEPS != 0));
-        let first = low.div_euclid(step);
-        let last = (high + step - 1).div_euclid(step).max(first + 1);
-        Self { ticks: (first..=last).map(|tick| tick * step).collect(), step }
+        let part = [4, 2, 1].into_iter().find(|parts| step % parts == 0).map_or(step, |parts| step / parts);
+        let low = low.div_euclid(part) * part;
+        let high = ((high + part - 1).div_euclid(part) * part).max(low + part);
+        Self::new(low, high, step, part)
+    }
+
+    /// From `low` to `high`, both of them ticks.
+    pub fn between(low: i64, high: i64, step: i64) -> Self {
+        Self::new(low, high, step, step)
+    }
+
+    fn new(low: i64, high: i64, step: i64, part: i64) -> Self {
+        let first = low.div_euclid(step) + i64::from(low.rem_euclid(step) != 0);
+        Self { ticks: (first..=high.div_euclid(step)).map(|tick| tick * step).collect(), step, low, high, part }
+    }
+
+    /// The places beside the axis, evenly spaced from its top to its bottom: a tick, or nothing.
+    pub fn places(&self) -> impl Iterator<Item = Option<i64>> {
+        (0..=(self.high - self.low) / self.part)
+            .map(|at| self.high - at * self.part)
+            .map(|value| (value % self.step == 0).then_some(value))
     }
 
     /// How far below the top `value` lies on an axis of this `height`.
     pub fn y(&self, value: i64, height: f64) -> f64 {
-        let (low, high) = (self.ticks[0], self.ticks[self.ticks.len() - 1]);
-        rounded((high - value) as f64 / (high - low) as f64 * height)
+        rounded((self.high - value) as f64 / (self.high - self.low) as f64 * height)
     }
 }
 
@@ -77,17 +98,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ticks_are_round_evenly_spaced_and_cover_the_values_and_zero() {
-        for (values, ticks) in [
-            (vec![0, 930], vec![0, 200, 400, 600, 800, 1000]),
-            (vec![100, 1_234_567], vec![0, 250_000, 500_000, 750_000, 1_000_000, 1_250_000]),
-            (vec![-300, 900], vec![-500, -250, 0, 250, 500, 750, 1000]),
-            (vec![-7, -1], vec![-8, -6, -4, -2, 0]),
-            (vec![0, 3], vec![0, 1, 2, 3]),
-            (vec![0], vec![0, 1]),
-            (vec![], vec![0, 1]),
+    fn ticks_are_round_and_the_axis_ends_near_its_values() {
+        for (values, ticks, ends) in [
+            (vec![0, 930], vec![0, 200, 400, 600, 800], (0, 950)),
+            (vec![0, 1_100], vec![0, 250, 500, 750, 1_000], (0, 1_125)),
+            (vec![100, 1_234_567], vec![0, 250_000, 500_000, 750_000, 1_000_000, 1_250_000], (0, 1_250_000)),
+            (vec![-20_000, 1_000_000], vec![0, 250_000, 500_000, 750_000, 1_000_000], (-62_500, 1_000_000)),
+            (vec![-300, 900], vec![-250, 0, 250, 500, 750, 1_000], (-375, 1_000)),
+            (vec![-7, -1], vec![-6, -4, -2, 0], (-7, 0)),
+            (vec![0, 3], vec![0, 1, 2, 3], (0, 3)),
+            (vec![0], vec![0, 1], (0, 1)),
+            (vec![], vec![0, 1], (0, 1)),
         ] {
-            assert_eq!(Scale::covering(values).ticks, ticks);
+            let scale = Scale::covering(values.clone());
+            assert_eq!((scale.ticks.clone(), (scale.low, scale.high)), (ticks.clone(), ends), "{values:?}");
+            let mut places: Vec<i64> = scale.places().flatten().collect();
+            places.reverse();
+            assert_eq!(places, ticks, "every tick has its place");
         }
     }
 
@@ -95,12 +122,13 @@ mod tests {
     fn no_axis_of_the_largest_amounts_overflows() {
         let most = 1 << 53;
         let scale = Scale::covering([-most, most]);
-        assert!(scale.ticks[0] <= -most && scale.ticks[scale.ticks.len() - 1] >= most);
+        assert!(scale.low <= -most && scale.high >= most);
+        assert!(scale.places().count() < 40);
     }
 
     #[test]
-    fn the_top_of_the_axis_is_its_last_tick_and_the_bottom_its_first() {
-        let scale = Scale::covering([-300, 900]);
+    fn the_axis_runs_from_its_top_to_its_bottom() {
+        let scale = Scale::between(-500, 1_000, 250);
         assert_eq!([scale.y(1000, 240.0), scale.y(-500, 240.0), scale.y(0, 240.0)], [0.0, 240.0, 160.0]);
     }
 

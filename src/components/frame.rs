@@ -73,10 +73,16 @@ pub fn Frame(section: Section, viewer: Option<Viewer>, children: Children) -> im
         }
     });
     let nav = (!sections.is_empty()).then(|| view! { <nav aria-label="Main"><ul>{links}</ul></nav> });
-    // Pages whose range can be changed in place: the islands know them by this.
+    // Pages whose range or filters can be changed in place: the islands know them by this.
     let visit = matches!(
         section,
-        Section::Dashboard | Section::Returns | Section::Vendors | Section::Marketplace | Section::Cache
+        Section::Dashboard
+            | Section::Products
+            | Section::Orders
+            | Section::Returns
+            | Section::Vendors
+            | Section::Marketplace
+            | Section::Cache
     )
     .then_some("");
     view! {

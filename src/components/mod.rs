@@ -10,6 +10,8 @@ pub mod feedback;
 pub mod fields;
 /// Header, navigation and main part of every page.
 pub mod frame;
+/// What a page has that changes in place.
+pub mod in_place;
 /// A page around what it loads: shown, or failed.
 pub mod loaded;
 /// From page to page of a list.
@@ -26,6 +28,10 @@ pub mod query_form;
 pub mod refund_form;
 /// What starts the islands of a page.
 pub mod scripts;
+/// What is shown once.
+pub mod secret;
+/// The sheet of keys.
+pub mod shortcuts;
 /// That figures are from before.
 pub mod stale;
 /// The status of an order or a product.

@@ -67,7 +67,7 @@ pub fn product_form(vendor: &Vendor, product: Option<Product>) -> AnyView {
         vec![(ProductStatus::Active.as_str(), "Active"), (ProductStatus::Archived.as_str(), words::ARCHIVED)];
     let price_label = format!("Price in {currency}");
     view! {
-        <form method="post" action=SaveProduct::url() class="card form">
+        <form method="post" action=SaveProduct::url() class="card form" data-guard="">
             {messages.summary()}
             <input type="hidden" name="form[product_id]" value=product.product_id/>
             {field(Input { class: "wide", ..line("name", "form[name]", "Name", product.name, MAX_NAME) })}

@@ -11,6 +11,7 @@ use crate::{
         accounts::path_segment,
         field_error::FieldError,
         money::Currency,
+        order_commands::RefundedLine,
         orders::{Order, OrderLine},
         returns::RefundReason,
     },
@@ -47,16 +48,14 @@ pub fn refund_form(order: &Order, currency: Currency, typed: Option<&RefundForm>
         .chain(RefundReason::ALL.map(|reason| (reason.as_str(), words::reason(Some(reason)))))
         .collect();
     let reason = typed.map(|typed| typed.reason.clone()).unwrap_or_default();
-    let restock = typed.is_none_or(|typed| typed.restock.is_some());
     let action = format!("/orders/{}#refund", path_segment(&order.order_id));
     view! {
         <section class="card" id="refund">
             <h2>"Refund"</h2>
-            <form method="get" action=action class="stack">
+            <form method="get" action=action class="stack" data-guard="">
                 {messages.summary()}
                 <input type="hidden" name="review" value="1"/>
                 {scrolling("scroll", "Items to refund", table("plain", columns, rows, None))}
-                <label class="check"><input type="checkbox" name="form[restock]" value="yes" checked=restock/> {words::RESTOCK}</label>
                 {input(messages.mark(whole))}
                 {select("reason", "form[reason]", "Reason", reasons, &reason)}
                 // An island writes what it comes to as it is typed.
@@ -97,6 +96,15 @@ fn row(at: usize, line: &OrderLine, currency: Currency, typed: Option<&RefundFor
         currency.to_decimal(line.amount_left()),
         currency.to_decimal(1),
     );
+    let is_restocked = typed.is_none_or(|typed| typed.restock.is_some());
+    let units = view! {
+        {units}
+        <label class="check">
+            <input type="checkbox" name=field("restock") value="yes" checked=is_restocked aria-label=format!("{} {}", words::RESTOCK, line.name)/>
+            {words::RESTOCK}
+        </label>
+    }
+    .into_any();
     let product =
         view! { <input type="hidden" name=field("line") value=line.line.to_string()/> {written(line.name.clone())} }
             .into_any();
@@ -118,28 +126,36 @@ pub fn refund_review(order: &Order, currency: Currency, review: &RefundReview) -
             .find(|line| line.line == refunded.line)
             .map(|line| line.name.clone())
             .unwrap_or_default();
-        let units = if refunded.quantity == 0 { "—".to_owned() } else { format::count(refunded.quantity) };
-        Row::from(vec![Cell::Written(name), units.into(), format::money(currency, refunded.amount).into()])
+        let dash_or = |count: i64| if refunded.quantity == 0 { "—".to_owned() } else { format::count(count) };
+        Row::from(vec![
+            Cell::Written(name),
+            dash_or(refunded.quantity).into(),
+            dash_or(refunded.restocked).into(),
+            format::money(currency, refunded.amount).into(),
+        ])
     });
-    let columns = vec![Column::text("Product"), Column::number("Units"), Column::number("Refund")];
-    let foot = vec![Cell::Text("Total".to_owned()), String::new().into(), amount.clone().into()];
-    let units: i64 = review.lines.iter().map(|line| line.quantity).sum();
-    let stock = match (units, &review.form.restock) {
-        (0, _) => "No units are returned.".to_owned(),
-        (units, Some(_)) => format!("{} back into stock.", format::counted(units, "unit goes", "units go")),
-        (units, None) => format!("{} returned, not restocked.", format::counted(units, "unit", "units")),
-    };
+    let columns =
+        vec![Column::text("Product"), Column::number("Units"), Column::number("Restocked"), Column::number("Refund")];
+    let sum = |of: fn(&RefundedLine) -> i64| review.lines.iter().map(of).sum::<i64>();
+    let (units, restocked) = (sum(|line| line.quantity), sum(|line| line.restocked));
+    let foot = vec![
+        Cell::Text("Total".to_owned()),
+        format::count(units).into(),
+        format::count(restocked).into(),
+        amount.clone().into(),
+    ];
+    let stock = words::back_into_stock(units, restocked);
     let reason = RefundReason::parse_optional(&review.form.reason).ok().flatten();
     let reason = format!("Reason: {}.", words::reason(reason));
     let back = format!("/orders/{}#refund", path_segment(&order.order_id));
     let hidden = |form: &RefundForm| {
         let mut fields = vec![("form[amount]".to_owned(), form.amount.clone())];
         fields.push(("form[reason]".to_owned(), form.reason.clone()));
-        fields.extend(form.restock.clone().map(|restock| ("form[restock]".to_owned(), restock)));
         for (at, line) in form.lines.iter().enumerate() {
             for (name, value) in [("line", &line.line), ("quantity", &line.quantity), ("amount", &line.amount)] {
                 fields.push((format!("form[lines][{at}][{name}]"), value.clone()));
             }
+            fields.extend(line.restock.clone().map(|yes| (format!("form[lines][{at}][restock]"), yes)));
         }
         fields.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect_view()
     };
@@ -234,12 +250,12 @@ mod tests {
             line: line.to_owned(),
             quantity: quantity.to_owned(),
             amount: String::new(),
+            restock: None,
         };
         let form = RefundForm {
             order_id: "o".to_owned(),
             lines: vec![typed("1", ""), typed("2", "2")],
             amount: String::new(),
-            restock: None,
             reason: String::new(),
         };
         for (field, id, text) in [

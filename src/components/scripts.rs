@@ -18,6 +18,16 @@ pub fn scripts() -> AnyView {
     view! { <script type="module" nonce=use_nonce()>{code}</script> }.into_any()
 }
 
+/// Asks before what was typed into a form with `data-guard` is left behind unsaved, and takes away what was said of the
+/// last save once something is typed. So little that no module is fetched for it.
+pub fn unsaved() -> AnyView {
+    const CODE: &str = "const ask=event=>event.preventDefault();\
+        for(const form of document.querySelectorAll('form[data-guard]')){\
+        form.addEventListener('input',()=>{document.querySelector('.notice.good')?.remove();addEventListener('beforeunload',ask)});\
+        form.addEventListener('submit',()=>removeEventListener('beforeunload',ask))}";
+    view! { <script type="module" nonce=use_nonce()>{CODE}</script> }.into_any()
+}
+
 /// The address of a file of the browser half, by the hash that the build has left beside the program.
 pub fn address(options: &LeptosOptions, extension: &str) -> String {
     let base = format!("/{}/{}", options.site_pkg_dir, options.output_name);

@@ -66,6 +66,9 @@ impl Cell {
 
 /// A row; the first cell is its heading.
 pub struct Row {
+    /// What it is known by in a list that is brought up to date while somebody looks at it: whatever is done to the row
+    /// stays with it when others come in above.
+    pub id: Option<String>,
     /// Empty for none.
     pub class: &'static str,
     pub cells: Vec<Cell>,
@@ -73,7 +76,7 @@ pub struct Row {
 
 impl From<Vec<Cell>> for Row {
     fn from(cells: Vec<Cell>) -> Self {
-        Self { class: "", cells }
+        Self { id: None, class: "", cells }
     }
 }
 
@@ -109,7 +112,7 @@ fn row(row: Row, columns: &[Column]) -> AnyView {
             _ => view! { <td class=column.class>{cell.into_view()}</td> }.into_any(),
         })
         .collect::<Vec<_>>();
-    view! { <tr class=row.class>{cells}</tr> }.into_any()
+    view! { <tr id=row.id class=row.class>{cells}</tr> }.into_any()
 }
 
 /// A table that may be wider, or longer, than the room it has. It can be scrolled with the keyboard.

@@ -50,17 +50,53 @@ fn press(event: KeyboardEvent) {
         event.prevent_default();
         return walk(&menu, step);
     }
-    let types = "input, select, textarea, [contenteditable], dialog[open]";
-    if event.repeat() || at.is_some_and(|at| at.closest(types).is_ok_and(|field| field.is_some())) {
+    let types = "input:not([type=checkbox]), select, textarea, [contenteditable], dialog[open]";
+    if matches!(key.as_str(), "j" | "k" | "x") && !event.shift_key() && is_free(at.as_ref(), types) && on_rows(&key) {
+        return event.prevent_default();
+    }
+    if event.repeat() || !is_free(at.as_ref(), types) {
         return;
     }
     match key.as_str() {
         "?" => show_sheet(),
         _ if event.shift_key() => return,
+        "/" if find("[data-rows], main [role=search]").is_some() => focus(find("#search")),
         "/" => return click(&event, "/"),
         key => return click(&event, &key.to_lowercase()),
     }
     event.prevent_default();
+}
+
+/// Whether nothing is typed where the focus is.
+fn is_free(at: Option<&Element>, types: &str) -> bool {
+    at.is_none_or(|at| at.closest(types).is_ok_and(|field| field.is_none()))
+}
+
+fn focus(element: Option<Element>) {
+    if let Some(element) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+        _ = element.focus();
+    }
+}
+
+/// Goes from row to row of a list, or picks the one that has the focus. Whether there is a list.
+fn on_rows(key: &str) -> bool {
+    let rows: Vec<Element> = all("[data-rows] tbody tr").collect();
+    let focused = document().active_element();
+    let at = focused.and_then(|focused| rows.iter().position(|row| row.contains(Some(&focused))));
+    let row = match (key, at) {
+        ("x", at) => {
+            let field = at.and_then(|at| rows[at].query_selector("[type=checkbox]").ok()?);
+            if let Some(field) = field.and_then(|field| field.dyn_into::<HtmlElement>().ok()) {
+                field.click();
+            }
+            return !rows.is_empty();
+        }
+        (_, None) => 0,
+        ("j", Some(at)) => (at + 1).min(rows.len() - 1),
+        (_, Some(at)) => at.saturating_sub(1),
+    };
+    focus(rows.get(row).and_then(|row| row.query_selector("th a").ok()?));
+    !rows.is_empty()
 }
 
 /// Does what the link or button with this key does. Arrows are named `arrowleft` and `arrowright`.
@@ -72,10 +108,8 @@ fn click(event: &KeyboardEvent, key: &str) {
     if let Some(found) = found {
         event.prevent_default();
         found.click();
-        if found.tag_name() == "SUMMARY"
-            && let Some(field) = find(".range input").and_then(|field| field.dyn_into::<HtmlElement>().ok())
-        {
-            _ = field.focus();
+        if found.tag_name() == "SUMMARY" {
+            focus(find(".range input"));
         }
     }
 }
@@ -86,11 +120,7 @@ fn close(event: &KeyboardEvent) {
         let had_focus = focused.is_some_and(|focused| open.contains(Some(&focused)));
         _ = open.remove_attribute("open");
         event.prevent_default();
-        if let Some(opener) =
-            open.first_element_child().filter(|_| had_focus).and_then(|opener| opener.dyn_into::<HtmlElement>().ok())
-        {
-            _ = opener.focus();
-        }
+        focus(open.first_element_child().filter(|_| had_focus));
     }
 }
 
@@ -100,9 +130,7 @@ fn walk(menu: &Element, step: i32) {
     let Some(focused) = document().active_element() else { return };
     let at = links.iter().position(|link| *link == focused).unwrap_or_default() as i32;
     let next = (at + step).rem_euclid(links.len().max(1) as i32);
-    if let Some(link) = links.get(next as usize).and_then(|link| link.clone().dyn_into::<HtmlElement>().ok()) {
-        _ = link.focus();
-    }
+    focus(links.get(next as usize).cloned());
 }
 
 fn show_sheet() {

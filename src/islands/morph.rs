@@ -21,9 +21,20 @@ pub fn morph(old: &Element, new: &Element, mark: bool) {
                 become_like(&present, &wanted, mark);
             }
             Some(present) => {
-                at = present.next_sibling();
-                if let Ok(copy) = document().import_node_with_deep(&wanted, true) {
-                    _ = old.replace_child(&copy, &present);
+                // It stands further below: what is above it has gone, or something has come in above.
+                if let Some(moved) = below(&present, &wanted) {
+                    _ = old.insert_before(&moved, Some(&present));
+                    become_like(&moved, &wanted, mark);
+                    at = Some(present);
+                } else if let Ok(copy) = document().import_node_with_deep(&wanted, true) {
+                    // What has an id may be wanted further below; if not, it goes in the end.
+                    if id(&present).is_empty() {
+                        at = present.next_sibling();
+                        _ = old.replace_child(&copy, &present);
+                    } else {
+                        _ = old.insert_before(&copy, Some(&present));
+                        at = Some(present);
+                    }
                 }
             }
             None => {
@@ -39,9 +50,27 @@ pub fn morph(old: &Element, new: &Element, mark: bool) {
     }
 }
 
+fn id(node: &Node) -> String {
+    node.dyn_ref::<Element>().map(Element::id).unwrap_or_default()
+}
+
 fn is_alike(present: &Node, wanted: &Node) -> bool {
-    let id = |node: &Node| node.dyn_ref::<Element>().map(Element::id);
     present.node_name() == wanted.node_name() && id(present) == id(wanted)
+}
+
+/// The element of the same id among those that follow.
+fn below(present: &Node, wanted: &Node) -> Option<Node> {
+    if id(wanted).is_empty() {
+        return None;
+    }
+    let mut next = present.next_sibling();
+    while let Some(node) = next {
+        if is_alike(&node, wanted) {
+            return Some(node);
+        }
+        next = node.next_sibling();
+    }
+    None
 }
 
 fn become_like(present: &Node, wanted: &Node, mark: bool) {

@@ -7,8 +7,8 @@ use leptos::{
 };
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    Document, DomParser, Event, FormData, Headers, HtmlElement, HtmlFormElement, MouseEvent, RequestInit, Response,
-    SupportedType, UrlSearchParams,
+    Document, DomParser, Element, Event, FormData, Headers, HtmlElement, HtmlFormElement, HtmlInputElement, MouseEvent,
+    RequestInit, Response, SupportedType, UrlSearchParams,
 };
 
 use super::{
@@ -24,6 +24,8 @@ pub enum Reason {
     Chosen,
     /// Someone went back or forth.
     History,
+    /// Someone types what to look for: no address of its own to go back to.
+    Typed,
     /// What is shown has changed.
     Changed,
 }
@@ -32,6 +34,8 @@ pub enum Reason {
 /// last.
 const FIRST_PAUSE: u32 = 1_000;
 const LAST_PAUSE: u32 = 15_000;
+/// What is typed this closely together, in milliseconds, is looked for at once.
+const TYPED_AFTER: u32 = 250;
 
 thread_local! {
     /// Counts what was asked for: only the newest answer is shown.
@@ -53,11 +57,29 @@ pub fn listen_to_links() {
         }
     });
     listen(&document(), "submit", |event: Event| {
-        let form = target(&event).filter(|form| form.matches(".range").unwrap_or_default());
+        let form = target(&event).filter(|form| form.matches(".range, main [role=search]").unwrap_or_default());
         if let Some(href) = form.and_then(|form| address(&form.dyn_into().ok()?)) {
             event.prevent_default();
             close_menu();
             show(href, Reason::Chosen);
+        }
+    });
+    listen(&document(), "input", |event: Event| {
+        let field = target(&event);
+        if let Some(field) = field.filter(|field| field.matches("main [role=search] [type=search]").unwrap_or_default())
+        {
+            // Whatever is still on its way is of what was typed before.
+            let turn = NEWEST.get().wrapping_add(1);
+            NEWEST.set(turn);
+            after(TYPED_AFTER, move || {
+                let form = field.closest("form").ok().flatten().and_then(|form| form.dyn_into().ok());
+                if let Some(href) = form.and_then(|form| address(&form)).filter(|_| NEWEST.get() == turn) {
+                    show(href, Reason::Typed);
+                }
+            });
+        }
+        if let Some(field) = target(&event).filter(|field| field.matches("[type=date]").unwrap_or_default()) {
+            tell_day(&field);
         }
     });
     listen(&window(), "popstate", |_: Event| show(here(), Reason::History));
@@ -66,6 +88,13 @@ pub fn listen_to_links() {
             show(trouble_with().unwrap_or_else(here), Reason::Chosen);
         }
     });
+}
+
+/// Writes the day that was chosen as the page writes days; the field writes it as the reader's own system does.
+fn tell_day(field: &Element) {
+    let day = field.dyn_ref::<HtmlInputElement>().and_then(|field| words::day(&field.value()));
+    let hint = field.get_attribute("aria-describedby").filter(|id| id.ends_with("-hint"));
+    set_text(hint.and_then(|id| document().get_element_by_id(&id)), &day.unwrap_or_default());
 }
 
 /// The address that a form of parameters leads to; fields without a value stay out of it.
@@ -98,7 +127,7 @@ pub fn show(href: String, reason: Reason) {
 
 fn attempt(href: String, reason: Reason, turn: u32, pause: u32) {
     spawn_local(async move {
-        set_busy(reason != Reason::Changed);
+        set_busy(matches!(reason, Reason::Chosen | Reason::History));
         let answer = ask(&href).await;
         if NEWEST.get() != turn {
             return;
@@ -170,10 +199,14 @@ pub fn parse(text: &str) -> Option<Document> {
 
 fn arrive(page: &Document, address: &str, reason: Reason) {
     let Some((main, wanted)) = find("#main").zip(page.query_selector("#main").ok().flatten()) else { return };
-    let headline = || find(".figure .value").and_then(|value| value.text_content());
+    let headline = || find(".figure .value, [data-rows] tbody th").and_then(|value| value.text_content());
     let before = headline();
-    if reason == Reason::Chosen && here() != address {
-        _ = window().history().and_then(|history| history.push_state_with_url(&JsValue::NULL, "", Some(address)));
+    if here() != address {
+        _ = window().history().and_then(|history| match reason {
+            Reason::Chosen => history.push_state_with_url(&JsValue::NULL, "", Some(address)),
+            Reason::Typed => history.replace_state_with_url(&JsValue::NULL, "", Some(address)),
+            _ => Ok(()),
+        });
     }
     morph(&main, &wanted, reason == Reason::Changed);
     document().set_title(&page.title());

@@ -12,6 +12,7 @@ use crate::{
         fields::{Input, input, select},
         frame::Section,
         loaded::loaded,
+        secret::secret,
         table::{Cell, Column, Row, scrolling, table},
         written::written,
     },
@@ -70,11 +71,11 @@ fn account(view: AccountView) -> AnyView {
     .into_any()
 }
 
-fn shown_once(secret: String) -> AnyView {
+fn shown_once(key: String) -> AnyView {
     view! {
         <section class="card notice good" role="status">
             <h2>"Your new key"</h2>
-            <p><code class="secret">{secret}</code></p>
+            {secret(key)}
             <p>{words::COPY_KEY}</p>
         </section>
     }

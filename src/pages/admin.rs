@@ -14,6 +14,7 @@ use crate::{
         change::{More, delta},
         fields::{Input, input},
         frame::Section,
+        in_place::in_place,
         loaded::loaded,
         query_form::query_form,
         scripts::scripts,
@@ -112,8 +113,7 @@ fn market(Market { metrics, freshness, changes, today, .. }: Market, query: Quer
             {preset_links(&query, days, today)}
         </div>
         {range_form(chosen)}
-        <div id="trouble" class="notice warn" role="alert" hidden><p></p><button type="button" class="quiet">"Try again"</button></div>
-        <p id="announce" class="unseen" role="status" data-own="" data-say=shown></p>
+        {in_place(shown)}
         {nothing}
         {overview}
         {opened}
@@ -171,6 +171,7 @@ fn overview(
             .map(|(before, now)| delta(Some(*before), *now, More::IsGood, |amount| format::money(currency, amount)));
         let course: Vec<_> = metrics.series.iter().map(|point| Some(point.net_sales)).collect();
         Row {
+            id: None,
             class: if at == open { "open" } else { "" },
             cells: vec![
                 Cell::View(view! { <a href=href data-noscroll="" aria-current=current>{code}</a> }.into_any()),
@@ -225,6 +226,7 @@ fn currency(metrics: CurrencyMetrics, days: DateRange, interval: Interval, today
             is_unfinished: to >= today && i + 1 == metrics.series.len(),
             before: None,
             note: None,
+            is_weekend: false,
         })
         .collect();
     let values = metrics.series.iter().map(|point| {

@@ -8,6 +8,7 @@ use crate::{
         fields::{Input, input},
         frame::Section,
         loaded::loaded,
+        pager::pager,
         query_form::query_form,
         table::{Cell, Column, Row, scrolling, table},
     },
@@ -45,6 +46,7 @@ fn list(AuditView { page, .. }: AuditView, filter: AuditFilter) -> AnyView {
     let query = query(&filter);
     let export = format!("/api/admin/audit.csv{}", prefixed('?', &query));
     let next = page.next.map(|after| format!("/admin/audit?after={}{}", encode_segment(&after), prefixed('&', &query)));
+    let pages = pager(filter.after.is_some().then(|| format!("/admin/audit{}", prefixed('?', &query))), next);
     let body = if page.entries.is_empty() {
         view! { <section class="card empty"><h2>"No matching entries"</h2><p><a href="/admin/audit">{words::CLEAR_FILTERS}</a></p></section> }
             .into_any()
@@ -67,7 +69,7 @@ fn list(AuditView { page, .. }: AuditView, filter: AuditFilter) -> AnyView {
         </div>
         {filter_form(filter)}
         {body}
-        {next.map(|href| view! { <nav class="pager" aria-label="Pages"><a class="button quiet" href=href>"Next page"</a></nav> })}
+        {pages}
     }
     .into_any()
 }

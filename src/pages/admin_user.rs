@@ -13,6 +13,7 @@ use crate::{
         fields::{input, select},
         frame::Section,
         loaded::loaded,
+        secret::secret,
         table::{Row, scrolling, table},
     },
     domain::accounts::{KeyOfUser, Person},
@@ -68,7 +69,7 @@ fn shown_once(link: String) -> AnyView {
     view! {
         <section class="card notice good" role="status">
             <h2>"Link to pass on"</h2>
-            <p><code class="secret">{link}</code></p>
+            {secret(link)}
             <p>{words::COPY_LINK}</p>
         </section>
     }

@@ -9,6 +9,7 @@ use crate::{
         fields::{Input, input, select},
         frame::Section,
         loaded::loaded,
+        pager::pager,
         table::{Cell, Column, Row, scrolling, table},
     },
     domain::{
@@ -42,10 +43,11 @@ fn list(PeopleView { viewer, people, next, has_mail }: PeopleView) -> AnyView {
     });
     let columns = ["Email", "Role", "Vendor", "Status", "Added (UTC)", "Two-step"].map(Column::text).to_vec();
     let next = next.map(|after| format!("/admin/users?after={}", encode_segment(&after)));
+    let is_later = use_query_map().with_untracked(|params| params.get("after").is_some());
     view! {
         <div class="head"><h1>"Users"</h1><a class="button quiet" href="/admin/keys">"API keys"</a></div>
         {scrolling("card scroll", "Users", table("plain", columns, rows.collect(), None))}
-        {next.map(|href| view! { <nav class="pager" aria-label="Pages"><a class="button quiet" href=href>"Next page"</a></nav> })}
+        {pager(is_later.then(|| "/admin/users".to_owned()), next)}
         {invite_form(viewer.email, has_mail)}
     }
     .into_any()
@@ -63,10 +65,12 @@ fn invite_form(admin: String, has_mail: bool) -> AnyView {
         autocomplete: Some("off"),
         ..Default::default()
     };
+    // From a vendor's page.
+    let vendor = refusal.typed("vendor_id").or(use_query_map().with_untracked(|params| params.get("vendor")));
     let role = refusal.typed("role").unwrap_or_else(|| Role::Vendor.as_str().to_owned());
     let hint = if has_mail { words::INVITE_BY_MAIL } else { words::INVITE_BY_LINK };
     view! {
-        <section class="card">
+        <section class="card" id="invite">
             <h2>"Invite someone"</h2>
             <p>{hint}</p>
             {messages.summary()}
@@ -74,7 +78,7 @@ fn invite_form(admin: String, has_mail: bool) -> AnyView {
                 <input type="text" autocomplete="username" value=admin readonly hidden/>
                 {input(messages.mark(email))}
                 {select("role", "role", "Role", roles(), &role)}
-                {input(messages.mark(vendor_field(refusal.typed("vendor_id"))))}
+                {input(messages.mark(vendor_field(vendor)))}
                 {input(messages.mark(password_field("password")))}
                 <div class="actions wide"><button type="submit">"Invite"</button></div>
             </form>

@@ -2,7 +2,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
-use super::id_in;
+use super::{id_in, keys::time};
 
 use crate::{
     components::{
@@ -11,7 +11,7 @@ use crate::{
         table::{Cell, Column, Row, scrolling, table},
         written::written,
     },
-    domain::accounts::{UserSummary, path_segment},
+    domain::accounts::{UserSummary, encode_segment, path_segment},
     server_functions::vendors::{VendorView, load_vendor},
 };
 
@@ -43,15 +43,17 @@ fn vendor(VendorView { vendor, users, .. }: VendorView) -> AnyView {
 
 fn users_card(users: Vec<UserSummary>, vendor_id: String) -> AnyView {
     let body = if users.is_empty() {
-        let command = format!("vendorscope user add EMAIL --role vendor --vendor {vendor_id}");
-        view! { <p>"This vendor has no users yet. " <code>{command}</code></p> }.into_any()
+        view! { <p>"This vendor has no users yet."</p> }.into_any()
     } else {
         let rows = users.into_iter().map(|user| {
             let (name, tone) = if user.disabled { ("Disabled", "status off") } else { ("Active", "status done") };
-            Row::from(vec![Cell::from(user.email), view! { <span class=tone>{name}</span> }.into_any().into()])
+            let last = user.last_login_at.map_or_else(|| Cell::Text("never".to_owned()), time);
+            Row::from(vec![Cell::from(user.email), view! { <span class=tone>{name}</span> }.into_any().into(), last])
         });
-        let columns = vec![Column::text("Email"), Column::text("Status")];
+        let columns = vec![Column::text("Email"), Column::text("Status"), Column::text("Last login (UTC)")];
         scrolling("scroll", "Users", table("plain", columns, rows.collect(), None))
     };
-    view! { <section class="card"><h2>"Users"</h2>{body}</section> }.into_any()
+    let invite = format!("/admin/users?vendor={}#invite", encode_segment(&vendor_id));
+    view! { <section class="card"><h2>"Users"</h2>{body}<p><a href=invite>"Invite someone"</a></p></section> }
+        .into_any()
 }

@@ -1,3 +1,4 @@
+use jiff::Timestamp;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
@@ -8,6 +9,7 @@ use crate::{
         fields::{Input, input, select},
         frame::Section,
         loaded::loaded,
+        pager::pager,
         query_form::query_form,
         stale::stale,
         table::{Cell, Column, Row, scrolling, table},
@@ -36,7 +38,10 @@ pub fn AdminVendorsPage() -> impl IntoView {
 }
 
 fn list(VendorsView { freshness, range, vendors, next, .. }: VendorsView, asked: VendorsAsked) -> AnyView {
-    let next = next.map(|after| next_href(&asked, &after));
+    let pages = pager(
+        asked.after.is_some().then(|| page_href(&asked, None)),
+        next.map(|after| page_href(&asked, Some(&after))),
+    );
     let body = if vendors.is_empty() {
         view! { <section class="card empty"><h2>"No matching vendors"</h2><p><a href="/admin/vendors">{words::CLEAR_FILTERS}</a></p></section> }
             .into_any()
@@ -49,18 +54,21 @@ fn list(VendorsView { freshness, range, vendors, next, .. }: VendorsView, asked:
         {stale(freshness)}
         {filter(&asked)}
         {body}
-        {next.map(|href| view! { <nav class="pager" aria-label="Pages"><a class="button quiet" href=href>"Next page"</a></nav> })}
+        {pages}
     }
     .into_any()
 }
 
-fn rows(vendors: Vec<(VendorStanding, i64)>) -> AnyView {
+fn rows(vendors: Vec<VendorStanding>) -> AnyView {
     // Days of the newest orders as UTC has them: vendors of all zones stand side by side.
     let clock = WallClock::default();
-    let rows = vendors.into_iter().map(|(vendor, users)| {
+    let rows = vendors.into_iter().map(|vendor| {
         let href = format!("/admin/vendors/{}", path_segment(&vendor.vendor_id));
         let money = |amount| format::money(vendor.currency, amount);
-        let last = vendor.last_order_at.map_or_else(|| "—".to_owned(), |at| format::day(clock.local(at).date()));
+        let day = |at: Option<Timestamp>, none: &str| {
+            Cell::Text(at.map_or_else(|| none.to_owned(), |at| format::day(clock.local(at).date())))
+        };
+        let login = if vendor.users == 0 { "no users" } else { "never" };
         Row::from(vec![
             Cell::Link { href: href.clone(), text: vendor.name.clone() },
             Cell::Written(vendor.country.clone()),
@@ -68,8 +76,9 @@ fn rows(vendors: Vec<(VendorStanding, i64)>) -> AnyView {
             delta(Some(vendor.previous_net_sales), vendor.net_sales, More::IsGood, money).into(),
             format::count(vendor.orders).into(),
             format::share(vendor.returns, vendor.sold).unwrap_or_else(|| "—".to_owned()).into(),
-            last.into(),
-            format::count(users).into(),
+            day(vendor.last_order_at, "—"),
+            day(vendor.last_login_at, login),
+            format::count(vendor.users).into(),
         ])
     });
     let columns = vec![
@@ -80,7 +89,8 @@ fn rows(vendors: Vec<(VendorStanding, i64)>) -> AnyView {
         Column::number("Orders"),
         Column::number("Returned"),
         Column::number("Last order"),
-        Column::number("Users"),
+        Column::number("Last login"),
+        Column::classed("Users", "number spare"),
     ];
     scrolling("card scroll", "Vendors", table("plain", columns, rows.collect(), None))
 }
@@ -102,6 +112,7 @@ fn filter(asked: &VendorsAsked) -> AnyView {
         (VendorSort::Falling.as_str(), "Falling most"),
         (VendorSort::Returns.as_str(), "Most returned"),
         (VendorSort::LastOrder.as_str(), "Longest without an order"),
+        (VendorSort::LastLogin.as_str(), "Longest without a login"),
     ];
     let fields = view! {
         {input(field)}
@@ -111,11 +122,12 @@ fn filter(asked: &VendorsAsked) -> AnyView {
     query_form("/admin/vendors", "filter", Some("search"), fields.into_any())
 }
 
-fn next_href(asked: &VendorsAsked, after: &str) -> String {
-    let kept = [("search", &asked.search), ("sort", &asked.sort)];
-    let kept =
-        kept.into_iter().filter_map(|(name, value)| Some(format!("&{name}={}", encode_segment(value.as_ref()?))));
-    format!("/admin/vendors?after={after}{}", kept.collect::<String>())
+/// The same list from a place on, or from its beginning.
+fn page_href(asked: &VendorsAsked, after: Option<&str>) -> String {
+    let pairs = [("after", after), ("search", asked.search.as_deref()), ("sort", asked.sort.as_deref())];
+    let pairs = pairs.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", encode_segment(value?))));
+    let pairs: Vec<_> = pairs.collect();
+    if pairs.is_empty() { "/admin/vendors".to_owned() } else { format!("/admin/vendors?{}", pairs.join("&")) }
 }
 
 #[cfg(test)]
@@ -125,7 +137,8 @@ mod tests {
     #[test]
     fn the_next_page_keeps_what_was_searched_for_and_how_it_is_sorted() {
         let asked = VendorsAsked { search: Some("a&b".to_owned()), sort: Some("rising".to_owned()), after: None };
-        assert_eq!(next_href(&asked, "WzEi"), "/admin/vendors?after=WzEi&search=a%26b&sort=rising");
-        assert_eq!(next_href(&VendorsAsked::default(), "WzEi"), "/admin/vendors?after=WzEi");
+        assert_eq!(page_href(&asked, Some("WzEi")), "/admin/vendors?after=WzEi&search=a%26b&sort=rising");
+        assert_eq!(page_href(&asked, None), "/admin/vendors?search=a%26b&sort=rising");
+        assert_eq!(page_href(&VendorsAsked::default(), None), "/admin/vendors");
     }
 }

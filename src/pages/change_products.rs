@@ -14,7 +14,8 @@ use crate::{
     },
     domain::{
         accounts::path_segment,
-        catalog::{Product, ProductStatus},
+        catalog::{Product, ProductStatus, changed_price},
+        money::Currency,
     },
     format,
     server_functions::bulk::{Action, ChangeProducts, ProductsChange, load_products_change},
@@ -48,16 +49,19 @@ fn review(view: ProductsChange) -> AnyView {
         Action::Status(ProductStatus::Active) => format!("Put {count} on sale?"),
         Action::Status(ProductStatus::Archived) => format!("Archive {count}?"),
         Action::Category(category) => format!("Move {count} to {category}?"),
+        Action::Price(bps) if *bps < 0 => format!("Lower the prices of {count} by {}?", format::hundredths(-bps)),
+        Action::Price(bps) => format!("Raise the prices of {count} by {}?", format::hundredths(*bps)),
     };
     let rows = view.products.iter().map(|product| {
-        let (before, after) = sides(product, &change);
+        let (before, after) = sides(product, &change, view.vendor.currency);
         Row::from(vec![
             Cell::Link { href: format!("/products/{}", path_segment(&product.product_id)), text: product.name.clone() },
             before,
             after,
         ])
     });
-    let columns = vec![Column::text("Product"), Column::text("Now"), Column::text("After")];
+    let number = if matches!(change, Action::Price(_) | Action::Stock(_)) { "number" } else { "" };
+    let columns = vec![Column::text("Product"), Column::classed("Now", number), Column::classed("After", number)];
     let (slug, value) = change.written();
     let hidden = view.products.iter().enumerate().map(|(at, product)| {
         view! { <input type="hidden" name=format!("form[products][{at}][id]") value=product.product_id.clone()/> }
@@ -87,10 +91,14 @@ fn problem(text: &str) -> AnyView {
     .into_any()
 }
 
-fn sides(product: &Product, change: &Action) -> (Cell, Cell) {
+fn sides(product: &Product, change: &Action, currency: Currency) -> (Cell, Cell) {
     match change {
         Action::Stock(stock) => (format::count(product.stock).into(), format::count(*stock).into()),
         Action::Status(next) => (status(product.status).into(), status(*next).into()),
         Action::Category(category) => (Cell::Written(product.category.clone()), Cell::Written(category.clone())),
+        Action::Price(bps) => {
+            let money = |price| Cell::Text(format::money(currency, price));
+            (money(product.unit_price), money(changed_price(product.unit_price, *bps)))
+        }
     }
 }

@@ -2,7 +2,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use crate::{
-    components::{frame::Section, loaded::loaded, product_form::product_form},
+    components::{frame::Section, loaded::loaded, product_form::product_form, scripts::unsaved},
     server_functions::products::{ProductView, load_product},
 };
 
@@ -13,6 +13,7 @@ pub fn NewProductPage() -> impl IntoView {
             <p class="crumb"><a href="/products">"Products"</a></p>
             <h1>"New product"</h1>
             {product_form(&vendor, None)}
+            {unsaved()}
         }
         .into_any()
     };

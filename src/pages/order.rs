@@ -11,7 +11,7 @@ use crate::{
         frame::Section,
         loaded::loaded,
         refund_form::{refund_form, refund_review, say},
-        scripts::scripts,
+        scripts::{scripts, unsaved},
         status::{Shown, status},
         table::{Cell, Column, Row, scrolling, table},
         title::title,
@@ -86,7 +86,7 @@ fn order(view: OrderView) -> AnyView {
         {lines(order.lines.clone(), currency)}
         {refunds(&order, currency, &clock)}
         {may_write.then_some(refund)}
-        {(may_write && is_refundable).then(scripts)}
+        {(may_write && is_refundable).then(|| view! { {unsaved()} {scripts()} })}
     }
     .into_any()
 }

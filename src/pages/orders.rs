@@ -1,3 +1,4 @@
+use jiff::Timestamp;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::{hooks::use_query_map, params::ParamsMap};
@@ -8,19 +9,24 @@ use crate::{
         feedback::done,
         fields::{Input, input, select},
         frame::Section,
+        in_place::in_place,
         loaded::loaded,
         pager::pager,
         picking::{pick, picking},
         query_form::query_form,
+        scripts::scripts,
+        shortcuts,
         stale::stale,
         status::{Shown, status},
         table::{Cell, Column, Row, scrolling, table},
     },
     domain::{
         accounts::{encode_segment, path_segment},
-        orders::OrderStatus,
+        money::Currency,
+        orders::{OrderStatus, OrderSummary, OrderSums},
     },
     format,
+    islands::{Keys, Live},
     server_functions::orders::{OrdersAsked, OrdersView, load_orders},
     words,
 };
@@ -76,7 +82,11 @@ pub fn OrdersPage() -> impl IntoView {
 }
 
 fn list(view: OrdersView, query: OrdersAsked) -> AnyView {
-    let (view_product, stale) = (view.product_name.clone(), stale(view.freshness));
+    let view_product = view.product_name.clone();
+    let stream = view.vendor.vendor_id.clone();
+    let may_write = view.viewer.role.may_write();
+    let said = view.page.orders.first().map(|order| words::newest_order(&order.order_id)).unwrap_or_default();
+    let stale = stale(view.freshness);
     let zone = words::newest_first(&view.vendor.time_zone);
     let next = view.page.next.as_deref().map(|after| href(&query, Some(after)));
     let pages = pager(query.after.is_some().then(|| href(&query, None)), next);
@@ -90,12 +100,17 @@ fn list(view: OrdersView, query: OrdersAsked) -> AnyView {
     view! {
         <h1>"Orders"</h1>
         {changed}
-        <p class="lead">{zone}</p>
+        <p class="lead">{zone} " " <span data-stream=stream><Live/></span></p>
         {stale}
+        {in_place(said)}
         {filter(&query)}
         {chips(narrowed(&query, view_product))}
         {body}
         {pages}
+        <footer class="foot">{shortcuts::button()}</footer>
+        {shortcuts::of_list(may_write)}
+        <Keys/>
+        {scripts()}
     }
     .into_any()
 }
@@ -127,6 +142,11 @@ fn filter(chosen: &OrdersAsked) -> AnyView {
         .filter_map(|(name, value)| Some(view! { <input type="hidden" name=name value=value.clone()?/> }));
     let kept = kept.collect::<Vec<_>>();
     let field = |id, label: &str, kind, value| Input { id, label: label.to_owned(), kind, value, ..Default::default() };
+    // As the page writes days; the field writes them as the reader's own system does.
+    let date = |id, label: &str, value: &Option<String>| Input {
+        hint: Some(value.as_deref().and_then(words::day).unwrap_or_default()),
+        ..field(id, label, "date", value.clone())
+    };
     let search = Input {
         class: "grow",
         max_length: Some(100),
@@ -138,8 +158,8 @@ fn filter(chosen: &OrdersAsked) -> AnyView {
             {input(search)}
             {select("status", "status", "Status", statuses, chosen.status.as_deref().unwrap_or_default())}
             {select("refunded", "refunded", "Returns", returns, chosen.refunded.as_deref().unwrap_or_default())}
-            {input(field("dateFrom", "From", "date", chosen.date_from.clone()))}
-            {input(field("dateTo", "To", "date", chosen.date_to.clone()))}
+            {input(date("dateFrom", "From", &chosen.date_from))}
+            {input(date("dateTo", "To", &chosen.date_to))}
             {kept}
             <button class="quiet" type="submit">"Filter"</button>
     };
@@ -148,6 +168,7 @@ fn filter(chosen: &OrdersAsked) -> AnyView {
 
 fn rows(OrdersView { viewer, vendor, page, clock, .. }: OrdersView) -> AnyView {
     let may_write = viewer.role.may_write();
+    let now = Timestamp::now();
     let rows = page.orders.into_iter().enumerate().map(|(at, order)| {
         let placed = format::instant(&clock, order.placed_at);
         let href = format!("/orders/{}", path_segment(&order.order_id));
@@ -155,15 +176,18 @@ fn rows(OrdersView { viewer, vendor, page, clock, .. }: OrdersView) -> AnyView {
             let text = format!("Refunded {}", format::money(vendor.currency, order.refunded_amount));
             view! { " " <span class="status waiting">{text}</span> }
         });
-        Row::from(vec![
+        let cells = vec![
             pick(may_write, at, &order.order_id, order.order_id.clone(), href),
-            view! { <time datetime=order.placed_at.to_string()>{placed}</time> }.into_any().into(),
-            Cell::Written(order.customer_name),
+            view! { <time datetime=order.placed_at.to_string()>{placed}</time> {waits(&order, now)} }.into_any().into(),
+            Cell::Written(order.customer_name.clone()),
             view! { {status(order.status)} {refunded} }.into_any().into(),
             format::count(order.units).into(),
             format::money(vendor.currency, order.total).into(),
-        ])
+        ];
+        Row { id: Some(format!("row-{}", path_segment(&order.order_id))), ..Row::from(cells) }
     });
+    let foot = page.sums.map(|sums| sums_of(sums, vendor.currency));
+    let too_many = foot.is_none().then(|| view! { <p class="hint">{words::too_many_to_sum()}</p> });
     let columns = vec![
         Column::text("Order"),
         Column::text("Placed"),
@@ -172,11 +196,38 @@ fn rows(OrdersView { viewer, vendor, page, clock, .. }: OrdersView) -> AnyView {
         Column::number("Units"),
         Column::number("Total"),
     ];
-    let list = scrolling("card scroll", "Orders", table("plain stacked orders", columns, rows.collect(), None));
+    let list = scrolling("card scroll", "Orders", table("plain stacked orders", columns, rows.collect(), foot));
+    let list = view! { <div class="column" data-rows="">{list} {too_many}</div> }.into_any();
     let next = [OrderStatus::Shipped, OrderStatus::Delivered, OrderStatus::Cancelled];
     let next = next.map(|status| (status.as_str(), Shown::from(status).name)).to_vec();
     let fields = select("next", "status", "Mark the selected orders as", next, "shipped");
     picking(may_write, "/orders/change", fields, list)
+}
+
+/// How many days an order that has not been sent has waited; nothing on its first.
+fn waits(order: &OrderSummary, now: Timestamp) -> Option<AnyView> {
+    let days = (now.as_second() - order.placed_at.as_second()) / 86_400;
+    let is_open = matches!(order.status, OrderStatus::Pending | OrderStatus::Processing);
+    (is_open && days > 0).then(|| {
+        let text = format!("{} ago", format::counted(days, "day", "days"));
+        view! { " " <span class="low">{text}</span> }.into_any()
+    })
+}
+
+/// What all pages of the list come to.
+fn sums_of(sums: OrderSums, currency: Currency) -> Row {
+    let refunded = match sums.refunded_amount {
+        0 => String::new(),
+        amount => format!("Refunded {}", format::money(currency, amount)),
+    };
+    Row::from(vec![
+        format::counted(sums.orders, "order", "orders").into(),
+        String::new().into(),
+        String::new().into(),
+        refunded.into(),
+        format::count(sums.units).into(),
+        format::money(currency, sums.total).into(),
+    ])
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use crate::{
         frame::Section,
         loaded::loaded,
         product_form::product_form,
-        scripts::scripts,
+        scripts::{scripts, unsaved},
         status::status,
         title::title,
         written::written,
@@ -58,6 +58,7 @@ fn page_of(ProductFigures { dashboard, product }: ProductFigures, query: RangeQu
         <h2>"Details"</h2>
         <fieldset class="bare" disabled=!may_write>{product_form(&dashboard.vendor, Some(product))}</fieldset>
         {may_write.then(|| delete_form(product_id, &delete))}
+        {unsaved()}
         {scripts()}
     }
     .into_any()
@@ -97,7 +98,7 @@ fn figures(dashboard: &Dashboard, product: &Product, query: &RangeQuery, is_save
                 <p class="lead">{written(product.category.clone())} {format!(" · {price} · {stock} in stock")}</p>
                 <p class="lead">{range}</p>
             </div>
-            {range_picker::picker(query, days, dashboard.today)}
+            {range_picker::picker(query, days, dashboard.today, None)}
         </div>
         {is_saved.then(|| done(words::SAVED))}
         {cards(snapshot, unfinished, dashboard.customers_are_fair, query, compared.as_deref())}

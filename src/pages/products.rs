@@ -9,10 +9,13 @@ use crate::{
         feedback::done,
         fields::{Input, input, select},
         frame::Section,
+        in_place::in_place,
         loaded::loaded,
         pager::pager,
         picking::{pick, picking},
         query_form::query_form,
+        scripts::scripts,
+        shortcuts,
         stale::stale,
         status::status,
         table::{Cell, Column, Row, scrolling, table},
@@ -22,6 +25,7 @@ use crate::{
         catalog::{Product, ProductPage, ProductSort, ProductStatus, RecentSales, StockCover, StockLevel},
     },
     format,
+    islands::Keys,
     server_functions::products::{ProductsView, load_products},
     words,
 };
@@ -87,6 +91,7 @@ fn list(ProductsView { viewer, vendor, page, freshness }: ProductsView, asked: L
     let changed = use_query_map().with_untracked(|params| params.get("changed"));
     let changed = changed.map(|count| done(words::changed(&count, "product", "products")));
     let ProductPage { products, covers, recent, next } = page;
+    let said = format::counted(products.len() as i64, "product", "products");
     let body = match (products.is_empty(), asked.is_filtered() || asked.after.is_some()) {
         (true, false) => view! {
             <section class="card empty">
@@ -113,10 +118,15 @@ fn list(ProductsView { viewer, vendor, page, freshness }: ProductsView, asked: L
         {stale(freshness)}
         {deleted}
         {changed}
+        {in_place(said)}
         {filter(&asked)}
         {chips(narrowed.into_iter().collect())}
         {body}
         {pages}
+        <footer class="foot">{shortcuts::button()}</footer>
+        {shortcuts::of_list(viewer.role.may_write())}
+        <Keys/>
+        {scripts()}
     }
     .into_any()
 }
@@ -185,8 +195,8 @@ fn rows(
         let href = format!("/products/{}", path_segment(&product.product_id));
         let category = ListQuery { category: Some(product.category.clone()), after: None, ..asked.clone() }.href(None);
         let mut cells = vec![
-            pick(may_write, at, &product.product_id, product.name, href),
-            Cell::Link { href: category, text: product.category },
+            pick(may_write, at, &product.product_id, product.name.clone(), href),
+            Cell::Link { href: category, text: product.category.clone() },
             status(product.status).into(),
             stock,
             format::money(currency, product.unit_price).into(),
@@ -197,7 +207,7 @@ fn rows(
             cells.push(format::cover(product.stock, cover.days_of_cover).into());
             cells.push(format::money(currency, cover.sales_at_risk).into());
         }
-        Row::from(cells)
+        Row { id: Some(format!("row-{}", path_segment(&product.product_id))), ..Row::from(cells) }
     });
     let mut columns = vec![
         Column::text("Product"),
@@ -212,15 +222,18 @@ fn rows(
         columns.extend([Column::number("Lasts"), Column::number("Sales at risk")]);
     }
     let list = scrolling("card scroll", "Products", table("plain", columns, rows.collect(), None));
+    let list = view! { <div class="column" data-rows="">{list}</div> }.into_any();
     let actions = vec![
         ("stock", "Set stock to"),
+        ("price", "Change price by %"),
         ("archive", "Archive"),
         ("activate", "Put on sale"),
         ("category", "Move to category"),
     ];
     let value = Input {
         id: "value",
-        label: "Stock or category".to_owned(),
+        label: "Stock, percent or category".to_owned(),
+        placeholder: Some("12, +5, −2.5, Mugs"),
         max_length: Some(100),
         autocomplete: Some("off"),
         ..Default::default()

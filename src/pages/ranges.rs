@@ -207,6 +207,7 @@ pub fn later(range: DateRange, today: Date) -> Option<DateRange> {
 pub fn comparison_name(kind: Comparison) -> &'static str {
     match kind {
         Comparison::PreviousPeriod => "Previous period",
+        Comparison::PreviousWeeks => "Same weekdays before",
         Comparison::PreviousYear => "Previous year",
         Comparison::None => "No comparison",
     }

@@ -21,7 +21,9 @@ use crate::{
         change::{More, delta},
         chips::{Chip, chips},
         frame::Section,
+        in_place::in_place,
         loaded::loaded,
+        pager::pager,
         scripts::scripts,
         stale::stale,
         table::{Cell, Column, Row, scrolling, table},
@@ -120,10 +122,9 @@ fn returns(ReturnsView { dashboard, returns, list, freshness, clock }: ReturnsVi
     view! {
         <div class="head">
             <div><h1>"Returns"</h1><p class="lead">{lead}</p>{stale(freshness)}</div>
-            {range_picker::picker(&picked, days, dashboard.today)}
+            {range_picker::picker(&picked, days, dashboard.today, None)}
         </div>
-        <div id="trouble" class="notice warn" role="alert" hidden><p></p><button type="button" class="quiet">"Try again"</button></div>
-        <p id="announce" class="unseen" role="status" data-own="" data-say=said></p>
+        {in_place(said)}
         {cards(snapshot, &returns, compared.as_deref())}
         {sales(snapshot, &dashboard.clock, unfinished, Metric::Returns, None, Default::default())}
         {body}
@@ -152,6 +153,7 @@ fn cards(snapshot: &Snapshot, returns: &Returns, compared: Option<&str>) -> AnyV
         course: Vec::new(),
         metric: None,
         rows: None,
+        sum: None,
         is_headline: false,
     };
     let cards = vec![
@@ -271,10 +273,11 @@ fn refunds(list: RefundedPage, returns: &Returns, snapshot: &Snapshot, clock: &W
         Column::number("Units"),
         Column::number("Amount"),
     ];
-    let next = list.next.as_deref().map(|after| {
-        let href = query.href(reason, product, Some(after));
-        view! { <nav class="pager" aria-label="Pages"><a class="button quiet" href=href>"Next page"</a></nav> }
-    });
+    let is_later = use_query_map().with_untracked(|params| params.get("after").is_some());
+    let pages = pager(
+        is_later.then(|| query.href(reason, product, None)),
+        list.next.as_deref().map(|after| query.href(reason, product, Some(after))),
+    );
     let export = format!(
         "/api/vendor/analytics/export.csv?dateFrom={}&dateTo={}&table=refunds",
         snapshot.range.from, snapshot.range.to
@@ -284,7 +287,7 @@ fn refunds(list: RefundedPage, returns: &Returns, snapshot: &Snapshot, clock: &W
             <div class="name"><h2>"Refunds, newest first"</h2> <p class="exports"><a href=export download="">"Export refunds"</a></p></div>
             {chips(narrowed)}
             {scrolling("scroll", "Refunds", table("plain stacked", columns, rows.collect(), None))}
-            {next}
+            {pages}
         </section>
     }
     .into_any()

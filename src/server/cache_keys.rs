@@ -6,6 +6,8 @@
 //! | `analytics:{vendor}:returns:FROM:TO:COMPARE[:HOUR]` | what came back, as JSON | 300 s ± 10 %; 60 s ± 10 % where the range includes today |
 //! | `analytics:{vendor}:customers:FROM:TO:HOUR` | customers of a range whose last day counts up to an hour | 300 s ± 10 % |
 //! | `analytics:{vendor}:movers:FROM:TO:FROM:TO`, `analytics:{vendor}:notes:FROM:TO` | changes between two ranges; what happened in one | 300 s ± 10 % |
+//! | `analytics:{vendor}:views` | views that the vendor's users have saved | 300 s ± 10 % |
+//! | `analytics:{vendor}:since:SECONDS` | what came in since somebody last looked | 300 s ± 10 % |
 //! | `vendors:{vendor}:profile` | name, currency, zone | 300 s ± 10 % |
 //! | `products:{vendor}:list:HASH`, `orders:{vendor}:list:HASH`, `orders:{vendor}:refunds:HASH` | one page of a listing | 120 s ± 10 % |
 //! | `admin:metrics:DETAIL` | figures of the whole marketplace, and of all vendors side by side | 300 s ± 10 % |
@@ -38,15 +40,17 @@ pub const ADMIN_METRICS_TTL: Duration = Duration::from_secs(300);
 /// one further: what another release stored is then loaded again instead of being misread. `tests/contracts/schemas.rs`
 /// notices when that was forgotten.
 pub mod schema {
-    pub const SNAPSHOT: u32 = 3;
+    pub const SNAPSHOT: u32 = 4;
     pub const CUSTOMERS: u32 = 1;
     pub const MOVERS: u32 = 1;
-    pub const NOTES: u32 = 1;
+    pub const NOTES: u32 = 2;
+    pub const SINCE: u32 = 1;
+    pub const VIEWS: u32 = 1;
     pub const PROFILE: u32 = 1;
     pub const PRODUCT_PAGE: u32 = 3;
-    pub const ORDER_PAGE: u32 = 3;
+    pub const ORDER_PAGE: u32 = 4;
     pub const REFUND_PAGE: u32 = 1;
-    pub const RETURNS: u32 = 1;
+    pub const RETURNS: u32 = 2;
     pub const MARKET_METRICS: u32 = 2;
     pub const STANDINGS: u32 = 1;
 }
@@ -71,6 +75,8 @@ pub fn parse_key(text: &str) -> Result<Key, FieldError> {
         (Some("analytics"), "customers") => schema::CUSTOMERS,
         (Some("analytics"), "movers") => schema::MOVERS,
         (Some("analytics"), "notes") => schema::NOTES,
+        (Some("analytics"), "since") => schema::SINCE,
+        (Some("analytics"), "views") => schema::VIEWS,
         (Some("analytics"), _) => schema::SNAPSHOT,
         (Some("vendors"), _) => schema::PROFILE,
         (Some("products"), _) => schema::PRODUCT_PAGE,
@@ -140,6 +146,16 @@ pub fn movers_key(vendor: &str, detail: &str) -> Key {
 
 pub fn notes_key(vendor: &str, detail: &str) -> Key {
     of_vendor(vendor, "analytics", &format!("notes:{detail}"), schema::NOTES)
+}
+
+/// Of all users of the vendor.
+pub fn views_key(vendor: &str) -> Key {
+    of_vendor(vendor, "analytics", "views", schema::VIEWS)
+}
+
+/// `detail` is the instant, in seconds since 1970.
+pub fn since_key(vendor: &str, detail: &str) -> Key {
+    of_vendor(vendor, "analytics", &format!("since:{detail}"), schema::SINCE)
 }
 
 pub fn refunds_key(vendor: &str, detail: &str) -> Key {
@@ -294,6 +310,8 @@ mod tests {
             customers_key("a b", "x"),
             movers_key("a b", "x"),
             notes_key("a b", "x"),
+            since_key("a b", "1"),
+            views_key("a b"),
             refunds_key("a b", "x"),
             products_key("a b", "x"),
             standings_key("x"),

@@ -7,7 +7,7 @@ use crate::{
     ApiError,
     domain::{
         accounts::{Vendor, Viewer},
-        catalog::{MAX_CATEGORY, MAX_STOCK, Product, ProductStatus},
+        catalog::{MAX_CATEGORY, MAX_STOCK, PRICE_CHANGE_BPS, Product, ProductStatus},
         orders::{Order, OrderStatus},
     },
     words,
@@ -22,6 +22,8 @@ pub enum Action {
     Stock(i64),
     Status(ProductStatus),
     Category(String),
+    /// By how much each price changes, in hundredths of a percent.
+    Price(i64),
 }
 
 impl Action {
@@ -37,6 +39,10 @@ impl Action {
             "activate" => Ok(Self::Status(ProductStatus::Active)),
             "category" if (1..=MAX_CATEGORY).contains(&value.chars().count()) => Ok(Self::Category(value.to_owned())),
             "category" => Err(words::text_up_to("category", MAX_CATEGORY)),
+            "price" => read_percent(value)
+                .filter(|bps| *bps != 0 && PRICE_CHANGE_BPS.contains(bps))
+                .map(Self::Price)
+                .ok_or_else(|| words::PERCENT.to_owned()),
             _ => Err(words::NO_ACTION.to_owned()),
         }
     }
@@ -48,8 +54,26 @@ impl Action {
             Self::Status(ProductStatus::Archived) => ("archive", String::new()),
             Self::Status(ProductStatus::Active) => ("activate", String::new()),
             Self::Category(category) => ("category", category.clone()),
+            Self::Price(bps) => {
+                ("price", format!("{}{}.{:02}", if *bps < 0 { "-" } else { "" }, bps.abs() / 100, bps.abs() % 100))
+            }
         }
     }
+}
+
+/// Hundredths of a percent: of `5`, `+5 %`, `-12.5`, `−0.25%`.
+fn read_percent(text: &str) -> Option<i64> {
+    let text = text.trim_end_matches('%').trim_end();
+    let (sign, digits) = match text.strip_prefix(['-', '−']) {
+        Some(rest) => (-1, rest),
+        None => (1, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let (whole, part) = digits.split_once(['.', ',']).unwrap_or((digits, ""));
+    let is_number = |text: &str, most| text.len() <= most && text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || !is_number(whole, 4) || !is_number(part, 2) {
+        return None;
+    }
+    Some(sign * (whole.parse::<i64>().ok()? * 100 + format!("{part:0<2}").parse::<i64>().ok()?))
 }
 
 /// What a change of products would touch.
@@ -128,6 +152,7 @@ pub async fn change_products(form: ProductsForm) -> Result<(), ApiError> {
         Action::Stock(stock) => ProductChanges { stock: Some(stock), ..Default::default() },
         Action::Status(status) => ProductChanges { status: Some(status), ..Default::default() },
         Action::Category(category) => ProductChanges { category: Some(category), ..Default::default() },
+        Action::Price(bps) => ProductChanges { unit_price_change_bps: Some(bps), ..Default::default() },
     };
     let change = BulkChange { product_ids: form.products.into_iter().map(|picked| picked.id).collect(), changes };
     let sender = crate::server::services::Sender::of_form(&current.user.email, context::client_address());
@@ -161,12 +186,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn percent_is_read_as_people_write_it() {
+        for (text, bps) in [("5", 500), ("+5 %", 500), ("-12.5", -1_250), ("−0,25%", -25), ("900", 90_000)] {
+            assert_eq!(read_percent(text), Some(bps), "{text}");
+        }
+        assert_eq!([read_percent("five"), read_percent("5.123"), read_percent(".")], [None; 3]);
+    }
+
+    #[test]
     fn an_action_is_read_back_and_what_is_none_is_told() {
         for action in [
             Action::Stock(12),
             Action::Status(ProductStatus::Archived),
             Action::Status(ProductStatus::Active),
             Action::Category("Mugs & more".to_owned()),
+            Action::Price(525),
+            Action::Price(-5),
         ] {
             let (name, value) = action.written();
             assert_eq!(Action::read(name, &value), Ok(action));
@@ -175,6 +210,10 @@ mod tests {
             ("stock", "-1", "Enter a whole number up to 1,000,000,000."),
             ("stock", "1.5", "Enter a whole number up to 1,000,000,000."),
             ("category", "  ", "Enter a category (up to 100 characters)."),
+            ("price", "0", words::PERCENT),
+            ("price", "-99.5", words::PERCENT),
+            ("price", "1.234", words::PERCENT),
+            ("price", "", words::PERCENT),
             ("", "", words::NO_ACTION),
         ] {
             assert_eq!(Action::read(action, value).unwrap_err(), told);

@@ -7,9 +7,10 @@ use crate::{
         accounts::{Vendor, VendorRef, Viewer},
         clock::WallClock,
         field_error::FieldError,
-        movers::{Movers, Notes, finished},
+        movers::{Movers, NewSince, Notes, finished},
         period::{DateRange, Interval},
         snapshot::{CustomersUntil, Point, Snapshot, Sums, Totals},
+        views::SavedView,
     },
     words,
 };
@@ -179,7 +180,11 @@ pub struct Why {
     /// Days that are over, of both ranges; `None` without a comparison, or where no day is over.
     pub movers: Option<Movers>,
     pub notes: Notes,
-    /// Exact for every note.
+    /// When whoever looks last looked before this visit, and what came in since: on their own dashboard alone.
+    pub since: Option<(Timestamp, NewSince)>,
+    /// What whoever looks has saved; `None` where they look at somebody else's.
+    pub views: Option<Vec<SavedView>>,
+    /// Exact for every note, and for the last look.
     pub clock: WallClock,
 }
 
@@ -189,6 +194,10 @@ pub async fn load_explained(
     asked: impl FnOnce(Date) -> Asked + Send,
 ) -> Result<(Dashboard, Why), ApiError> {
     use crate::server::context;
+    let own = match vendor_id {
+        Some(_) => None,
+        None => Some(context::current_vendor().await?.1.user.id),
+    };
     let (state, viewer, of) = context::vendor_to_show(vendor_id.as_deref()).await?;
     let (dashboard, mut made_of) = load(&state, viewer, &of, asked).await?;
     let snapshot = &dashboard.snapshot;
@@ -207,9 +216,27 @@ pub async fn load_explained(
     };
     let (notes, origin) = state.analytics.notes(&of, range).await.map_err(context::api_error)?;
     made_of.push(origin);
-    let clock = WallClock::covering(&dashboard.vendor.time_zone, notes.notes.iter().map(|note| note.at));
+    let looked = if own.is_some() { context::last_look(of.id, Timestamp::now()) } else { None };
+    let since = match looked {
+        Some(looked) => {
+            let (since, origin) = state.analytics.new_since(&of, looked).await.map_err(context::api_error)?;
+            made_of.push(origin);
+            Some((looked, since))
+        }
+        None => None,
+    };
+    let views = match own {
+        Some(user_id) => {
+            let (views, origin) = state.analytics.saved_views(&of, user_id).await.map_err(context::api_error)?;
+            made_of.push(origin);
+            Some(views)
+        }
+        None => None,
+    };
+    let instants = notes.notes.iter().map(|note| note.at).chain(looked);
+    let clock = WallClock::covering(&dashboard.vendor.time_zone, instants);
     context::made_of(made_of);
-    Ok((dashboard, Why { movers, notes, clock }))
+    Ok((dashboard, Why { movers, notes, since, views, clock }))
 }
 
 /// The range that was chosen last in this browser, by its name.

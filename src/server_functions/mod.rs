@@ -25,3 +25,5 @@ pub mod products;
 pub mod returns;
 /// The admin's view of vendors.
 pub mod vendors;
+/// Views of the dashboard that somebody saves.
+pub mod views;

@@ -125,9 +125,6 @@ pub struct RefundForm {
     /// Empty for a refund of lines.
     #[serde(default)]
     pub amount: String,
-    /// Present where the units go back into stock.
-    #[serde(default)]
-    pub restock: Option<String>,
     /// Empty where nobody says why.
     #[serde(default)]
     pub reason: String,
@@ -142,6 +139,9 @@ pub struct RefundFormLine {
     /// Empty: what the units were sold for.
     #[serde(default)]
     pub amount: String,
+    /// Present where the units go back into stock.
+    #[serde(default)]
+    pub restock: Option<String>,
 }
 
 /// Lines that are read from an address: no order has nearly as many.
@@ -153,14 +153,13 @@ impl RefundForm {
         let lines = (0..MOST_LINES).map_while(|at| {
             let field = |name: &str| value(&format!("form[lines][{at}][{name}]"));
             let (quantity, amount) = (field("quantity").unwrap_or_default(), field("amount").unwrap_or_default());
-            Some(RefundFormLine { line: field("line")?, quantity, amount })
+            Some(RefundFormLine { line: field("line")?, quantity, amount, restock: field("restock") })
         });
         let (lines, amount) = (lines.collect::<Vec<_>>(), value("form[amount]"));
         (!lines.is_empty() || amount.is_some()).then(|| Self {
             order_id: String::new(),
             lines,
             amount: amount.unwrap_or_default(),
-            restock: value("form[restock]"),
             reason: value("form[reason]").unwrap_or_default(),
         })
     }

@@ -16,8 +16,7 @@ pub struct VendorsView {
     /// The days that figures are of.
     pub range: DateRange,
     pub sort: VendorSort,
-    /// Each with how many users it has.
-    pub vendors: Vec<(VendorStanding, i64)>,
+    pub vendors: Vec<VendorStanding>,
     pub next: Option<String>,
 }
 

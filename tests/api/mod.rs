@@ -56,6 +56,8 @@ mod people;
 mod problems;
 /// Products.
 mod products;
+/// Refunds by line, sums of lists, prices by percent.
+mod refund_lines;
 /// What comes back.
 mod returns;
 /// Who gets what: every route there is, as everyone who may come.

@@ -93,6 +93,12 @@ async fn figures_of_a_status_are_those_of_its_orders_and_a_change_shows_at_once(
         assert_eq!(pending["ordersByStatus"], json!([{ "status": "pending", "orders": 1 }]));
         answered(client.patch("/api/vendor/orders/o3", &json!({ "status": "shipped" })).await, 200).await;
         assert_eq!(of(&snapshot(&client, &format!("{march}&status=pending")).await), (Some(0), Some(0), Some(0)));
+        // The same as a file; of a part there is no other.
+        let file = "/api/vendor/analytics/export.csv";
+        let part = client.get(&format!("{file}?{march}&interval=month&status=delivered")).await.text().await;
+        assert!(part.expect("a text").contains("22.50"));
+        let refused = client.get(&format!("{file}?{march}&status=delivered&table=orders")).await;
+        assert_eq!(refused_fields(refused).await, ["table"]);
         // Another's product sells nothing here, and is none of this vendor's.
         assert_eq!(of(&snapshot(&client, &format!("{march}&product=n1")).await), (Some(0), Some(0), Some(0)));
         assert_eq!(refused_fields(client.get(&format!("{SNAPSHOT}?{march}&status=lost")).await).await, ["status"]);

@@ -70,6 +70,8 @@ const API: &[Route] = &[
     route("GET", "/api/vendor/orders/{id}", [401, 200, 404, 403, 200]),
     route("PATCH", "/api/vendor/orders/{id}", [401, 422, 422, 403, 422]),
     route("POST", "/api/vendor/orders/{id}/refunds", [401, 422, 422, 403, 422]),
+    // No instant.
+    route("DELETE", "/api/vendor/orders/{id}/refunds/{refundedAt}", [401, 422, 422, 403, 422]),
     route("POST", "/api/ingest/orders", [401, 403, 403, 422, 403]),
     route("POST", "/api/ingest/refunds", [401, 403, 403, 422, 403]),
     route("POST", "/api/ingest/products", [401, 403, 403, 422, 403]),
@@ -162,6 +164,8 @@ const SERVER_FUNCTIONS: &[Route] = &[
     with("POST", "/_fn/account/key/create", "form[name]=&form[scope]=read", [401, 422, 422, 422, 401]),
     with("POST", "/_fn/account/key/revoke", "key_id=0", [401, 404, 404, 404, 401]),
     with("POST", "/_fn/account/time-zone", "time_zone=UTC", [401, 200, 200, 403, 401]),
+    with("POST", "/_fn/account/view/save", "name=Mine&query=range", [401, 200, 200, 403, 401]),
+    with("POST", "/_fn/account/view/delete", "view_id=0", [401, 404, 404, 403, 401]),
     with("POST", "/_fn/account/theme", "theme=none", [401, 422, 422, 422, 401]),
     with("POST", "/_fn/product/save", PRODUCT, [401, 200, 404, 403, 401]),
     with("POST", "/_fn/product/delete", "product_id={product}", [401, 200, 404, 403, 401]),

@@ -74,6 +74,7 @@ fn northwind_queries() -> Vec<Query> {
                 query(vendor, "1996-07-01", "1998-05-31", "previous_year", "month"),
                 query(vendor, "1998-03-01", "1998-03-31", "previous_period", "day"),
                 query(vendor, "1997-12-25", "1998-01-14", "previous_period", "week"),
+                query(vendor, "1998-02-03", "1998-02-12", "previous_weeks", "day"),
             ]
         })
         .collect()

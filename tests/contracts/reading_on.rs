@@ -190,11 +190,11 @@ async fn a_vendor_that_is_renamed_between_two_pages_moves_nobody_else() {
         for (round, (name, sort)) in rounds.into_iter().enumerate() {
             let first = list(Some("stall"), sort, None).await.expect("a page");
             assert_eq!(first.vendors.len(), 50, "{name}");
-            let (last, next) = (first.vendors.last().expect("one").0.vendor_id.clone(), first.next.expect("a cursor"));
+            let (last, next) = (first.vendors.last().expect("one").vendor_id.clone(), first.next.expect("a cursor"));
             run(db, format!("UPDATE vendors SET name = '{name}' WHERE external_id = '{last}'")).await;
             let second = list(Some("stall"), sort, Some(&next)).await.expect("a page");
             let seen: Vec<_> =
-                first.vendors.iter().chain(&second.vendors).map(|(vendor, _)| vendor.vendor_id.clone()).collect();
+                first.vendors.iter().chain(&second.vendors).map(|vendor| vendor.vendor_id.clone()).collect();
             assert!(seen.is_sorted() && second.vendors.len() < 50 && second.next.is_none(), "{name}: {seen:?}");
             assert_eq!(seen.len(), 60 - round, "{name}: nobody is left out");
             let refused = list(None, Some("rising"), Some(next.as_str())).await.err().expect("another list's");

@@ -12,24 +12,27 @@ use vendorscope::{
         accounts::Vendor,
         catalog::ProductPage,
         market::{MarketMetrics, VendorStanding},
-        movers::{Movers, Notes},
+        movers::{Movers, NewSince, Notes},
         orders::OrderPage,
         returns::{RefundedPage, Returns},
         snapshot::{CustomersUntil, Snapshot},
+        views::SavedView,
     },
     server::cache_keys::schema,
 };
 
-const KNOWN: [(&str, u32, &str); 11] = [
-    ("snapshot", 3, "c198637638e0ff6f"),
+const KNOWN: [(&str, u32, &str); 13] = [
+    ("snapshot", 4, "adab2672b3d3efd7"),
     ("profile", 1, "cdfb8524976ace0c"),
     ("product page", 3, "3c67ae4eb79198d1"),
-    ("order page", 3, "37bff54179c38f8d"),
+    ("order page", 4, "9365bcaef163ce29"),
     ("refund page", 1, "0da8f98ed3976ec2"),
-    ("returns", 1, "6e27903a63e33b96"),
+    ("returns", 2, "e096597377add6c5"),
     ("customers", 1, "cd8aef6a8e1d0da0"),
     ("movers", 1, "1f0678d166b0080f"),
-    ("notes", 1, "fb1a1ef130aa46d3"),
+    ("notes", 2, "5953b4d8de51ce1a"),
+    ("since", 1, "a39b87b285f93689"),
+    ("views", 1, "5c838b4dcdda48d8"),
     ("standings", 1, "03d5a2b2ce1e35e2"),
     ("market metrics", 2, "74db5428c20c35ba"),
 ];
@@ -46,6 +49,8 @@ fn a_cached_type_that_changes_has_another_number() {
         ("customers", schema::CUSTOMERS, digest::<CustomersUntil>()),
         ("movers", schema::MOVERS, digest::<Movers>()),
         ("notes", schema::NOTES, digest::<Notes>()),
+        ("since", schema::SINCE, digest::<NewSince>()),
+        ("views", schema::VIEWS, digest::<SavedView>()),
         ("standings", schema::STANDINGS, digest::<VendorStanding>()),
         ("market metrics", schema::MARKET_METRICS, digest::<MarketMetrics>()),
     ];

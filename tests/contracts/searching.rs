@@ -118,7 +118,7 @@ async fn vendors_are_found_by_name_and_id() {
             let asked = StandingParameters { search: Some(search), ..Default::default() };
             let page = app.state().marketplace.standings(today(), &asked).await.expect("a page");
             assert_eq!(
-                page.vendors.iter().map(|(vendor, _)| vendor.vendor_id.as_str()).collect::<Vec<_>>(),
+                page.vendors.iter().map(|vendor| vendor.vendor_id.as_str()).collect::<Vec<_>>(),
                 ids,
                 "{search}"
             );

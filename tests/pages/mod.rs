@@ -22,10 +22,14 @@ mod orders;
 mod provider;
 /// Pages that are sent again.
 mod rendered;
+/// What is new since the last visit, refunds out of the ordinary, last logins.
+mod since;
 /// Figures from before.
 mod stale;
 /// An admin's view of vendors.
 mod vendors;
+/// Views that were saved.
+mod views;
 
 use reqwest::{Method, Response};
 

@@ -22,7 +22,7 @@ async fn lines_and_amounts_are_refunded_without_scripts() {
         ("form[lines][0][quantity]", "1"),
         ("form[lines][0][amount]", ""),
         ("form[amount]", ""),
-        ("form[restock]", "yes"),
+        ("form[lines][0][restock]", "yes"),
     ];
     let response = submit(&client, "/_fn/order/refund", &of_line).await;
     let made = location(&response).to_owned();
@@ -121,7 +121,7 @@ async fn a_refund_can_be_undone_at_once_and_leaves_no_trace() {
                 ("form[order_id]", "o1"),
                 ("form[lines][0][line]", "1"),
                 ("form[lines][0][quantity]", quantity),
-                ("form[restock]", "yes"),
+                ("form[lines][0][restock]", "yes"),
                 ("form[reason]", "damaged"),
             ]
         };
@@ -182,7 +182,7 @@ async fn what_came_back_and_was_sold_again_is_not_taken_back() {
         ("form[order_id]", "o2"),
         ("form[lines][0][line]", "1"),
         ("form[lines][0][quantity]", "3"),
-        ("form[restock]", "yes"),
+        ("form[lines][0][restock]", "yes"),
     ];
     let made = location(&submit(&client, "/_fn/order/refund", &refund).await).to_owned();
     let sold = json!({ "customer": { "customerId": "c1" }, "lines": [{ "productId": "e1", "quantity": 102 }] });

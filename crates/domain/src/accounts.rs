@@ -227,6 +227,7 @@ pub struct Person {
 pub struct UserSummary {
     pub email: String,
     pub disabled: bool,
+    pub last_login_at: Option<Timestamp>,
 }
 
 /// One line of the audit log.

@@ -110,6 +110,11 @@ pub struct ProductChanges {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub unit_price: Option<i64>,
+    /// By how much each price changes, in hundredths of a percent: −9900 to 90000, and not 0. Each is rounded to the
+    /// nearest minor unit, halves up.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub unit_price_change_bps: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub stock: Option<i64>,
@@ -135,6 +140,14 @@ pub struct BulkChange {
     pub changes: ProductChanges,
 }
 
+/// By how much a price may be changed at once, in hundredths of a percent: from a hundredth of it to ten times as much.
+pub const PRICE_CHANGE_BPS: std::ops::RangeInclusive<i64> = -9_900..=90_000;
+
+/// A price, in minor units, after a change by so many hundredths of a percent.
+pub fn changed_price(unit_price: i64, bps: i64) -> i64 {
+    (unit_price * (10_000 + bps) + 5_000) / 10_000
+}
+
 /// The most products one bulk change may name.
 pub const MAX_BULK: usize = 500;
 
@@ -152,12 +165,22 @@ impl BulkChange {
         }
         let changes = &mut self.changes;
         checks.require(*changes != ProductChanges::default(), "changes", || {
-            "must hold at least one of category, unitPrice, stock, lowStockThreshold, status".to_owned()
+            "must hold at least one of category, unitPrice, unitPriceChangeBps, stock, lowStockThreshold, status"
+                .to_owned()
         });
         if let Some(category) = &mut changes.category {
             checks.line("changes.category", category, MAX_CATEGORY);
         }
         check_numbers(&mut checks, changes.unit_price, changes.stock, changes.low_stock_threshold);
+        if let Some(bps) = changes.unit_price_change_bps {
+            let (least, most) = (PRICE_CHANGE_BPS.start(), PRICE_CHANGE_BPS.end());
+            checks.require(bps != 0 && PRICE_CHANGE_BPS.contains(&bps), "changes.unitPriceChangeBps", || {
+                format!("must be {least} to {most} hundredths of a percent, and not 0")
+            });
+            checks.require(changes.unit_price.is_none(), "changes.unitPriceChangeBps", || {
+                "cannot be together with unitPrice".to_owned()
+            });
+        }
         checks.finish().map(|()| self)
     }
 }

@@ -34,3 +34,5 @@ pub mod returns;
 pub mod snapshot;
 /// Names, ids and longer texts from outside, in one form.
 pub mod text;
+/// Views of the dashboard that somebody has saved.
+pub mod views;

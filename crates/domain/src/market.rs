@@ -86,6 +86,12 @@ pub struct VendorStanding {
     pub orders: i64,
     /// Of its newest order ever, counted or not; `null` without one.
     pub last_order_at: Option<Timestamp>,
+    /// How many users it has; of those, when one logged in last. Never as old as the figures: 0 and `null` in what is
+    /// kept of them.
+    #[serde(skip)]
+    pub users: i64,
+    #[serde(skip)]
+    pub last_login_at: Option<Timestamp>,
 }
 
 /// How vendors are listed.
@@ -104,6 +110,8 @@ pub enum VendorSort {
     Returns,
     /// Who has not sold for longest first.
     LastOrder,
+    /// Whose users have stayed away for longest first.
+    LastLogin,
 }
 
 impl VendorSort {

@@ -72,6 +72,8 @@ pub enum NoteKind {
     BackInStock,
     TimeZone,
     Commission,
+    /// More than three times what is usually refunded at a time.
+    Refund,
 }
 
 fn refuse_kind(text: &str) -> FieldError {
@@ -88,13 +90,32 @@ pub struct Note {
     /// Of what is of a product.
     pub product_id: Option<String>,
     pub name: Option<String>,
-    /// Prices in minor units, commission in hundredths of a percent, zones by their names.
+    /// Of what is of an order.
+    pub order_id: Option<String>,
+    /// Prices in minor units, commission in hundredths of a percent, zones by their names; of a refund what is usual,
+    /// and what it was, in minor units.
     pub was: Option<String>,
     pub became: Option<String>,
 }
 
 /// Notes of a range, and no more of them than can be read.
 pub const MOST_NOTES: usize = 50;
+
+/// Refunds among them, the largest.
+pub const MOST_REFUNDS_NOTED: usize = 5;
+
+/// What came in since somebody last looked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct NewSince {
+    /// Orders that count.
+    pub orders: i64,
+    /// Orders that something was refunded of.
+    pub returns: i64,
+    /// Products that were sold out in the meantime.
+    pub sold_out: i64,
+}
 
 /// What happened in a range, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

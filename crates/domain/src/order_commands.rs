@@ -187,7 +187,7 @@ pub struct NewRefund {
     /// Minor units.
     #[serde(default)]
     pub amount: Option<i64>,
-    /// Whether the units go back into stock.
+    /// Whether the units go back into stock, where their line does not say otherwise.
     #[serde(default = "yes")]
     pub restock: bool,
     /// Now, if it is left out. Not before the order was placed, and not later than now.
@@ -208,6 +208,9 @@ pub struct LineRefund {
     /// Minor units; what the units were sold for, if it is left out.
     #[serde(default)]
     pub amount: Option<i64>,
+    /// Whether the units of this line go back into stock; what the refund says, if it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restock: Option<bool>,
 }
 
 fn yes() -> bool {
@@ -219,6 +222,8 @@ fn yes() -> bool {
 pub struct RefundedLine {
     pub line: i64,
     pub quantity: i64,
+    /// Of these units, how many go back into stock.
+    pub restocked: i64,
     pub amount: i64,
 }
 
@@ -274,7 +279,8 @@ impl NewRefund {
             checks.require(amount <= left, &format!("lines[{at}].amount"), || {
                 format!("is more than is left of line {}: {left} minor units", line.line)
             });
-            Some(RefundedLine { line: line.line, quantity: wanted.quantity, amount })
+            let restocked = if wanted.restock.unwrap_or(self.restock) { wanted.quantity } else { 0 };
+            Some(RefundedLine { line: line.line, quantity: wanted.quantity, restocked, amount })
         });
         let planned: Vec<_> = planned.collect();
         checks.finish()?;
@@ -303,7 +309,7 @@ fn allocate(amount: i64, lines: &[OrderLine]) -> Result<Vec<RefundedLine>, Field
     let shares = lines.iter().zip(share(amount, &left));
     Ok(shares
         .filter(|(_, share)| *share > 0)
-        .map(|(line, amount)| RefundedLine { line: line.line, quantity: 0, amount })
+        .map(|(line, amount)| RefundedLine { line: line.line, quantity: 0, restocked: 0, amount })
         .collect())
 }
 
@@ -348,7 +354,7 @@ mod tests {
 
     fn of_line(line: i64, quantity: i64, amount: Option<i64>) -> NewRefund {
         NewRefund {
-            lines: Some(vec![LineRefund { line, quantity, amount }]),
+            lines: Some(vec![LineRefund { line, quantity, amount, restock: None }]),
             amount: None,
             restock: true,
             refunded_at: None,
@@ -374,7 +380,11 @@ mod tests {
         assert_eq!(field(of_line(1, 2, None)), "lines[0].quantity");
         assert_eq!(field(of_line(1, 1, Some(51))), "lines[0].amount");
         assert_eq!(field(of_line(2, 1, None)), "lines[0].line");
-        assert_eq!(of_line(1, 1, None).plan(&lines).unwrap(), [RefundedLine { line: 1, quantity: 1, amount: 50 }]);
+        let half = RefundedLine { line: 1, quantity: 1, restocked: 1, amount: 50 };
+        assert_eq!(of_line(1, 1, None).plan(&lines).unwrap(), [half]);
+        let mut broken = of_line(1, 1, None);
+        broken.lines.iter_mut().flatten().for_each(|line| line.restock = Some(false));
+        assert_eq!(broken.plan(&lines).unwrap(), [RefundedLine { restocked: 0, ..half }], "its line says otherwise");
     }
 
     #[test]

@@ -163,12 +163,28 @@ pub struct OrderQuery {
     pub after: Option<Position>,
 }
 
+/// What the orders of a list come to, on all of its pages. Amounts in minor units.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct OrderSums {
+    pub orders: i64,
+    pub units: i64,
+    pub total: i64,
+    pub refunded_amount: i64,
+}
+
+/// The most orders that are summed up for a list.
+pub const MOST_SUMMED: i64 = 5_000;
+
 /// One page of a vendor's orders, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct OrderPage {
     pub orders: Vec<OrderSummary>,
+    /// `null` where more than 5,000 orders match.
+    pub sums: Option<OrderSums>,
     /// Give it back as `after` to read on; `null` on the last page.
     pub next: Option<String>,
 }

@@ -95,11 +95,16 @@ impl DateRange {
     /// 1970).
     ///
     /// Previous period: whole calendar months compare with as many whole months before, anything else with as many days
-    /// just before. Previous year: the same dates a year earlier, 29 February with 28 February.
+    /// just before. Previous weeks: as many days, so many whole weeks earlier that the two do not overlap: each day
+    /// beside the same day of the week. Previous year: the same dates a year earlier, 29 February with 28 February.
     pub fn compared(&self, comparison: Comparison) -> Option<Self> {
         let (from, to) = match comparison {
             Comparison::None => return None,
             Comparison::PreviousYear => (self.from.saturating_sub(1.year()), self.to.saturating_sub(1.year())),
+            Comparison::PreviousWeeks => {
+                let days = (self.days() + 6) / 7 * 7;
+                (self.from.saturating_sub(days.days()), self.to.saturating_sub(days.days()))
+            }
             Comparison::PreviousPeriod => match self.whole_months() {
                 Some(months) => (self.from.saturating_sub(months.months()), self.from.saturating_sub(1.day())),
                 None => (self.from.saturating_sub(self.days().days()), self.from.saturating_sub(1.day())),
@@ -175,12 +180,13 @@ pub fn day_from_number(number: i64) -> Date {
 pub enum Comparison {
     #[default]
     PreviousPeriod,
+    PreviousWeeks,
     PreviousYear,
     None,
 }
 
 impl Comparison {
-    pub const ALL: [Self; 3] = [Self::PreviousPeriod, Self::PreviousYear, Self::None];
+    pub const ALL: [Self; 4] = [Self::PreviousPeriod, Self::PreviousWeeks, Self::PreviousYear, Self::None];
 
     pub fn as_str(self) -> &'static str {
         self.into()
@@ -267,6 +273,20 @@ mod tests {
                 Some(range(before_from, before_to)),
                 "{from} {to}"
             );
+        }
+    }
+
+    #[test]
+    fn by_weeks_every_day_is_compared_with_the_same_day_of_the_week() {
+        for (from, to, before_from, before_to) in [
+            ("2026-11-26", "2026-11-26", "2026-11-19", "2026-11-19"),
+            ("2026-11-01", "2026-11-30", "2026-09-27", "2026-10-26"),
+            ("2026-10-30", "2026-11-26", "2026-10-02", "2026-10-29"),
+        ] {
+            let (now, before) = (range(from, to), range(before_from, before_to));
+            assert_eq!(now.compared(Comparison::PreviousWeeks), Some(before), "{from} {to}");
+            assert_eq!(now.from.weekday(), before.from.weekday());
+            assert!(before.to < now.from);
         }
     }
 

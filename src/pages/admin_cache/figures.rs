@@ -157,5 +157,5 @@ pub fn table_of_counts(stats: &CacheStats, report: &CacheReport) -> AnyView {
 
 fn row(name: &str, class: &'static str, values: [String; 5]) -> Row {
     let cells = std::iter::once(Cell::Text(name.to_owned())).chain(values.into_iter().map(Cell::Text));
-    Row { class, cells: cells.collect() }
+    Row { id: None, class, cells: cells.collect() }
 }

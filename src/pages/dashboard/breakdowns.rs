@@ -53,7 +53,7 @@ pub fn breakdowns(
 fn panel(definition: Definition, content: AnyView) -> AnyView {
     view! {
         <section class="card">
-            <div class="name"><h2>{definition.name}</h2> {explained(definition)}</div>
+            <div class="name"><h2>{definition.name}</h2> {explained(definition, None)}</div>
             {content}
         </section>
     }
@@ -93,6 +93,7 @@ fn waterfall(snapshot: &Snapshot) -> AnyView {
     let low = steps.iter().map(|step| step.from.min(step.to)).fold(0, i64::min);
     let high = steps.iter().map(|step| step.from.max(step.to)).fold(0, i64::max);
     let rows = steps.into_iter().map(|step| Row {
+        id: None,
         class: if step.is_level { "level" } else { "" },
         cells: vec![
             Cell::Text(step.name.to_owned()),

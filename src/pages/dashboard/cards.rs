@@ -11,6 +11,7 @@ use crate::{
         accounts::encode_segment,
         snapshot::{Snapshot, Totals},
     },
+    format,
     pages::ranges::RangeQuery,
     server_functions::dashboard::Unfinished,
 };
@@ -32,6 +33,8 @@ pub struct Card {
     pub metric: Option<(String, bool)>,
     /// Where what it is made of is listed, and what that is called.
     pub rows: Option<(String, &'static str)>,
+    /// How it comes about, in its own numbers.
+    pub sum: Option<String>,
     pub is_headline: bool,
 }
 
@@ -55,6 +58,7 @@ pub fn cards(
         course: course(snapshot, unfinished, metric),
         metric: Some((RangeQuery { metric: Some(metric.slug().to_owned()), ..query.clone() }.href(), metric == shown)),
         rows: rows(metric),
+        sum: sum_of(metric, snapshot),
         is_headline: metric == Metric::NetSales,
     };
     let plain = |definition, unit, value: fn(&Totals) -> i64, before: Option<&Totals>| Card {
@@ -66,6 +70,12 @@ pub fn cards(
         course: Vec::new(),
         metric: None,
         rows: rows(Metric::Orders),
+        sum: Some(format!(
+            "{} net − {} commission = {}",
+            format::money(currency, totals.net_sales),
+            format::money(currency, totals.commission),
+            format::money(currency, totals.payable)
+        )),
         is_headline: false,
     };
     let payable = plain(definitions::PAYABLE, Unit::Money(currency), |totals| totals.payable, before);
@@ -79,6 +89,26 @@ pub fn cards(
         of_metric(Metric::Returns, More::IsBad),
     ];
     strip("cards strip", cards.into(), compared)
+}
+
+/// A figure's own sum, such as `€885.40 gross − €17.06 discounts − €76.72 returns = €791.62`; `None` where it is a
+/// count.
+fn sum_of(metric: Metric, snapshot: &Snapshot) -> Option<String> {
+    let totals = &snapshot.totals;
+    let money = |amount| format::money(snapshot.currency, amount);
+    match metric {
+        Metric::NetSales => Some(format!(
+            "{} gross − {} discounts − {} returns = {}",
+            money(totals.gross_sales),
+            money(totals.discounts),
+            money(totals.returns),
+            money(totals.net_sales)
+        )),
+        Metric::Average => totals.average_order_value.map(|average| {
+            format!("{} ÷ {} = {}", money(totals.net_sales), format::count(totals.orders), money(average))
+        }),
+        Metric::Orders | Metric::Units | Metric::Customers | Metric::Returns => None,
+    }
 }
 
 /// The orders, or what came back, of the range that is shown. Another's rows are for nobody else.
@@ -116,7 +146,7 @@ fn course(snapshot: &Snapshot, unfinished: Option<Unfinished>, metric: Metric) -
 }
 
 fn one(card: Card, compared: Option<&str>) -> AnyView {
-    let Card { definition, unit, now, before, more, course, metric, rows, is_headline } = card;
+    let Card { definition, unit, now, before, more, course, metric, rows, sum, is_headline } = card;
     // Where there is no figure now, it has not fallen either.
     let change = before.filter(|_| now.is_some()).map(|before| {
         let change = Change::between(before, now);
@@ -159,7 +189,7 @@ fn one(card: Card, compared: Option<&str>) -> AnyView {
     };
     view! {
         <li class=class>
-            <div class="name">{name} {explained(definition)}</div>
+            <div class="name">{name} {explained(definition, sum)}</div>
             <p class=size>{figure}</p>
             {change}
             {sparkline(&course)}

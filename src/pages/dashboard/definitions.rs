@@ -50,12 +50,13 @@ pub const LOW_STOCK: Definition = Definition {
     text: "Active products at or below their threshold, or gone within 7 days. Lasts: stock ÷ average daily units of the last 28 days.",
 };
 
-/// The definition behind a question mark; opens without scripts.
-pub fn explained(definition: Definition) -> AnyView {
+/// The definition behind a question mark, and how the figure that is shown comes about; opens without scripts.
+pub fn explained(definition: Definition, sum: Option<String>) -> AnyView {
+    let sum = sum.map(|sum| view! { <br/> <b>{sum}</b> });
     view! {
         <details class="define" name="define">
             <summary aria-label=format!("About “{}”", definition.name)><span aria-hidden="true">"?"</span></summary>
-            <p>{definition.text}</p>
+            <p>{definition.text} {sum}</p>
         </details>
     }
     .into_any()

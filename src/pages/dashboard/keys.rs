@@ -1,6 +1,7 @@
 use leptos::prelude::*;
 
 use crate::{
+    components::shortcuts::{self, key},
     domain::{
         period::{Comparison, Interval},
         snapshot::Snapshot,
@@ -17,33 +18,24 @@ pub fn sheet(query: &RangeQuery, snapshot: &Snapshot) -> AnyView {
         interval: Some(next(snapshot.range.interval, snapshot.range.days).as_str().to_owned()),
         ..query.clone()
     };
-    let plain = [
-        ("D E W F", "Today, yesterday, last 7, last 28 days"),
-        ("T N", "Last 30, last 90 days"),
-        ("M P", "Month to date, last month"),
-        ("Y L", "Year to date, last 12 months"),
-        ("C", "Custom period"),
-        ("← →", "Previous, next period"),
-        ("?", "This list"),
-        ("Esc", "Close"),
-    ];
-    let plain = plain.map(|(keys, text)| view! { <div><dt><kbd>{keys}</kbd></dt><dd>{text}</dd></div> }).collect_view();
-    let link = |key: &'static str, name: &'static str, href: String, text: &'static str| {
-        view! { <div><dt><kbd>{name}</kbd></dt><dd><a href=href data-key=key data-noscroll="">{text}</a></dd></div> }
+    let link = |key: &'static str, href: String, text: &'static str| {
+        view! { <a href=href data-key=key data-noscroll="">{text}</a> }.into_any()
     };
-    view! {
-        <dialog id="keys" aria-labelledby="keys-title">
-            <h2 id="keys-title">"Keyboard shortcuts"</h2>
-            <dl>
-                {plain}
-                {link("x", "X", compared.href(), if is_compared { "Hide comparison" } else { "Compare to previous period" })}
-                {link("i", "I", grouped.href(), "Next grouping: hours, days, weeks, months")}
-                {query.vendor_id.is_none().then(|| link("/", "/", "/products".to_owned(), "Search products"))}
-            </dl>
-            <form method="dialog"><button class="quiet">"Close"</button></form>
-        </dialog>
+    let compare = if is_compared { "Hide comparison" } else { "Compare to previous period" };
+    let mut entries = vec![
+        key("D E W F", "Today, yesterday, last 7, last 28 days"),
+        key("T N", "Last 30, last 90 days"),
+        key("M P", "Month to date, last month"),
+        key("Y L", "Year to date, last 12 months"),
+        key("C", "Custom period"),
+        key("← →", "Previous, next period"),
+        key("X", link("x", compared.href(), compare)),
+        key("I", link("i", grouped.href(), "Next grouping: hours, days, weeks, months")),
+    ];
+    if query.vendor_id.is_none() {
+        entries.push(key("/", link("/", "/products".to_owned(), "Search products")));
     }
-    .into_any()
+    shortcuts::sheet(entries)
 }
 
 /// The grouping after this one, of those that suit so many days.

@@ -8,9 +8,12 @@ use crate::{
     components::{
         change::Change,
         chips::{Chip, chips},
+        feedback::{Refusal, done, refused},
         frame::Section,
+        in_place::in_place,
         loaded::loaded,
         scripts::scripts,
+        shortcuts,
         status::Shown,
         title::title,
         written::written,
@@ -27,7 +30,10 @@ use crate::{
         id_in,
         ranges::{self, RangeQuery},
     },
-    server_functions::dashboard::{Dashboard, Freshness, Source, Unfinished, Why, load_explained, remembered_range},
+    server_functions::{
+        dashboard::{Dashboard, Freshness, Source, Unfinished, Why, load_explained, remembered_range},
+        views::{DeleteView, SaveView},
+    },
     words,
 };
 
@@ -49,6 +55,8 @@ pub(super) mod notes;
 pub(super) mod range_picker;
 /// A figure over time.
 pub(super) mod sales;
+/// Views that were saved.
+mod views;
 
 use metric::Metric;
 
@@ -91,8 +99,14 @@ fn dashboard(
         view! { <p class="crumb"><a href="/admin/vendors">"Vendors"</a> " › " <a href=href>{written(vendor.name.clone())}</a></p> }
     });
     // Events are a vendor's own: an admin's view of somebody's dashboard is as old as it says.
-    let is_whole = query.filters().iter().all(|(_, value)| value.is_none());
-    let exports = is_whole.then(|| sales::exports(&snapshot, query.vendor_id.as_deref()));
+    let exports = Some(sales::exports(&snapshot, &query));
+    let views = why.views.clone().map(|saved| views::saved(saved, &query, range, today));
+    let view_refused = [Refusal::of::<SaveView>(), Refusal::of::<DeleteView>()];
+    let said_of_view = use_query_map().with_untracked(|params| match params.get("view").as_deref() {
+        Some("saved") => Some(done(words::VIEW_SAVED)),
+        Some("deleted") => Some(done(words::VIEW_DELETED)),
+        _ => None,
+    });
     let stream = query.vendor_id.is_none().then(|| view! { <Live/> });
     view! {
         {title(&format!("{} · {}", vendor.name, format::range(range)))}
@@ -103,11 +117,13 @@ fn dashboard(
                 <p class="lead">{lead}</p>
                 <p class="age" data-stream=snapshot.vendor_id.clone()>{age(freshness)} " " {stream}</p>
             </div>
-            {range_picker::picker(&query, range, today)}
+            {range_picker::picker(&query, range, today, views)}
         </div>
-        <div id="trouble" class="notice warn" role="alert" hidden><p></p><button type="button" class="quiet">"Try again"</button></div>
-        <p id="announce" class="unseen" role="status" data-own="" data-say=said></p>
+        {in_place(said)}
+        {view_refused.iter().map(refused).collect::<Vec<_>>()}
+        {said_of_view}
         {summary.map(|summary| view! { <p class="summary">{summary}</p> })}
+        {notes::since(&why)}
         {nothing_sold}
         {chips(narrowed(&query, product_name))}
         {cards::cards(&snapshot, unfinished, customers_are_fair, &query, compared.as_deref())}
@@ -116,7 +132,7 @@ fn dashboard(
         {breakdowns::breakdowns(&snapshot, why.movers.as_ref(), customers_are_fair, &query)}
         <footer class="foot">
             <p>{words::zone_and_currency(&snapshot.time_zone, snapshot.currency.code())}</p>
-            <button type="button" class="plain" data-keys="" data-own="" hidden>"Keyboard shortcuts"</button>
+            {shortcuts::button()}
         </footer>
         {keys::sheet(&query, &snapshot)}
         <Keys/>

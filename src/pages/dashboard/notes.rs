@@ -8,6 +8,7 @@ use super::breakdowns::product_href;
 use crate::{
     components::written::written,
     domain::{
+        accounts::path_segment,
         money::Currency,
         movers::{Note, NoteKind},
         period::Interval,
@@ -33,6 +34,7 @@ fn said(note: &Note, currency: Currency) -> String {
         NoteKind::BackInStock => words::BACK_IN_STOCK.to_owned(),
         NoteKind::TimeZone => words::zone_moved(was, became),
         NoteKind::Commission => words::commission_changed(&percent(was), &percent(became)),
+        NoteKind::Refund => words::large_refund(&money(became), &money(was)),
     }
 }
 
@@ -46,8 +48,15 @@ pub fn list(why: &Why, snapshot: &Snapshot, query: &RangeQuery) -> Option<AnyVie
             None => view! { <a href=product_href(id, query) dir="auto">{name}</a> ": " }.into_any(),
             Some(_) => view! { {written(name)} ": " }.into_any(),
         });
+        let order = note.order_id.as_deref().map(|id| match query.vendor_id {
+            None => {
+                let href = format!("/orders/{}", path_segment(id));
+                view! { "Order " <a href=href dir="auto">{id.to_owned()}</a> ": " }.into_any()
+            }
+            Some(_) => view! { "Order " {written(id.to_owned())} ": " }.into_any(),
+        });
         view! {
-            <li><time datetime=note.at.to_string()>{format::instant(&why.clock, note.at)}</time> " " {product} {said(note, snapshot.currency)}</li>
+            <li><time datetime=note.at.to_string()>{format::instant(&why.clock, note.at)}</time> " " {product} {order} {said(note, snapshot.currency)}</li>
         }
         .into_any()
     };
@@ -66,6 +75,26 @@ pub fn list(why: &Why, snapshot: &Snapshot, query: &RangeQuery) -> Option<AnyVie
         <section class="card notes" aria-label="What happened"><h2>"What happened"</h2><ul>{first}</ul>{more}</section>
     };
     Some(view.into_any())
+}
+
+/// What came in since they last looked, in one line; nothing where nothing did.
+pub fn since(why: &Why) -> Option<AnyView> {
+    let (looked, new) = why.since?;
+    let part = |count: i64, one: &str, many: &str, href: &'static str| {
+        let text = format::counted(count, one, many);
+        (count > 0).then(|| view! { <li><a href=href>{text}</a></li> })
+    };
+    let parts: Vec<_> = [
+        part(new.orders, "order", "orders", "/orders"),
+        part(new.returns, "return", "returns", "/orders?refunded=true"),
+        part(new.sold_out, "product sold out", "products sold out", "/products?stock=low"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let since = words::since(&format::instant(&why.clock, looked));
+    (!parts.is_empty())
+        .then(|| view! { <div class="chips lead"><span>{since}</span><ul class="chips">{parts}</ul></div> }.into_any())
 }
 
 /// What happened in each interval of the series, by its place, for the readout of the chart.

@@ -11,8 +11,9 @@ use crate::{
     pages::ranges::{self, RangeQuery, earlier, later, preset_name, presets},
 };
 
-/// The arrows and the menu: presets as links, everything else as a form. All of it works without scripts.
-pub fn picker(query: &RangeQuery, range: DateRange, today: Date) -> AnyView {
+/// The arrows and the menu: presets as links, everything else as a form, and `views`, those that were saved. All of it
+/// works without scripts.
+pub fn picker(query: &RangeQuery, range: DateRange, today: Date, views: Option<AnyView>) -> AnyView {
     // The arrows keep the interval, which suits the next range as it suited this one.
     let shifted = |to: Option<DateRange>| {
         to.map(|to| RangeQuery { interval: query.interval.clone(), ..query.with_range(to) }.href())
@@ -49,6 +50,7 @@ pub fn picker(query: &RangeQuery, range: DateRange, today: Date) -> AnyView {
                 <div class="panel">
                     <ul aria-label="Periods">{links}</ul>
                     {form(&chosen, Some(today))}
+                    {views}
                 </div>
             </details>
             {arrow(shifted(later(range, today)), "Next period", "›", "arrowright")}
@@ -61,20 +63,24 @@ pub fn picker(query: &RangeQuery, range: DateRange, today: Date) -> AnyView {
 pub fn form(query: &RangeQuery, today: Option<Date>) -> AnyView {
     // A date field can hold a day and nothing else: what is none is left to the message that refuses it.
     let day = |text: &Option<String>| text.clone().filter(|text| parse_day("", text).is_ok());
-    let date = |id, label: &str, value| Input {
+    let date = |id, label: &str, value: Option<String>| Input {
         id,
         label: label.to_owned(),
         kind: "date",
+        // A date field shows days as the reader's own system writes them: this is how the page does.
+        hint: value.as_deref().and_then(|text| parse_day("", text).ok()).map(format::day),
         value,
         required: true,
         min: Some(FIRST_DAY.to_string()),
         max: today.map(|day| day.to_string()),
         ..Default::default()
     };
-    let comparisons = Comparison::ALL.map(|kind| (kind.as_str(), ranges::comparison_name(kind))).to_vec();
-    let intervals = std::iter::once(("auto", "Auto"))
-        .chain(Interval::ALL.map(|step| (step.as_str(), interval_name(step))))
-        .collect();
+    // What is meant anyway stays out of the address.
+    let of_kind = |kind: Comparison| if kind == Comparison::default() { "" } else { kind.as_str() };
+    let comparisons = Comparison::ALL.map(|kind| (of_kind(kind), ranges::comparison_name(kind))).to_vec();
+    let compare = query.compare.as_deref().filter(|text| *text != Comparison::default().as_str());
+    let intervals =
+        std::iter::once(("", "Auto")).chain(Interval::ALL.map(|step| (step.as_str(), interval_name(step)))).collect();
     // What the form does not ask for stays as it is.
     let kept = query.filters().into_iter().chain([("metric", query.metric.as_deref())]);
     let kept =
@@ -83,8 +89,8 @@ pub fn form(query: &RangeQuery, today: Option<Date>) -> AnyView {
     let fields = view! {
         {input(date("dateFrom", "From", day(&query.date_from)))}
         {input(date("dateTo", "To", day(&query.date_to)))}
-        {select("compare", "compare", "Compare to", comparisons, query.compare.as_deref().unwrap_or(Comparison::default().as_str()))}
-        {select("interval", "interval", "Group by", intervals, query.interval.as_deref().unwrap_or("auto"))}
+        {select("compare", "compare", "Compare to", comparisons, compare.unwrap_or_default())}
+        {select("interval", "interval", "Group by", intervals, query.interval.as_deref().filter(|text| *text != "auto").unwrap_or_default())}
         {kept}
         <button type="submit">"Apply"</button>
     };

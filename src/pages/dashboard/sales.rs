@@ -1,6 +1,9 @@
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{
+    Timestamp,
+    civil::{Date, Weekday},
+};
 use leptos::prelude::*;
 
 use super::metric::Metric;
@@ -14,6 +17,7 @@ use crate::{
         snapshot::Snapshot,
     },
     format,
+    pages::ranges::RangeQuery,
     server_functions::dashboard::Unfinished,
     words,
 };
@@ -61,12 +65,22 @@ pub fn sales(
     .into_any()
 }
 
-/// Figures as files; `vendor_id` names whose they are to someone else.
-pub fn exports(snapshot: &Snapshot, vendor_id: Option<&str>) -> AnyView {
+/// Figures as files, narrowed as they are; products of the whole alone.
+pub fn exports(snapshot: &Snapshot, query: &RangeQuery) -> AnyView {
+    let vendor_id = query.vendor_id.as_deref();
+    let narrowed: String = query
+        .filters()
+        .into_iter()
+        .filter_map(|(name, value)| Some(format!("&{name}={}", encode_segment(value?))))
+        .collect();
+    let products = narrowed.is_empty().then(|| {
+        view! { <a href=export_href(snapshot, "products", vendor_id) download="">"Export products"</a> }
+    });
+    let series = export_href(snapshot, "series", vendor_id) + &narrowed;
     view! {
         <p class="exports">
-            <a href=export_href(snapshot, "series", vendor_id) download="">"Export sales"</a>
-            <a href=export_href(snapshot, "products", vendor_id) download="">"Export products"</a>
+            <a href=series download="">"Export sales"</a>
+            {products}
         </p>
     }
     .into_any()
@@ -92,6 +106,8 @@ fn marks(
 ) -> Vec<Mark> {
     let interval = snapshot.range.interval;
     let one_day = snapshot.range.days == 1;
+    // Of more days they would be a fence.
+    let has_weekends = interval == Interval::Day && (8..=93).contains(&snapshot.range.days);
     let before = snapshot.previous_series.as_deref().unwrap_or_default();
     let begun = begun(snapshot, unfinished);
     let mut compared = format::point_labels(before, interval, clock)
@@ -106,8 +122,13 @@ fn marks(
         is_unfinished: unfinished.is_some() && i + 1 == begun,
         before: compared.next(),
         note: notes.get(&i).cloned(),
+        is_weekend: has_weekends && point.start.parse::<Date>().is_ok_and(is_weekend),
     });
     points.collect()
+}
+
+fn is_weekend(day: Date) -> bool {
+    matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday)
 }
 
 /// How many points have begun: all but the hours to come.

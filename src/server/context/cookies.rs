@@ -1,4 +1,5 @@
 use axum::http::{HeaderValue, header, request::Parts};
+use jiff::Timestamp;
 use leptos::context::use_context;
 use leptos_axum::ResponseOptions;
 use tower_sessions::cookie::{Cookie, SameSite};
@@ -39,6 +40,34 @@ pub fn remember_range(name: &str) {
     }
 }
 
+/// When this vendor's dashboard was looked at last in this browser, before this visit; `None` for the first time, and
+/// after two months. Notes that it is looked at now. A visit has ended after half an hour without a look.
+pub fn last_look(vendor_id: i64, now: Timestamp) -> Option<Timestamp> {
+    let (state, parts) = request().ok()?;
+    let minute = now.as_second() / 60;
+    // Whose; the end of the visit before this one (0: there was none); the last look.
+    let read = |text: &str| {
+        let mut numbers = text.split('.').map(|number| number.parse::<i64>().ok());
+        let (vendor, before, last) = (numbers.next()??, numbers.next()??, numbers.next()??);
+        let is_recent = |at: i64| (minute - LOOKED_DAYS * 24 * 60..=minute).contains(&at);
+        (vendor == vendor_id && is_recent(last)).then_some((if is_recent(before) { before } else { 0 }, last))
+    };
+    let known = cookie(&state, &parts, LOOKED, read);
+    let (before, last) = known.unwrap_or((0, minute));
+    let before = if minute - last > VISIT_MINUTES { last } else { before };
+    // Not with every answer: a page that is asked for often is sent again as it was.
+    if known.is_none() || minute - last >= NOTED_MINUTES {
+        set_cookie(&state, LOOKED, &format!("{vendor_id}.{before}.{minute}"), "/", LOOKED_DAYS * 24 * 60 * 60);
+    }
+    (before > 0).then(|| Timestamp::from_second(before * 60).ok()).flatten()
+}
+
+/// Without a look for longer, the next one begins another visit.
+const VISIT_MINUTES: i64 = 30;
+/// How exactly it is noted when somebody looked last.
+const NOTED_MINUTES: i64 = 5;
+const LOOKED_DAYS: i64 = 60;
+const LOOKED: &str = "vendorscope-looked";
 const RANGE: &str = "vendorscope-range";
 const THEME: &str = "vendorscope-theme";
 const NEW_KEY: &str = "vendorscope-new-key";

@@ -167,9 +167,11 @@ pub async fn delete_product(tx: &mut Tx, vendor_id: i64, product_id: &str) -> Re
 
 /// How many of the named products were this vendor's, and so were changed.
 pub async fn change_products(tx: &mut Tx, vendor_id: i64, change: &BulkChange) -> Result<u64, DbError> {
-    let places: Vec<_> = (0..change.product_ids.len()).map(|i| format!("${}", i + 7)).collect();
+    let places: Vec<_> = (0..change.product_ids.len()).map(|i| format!("${}", i + 8)).collect();
+    // As `changed_price` does; without a change the sum is NULL.
     let text = format!(
-        "UPDATE products SET category = COALESCE($2, category), unit_price = COALESCE($3, unit_price), stock = COALESCE($4, stock), \
+        "UPDATE products SET category = COALESCE($2, category), \
+         unit_price = COALESCE($3, (unit_price * (10000 + CAST($7 AS BIGINT)) + 5000) / 10000, unit_price), stock = COALESCE($4, stock), \
          low_stock_threshold = COALESCE($5, low_stock_threshold), status = COALESCE($6, status) \
          WHERE vendor_id = $1 AND status <> 'deleted' AND external_id IN ({})",
         places.join(", ")
@@ -181,7 +183,8 @@ pub async fn change_products(tx: &mut Tx, vendor_id: i64, change: &BulkChange) -
         .bind(changes.unit_price)
         .bind(changes.stock)
         .bind(changes.low_stock_threshold)
-        .bind(changes.status.map(|status| status.as_str()));
+        .bind(changes.status.map(|status| status.as_str()))
+        .bind(changes.unit_price_change_bps);
     let query = change.product_ids.iter().fold(query, |query, id| query.bind(id.clone()));
     Ok(tx.execute(query).await?.rows_affected())
 }

@@ -76,6 +76,8 @@ pub mod returns;
 pub mod rollups;
 /// Rows into domain types.
 pub mod rows;
+/// Views of the dashboard that users have saved.
+pub mod saved_views;
 /// Which migrations a database has had.
 mod schema;
 /// Texts as they are searched.
@@ -323,9 +325,10 @@ pub fn sql<'q>(text: impl Into<String>) -> Arguments<'q> {
 }
 
 /// Parameters of a statement that is put together from pieces. Each is given out as the place that stands for it.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Parameters(Vec<Parameter>);
 
+#[derive(Clone)]
 enum Parameter {
     Integer(i64),
     Text(String),

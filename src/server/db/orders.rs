@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{DbError, Parameters, Tx, moment::Moment, refunds, rows, search, sql};
 use crate::domain::{
-    orders::{Order, OrderLine, OrderQuery, OrderStatus, OrderSummary},
+    orders::{MOST_SUMMED, Order, OrderLine, OrderQuery, OrderStatus, OrderSummary, OrderSums},
     period::day_number,
     position::{Position, SortValue},
 };
@@ -20,6 +20,75 @@ pub async fn list_orders(
     limit: i64,
 ) -> Result<Vec<(OrderSummary, Position)>, DbError> {
     let mut parameters = Parameters::default();
+    let mut conditions = conditions(&mut parameters, vendor_id, query);
+    if let Some(Position { value: SortValue::Integer(placed_us), id }) = &query.after {
+        let (placed, id) = (parameters.int(*placed_us), parameters.text(id.clone()));
+        conditions.push(format!("vo.placed_us <= {placed} AND (vo.placed_us < {placed} OR o.external_id > {id})"));
+    }
+    let text = format!(
+        "SELECT o.external_id, vo.placed_us, vo.status, c.name, {AMOUNTS} FROM {LISTED} \
+         WHERE {} ORDER BY vo.placed_us DESC, o.external_id LIMIT {limit}",
+        conditions.join(" AND "),
+    );
+    let found = tx.rows(parameters.bind(text)).await?;
+    let orders = found.iter().map(|row| {
+        let order = OrderSummary {
+            order_id: rows::text(row, "external_id")?,
+            placed_at: rows::instant(row, "placed_us")?,
+            status: rows::parsed(row, "status")?,
+            customer_name: rows::text(row, "name")?,
+            units: rows::int(row, "units")?,
+            total: rows::int(row, "total")?,
+            refunded_amount: rows::int(row, "refunded")?,
+        };
+        let position = Position { value: SortValue::Integer(rows::int(row, "placed_us")?), id: order.order_id.clone() };
+        Ok((order, position))
+    });
+    orders.collect()
+}
+
+/// What all orders that match come to, on whichever page they stand; `None` where they are more than `MOST_SUMMED`.
+pub async fn sum_orders(tx: &mut Tx, vendor_id: i64, query: &OrderQuery) -> Result<Option<OrderSums>, DbError> {
+    let mut parameters = Parameters::default();
+    let conditions = conditions(&mut parameters, vendor_id, query).join(" AND ");
+    // Counted first: most vendors have more orders than anybody adds up.
+    let text = format!(
+        "SELECT COUNT(*) AS orders FROM (SELECT 1 AS one FROM {LISTED} WHERE {conditions} LIMIT {}) AS matching",
+        MOST_SUMMED + 1
+    );
+    let counted = tx.row(parameters.clone().bind(text)).await?;
+    let orders = counted.map_or(Ok(0), |row| rows::int(&row, "orders"))?;
+    if orders > MOST_SUMMED {
+        return Ok(None);
+    }
+    let sum = |column: &str| format!("CAST(COALESCE(SUM({column}), 0) AS BIGINT) AS {column}");
+    let text = format!(
+        "SELECT {}, {}, {} FROM (SELECT {AMOUNTS} FROM {LISTED} WHERE {conditions}) AS matching",
+        sum("units"),
+        sum("total"),
+        sum("refunded")
+    );
+    let Some(row) = tx.row(parameters.bind(text)).await? else { return Ok(None) };
+    Ok(Some(OrderSums {
+        orders,
+        units: rows::int(&row, "units")?,
+        total: rows::int(&row, "total")?,
+        refunded_amount: rows::int(&row, "refunded")?,
+    }))
+}
+
+const LISTED: &str = "vendor_orders vo JOIN orders o ON o.id = vo.order_id JOIN customers c ON c.id = vo.customer_id";
+/// Units and total of a vendor's part of an order, and what was given back of it. (The sign keeps SQLite from going through
+/// all refunds of the vendor for each order: those of an order are found by its id.)
+const AMOUNTS: &str = "\
+    (SELECT CAST(SUM(l.quantity) AS BIGINT) FROM order_lines l WHERE l.order_id = vo.order_id AND l.vendor_id = vo.vendor_id) AS units, \
+    (SELECT CAST(SUM(l.gross - l.discount) AS BIGINT) FROM order_lines l \
+     WHERE l.order_id = vo.order_id AND l.vendor_id = vo.vendor_id) AS total, \
+    (SELECT CAST(COALESCE(SUM(r.amount), 0) AS BIGINT) FROM refunds r \
+     WHERE r.order_id = vo.order_id AND +r.vendor_id = vo.vendor_id) AS refunded";
+
+/// What an order is to be like, wherever it stands in the list.
+fn conditions(parameters: &mut Parameters, vendor_id: i64, query: &OrderQuery) -> Vec<String> {
     let mut conditions = vec![format!("vo.vendor_id = {}", parameters.int(vendor_id))];
     // An order is of the day that was noted with it. No zone is a whole day away from UTC: so much narrower the index
     // can be read.
@@ -37,16 +106,12 @@ pub async fn list_orders(
             parameters.int((to + 2) * DAY_US)
         ));
     }
-    if let Some(Position { value: SortValue::Integer(placed_us), id }) = &query.after {
-        let (placed, id) = (parameters.int(*placed_us), parameters.text(id.clone()));
-        conditions.push(format!("vo.placed_us <= {placed} AND (vo.placed_us < {placed} OR o.external_id > {id})"));
-    }
     conditions.extend(query.status.map(|status| format!("vo.status = {}", parameters.text(status.as_str()))));
     if let Some(text) = &query.search {
         let (id, pattern) = (parameters.text(text.clone()), parameters.text(search::pattern(text)));
         conditions.push(format!("(o.external_id = {id} OR {})", search::holds("c", &pattern)));
     }
-    let refund = "SELECT 1 FROM refunds r WHERE r.order_id = vo.order_id AND r.vendor_id = vo.vendor_id";
+    let refund = "SELECT 1 FROM refunds r WHERE r.order_id = vo.order_id AND +r.vendor_id = vo.vendor_id";
     conditions.extend(
         query.refunded.map(|refunded| format!("{} ({refund})", if refunded { "EXISTS" } else { "NOT EXISTS" })),
     );
@@ -59,35 +124,7 @@ pub async fn list_orders(
     };
     conditions.extend(query.product.as_deref().map(|id| has_line_of("external_id", id)));
     conditions.extend(query.category.as_deref().map(|category| has_line_of("category", category)));
-    let lines = |sum: &str| {
-        format!(
-            "(SELECT CAST(SUM({sum}) AS BIGINT) FROM order_lines l WHERE l.order_id = vo.order_id AND l.vendor_id = vo.vendor_id)"
-        )
-    };
-    let text = format!(
-        "SELECT o.external_id, vo.placed_us, vo.status, c.name, {units} AS units, {total} AS total, \
-         (SELECT CAST(COALESCE(SUM(r.amount), 0) AS BIGINT) FROM refunds r WHERE r.order_id = vo.order_id AND r.vendor_id = vo.vendor_id) AS refunded \
-         FROM vendor_orders vo JOIN orders o ON o.id = vo.order_id JOIN customers c ON c.id = vo.customer_id \
-         WHERE {conditions} ORDER BY vo.placed_us DESC, o.external_id LIMIT {limit}",
-        units = lines("l.quantity"),
-        total = lines("l.gross - l.discount"),
-        conditions = conditions.join(" AND "),
-    );
-    let found = tx.rows(parameters.bind(text)).await?;
-    let orders = found.iter().map(|row| {
-        let order = OrderSummary {
-            order_id: rows::text(row, "external_id")?,
-            placed_at: rows::instant(row, "placed_us")?,
-            status: rows::parsed(row, "status")?,
-            customer_name: rows::text(row, "name")?,
-            units: rows::int(row, "units")?,
-            total: rows::int(row, "total")?,
-            refunded_amount: rows::int(row, "refunded")?,
-        };
-        let position = Position { value: SortValue::Integer(rows::int(row, "placed_us")?), id: order.order_id.clone() };
-        Ok((order, position))
-    });
-    orders.collect()
+    conditions
 }
 
 /// One vendor's part of an order, with its lines and what was refunded of them.

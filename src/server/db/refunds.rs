@@ -26,8 +26,6 @@ pub const REFUND_MAY_NOT_BE: &str = "r.day < vo.day";
 pub struct Terms {
     pub at: Moment,
     pub reason: Option<RefundReason>,
-    /// Whether its units went back into stock.
-    pub restock: bool,
 }
 
 /// Notes what is given back of each line, and shares the commission out anew over all refunds of these lines.
@@ -43,8 +41,7 @@ pub async fn insert_refunds(
             "INSERT INTO refunds (vendor_id, order_id, line, quantity, amount, restocked, commission, refunded_us, hour_us, day, month, \
                                   year, reason) VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, $9, $10, $11, $12)",
         );
-        let restocked = if terms.restock { line.quantity } else { 0 };
-        let numbers = [vendor_id, order_id, line.line, line.quantity, line.amount, restocked];
+        let numbers = [vendor_id, order_id, line.line, line.quantity, line.amount, line.restocked];
         let numbers = numbers.into_iter().chain(terms.at.numbers());
         let query = numbers.fold(query, |query, number| query.bind(number));
         tx.execute(query.bind(terms.reason.map(RefundReason::as_str))).await?;

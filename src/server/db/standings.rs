@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::{DbError, Parameters, Tx, rows, sql};
+use jiff::Timestamp;
+
+use super::{DbError, Tx, rows, sql};
 use crate::domain::{
     market::VendorStanding,
     money::Currency,
@@ -43,24 +45,25 @@ pub async fn list(tx: &mut Tx, range: DateRange, previous: DateRange) -> Result<
             sold: rows::int(row, "sold")?,
             returns: rows::int(row, "returns")?,
             orders: rows::int(row, "orders")?,
-            last_order_at: last.and_then(|us| jiff::Timestamp::from_microsecond(us).ok()),
+            last_order_at: last.and_then(|us| Timestamp::from_microsecond(us).ok()),
+            users: 0,
+            last_login_at: None,
         })
     });
     standings.collect()
 }
 
-/// How many users each of these vendors has.
-pub async fn count_users(tx: &mut Tx, vendor_ids: &[&str]) -> Result<HashMap<String, i64>, DbError> {
-    if vendor_ids.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let mut parameters = Parameters::default();
-    let ids: Vec<_> = vendor_ids.iter().map(|id| parameters.text(*id)).collect();
-    let text = format!(
-        "SELECT v.external_id, COUNT(u.id) AS users FROM vendors v LEFT JOIN users u ON u.vendor_id = v.id \
-         WHERE v.external_id IN ({}) GROUP BY v.external_id",
-        ids.join(", ")
-    );
-    let found = tx.rows(parameters.bind(text)).await?;
-    found.iter().map(|row| Ok((rows::text(row, "external_id")?, rows::int(row, "users")?))).collect()
+/// Of every vendor that has users: how many, and when one of them logged in last. By the marketplace's ids.
+pub async fn list_users(tx: &mut Tx) -> Result<HashMap<String, (i64, Option<Timestamp>)>, DbError> {
+    // One look at the end of an index for each user.
+    let text = "SELECT v.external_id, COUNT(*) AS users, CAST(MAX(u.last_us) AS BIGINT) AS last_us FROM \
+                (SELECT vendor_id, (SELECT MAX(a.at_us) FROM audit_log a WHERE a.actor = email AND a.action = 'login') AS last_us \
+                 FROM users WHERE vendor_id IS NOT NULL) AS u \
+                JOIN vendors v ON v.id = u.vendor_id GROUP BY v.external_id";
+    let found = tx.rows(sql(text)).await?;
+    let users = found.iter().map(|row| {
+        let last = rows::int_or_null(row, "last_us")?.and_then(|us| Timestamp::from_microsecond(us).ok());
+        Ok((rows::text(row, "external_id")?, (rows::int(row, "users")?, last)))
+    });
+    users.collect()
 }

@@ -54,13 +54,17 @@ pub async fn find_currency(tx: &mut Tx, id: i64) -> Result<Option<String>, DbErr
 /// The users that belong to a vendor, by address.
 pub async fn list_users(db: &Db, id: i64) -> Result<Vec<UserSummary>, DbError> {
     let mut tx = db.read().await?;
-    let rows =
-        tx.rows(sql("SELECT email, disabled_us FROM users WHERE vendor_id = $1 ORDER BY email").bind(id)).await?;
+    let text = "SELECT email, disabled_us, (SELECT MAX(a.at_us) FROM audit_log a WHERE a.actor = email AND a.action = 'login') AS last_us \
+                FROM users WHERE vendor_id = $1 ORDER BY email";
+    let rows = tx.rows(sql(text).bind(id)).await?;
     rows.iter()
         .map(|row| {
             Ok(UserSummary {
                 email: row.try_get("email")?,
                 disabled: row.try_get::<Option<i64>, _>("disabled_us")?.is_some(),
+                last_login_at: row
+                    .try_get::<Option<i64>, _>("last_us")?
+                    .and_then(|us| jiff::Timestamp::from_microsecond(us).ok()),
             })
         })
         .collect()

@@ -237,6 +237,10 @@ impl<'a> Sales<'a> {
         let products = &self.stock[seller];
         let Ok(weighted) = products.choose_weighted(&mut self.random, |product| product.weight) else { return };
         let Some(product) = products.iter().position(|product| std::ptr::eq(product, weighted)) else { return };
+        // Whoever wants more of it orders more of it.
+        if lines.iter().any(|line| line.seller == seller && line.product == product) {
+            return;
+        }
         let quantity = [1, 1, 1, 1, 2, 2, 3, 6][self.random.random_range(0..8)];
         let gross = quantity * products[product].price;
         let chance = if is_promotion(placed_at.to_zoned(TimeZone::UTC).date()) { 0.6 } else { 0.16 };

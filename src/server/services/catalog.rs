@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use futures::future::{BoxFuture, FutureExt};
 use jiff::{Timestamp, tz::TimeZone};
 use serde::{Serialize, de::DeserializeOwned};
@@ -12,9 +14,10 @@ use crate::{
         accounts::VendorRef,
         catalog::{
             BulkChange, Product, ProductInput, ProductPage, ProductQuery, ProductSort, ProductStatus, StockLevel,
+            changed_price,
         },
         field_error::{Checks, FieldError},
-        money::Currency,
+        money::{Currency, MAX_AMOUNT},
         text::{non_empty, read_search, shown},
     },
     server::{
@@ -231,14 +234,20 @@ impl Catalog {
             async move {
                 let ids: Vec<&str> = change.product_ids.iter().map(String::as_str).collect();
                 let before = orders::find_products(tx, vendor_id, &ids).await?;
+                let prices = change.changes.unit_price_change_bps.map(|bps| new_prices(&before, bps)).transpose()?;
                 let changed = catalog::change_products(tx, vendor_id, &change).await?;
                 if changed != change.product_ids.len() as u64 {
                     return Err(AppError::NotFound);
                 }
                 // Prices alone of what was: the rest of a product is no money.
-                let prices = before.into_iter().map(|(id, product)| (id, product.unit_price.into()));
-                let was = change.changes.unit_price.map(|_| prices.collect::<serde_json::Map<_, _>>().into());
-                note(tx, &sender, "products_change", &ids.join(" "), was, Some(as_noted(&change.changes)?)).await?;
+                let has_price = change.changes.unit_price.is_some() || prices.is_some();
+                let was = before.into_iter().map(|(id, product)| (id, product.unit_price.into()));
+                let was = has_price.then(|| was.collect::<serde_json::Map<_, _>>().into());
+                let mut became = as_noted(&change.changes)?;
+                if let Some(prices) = prices {
+                    became["unitPrices"] = prices.into();
+                }
+                note(tx, &sender, "products_change", &ids.join(" "), was, Some(became)).await?;
                 Ok(changed)
             }
             .boxed()
@@ -273,6 +282,22 @@ impl Catalog {
         })
         .await
     }
+}
+
+/// What prices come to after a change by so many hundredths of a percent, by the marketplace's ids.
+fn new_prices(
+    before: &HashMap<String, orders::OnSale>,
+    bps: i64,
+) -> Result<serde_json::Map<String, serde_json::Value>, FieldError> {
+    let changed = before.iter().map(|(id, product)| (id, changed_price(product.unit_price, bps)));
+    let checked = changed.map(|(id, price)| match price {
+        0..=MAX_AMOUNT => Ok((id.clone(), price.into())),
+        _ => Err(FieldError::new(
+            "changes.unitPriceChangeBps",
+            format!("makes the price of `{}` more than {MAX_AMOUNT} minor units, the most accepted", shown(id)),
+        )),
+    });
+    checked.collect()
 }
 
 fn as_noted(value: &impl Serialize) -> Result<serde_json::Value, AppError> {

@@ -46,6 +46,8 @@ pub mod outbox;
 pub mod refunds;
 /// What comes back, and why.
 pub mod returns;
+/// Views of the dashboard that users have saved.
+mod saved_views;
 /// Vendors side by side.
 pub mod standings;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use jiff::{ToSpan, tz::TimeZone};
+use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use vendorscope_cache::{Key, Loaded, Origin, Served};
 
 use super::{
@@ -13,7 +13,7 @@ use super::{
 use crate::{
     domain::{
         accounts::VendorRef,
-        movers::{CategoryChange, MOST_NOTES, MOVERS, Movers, Notes, ProductChange},
+        movers::{CategoryChange, MOST_NOTES, MOST_REFUNDS_NOTED, MOVERS, Movers, NewSince, Notes, ProductChange},
         period::DateRange,
         snapshot::TOP,
     },
@@ -83,9 +83,35 @@ impl Analytics {
                         .map_err(|error| AppError::Internal(format!("midnight of {day}: {error}")))
                 };
                 let (from, to) = (midnight(range.from)?, midnight(range.to.saturating_add(1.day()))?);
-                let notes = movers::list_notes(&mut tx, vendor_id, from, to, MOST_NOTES).await?;
+                let mut notes = movers::list_notes(&mut tx, vendor_id, from, to, MOST_NOTES).await?;
+                let refunds = movers::list_unusual_refunds(&mut tx, vendor_id, from, to, MOST_REFUNDS_NOTED).await?;
                 tx.commit().await?;
+                notes.total += refunds.len() as i64;
+                notes.notes.extend(refunds);
+                notes.notes.sort_by_key(|note| std::cmp::Reverse(note.at));
+                notes.notes.truncate(MOST_NOTES);
                 loaded(&notes)
+            })
+        };
+        let served = self.cache.get_or_load_decoded(&key, &tags(vendor), load, from_json).await?;
+        let origin = Origin::of(&key, &tags(vendor), &served);
+        Ok((served.value, origin))
+    }
+
+    /// What came in from an instant on, through the cache, and the entry that it was served from.
+    pub async fn new_since(
+        &self,
+        vendor: &VendorRef,
+        since: Timestamp,
+    ) -> Result<(NewSince, Option<Origin>), AppError> {
+        let key = cache_keys::since_key(&vendor.external_id, &since.as_second().to_string());
+        let (db, vendor_id) = (self.db.clone(), vendor.id);
+        let load = move || {
+            costed(async move {
+                let mut tx = db.read().await?;
+                let counted = movers::count_since(&mut tx, vendor_id, since.as_microsecond()).await?;
+                tx.commit().await?;
+                loaded(&counted)
             })
         };
         let served = self.cache.get_or_load_decoded(&key, &tags(vendor), load, from_json).await?;

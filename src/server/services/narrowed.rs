@@ -8,6 +8,7 @@ use vendorscope_cache::{Loaded, Served};
 
 use super::{
     analytics::{Analytics, SnapshotQuery, daily, hourly, parse_currency, tags},
+    export::{self, Pieces},
     from_json, listing_detail,
 };
 use crate::{
@@ -53,6 +54,16 @@ impl Analytics {
             return self.snapshot(vendor, query).await;
         }
         self.get_narrowed(vendor, query, narrowed, from_json).await
+    }
+
+    /// Its series as CSV.
+    pub async fn export_part(
+        &self,
+        vendor: &VendorRef,
+        query: &SnapshotQuery,
+        narrowed: &Narrowed,
+    ) -> Result<Pieces, AppError> {
+        Ok(export::series(self.narrowed(vendor, query, narrowed).await?.value))
     }
 
     /// The same as JSON, as the API serves it.

@@ -210,6 +210,7 @@ impl Orders {
 async fn load_page(db: &Db, vendor_id: i64, query: &OrderQuery) -> Result<Loaded, AppError> {
     let mut tx = db.read().await?;
     let mut listed = orders::list_orders(&mut tx, vendor_id, query, PAGE as i64 + 1).await?;
+    let sums = orders::sum_orders(&mut tx, vendor_id, query).await?;
     tx.commit().await?;
     let more = listed.len() > PAGE;
     listed.truncate(PAGE);
@@ -217,7 +218,7 @@ async fn load_page(db: &Db, vendor_id: i64, query: &OrderQuery) -> Result<Loaded
     let orders: Vec<_> = listed.into_iter().map(|(order, _)| order).collect();
     let narrowed = [&query.search, &query.product, &query.category].into_iter().any(Option::is_some);
     let (is_one_of_many, is_empty) = (narrowed || query.after.is_some(), orders.is_empty());
-    let bytes = serde_json::to_vec(&OrderPage { orders, next })
+    let bytes = serde_json::to_vec(&OrderPage { orders, sums, next })
         .map_err(|error| AppError::Internal(format!("order listing: {error}")))?;
     Ok(listing(bytes, is_one_of_many, is_empty))
 }

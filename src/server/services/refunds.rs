@@ -49,15 +49,15 @@ pub fn read_refund(form: &RefundForm, currency: Currency) -> Result<NewRefund, V
     };
     let of_order = checks.accept(amount("amount", &form.amount)).flatten();
     let mut lines = Vec::new();
-    for line in &form.lines {
-        let field = |name: &str| format!("line {} {name}", line.line);
-        let number = checks.accept(whole("line", &line.line));
-        let quantity = checks.accept(whole(&field("quantity"), &line.quantity));
-        let amount = checks.accept(amount(&field("amount"), &line.amount));
+    for typed in &form.lines {
+        let field = |name: &str| format!("line {} {name}", typed.line);
+        let number = checks.accept(whole("line", &typed.line));
+        let quantity = checks.accept(whole(&field("quantity"), &typed.quantity));
+        let amount = checks.accept(amount(&field("amount"), &typed.amount));
         if let (Some(line), Some(quantity), Some(amount)) = (number, quantity, amount)
             && (quantity != 0 || amount.is_some())
         {
-            lines.push(LineRefund { line, quantity, amount });
+            lines.push(LineRefund { line, quantity, amount, restock: Some(typed.restock.is_some()) });
         }
     }
     let reason = checks.accept(RefundReason::parse_optional(&form.reason)).flatten();
@@ -67,7 +67,8 @@ pub fn read_refund(form: &RefundForm, currency: Currency) -> Result<NewRefund, V
     });
     checks.finish()?;
     let lines = of_order.is_none().then_some(lines);
-    Ok(NewRefund { lines, amount: of_order, restock: form.restock.is_some(), refunded_at: None, reason })
+    // Each line says for itself whether its units go back into stock.
+    Ok(NewRefund { lines, amount: of_order, restock: true, refunded_at: None, reason })
 }
 
 impl Orders {
@@ -182,12 +183,10 @@ async fn give_back(
     }
     let touched = [(vendor.id, part.id)];
     rollups::retract(tx, &Touched::Orders(&touched)).await?;
-    let terms = Terms { at, reason: refund.reason, restock: refund.restock };
+    let terms = Terms { at, reason: refund.reason };
     refunds::insert_refunds(tx, vendor.id, part.id, &lines, &terms).await?;
-    if refund.restock {
-        for line in lines.iter().filter(|line| line.quantity > 0) {
-            stock::give_back_units(tx, part.id, line.line, line.quantity).await?;
-        }
+    for line in lines.iter().filter(|line| line.restocked > 0) {
+        stock::give_back_units(tx, part.id, line.line, line.restocked).await?;
     }
     rollups::add(tx, &Touched::Orders(&touched)).await?;
     Ok(())

@@ -1,7 +1,5 @@
 //! Vendors side by side: what they sold in the last 28 days that are over, against the 28 before.
 
-use std::collections::HashMap;
-
 use jiff::{ToSpan, civil::Date};
 use vendorscope_cache::{Loaded, Served};
 
@@ -39,18 +37,18 @@ pub struct StandingParameters<'a> {
     pub after: Option<&'a str>,
 }
 
-/// One page of vendors, each with how many users it has.
+/// One page of vendors.
 pub struct Standings {
     /// Of the figures.
     pub freshness: Freshness,
     pub range: DateRange,
-    pub vendors: Vec<(VendorStanding, i64)>,
+    pub vendors: Vec<VendorStanding>,
     pub sort: VendorSort,
     pub next: Option<String>,
 }
 
 impl Marketplace {
-    /// A page of 50. Figures are as old as the marketplace's may be; who may log in is as it is now.
+    /// A page of 50. Figures are as old as the marketplace's may be; who may log in, and did, is as it is now.
     pub async fn standings(&self, today: Date, asked: &StandingParameters<'_>) -> Result<Standings, AppError> {
         let mut checks = Checks::default();
         let text = asked.search.and_then(|text| checks.accept(read_search(text, MAX_SEARCH))).flatten();
@@ -62,6 +60,7 @@ impl Marketplace {
         let range = DateRange { from: today.saturating_sub(DAYS.days()), to: today.saturating_sub(1.day()) };
         let served = self.load_standings(range).await?;
         let (freshness, mut vendors) = (cache_keys::freshness(&served), served.value);
+        self.add_users(&mut vendors).await?;
         if let Some(text) = &text {
             let wanted = search::fold(text);
             vendors.retain(|vendor| {
@@ -74,10 +73,6 @@ impl Marketplace {
         let has_more = vendors.len() > PAGE;
         vendors.truncate(PAGE);
         let next = vendors.last().filter(|_| has_more).map(|last| cursor::encode(&list, &place(last, sort)));
-        let users = self.count_users(&vendors).await?;
-        let of = |id: &str| users.get(id).copied().unwrap_or_default();
-        let vendors = vendors.into_iter().map(|vendor| (of(&vendor.vendor_id), vendor));
-        let vendors = vendors.map(|(users, vendor)| (vendor, users)).collect();
         Ok(Standings { freshness, range, vendors, sort, next })
     }
 
@@ -99,12 +94,14 @@ impl Marketplace {
         self.cache.get_or_load_decoded(&key, &[cache_keys::marketplace_tag()], load, from_json).await
     }
 
-    async fn count_users(&self, vendors: &[VendorStanding]) -> Result<HashMap<String, i64>, AppError> {
-        let ids: Vec<&str> = vendors.iter().map(|vendor| vendor.vendor_id.as_str()).collect();
+    async fn add_users(&self, vendors: &mut [VendorStanding]) -> Result<(), AppError> {
         let mut tx = self.db.read().await?;
-        let users = standings::count_users(&mut tx, &ids).await?;
+        let mut users = standings::list_users(&mut tx).await?;
         tx.commit().await?;
-        Ok(users)
+        for vendor in vendors {
+            (vendor.users, vendor.last_login_at) = users.remove(&vendor.vendor_id).unwrap_or_default();
+        }
+        Ok(())
     }
 }
 
@@ -127,6 +124,7 @@ fn place(vendor: &VendorStanding, sort: VendorSort) -> Position {
         VendorSort::Falling => change().unwrap_or(i64::MAX),
         VendorSort::Returns => largest_first(returned()),
         VendorSort::LastOrder => vendor.last_order_at.map_or(i64::MIN, |at| at.as_microsecond()),
+        VendorSort::LastLogin => vendor.last_login_at.map_or(i64::MIN, |at| at.as_microsecond()),
     };
     Position { value: SortValue::Integer(value), id: format!("{}\n{}", vendor.name, vendor.vendor_id) }
 }
@@ -148,6 +146,8 @@ mod tests {
             returns,
             orders: net_sales,
             last_order_at: last.map(|at| at.parse().unwrap()),
+            users: 1,
+            last_login_at: Some("2026-01-05T00:00:00Z".parse().unwrap()).filter(|_| id != "rising"),
         }
     }
 
@@ -166,6 +166,7 @@ mod tests {
             (VendorSort::Falling, "falling"),
             (VendorSort::Returns, "falling"),
             (VendorSort::LastOrder, "silent"),
+            (VendorSort::LastLogin, "rising"),
         ] {
             vendors.sort_by_cached_key(|vendor| place(vendor, sort));
             assert_eq!(vendors[0].name, first, "{sort:?}");

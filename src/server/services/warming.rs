@@ -152,6 +152,8 @@ pub async fn warm_dashboards(analytics: &Analytics, snapshots: &[(VendorRef, Sna
 /// comparison up to the hour.
 async fn warm_beside(analytics: &Analytics, vendor: &VendorRef, query: &SnapshotQuery) -> Result<(), AppError> {
     analytics.notes(vendor, query.range).await?;
+    // Of nobody: all users' are one entry.
+    analytics.saved_views(vendor, 0).await?;
     let Some(previous) = query.range.compared(query.comparison) else { return Ok(()) };
     if let Some((range, previous)) = finished(query.range, previous, true) {
         analytics.movers(vendor, range, previous).await?;

@@ -30,6 +30,8 @@ async fn the_demo_is_lively_ends_today_and_is_not_told_twice() {
                 "orders of several vendors",
                 "SELECT COUNT(*) FROM (SELECT order_id FROM vendor_orders GROUP BY order_id HAVING COUNT(*) > 1) AS several",
             ),
+            ("reasons of refunds", "SELECT COUNT(DISTINCT reason) - 4 FROM refunds"),
+            ("refunds without one", "SELECT COUNT(*) FROM refunds WHERE reason IS NULL"),
             ("discounts", "SELECT COUNT(*) FROM order_lines WHERE discount > 0"),
             ("commission", "SELECT COUNT(*) FROM order_lines WHERE commission > 0"),
             (
@@ -43,6 +45,8 @@ async fn the_demo_is_lively_ends_today_and_is_not_told_twice() {
         ] {
             assert!(integers(&db, query).await[0][0] > 0, "{what}");
         }
+        let twice = "SELECT COUNT(*) FROM (SELECT order_id FROM order_lines GROUP BY order_id, product_id HAVING COUNT(*) > 1) AS twice";
+        assert_eq!(integers(&db, twice).await[0][0], 0, "no order has two lines of one product");
         let span = integers(&db, "SELECT MIN(placed_us), MAX(placed_us) FROM orders").await;
         let now = Timestamp::now().as_microsecond();
         assert!(span[0][1] <= now && span[0][1] > now - 2 * 86_400_000_000, "the newest order is fresh");

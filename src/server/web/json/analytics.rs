@@ -157,7 +157,10 @@ pub(super) async fn movers(
         ("compare" = Option<Comparison>, Query, description = "What to compare with; `previous_period` if left out"),
         ("interval" = Option<String>, Query, description = "`auto`, `hour` (up to 31 days), `day`, `week` or `month`"),
         ("vendorId" = Option<String>, Query, description = "Admins only, and required of them"),
-        ("table" = Option<ExportTable>, Query, description = "`series` if left out")
+        ("table" = Option<ExportTable>, Query, description = "`series` if left out"),
+        ("product" = Option<String>, Query, description = "The series of this product alone, as the two below: with `table=series`"),
+        ("category" = Option<String>, Query, description = "Of the products that are in this category now"),
+        ("status" = Option<OrderStatus>, Query, description = "Of the orders that have this status now")
     ),
     responses((status = 200, description = "The figures as CSV; rows come to the snapshot's totals", body = String, content_type = "text/csv"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []), ("key" = []))
@@ -167,14 +170,24 @@ pub(super) async fn export(
     CurrentUser(user): CurrentUser,
     parameters: Parameters,
 ) -> Result<Response, AppError> {
-    let parameters = parameters.only(&["dateFrom", "dateTo", "compare", "interval", "vendorId", "table"])?;
+    let known = ["dateFrom", "dateTo", "compare", "interval", "vendorId", "table", "product", "category", "status"];
+    let parameters = parameters.only(&known)?;
     let vendor = vendor_asked_for(&state, user, &parameters).await?;
     let table = parameters.get("table").map(str::parse).transpose();
     let (query, table) = match (query(&parameters), table) {
         (Ok(query), Ok(table)) => (query, table.unwrap_or_default()),
         (query, table) => return Err(query.err().into_iter().flatten().chain(table.err()).collect::<Vec<_>>().into()),
     };
-    let pieces = state.analytics.export(&vendor, &query, table).await?;
+    let get = |name| parameters.get(name);
+    let narrowed = parse_narrowed(get("product"), get("category"), get("status"))?;
+    let pieces = match (narrowed.is_whole(), table) {
+        (true, table) => state.analytics.export(&vendor, &query, table).await?,
+        (false, ExportTable::Series) => state.analytics.export_part(&vendor, &query, &narrowed).await?,
+        (false, _) => {
+            let message = "of one product, category or status, `series` alone is accepted";
+            return Err(FieldError::new("table", message).into());
+        }
+    };
     let (id, range) = (encode_segment(&vendor.external_id), query.range);
     let disposition =
         format!("attachment; filename=\"vendorscope-{id}-{}-{}-{}.csv\"", table.as_str(), range.from, range.to);

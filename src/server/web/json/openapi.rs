@@ -70,6 +70,7 @@ use crate::{
         orders::find,
         orders::change,
         orders::refund,
+        orders::undo_refund,
         events::events,
         ingest::orders,
         ingest::refunds,

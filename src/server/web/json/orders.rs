@@ -2,10 +2,10 @@ use std::time::Instant;
 
 use axum::{
     Json, Router,
-    extract::State,
+    extract::{Path, State},
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 
 use super::{
@@ -15,7 +15,8 @@ use super::{
 };
 use crate::{
     domain::{
-        accounts::path_segment,
+        accounts::{id_of_segment, path_segment},
+        clock::parse_instant,
         order_commands::{NewOrder, NewRefund, OrderChange},
         orders::{Order, OrderPage, OrderStatus},
     },
@@ -31,6 +32,7 @@ pub fn router() -> Router<AppState> {
         .route("/", get(list).post(create))
         .route("/{id}", get(find).patch(change))
         .route("/{id}/refunds", post(refund))
+        .route("/{id}/refunds/{refundedAt}", delete(undo_refund))
 }
 
 #[utoipa::path(
@@ -160,4 +162,30 @@ pub(super) async fn refund(
 ) -> Result<Response, AppError> {
     let order = state.orders.refund(&current, &id, refund, &key.of(&current.user)?).await?;
     Ok((StatusCode::CREATED, Json(order)).into_response())
+}
+
+/// For a minute after it was made, and of this vendor's own refunds alone.
+#[utoipa::path(
+    delete,
+    path = "/api/vendor/orders/{id}/refunds/{refundedAt}",
+    operation_id = "orders_undo_refund",
+    tag = "orders",
+    params(
+        ("id" = String, Path, description = "The marketplace's id of the order"),
+        ("refundedAt" = jiff::Timestamp, Path, description = "`refundedAt` of the refund, as the order lists it")
+    ),
+    responses((status = 200, description = "The order as it was before the refund", body = Order), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []), ("key" = []))
+)]
+pub(super) async fn undo_refund(
+    State(state): State<AppState>,
+    current: CurrentVendor,
+    Path((id, refunded_at)): Path<(String, String)>,
+    key: RequestKey,
+) -> Result<Json<Order>, AppError> {
+    if id.contains('\0') {
+        return Err(AppError::NotFound);
+    }
+    let at = parse_instant("refundedAt", &refunded_at)?;
+    Ok(Json(state.orders.undo_refund(&current.vendor, id_of_segment(&id), at, &key.of(&current.user)?).await?))
 }

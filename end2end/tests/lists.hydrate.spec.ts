@@ -1,0 +1,82 @@
+import type { Page } from '@playwright/test';
+
+import { expect, logIn, openHydrated, test, vendor } from '../test';
+
+/** Notes an order over the API, and returns its id. */
+async function order(page: Page): Promise<string> {
+  const { products } = await (await page.request.get('/api/vendor/products?status=active&sort=stock')).json();
+  const productId = products.at(-1).productId;
+  const answer = await page.request.post('/api/vendor/orders', {
+    data: { customer: { name: 'Ada Live', country: 'Norway' }, lines: [{ productId, quantity: 1 }] },
+  });
+  expect(answer.status()).toBe(201);
+  return (await answer.json()).orderId;
+}
+
+test('a new order comes in above the others, and what was picked stays picked', async ({ page }) => {
+  await logIn(page, vendor(14));
+  await openHydrated(page, '/orders');
+  await expect(page.getByText('Live', { exact: true })).toBeVisible();
+  const rows = page.locator('main table tbody tr');
+  const second = (await rows.nth(1).getByRole('link').textContent())!;
+  await rows.nth(1).getByRole('checkbox').check();
+  const id = await order(page);
+  await expect(rows.first().getByRole('link')).toHaveText(id);
+  await expect(page.getByRole('checkbox', { name: `Select ${second}` })).toBeChecked();
+  await expect(page.getByRole('checkbox', { checked: true })).toHaveCount(1);
+  await expect(page.locator('#announce')).toHaveText(`Newest order: ${id}`);
+  await page.getByRole('button', { name: 'Review…' }).click();
+  await expect(page.locator('main table tbody th')).toHaveText([second]);
+});
+
+test('the keyboard alone walks through a list, picks, opens and searches', async ({ page }) => {
+  await logIn(page, vendor(0));
+  await openHydrated(page, '/products');
+  const rows = page.locator('main table tbody tr');
+  await page.keyboard.press('j');
+  await expect(rows.nth(0).getByRole('link').first()).toBeFocused();
+  await page.keyboard.press('j');
+  await page.keyboard.press('j');
+  await page.keyboard.press('k');
+  await expect(rows.nth(1).getByRole('link').first()).toBeFocused();
+  await page.keyboard.press('x');
+  await expect(rows.nth(1).getByRole('checkbox')).toBeChecked();
+  await page.keyboard.press('?');
+  await expect(page.getByRole('dialog')).toContainText('Select the row');
+  await page.keyboard.press('Escape');
+
+  // Searched as it is typed; j is a letter there.
+  const name = (await rows.nth(1).getByRole('link').first().textContent())!;
+  await page.keyboard.press('/');
+  await expect(page.getByLabel('Search by name')).toBeFocused();
+  await page.evaluate(() => Object.assign(window, { sameDocument: true }));
+  await page.keyboard.type(name);
+  await expect(rows).toHaveCount(1);
+  await expect(page).toHaveURL(/search=/);
+  await expect(page.getByLabel('Search by name')).toHaveValue(name);
+  await expect(page.getByLabel('Search by name')).toBeFocused();
+  expect(await page.evaluate(() => 'sameDocument' in window)).toBe(true);
+  await page.locator('body').click({ position: { x: 1, y: 1 } });
+  await page.keyboard.press('j');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('heading', { level: 1 })).toContainText(name);
+});
+
+test('changes that are not saved are asked about, and the last save is no longer announced', async ({ page }) => {
+  await logIn(page, vendor(11));
+  await page.goto('/products');
+  await page.locator('main table tbody th a').first().click();
+  await page.getByRole('button', { name: 'Save changes' }).click();
+  await expect(page.getByText('Saved.')).toBeVisible();
+  const asked: string[] = [];
+  page.on('dialog', (dialog) => (asked.push(dialog.type()), dialog.dismiss()));
+  await page.getByLabel('Name', { exact: true }).fill('Half a name');
+  await expect(page.getByText('Saved.')).toHaveCount(0);
+  await page.getByRole('link', { name: 'Orders', exact: true }).click({ noWaitAfter: true });
+  await expect.poll(() => asked).toEqual(['beforeunload']);
+  await expect(page.getByLabel('Name', { exact: true })).toHaveValue('Half a name');
+  // Saving asks nothing.
+  await page.getByRole('button', { name: 'Save changes' }).click();
+  await expect(page.getByText('Saved.')).toBeVisible();
+  expect(asked.length).toBe(1);
+});
