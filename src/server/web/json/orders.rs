@@ -179,7 +179,7 @@ pub(super) async fn refund(
 )]
 pub(super) async fn undo_refund(
     State(state): State<AppState>,
-    current: CurrentVendor,
+    current: WritingVendor,
     Path((id, refunded_at)): Path<(String, String)>,
     key: RequestKey,
 ) -> Result<Json<Order>, AppError> {
@@ -187,5 +187,5 @@ pub(super) async fn undo_refund(
         return Err(AppError::NotFound);
     }
     let at = parse_instant("refundedAt", &refunded_at)?;
-    Ok(Json(state.orders.undo_refund(&current.vendor, id_of_segment(&id), at, &key.of(&current.user)?).await?))
+    Ok(Json(state.orders.undo_refund(&current, id_of_segment(&id), at, &key.of(&current.user)?).await?))
 }
