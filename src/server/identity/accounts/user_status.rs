@@ -86,7 +86,8 @@ impl Accounts {
                     tracing::warn!(%error, "not known whether a session is still good: taken to be");
                     Ok(true)
                 }
-                Err(error) => Err(error.into()),
+                // Whatever is wrong with the database: it is not the session's fault.
+                Err(error) => Err(AppError::Sessions(format!("not known whether it is still good: {error}"))),
             },
         }
     }
