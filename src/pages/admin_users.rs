@@ -43,7 +43,7 @@ fn list(PeopleView { viewer, people, next, has_mail }: PeopleView) -> AnyView {
     let columns = ["Email", "Role", "Vendor", "Status", "Added (UTC)", "Two-step"].map(Column::text).to_vec();
     let next = next.map(|after| format!("/admin/users?after={}", encode_segment(&after)));
     view! {
-        <h1>"Users"</h1>
+        <div class="head"><h1>"Users"</h1><a class="button quiet" href="/admin/keys">"API keys"</a></div>
         {scrolling("card scroll", "Users", table("plain", columns, rows.collect(), None))}
         {next.map(|href| view! { <nav class="pager" aria-label="Pages"><a class="button quiet" href=href>"Next page"</a></nav> })}
         {invite_form(viewer.email, has_mail)}

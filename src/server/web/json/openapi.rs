@@ -82,6 +82,7 @@ use crate::{
         people::link,
         people::end_sessions,
         people::reset_second_factor,
+        people::unbind,
         admin::audit,
         admin::audit_csv,
         admin::keys,
