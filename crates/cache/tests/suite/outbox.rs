@@ -255,6 +255,39 @@ async fn the_same_process_is_another_store_after_it_was_demoted() {
     assert_eq!(read(&cache, &source).await.value, 1);
 }
 
+/// The same process on the same connection, with what another server held: a copy from before a write. No other store
+/// has counted in between.
+#[tokio::test]
+async fn a_server_that_took_in_what_another_held_is_another_store() {
+    let (rows, source, server) = (Arc::new(Rows::default()), Source::default(), RedisServer::start());
+    let copy = RedisServer::start_with(&["--replicaof", "127.0.0.1", &server.port().to_string()]);
+    let (mut of_server, mut of_copy) = (server.connection().await, copy.connection().await);
+    let cache = instance(&server, &rows).await;
+    read(&cache, &source).await;
+    until(&cache, &source, Outcome::Hit).await;
+    while !redis::cmd("EXISTS").arg(key().as_str()).query_async(&mut of_copy).await.unwrap_or(false) {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let () = redis::cmd("REPLICAOF").arg("NO").arg("ONE").query_async(&mut of_copy).await.expect("an answer");
+    write(&cache, &rows, &source, 1).await;
+    until(&cache, &source, Outcome::Hit).await;
+    let () =
+        redis::cmd("REPLICAOF").arg("127.0.0.1").arg(copy.port()).query_async(&mut of_server).await.expect("an answer");
+    let info = async |redis: &mut redis::aio::MultiplexedConnection| -> String {
+        redis::cmd("INFO").arg("replication").query_async(redis).await.expect("an answer")
+    };
+    while !info(&mut of_server).await.contains("master_link_status:up") {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let () = redis::cmd("REPLICAOF").arg("NO").arg("ONE").query_async(&mut of_server).await.expect("an answer");
+    // Until its next look, which nobody is promised anything before.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    for _ in 0..5 {
+        assert_eq!(read(&cache, &source).await.value, 1);
+    }
+    until(&cache, &source, Outcome::Hit).await;
+}
+
 /// Hole 3: the writer tells the old master, which lives; readers have followed to the new one.
 #[tokio::test]
 async fn what_was_told_to_a_store_that_counts_no_more_is_not_acknowledged() {
