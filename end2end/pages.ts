@@ -29,6 +29,7 @@ export const PAGES: { name: string; login?: () => Login; path: (page: Page) => P
   { name: 'dashboard of a vendor', login: admin, path: async (page) => `${await firstVendor(page)}/dashboard` },
   { name: 'users', login: admin, path: async () => '/admin/users' },
   { name: 'user', login: admin, path: firstUser },
+  { name: 'keys of all', login: admin, path: async () => '/admin/keys' },
   { name: 'audit log', login: admin, path: async () => '/admin/audit' },
   { name: 'cache', login: admin, path: async () => '/admin/cache' },
   { name: 'cache over a day', login: admin, path: async () => '/admin/cache?range=24h&tags=analytics' },

@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
 
 const project = resolve(__dirname, '..');
@@ -14,11 +15,20 @@ export default async function serve(): Promise<() => Promise<void>> {
   if (!existsSync(program)) throw new Error(`${program} is not there: scripts/build makes it`);
   const folder = mkdtempSync(join(tmpdir(), 'vendorscope-end2end-'));
   const address = `127.0.0.1:${await freePort()}`;
+  const provider = spawn(process.execPath, [join(__dirname, 'provider.mjs'), `http://${address}/login/marketplace/callback`], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const [issuer] = await once(createInterface(provider.stdout), 'line');
+  process.env.PROVIDER = issuer;
   const env: NodeJS.ProcessEnv = {
     PATH: process.env.PATH,
     DATABASE_URL: `sqlite://${join(folder, 'demo.db')}`,
     LEPTOS_SITE_ADDR: address,
     LEPTOS_HASH_FILES: 'true',
+    PUBLIC_URL: `http://${address}`,
+    OIDC_ISSUER: issuer,
+    OIDC_CLIENT_ID: 'vendorscope',
+    OIDC_CLIENT_SECRET: 'a secret of the provider',
     ...(process.env.LEPTOS_SITE_ROOT ? { LEPTOS_SITE_ROOT: process.env.LEPTOS_SITE_ROOT } : {}),
     RUST_LOG: process.env.RUST_LOG ?? 'error',
   };
@@ -30,6 +40,7 @@ export default async function serve(): Promise<() => Promise<void>> {
   const end = async () => {
     server.kill('SIGTERM');
     await ended;
+    provider.kill();
     rmSync(folder, { recursive: true });
   };
   for (const deadline = Date.now() + 30_000; Date.now() < deadline; await setTimeout(50)) {

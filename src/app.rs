@@ -68,6 +68,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/admin/vendors/:id/dashboard") view=pages::dashboard::DashboardPage ssr=SsrMode::Async/>
                 <Route path=path!("/admin/users") view=pages::admin_users::AdminUsersPage ssr=SsrMode::Async/>
                 <Route path=path!("/admin/users/:id") view=pages::admin_user::AdminUserPage ssr=SsrMode::Async/>
+                <Route path=path!("/admin/keys") view=pages::admin_keys::AdminKeysPage ssr=SsrMode::Async/>
                 <Route path=path!("/admin/audit") view=pages::admin_audit::AdminAuditPage ssr=SsrMode::Async/>
                 <Route path=path!("/admin/cache") view=pages::admin_cache::AdminCachePage ssr=SsrMode::Async/>
                 <Route path=path!("/admin/cache/entry") view=pages::admin_cache::CacheEntryPage ssr=SsrMode::Async/>

@@ -118,6 +118,13 @@ mod pages {
     pub const CODE_HINT: &str = "The 6 digits in your authenticator app, or one of your recovery codes.";
     pub const LOGIN_LIMITED: &str = "Too many attempts. Please wait a few minutes and try again.";
     pub const LOGIN_UNAVAILABLE: &str = "Login is temporarily unavailable. Please try again shortly.";
+    pub const PROVIDER_AWAY: &str =
+        "The marketplace's login can't be reached. Log in with your password, or try again later.";
+    pub const PROVIDER_CANCELLED: &str = "You weren't logged in: the marketplace's login was cancelled.";
+    pub const PROVIDER_UNVERIFIED: &str =
+        "The marketplace hasn't verified your email. Verify it there, or log in with your password.";
+    pub const PROVIDER_STRANGER: &str =
+        "There is no account here for that login. Ask your marketplace, or log in with your password.";
     pub const LOGIN_FAILED: &str = "Logging in didn't work. Please try again.";
     pub const LOGGED_OUT_EVERYWHERE: &str = "You've been logged out on all devices.";
     pub const PASSWORD_CHANGED_LOG_IN: &str = "Your password was changed. Log in with the new one.";
@@ -160,6 +167,9 @@ mod pages {
     pub const KEYS: &str = "A key lets a program use the API as you, until it expires, you revoke it, change your password, or log out everywhere:";
     pub const KEY_VENDOR_HINT: &str = "Leave empty for all vendors.";
     pub const KEY_REVOKED: &str = "Key revoked.";
+    pub const ALL_KEYS: &str =
+        "Everybody's keys that work, or have expired and weren't revoked. A revoked key stops at once.";
+    pub const NO_KEYS: &str = "Nobody has an API key.";
     pub const THEME_CHANGED: &str = "Theme changed.";
     pub const ZONE_CHANGED: &str = "Time zone changed. Past orders have been re-grouped.";
     pub const PASSWORD_ENDS_SESSIONS: &str =
@@ -327,6 +337,9 @@ mod pages {
     pub const INVITED: &str = "Invited; no password chosen yet. A new invitation replaces the one before.";
     pub const RESET_BY_LINK: &str = "A link with which they choose a new password. It works once, within an hour.";
     pub const END_SESSIONS: &str = "Logs them out on all devices and revokes their API keys.";
+    pub const USER_UNBOUND: &str = "Their login through the marketplace is unbound, and they've been logged out.";
+    pub const UNBIND: &str = "Their login at the marketplace belongs to this account. Unbind it if they have a new one there: the next \
+         login with this email, verified by the marketplace, is bound. Make sure it's really them who ask.";
     pub const RESET_TOTP: &str =
         "For someone who has lost their phone and their recovery codes. Be sure who is asking.";
     pub const DISABLE_USER: &str = "They can't log in, and their API keys stop working. Nothing of theirs is deleted.";

@@ -29,6 +29,8 @@ pub enum UserCommand {
     ResetPassword(UserName),
     /// Take the second factor away from a user who has lost it; every session ends
     ResetSecondFactor(UserName),
+    /// Have a user's login through the marketplace be nobody's: the next one with the verified address is
+    Unbind(UserName),
 }
 
 #[derive(Args)]
@@ -76,6 +78,7 @@ pub async fn execute(command: UserCommand, config: &Config) -> anyhow::Result<()
         UserCommand::Enable(UserName { email }) => enable_user(config, &email).await,
         UserCommand::ResetPassword(UserName { email }) => reset_password(config, &email).await,
         UserCommand::ResetSecondFactor(UserName { email }) => reset_second_factor(config, &email).await,
+        UserCommand::Unbind(UserName { email }) => unbind(config, &email).await,
     }
 }
 
@@ -150,6 +153,17 @@ async fn reset_second_factor(config: &Config, email: &str) -> anyhow::Result<()>
     let accounts = open_accounts(config).await?;
     let user = accounts.reset_totp(email, Actor::COMMAND_LINE).await.map_err(|e| to_cli_error(e, email))?;
     println!("{} logs in with the password alone. Sessions end within a second.", user.email);
+    Ok(())
+}
+
+async fn unbind(config: &Config, email: &str) -> anyhow::Result<()> {
+    let accounts = open_accounts(config).await?;
+    let unbound = accounts.unbind_provider_login(email, Actor::COMMAND_LINE).await;
+    let user = unbound.map_err(|error| to_cli_error(error, email))?;
+    print_line!(
+        "{}: the next login through the marketplace with this address, verified, is bound. Sessions end within a second.",
+        user.email
+    );
     Ok(())
 }
 

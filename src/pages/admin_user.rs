@@ -18,7 +18,7 @@ use crate::{
     },
     domain::accounts::{KeyOfUser, Person},
     server_functions::people::{
-        ChangeRole, DisableUser, EndUserSessions, MakeLink, PersonView, ResetUserTotp, load_person,
+        ChangeRole, DisableUser, EndUserSessions, MakeLink, PersonView, ResetUserTotp, UnbindUser, load_person,
     },
     words,
 };
@@ -39,6 +39,7 @@ fn person(PersonView { viewer, person, keys, new_link }: PersonView) -> AnyView 
             Some("changed") => words::USER_CHANGED,
             Some("ended") => words::USER_LOGGED_OUT,
             Some("totp") => words::USER_TOTP_RESET,
+            Some("unbound") => words::USER_UNBOUND,
             _ => return None,
         }))
     });
@@ -58,6 +59,7 @@ fn person(PersonView { viewer, person, keys, new_link }: PersonView) -> AnyView 
         {link_form(viewer.email.clone(), &person)}
         {sessions_form(&person, keys)}
         {person.second_factor.then(|| totp_form(viewer.email.clone(), &person))}
+        {person.marketplace_login.then(|| unbind_form(viewer.email.clone(), &person))}
         {disable_form(viewer.email, &person)}
     }
     .into_any()
@@ -134,6 +136,19 @@ fn totp_form(admin: String, person: &Person) -> AnyView {
             <h2>"Two-step verification"</h2>
             <p>{words::RESET_TOTP}</p>
             {refused(&Refusal::of::<ResetUserTotp>())}
+            {form}
+        </section>
+    }
+    .into_any()
+}
+
+fn unbind_form(admin: String, person: &Person) -> AnyView {
+    let form = own_form(UnbindUser::url(), admin, person, "unbind_password", "", "Unbind", "bad");
+    view! {
+        <section class="card">
+            <h2>"Marketplace login"</h2>
+            <p>{words::UNBIND}</p>
+            {refused(&Refusal::of::<UnbindUser>())}
             {form}
         </section>
     }

@@ -4,7 +4,8 @@ use leptos_router::hooks::use_query_map;
 
 use crate::{
     components::fields::{Input, input},
-    server_functions::auth::{Login, has_mail},
+    domain::accounts::encode_segment,
+    server_functions::auth::{Login, has_mail, provider_name},
     words,
 };
 
@@ -19,6 +20,10 @@ pub fn LoginPage() -> impl IntoView {
         Some("limited") => Some(words::LOGIN_LIMITED),
         Some("late") => Some(words::LOGIN_LATE),
         Some("unavailable") => Some(words::LOGIN_UNAVAILABLE),
+        Some("away") => Some(words::PROVIDER_AWAY),
+        Some("cancelled") => Some(words::PROVIDER_CANCELLED),
+        Some("unverified") => Some(words::PROVIDER_UNVERIFIED),
+        Some("stranger") => Some(words::PROVIDER_STRANGER),
         Some(_) => Some(words::LOGIN_FAILED),
         None => is_refused.then_some(words::LOGIN_FAILED),
     };
@@ -32,6 +37,12 @@ pub fn LoginPage() -> impl IntoView {
         true => view! { <a href="/forgot">{words::FORGOT}</a> }.into_any(),
         false => words::FORGOT_PASSWORD.into_any(),
     };
+    // A link: the way leads to another site, where forms of this one may not go.
+    let provider = provider_name().map(|name| {
+        let next = next.as_deref().map(|next| format!("?next={}", encode_segment(next))).unwrap_or_default();
+        let href = format!("/login/marketplace{next}");
+        view! { <a class="button quiet" href=href>"Log in with " {name}</a> }
+    });
     let next = next.map(|next| view! { <input type="hidden" name="next" value=next/> });
     let is_refused = message.is_some();
     let field = |id, label: &str, kind, autocomplete| Input {
@@ -57,6 +68,7 @@ pub fn LoginPage() -> impl IntoView {
                 {input(Input { autofocus: true, ..field("email", "Email", "email", "username") })}
                 {input(field("password", "Password", "password", "current-password"))}
                 <button type="submit">"Log in"</button>
+                {provider}
                 <p class="hint">{forgotten}</p>
             </form>
         </main>

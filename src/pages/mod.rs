@@ -12,6 +12,8 @@ pub mod admin;
 pub mod admin_audit;
 /// `/admin/cache`
 pub mod admin_cache;
+/// `/admin/keys`
+pub mod admin_keys;
 /// `/admin/users/{id}`
 pub mod admin_user;
 /// `/admin/users`

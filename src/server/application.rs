@@ -15,7 +15,7 @@ use super::{
     AppState, StartError, cache_keys,
     config::{Config, redact},
     db::{Db, outbox},
-    identity::sessions::Sessions,
+    identity::{provider::Provider, sessions::Sessions},
     letters,
     rate_limit::Limiter,
     services::{DatabaseOutbox, warming},
@@ -53,6 +53,7 @@ impl Application {
         let sessions = sessions.remembering(routers.sessions.clone(), &installation);
         sessions.compare_secrets().await;
         let limits = Limiter::over(&config, &installation, routers.sessions);
+        let provider = Provider::of(&config).map_err(StartError::Provider)?;
         let wanted = config.http.address;
         let listening = async {
             let listener = TcpListener::bind(wanted).await?;
@@ -60,7 +61,7 @@ impl Application {
             Ok((listener, address))
         };
         let (listener, address) = listening.await.map_err(|source| StartError::Listen { address: wanted, source })?;
-        let state = AppState::new(config, db, cache, sessions, limits);
+        let state = AppState::new(config, db, cache, sessions, limits, provider);
         state.accounts.learn_ended_sessions().await.map_err(|error| StartError::Sessions(error.to_string()))?;
         Ok(Self { listener, address, state })
     }

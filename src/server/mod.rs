@@ -88,6 +88,8 @@ pub struct Services {
     pub is_stopping: AtomicBool,
     /// `None`: links are shown to the admin who makes them.
     pub mail: Option<mail::Mailer>,
+    /// `None`: nobody logs in through the marketplace.
+    pub provider: Option<identity::provider::Provider>,
     /// Signs what a refused form is told through its address: nobody else makes a page say anything.
     pub refusals: identity::signing::Signing,
     pub leptos: LeptosOptions,
@@ -100,9 +102,11 @@ impl AppState {
         cache: Cache,
         sessions: identity::sessions::Sessions,
         limits: rate_limit::Limiter,
+        provider: Option<identity::provider::Provider>,
     ) -> Self {
         Self(Arc::new(Services {
-            accounts: identity::accounts::Accounts::new(db.clone(), cache.clone()),
+            accounts: identity::accounts::Accounts::new(db.clone(), cache.clone())
+                .trusting_unasked(config.sessions.trusted_unasked),
             analytics: services::analytics::Analytics::new(db.clone(), cache.clone()),
             catalog: services::catalog::Catalog::new(db.clone(), cache.clone()),
             health: services::health::Health::new(db.clone(), cache.clone()),
@@ -112,6 +116,7 @@ impl AppState {
             live: live::Live::default(),
             is_stopping: AtomicBool::new(false),
             mail: config.mail.as_ref().and_then(mail::Mailer::new),
+            provider,
             refusals: identity::signing::Signing::new("refusal", &config.sessions),
             leptos: config.http.leptos.clone(),
             config,

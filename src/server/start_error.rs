@@ -18,6 +18,8 @@ pub enum StartError {
     Cache { url: String, reason: String },
     #[error("{0}; start it, or correct REDIS_URL or SESSION_REDIS_URL")]
     Sessions(String),
+    #[error("cannot log anybody in through the marketplace: {0}")]
+    Provider(String),
     #[error("cannot listen on {address}: {source}; choose another address with LEPTOS_SITE_ADDR")]
     Listen { address: SocketAddr, source: io::Error },
     #[error(

@@ -35,6 +35,11 @@ pub fn has_mail() -> bool {
     crate::server::context::has_mail()
 }
 
+/// What the marketplace's login is called here, if people can log in through it.
+pub fn provider_name() -> Option<String> {
+    crate::server::context::provider_name()
+}
+
 /// Ends the session and goes to `/login`.
 #[server(prefix = "/_fn", endpoint = "logout")]
 pub async fn logout() -> Result<(), ApiError> {

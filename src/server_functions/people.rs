@@ -42,6 +42,28 @@ pub async fn load_person(user_id: String) -> Result<PersonView, ApiError> {
     Ok(PersonView { viewer: current.viewer(), person, keys, new_link: context::take_new_link() })
 }
 
+/// All that the list of everybody's keys shows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct KeysView {
+    pub viewer: Viewer,
+    pub keys: Vec<KeyOfUser>,
+}
+
+pub async fn load_keys() -> Result<KeysView, ApiError> {
+    use crate::server::context;
+    let (state, current) = context::current_admin().await?;
+    let keys = state.accounts.list_all_keys().await.map_err(context::api_error)?;
+    Ok(KeysView { viewer: current.viewer(), keys })
+}
+
+/// Makes anybody's key worthless, and goes to the list.
+#[server(prefix = "/_fn", endpoint = "admin/key/revoke")]
+pub async fn revoke_users_key(key_id: String) -> Result<(), ApiError> {
+    crate::server::context::revoke_key_of_anybody(&key_id).await?;
+    leptos_axum::redirect("/admin/keys?done=key");
+    Ok(())
+}
+
 /// Invites somebody, and goes to their page, which shows the link, once, or says that it was sent.
 #[server(prefix = "/_fn", endpoint = "admin/user/invite")]
 pub async fn invite_user(email: String, role: String, vendor_id: String, password: String) -> Result<(), ApiError> {
@@ -86,6 +108,14 @@ pub async fn disable_user(user_id: String, disabled: String, password: String) -
 pub async fn end_user_sessions(user_id: String) -> Result<(), ApiError> {
     crate::server::context::end_sessions_of(&user_id).await?;
     leptos_axum::redirect(&format!("/admin/users/{}?done=ended", crate::domain::accounts::path_segment(&user_id)));
+    Ok(())
+}
+
+/// Has somebody's login through the marketplace be nobody's, and goes to their page.
+#[server(prefix = "/_fn", endpoint = "admin/user/unbind")]
+pub async fn unbind_user(user_id: String, password: String) -> Result<(), ApiError> {
+    crate::server::context::unbind(&password, &user_id).await?;
+    leptos_axum::redirect(&format!("/admin/users/{}?done=unbound", crate::domain::accounts::path_segment(&user_id)));
     Ok(())
 }
 

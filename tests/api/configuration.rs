@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use secrecy::ExposeSecret;
-use vendorscope::server::config::{Config, ConfigError, LogFormat, parse_network};
+use vendorscope::server::config::{Config, ConfigError, IdleLimits, LogFormat, parse_network};
 
 use crate::harness::Certificates;
 
@@ -67,12 +67,17 @@ fn a_wrong_value_is_named_with_what_is_accepted() {
         ("REQUIRE_TOTP", "vendor", "`vendor`"),
         ("SMTP_URL", "http://:hunter2@mail", "`http://:***@mail`"),
         ("MAIL_FROM", "nobody", "`nobody`"),
+        ("OIDC_ISSUER", "http://login.example.com", "`http://login.example.com`"),
+        ("OIDC_NAME", "Bazaar", "`Bazaar`"),
+        ("OIDC_CLIENT_SECRET", "hunter2", "`***`"),
         ("LIMIT_PAGES", "none", "`none`"),
         ("LIMIT_PROBES", "1/1y", "`1/1y`"),
         ("LIMIT_ZONE_CHANGES", "2", "`2`"),
         ("REDIS_URL", "redis+sentinel://:hunter2@cache:26379", "`redis+sentinel://:***@cache:26379`"),
         ("REDIS_URL", "redis+ring://cache", "`redis+ring://cache`"),
         ("SESSION_IDLE_MINUTES", "4", "`4`"),
+        ("SESSION_IDLE_MINUTES", "off", "`off`"),
+        ("SESSION_IDLE_MINUTES_ADMIN", "1441", "`1441`"),
         ("LIMIT_LOGIN_ACCOUNT", "many", "`many`"),
         ("LIMIT_READS", "0/1m", "`0/1m`"),
         ("INSTANCES", "0", "`0`"),
@@ -111,6 +116,10 @@ fn what_is_set_is_what_is_used() {
         ("PUBLIC_URL", "https://vendors.example.com/"),
         ("METRICS_TOKEN", "hunter2hunter2hunter2"),
         ("COOKIE_DOMAIN", ".Example.com"),
+        ("OIDC_ISSUER", "https://login.example.com/realms/market"),
+        ("OIDC_CLIENT_ID", "vendorscope"),
+        ("OIDC_CLIENT_SECRET", "hunter2 of the provider"),
+        ("OIDC_SCOPES", "email  profile"),
         ("LEPTOS_SITE_ADDR", "0.0.0.0:8080"),
         ("TRUSTED_PROXIES", "10.0.0.0/8, ::1"),
         ("RUST_LOG", "vendorscope=debug,info"),
@@ -120,7 +129,8 @@ fn what_is_set_is_what_is_used() {
     assert_eq!(config.database.connections, 25);
     assert_eq!(config.sessions.redis(), Some("redis://sessions"));
     assert_eq!(config.sessions.cookie_domain.as_deref(), Some("example.com"));
-    assert_eq!(config.sessions.idle_limit, Some(std::time::Duration::from_secs(1800)));
+    let half_an_hour = Some(std::time::Duration::from_secs(1800));
+    assert_eq!(config.sessions.idle_limits, IdleLimits { admins: half_an_hour, others: half_an_hour });
     let limit = config.limits.login_account.expect("a limit");
     assert_eq!(
         (limit.count.get(), limit.period.as_secs(), config.limits.writes, config.limits.instances.get()),
@@ -130,6 +140,15 @@ fn what_is_set_is_what_is_used() {
     assert_eq!((config.limits.zone_changes, config.http.connections), (None, Some(500)));
     assert!(config.sessions.previous_secret.is_some());
     assert_eq!(config.http.public_url, "https://vendors.example.com");
+    let provider = config.provider.as_ref().expect("a provider");
+    assert_eq!(
+        (provider.issuer.as_str(), provider.client_id.as_str(), provider.client_secret.expose_secret()),
+        ("https://login.example.com/realms/market", "vendorscope", "hunter2 of the provider")
+    );
+    assert_eq!(
+        (provider.name.as_str(), provider.claim.as_str(), provider.scopes.join(" ").as_str()),
+        ("the marketplace", "email", "email profile")
+    );
     assert_eq!(config.http.address.port(), 8080);
     assert_eq!(
         config.http.trusted_proxies,
@@ -240,4 +259,45 @@ fn section(toml: &str, heading: &str) -> HashMap<String, String> {
     let (_, rest) = toml.split_once(heading).expect("the section");
     let lines = rest.lines().take_while(|line| !line.starts_with('['));
     lines.filter_map(|line| line.split_once(" = ")).map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+}
+
+#[test]
+fn a_provider_needs_an_id_a_secret_and_an_address_to_come_back_to() {
+    let issuer = ("OIDC_ISSUER", "https://login.example.com");
+    let refused = |vars: &[(&str, &str)]| -> Vec<String> {
+        read(vars).expect_err("something is missing").iter().map(ToString::to_string).collect()
+    };
+    let texts = refused(&[issuer]);
+    assert_eq!(texts.len(), 2, "{texts:?}");
+    for (text, name) in texts.iter().zip(["OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET"]) {
+        assert!(text.starts_with(&format!("{name}=`` is not accepted: with OIDC_ISSUER, ")), "{text}");
+    }
+    let given = [issuer, ("OIDC_CLIENT_ID", "vendorscope"), ("OIDC_CLIENT_SECRET", "hunter2")];
+    assert!(read(&given).expect("all of it").provider.is_some());
+    let production = [
+        ("APP_ENV", "production"),
+        ("REDIS_URL", "rediss://r:6380"),
+        ("DATABASE_URL", "postgres://u@h/d"),
+        ("SESSION_SECRET", SECRET),
+    ];
+    let texts = refused(&[&given[..], &production[..]].concat());
+    assert!(texts.len() == 1 && texts[0].starts_with("PUBLIC_URL=`` is not accepted: with OIDC_ISSUER, "), "{texts:?}");
+    let complete = [&given[..], &production[..], &[("PUBLIC_URL", "https://vendors.example.com")]].concat();
+    assert!(read(&complete).expect("all of it").provider.is_some());
+}
+
+#[test]
+fn admins_are_logged_out_after_an_hour_without_use_unless_it_is_said_otherwise() {
+    let minutes = |vars: &[(&str, &str)]| {
+        let IdleLimits { admins, others } = read(vars).expect("accepted").sessions.idle_limits;
+        [admins, others].map(|limit| limit.map(|limit| limit.as_secs() / 60))
+    };
+    assert_eq!(minutes(&[]), [Some(60), None]);
+    assert_eq!(minutes(&[("SESSION_IDLE_MINUTES", "120")]), [Some(120), Some(120)]);
+    assert_eq!(minutes(&[("SESSION_IDLE_MINUTES_ADMIN", "15")]), [Some(15), None]);
+    assert_eq!(minutes(&[("SESSION_IDLE_MINUTES_ADMIN", "off")]), [None, None]);
+    assert_eq!(
+        minutes(&[("SESSION_IDLE_MINUTES_ADMIN", "15"), ("SESSION_IDLE_MINUTES", "120")]),
+        [Some(15), Some(120)]
+    );
 }

@@ -172,7 +172,7 @@ async fn a_stream_on_which_nothing_happens_ends_soon_after_the_right_to_it() {
     // An open stream is no use of a session: this one ends three seconds after its login.
     let short = TestApp::builder()
         .northwind()
-        .config(|config| config.sessions.idle_limit = Some(Duration::from_secs(3)))
+        .config(|config| config.sessions.idle_limits.others = Some(Duration::from_secs(3)))
         .spawn()
         .await;
     let mut streams = vec![listen(&short.log_in_as_vendor("7").await).await];

@@ -154,5 +154,26 @@ async fn an_admin_sees_everybodys_keys_and_revokes_any() {
         assert_eq!(admin.request(Method::DELETE, &path).send().await.expect("an answer").status(), 204);
         assert_eq!(me(&app, &key).await, 401);
         problem(admin.request(Method::DELETE, &path).send().await.expect("an answer"), 404, "not_found").await;
+
+        // The same on the page.
+        let open = async || {
+            let page = admin.request(Method::GET, "/admin/keys").header("accept", "text/html");
+            page.send().await.expect("an answer").text().await.expect("a text")
+        };
+        assert!(open().await.contains("Nobody has an API key."));
+        let key = make(&vendor, json!({ "scope": "write", "name": "Till <1>", "expiresInDays": 30 })).await;
+        assert_eq!(me(&app, &key).await, 200);
+        let page = open().await;
+        for text in ["vendor-7@example.com", "Till &lt;1&gt;", "read and write", &key[..8]] {
+            assert!(page.contains(text), "{text}: {page}");
+        }
+        assert!(!page.contains(&key), "how it begins, and no more");
+        let id = page.split("name=\"key_id\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("an id");
+        let form = admin.request(Method::POST, "/_fn/admin/key/revoke").header("accept", "text/html");
+        let form =
+            form.header("sec-fetch-site", "same-origin").form(&[("key_id", id)]).send().await.expect("an answer");
+        assert_eq!(form.headers()["location"], "/admin/keys?done=key");
+        assert_eq!(me(&app, &key).await, 401);
+        assert!(open().await.contains("Nobody has an API key."));
     }
 }

@@ -1,9 +1,9 @@
 use jiff::{ToSpan, civil::Weekday, tz::TimeZone};
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 use vendorscope::{
     domain::accounts::Role,
-    server::{config::MailConfig, letters::send_due},
+    server::{config::MailConfig, identity::accounts::Actor, letters::send_due},
 };
 
 use super::{VENDOR, answered, problem, refused_fields};
@@ -96,9 +96,15 @@ async fn a_week_and_what_runs_low_are_told_once_to_who_asked_until_they_click() 
         let done = form.form(&[("reader", reader)]).send().await.expect("an answer");
         assert_eq!(done.headers()["location"], "/letters/stop?done=1");
         assert_eq!(vendor.get_json(PATH).await, json!({ "weeklyReport": false, "lowStock": false }));
+        // Who is shut out is sent nothing.
+        assert_eq!(vendor.put(PATH, &json!({ "weeklyReport": true, "lowStock": false })).await.status(), 204);
+        let accounts = &app.state().accounts;
+        accounts.disable("vendor-7@example.com", Actor::COMMAND_LINE).await.expect("disabled");
+        assert_eq!(send_due(app.state(), at(14, 8)).await.expect("looked"), 0, "shut out");
+        accounts.enable("vendor-7@example.com", Actor::COMMAND_LINE).await.expect("enabled");
+        assert_eq!(send_due(app.state(), at(14, 8)).await.expect("sent"), 1, "let in again");
         let noted = admin.get_json("/api/admin/audit?action=letters").await;
-        assert_eq!(noted["entries"].as_array().map(Vec::len), Some(5), "{noted}");
-        let _: Option<Value> = None;
+        assert_eq!(noted["entries"].as_array().map(Vec::len), Some(6), "{noted}");
     }
 }
 

@@ -8,7 +8,7 @@ use vendorscope::server::{
     services::import::import_bundle,
 };
 
-use crate::harness::{Client, Market, PASSWORD, TestApp, TestDatabase, Unwatched, contents, databases};
+use crate::harness::{Client, Market, PASSWORD, RedisServer, TestApp, TestDatabase, Unwatched, contents, databases};
 
 async fn apps() -> Vec<(TestApp, Market)> {
     let mut apps = Vec::new();
@@ -162,6 +162,32 @@ async fn accounts_and_the_cache_do_once_what_carries_a_key() {
         }
         assert_eq!(audited(&app, "cache_invalidate").await, before + 1);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_answered_before_the_secret_changed_is_answered_again() {
+    let (redis, database, market) = (RedisServer::start(), TestDatabase::sqlite(), Market::new());
+    let before = TestApp::builder().database(&database).redis(&redis).bundle(market.path()).spawn().await;
+    let after = |previous: bool| {
+        TestApp::builder().database(&database).redis(&redis).config(move |config| {
+            let old = std::mem::replace(&mut config.sessions.secret, "another secret, also long enough".into());
+            config.sessions.previous_secret = previous.then_some(old);
+        })
+    };
+    let client = before.log_in_as_vendor("eur").await;
+    let (path, body) = ("/api/account/keys", json!({ "name": "Shop", "password": PASSWORD, "scope": "write" }));
+    let first = send(&client, Method::POST, path, Some("key-1"), &body).await;
+    assert_eq!(first.0, 201);
+    let changed = after(true).spawn().await;
+    let there = client.at(&changed);
+    assert_eq!(send(&there, Method::POST, path, Some("key-1"), &body).await, first);
+    let another = json!({ "name": "Another", "password": PASSWORD, "scope": "write" });
+    assert_eq!(send(&there, Method::POST, path, Some("key-1"), &another).await.0, 422, "of another content");
+    assert_eq!(there.get_json(path).await["keys"].as_array().expect("keys").len(), 1);
+    // Once the secret before is gone, nobody can tell whether it is the same request.
+    let later = after(false).spawn().await;
+    let client = later.log_in_as_vendor("eur").await;
+    assert_eq!(send(&client, Method::POST, path, Some("key-1"), &body).await.0, 422);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -85,6 +85,7 @@ const API: &[Route] = &[
     route("POST", "/api/admin/users/{id}/link", [401, 403, 403, 422, 403]),
     route("DELETE", "/api/admin/users/{id}/sessions", [401, 403, 403, 404, 403]),
     route("DELETE", "/api/admin/users/{id}/second-factor", [401, 403, 403, 422, 403]),
+    route("DELETE", "/api/admin/users/{id}/marketplace-login", [401, 403, 403, 422, 403]),
     route("GET", "/api/admin/audit", [401, 403, 403, 200, 403]),
     route("GET", "/api/admin/audit.csv", [401, 403, 403, 200, 403]),
     route("GET", "/api/admin/keys", [401, 403, 403, 200, 403]),
@@ -105,6 +106,10 @@ const PROBES: &[Route] = &[
     route("GET", "/metrics", [200; 5]),
     route("GET", "/status", [200; 5]),
 ];
+
+/// The way to the marketplace's provider and back: there is none here.
+const PROVIDER: &[Route] =
+    &[route("GET", "/login/marketplace", [404; 5]), route("GET", "/login/marketplace/callback", [404; 5])];
 
 /// A browser that may not see a page is sent to where it may log in, or belongs (303). Keys are for the API alone.
 const PAGES: &[Route] = &[
@@ -129,6 +134,7 @@ const PAGES: &[Route] = &[
     route("GET", "/admin/vendors/{id}/dashboard", [303, 403, 403, 200, 303]),
     route("GET", "/admin/users", [303, 403, 403, 200, 303]),
     route("GET", "/admin/users/{id}", [303, 403, 403, 404, 303]),
+    route("GET", "/admin/keys", [303, 403, 403, 200, 303]),
     route("GET", "/admin/audit", [303, 403, 403, 200, 303]),
     route("GET", "/admin/cache", [303, 403, 403, 200, 303]),
     route("GET", "/admin/cache/entry", [303, 403, 403, 200, 303]),
@@ -177,7 +183,9 @@ const SERVER_FUNCTIONS: &[Route] = &[
     with("POST", "/_fn/admin/user/link", "user_id=0&password=wrong", [401, 403, 403, 422, 401]),
     with("POST", "/_fn/admin/user/role", "user_id=0&role=none&vendor_id=&password=x", [401, 403, 403, 422, 401]),
     with("POST", "/_fn/admin/user/disable", "user_id=0&disabled=yes&password=wrong", [401, 403, 403, 422, 401]),
+    with("POST", "/_fn/admin/key/revoke", "key_id=0", [401, 403, 403, 404, 401]),
     with("POST", "/_fn/admin/user/sessions/end", "user_id=0", [401, 403, 403, 404, 401]),
+    with("POST", "/_fn/admin/user/unbind", "user_id=0&password=wrong", [401, 403, 403, 422, 401]),
     with("POST", "/_fn/admin/user/totp/reset", "user_id=0&password=wrong", [401, 403, 403, 422, 401]),
     with("POST", "/_fn/admin/cache/invalidate", "tags=nonsense", [401, 403, 403, 422, 401]),
     with("POST", "/_fn/admin/cache/warm", "vendors=nonsense", [401, 403, 403, 422, 401]),
@@ -204,6 +212,7 @@ fn the_table_holds_every_route_that_there_is() {
     };
     assert_eq!(listed(API), written_in("src/server/web/json/mod.rs", "/api"), "the JSON API");
     assert_eq!(listed(PROBES), written_in("src/server/web/health.rs", ""), "probes");
+    assert_eq!(listed(PROVIDER), written_in("src/server/web/provider.rs", ""), "the marketplace's login");
     let functions = server_fn_paths().map(|(path, method)| (method.to_string(), path.to_owned())).collect();
     assert_eq!(listed(SERVER_FUNCTIONS), functions, "server functions");
 }
@@ -220,7 +229,7 @@ async fn every_route_lets_in_whom_it_is_for_and_nobody_else() {
     let app = TestApp::builder().northwind().spawn().await;
     let mut callers = Callers::new(&app).await;
     let mut wrong = Vec::new();
-    for route in API.iter().chain(PROBES).chain(PAGES).chain(SERVER_FUNCTIONS) {
+    for route in API.iter().chain(PROBES).chain(PROVIDER).chain(PAGES).chain(SERVER_FUNCTIONS) {
         for (caller, expected) in Caller::ALL.into_iter().zip(route.statuses) {
             if ENDS_SESSIONS.contains(&route.path) {
                 callers = Callers::new(&app).await;
@@ -430,7 +439,11 @@ impl Callers {
         match (route.method, route.path.starts_with("/_fn")) {
             ("GET", _) => request.query(&parameters),
             (_, true) => request.form(&parameters),
-            ("DELETE", false) if !route.path.ends_with("/second-factor") => request,
+            ("DELETE", false)
+                if !["/second-factor", "/marketplace-login"].iter().any(|end| route.path.ends_with(end)) =>
+            {
+                request
+            }
             _ => request.json(&json!({})),
         }
     }

@@ -7,8 +7,9 @@ use crate::harness::{RedisServer, TestApp};
 #[tokio::test(flavor = "multi_thread")]
 async fn redis_keeps_a_session_under_the_seeds_name_for_24_hours_and_no_id_in_it() {
     let redis = RedisServer::start();
-    let app = TestApp::builder().redis(&redis).spawn().await;
-    let client = app.log_in_as_admin().await;
+    let app = TestApp::builder().redis(&redis).northwind().spawn().await;
+    // A vendor's: those of admins end after an hour without use.
+    let client = app.log_in_as_vendor("7").await;
     let mut connection = redis.connection().await;
 
     let keys: Vec<String> = connection.keys("sess:*").await.expect("keys");
@@ -16,7 +17,7 @@ async fn redis_keeps_a_session_under_the_seeds_name_for_24_hours_and_no_id_in_it
     let seconds: i64 = connection.ttl(key).await.expect("a time to live");
     assert!((86_300..=86_400).contains(&seconds), "{seconds}");
     let value: String = connection.get(key).await.expect("a value");
-    assert!(value.contains("admin@example.com") && !value.contains(key.trim_start_matches("sess:")), "{value}");
+    assert!(value.contains("vendor-7@example.com") && !value.contains(key.trim_start_matches("sess:")), "{value}");
 
     // Absolute: neither reading nor time moves its end.
     let before: i64 = redis::cmd("EXPIRETIME").arg(key).query_async(&mut connection).await.expect("an instant");

@@ -170,11 +170,8 @@ async fn sessions_live_behind_sentinels_and_in_clusters_too() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_idle_limit_ends_what_is_not_used_and_use_moves_it_no_further_than_24_hours() {
     let redis = RedisServer::start();
-    let app = TestApp::builder()
-        .redis(&redis)
-        .config(|config| config.sessions.idle_limit = Some(std::time::Duration::from_secs(3600)))
-        .spawn()
-        .await;
+    let app = TestApp::builder().redis(&redis).northwind().spawn().await;
+    // That of admins, by default.
     let client = app.log_in_as_admin().await;
     let mut connection = redis.connection().await;
     let keys: Vec<String> = redis::cmd("KEYS").arg("sess:*").query_async(&mut connection).await.expect("keys");
@@ -184,6 +181,12 @@ async fn an_idle_limit_ends_what_is_not_used_and_use_moves_it_no_further_than_24
         async move { redis::cmd("TTL").arg(key).query_async::<i64>(&mut connection).await.expect("an answer") }
     };
     assert!((3_500..=3_600).contains(&ttl().await), "an hour from the login");
+    let vendor = app.log_in("vendor@example.com", vendorscope::domain::accounts::Role::Vendor, Some("7")).await;
+    let all: Vec<String> = redis::cmd("KEYS").arg("sess:*").query_async(&mut connection).await.expect("keys");
+    let other = all.iter().find(|key| **key != keys[0]).expect("the vendor's");
+    let of_vendor: i64 = redis::cmd("TTL").arg(other).query_async(&mut connection).await.expect("an answer");
+    assert!((86_300..=86_400).contains(&of_vendor), "a vendor's lasts a day, used or not: {of_vendor}");
+    assert_eq!(vendor.get("/api/auth/me").await.status(), 200);
     // Half an hour goes by.
     let half_over = OffsetDateTime::now_utc().unix_timestamp() + 1_800;
     let stored: String = redis::cmd("GET").arg(&keys[0]).query_async(&mut connection).await.expect("a value");

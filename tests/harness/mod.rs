@@ -21,6 +21,8 @@ mod pgbouncer;
 mod postgres;
 /// The program as a process of its own.
 mod program;
+/// The marketplace's OpenID Connect provider.
+mod provider;
 /// A TCP proxy that can be told to misbehave.
 #[path = "../../crates/cache/tests/suite/proxy.rs"]
 pub mod proxy;
@@ -40,6 +42,7 @@ pub use guarded_postgres::GuardedPostgres;
 pub use market::{Market, contents};
 pub use pgbouncer::PgBouncer;
 pub use program::{NotStarted, Program, SECRET, write_browser_half};
+pub use provider::Provider;
 pub use redis::{RedisCluster, RedisSentinel, RedisServer};
 pub use smtp::Smtp;
 

@@ -6,7 +6,9 @@ use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use tempfile::TempDir;
 
-use crate::harness::{Certificates, Program, RedisServer, SECRET, TestDatabase, free_port, write_browser_half};
+use crate::harness::{
+    Certificates, Program, Provider, RedisServer, SECRET, TestDatabase, free_port, write_browser_half,
+};
 
 struct Told {
     code: Option<i32>,
@@ -233,4 +235,28 @@ async fn what_may_be_thrown_away_and_too_few_connections_are_told() {
     told.says("cache memory", "ok", &["policy allkeys-lru"]);
     assert!(told.of("sessions").iter().any(|(level, text)| level == "warn" && text.contains("SESSION_REDIS_URL")));
     assert_eq!(told.failed(), [""; 0], "{}", told.lines);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_provider_of_the_marketplace_is_asked_whether_it_answers() {
+    let home = home();
+    let mut provider = Provider::start();
+    let issuer = provider.issuer().to_owned();
+    let vars = [
+        ("SESSION_SECRET", SECRET),
+        ("OIDC_ISSUER", &issuer),
+        ("OIDC_CLIENT_ID", "vendorscope"),
+        ("OIDC_CLIENT_SECRET", "hunter2"),
+        ("PUBLIC_URL", "https://vendors.example.com"),
+    ];
+    let callback = "https://vendors.example.com/login/marketplace/callback";
+    doctor(home.path(), &vars).says("marketplace login", "ok", &["keys: 1", &issuer, callback]);
+    // A slash too many is another issuer.
+    let mut another = vars;
+    let with_slash = format!("{issuer}/");
+    another[1].1 = &with_slash;
+    doctor(home.path(), &another).says("marketplace login", "fail", &["unexpected issuer", "OIDC_ISSUER"]);
+    provider.end();
+    doctor(home.path(), &vars).says("marketplace login", "fail", &["by password goes on"]);
+    assert!(doctor(home.path(), &vars[..1]).of("marketplace login").is_empty(), "none is configured");
 }

@@ -18,3 +18,5 @@ mod starting;
 mod stopping;
 /// What a collector of traces gets.
 mod traces;
+/// Sessions of which the database cannot be asked.
+mod unasked;

@@ -18,6 +18,8 @@ mod hostile;
 mod login;
 /// Orders, refunds and the marketplace's page.
 mod orders;
+/// Logging in through the marketplace.
+mod provider;
 /// Pages that are sent again.
 mod rendered;
 /// What is new since the last visit, refunds out of the ordinary, last logins.

@@ -216,6 +216,8 @@ pub struct Person {
     pub disabled: bool,
     /// Whether logging in asks for a one-time code.
     pub second_factor: bool,
+    /// Whether a login of the marketplace's provider is bound to it.
+    pub marketplace_login: bool,
     pub created_at: Timestamp,
 }
 

@@ -20,6 +20,8 @@ mod http;
 mod limits;
 /// What is accepted and probably not meant.
 mod notices;
+/// The marketplace's OpenID Connect provider.
+mod provider;
 /// TLS to Redis.
 pub mod redis_tls;
 /// Secrets that are worth their name.
@@ -28,6 +30,7 @@ mod secret;
 use addresses::{cookie_domain, is_database_url, is_redis_url};
 pub use addresses::{parse_network, redact};
 pub use limits::{Limit, LimitConfig};
+pub use provider::{EMAIL, ProviderConfig};
 pub use secret::{MIN_SECRET, is_strong};
 
 /// Everything that can be set.
@@ -44,6 +47,8 @@ pub struct Config {
     pub http: HttpConfig,
     /// `None`: no letters are sent.
     pub mail: Option<MailConfig>,
+    /// `None`: nobody logs in through the marketplace.
+    pub provider: Option<ProviderConfig>,
     pub log: LogConfig,
 }
 
@@ -83,9 +88,35 @@ pub struct SessionConfig {
     pub cookie_domain: Option<String>,
     /// Who has to prove a second factor to do anything but set one up.
     pub require_totp: RequireTotp,
-    /// A session that nobody has used for this long ends, before its 24 hours are over. `None`: it does not.
-    pub idle_limit: Option<Duration>,
+    /// A session that nobody has used for this long ends, before its 24 hours are over.
+    pub idle_limits: IdleLimits,
+    /// How long a session is taken to be good still, while the database cannot be asked.
+    pub trusted_unasked: Duration,
 }
+
+/// How long a session may go without being used. `None`: as long as it lasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IdleLimits {
+    pub admins: Option<Duration>,
+    pub others: Option<Duration>,
+}
+
+impl Default for IdleLimits {
+    fn default() -> Self {
+        Self { admins: Some(ADMIN_IDLE), others: None }
+    }
+}
+
+impl IdleLimits {
+    pub fn of(self, role: Role) -> Option<Duration> {
+        if role == Role::Admin { self.admins } else { self.others }
+    }
+}
+
+/// What an admin may do is worth more than what a vendor may: NIST SP 800-63B asks for an hour.
+const ADMIN_IDLE: Duration = Duration::from_secs(60 * 60);
+/// Long enough to mend a database without anybody at the dashboards noticing.
+const TRUSTED_UNASKED: Duration = Duration::from_secs(15 * 60);
 
 impl CacheConfig {
     /// The address of its Redis.
@@ -237,11 +268,8 @@ impl Config {
                 })
                 .unwrap_or_default(),
             cookie_domain: reader.read("COOKIE_DOMAIN", "a domain such as .example.com", cookie_domain),
-            idle_limit: reader
-                .read("SESSION_IDLE_MINUTES", "a whole number from 5 to 1440", |text| {
-                    text.parse().ok().filter(|n| (5..=1440).contains(n))
-                })
-                .map(|minutes: u64| Duration::from_secs(minutes * 60)),
+            idle_limits: read_idle_limits(&mut reader),
+            trusted_unasked: TRUSTED_UNASKED,
         };
         let limits = limits::read(&mut reader);
         let http = http::read(&mut reader);
@@ -259,6 +287,7 @@ impl Config {
             }
             _ => None,
         };
+        let provider = provider::read(&mut reader);
         let log = LogConfig {
             filter: reader
                 .read(
@@ -287,6 +316,7 @@ impl Config {
             limits,
             http,
             mail,
+            provider,
             log,
         };
         if reader.errors.is_empty() { Ok(config) } else { Err(reader.errors) }
@@ -307,7 +337,8 @@ impl Config {
                 secret_is_temporary: false,
                 require_totp: RequireTotp::Nobody,
                 cookie_domain: None,
-                idle_limit: None,
+                idle_limits: IdleLimits::default(),
+                trusted_unasked: TRUSTED_UNASKED,
             },
             redis_tls: Tls::default(),
             // As often as one likes: tests ask more often than anybody. Guessing passwords is limited as ever.
@@ -335,6 +366,7 @@ impl Config {
                 wants_hashes: false,
             },
             mail: None,
+            provider: None,
             log: LogConfig { filter: "info".to_owned(), format: LogFormat::Pretty, traces: false },
         }
     }
@@ -387,6 +419,21 @@ impl<V: Fn(&str) -> Option<String>> Reader<V> {
             self.errors.push(ConfigError::Missing { name, accepted });
         }
     }
+}
+
+/// That of admins is the one of all where there is one, unless it is said apart.
+fn read_idle_limits<V: Fn(&str) -> Option<String>>(reader: &mut Reader<V>) -> IdleLimits {
+    let minutes = |text: &str| {
+        let minutes: u64 = text.parse().ok().filter(|minutes| (5..=1440).contains(minutes))?;
+        Some(Duration::from_secs(minutes * 60))
+    };
+    let others = reader.read("SESSION_IDLE_MINUTES", "a whole number from 5 to 1440", minutes);
+    let accepted = "a whole number from 5 to 1440, or off";
+    let admins = reader.read("SESSION_IDLE_MINUTES_ADMIN", accepted, |text| match text {
+        "off" => Some(None),
+        text => minutes(text).map(Some),
+    });
+    IdleLimits { admins: admins.unwrap_or(others.or(Some(ADMIN_IDLE))), others }
 }
 
 trait OrRequired<T> {

@@ -128,6 +128,11 @@ pub fn has_mail() -> bool {
     request().is_ok_and(|(state, _)| state.mail.is_some())
 }
 
+/// What the button that leads to the marketplace's login calls it; `None` where there is none.
+pub fn provider_name() -> Option<String> {
+    request().ok().and_then(|(state, _)| state.provider.as_ref().map(|provider| provider.name().to_owned()))
+}
+
 /// Chooses another password with the token of the link that this browser has opened.
 pub async fn reset_password(new: String) -> Result<(), ApiError> {
     let (state, parts) = request().map_err(api_error)?;

@@ -30,8 +30,8 @@ mod people;
 
 pub use account::{
     begin_totp, change_password, change_time_zone, confirm_totp, create_key, end_session, has_mail, list_sessions,
-    log_in, log_in_by_code, log_out, log_out_everywhere, remove_totp, reset_password, revoke_key, send_reset_link,
-    set_letter_wishes, stop_letters,
+    log_in, log_in_by_code, log_out, log_out_everywhere, provider_name, remove_totp, reset_password, revoke_key,
+    send_reset_link, set_letter_wishes, stop_letters,
 };
 pub use cache::{
     cache_entry, cache_stats, cost_of_invalidating, cost_of_warming, invalidate_named, reset_counters, warm_named,
@@ -40,7 +40,9 @@ pub use cookies::{
     last_look, remember_range, remembered_range, set_theme, take_new_key, take_new_link, take_recovery_codes, theme,
 };
 pub use current::{browser_user, client_address, current_admin, current_vendor, vendor_to_show, viewer};
-pub use people::{change_person, end_sessions_of, invite, link_for, reset_second_factor_of};
+pub use people::{
+    change_person, end_sessions_of, invite, link_for, reset_second_factor_of, revoke_key_of_anybody, unbind,
+};
 
 /// What the page is told of a service's error; sets the status of the answer, and logs what is ours to mend.
 pub fn api_error(error: AppError) -> ApiError {

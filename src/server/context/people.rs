@@ -48,6 +48,18 @@ pub async fn reset_second_factor_of(password: &str, user_id: &str) -> Result<(),
     reset.map_err(|error| api_error_for(&parts, error))
 }
 
+/// Has somebody's login through the marketplace be nobody's.
+pub async fn unbind(password: &str, user_id: &str) -> Result<(), ApiError> {
+    let (state, parts) = request().map_err(api_error)?;
+    people::unbind(&state, &parts, password, user_id).await.map_err(|error| api_error_for(&parts, error))
+}
+
+/// Makes anybody's key worthless.
+pub async fn revoke_key_of_anybody(key_id: &str) -> Result<(), ApiError> {
+    let (state, parts) = request().map_err(api_error)?;
+    people::revoke_key(&state, &parts, key_id).await.map_err(|error| api_error_for(&parts, error))
+}
+
 /// The page of whoever the link is for, which shows it once, or says that it was sent.
 fn after(user_id: &str, link: Option<String>) -> String {
     match (link, request()) {

@@ -114,6 +114,11 @@ pub async fn insert_user(
     Ok(Some(User { id: row.try_get("id")?, email: email.to_owned(), role, vendor }))
 }
 
+/// An invitation that somebody has followed without choosing a password.
+pub async fn accept_invitation(tx: &mut Tx, user: i64) -> Result<(), DbError> {
+    tx.execute(sql("UPDATE users SET invited_us = NULL WHERE id = $1").bind(user)).await.map(|_| ())
+}
+
 /// Gives a user another role, and ends all sessions.
 pub async fn set_role(tx: &mut Tx, user: i64, role: Role, vendor: Option<&VendorRef>) -> Result<(), DbError> {
     let (stored, read_only) = columns(role);
@@ -139,7 +144,9 @@ pub async fn count_other_admins(tx: &mut Tx, user: i64) -> Result<i64, DbError> 
 }
 
 const PERSON: &str = "SELECT u.id, u.email, u.role, u.read_only, u.disabled_us, u.invited_us, u.created_us, \
-                      v.external_id, f.confirmed_us FROM users u LEFT JOIN vendors v ON v.id = u.vendor_id \
+                      v.external_id, f.confirmed_us, \
+                      (SELECT COUNT(*) FROM provider_logins p WHERE p.user_id = u.id) AS bound \
+                      FROM users u LEFT JOIN vendors v ON v.id = u.vendor_id \
                       LEFT JOIN second_factors f ON f.user_id = u.id";
 
 /// Users whose address is behind `after`, by address, `limit` at most.
@@ -166,6 +173,7 @@ fn person(row: &AnyRow) -> Result<Person, DbError> {
         invited: is_set("invited_us")?,
         disabled: is_set("disabled_us")?,
         second_factor: is_set("confirmed_us")?,
+        marketplace_login: row.try_get::<i64, _>("bound")? > 0,
         created_at: rows::instant(row, "created_us")?,
     })
 }

@@ -64,6 +64,8 @@ pub mod orders;
 pub mod outbox;
 /// One-time links for those who have lost their password.
 pub mod password_resets;
+/// Whom the marketplace's provider logs in.
+pub mod provider_logins;
 /// Whether the database can be written to.
 mod readiness;
 /// Refunds, and the commission they give back.

@@ -55,7 +55,7 @@ pub async fn demo(db: &Db, today: Date, progress: &dyn Progress) -> Result<Vec<D
     if vendors == 0 {
         progress.phase("making up a marketplace", 0);
         let tables = story::tell(today, end_of_story(today, Timestamp::now()));
-        import(db, Bundle::Memory(tables), ImportOptions::default(), progress).await?;
+        import(db, Bundle::Memory(tables), "the demo", ImportOptions::default(), progress).await?;
     }
     progress.phase("logins", SELLERS.len() as u64 + 1);
     add_users(db, progress).await?;

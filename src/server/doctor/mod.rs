@@ -10,6 +10,8 @@ use super::{
 
 /// The database.
 mod database;
+/// The marketplace's login.
+mod provider;
 /// The Redis of the cache, and that of sessions and limits.
 mod redis;
 
@@ -62,6 +64,7 @@ pub async fn examine(config: &Config) -> Vec<Check> {
     let (found, installation) = database::examine(config).await;
     checks.extend(found);
     checks.extend(redis::examine(config, installation.as_deref()).await);
+    checks.extend(provider::examine(config).await);
     checks
 }
 

@@ -2,7 +2,6 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use redis::{FromRedisValue, Value};
-use secrecy::ExposeSecret;
 use time::OffsetDateTime;
 use tower_sessions::session::{Id, Record};
 use vendorscope_redis::{Address, Routed, Router, Tls, info_field};
@@ -11,7 +10,7 @@ use super::{Check, Level, compare_clocks};
 use crate::server::{
     cache_keys,
     config::{Config, redact},
-    identity::sessions::{Sessions, Store, fingerprint},
+    identity::sessions::{Sessions, Store, differ, said_of},
     open_cache,
     rate_limit::{Limiter, Purpose},
 };
@@ -238,11 +237,11 @@ async fn sessions(config: &Config, installation: &str) -> Vec<Check> {
         },
         Err(error) => Check::fail("limits", error.to_string(), RIGHTS),
     });
-    let ours = fingerprint(config.sessions.secret.expose_secret());
+    let ours = said_of(&config.sessions);
     checks.push(match store.known_secrets().await {
         Err(error) => Check::told("same secret", Level::Warn, format!("not known: {error}")),
         Ok(known) if known.is_empty() => Check::ok("same secret", "no instance is running to compare with"),
-        Ok(known) if known == [ours.clone()] => {
+        Ok(known) if !known.iter().any(|theirs| differ(&ours, theirs)) => {
             Check::ok("same secret", format!("{ours}, as the running instances have"))
         }
         Ok(known) => Check::fail(

@@ -4,6 +4,8 @@
 pub mod accounts;
 /// Password hashing.
 pub mod passwords;
+/// The marketplace's OpenID Connect provider.
+pub mod provider;
 /// Sessions: store, cookie, who is logged in.
 pub mod sessions;
 /// Signatures of what browsers bring back.

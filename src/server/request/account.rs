@@ -34,11 +34,11 @@ pub async fn log_in(
 ) -> Result<User, AppError> {
     let authenticated = prove_password(state, parts, email, password).await?;
     match code {
-        _ if !authenticated.second_factor => begin_session(state, parts, authenticated, None).await,
+        _ if !authenticated.second_factor => begin_session(state, parts, authenticated, "").await,
         None => Err(AppError::CodeMissing),
         Some(code) => {
             let proof = prove_code(state, parts, &authenticated, code).await?;
-            begin_session(state, parts, authenticated, Some(proof)).await
+            begin_session(state, parts, authenticated, proof.name()).await
         }
     }
 }
@@ -48,12 +48,18 @@ pub async fn log_in(
 pub async fn log_in_by_form(state: &AppState, parts: &Parts, email: &str, password: &str) -> Result<User, AppError> {
     let authenticated = prove_password(state, parts, email, password).await?;
     if !authenticated.second_factor {
-        return begin_session(state, parts, authenticated, None).await;
+        return begin_session(state, parts, authenticated, "").await;
     }
-    if let Some(cookie) = state.sessions.half_logins().set(&authenticated) {
+    half_log_in(state, parts, &authenticated)?;
+    Err(AppError::CodeMissing)
+}
+
+/// Has this browser asked for a code next: all else that there is to prove was proved.
+pub(super) fn half_log_in(state: &AppState, parts: &Parts, authenticated: &Authenticated) -> Result<(), AppError> {
+    if let Some(cookie) = state.sessions.half_logins().set(authenticated) {
         request_session(parts)?.set_cookie(cookie);
     }
-    Err(AppError::CodeMissing)
+    Ok(())
 }
 
 /// The second step of a login by form. `Unauthenticated` where the first was too long ago, or not here.
@@ -62,7 +68,7 @@ pub async fn log_in_by_code(state: &AppState, parts: &Parts, code: &str) -> Resu
     let (user, epoch) = half_logins.read(&parts.headers).ok_or(AppError::Unauthenticated)?;
     let authenticated = state.accounts.authenticated_before(user, epoch).await?.ok_or(AppError::Unauthenticated)?;
     let proof = prove_code(state, parts, &authenticated, code).await?;
-    let user = begin_session(state, parts, authenticated, Some(proof)).await?;
+    let user = begin_session(state, parts, authenticated, proof.name()).await?;
     if let Some(cookie) = half_logins.clear() {
         request_session(parts)?.set_cookie(cookie);
     }
@@ -111,15 +117,16 @@ async fn prove_code(
     }
 }
 
-async fn begin_session(
+/// Begins the session of whoever has proved all that there is to prove. `way`: what beside the password has proved it,
+/// for the audit log.
+pub(super) async fn begin_session(
     state: &AppState,
     parts: &Parts,
     authenticated: Authenticated,
-    proof: Option<Proof>,
+    way: &str,
 ) -> Result<User, AppError> {
     // Before there is a session: nobody is in without a line that says so.
-    let detail = proof.map_or("", Proof::name);
-    state.accounts.audit(&authenticated.user.email, "login", detail, client_address(parts).as_deref()).await?;
+    state.accounts.audit(&authenticated.user.email, "login", way, client_address(parts).as_deref()).await?;
     request_session(parts)?.log_in(&authenticated, browser(parts)).await?;
     remember_browser(state, parts, &authenticated.user.email)?;
     Ok(authenticated.user)

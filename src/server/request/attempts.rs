@@ -44,6 +44,11 @@ impl Attempt {
         Self::count(state, vec![(Purpose::Codes, user.to_string())]).await
     }
 
+    /// Of what only an address can be told by.
+    pub async fn from_address(state: &AppState, parts: &Parts) -> Result<Self, AppError> {
+        Self::count(state, vec![(Purpose::LoginAddress, address_key(client(parts.extensions.get())))]).await
+    }
+
     async fn count(state: &AppState, counted: Vec<(Purpose, String)>) -> Result<Self, AppError> {
         for (purpose, who) in &counted {
             match state.limits.admit(*purpose, who).await {

@@ -19,6 +19,8 @@ pub mod one_time;
 pub mod people;
 /// How a request is refused.
 pub mod problem;
+/// Logging in through the marketplace.
+pub mod provider;
 /// What a page is made of.
 mod rendering;
 /// What no address and no form may hold.

@@ -79,6 +79,25 @@ pub async fn end_sessions(state: &AppState, parts: &Parts, user_id: &str) -> Res
     .await
 }
 
+/// Has somebody's login through the marketplace be nobody's.
+pub async fn unbind(state: &AppState, parts: &Parts, password: &str, user_id: &str) -> Result<(), AppError> {
+    let (admin, address) = admin(parts).await?;
+    prove(state, &admin, password, actor(&admin, address.as_deref())).await?;
+    let (state, user_id) = (state.clone(), user_id.to_owned());
+    to_the_end(async move {
+        let person = state.accounts.find_person(&user_id).await?;
+        let unbound = state.accounts.unbind_provider_login(&person.email, actor(&admin, address.as_deref()));
+        state.sessions.end_all(&unbound.await?, None).await
+    })
+    .await
+}
+
+/// Makes anybody's key worthless, on every instance at once.
+pub async fn revoke_key(state: &AppState, parts: &Parts, key_id: &str) -> Result<(), AppError> {
+    let (admin, address) = admin(parts).await?;
+    state.accounts.revoke_any_key(key_id, actor(&admin, address.as_deref())).await
+}
+
 /// Takes the second factor away from somebody who has lost it.
 pub async fn reset_second_factor(
     state: &AppState,

@@ -2,11 +2,17 @@
 
 use std::path::Path;
 
+use jiff::Timestamp;
+use serde_json::json;
 use vendorscope_cache::Cause;
 
+use crate::domain::text::shown;
 use crate::server::{
     cache_keys,
-    db::Db,
+    db::{
+        Db, DbError, Tx,
+        accounts::{AuditEntry, insert_audit},
+    },
     import::{self, ImportError, ImportOptions, ImportReport, Progress, bundle::Bundle},
     services::outbox,
 };
@@ -19,13 +25,15 @@ pub async fn import_bundle(
     options: ImportOptions,
     progress: &dyn Progress,
 ) -> Result<ImportReport, ImportError> {
-    import(db, Bundle::Folder(folder.to_owned(), options.encoding), options, progress).await
+    let bundle = Bundle::Folder(folder.to_owned(), options.encoding);
+    import(db, bundle, &folder.display().to_string(), options, progress).await
 }
 
-/// As `import_bundle`, from wherever the bundle is.
+/// As `import_bundle`, from wherever the bundle is; `name`: as the audit log calls it.
 pub(in crate::server) async fn import(
     db: &Db,
     bundle: Bundle,
+    name: &str,
     options: ImportOptions,
     progress: &dyn Progress,
 ) -> Result<ImportReport, ImportError> {
@@ -42,6 +50,28 @@ pub(in crate::server) async fn import(
         let cause = Cause { who: "import".to_owned(), why: "bundle imported" };
         outbox::record_without_instance(&mut tx, &stale, &cause).await?;
     }
+    if report.changed > 0 {
+        note(&mut tx, name, &report).await?;
+    }
     tx.commit().await?;
     Ok(report)
+}
+
+/// Notes an import in its transaction: whoever runs the command is no user.
+async fn note(tx: &mut Tx, name: &str, report: &ImportReport) -> Result<(), DbError> {
+    let ImportReport { vendors, products, customers, orders, lines, refunds, changed, .. } = report;
+    let became = json!({
+        "vendors": vendors, "products": products, "customers": customers, "orders": orders, "lines": lines,
+        "refunds": refunds, "rowsChanged": changed,
+    });
+    let entry = AuditEntry {
+        at_us: Timestamp::now().as_microsecond(),
+        actor: "cli",
+        action: "import",
+        detail: &shown(name),
+        address: None,
+        was: None,
+        became: None,
+    };
+    insert_audit(tx, &entry.became(&became)).await
 }

@@ -68,10 +68,14 @@ impl Sender {
     /// What is to be done once, where there is a key: `what` of `content`, which is all that the request says.
     pub(in crate::server) fn once(&self, what: &str, content: &impl Serialize) -> Result<Option<Once>, AppError> {
         let Some(key) = self.key.clone() else { return Ok(None) };
-        let json =
-            serde_json::to_vec(content).map_err(|error| AppError::Internal(format!("content as JSON: {error}")))?;
-        Ok(Some(Once { scope: format!("{what} {}", self.who), key, fingerprint: hex::encode(Sha256::digest(&json)) }))
+        let scope = format!("{what} {}", self.who);
+        Ok(Some(Once { scope, key, fingerprint: fingerprint(content)?, fingerprint_before: None }))
     }
+}
+
+fn fingerprint(content: &impl Serialize) -> Result<String, AppError> {
+    let json = serde_json::to_vec(content).map_err(|error| AppError::Internal(format!("content as JSON: {error}")))?;
+    Ok(hex::encode(Sha256::digest(&json)))
 }
 
 /// One request with a key.
@@ -80,9 +84,20 @@ pub(in crate::server) struct Once {
     scope: String,
     key: String,
     fingerprint: String,
+    /// The same content, as it was written down before a secret in it was changed.
+    fingerprint_before: Option<String>,
 }
 
 impl Once {
+    /// The same, known by this content too.
+    pub(in crate::server) fn or_before(self, content: &impl Serialize) -> Result<Self, AppError> {
+        Ok(Self { fingerprint_before: Some(fingerprint(content)?), ..self })
+    }
+
+    fn is_of(&self, before: &Remembered) -> bool {
+        before.fingerprint == self.fingerprint || Some(&before.fingerprint) == self.fingerprint_before.as_ref()
+    }
+
     /// What was answered to this request before, if it was. Else nobody else does the same until the transaction ends.
     pub(super) async fn answered<T: DeserializeOwned>(&self, tx: &mut Tx) -> Result<Option<T>, AppError> {
         let now_us = Timestamp::now().as_microsecond();
@@ -92,7 +107,7 @@ impl Once {
     }
 
     fn read<T: DeserializeOwned>(&self, before: &Remembered) -> Result<T, AppError> {
-        if before.fingerprint != self.fingerprint {
+        if !self.is_of(before) {
             return Err(FieldError::new(
                 "Idempotency-Key",
                 "was sent with another content before: a key belongs to one request",
@@ -124,7 +139,7 @@ impl Once {
         let answer = match before {
             Some(before)
                 if before.answer.is_empty()
-                    && before.fingerprint == self.fingerprint
+                    && self.is_of(&before)
                     && before.at_us <= now_us - ANSWERED_WITHIN_US
                     && idempotency::claim_again(&mut tx, &self.scope, &self.key, before.at_us, now_us).await? =>
             {

@@ -9,7 +9,7 @@ use std::{
 use axum::{
     body::Bytes,
     extract::{ConnectInfo, FromRequest, MatchedPath, Request, State, rejection::BytesRejection},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -225,20 +225,21 @@ pub fn too_large(most: usize) -> Problem {
 /// at least Origin); what says neither is no browser, and has no cookie that it did not mean to send.
 pub async fn refuse_cross_site(request: Request, next: Next) -> Response {
     let is_open = is_safe(request.method()) && !is_under(request.uri().path(), "/_fn");
-    if is_open || is_same_origin(&request) {
+    if is_open || is_same_origin(request.headers(), request.uri()) {
         return next.run(request).await;
     }
     tracing::warn!("cross-site request refused");
     Problem::new(StatusCode::FORBIDDEN, "cross_site", "This request comes from another site.").into_response()
 }
 
-fn is_same_origin(request: &Request) -> bool {
-    let text = |name: HeaderName| request.headers().get(name).map(|value| value.to_str().unwrap_or_default());
+/// Whether a request comes from a page of this site, or from whoever typed its address.
+pub fn is_same_origin(headers: &HeaderMap, uri: &Uri) -> bool {
+    let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     if let Some(site) = text(HeaderName::from_static("sec-fetch-site")) {
         return matches!(site, "same-origin" | "none");
     }
     let Some(origin) = text(header::ORIGIN) else { return true };
-    let host = text(header::HOST).or_else(|| request.uri().authority().map(|authority| authority.as_str()));
+    let host = text(header::HOST).or_else(|| uri.authority().map(|authority| authority.as_str()));
     let origin_host = origin.split_once("://").map(|(_, host)| host);
     origin_host.is_some() && origin_host.map(str::to_ascii_lowercase) == host.map(str::to_ascii_lowercase)
 }

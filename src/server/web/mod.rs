@@ -28,6 +28,8 @@ mod limits;
 mod middleware;
 /// The pages, and who may see them.
 mod pages;
+/// Logging in through the marketplace.
+mod provider;
 /// How a refused form comes back to its page.
 mod refusals;
 /// Bodies of requests that are refused.
@@ -55,6 +57,7 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn(refused_body::limit_body));
     Router::new()
         .merge(pages::router(&state).layer(RequestBodyLimitLayer::new(middleware::MAX_BODY)))
+        .merge(provider::router())
         .nest("/api", json::router(&state))
         .fallback(pages::fallback)
         .method_not_allowed_fallback(method_not_allowed)

@@ -14,6 +14,27 @@ async fn the_same_bundle_again_changes_nothing() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_is_one_line_of_the_audit_log_and_one_that_changes_nothing_or_is_refused_is_none() {
+    for database in databases().await {
+        let db = database.open().await;
+        for _ in 0..2 {
+            import_bundle(&db, &northwind(), ImportOptions::default(), &Unwatched).await.unwrap();
+        }
+        let broken = Bundle::small().replacing("orders", "processing", "lost");
+        import_bundle(&db, broken.path(), ImportOptions::default(), &Unwatched).await.unwrap_err();
+        let mut tx = db.read().await.unwrap();
+        let noted = tx.rows(sql("SELECT actor, action, detail, became FROM audit_log")).await.unwrap();
+        let [line] = &noted[..] else { panic!("{} lines", noted.len()) };
+        let text = |column: &str| sqlx::Row::get::<String, _>(line, column);
+        assert_eq!((text("actor"), text("action")), ("cli".to_owned(), "import".to_owned()));
+        assert!(text("detail").ends_with("northwind"), "{}", text("detail"));
+        let became: serde_json::Value = serde_json::from_str(&text("became")).unwrap();
+        assert_eq!((&became["orders"], &became["lines"]), (&830.into(), &2155.into()), "{became}");
+        assert!(became["rowsChanged"].as_u64().is_some_and(|rows| rows > 3_000), "{became}");
+    }
+}
+
 type Change = fn(Bundle) -> Bundle;
 
 #[tokio::test(flavor = "multi_thread")]

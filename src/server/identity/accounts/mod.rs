@@ -33,6 +33,8 @@ mod keys;
 mod letters;
 /// People whom an admin looks after.
 mod people;
+/// Logins through the marketplace's provider.
+mod provider_login;
 /// One-time codes beside the password.
 mod second_factor;
 /// Whether a session is still its user's.
@@ -44,6 +46,7 @@ pub use audit::AuditParameters;
 use ended_sessions::EndedSessions;
 pub use keys::{KeyGrant, KeyOrder, KeyUser, NewKey};
 pub use people::{Invitation, PersonChange, PersonPage};
+pub use provider_login::WAY as MARKETPLACE;
 pub use second_factor::{Proof, TotpSetup};
 use user_status::UserStatusCache;
 
@@ -94,6 +97,12 @@ impl Accounts {
     pub fn new(db: Db, cache: Cache) -> Self {
         let keys_seen = moka::future::Cache::builder().max_capacity(KEYS_SEEN).time_to_idle(KEYS_SEEN_FOR).build();
         Self { db, cache, statuses: UserStatusCache::default(), ended: EndedSessions::default(), keys_seen }
+    }
+
+    /// The same, where sessions are taken to be good for so long while the database cannot be asked.
+    #[must_use]
+    pub fn trusting_unasked(self, duration: Duration) -> Self {
+        Self { statuses: UserStatusCache::new(duration), ..self }
     }
 
     /// The vendor's profile, through the cache.

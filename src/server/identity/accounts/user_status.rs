@@ -1,4 +1,7 @@
-use std::time::Duration;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use moka::future::Cache;
 
@@ -17,7 +20,13 @@ const USERS_KNOWN: u64 = 100_000;
 
 /// What was last known of users. A session that began under a later epoch than the one known is no reason to end it,
 /// but to ask.
-pub(super) struct UserStatusCache(Cache<i64, UserStatus>);
+pub(super) struct UserStatusCache {
+    known: Cache<i64, UserStatus>,
+    /// How long sessions are taken to be good still while the database does not answer.
+    trusted_unasked: Duration,
+    /// Since when it has not; `None` while it does.
+    unasked_since: Mutex<Option<Instant>>,
+}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct UserStatus {
@@ -27,37 +36,58 @@ struct UserStatus {
 
 impl Default for UserStatusCache {
     fn default() -> Self {
-        Self(Cache::builder().max_capacity(USERS_KNOWN).time_to_live(ASKED_AGAIN).build())
+        Self::new(Duration::ZERO)
     }
 }
 
 impl UserStatusCache {
+    pub fn new(trusted_unasked: Duration) -> Self {
+        let known = Cache::builder().max_capacity(USERS_KNOWN).time_to_live(ASKED_AGAIN).build();
+        Self { known, trusted_unasked, unasked_since: Mutex::default() }
+    }
+
+    /// Notes whether the database has answered. Whether sessions are still taken to be good without it.
+    fn trusts_unasked(&self, answered: bool) -> bool {
+        let mut since = self.unasked_since.lock().unwrap_or_else(PoisonError::into_inner);
+        if answered {
+            *since = None;
+            return true;
+        }
+        since.get_or_insert_with(Instant::now).elapsed() < self.trusted_unasked
+    }
+
     /// Remembers what a login found out.
     pub async fn remember(&self, login: &UserCredentials) -> Authenticated {
         let authenticated =
             Authenticated { user: login.user.clone(), epoch: login.epoch, second_factor: login.second_factor };
         let standing = UserStatus { authenticated: authenticated.clone(), disabled: login.disabled };
-        self.0.insert(login.user.id, standing).await;
+        self.known.insert(login.user.id, standing).await;
         authenticated
     }
 
     pub async fn forget(&self, user: i64) {
-        self.0.invalidate(&user).await;
+        self.known.invalidate(&user).await;
     }
 }
 
 impl Accounts {
     /// Whether a session that `user` began under `epoch` is still good: the user is not shut out, has the same role and
-    /// vendor, and has ended no sessions since. While the database does not answer, what it last said counts.
-    pub async fn session_is_valid(&self, user: &User, epoch: i64) -> bool {
-        match self.statuses.0.get(&user.id).await {
-            Some(known) if known.authenticated.epoch >= epoch => known.allows(user, epoch),
+    /// vendor, and has ended no sessions since. While the database does not answer it is taken to be, for
+    /// `trusted_unasked` and no longer: then it is not known, which is an error.
+    pub async fn session_is_valid(&self, user: &User, epoch: i64) -> Result<bool, AppError> {
+        match self.statuses.known.get(&user.id).await {
+            Some(known) if known.authenticated.epoch >= epoch => Ok(known.allows(user, epoch)),
             _ => match self.ask(user.id).await {
-                Ok(standing) => standing.is_some_and(|standing| standing.allows(user, epoch)),
-                Err(error) => {
-                    tracing::warn!(%error, "not known whether a session is still good: taken to be");
-                    true
+                Ok(standing) => {
+                    self.statuses.trusts_unasked(true);
+                    Ok(standing.is_some_and(|standing| standing.allows(user, epoch)))
                 }
+                Err(error) if self.statuses.trusts_unasked(false) => {
+                    tracing::warn!(%error, "not known whether a session is still good: taken to be");
+                    Ok(true)
+                }
+                // Whatever is wrong with the database: it is not the session's fault.
+                Err(error) => Err(AppError::Sessions(format!("not known whether it is still good: {error}"))),
             },
         }
     }

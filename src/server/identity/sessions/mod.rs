@@ -8,16 +8,20 @@
 use std::sync::{Arc, atomic::AtomicBool};
 
 use axum::{extract::FromRequestParts, http::request::Parts};
-use secrecy::ExposeSecret;
 use time::OffsetDateTime;
 use tower_sessions::session::Id;
 use vendorscope_redis::Router;
 
 use crate::{
     domain::accounts::{Role, User, VendorRef, Viewer},
-    server::{AppError, AppState, config::Config},
+    server::{
+        AppError, AppState,
+        config::{Config, IdleLimits},
+    },
 };
 
+/// Logins that go on at the marketplace's provider.
+mod begun_login;
 /// The signed cookie that carries a session's id.
 mod cookie;
 /// The signed cookie of a browser that was logged in with before.
@@ -40,12 +44,13 @@ mod store;
 use remembered::Remembered;
 use standing::Standing;
 
+pub use begun_login::{BegunLogin, BegunLogins};
 pub use cookie::{SessionCookie, cookies};
 pub use device::DeviceCookie;
 pub use half_login::HalfLogins;
 pub use record::Browser;
 pub use request::{RequestSession, carry_session};
-pub use secret::fingerprint;
+pub use secret::{differ, said_of};
 pub use store::{MAX_SESSIONS, Store};
 
 /// How long a session lives from its login, whatever happens in between.
@@ -58,13 +63,13 @@ pub struct Sessions {
     cookie: SessionCookie,
     devices: DeviceCookie,
     half_logins: HalfLogins,
+    begun_logins: BegunLogins,
     standing: Standing,
-    /// `None`: a session that nobody uses ends when its 24 hours do.
-    idle_limit: Option<time::Duration>,
+    idle_limits: IdleLimits,
     /// Where the store is elsewhere.
     remembered: Option<Remembered>,
-    /// Of the secret that cookies are signed with.
-    fingerprint: String,
+    /// What other instances are told of the secret that cookies are signed with.
+    said_of_secrets: String,
     secrets_differ: Arc<AtomicBool>,
 }
 
@@ -89,16 +94,16 @@ impl Sessions {
                 Store::memory()
             }
         };
-        let idle_limit = config.sessions.idle_limit.and_then(|limit| limit.try_into().ok());
         Ok(Self {
             store: Arc::new(store),
             cookie: SessionCookie::new(config),
             devices: DeviceCookie::new(config),
             half_logins: HalfLogins::new(config),
+            begun_logins: BegunLogins::new(config),
             standing: Standing::default(),
-            idle_limit,
+            idle_limits: config.sessions.idle_limits,
             remembered: None,
-            fingerprint: fingerprint(config.sessions.secret.expose_secret()),
+            said_of_secrets: secret::said_of(&config.sessions),
             secrets_differ: Arc::default(),
         })
     }
@@ -129,16 +134,21 @@ impl Sessions {
         &self.half_logins
     }
 
+    /// Cookies of logins that go on at the marketplace's provider.
+    pub fn begun_logins(&self) -> &BegunLogins {
+        &self.begun_logins
+    }
+
     /// Ends every session of the user but `keep`, on every instance.
     pub async fn end_all(&self, user: &User, keep: Option<&Id>) -> Result<(), AppError> {
         self.store.end_all(user.id, keep).await.map_err(|e| request::unavailable(&e))
     }
 
-    /// When a session that is used now ends if it is not used again. `until`: when it ends whatever happens, in seconds
-    /// since 1970.
-    fn expiry(&self, now: OffsetDateTime, until: i64) -> OffsetDateTime {
+    /// When a session of this role that is used now ends if it is not used again. `until`: when it ends whatever
+    /// happens, in seconds since 1970.
+    fn expiry(&self, role: Role, now: OffsetDateTime, until: i64) -> OffsetDateTime {
         let until = OffsetDateTime::from_unix_timestamp(until).unwrap_or(now);
-        self.idle_limit.map_or(until, |limit| until.min(now + limit))
+        self.idle_limits.of(role).map_or(until, |limit| until.min(now + limit))
     }
 }
 

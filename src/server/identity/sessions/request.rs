@@ -275,7 +275,7 @@ impl RequestSession {
         if let Some(remembered) = &self.sessions().remembered
             && let Some(known) = remembered.read_again(id).await
         {
-            return Ok(self.is_valid(id, &known.login).await.then(|| (known.record.clone(), known.login.clone())));
+            return Ok(self.is_valid(id, &known.login).await?.then(|| (known.record.clone(), known.login.clone())));
         }
         let Some(record) = self.sessions().store.load(id).await.map_err(|e| unavailable(&e))? else { return Ok(None) };
         let Some(login) = SessionLogin::of(&record) else {
@@ -283,7 +283,7 @@ impl RequestSession {
             tracing::warn!("a session that this version cannot read");
             return Ok(None);
         };
-        if !self.is_valid(id, &login).await {
+        if !self.is_valid(id, &login).await? {
             return Ok(None);
         }
         if let Some(remembered) = &self.sessions().remembered {
@@ -294,25 +294,25 @@ impl RequestSession {
 
     /// Whether a session that is there has not ended for the database, and is still its user's; removes it where it is
     /// not.
-    async fn is_valid(&self, id: &Id, login: &SessionLogin) -> bool {
+    async fn is_valid(&self, id: &Id, login: &SessionLogin) -> Result<bool, AppError> {
         if self.state.accounts.session_has_ended(&handle(id)) {
             // A store that has gone back in time. That it is there again does no harm.
             tracing::warn!("a session that has ended is in the session store again");
-            return false;
+            return Ok(false);
         }
-        let valid = self.state.accounts.session_is_valid(&login.user, login.epoch).await;
+        let valid = self.state.accounts.session_is_valid(&login.user, login.epoch).await?;
         if !valid {
             // What should have removed it did not find it. That it is still there does no harm.
             if let Err(error) = self.sessions().store.end(login.user.id, id).await {
                 tracing::warn!(%error, "a session that has ended was not removed");
             }
         }
-        valid
+        Ok(valid)
     }
 
     /// Begins the idle time anew, where there is a limit to it. `false` where the session ended while this was read.
     async fn touch(&self, mut record: Record, login: &SessionLogin) -> Result<bool, AppError> {
-        let expiry = self.sessions().expiry(OffsetDateTime::now_utc(), login.until);
+        let expiry = self.sessions().expiry(login.user.role, OffsetDateTime::now_utc(), login.until);
         if expiry - record.expiry_date < TOUCHED_EVERY {
             return Ok(true);
         }
@@ -339,7 +339,7 @@ impl RequestSession {
             browser: name,
             second_factor: *second_factor,
         };
-        let mut record = login.into_record(Id::default(), self.sessions().expiry(now, until_seconds))?;
+        let mut record = login.into_record(Id::default(), self.sessions().expiry(user.role, now, until_seconds))?;
         let store = &self.sessions().store;
         store.begin(user.id, &mut record, until).await.map_err(|e| unavailable(&e))?;
         // From here on, what ends the user's sessions finds this one. What did so before has changed the epoch, or shut

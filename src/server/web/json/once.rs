@@ -48,13 +48,18 @@ async fn once(state: AppState, key: RequestKey, request: Request, next: Next) ->
     let what = format!("{} {path}", request.method());
     let (parts, body) = request.into_parts();
     let body = read_body(Request::from_parts(parts.clone(), body), &state, MAX_BODY).await?;
-    let seal = Seal::of(state.config.sessions.secret.expose_secret());
+    let secrets = &state.config.sessions;
+    let seal = Seal::of(secrets.secret.expose_secret());
+    let seal_before = secrets.previous_secret.as_ref().map(|secret| Seal::of(secret.expose_secret()));
     // The digest of a password must not be one that can be guessed at by whoever reads the database.
-    let Some(once) = key.of(&user)?.once("request", &(what, seal.digest(&body)))? else {
+    let Some(mut once) = key.of(&user)?.once("request", &(&what, seal.digest(&body)))? else {
         return Ok(next.run(Request::from_parts(parts, Body::from(body))).await);
     };
+    if let Some(before) = &seal_before {
+        once = once.or_before(&(&what, before.digest(&body)))?;
+    }
     if let Some(sealed) = once.begin::<String>(&state.db).await? {
-        let answer = seal.open(&sealed).ok_or_else(|| {
+        let answer = seal.open(&sealed).or_else(|| seal_before?.open(&sealed)).ok_or_else(|| {
             AppError::Conflict("this request was done before, and its answer can no longer be read".to_owned())
         })?;
         return answer.into_response();

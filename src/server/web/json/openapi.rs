@@ -83,6 +83,7 @@ use crate::{
         people::link,
         people::end_sessions,
         people::reset_second_factor,
+        people::unbind,
         admin::audit,
         admin::audit_csv,
         admin::keys,

@@ -30,6 +30,7 @@ pub fn router() -> Router<AppState> {
         .route("/{id}/link", post(link))
         .route("/{id}/sessions", delete(end_sessions))
         .route("/{id}/second-factor", delete(reset_second_factor))
+        .route("/{id}/marketplace-login", delete(unbind))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -199,5 +200,26 @@ pub(super) async fn reset_second_factor(
     JsonBody(AdminPassword { password }): JsonBody<AdminPassword>,
 ) -> Result<StatusCode, AppError> {
     people::reset_second_factor(&state, &parts, &password, &id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[utoipa::path(
+    delete,
+    path = "/api/admin/users/{id}/marketplace-login",
+    operation_id = "admin_unbind",
+    tag = "admin",
+    params(("id" = String, Path, description = "The user, as the list names it")),
+    request_body = AdminPassword,
+    responses((status = 204, description = "The next login through the marketplace with the user's address, verified, is bound; every session has ended"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
+pub(super) async fn unbind(
+    State(state): State<AppState>,
+    _: CurrentAdmin,
+    PathId(id): PathId,
+    parts: Parts,
+    JsonBody(AdminPassword { password }): JsonBody<AdminPassword>,
+) -> Result<StatusCode, AppError> {
+    people::unbind(&state, &parts, &password, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

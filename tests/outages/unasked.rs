@@ -1,0 +1,47 @@
+use std::time::{Duration, Instant};
+
+use reqwest::Url;
+
+use crate::harness::{
+    Client, RedisServer, TestApp, TestDatabase,
+    proxy::{Fault, Proxy},
+};
+
+const WITHIN: Duration = Duration::from_secs(60);
+
+async fn until(client: &Client, status: u16) {
+    let begun = Instant::now();
+    loop {
+        let now = client.get("/api/auth/me").await.status();
+        if now == status {
+            return;
+        }
+        assert!(begun.elapsed() < WITHIN, "{now}, and never {status}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// What one instance cannot ask, another may have been told: somebody was shut out there, and the session store has
+/// lost track of the session.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn without_the_database_a_session_is_taken_to_be_good_for_a_while_and_then_nobody_is_let_in_or_logged_out() {
+    let (database, redis) = (TestDatabase::postgres().await, RedisServer::start());
+    let mut url: Url = database.url().parse().expect("an address");
+    let proxy = Proxy::before(url.port().expect("a port")).await;
+    url.set_port(Some(proxy.port())).expect("a port");
+    let one = TestApp::builder().database(&database).redis(&redis).northwind().spawn().await;
+    let other = TestApp::builder().database(&database).redis(&redis).config(|config| {
+        config.database.url = url.to_string().into();
+        config.sessions.trusted_unasked = Duration::from_secs(2);
+    });
+    let other = other.spawn_as_configured().await;
+    let client = one.log_in_as_vendor("7").await.at(&other);
+    proxy.set(Fault::Reset);
+    assert_eq!(client.get("/api/auth/me").await.status(), 200, "taken to be good");
+    until(&client, 503).await;
+    let refused = client.get("/api/auth/me").await;
+    assert_eq!(refused.status(), 503, "and so it stays");
+    assert!(refused.headers().contains_key("retry-after") && !refused.headers().contains_key("set-cookie"));
+    proxy.set(Fault::None);
+    until(&client, 200).await;
+}
