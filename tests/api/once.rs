@@ -241,6 +241,7 @@ async fn every_route_that_changes_something_does_it_once() {
     assert_eq!(
         others,
         [
+            "delete /api/vendor/orders/{id}/refunds/{refundedAt}",
             "delete /api/vendor/products/{id}",
             "patch /api/vendor/orders/{id}",
             "patch /api/vendor/products/bulk",

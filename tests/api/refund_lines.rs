@@ -43,9 +43,13 @@ async fn each_line_says_whether_its_units_go_back_into_stock_and_all_of_it_can_b
         assert_eq!(stocks(&client).await, [99, 3], "a line comes before the refund");
 
         let at = refunded["refunds"][0]["refundedAt"].as_str().expect("an instant");
-        let undo = |client: &Client| client.request(Method::DELETE, &format!("{path}/{at}")).send();
+        let request = |client: &Client| client.request(Method::DELETE, &format!("{path}/{at}"));
+        let undo = |client: &Client| request(client).send();
+        let undo_once = |client: &Client| request(client).header("idempotency-key", "undo-1").send();
         problem(undo(&app.log_in_as_vendor("jpy").await).await.expect("an answer"), 404, "not_found").await;
-        let undone = answered(undo(&client).await.expect("an answer"), 200).await;
+        let undone = answered(undo_once(&client).await.expect("an answer"), 200).await;
+        let again = answered(undo_once(&client).await.expect("an answer"), 200).await;
+        assert_eq!(again, undone, "sent twice, done once");
         assert_eq!(undone["refunds"].as_array().expect("a list").len(), 1, "the other stands: {undone}");
         assert_eq!(stocks(&client).await, [99, 1], "only what had gone back is taken again");
         problem(undo(&client).await.expect("an answer"), 409, "conflict").await;
