@@ -156,7 +156,8 @@ async fn open_market(db: &Db, years: i16) {
             numbers(0, PRODUCTS)
         ),
         format!(
-            "INSERT INTO customers (id, external_id, name, country) SELECT i, 'c' || i, 'Customer ' || i, 'Somewhere' FROM ({}) AS n",
+            "INSERT INTO customers (id, external_id, name, country) \
+             SELECT i, 'c' || i, 'Customer ' || i, 'Somewhere' FROM ({}) AS n",
             numbers(0, CUSTOMERS)
         ),
         "CREATE TABLE bench_days (day BIGINT PRIMARY KEY, month BIGINT, year BIGINT)".to_owned(),
@@ -175,7 +176,8 @@ async fn open_market(db: &Db, years: i16) {
 /// A `SELECT` of the whole numbers beyond `after` and up to `last`, as `i`.
 fn numbers(after: i64, last: i64) -> String {
     format!(
-        "WITH RECURSIVE n (i) AS (SELECT {after} + 1 UNION ALL SELECT i + 1 FROM n WHERE i < {last}) SELECT CAST(i AS BIGINT) AS i FROM n"
+        "WITH RECURSIVE n (i) AS (SELECT {after} + 1 UNION ALL SELECT i + 1 FROM n WHERE i < {last}) \
+         SELECT CAST(i AS BIGINT) AS i FROM n"
     )
 }
 
@@ -191,24 +193,33 @@ async fn sell(db: &Db, there: i64, orders: i64, days: i64) {
         let statements = [
             format!(
                 "INSERT INTO orders (id, external_id, customer_id, placed_us, status) \
-                 SELECT i, 'o' || i, 1 + i * 7919 % {CUSTOMERS}, {placed}, CASE WHEN i % 25 = 7 THEN 'cancelled' WHEN i % 40 = 3 THEN 'processing' ELSE 'delivered' END \
+                 SELECT i, 'o' || i, 1 + i * 7919 % {CUSTOMERS}, {placed}, CASE WHEN i % 25 = 7 THEN 'cancelled' \
+                 WHEN i % 40 = 3 THEN 'processing' ELSE 'delivered' END \
                  FROM ({}) AS n",
                 numbers(from, to)
             ),
             format!(
-                "INSERT INTO vendor_orders (vendor_id, order_id, customer_id, status, placed_us, hour_us, day, month, year) \
-                 SELECT 1, o.id, o.customer_id, o.status, o.placed_us, o.placed_us - o.placed_us % 3600000000, d.day, d.month, d.year \
+                "INSERT INTO vendor_orders (vendor_id, order_id, customer_id, status, placed_us, hour_us, day, month, \
+                 year) \
+                 SELECT 1, o.id, o.customer_id, o.status, o.placed_us, o.placed_us - o.placed_us % 3600000000, d.day, \
+                 d.month, d.year \
                  FROM orders o JOIN bench_days d ON d.day = o.placed_us / 86400000000 WHERE {new} ORDER BY o.id"
             ),
             format!(
-                "INSERT INTO order_lines (order_id, line, vendor_id, product_id, quantity, gross, discount, commission) \
-                 SELECT id, line, 1, product, quantity, quantity * (500 + 7 * product), quantity * product, quantity * (50 + product * 6 / 10) \
-                 FROM (SELECT o.id, l.line, 1 + (o.id * 5003 + l.line * 101) % {PRODUCTS} AS product, 1 + o.id % 3 AS quantity \
-                       FROM orders o CROSS JOIN (SELECT 1 AS line UNION ALL SELECT 2) l WHERE {new}) AS sold ORDER BY id, line"
+                "INSERT INTO order_lines (order_id, line, vendor_id, product_id, quantity, gross, discount, \
+                 commission) \
+                 SELECT id, line, 1, product, quantity, quantity * (500 + 7 * product), quantity * product, quantity \
+                 * (50 + product * 6 / 10) \
+                 FROM (SELECT o.id, l.line, 1 + (o.id * 5003 + l.line * 101) % {PRODUCTS} AS product, 1 + o.id % 3 AS \
+                 quantity \
+                       FROM orders o CROSS JOIN (SELECT 1 AS line UNION ALL SELECT 2) l WHERE {new}) AS sold \
+                       ORDER BY id, line"
             ),
             format!(
-                "INSERT INTO refunds (vendor_id, order_id, line, quantity, amount, commission, refunded_us, hour_us, day, month, year) \
-                 SELECT 1, o.order_id, l.line, 1, (l.gross - l.discount) / 2, l.commission / 2, o.placed_us, o.hour_us, o.day, o.month, o.year \
+                "INSERT INTO refunds (vendor_id, order_id, line, quantity, amount, commission, refunded_us, hour_us, \
+                 day, month, year) \
+                 SELECT 1, o.order_id, l.line, 1, (l.gross - l.discount) / 2, l.commission / 2, o.placed_us, \
+                 o.hour_us, o.day, o.month, o.year \
                  FROM vendor_orders o JOIN order_lines l ON l.order_id = o.order_id AND l.line = 1 \
                  WHERE o.vendor_id = 1 AND o.order_id > {from} AND o.order_id <= {to} AND o.order_id % 20 = 0"
             ),

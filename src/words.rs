@@ -164,7 +164,8 @@ mod pages {
 
     pub const PASSWORD_CHANGED: &str = "Password changed. You've been logged out on your other devices.";
     pub const SESSION_CLOSED: &str = "That device was logged out.";
-    pub const KEYS: &str = "A key lets a program use the API as you, until it expires, you revoke it, change your password, or log out everywhere:";
+    pub const KEYS: &str = "A key lets a program use the API as you, until it expires, you revoke it, change your \
+        password, or log out everywhere:";
     pub const KEY_VENDOR_HINT: &str = "Leave empty for all vendors.";
     pub const KEY_REVOKED: &str = "Key revoked.";
     pub const ALL_KEYS: &str =
@@ -177,7 +178,8 @@ mod pages {
     pub const COPY_KEY: &str =
         "Copy this key now; you won't see it again. Anyone with it can act as you through the API.";
     pub const ADMIN_ZONE: &str = "Admin pages use UTC. Each vendor has its own time zone.";
-    pub const SESSIONS: &str = "Devices where you're logged in. Sessions end after 24 hours. Logging out everywhere also revokes your API keys.";
+    pub const SESSIONS: &str = "Devices where you're logged in. Sessions end after 24 hours. Logging out everywhere \
+        also revokes your API keys.";
     pub const SAME_PASSWORD: &str = "Choose a password you haven't used before.";
     pub const CURRENT_WRONG: &str = "Current password is incorrect.";
 
@@ -196,7 +198,8 @@ mod pages {
 
     pub fn zone_changes(vendor: &str) -> String {
         format!(
-            "Changing this re-groups past orders and refunds by the new zone's days, so past figures will change for everyone at {vendor}. \
+            "Changing this re-groups past orders and refunds by the new zone's days, so past figures will change for \
+             everyone at {vendor}. \
              This may take a few minutes."
         )
     }
@@ -335,12 +338,14 @@ mod pages {
     pub const USER_TOTP_RESET: &str = "Two-step verification is off for them, and they've been logged out.";
     pub const COPY_LINK: &str = "Copy this link now; you won't see it again. Anyone with it can choose the password.";
     pub const INVITED: &str = "Invited; no password chosen yet. A new invitation replaces the one before.";
-    pub const NO_LINK_OF_AN_ADMIN: &str = "Another admin's link is shown to nobody but them: it goes by email, or somebody with access to the server \
+    pub const NO_LINK_OF_AN_ADMIN: &str = "Another admin's link is shown to nobody but them: it goes by email, or \
+        somebody with access to the server \
          makes it (vendorscope user reset-password).";
     pub const RESET_BY_LINK: &str = "A link with which they choose a new password. It works once, within an hour.";
     pub const END_SESSIONS: &str = "Logs them out on all devices and revokes their API keys.";
     pub const USER_UNBOUND: &str = "Their login through the marketplace is unbound, and they've been logged out.";
-    pub const UNBIND: &str = "Their login at the marketplace belongs to this account. Unbind it if they have a new one there: the next \
+    pub const UNBIND: &str = "Their login at the marketplace belongs to this account. Unbind it if they have a new \
+        one there: the next \
          login with this email, verified by the marketplace, is bound. Make sure it's really them who ask.";
     pub const RESET_TOTP: &str =
         "For someone who has lost their phone and their recovery codes. Be sure who is asking.";
@@ -357,7 +362,8 @@ mod pages {
 
     pub fn standings_of(range: &str) -> String {
         format!(
-            "{range}, compared with the 28 days before. Days follow each vendor's time zone; last orders and logins are in UTC."
+            "{range}, compared with the 28 days before. Days follow each vendor's time zone; last orders and logins \
+             are in UTC."
         )
     }
 

@@ -50,7 +50,8 @@ pub fn query(text: &str) {
 pub const BUNDLE: [(&str, &str); 5] = [
     (
         "vendors.csv",
-        "vendor_id,name,country,time_zone,currency\nv-1,\"One, and more\",DE,Europe/Berlin,EUR\nv-2,Zwei,JP,Asia/Tokyo,JPY\n",
+        "vendor_id,name,country,time_zone,currency\nv-1,\"One, and \
+         more\",DE,Europe/Berlin,EUR\nv-2,Zwei,JP,Asia/Tokyo,JPY\n",
     ),
     (
         "products.csv",

@@ -105,7 +105,8 @@ async fn warm(config: &Config, vendors: Vec<String>) -> anyhow::Result<()> {
 async fn open_redis(config: &Config) -> anyhow::Result<Cache> {
     if config.cache.redis_url.is_none() {
         bail!(
-            "REDIS_URL is not set: without it the cache lives inside of the server's process, where only the page /admin/cache reaches it"
+            "REDIS_URL is not set: without it the cache lives inside of the server's process, where only the page \
+             /admin/cache reaches it"
         );
     }
     let installation = installation(&open_database(config).await?).await?;

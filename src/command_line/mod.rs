@@ -173,7 +173,8 @@ fn exit_code(done: anyhow::Result<ExitCode>) -> ExitCode {
 
 async fn execute(command: Command, mut config: Config) -> anyhow::Result<ExitCode> {
     if !matches!(command, Command::Serve) && std::env::var_os("RUST_LOG").is_none() {
-        // These commands speak for themselves, and their statements are slow by nature. What is wrong is doctor's own to
+        // These commands speak for themselves, and their statements are slow by nature. What is wrong is doctor's own
+        // to
         // say.
         config.log.filter = if matches!(command, Command::Doctor(_)) { "off" } else { "warn,sqlx=error" }.to_owned();
     }
@@ -223,7 +224,8 @@ fn raise_file_limit() {
     match rlimit::increase_nofile_limit(u64::MAX) {
         Ok(now) if now < FEW_FILES => tracing::warn!(
             now,
-            "few files may be open at the same time, and each open dashboard is one: raise the limit (LimitNOFILE, ulimit -Hn)"
+            "few files may be open at the same time, and each open dashboard is one: raise the limit (LimitNOFILE, \
+             ulimit -Hn)"
         ),
         Ok(now) => tracing::info!(before, now, "files that may be open at the same time"),
         Err(error) => tracing::warn!(%error, before, "the limit of open files could not be raised"),

@@ -43,7 +43,8 @@ pub struct UserName {
 pub struct UserAdd {
     /// Address to log in with
     email: String,
-    /// What the user is: a vendor sees and changes one vendor's business, an accountant sees it, an admin sees the whole
+    /// What the user is: a vendor sees and changes one vendor's business, an accountant sees it, an admin sees the
+    /// whole
     /// marketplace
     #[arg(long)]
     role: RoleName,
@@ -161,7 +162,8 @@ async fn unbind(config: &Config, email: &str) -> anyhow::Result<()> {
     let unbound = accounts.unbind_provider_login(email, Actor::COMMAND_LINE).await;
     let user = unbound.map_err(|error| to_cli_error(error, email))?;
     print_line!(
-        "{}: the next login through the marketplace with this address, verified, is bound. Sessions end within a second.",
+        "{}: the next login through the marketplace with this address, verified, is bound. Sessions end within a \
+         second.",
         user.email
     );
     Ok(())

@@ -12,7 +12,8 @@ pub fn scripts() -> AnyView {
         "const start=async()=>{{const wasm=fetch('{module}');const code=await import('{script}');\
          await code.default({{module_or_path:wasm}});code.hydrate();\
          for(const island of document.querySelectorAll('leptos-island'))code[island.dataset.component]?.(island)}};\
-         const idle=()=>'requestIdleCallback' in window?requestIdleCallback(start,{{timeout:2000}}):setTimeout(start,1);\
+         const idle=()=>'requestIdleCallback' in \
+         window?requestIdleCallback(start,{{timeout:2000}}):setTimeout(start,1);\
          document.readyState==='complete'?idle():addEventListener('load',idle)"
     );
     view! { <script type="module" nonce=use_nonce()>{code}</script> }.into_any()

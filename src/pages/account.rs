@@ -293,7 +293,8 @@ mod tests {
                 "Chrome on Linux",
             ),
             (
-                "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/156.0.0.0 Safari/537.36 Edg/156.0.0.0",
+                "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/156.0.0.0 Safari/537.36 \
+                 Edg/156.0.0.0",
                 "Edge on Windows",
             ),
             (

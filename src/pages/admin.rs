@@ -98,9 +98,10 @@ fn market(Market { metrics, freshness, changes, today, .. }: Market, query: Quer
     let shown = format::range(days);
     let lead = words::vendors_with_sales(&shown, active_vendors, vendors);
     let chosen = Query { date_from: Some(days.from.to_string()), date_to: Some(days.to.to_string()), ..query.clone() };
-    let nothing = currencies.is_empty().then(
-        || view! { <section class="card empty"><h2>"No vendors yet"</h2><p>"Figures appear here after the first sale."</p></section> },
-    );
+    let nothing = currencies.is_empty().then(|| {
+        view! { <section class="card empty"><h2>"No vendors yet"</h2><p>"Figures appear here after the first \
+        sale."</p></section> }
+    });
     let open = currencies
         .iter()
         .position(|metrics| Some(metrics.currency.code()) == query.currency.as_deref())
@@ -275,7 +276,8 @@ fn currency(metrics: CurrencyMetrics, days: DateRange, interval: Interval, today
             </figure>
             <section class="card">
                 <h2>"Top vendors"</h2>
-                {scrolling("scroll", format!("Top vendors in {currency}"), table("plain", columns, rows.collect(), None))}
+                {scrolling("scroll", format!("Top vendors in \
+                    {currency}"), table("plain", columns, rows.collect(), None))}
             </section>
         </section>
     }

@@ -8,7 +8,8 @@ use crate::{
     words,
 };
 
-/// Where the last line of a letter leads: one click, and no more letters. Opening it changes nothing, since programs open
+/// Where the last line of a letter leads: one click, and no more letters. Opening it changes nothing, since programs
+/// open
 /// what is in letters too.
 #[component]
 pub fn LettersStopPage() -> impl IntoView {

@@ -11,7 +11,8 @@ use crate::{
     words,
 };
 
-/// Where a link for a lost password leads, once its token has been taken out of the address. Whether it is still good is
+/// Where a link for a lost password leads, once its token has been taken out of the address. Whether it is still good
+/// is
 /// found out when it is used.
 #[component]
 pub fn ResetPage() -> impl IntoView {

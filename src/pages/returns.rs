@@ -284,7 +284,8 @@ fn refunds(list: RefundedPage, returns: &Returns, snapshot: &Snapshot, clock: &W
     );
     view! {
         <section class="card" id="refunds">
-            <div class="name"><h2>"Refunds, newest first"</h2> <p class="exports"><a href=export download="">"Export refunds"</a></p></div>
+            <div class="name"><h2>"Refunds, newest \
+                first"</h2> <p class="exports"><a href=export download="">"Export refunds"</a></p></div>
             {chips(narrowed)}
             {scrolling("scroll", "Refunds", table("plain stacked", columns, rows.collect(), None))}
             {pages}

@@ -23,12 +23,14 @@ pub enum StartError {
     #[error("cannot listen on {address}: {source}; choose another address with LEPTOS_SITE_ADDR")]
     Listen { address: SocketAddr, source: io::Error },
     #[error(
-        "the browser half is not at {} ({missing} is missing): run scripts/build, or copy target/site, and say where with \
+        "the browser half is not at {} ({missing} is missing): run scripts/build, or copy target/site, and say where \
+         with \
          LEPTOS_SITE_ROOT", .folder.display()
     )]
     BrowserHalf { folder: PathBuf, missing: String },
     #[error(
-        "there is no {} beside the program: copy it from the build that the browser half is of (target/release/hash.txt), \
+        "there is no {} beside the program: copy it from the build that the browser half is of \
+         (target/release/hash.txt), \
          or leave LEPTOS_HASH_FILES out", .file.display()
     )]
     Hashes { file: PathBuf },
@@ -89,7 +91,8 @@ mod tests {
         let error = StartError::of_database("sqlite://x.db", DbError::Newer { found: 99, known: 10 });
         assert_eq!(
             error.to_string(),
-            "cannot bring the database sqlite://x.db up to date: it belongs to a newer release (its last migration is 99, \
+            "cannot bring the database sqlite://x.db up to date: it belongs to a newer release (its last migration is \
+             99, \
              the last that this program knows is 10): run that release, or go back as docs/deployment.md says"
         );
     }

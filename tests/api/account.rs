@@ -174,7 +174,8 @@ async fn a_session_of_a_user_who_was_changed_in_the_database_ends_without_anyone
         let second = TestApp::builder().database(&database).redis(&redis).spawn().await;
         assert_eq!(me(&fresh.at(&second)).await, 401, "{change}");
         let mut tx = first.state().db.write().await.expect("a transaction");
-        let restore = "UPDATE users SET disabled_us = NULL, vendor_id = (SELECT id FROM vendors WHERE external_id = '7') WHERE email = 'vendor-7@example.com'";
+        let restore = "UPDATE users SET disabled_us = NULL, vendor_id = (SELECT id FROM vendors \
+            WHERE external_id = '7') WHERE email = 'vendor-7@example.com'";
         tx.execute(sql(restore)).await.expect("an update");
         tx.commit().await.expect("committed");
     }

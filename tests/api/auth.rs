@@ -219,7 +219,8 @@ async fn a_login_that_cannot_be_noted_lets_nobody_in() {
         app.state().accounts.add_user(EMAIL, PASSWORD, Role::Vendor, Some(VENDOR)).await.expect("a new user");
         let refuse = match app.state().db.dialect {
             Dialect::Sqlite => {
-                "CREATE TRIGGER no_login BEFORE INSERT ON audit_log WHEN NEW.action = 'login' BEGIN SELECT RAISE(ABORT, 'no'); END"
+                "CREATE TRIGGER no_login BEFORE INSERT ON audit_log WHEN NEW.action = 'login' BEGIN \
+                 SELECT RAISE(ABORT, 'no'); END"
             }
             Dialect::Postgres => "ALTER TABLE audit_log ADD CONSTRAINT no_login CHECK (action <> 'login')",
         };

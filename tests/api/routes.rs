@@ -401,7 +401,8 @@ impl Callers {
 
     /// A product made for one request, which may delete it, and an order.
     async fn make_own(&self) -> Own {
-        let product = json!({ "name": "Made for one request", "category": "Tests", "unitPrice": 100, "stock": 3, "status": "active" });
+        let product = json!({ "name": "Made for one \
+            request", "category": "Tests", "unitPrice": 100, "stock": 3, "status": "active" });
         let made: Value = self.vendor.post("/api/vendor/products", &product).await.json().await.expect("a product");
         Own {
             product: made["productId"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned(),

@@ -59,7 +59,8 @@ async fn check(db: &Db, vendor: &str, zone: &str) {
     let mut tx = db.read().await.expect("a transaction");
     for (table, instant) in [("vendor_orders", "placed_us"), ("refunds", "refunded_us")] {
         let query = format!(
-            "SELECT {instant} AS us, day FROM {table} WHERE vendor_id = (SELECT id FROM vendors WHERE external_id = '{vendor}')"
+            "SELECT {instant} AS us, day FROM {table} WHERE vendor_id = (SELECT id FROM vendors \
+             WHERE external_id = '{vendor}')"
         );
         for row in tx.rows(sql(query)).await.expect("rows") {
             let instant = jiff::Timestamp::from_microsecond(row.get("us")).expect("an instant");

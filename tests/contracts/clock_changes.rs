@@ -170,7 +170,8 @@ async fn hours_from_before_are_dated_anew_by_the_migration() {
         let db = &app.state().db;
         let mut tx = db.write().await.expect("a transaction");
         for text in [
-            "UPDATE vendor_orders SET hour_us = placed_us / 3600000000 * 3600000000 - 1800000000 WHERE placed_us % 3600000000 > 0",
+            "UPDATE vendor_orders SET hour_us = placed_us / 3600000000 * 3600000000 - 1800000000 \
+             WHERE placed_us % 3600000000 > 0",
             "DELETE FROM sales_hours",
             "INSERT INTO pending_work (name) VALUES ('hours')",
         ] {

@@ -32,12 +32,35 @@ impl Marketplace {
     async fn open(db: &Db, seed: u64) -> Self {
         let mut tx = db.write().await.unwrap();
         for (id, zone) in [(1, "Europe/Berlin"), (2, "Australia/Lord_Howe"), (3, "Pacific/Kiritimati")] {
-            run(&mut tx, &format!("INSERT INTO vendors (id, external_id, name, country, time_zone, currency, minor_thousandths) VALUES ({id}, 'v{id}', 'Vendor {id}', 'DE', '{zone}', 'EUR', 10)")).await;
+            run(
+                &mut tx,
+                &format!(
+                    "INSERT INTO vendors (id, external_id, name, country, time_zone, currency, \
+                minor_thousandths) VALUES ({id}, 'v{id}', 'Vendor {id}', 'DE', '{zone}', 'EUR', 10)"
+                ),
+            )
+            .await;
         }
         for id in 1..=9 {
-            run(&mut tx, &format!("INSERT INTO products (id, external_id, vendor_id, name, category, unit_price, stock, status) VALUES ({id}, 'p{id}', {}, 'Product {id}', 'C{}', 100, {id}, 'active')", (id - 1) % 3 + 1, id % 2)).await;
-            run(&mut tx, &format!("INSERT INTO customers (id, external_id, name, country) VALUES ({id}, 'c{id}', 'Customer {id}', 'DE')"))
-                .await;
+            run(
+                &mut tx,
+                &format!(
+                    "INSERT INTO products (id, external_id, vendor_id, name, category, unit_price, \
+                stock, status) VALUES ({id}, 'p{id}', {}, 'Product {id}', 'C{}', 100, {id}, \
+                'active')",
+                    (id - 1) % 3 + 1,
+                    id % 2
+                ),
+            )
+            .await;
+            run(
+                &mut tx,
+                &format!(
+                    "INSERT INTO customers (id, external_id, name, country) \
+                VALUES ({id}, 'c{id}', 'Customer {id}', 'DE')"
+                ),
+            )
+            .await;
         }
         tx.commit().await.unwrap();
         Self { random: StdRng::seed_from_u64(seed), orders: 0, refunds: 0 }
@@ -64,7 +87,14 @@ impl Marketplace {
         self.orders += 1;
         let (order, customer, placed) = (self.orders, self.random.random_range(1..=9), self.instant());
         let status = STATUSES[self.random.random_range(0..6)];
-        run(tx, &format!("INSERT INTO orders (id, external_id, customer_id, placed_us, status) VALUES ({order}, 'o{order}', {customer}, {placed}, '{status}')")).await;
+        run(
+            tx,
+            &format!(
+                "INSERT INTO orders (id, external_id, customer_id, placed_us, status) \
+            VALUES ({order}, 'o{order}', {customer}, {placed}, '{status}')"
+            ),
+        )
+        .await;
         let mut touched = Vec::new();
         for line in 1..=self.random.random_range(1..=4) {
             let product = self.random.random_range(1..=9_i64);
@@ -73,9 +103,27 @@ impl Marketplace {
             if !touched.contains(&(vendor, order)) {
                 touched.push((vendor, order));
                 let dated = local(vendor, placed);
-                run(tx, &format!("INSERT INTO vendor_orders (vendor_id, order_id, customer_id, status, placed_us, hour_us, day, month, year) VALUES ({vendor}, {order}, {customer}, '{status}', {placed}, {dated})")).await;
+                run(
+                    tx,
+                    &format!(
+                        "INSERT INTO vendor_orders (vendor_id, order_id, customer_id, status, placed_us, \
+                    hour_us, day, month, year) VALUES ({vendor}, {order}, {customer}, '{status}', {placed}, \
+                    {dated})"
+                    ),
+                )
+                .await;
             }
-            run(tx, &format!("INSERT INTO order_lines (order_id, line, vendor_id, product_id, quantity, gross, discount, commission) VALUES ({order}, {line}, {vendor}, {product}, {quantity}, {gross}, {}, {})", gross / 7, gross / 11)).await;
+            run(
+                tx,
+                &format!(
+                    "INSERT INTO order_lines (order_id, line, vendor_id, product_id, quantity, gross, \
+                discount, commission) VALUES ({order}, {line}, {vendor}, {product}, {quantity}, {gross}, {}, \
+                {})",
+                    gross / 7,
+                    gross / 11
+                ),
+            )
+            .await;
         }
         rollups::add(tx, &Touched::Orders(&touched)).await.unwrap();
     }
@@ -100,7 +148,19 @@ impl Marketplace {
         self.refunds += 1;
         let at = self.instant() + self.refunds;
         rollups::retract(tx, &Touched::Orders(&[touched])).await.unwrap();
-        run(tx, &format!("INSERT INTO refunds (vendor_id, order_id, line, quantity, amount, commission, refunded_us, hour_us, day, month, year) SELECT vendor_id, order_id, line, 1, gross / 10, commission / 10, {at}, {} FROM order_lines WHERE vendor_id = {} AND order_id = {} ORDER BY line LIMIT 1", local(touched.0, at), touched.0, touched.1)).await;
+        run(
+            tx,
+            &format!(
+                "INSERT INTO refunds (vendor_id, order_id, line, quantity, amount, commission, refunded_us, \
+            hour_us, day, month, year) SELECT vendor_id, order_id, line, 1, gross / 10, commission / 10, {at}, {} \
+            FROM order_lines WHERE vendor_id = {} AND order_id = {} ORDER BY line \
+            LIMIT 1",
+                local(touched.0, at),
+                touched.0,
+                touched.1
+            ),
+        )
+        .await;
         rollups::add(tx, &Touched::Orders(&[touched])).await.unwrap();
     }
 

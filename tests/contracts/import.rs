@@ -160,14 +160,16 @@ async fn everything(db: &Db) -> Vec<String> {
             "sales_days",
             "v.external_id, day, gross, discounts, returns, commission, orders, units, new_customers",
             &format!(
-                "sales_days t {parts} WHERE gross <> 0 OR discounts <> 0 OR returns <> 0 OR commission <> 0 OR orders <> 0 OR units <> 0 OR new_customers <> 0"
+                "sales_days t {parts} WHERE gross <> 0 OR discounts <> 0 OR returns <> 0 OR commission <> 0 OR orders \
+                 <> 0 OR units <> 0 OR new_customers <> 0"
             ),
         ),
         (
             "sales_hours",
             "v.external_id, hour_us, gross, discounts, returns, commission, orders, units",
             &format!(
-                "sales_hours t {parts} WHERE gross <> 0 OR discounts <> 0 OR returns <> 0 OR commission <> 0 OR orders <> 0 OR units <> 0"
+                "sales_hours t {parts} WHERE gross <> 0 OR discounts <> 0 OR returns <> 0 OR commission <> 0 OR \
+                 orders <> 0 OR units <> 0"
             ),
         ),
         ("status_days", "v.external_id, day, status, orders", &format!("status_days t {parts} WHERE orders <> 0")),
@@ -205,10 +207,12 @@ async fn northwind_comes_to_the_totals_everybody_quotes_in_its_lines_and_in_its_
         assert_eq!(report.changed, 29 + 77 + 91 + 830 + 2_155 + count(&db, "vendor_orders").await as u64);
         assert_eq!(report.vendors_changed.len(), 29);
 
-        let lines = "SELECT COUNT(*), COUNT(DISTINCT order_id), CAST(SUM(gross) AS BIGINT), CAST(SUM(gross - discount) AS BIGINT) FROM order_lines";
+        let lines = "SELECT COUNT(*), COUNT(DISTINCT order_id), CAST(SUM(gross) AS BIGINT), CAST(SUM(gross - \
+            discount) AS BIGINT) FROM order_lines";
         assert_eq!(integers(&db, lines).await, [[2_155, 830, 135_445_859, 126_579_276]]);
         // All of Northwind's orders are shipped or processing: each counts.
-        let sums = "SELECT CAST(SUM(gross) AS BIGINT), CAST(SUM(gross - discounts - returns) AS BIGINT), CAST(SUM(units) AS BIGINT) FROM sales_days";
+        let sums = "SELECT CAST(SUM(gross) AS BIGINT), CAST(SUM(gross - discounts - returns) AS BIGINT), \
+            CAST(SUM(units) AS BIGINT) FROM sales_days";
         assert_eq!(integers(&db, sums).await, [[135_445_859, 126_579_276, 51_317]]);
         // July 1996, days 9678 to 9708.
         let july = "SELECT CAST(SUM(gross) AS BIGINT) FROM sales_days WHERE day BETWEEN 9678 AND 9708";
@@ -221,7 +225,8 @@ async fn amounts_are_kept_in_minor_units_and_commission_is_rounded_half_up_on_ea
     for database in databases().await {
         let db = database.open().await;
         Bundle::small().imported(&db).await;
-        let lines = "SELECT l.gross, l.discount, l.commission FROM order_lines l JOIN orders o ON o.id = l.order_id ORDER BY o.external_id, l.line";
+        let lines = "SELECT l.gross, l.discount, l.commission FROM order_lines l \
+            JOIN orders o ON o.id = l.order_id ORDER BY o.external_id, l.line";
         // 22.50 EUR at 10 %; 1200 JPY at 7.5 %; 27.875 KWD at the default, nothing; 12.50 EUR at 10 %.
         assert_eq!(
             integers(&db, lines).await,

@@ -92,7 +92,8 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 
 #[test]
 fn imports_are_found_however_they_are_written() {
-    let text = "use crate::{\n    domain::money::Currency,\n    server::{AppError, db::{Db, sql}},\n};\nuse super::cache_keys::Tag;";
+    let text = "use crate::{\n    domain::money::Currency,\n    server::{AppError, db::{Db, sql}},\n};\nuse \
+        super::cache_keys::Tag;";
     let found = imports(text);
     assert_eq!(
         found,

@@ -63,9 +63,12 @@ async fn lists_and_single_orders_are_found_by_index() {
         let db = database.open().await;
         import_bundle(&db, &northwind(), ImportOptions::default(), &Unwatched).await.expect("an import");
         for query in [
-            "SELECT vo.placed_us FROM vendor_orders vo JOIN orders o ON o.id = vo.order_id JOIN customers c ON c.id = vo.customer_id \
-             WHERE vo.vendor_id = 7 AND (vo.placed_us, vo.order_id) < (900000000000000, 5) ORDER BY vo.placed_us DESC, vo.order_id DESC LIMIT 51",
-            "SELECT o.id FROM orders o JOIN vendor_orders vo ON vo.order_id = o.id WHERE o.external_id = '10248' AND vo.vendor_id = 7",
+            "SELECT vo.placed_us FROM vendor_orders vo JOIN orders o ON o.id = vo.order_id \
+             JOIN customers c ON c.id = vo.customer_id \
+             WHERE vo.vendor_id = 7 AND (vo.placed_us, vo.order_id) < (900000000000000, 5) \
+             ORDER BY vo.placed_us DESC, vo.order_id DESC LIMIT 51",
+            "SELECT o.id FROM orders o JOIN vendor_orders vo ON vo.order_id = o.id WHERE o.external_id = '10248' \
+             AND vo.vendor_id = 7",
             "SELECT l.line FROM order_lines l LEFT JOIN refunds r ON r.order_id = l.order_id AND r.line = l.line \
              WHERE l.order_id = 5 AND l.vendor_id = 7",
         ] {

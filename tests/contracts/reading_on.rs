@@ -26,7 +26,10 @@ async fn apps() -> Vec<(TestApp, Market)> {
         run(&app.state().db, "UPDATE products SET status = 'deleted' WHERE external_id = 'k1'".to_owned()).await;
         let rows: Vec<String> = (1..=120)
             .map(|at| {
-                format!("('q{at:03}', (SELECT id FROM vendors WHERE external_id = 'kwd'), 'Thing {at:03}', 'Things', {at}, {at}, 'active')")
+                format!(
+                    "('q{at:03}', (SELECT id FROM vendors WHERE external_id = 'kwd'), 'Thing {at:03}', 'Things', \
+                    {at}, {at}, 'active')"
+                )
             })
             .collect();
         let columns = "external_id, vendor_id, name, category, unit_price, stock, status";

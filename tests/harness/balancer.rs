@@ -30,7 +30,8 @@ impl Balancer {
             let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
             let configuration = format!(
                 "global\n    maxconn 1000\n\
-                 defaults\n    mode http\n    timeout connect 5s\n    timeout client 60s\n    timeout server 60s\n    option forwardfor\n\
+                 defaults\n    mode http\n    timeout connect 5s\n    timeout client 60s\n    timeout server \
+                 60s\n    option forwardfor\n\
                  frontend in\n    bind {address}\n    default_backend instances\n\
                  backend instances\n    balance roundrobin\n    http-response set-header X-Instance %s\n{servers}"
             );

@@ -78,8 +78,10 @@ pub fn complete_journey() -> PathBuf {
     let folder = data.join("complete-journey");
     assert!(
         folder.join("order_items.csv.gz").exists(),
-        "the Complete Journey bundle is not at {}: put the folder complete-journey with its five .csv.gz files into ../shared/data beside \
-         the checkout, or set VENDORSCOPE_DATA to the folder that holds it (docs/development.md says where it comes from)",
+        "the Complete Journey bundle is not at {}: put the folder complete-journey with its five .csv.gz files into \
+         ../shared/data beside \
+         the checkout, or set VENDORSCOPE_DATA to the folder that holds it (docs/development.md says where it comes \
+         from)",
         folder.display()
     );
     folder

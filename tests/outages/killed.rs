@@ -96,7 +96,8 @@ async fn write_until_killed(program: &mut Program, key: &str, round: usize, ackn
 /// The id of the product, once it has been acknowledged.
 async fn write(client: &Client, key: &str, round: usize, number: usize) -> Option<String> {
     let product = json!({
-        "name": format!("Written in round {round}, {number}"), "category": "Tests", "unitPrice": 100, "stock": 0, "lowStockThreshold": 5,
+        "name": format!("Written in round {round}, \
+            {number}"), "category": "Tests", "unitPrice": 100, "stock": 0, "lowStockThreshold": 5,
         "status": "active",
     });
     let request = client.request(reqwest::Method::POST, "/api/vendor/products").bearer_auth(key).json(&product);

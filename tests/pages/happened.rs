@@ -44,7 +44,8 @@ async fn prices_stock_zones_and_commission_are_noted_by_whatever_way_they_change
         market.write(
             "vendors",
             "vendor_id,name,country,time_zone,currency,commission_bps\neur,Ton,Germany,Europe/Rome,EUR,1250\n\
-             nyc,Hudson,United States,America/New_York,EUR,500\njpy,Kaze,Japan,Asia/Tokyo,JPY,750\nkwd,Dar,Kuwait,Asia/Kuwait,KWD,0\n",
+             nyc,Hudson,United \
+             States,America/New_York,EUR,500\njpy,Kaze,Japan,Asia/Tokyo,JPY,750\nkwd,Dar,Kuwait,Asia/Kuwait,KWD,0\n",
         );
         let db = &app.state().db;
         import_bundle(db, &market.path(), ImportOptions::default(), &Unwatched).await.expect("an import");

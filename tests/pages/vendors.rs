@@ -66,7 +66,8 @@ async fn a_list_of_many_vendors_has_pages() {
     for number in 0..60 {
         let insert = format!(
             "INSERT INTO vendors (external_id, name, country, time_zone, currency, minor_thousandths) \
-             SELECT 'extra-{number}', 'Same name', country, time_zone, currency, minor_thousandths FROM vendors WHERE external_id = '7'"
+             SELECT 'extra-{number}', 'Same name', country, time_zone, currency, minor_thousandths FROM vendors \
+             WHERE external_id = '7'"
         );
         tx.execute(vendorscope::server::db::sql(insert)).await.expect("a vendor");
     }

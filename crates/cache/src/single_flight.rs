@@ -4,10 +4,12 @@
 //! gets a result that was begun before it asked, so work may only be joined while that result is as new as that of work
 //! of one's own would be:
 //!
-//! - a **load with a stamp** is named by the generations that its result will carry. Whoever has just read the same generations from the
-//!   store knows that nothing was invalidated since the leader read them: it may be joined until it completes.
-//! - a **lookup**, and a load without a stamp (the store is away), may be joined until it begins, and is closed then. Those who come later
-//!   wait for it to complete and are served together by the next one: of each name, one is running and one is filling up.
+//! - a **load with a stamp** is named by the generations that its result will carry. Whoever has just read the same
+//!   generations from the store knows that nothing was invalidated since the leader read them: it may be joined until
+//!   it completes.
+//! - a **lookup**, and a load without a stamp (the store is away), may be joined until it begins, and is closed then.
+//!   Those who come later wait for it to complete and are served together by the next one: of each name, one is running
+//!   and one is filling up.
 
 use std::{
     any::Any,

@@ -146,7 +146,9 @@ impl Buyer {
                 checks.line("customer.country", country, MAX_CATEGORY);
             }
             _ => checks.require(false, "customer", || {
-                "must hold customerId (of someone who has ordered from you before), or name and country of someone new".to_owned()
+                "must hold customerId (of someone who has ordered from you before), or name and country of someone \
+                 new"
+                .to_owned()
             }),
         }
     }

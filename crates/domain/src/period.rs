@@ -56,7 +56,8 @@ impl DateRange {
         Self::new(parse_day("dateFrom", from)?, parse_day("dateTo", to)?)
     }
 
-    /// Reads the range of the API and of the pages. Without `today` both dates are required; with it, none of them means
+    /// Reads the range of the API and of the pages. Without `today` both dates are required; with it, none of them
+    /// means
     /// the 28 days that end today. Empty texts, which forms send, count as absent. Both dates may be refused at once.
     pub fn read(from: Option<&str>, to: Option<&str>, today: Option<Date>) -> Result<Self, Vec<FieldError>> {
         let day = |field: &str, text: Option<&str>| match text {

@@ -41,7 +41,8 @@ pub fn check_id(field: &str, id: &str) -> Result<(), FieldError> {
     let line = read_line(field, id, MAX_ID)?;
     if line != id {
         let message = format!(
-            "`{}` is refused: ids have no blanks at their ends, none but single spaces within, no invisible characters, and composed letters \
+            "`{}` is refused: ids have no blanks at their ends, none but single spaces within, no invisible \
+             characters, and composed letters \
              (NFC); that would be `{line}`",
             shown(id)
         );

@@ -1,7 +1,8 @@
 //! Where Redis is: one server, a master that sentinels watch over, or a cluster.
 //!
 //! - `redis://[user:password@]host:port[/db]`, with TLS `rediss://…`
-//! - `redis+sentinel://[user:password@]host:port,host:port/master[/db]`: the hosts are sentinels, which are asked without a password
+//! - `redis+sentinel://[user:password@]host:port,host:port/master[/db]`: the hosts are sentinels, which are asked
+//!   without a password
 //! - `redis+cluster://[user:password@]host:port,host:port`: any members of the cluster
 //!
 //! and `rediss+sentinel://…`, `rediss+cluster://…` with TLS throughout.

@@ -37,7 +37,13 @@ pub fn confirmation(action: &AskedAction, cost: &Result<Option<ActionCost>, ApiE
         AskedAction::Invalidate(tags) => (
             InvalidateTags::url(),
             view! { "Invalidate " <code>{tags.clone()}</code> "?" }.into_any(),
-            cost.as_ref().map(|cost| format!("{} No data is lost.", concerned(cost, "are loaded again by whoever asks next"))),
+            cost.as_ref().map(|cost| {
+                format!(
+                    "{} No data is \
+                lost.",
+                    concerned(cost, "are loaded again by whoever asks next")
+                )
+            }),
             "Invalidate",
             Some(("tags", tags.clone())),
         ),
@@ -54,7 +60,11 @@ pub fn confirmation(action: &AskedAction, cost: &Result<Option<ActionCost>, ApiE
         AskedAction::Reset => (
             ResetCounters::url(),
             "Reset the counters of all instances?".into_any(),
-            Some("Hits, misses and all other totals begin at 0, on this page, in the API and at /metrics. What was counted by minute and hour stays, and so do the charts.".to_owned()),
+            Some(
+                "Hits, misses and all other totals begin at 0, on this page, in the API and at /metrics. What was \
+                counted by minute and hour stays, and so do the charts."
+                    .to_owned(),
+            ),
             "Reset",
             None,
         ),
@@ -142,7 +152,8 @@ pub fn section(asked: Option<&(AskedAction, Result<Option<ActionCost>, ApiError>
     view! {
         <section class="card">
             <h2>"Invalidate by tag"</h2>
-            <p>"Tagged entries are recomputed on the next request. No data is lost. You are shown what it costs before it is done."</p>
+            <p>"Tagged entries are recomputed on the next request. No data is lost. You are shown what it costs \
+                before it is done."</p>
             <dl class="tags">
                 <div><dt><code>"vendor:ID"</code></dt><dd>"everything cached for one vendor"</dd></div>
                 <div><dt><code>"products:ID"</code></dt><dd>"everything that depends on its products"</dd></div>

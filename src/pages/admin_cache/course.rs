@@ -131,7 +131,8 @@ fn happened(marked: &[&HealthEvent], now: Timestamp) -> AnyView {
         <div class="happened">
             {none}
             <ol>{items.collect::<Vec<_>>()}</ol>
-            <p class="hint">"Ticks below each chart: tags that were invalidated, taller the more there were. Times are in UTC."</p>
+            <p class="hint">"Ticks below each chart: tags that were invalidated, taller the more there were. Times \
+                are in UTC."</p>
         </div>
     }
     .into_any()

@@ -59,7 +59,8 @@ fn look(EntryLook { key, found, now, .. }: EntryLook) -> AnyView {
                 {input(messages.mark(field))}
                 <button type="submit">"Look"</button>
             </form>
-            <p class="hint">"Keys are in the log, and in the list of most-read entries. A key of Redis may be pasted whole: what stands after @ is left out."</p>
+            <p class="hint">"Keys are in the log, and in the list of most-read entries. A key of Redis may be pasted \
+                whole: what stands after @ is left out."</p>
         </section>
     }
     .into_any()
@@ -72,7 +73,8 @@ fn shown(entry: &CacheEntry, now: Timestamp) -> AnyView {
         _ => ("warn", "waiting", "Not served"),
     };
     view! {
-        <section class=format!("card verdict {}", tone.0) aria-label="Whether it is served" data-standing=entry.standing.clone()>
+        <section class=format!("card verdict \
+            {}", tone.0) aria-label="Whether it is served" data-standing=entry.standing.clone()>
             <p class="name"><span class=format!("status {}", tone.1)>{tone.2}</span></p>
             <p class="sentence">{entry.why.clone()}</p>
             <p><code class="secret">{entry.key.clone()}</code></p>
@@ -141,7 +143,8 @@ fn facts(header: &EntryHeader, now: Timestamp) -> AnyView {
         </section>
         <section class="card">
             <h2>"Its tags"</h2>
-            <p class="hint">"It is served only while the generation of each tag is the one it had when the entry was loaded."</p>
+            <p class="hint">"It is served only while the generation of each tag is the one it had when the entry was \
+                loaded."</p>
             {scrolling("scroll", "Tags of the entry", table("plain", columns, tags.collect(), None))}
         </section>
     }

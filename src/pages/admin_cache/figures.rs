@@ -147,7 +147,9 @@ pub fn table_of_counts(stats: &CacheStats, report: &CacheReport) -> AnyView {
         <section class="card">
             <h2>"Where lookups end"</h2>
             <p class="hint">
-                "All instances together. Every lookup is a hit, a miss with its reason, or bypassed. Queries saved: without the cache each lookup would have been a load; saved are lookups less loads, times what a load takes on average."
+                "All instances together. Every lookup is a hit, a miss with its reason, or bypassed. Queries saved: \
+                 without the cache each lookup would have been a load; saved are lookups less loads, times what a \
+                 load takes on average."
             </p>
             {scrolling("scroll", "Where lookups end", table("plain counts", columns, rows, None))}
         </section>

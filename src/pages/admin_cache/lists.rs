@@ -38,7 +38,8 @@ pub fn invalidations(done: &[InvalidationShown], now: Timestamp) -> AnyView {
     view! {
         <section class="card">
             <h2>"The last invalidations"</h2>
-            <p class="hint">"What each change made stale: it was loaded again by whoever asked next. Instances write them down every 10 seconds."</p>
+            <p class="hint">"What each change made stale: it was loaded again by whoever asked next. Instances write \
+                them down every 10 seconds."</p>
             {shown}
         </section>
     }
@@ -93,7 +94,8 @@ pub fn most_read(read: &[MostRead], since: Timestamp, now: Timestamp) -> AnyView
     view! {
         <section class="card">
             <h2>"Most-read entries"</h2>
-            <p class="hint">"What all instances were asked for most since " {time(since, now)} ". A key says which: the vendor, the figures and the days."</p>
+            <p class="hint">"What all instances were asked for most since " {time(since, now)} ". A key says which: \
+                the vendor, the figures and the days."</p>
             {shown}
         </section>
     }
@@ -127,7 +129,8 @@ pub fn missed_tags(missed: &[MissedTag], since: Timestamp, now: Timestamp) -> An
     view! {
         <section class="card">
             <h2>"Tags that made lookups miss"</h2>
-            <p class="hint">"Of all instances, since " {time(since, now)} ". A miss that several tags caused counts for each."</p>
+            <p class="hint">"Of all instances, since " {time(since, now)} ". A miss that several tags caused counts \
+                for each."</p>
             {scrolling("scroll", "Tags that made lookups miss", table("plain", columns, rows.collect(), None))}
         </section>
     }

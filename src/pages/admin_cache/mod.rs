@@ -56,14 +56,16 @@ fn health(CacheHealth { stats, report, course, asked, .. }: CacheHealth) -> AnyV
         }
         .into_any(),
         _ => view! {
-            "Store: " <strong>"Memory"</strong> ". In this process only: each instance keeps its own, and a restart empties it. Set REDIS_URL to share one. "
+            "Store: " <strong>"Memory"</strong> ". In this process only: each instance keeps its own, and a restart \
+                empties it. Set REDIS_URL to share one. "
         }
         .into_any(),
     };
     let missing = (!report.is_whole).then(|| {
         view! {
             <p class="notice warn">
-                "Redis does not say what the instances have counted: figures are those it said last, and what this instance has counted since."
+                "Redis does not say what the instances have counted: figures are those it said last, and what this \
+                 instance has counted since."
             </p>
         }
     });

@@ -62,7 +62,9 @@ pub fn instances(instances: &[InstanceHealth], now: Timestamp) -> AnyView {
         <section class="card">
             <h2>"Instances"</h2>
             <p class="hint">
-                "Each says every 10 seconds how it fares. Breaker: open while Redis is not asked, because it did not answer. Outbox: invalidations that Redis has still to be told of. Own memory: entries an instance keeps before Redis."
+                "Each says every 10 seconds how it fares. Breaker: open while Redis is not asked, because it did not \
+                 answer. Outbox: invalidations that Redis has still to be told of. Own memory: entries an instance \
+                 keeps before Redis."
             </p>
             {scrolling("scroll", "Instances", table("plain", columns, rows.collect(), None))}
         </section>
@@ -95,7 +97,8 @@ pub fn redis(servers: &[RedisHealth], now: Timestamp) -> AnyView {
     view! {
         <section class="card">
             <h2>"Redis"</h2>
-            <p class="hint">"What the server says of itself, at " {time(asked, now)} "; of everything in it, not of the cache alone."</p>
+            <p class="hint">"What the server says of itself, at " {time(asked, now)} "; of everything in it, not of \
+                the cache alone."</p>
             {scrolling("scroll facts", "Redis", table("plain", columns, rows, None))}
         </section>
     }
@@ -192,7 +195,8 @@ pub fn namespaces(found: Option<&Namespaces>, now: Timestamp) -> AnyView {
         <section class="card">
             <h2>"What is in it"</h2>
             <p class="hint">
-                {estimate} "Looked through at " {time(found.looked_at, now)} ". Memory is estimated from the entries that were measured."
+                {estimate} "Looked through at " {time(found.looked_at, now)} ". Memory is estimated from the entries \
+                    that were measured."
             </p>
             {scrolling("scroll", "Entries by kind", table("plain", columns, rows.collect(), None))}
         </section>

@@ -9,13 +9,15 @@ pub struct Definition {
 
 pub const NET_SALES: Definition = Definition {
     name: "Net sales",
-    text: "Gross sales minus discounts and returns. Excludes tax and shipping. Can be negative on days when returns exceed sales.",
+    text: "Gross sales minus discounts and returns. Excludes tax and shipping. Can be negative on days when returns \
+        exceed sales.",
 };
 pub const PAYABLE: Definition =
     Definition { name: "Payable", text: "Net sales minus commission: what you are paid for this period." };
 pub const ORDERS: Definition = Definition {
     name: "Orders",
-    text: "Orders placed in this period with at least one of your products. Pending, failed and cancelled orders don't count.",
+    text: "Orders placed in this period with at least one of your products. Pending, failed and cancelled orders \
+        don't count.",
 };
 pub const AVERAGE_ORDER_VALUE: Definition = Definition { name: "Average order value", text: "Net sales ÷ orders." };
 pub const UNITS: Definition =
@@ -28,11 +30,13 @@ pub const RETURNS: Definition = Definition {
 };
 pub const WATERFALL: Definition = Definition {
     name: "How your payout is calculated",
-    text: "Gross sales: price × quantity. Discounts: on items and, split across them, on orders. Commission: the rate in force when the item was sold, minus commission returned on refunds. Payable: net sales minus commission.",
+    text: "Gross sales: price × quantity. Discounts: on items and, split across them, on orders. Commission: the rate \
+        in force when the item was sold, minus commission returned on refunds. Payable: net sales minus commission.",
 };
 pub const BY_STATUS: Definition = Definition {
     name: "Orders by status",
-    text: "Orders placed in this period, by current status. Pending, failed and cancelled orders are left out of all other figures.",
+    text: "Orders placed in this period, by current status. Pending, failed and cancelled orders are left out of all \
+        other figures.",
 };
 pub const NEW_CUSTOMERS: Definition = Definition {
     name: "New and returning customers",
@@ -41,13 +45,15 @@ pub const NEW_CUSTOMERS: Definition = Definition {
 pub const TOP: Definition = Definition { name: "Top products", text: "By net sales in this period, after returns." };
 pub const MOVERS: Definition = Definition {
     name: "Biggest movers",
-    text: "Products whose net sales rose or fell most against the previous period. Only days that are over are compared.",
+    text: "Products whose net sales rose or fell most against the previous period. Only days that are over are \
+        compared.",
 };
 pub const TOP_CATEGORIES: Definition =
     Definition { name: "Top categories", text: "By net sales in this period, after returns." };
 pub const LOW_STOCK: Definition = Definition {
     name: "Low stock",
-    text: "Active products at or below their threshold, or gone within 7 days. Lasts: stock ÷ average daily units of the last 28 days.",
+    text: "Active products at or below their threshold, or gone within 7 days. Lasts: stock ÷ average daily units of \
+        the last 28 days.",
 };
 
 /// The definition behind a question mark, and how the figure that is shown comes about; opens without scripts.

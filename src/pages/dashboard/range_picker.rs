@@ -21,7 +21,8 @@ pub fn picker(query: &RangeQuery, range: DateRange, today: Date, views: Option<A
     let arrow = |href: Option<String>, name: &'static str, sign: &'static str, key: &'static str| {
         match href {
         Some(href) => view! {
-            <a class="button quiet arrow" href=href aria-label=name data-noscroll="" data-key=key><span aria-hidden="true">{sign}</span></a>
+            <a class="button quiet \
+                arrow" href=href aria-label=name data-noscroll="" data-key=key><span aria-hidden="true">{sign}</span></a>
         }
         .into_any(),
         None => view! { <span class="button quiet arrow off" aria-hidden="true">{sign}</span> }.into_any(),

@@ -22,7 +22,8 @@ use crate::{
     words,
 };
 
-/// A figure over time, with the comparison, and all values as a table. `exports` are the same as files, `notes` what happened at
+/// A figure over time, with the comparison, and all values as a table. `exports` are the same as files, `notes` what
+/// happened at
 /// which point.
 pub fn sales(
     snapshot: &Snapshot,

@@ -26,7 +26,8 @@ pub struct LimitConfig {
     pub pages: Option<Limit>,
     /// Looks at `/readyz` and `/status` from one address, of one instance.
     pub probes: Option<Limit>,
-    /// Changes of one vendor's time zone: each dates all of its orders anew, and on SQLite nobody else writes meanwhile.
+    /// Changes of one vendor's time zone: each dates all of its orders anew, and on SQLite nobody else writes
+    /// meanwhile.
     pub zone_changes: Option<Limit>,
     /// Instances that share the limits: while Redis does not answer, each lets in its part.
     pub instances: NonZeroU32,

@@ -206,7 +206,8 @@ pub enum ConfigError {
 
 const COLLECTORS: &str =
     "http://host:port of a collector that takes OTLP over HTTP; one beside the program sends it on by TLS";
-const REDIS_URLS: &str = "redis://[user:password@]host[:port][/database], redis+sentinel://host:port,host:port/master or \
+const REDIS_URLS: &str = "redis://[user:password@]host[:port][/database], redis+sentinel://host:port,host:port/master \
+    or \
                           redis+cluster://host:port,host:port, and each with rediss for TLS; / ? # % in a password are \
                           written %2F %3F %23 %25";
 const DATABASE_URLS: &str = "sqlite://path/to/file.db or postgres://user:password@host/database; / ? # % in a password \

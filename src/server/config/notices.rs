@@ -11,7 +11,8 @@ impl Config {
         let address = self.http.address;
         if !self.production && !address.ip().is_loopback() {
             notices.push(format!(
-                "APP_ENV=development listens on {address}, where others reach it: cookies are not Secure, /metrics is open and \
+                "APP_ENV=development listens on {address}, where others reach it: cookies are not Secure, /metrics is \
+                 open and \
                  nothing is required; set APP_ENV=production"
             ));
         }
@@ -32,8 +33,10 @@ impl Config {
         }
         if let Some(host) = unverified_host(self.database.url.expose_secret()) {
             notices.push(format!(
-                "the connection to PostgreSQL at {host} is not verified: whoever gets in between can read and change all \
-                 of it; add ?sslmode=verify-full&sslrootcert=/path/ca.pem to DATABASE_URL (docs/deployment.md#tls-to-postgresql-and-redis)"
+                "the connection to PostgreSQL at {host} is not verified: whoever gets in between can read and change \
+                 all \
+                 of it; add ?sslmode=verify-full&sslrootcert=/path/ca.pem to DATABASE_URL \
+                 (docs/deployment.md#tls-to-postgresql-and-redis)"
             ));
         }
         notices

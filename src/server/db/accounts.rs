@@ -25,7 +25,8 @@ pub struct UserListing {
     pub disabled: bool,
 }
 
-const LOGIN: &str = "SELECT u.id, u.email, u.role, u.read_only, u.password_hash, u.disabled_us, u.session_epoch, u.vendor_id, v.external_id, \
+const LOGIN: &str = "SELECT u.id, u.email, u.role, u.read_only, u.password_hash, u.disabled_us, u.session_epoch, \
+    u.vendor_id, v.external_id, \
                      f.confirmed_us FROM users u LEFT JOIN vendors v ON v.id = u.vendor_id \
                      LEFT JOIN second_factors f ON f.user_id = u.id";
 
@@ -72,7 +73,8 @@ pub(super) fn user(row: &AnyRow) -> Result<User, DbError> {
 pub async fn set_password(tx: &mut Tx, user: i64, expected: Option<&str>, hash: &str) -> Result<Option<i64>, DbError> {
     let unchanged = if expected.is_some() { " AND password_hash = $3" } else { "" };
     let text = format!(
-        "UPDATE users SET password_hash = $1, session_epoch = session_epoch + 1, invited_us = NULL WHERE id = $2{unchanged} RETURNING session_epoch"
+        "UPDATE users SET password_hash = $1, session_epoch = session_epoch + 1, invited_us = NULL \
+         WHERE id = $2{unchanged} RETURNING session_epoch"
     );
     let query = sql(text).bind(hash.to_owned()).bind(user);
     let query = match expected {
@@ -186,9 +188,8 @@ fn person(row: &AnyRow) -> Result<Person, DbError> {
 /// Every user, by address.
 pub async fn list_users(db: &Db) -> Result<Vec<UserListing>, DbError> {
     let mut tx = db.read().await?;
-    let query = sql(
-        "SELECT u.email, u.role, u.read_only, u.disabled_us, v.external_id FROM users u LEFT JOIN vendors v ON v.id = u.vendor_id ORDER BY u.email",
-    );
+    let query = sql("SELECT u.email, u.role, u.read_only, u.disabled_us, v.external_id FROM users u \
+         LEFT JOIN vendors v ON v.id = u.vendor_id ORDER BY u.email");
     let rows = tx.rows(query).await?;
     rows.iter()
         .map(|row| {

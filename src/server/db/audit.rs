@@ -3,7 +3,8 @@
 use super::{Db, DbError, Parameters, rows};
 use crate::domain::accounts::{AuditLine, AuditQuery};
 
-/// Lines that `query` is about, the newest first, `limit` at most; those older than `before`, an id, where there is one.
+/// Lines that `query` is about, the newest first, `limit` at most; those older than `before`, an id, where there is
+/// one.
 pub async fn list(
     db: &Db,
     query: &AuditQuery,
@@ -30,7 +31,8 @@ pub async fn list(
     let filter = if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
     let limit = parameters.int(limit);
     let text = format!(
-        "SELECT id, at_us, actor, action, detail, address, was, became FROM audit_log{filter} ORDER BY id DESC LIMIT {limit}"
+        "SELECT id, at_us, actor, action, detail, address, was, became FROM audit_log{filter} ORDER BY id DESC \
+         LIMIT {limit}"
     );
     let mut tx = db.read().await?;
     let found = tx.rows(parameters.bind(text)).await?;

@@ -105,7 +105,8 @@ fn recent(vendor_id: i64, today: Date, parameters: &mut Parameters) -> String {
         "recent AS MATERIALIZED (\
              SELECT product_id, CAST(SUM(CASE WHEN start >= {middle} THEN units ELSE 0 END) AS BIGINT) AS units, \
                     CAST(SUM(CASE WHEN start >= {middle} THEN net ELSE -net END) AS BIGINT) AS moved \
-             FROM product_sales WHERE vendor_id = {vendor} AND grain = 0 AND start BETWEEN {first} AND {last} GROUP BY product_id)"
+             FROM product_sales WHERE vendor_id = {vendor} AND grain = 0 AND start BETWEEN {first} AND {last} \
+             GROUP BY product_id)"
     )
 }
 
@@ -125,7 +126,8 @@ pub async fn insert_product(
     product_id: &str,
     input: &ProductInput,
 ) -> Result<(), DbError> {
-    let text = "INSERT INTO products (vendor_id, external_id, name, description, category, unit_price, stock, low_stock_threshold, status, \
+    let text = "INSERT INTO products (vendor_id, external_id, name, description, category, unit_price, stock, \
+        low_stock_threshold, status, \
                                       search_text) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     tx.execute(bind_input(sql(text).bind(vendor_id).bind(product_id.to_owned()), input)).await?;
     Ok(())
@@ -138,7 +140,8 @@ pub async fn update_product(
     product_id: &str,
     input: &ProductInput,
 ) -> Result<bool, DbError> {
-    let text = "UPDATE products SET name = $3, description = $4, category = $5, unit_price = $6, stock = $7, low_stock_threshold = $8, \
+    let text = "UPDATE products SET name = $3, description = $4, category = $5, unit_price = $6, stock = $7, \
+        low_stock_threshold = $8, \
                 status = $9, search_text = $10 WHERE vendor_id = $1 AND external_id = $2 AND status <> 'deleted'";
     let query = bind_input(sql(text).bind(vendor_id).bind(product_id.to_owned()), input);
     Ok(tx.execute(query).await?.rows_affected() > 0)
@@ -171,7 +174,8 @@ pub async fn change_products(tx: &mut Tx, vendor_id: i64, change: &BulkChange) -
     // As `changed_price` does; without a change the sum is NULL.
     let text = format!(
         "UPDATE products SET category = COALESCE($2, category), \
-         unit_price = COALESCE($3, (unit_price * (10000 + CAST($7 AS BIGINT)) + 5000) / 10000, unit_price), stock = COALESCE($4, stock), \
+         unit_price = COALESCE($3, (unit_price * (10000 + CAST($7 AS BIGINT)) + 5000) / 10000, unit_price), stock = \
+         COALESCE($4, stock), \
          low_stock_threshold = COALESCE($5, low_stock_threshold), status = COALESCE($6, status) \
          WHERE vendor_id = $1 AND status <> 'deleted' AND external_id IN ({})",
         places.join(", ")

@@ -78,13 +78,15 @@ pub async fn count_until(
     }
     let last = day_number(range.to);
     let on_last_day = format!(
-        "vendor_orders o WHERE o.vendor_id = $1 AND o.placed_us >= {} AND o.placed_us < {} AND o.day = {} AND {COUNTED}",
+        "vendor_orders o WHERE o.vendor_id = $1 AND o.placed_us >= {} AND o.placed_us < {} AND o.day = {} \
+         AND {COUNTED}",
         parameters.int((last - 1) * DAY_US),
         parameters.int(until_us),
         parameters.int(last),
     );
     let text = format!(
-        "SELECT (SELECT COUNT(*) FROM (SELECT customer_id FROM ({}SELECT o.customer_id, 1 AS orders FROM {on_last_day}) AS grains \
+        "SELECT (SELECT COUNT(*) FROM (SELECT customer_id FROM ({}SELECT o.customer_id, 1 AS orders \
+         FROM {on_last_day}) AS grains \
                  GROUP BY customer_id HAVING SUM(orders) > 0) AS counted) AS customers, \
                 (SELECT COUNT(DISTINCT o.customer_id) FROM {on_last_day}) AS of_last_day, \
                 (SELECT COUNT(*) FROM first_orders f WHERE f.vendor_id = $1 AND f.day = {} \

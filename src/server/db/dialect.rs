@@ -86,9 +86,10 @@ impl Dialect {
             ],
             // What a page asks for is read from a few thousand rows at most: starting workers to share them, or
             // compiling it, costs many times what it saves (docs/performance.md).
-            Self::Postgres => &[
-                "SELECT set_config('TimeZone', 'UTC', false), set_config('max_parallel_workers_per_gather', '0', false), set_config('jit', 'off', false)",
-            ],
+            Self::Postgres => {
+                &["SELECT set_config('TimeZone', 'UTC', false), set_config('max_parallel_workers_per_gather', '0', \
+                 false), set_config('jit', 'off', false)"]
+            }
         }
     }
 

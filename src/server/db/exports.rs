@@ -101,10 +101,12 @@ pub async fn list_sold(
     let mut parameters = Parameters::default();
     let conditions = behind(vendor_id, range, ("o", "o.placed_us"), after, &mut parameters);
     let text = format!(
-        "SELECT o.day, o.placed_us AS at_us, x.external_id AS order_id, l.line, o.status, p.external_id AS product_id, p.name, \
+        "SELECT o.day, o.placed_us AS at_us, x.external_id AS order_id, l.line, o.status, p.external_id AS \
+         product_id, p.name, \
                 p.category, l.quantity, l.gross, l.discount, l.commission \
          FROM vendor_orders o CROSS JOIN orders x CROSS JOIN order_lines l CROSS JOIN products p \
-         WHERE {conditions} AND x.id = o.order_id AND l.order_id = o.order_id AND l.vendor_id = o.vendor_id AND p.id = l.product_id \
+         WHERE {conditions} AND x.id = o.order_id AND l.order_id = o.order_id AND l.vendor_id = o.vendor_id \
+         AND p.id = l.product_id \
          ORDER BY o.placed_us, x.external_id, l.line LIMIT {limit}"
     );
     let found = tx.rows(parameters.bind(text)).await?;
@@ -132,7 +134,8 @@ pub async fn list_refunded(
     let mut parameters = Parameters::default();
     let conditions = behind(vendor_id, range, ("r", "r.refunded_us"), after, &mut parameters);
     let text = format!(
-        "SELECT r.day, r.refunded_us AS at_us, x.external_id AS order_id, r.line, p.external_id AS product_id, p.name, r.quantity, \
+        "SELECT r.day, r.refunded_us AS at_us, x.external_id AS order_id, r.line, p.external_id AS product_id, \
+         p.name, r.quantity, \
                 r.amount, r.commission, r.reason \
          FROM refunds r CROSS JOIN vendor_orders o CROSS JOIN orders x CROSS JOIN order_lines l CROSS JOIN products p \
          WHERE {conditions} AND o.vendor_id = r.vendor_id AND o.order_id = r.order_id AND x.id = r.order_id \

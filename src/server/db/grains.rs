@@ -59,7 +59,8 @@ pub fn select(table: &str, key: &str, sums: &[&str], range: DateRange, parameter
             let sign = if from < to { "" } else { "-" };
             let columns: Vec<_> = sums.iter().map(|sum| format!("{sign}{sum} AS {sum}")).collect();
             format!(
-                "SELECT {key}, {} FROM {table} WHERE vendor_id = $1 AND grain = {} AND start >= ${first} AND start < ${}",
+                "SELECT {key}, {} FROM {table} WHERE vendor_id = $1 AND grain = {} AND start >= ${first} \
+                 AND start < ${}",
                 columns.join(", "),
                 grain as u8,
                 first + 1

@@ -60,14 +60,15 @@ pub async fn note(
     let mut tx = db.write().await?;
     let row = sql("INSERT INTO cache_instances (id, name, version, started_us, seen_us, ended_us, state) \
                    VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO UPDATE SET \
-                   name = excluded.name, seen_us = excluded.seen_us, ended_us = excluded.ended_us, state = excluded.state")
-        .bind(instance.id.clone())
-        .bind(instance.name.clone())
-        .bind(instance.version.clone())
-        .bind(instance.started_us)
-        .bind(instance.seen_us)
-        .bind(instance.ended_us)
-        .bind(instance.state.clone());
+                   name = excluded.name, seen_us = excluded.seen_us, ended_us = excluded.ended_us, state = \
+                   excluded.state")
+    .bind(instance.id.clone())
+    .bind(instance.name.clone())
+    .bind(instance.version.clone())
+    .bind(instance.started_us)
+    .bind(instance.seen_us)
+    .bind(instance.ended_us)
+    .bind(instance.state.clone());
     tx.execute_uncounted(row).await?;
     for event in events {
         insert_event(&mut tx, event).await?;

@@ -25,7 +25,8 @@ pub(super) fn low(vendor_id: i64, today: Date, parameters: &mut Parameters) -> S
     let threshold = "COALESCE(p.low_stock_threshold, v.low_stock_threshold)";
     format!(
         "sold AS MATERIALIZED (\
-             SELECT product_id, CAST(SUM(units) AS BIGINT) AS units, CAST(SUM(net) AS BIGINT) AS net FROM product_sales \
+             SELECT product_id, CAST(SUM(units) AS BIGINT) AS units, CAST(SUM(net) AS BIGINT) AS net \
+             FROM product_sales \
              WHERE vendor_id = {vendor} AND grain = 0 AND start BETWEEN {first} AND {last} \
              GROUP BY product_id HAVING SUM(units) > 0), \
          low AS MATERIALIZED (\

@@ -8,9 +8,12 @@ use crate::domain::{
     snapshot::Sums,
 };
 
-const SUMS: &str = "CAST(COALESCE(SUM(s.gross), 0) AS BIGINT) AS gross, CAST(COALESCE(SUM(s.discounts), 0) AS BIGINT) AS discounts, \
-                    CAST(COALESCE(SUM(s.returns), 0) AS BIGINT) AS returns, CAST(COALESCE(SUM(s.commission), 0) AS BIGINT) AS commission, \
-                    CAST(COALESCE(SUM(s.orders), 0) AS BIGINT) AS orders, CAST(COALESCE(SUM(s.units), 0) AS BIGINT) AS units, \
+const SUMS: &str = "CAST(COALESCE(SUM(s.gross), 0) AS BIGINT) AS gross, CAST(COALESCE(SUM(s.discounts), 0) AS BIGINT) \
+    AS discounts, \
+                    CAST(COALESCE(SUM(s.returns), 0) AS BIGINT) AS returns, CAST(COALESCE(SUM(s.commission), 0) AS \
+                    BIGINT) AS commission, \
+                    CAST(COALESCE(SUM(s.orders), 0) AS BIGINT) AS orders, CAST(COALESCE(SUM(s.units), 0) AS BIGINT) \
+                    AS units, \
                     CAST(COALESCE(SUM(s.new_customers), 0) AS BIGINT) AS new_customers";
 
 /// One vendor's sums over the range.
@@ -47,7 +50,8 @@ pub async fn list_vendors(tx: &mut Tx, range: DateRange) -> Result<Vec<VendorSum
 /// Sums by currency and day number.
 pub async fn list_days(tx: &mut Tx, range: DateRange) -> Result<BTreeMap<String, BTreeMap<i64, Sums>>, DbError> {
     let query = sql(format!(
-        "SELECT v.currency, s.day, {SUMS} FROM vendors v JOIN sales_days s ON s.vendor_id = v.id AND s.day BETWEEN $1 AND $2 \
+        "SELECT v.currency, s.day, {SUMS} FROM vendors v JOIN sales_days s ON s.vendor_id = v.id \
+         AND s.day BETWEEN $1 AND $2 \
          GROUP BY v.currency, s.day"
     ))
     .bind(day_number(range.from))

@@ -119,7 +119,8 @@ pub enum DbError {
     #[error("DATABASE_URL: {0}")]
     Url(String),
     #[error(
-        "it belongs to a newer release (its last migration is {found}, the last that this program knows is {known}): run \
+        "it belongs to a newer release (its last migration is {found}, the last that this program knows is {known}): \
+         run \
          that release, or go back as docs/deployment.md says"
     )]
     Newer { found: i64, known: i64 },

@@ -25,12 +25,14 @@ pub async fn list_compared(
     let text = format!(
         "SELECT p.external_id, p.name, p.category, s.units, s.net, s.units_before, s.net_before FROM (\
              SELECT product_id, CAST(SUM(units) AS BIGINT) AS units, CAST(SUM(net) AS BIGINT) AS net, \
-                    CAST(SUM(units_before) AS BIGINT) AS units_before, CAST(SUM(net_before) AS BIGINT) AS net_before FROM (\
+                    CAST(SUM(units_before) AS BIGINT) AS units_before, CAST(SUM(net_before) AS BIGINT) AS net_before \
+                    FROM (\
                  SELECT product_id, units, net, 0 AS units_before, 0 AS net_before FROM ({now}) AS sold_now \
                  UNION ALL SELECT product_id, 0, 0, units, net FROM ({before}) AS sold_before) AS both_ranges \
              GROUP BY product_id) AS s \
          JOIN products p ON p.id = s.product_id \
-         WHERE s.units <> 0 OR s.net <> 0 OR s.units_before <> 0 OR s.net_before <> 0 ORDER BY s.net DESC, p.external_id"
+         WHERE s.units <> 0 OR s.net <> 0 OR s.units_before <> 0 OR s.net_before <> 0 \
+         ORDER BY s.net DESC, p.external_id"
     );
     let query = numbers.iter().fold(sql(text), |query, number| query.bind(*number));
     let found = tx.rows(query).await?;
@@ -66,7 +68,8 @@ pub async fn list_recent(
         (parameters.int(today - 2 * COVER_DAYS), parameters.int(today - COVER_DAYS), parameters.int(today - 1));
     let ids: Vec<_> = product_ids.iter().map(|id| parameters.text(*id)).collect();
     let text = format!(
-        "WITH RECURSIVE days (start) AS (SELECT CAST({first} AS BIGINT) UNION ALL SELECT start + 1 FROM days WHERE start < {last}) \
+        "WITH RECURSIVE days (start) AS (SELECT CAST({first} AS BIGINT) UNION ALL SELECT start + 1 FROM days \
+         WHERE start < {last}) \
          SELECT p.external_id, CAST(SUM(CASE WHEN s.start >= {middle} THEN s.units ELSE 0 END) AS BIGINT) AS units, \
                 CAST(SUM(CASE WHEN s.start >= {middle} THEN 0 ELSE s.units END) AS BIGINT) AS units_before \
          FROM products p CROSS JOIN days d CROSS JOIN product_sales s \
@@ -87,7 +90,8 @@ pub async fn list_notes(tx: &mut Tx, vendor_id: i64, from_us: i64, to_us: i64, l
     let query = sql(format!(
         "SELECT n.noted_us, n.kind, p.external_id, p.name, n.was, n.became, COUNT(*) OVER () AS noted \
          FROM notes n LEFT JOIN products p ON p.id = n.product_id \
-         WHERE n.vendor_id = $1 AND n.noted_us >= $2 AND n.noted_us < $3 ORDER BY n.noted_us DESC, n.id DESC LIMIT {limit}"
+         WHERE n.vendor_id = $1 AND n.noted_us >= $2 AND n.noted_us < $3 ORDER BY n.noted_us DESC, n.id DESC \
+         LIMIT {limit}"
     ))
     .bind(vendor_id)
     .bind(from_us)
@@ -165,9 +169,12 @@ pub async fn list_unusual_refunds(
 /// What came in from an instant on (microseconds since 1970).
 pub async fn count_since(tx: &mut Tx, vendor_id: i64, since_us: i64) -> Result<NewSince, DbError> {
     let query = sql(format!(
-        "SELECT (SELECT COUNT(*) FROM vendor_orders o WHERE o.vendor_id = $1 AND o.placed_us >= $2 AND {COUNTED}) AS orders, \
-         (SELECT COUNT(DISTINCT r.order_id) FROM refunds r WHERE r.vendor_id = $1 AND r.refunded_us >= $2) AS returned, \
-         (SELECT COUNT(DISTINCT n.product_id) FROM notes n WHERE n.vendor_id = $1 AND n.noted_us >= $2 AND n.kind = 'sold_out') AS sold_out"
+        "SELECT (SELECT COUNT(*) FROM vendor_orders o WHERE o.vendor_id = $1 AND o.placed_us >= $2 \
+         AND {COUNTED}) AS orders, \
+         (SELECT COUNT(DISTINCT r.order_id) FROM refunds r WHERE r.vendor_id = $1 \
+         AND r.refunded_us >= $2) AS returned, \
+         (SELECT COUNT(DISTINCT n.product_id) FROM notes n WHERE n.vendor_id = $1 AND n.noted_us >= $2 \
+         AND n.kind = 'sold_out') AS sold_out"
     ))
     .bind(vendor_id)
     .bind(since_us);

@@ -1,4 +1,5 @@
-//! Figures of a part of what a vendor sells: of one product, one category, or orders of one status. There are no sums of
+//! Figures of a part of what a vendor sells: of one product, one category, or orders of one status. There are no sums
+//! of
 //! these, so that lines and refunds are read.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,7 +19,8 @@ enum Which {
     All,
 }
 
-/// Lines `l` of products `p` of orders `o` of one vendor, and what they are narrowed to. No zone is a whole day away from
+/// Lines `l` of products `p` of orders `o` of one vendor, and what they are narrowed to. No zone is a whole day away
+/// from
 /// UTC: so much narrower the index can be read.
 fn lines(vendor_id: i64, range: DateRange, narrowed: &Narrowed, which: Which, parameters: &mut Parameters) -> String {
     let vendor = parameters.int(vendor_id);
@@ -34,7 +36,8 @@ fn lines(vendor_id: i64, range: DateRange, narrowed: &Narrowed, which: Which, pa
         }
     };
     format!(
-        "{source} WHERE p.vendor_id = {vendor} AND o.vendor_id = {vendor} AND l.vendor_id = {vendor} AND l.product_id = p.id \
+        "{source} WHERE p.vendor_id = {vendor} AND o.vendor_id = {vendor} AND l.vendor_id = {vendor} \
+         AND l.product_id = p.id \
          AND o.order_id = l.order_id AND {days}{window}{}",
         only(narrowed, which, parameters)
     )
@@ -47,7 +50,8 @@ fn refunds(vendor_id: i64, range: DateRange, narrowed: &Narrowed, parameters: &m
     let (from, to) = (day_number(range.from), day_number(range.to));
     format!(
         "refunds r CROSS JOIN vendor_orders o CROSS JOIN order_lines l CROSS JOIN products p \
-         WHERE r.vendor_id = {vendor} AND r.refunded_us >= {} AND r.refunded_us < {} AND {days} AND o.vendor_id = {vendor} \
+         WHERE r.vendor_id = {vendor} AND r.refunded_us >= {} AND r.refunded_us < {} AND {days} \
+         AND o.vendor_id = {vendor} \
          AND o.order_id = r.order_id AND l.order_id = r.order_id AND l.line = r.line AND p.id = l.product_id{}",
         parameters.int((from - 1) * DAY_US),
         parameters.int((to + 2) * DAY_US),
@@ -88,11 +92,15 @@ pub async fn list_hours(
         let sold = lines(vendor_id, range, narrowed, Which::Counted, &mut parameters);
         let returned = refunds(vendor_id, range, narrowed, &mut parameters);
         format!(
-            "SELECT {which} AS which, o.day, o.hour_us, CAST(SUM(l.gross) AS BIGINT) AS gross, CAST(SUM(l.discount) AS BIGINT) AS discounts, \
-                    CAST(0 AS BIGINT) AS returns, CAST(SUM(l.commission) AS BIGINT) AS commission, COUNT(DISTINCT o.order_id) AS orders, \
-                    CAST(SUM(l.quantity) AS BIGINT) AS units, CAST(0 AS BIGINT) AS new_customers FROM {sold} GROUP BY o.day, o.hour_us \
+            "SELECT {which} AS which, o.day, o.hour_us, CAST(SUM(l.gross) AS BIGINT) AS gross, CAST(SUM(l.discount) \
+             AS BIGINT) AS discounts, \
+                    CAST(0 AS BIGINT) AS returns, CAST(SUM(l.commission) AS BIGINT) AS commission, COUNT(DISTINCT \
+                    o.order_id) AS orders, \
+                    CAST(SUM(l.quantity) AS BIGINT) AS units, CAST(0 AS BIGINT) AS new_customers FROM {sold} \
+                    GROUP BY o.day, o.hour_us \
              UNION ALL \
-             SELECT {which}, r.day, r.hour_us, 0, 0, CAST(SUM(r.amount) AS BIGINT), CAST(-SUM(r.commission) AS BIGINT), 0, \
+             SELECT {which}, r.day, r.hour_us, 0, 0, CAST(SUM(r.amount) AS BIGINT), CAST(-SUM(r.commission) AS \
+             BIGINT), 0, \
                     CAST(-SUM(r.quantity) AS BIGINT), 0 FROM {returned} GROUP BY r.day, r.hour_us"
         )
     });
@@ -181,7 +189,8 @@ pub async fn list_top(
     let sold = lines(vendor_id, range, narrowed, Which::Counted, &mut parameters);
     let returned = refunds(vendor_id, range, narrowed, &mut parameters);
     let text = format!(
-        "SELECT external_id, name, category, CAST(SUM(units) AS BIGINT) AS units, CAST(SUM(net) AS BIGINT) AS net FROM (\
+        "SELECT external_id, name, category, CAST(SUM(units) AS BIGINT) AS units, CAST(SUM(net) AS BIGINT) AS net \
+         FROM (\
              SELECT p.external_id, p.name, p.category, l.quantity AS units, l.gross - l.discount AS net FROM {sold} \
              UNION ALL SELECT p.external_id, p.name, p.category, -r.quantity, -r.amount FROM {returned}) AS sums \
          GROUP BY external_id, name, category ORDER BY 5 DESC, external_id"

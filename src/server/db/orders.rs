@@ -78,10 +78,12 @@ pub async fn sum_orders(tx: &mut Tx, vendor_id: i64, query: &OrderQuery) -> Resu
 }
 
 const LISTED: &str = "vendor_orders vo JOIN orders o ON o.id = vo.order_id JOIN customers c ON c.id = vo.customer_id";
-/// Units and total of a vendor's part of an order, and what was given back of it. (The sign keeps SQLite from going through
+/// Units and total of a vendor's part of an order, and what was given back of it. (The sign keeps SQLite from going
+/// through
 /// all refunds of the vendor for each order: those of an order are found by its id.)
 const AMOUNTS: &str = "\
-    (SELECT CAST(SUM(l.quantity) AS BIGINT) FROM order_lines l WHERE l.order_id = vo.order_id AND l.vendor_id = vo.vendor_id) AS units, \
+    (SELECT CAST(SUM(l.quantity) AS BIGINT) FROM order_lines l WHERE l.order_id = vo.order_id \
+    AND l.vendor_id = vo.vendor_id) AS units, \
     (SELECT CAST(SUM(l.gross - l.discount) AS BIGINT) FROM order_lines l \
      WHERE l.order_id = vo.order_id AND l.vendor_id = vo.vendor_id) AS total, \
     (SELECT CAST(COALESCE(SUM(r.amount), 0) AS BIGINT) FROM refunds r \
@@ -130,7 +132,8 @@ fn conditions(parameters: &mut Parameters, vendor_id: i64, query: &OrderQuery) -
 /// One vendor's part of an order, with its lines and what was refunded of them.
 pub async fn find_order(tx: &mut Tx, vendor_id: i64, order_id: &str) -> Result<Option<Order>, DbError> {
     let query = sql("SELECT o.id, o.external_id, vo.placed_us, vo.status, c.external_id AS customer_id, c.name \
-                     FROM orders o JOIN vendor_orders vo ON vo.order_id = o.id JOIN customers c ON c.id = vo.customer_id \
+                     FROM orders o JOIN vendor_orders vo ON vo.order_id = o.id \
+                     JOIN customers c ON c.id = vo.customer_id \
                      WHERE o.external_id = $1 AND vo.vendor_id = $2")
     .bind(order_id.to_owned())
     .bind(vendor_id);
@@ -250,7 +253,8 @@ pub async fn find_products(
 ) -> Result<HashMap<String, OnSale>, DbError> {
     let places: Vec<_> = (0..product_ids.len()).map(|at| format!("${}", at + 2)).collect();
     let text = format!(
-        "SELECT id, external_id, unit_price FROM products WHERE vendor_id = $1 AND status <> 'deleted' AND external_id IN ({})",
+        "SELECT id, external_id, unit_price FROM products WHERE vendor_id = $1 AND status <> 'deleted' \
+         AND external_id IN ({})",
         places.join(", ")
     );
     let query = product_ids.iter().fold(sql(text).bind(vendor_id), |query, id| query.bind((*id).to_owned()));

@@ -38,7 +38,8 @@ pub async fn insert_refunds(
 ) -> Result<(), DbError> {
     for line in lines {
         let query = sql(
-            "INSERT INTO refunds (vendor_id, order_id, line, quantity, amount, restocked, commission, refunded_us, hour_us, day, month, \
+            "INSERT INTO refunds (vendor_id, order_id, line, quantity, amount, restocked, commission, refunded_us, \
+             hour_us, day, month, \
                                   year, reason) VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, $9, $10, $11, $12)",
         );
         let numbers = [vendor_id, order_id, line.line, line.quantity, line.amount, line.restocked];
@@ -121,12 +122,15 @@ pub fn share_commission(lines: &str) -> String {
     let upto = proportion("commission", "refunded", "net");
     format!(
         "UPDATE refunds SET commission = n.commission \
-         FROM (SELECT id, upto - COALESCE(LAG(upto) OVER (PARTITION BY order_id, line ORDER BY refunded_us), 0) AS commission \
+         FROM (SELECT id, upto - COALESCE(LAG(upto) OVER (PARTITION BY order_id, line \
+         ORDER BY refunded_us), 0) AS commission \
                FROM (SELECT id, order_id, line, refunded_us, CASE WHEN net = 0 THEN 0 ELSE {upto} END AS upto \
                      FROM (SELECT r.id, r.order_id, r.line, r.refunded_us, l.commission, l.gross - l.discount AS net, \
-                                  CAST(SUM(r.amount) OVER (PARTITION BY r.order_id, r.line ORDER BY r.refunded_us) AS BIGINT) AS refunded \
+                                  CAST(SUM(r.amount) OVER (PARTITION BY r.order_id, r.line \
+                                  ORDER BY r.refunded_us) AS BIGINT) AS refunded \
                            FROM ({lines}) AS a CROSS JOIN refunds r CROSS JOIN order_lines l \
-                           WHERE r.order_id = a.order_id AND r.line = a.line AND l.order_id = a.order_id AND l.line = a.line) AS amounts) \
+                           WHERE r.order_id = a.order_id AND r.line = a.line AND l.order_id = a.order_id \
+                           AND l.line = a.line) AS amounts) \
                      AS shares) AS n \
          WHERE refunds.id = n.id AND refunds.commission <> n.commission"
     )
@@ -138,6 +142,7 @@ pub fn share_commission(lines: &str) -> String {
 fn proportion(whole: &str, part: &str, of: &str) -> String {
     let millions = format!("{whole} * ({part} / 1000000)");
     format!(
-        "({millions}) / {of} * 1000000 + ((({millions}) % {of}) * 1000000 + {whole} * ({part} % 1000000) + {of} / 2) / {of}"
+        "({millions}) / {of} * 1000000 + ((({millions}) % {of}) * 1000000 + {whole} * ({part} % 1000000) + {of} / 2) \
+         / {of}"
     )
 }

@@ -140,8 +140,10 @@ pub async fn list_refunded(
         ));
     }
     let text = format!(
-        "SELECT x.external_id AS order_id, r.line, p.external_id AS product_id, p.name, r.quantity, r.amount, r.refunded_us, r.reason \
-         FROM {refunds} AND x.id = r.order_id AND l.order_id = r.order_id AND l.line = r.line AND p.id = l.product_id{} \
+        "SELECT x.external_id AS order_id, r.line, p.external_id AS product_id, p.name, r.quantity, r.amount, \
+         r.refunded_us, r.reason \
+         FROM {refunds} AND x.id = r.order_id AND l.order_id = r.order_id AND l.line = r.line \
+         AND p.id = l.product_id{} \
          ORDER BY r.refunded_us DESC, x.external_id, r.line LIMIT {limit}",
         conditions.concat()
     );

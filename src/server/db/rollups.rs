@@ -99,11 +99,14 @@ fn text(orders: &SomeOrders, statement: &str) -> String {
 // order it likes.
 const ORDERS: &str = "touched t CROSS JOIN vendor_orders o WHERE o.vendor_id = t.vendor_id AND o.order_id = t.order_id";
 const LINES: &str = "touched t CROSS JOIN vendor_orders o CROSS JOIN order_lines l \
-                     WHERE o.vendor_id = t.vendor_id AND o.order_id = t.order_id AND l.order_id = o.order_id AND l.vendor_id = o.vendor_id";
+                     WHERE o.vendor_id = t.vendor_id AND o.order_id = t.order_id AND l.order_id = o.order_id \
+                     AND l.vendor_id = o.vendor_id";
 const REFUNDS: &str = "touched t CROSS JOIN vendor_orders o CROSS JOIN refunds r \
-                       WHERE o.vendor_id = t.vendor_id AND o.order_id = t.order_id AND r.order_id = o.order_id AND r.vendor_id = o.vendor_id";
+                       WHERE o.vendor_id = t.vendor_id AND o.order_id = t.order_id AND r.order_id = o.order_id \
+                       AND r.vendor_id = o.vendor_id";
 const REFUNDED_LINES: &str = "touched t CROSS JOIN vendor_orders o CROSS JOIN refunds r CROSS JOIN order_lines l \
-     WHERE o.vendor_id = t.vendor_id AND o.order_id = t.order_id AND r.order_id = o.order_id AND r.vendor_id = o.vendor_id \
+     WHERE o.vendor_id = t.vendor_id AND o.order_id = t.order_id AND r.order_id = o.order_id \
+     AND r.vendor_id = o.vendor_id \
      AND l.order_id = r.order_id AND l.line = r.line";
 /// For a CROSS JOIN: each row three times, for its day, its month and its year.
 const GRAINS: &str = "(SELECT 0 AS grain UNION ALL SELECT 1 UNION ALL SELECT 2) g";
@@ -118,11 +121,14 @@ fn contributions(sign: &str) -> [String; 5] {
             |alias: &str| bucket.split(", ").map(|column| format!("{alias}.{column}")).collect::<Vec<_>>().join(", ");
         let (of_order, of_refund) = (of("o"), of("r"));
         format!(
-            "INSERT INTO {table} (vendor_id, {bucket}, gross, discounts, returns, commission, orders, units{extra_column}) \
-             SELECT vendor_id, {bucket}, {sign} * SUM(gross), {sign} * SUM(discounts), {sign} * SUM(returns), {sign} * SUM(commission), \
+            "INSERT INTO {table} (vendor_id, {bucket}, gross, discounts, returns, commission, orders, \
+             units{extra_column}) \
+             SELECT vendor_id, {bucket}, {sign} * SUM(gross), {sign} * SUM(discounts), {sign} * SUM(returns), {sign} \
+             * SUM(commission), \
                     {sign} * SUM(orders), {sign} * SUM(units){extra_value} \
              FROM (SELECT o.vendor_id, {of_order}, SUM(l.gross) AS gross, SUM(l.discount) AS discounts, 0 AS returns, \
-                          SUM(l.commission) AS commission, COUNT(DISTINCT o.order_id) AS orders, SUM(l.quantity) AS units \
+                          SUM(l.commission) AS commission, COUNT(DISTINCT o.order_id) AS orders, SUM(l.quantity) AS \
+                          units \
                    FROM {LINES} AND {COUNTED} GROUP BY o.vendor_id, {of_order} \
                    UNION ALL \
                    SELECT r.vendor_id, {of_refund}, 0, 0, SUM(r.amount), -SUM(r.commission), 0, -SUM(r.quantity) \
@@ -139,13 +145,15 @@ fn contributions(sign: &str) -> [String; 5] {
         sales(HOURS, "day, hour_us", "", "", ""),
         format!(
             "INSERT INTO status_days (vendor_id, day, status, orders) \
-             SELECT o.vendor_id, o.day, o.status, {sign} * COUNT(*) FROM {ORDERS} GROUP BY o.vendor_id, o.day, o.status \
+             SELECT o.vendor_id, o.day, o.status, {sign} * COUNT(*) FROM {ORDERS} \
+             GROUP BY o.vendor_id, o.day, o.status \
              ON CONFLICT (vendor_id, day, status) DO UPDATE SET orders = status_days.orders + excluded.orders"
         ),
         format!(
             "INSERT INTO product_sales (vendor_id, grain, start, product_id, units, net, entries) \
              SELECT vendor_id, grain, start, product_id, {sign} * SUM(units), {sign} * SUM(net), {sign} * SUM(entries) \
-             FROM (SELECT o.vendor_id, g.grain, {line_start} AS start, l.product_id, l.quantity AS units, l.gross - l.discount AS net, \
+             FROM (SELECT o.vendor_id, g.grain, {line_start} AS start, l.product_id, l.quantity AS units, l.gross - \
+             l.discount AS net, \
                           1 AS entries \
                    FROM {GRAINS} CROSS JOIN {LINES} AND {COUNTED} \
                    UNION ALL \
@@ -153,7 +161,8 @@ fn contributions(sign: &str) -> [String; 5] {
                    FROM {GRAINS} CROSS JOIN {REFUNDED_LINES} AND {COUNTED}) \
                   AS sums \
              GROUP BY vendor_id, grain, start, product_id \
-             ON CONFLICT (vendor_id, grain, start, product_id) DO UPDATE SET units = product_sales.units + excluded.units, \
+             ON CONFLICT (vendor_id, grain, start, product_id) DO UPDATE \
+             SET units = product_sales.units + excluded.units, \
                  net = product_sales.net + excluded.net, entries = product_sales.entries + excluded.entries",
             line_start = start("o"),
             refund_start = start("r"),
@@ -162,7 +171,8 @@ fn contributions(sign: &str) -> [String; 5] {
             "INSERT INTO customer_orders (vendor_id, grain, start, customer_id, orders) \
              SELECT o.vendor_id, g.grain, {start} AS start, o.customer_id, {sign} * COUNT(*) \
              FROM {GRAINS} CROSS JOIN {ORDERS} AND {COUNTED} GROUP BY o.vendor_id, g.grain, {start}, o.customer_id \
-             ON CONFLICT (vendor_id, grain, start, customer_id) DO UPDATE SET orders = customer_orders.orders + excluded.orders",
+             ON CONFLICT (vendor_id, grain, start, customer_id) DO UPDATE \
+             SET orders = customer_orders.orders + excluded.orders",
             start = start("o"),
         ),
     ]
@@ -173,11 +183,13 @@ fn contributions(sign: &str) -> [String; 5] {
 fn first_orders() -> [String; 4] {
     let count_new = |sign: &str| {
         format!(
-            "INSERT INTO sales_days (vendor_id, day, gross, discounts, returns, commission, orders, units, new_customers) \
+            "INSERT INTO sales_days (vendor_id, day, gross, discounts, returns, commission, orders, units, \
+             new_customers) \
              SELECT f.vendor_id, f.day, 0, 0, 0, 0, 0, 0, {sign} * COUNT(*) \
              FROM pairs p CROSS JOIN first_orders f WHERE f.vendor_id = p.vendor_id AND f.customer_id = p.customer_id \
              GROUP BY f.vendor_id, f.day \
-             ON CONFLICT (vendor_id, day) DO UPDATE SET new_customers = sales_days.new_customers + excluded.new_customers"
+             ON CONFLICT (vendor_id, day) DO UPDATE SET new_customers = sales_days.new_customers + \
+             excluded.new_customers"
         )
     };
     [
@@ -263,7 +275,8 @@ pub async fn verify(tx: &mut Tx) -> Result<Vec<Difference>, DbError> {
         let (stored, right) = (rows(&format!("stored_{table}")), rows(table));
         let text = format!(
             "SELECT COUNT(*) AS differing FROM (SELECT DISTINCT {key} FROM (\
-                 SELECT * FROM ({stored} EXCEPT {right}) AS missing UNION ALL SELECT * FROM ({right} EXCEPT {stored}) AS extra) AS differing) AS keys"
+                 SELECT * FROM ({stored} EXCEPT {right}) AS missing UNION ALL SELECT * \
+                 FROM ({right} EXCEPT {stored}) AS extra) AS differing) AS keys"
         );
         if let Some(row) = tx.row(sql(text)).await? {
             let rows = super::rows::int(&row, "differing")?;

@@ -31,12 +31,14 @@ pub async fn find_head(
     let mut customers = |range: DateRange| {
         let orders = grains::select("customer_orders", "customer_id", &["orders"], range, &mut parameters);
         format!(
-            "(SELECT COUNT(*) FROM (SELECT customer_id FROM ({orders}) AS grains GROUP BY customer_id HAVING SUM(orders) > 0) AS counted)"
+            "(SELECT COUNT(*) FROM (SELECT customer_id FROM ({orders}) AS grains GROUP BY customer_id \
+             HAVING SUM(orders) > 0) AS counted)"
         )
     };
     let (current, before) = (customers(range), previous.map_or_else(|| "0".to_owned(), &mut customers));
     let text = format!(
-        "SELECT v.name, v.currency, v.time_zone, {current} AS customers, {before} AS previous_customers FROM vendors v WHERE v.id = $1"
+        "SELECT v.name, v.currency, v.time_zone, {current} AS customers, {before} AS previous_customers \
+         FROM vendors v WHERE v.id = $1"
     );
     let Some(row) = tx.row(bind_all(text, &parameters)).await? else { return Ok(None) };
     Ok(Some(Head {
@@ -134,7 +136,8 @@ pub(super) fn sums(row: &AnyRow) -> Result<Sums, DbError> {
 /// Orders placed in the range by status, the most first.
 pub async fn list_statuses(tx: &mut Tx, vendor_id: i64, range: DateRange) -> Result<Vec<StatusOrders>, DbError> {
     let query = sql("SELECT status, CAST(SUM(orders) AS BIGINT) AS placed FROM status_days \
-                     WHERE vendor_id = $1 AND day BETWEEN $2 AND $3 GROUP BY status HAVING SUM(orders) > 0 ORDER BY 2 DESC, 1")
+                     WHERE vendor_id = $1 AND day BETWEEN $2 AND $3 GROUP BY status HAVING SUM(orders) > 0 \
+                     ORDER BY 2 DESC, 1")
     .bind(vendor_id)
     .bind(day_number(range.from))
     .bind(day_number(range.to));
@@ -156,13 +159,15 @@ pub async fn list_top(
     // Names are looked up for those products only that can be among the first, ties included.
     let text = format!(
         "WITH sales AS MATERIALIZED (\
-             SELECT product_id, CAST(SUM(units) AS BIGINT) AS units, CAST(SUM(net) AS BIGINT) AS net FROM ({grains}) AS grains \
+             SELECT product_id, CAST(SUM(units) AS BIGINT) AS units, CAST(SUM(net) AS BIGINT) AS net \
+             FROM ({grains}) AS grains \
              GROUP BY product_id HAVING SUM(entries) <> 0), \
          last AS (SELECT net FROM sales ORDER BY net DESC LIMIT 1 OFFSET {offset}) \
          SELECT * FROM (\
              SELECT 0 AS list, p.external_id AS id, p.name AS name, s.units AS units, s.net AS net \
              FROM sales s JOIN products p ON p.id = s.product_id \
-             WHERE s.net >= COALESCE((SELECT net FROM last), s.net) ORDER BY s.net DESC, p.external_id LIMIT {TOP}) AS best_products \
+             WHERE s.net >= COALESCE((SELECT net FROM last), s.net) ORDER BY s.net DESC, p.external_id \
+             LIMIT {TOP}) AS best_products \
          UNION ALL \
          SELECT * FROM (\
              SELECT 1 AS list, p.category AS id, p.category AS name, CAST(SUM(s.units) AS BIGINT) AS units, \
@@ -190,7 +195,8 @@ pub async fn list_products_sold(tx: &mut Tx, vendor_id: i64, range: DateRange) -
     let grains = grains::select("product_sales", "product_id", &["units", "net", "entries"], range, &mut parameters);
     let text = format!(
         "SELECT p.external_id, p.name, s.units, s.net \
-         FROM (SELECT product_id, CAST(SUM(units) AS BIGINT) AS units, CAST(SUM(net) AS BIGINT) AS net FROM ({grains}) AS grains \
+         FROM (SELECT product_id, CAST(SUM(units) AS BIGINT) AS units, CAST(SUM(net) AS BIGINT) AS net \
+         FROM ({grains}) AS grains \
                GROUP BY product_id HAVING SUM(entries) <> 0) AS s \
          JOIN products p ON p.id = s.product_id ORDER BY s.net DESC, p.external_id"
     );

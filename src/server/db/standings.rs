@@ -15,7 +15,8 @@ use crate::domain::{
 pub async fn list(tx: &mut Tx, range: DateRange, previous: DateRange) -> Result<Vec<VendorStanding>, DbError> {
     let sums = |first: usize| {
         format!(
-            "(SELECT vendor_id, CAST(SUM(gross - discounts - returns) AS BIGINT) AS net, CAST(SUM(gross - discounts) AS BIGINT) AS sold, \
+            "(SELECT vendor_id, CAST(SUM(gross - discounts - returns) AS BIGINT) AS net, CAST(SUM(gross - discounts) \
+             AS BIGINT) AS sold, \
                      CAST(SUM(returns) AS BIGINT) AS returns, CAST(SUM(orders) AS BIGINT) AS orders \
               FROM sales_days WHERE day BETWEEN ${first} AND ${} GROUP BY vendor_id)",
             first + 1
@@ -25,7 +26,8 @@ pub async fn list(tx: &mut Tx, range: DateRange, previous: DateRange) -> Result<
         "SELECT v.external_id, v.name, v.country, v.currency, COALESCE(n.net, 0) AS net, COALESCE(n.sold, 0) AS sold, \
                 COALESCE(n.returns, 0) AS returns, COALESCE(n.orders, 0) AS orders, COALESCE(b.net, 0) AS net_before, \
                 (SELECT MAX(o.placed_us) FROM vendor_orders o WHERE o.vendor_id = v.id) AS last_us \
-         FROM vendors v LEFT JOIN {} n ON n.vendor_id = v.id LEFT JOIN {} b ON b.vendor_id = v.id ORDER BY v.external_id",
+         FROM vendors v LEFT JOIN {} n ON n.vendor_id = v.id LEFT JOIN {} b ON b.vendor_id = v.id \
+         ORDER BY v.external_id",
         sums(1),
         sums(3)
     );
@@ -57,7 +59,8 @@ pub async fn list(tx: &mut Tx, range: DateRange, previous: DateRange) -> Result<
 pub async fn list_users(tx: &mut Tx) -> Result<HashMap<String, (i64, Option<Timestamp>)>, DbError> {
     // One look at the end of an index for each user.
     let text = "SELECT v.external_id, COUNT(*) AS users, CAST(MAX(u.last_us) AS BIGINT) AS last_us FROM \
-                (SELECT vendor_id, (SELECT MAX(a.at_us) FROM audit_log a WHERE a.actor = email AND a.action = 'login') AS last_us \
+                (SELECT vendor_id, (SELECT MAX(a.at_us) FROM audit_log a WHERE a.actor = email \
+                AND a.action = 'login') AS last_us \
                  FROM users WHERE vendor_id IS NOT NULL) AS u \
                 JOIN vendors v ON v.id = u.vendor_id GROUP BY v.external_id";
     let found = tx.rows(sql(text)).await?;

@@ -16,7 +16,8 @@ pub struct Short {
 /// `$2` the order.
 const HELD: &str = "SELECT l.product_id, CAST(SUM(l.quantity - COALESCE(r.quantity, 0)) AS BIGINT) AS units \
                     FROM order_lines l \
-                    LEFT JOIN (SELECT order_id, line, SUM(quantity) AS quantity FROM refunds WHERE order_id = $2 GROUP BY order_id, line) r \
+                    LEFT JOIN (SELECT order_id, line, SUM(quantity) AS quantity FROM refunds \
+                    WHERE order_id = $2 GROUP BY order_id, line) r \
                         ON r.order_id = l.order_id AND r.line = l.line \
                     WHERE l.order_id = $2 AND l.vendor_id = $1 GROUP BY l.product_id";
 

@@ -54,7 +54,8 @@ pub async fn find_currency(tx: &mut Tx, id: i64) -> Result<Option<String>, DbErr
 /// The users that belong to a vendor, by address.
 pub async fn list_users(db: &Db, id: i64) -> Result<Vec<UserSummary>, DbError> {
     let mut tx = db.read().await?;
-    let text = "SELECT email, disabled_us, (SELECT MAX(a.at_us) FROM audit_log a WHERE a.actor = email AND a.action = 'login') AS last_us \
+    let text = "SELECT email, disabled_us, (SELECT MAX(a.at_us) FROM audit_log a WHERE a.actor = email \
+        AND a.action = 'login') AS last_us \
                 FROM users WHERE vendor_id = $1 ORDER BY email";
     let rows = tx.rows(sql(text).bind(id)).await?;
     rows.iter()

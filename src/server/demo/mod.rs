@@ -118,7 +118,8 @@ async fn add_users(db: &Db, progress: &dyn Progress) -> Result<(), ImportError> 
         let mut tx = db.write().await?;
         tx.execute(
             sql("INSERT INTO users (email, password_hash, role, vendor_id, created_us)
-                 VALUES ($1, $2, $3, (SELECT id FROM vendors WHERE external_id = $4), $5) ON CONFLICT (email) DO NOTHING")
+                 VALUES ($1, $2, $3, (SELECT id FROM vendors WHERE external_id = $4), $5) \
+                 ON CONFLICT (email) DO NOTHING")
             .bind(email)
             .bind(hash.map_err(hashing_failed)?)
             .bind(role.as_str())

@@ -1,4 +1,5 @@
-//! What is wrong with an installation, and what to do about it: looked at from where the program runs, changing nothing.
+//! What is wrong with an installation, and what to do about it: looked at from where the program runs, changing
+//! nothing.
 
 use serde::Serialize;
 use strum::{Display, IntoStaticStr};

@@ -80,7 +80,8 @@ impl Amounts {
         match self.mark {
             Some(Mark { is_sure: false, line, column, text, .. }) => {
                 let message = format!(
-                    "`{text}` may be thousands or decimals, and nothing in the file says which: save it with commas between fields, and amounts such as 1234.50"
+                    "`{text}` may be thousands or decimals, and nothing in the file says which: save it with commas \
+                     between fields, and amounts such as 1234.50"
                 );
                 Err((line, FieldError::new(column, message)))
             }
@@ -95,7 +96,8 @@ fn point_only(column: &str, text: &str) -> Result<char, FieldError> {
         false => Ok('.'),
         true => {
             let message = format!(
-                "`{}` has a comma: between commas, amounts have a point before their decimals and nothing between thousands, such as 1234.50; \
+                "`{}` has a comma: between commas, amounts have a point before their decimals and nothing between \
+                 thousands, such as 1234.50; \
                  a file with a decimal comma has semicolons between its fields",
                 shown(text)
             );

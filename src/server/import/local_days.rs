@@ -23,7 +23,8 @@ pub(super) async fn load(work: &mut Work<'_>) -> Result<(), ImportError> {
     work.create_keyed("import_days", "day BIGINT PRIMARY KEY, month BIGINT, year BIGINT").await?;
     let instants = format!(
         "SELECT o.placed_us AS us FROM {TOUCHED} t JOIN orders o ON o.id = t.order_id
-         UNION ALL SELECT s.placed_us FROM {TOUCHED} t CROSS JOIN vendor_orders s WHERE s.vendor_id = t.vendor_id AND s.order_id = t.order_id
+         UNION ALL SELECT s.placed_us FROM {TOUCHED} t CROSS JOIN vendor_orders s WHERE s.vendor_id = t.vendor_id \
+         AND s.order_id = t.order_id
          UNION ALL SELECT refunded_us FROM import_refunds
          UNION ALL SELECT refunded_us FROM refunds WHERE vendor_id IN (SELECT vendor_id FROM import_rezoned)"
     );

@@ -47,7 +47,8 @@ async fn write_vendors(work: &mut Work<'_>) -> Result<(), ImportError> {
     .await?;
     work.refuse(
         "vendors",
-        "SELECT b.csv_line, 'currency: vendor `' || b.vendor_id || '` has orders in ' || v.currency || ' already' AS message
+        "SELECT b.csv_line, 'currency: vendor `' || b.vendor_id || '` has orders in ' || v.currency || ' already' AS \
+         message
          FROM bundle_vendors b JOIN vendors v ON v.external_id = b.vendor_id
          WHERE v.currency <> b.currency AND EXISTS (SELECT 1 FROM vendor_orders o WHERE o.vendor_id = v.id)",
     )
@@ -55,29 +56,36 @@ async fn write_vendors(work: &mut Work<'_>) -> Result<(), ImportError> {
     note_changed(
         work,
         "SELECT b.vendor_id FROM bundle_vendors b LEFT JOIN vendors v ON v.external_id = b.vendor_id
-         WHERE v.id IS NULL OR (v.name, v.country, v.time_zone, v.currency) <> (b.name, b.country, b.time_zone, b.currency)
+         WHERE v.id IS NULL OR (v.name, v.country, v.time_zone, v.currency) <> (b.name, b.country, b.time_zone, \
+         b.currency)
             OR v.commission_bps <> b.commission_bps OR v.low_stock_threshold <> b.low_stock_threshold",
     )
     .await?;
     work.create_keyed("import_rezoned", "vendor_id BIGINT PRIMARY KEY").await?;
     work.run(
         "INSERT INTO import_rezoned
-         SELECT v.id FROM bundle_vendors b JOIN vendors v ON v.external_id = b.vendor_id WHERE v.time_zone <> b.time_zone",
+         SELECT v.id FROM bundle_vendors b JOIN vendors v ON v.external_id = b.vendor_id \
+         WHERE v.time_zone <> b.time_zone",
     )
     .await?;
     // Where the file has no commission and no threshold: what is there, else the defaults of the table.
     work.write(
-        "INSERT INTO vendors (external_id, name, country, time_zone, currency, minor_thousandths, commission_bps, low_stock_threshold)
+        "INSERT INTO vendors (external_id, name, country, time_zone, currency, minor_thousandths, commission_bps, \
+         low_stock_threshold)
          SELECT b.vendor_id, b.name, b.country, b.time_zone, b.currency, b.minor_thousandths,
-                COALESCE(b.commission_bps, v.commission_bps, 0), COALESCE(b.low_stock_threshold, v.low_stock_threshold, 5)
+                COALESCE(b.commission_bps, v.commission_bps, 0), COALESCE(b.low_stock_threshold, \
+                v.low_stock_threshold, 5)
          FROM bundle_vendors b LEFT JOIN vendors v ON v.external_id = b.vendor_id
          WHERE true ORDER BY b.csv_line
-         ON CONFLICT (external_id) DO UPDATE SET search_text = CASE WHEN vendors.name = excluded.name THEN vendors.search_text END,
+         ON CONFLICT (external_id) DO UPDATE SET search_text = CASE \
+         WHEN vendors.name = excluded.name THEN vendors.search_text END,
                 name = excluded.name, country = excluded.country, time_zone = excluded.time_zone,
                 currency = excluded.currency, minor_thousandths = excluded.minor_thousandths,
                 commission_bps = excluded.commission_bps, low_stock_threshold = excluded.low_stock_threshold
-         WHERE (vendors.name, vendors.country, vendors.time_zone, vendors.currency, vendors.commission_bps, vendors.low_stock_threshold)
-            <> (excluded.name, excluded.country, excluded.time_zone, excluded.currency, excluded.commission_bps, excluded.low_stock_threshold)",
+         WHERE (vendors.name, vendors.country, vendors.time_zone, vendors.currency, vendors.commission_bps, \
+         vendors.low_stock_threshold)
+            <> (excluded.name, excluded.country, excluded.time_zone, excluded.currency, excluded.commission_bps, \
+            excluded.low_stock_threshold)",
     )
     .await?;
     Ok(())
@@ -98,13 +106,15 @@ async fn write_products(work: &mut Work<'_>) -> Result<(), ImportError> {
         &format!(
             "SELECT b.csv_line, CASE
                 WHEN v.id IS NULL THEN 'vendor_id: there is no vendor `' || b.vendor_id || '`'
-                WHEN p.vendor_id <> v.id THEN 'vendor_id: product `' || b.product_id || '` belongs to another vendor already'
+                WHEN p.vendor_id <> v.id THEN 'vendor_id: product `' || b.product_id || '` belongs to another vendor \
+                already'
                 WHEN {too_many} THEN {message}
                 ELSE 'unit_price: is too large: at most {MAX_AMOUNT} minor units' END AS message
              FROM bundle_products b
              LEFT JOIN vendors v ON v.external_id = b.vendor_id
              LEFT JOIN products p ON p.external_id = b.product_id
-             WHERE v.id IS NULL OR p.vendor_id <> v.id OR {too_many} OR b.unit_price / v.minor_thousandths > {MAX_AMOUNT}"
+             WHERE v.id IS NULL OR p.vendor_id <> v.id OR {too_many} OR b.unit_price / v.minor_thousandths > \
+             {MAX_AMOUNT}"
         ),
     )
     .await?;
@@ -116,7 +126,8 @@ async fn write_products(work: &mut Work<'_>) -> Result<(), ImportError> {
             "SELECT DISTINCT b.vendor_id FROM bundle_products b
              JOIN vendors v ON v.external_id = b.vendor_id
              LEFT JOIN products p ON p.external_id = b.product_id
-             WHERE p.id IS NULL OR (p.name, p.category, p.unit_price, p.stock) <> (b.name, b.category, {prices}, b.stock)
+             WHERE p.id IS NULL OR (p.name, p.category, p.unit_price, p.stock) <> (b.name, b.category, {prices}, \
+             b.stock)
                 OR (p.status <> b.status AND p.status <> 'deleted')"
         ),
     )
@@ -126,7 +137,8 @@ async fn write_products(work: &mut Work<'_>) -> Result<(), ImportError> {
          SELECT b.product_id, v.id, b.name, b.category, {prices}, b.stock, b.status
          FROM bundle_products b JOIN vendors v ON v.external_id = b.vendor_id
          WHERE true ORDER BY b.csv_line
-         ON CONFLICT (external_id) DO UPDATE SET search_text = CASE WHEN products.name = excluded.name THEN products.search_text END,
+         ON CONFLICT (external_id) DO UPDATE SET search_text = CASE \
+         WHEN products.name = excluded.name THEN products.search_text END,
                 name = excluded.name, category = excluded.category,
                 unit_price = excluded.unit_price, stock = excluded.stock,
                 status = CASE WHEN products.status = 'deleted' THEN products.status ELSE excluded.status END
@@ -146,7 +158,8 @@ async fn write_customers(work: &mut Work<'_>) -> Result<(), ImportError> {
         "'customer_id: `' || customer_id || '` is in this file twice'",
     )
     .await?;
-    let renamed = "bundle_customers b JOIN customers c ON c.external_id = b.customer_id WHERE (c.name, c.country) <> (b.name, b.country)";
+    let renamed = "bundle_customers b JOIN customers c ON c.external_id = b.customer_id \
+        WHERE (c.name, c.country) <> (b.name, b.country)";
     // Orders are listed with the customer's name. Asked first, because no index leads from customers to their vendors.
     if work.integer(&format!("SELECT COUNT(*) FROM {renamed}")).await? > Some(0) {
         note_changed(
@@ -162,7 +175,8 @@ async fn write_customers(work: &mut Work<'_>) -> Result<(), ImportError> {
         "INSERT INTO customers (external_id, name, country)
          SELECT b.customer_id, b.name, b.country FROM bundle_customers b
          WHERE true ORDER BY b.csv_line
-         ON CONFLICT (external_id) DO UPDATE SET search_text = CASE WHEN customers.name = excluded.name THEN customers.search_text END,
+         ON CONFLICT (external_id) DO UPDATE SET search_text = CASE \
+         WHEN customers.name = excluded.name THEN customers.search_text END,
                 name = excluded.name, country = excluded.country
          WHERE (customers.name, customers.country) <> (excluded.name, excluded.country)",
     )

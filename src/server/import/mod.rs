@@ -208,7 +208,8 @@ async fn shift_to(work: &mut Work<'_>, now: Timestamp) -> Result<(), ImportError
         work.refuse(
             table,
             &format!(
-                "SELECT csv_line, 'shifted with the newest order to today, this is not from 1970-01-02 to 2100-12-31' AS message
+                "SELECT csv_line, 'shifted with the newest order to today, this is not from 1970-01-02 to 2100-12-31' \
+                 AS message
                  FROM {staging} WHERE {instant} < {first} OR {instant} >= {end}"
             ),
         )

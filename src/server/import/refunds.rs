@@ -17,7 +17,8 @@ use super::{
 pub(super) async fn compare(work: &mut Work<'_>, refunds: u64) -> Result<(), ImportError> {
     work.create_keyed(
         "import_refunds",
-        "order_id BIGINT, line BIGINT, refunded_us BIGINT, csv_line BIGINT, vendor_id BIGINT, quantity BIGINT, amount BIGINT,
+        "order_id BIGINT, line BIGINT, refunded_us BIGINT, csv_line BIGINT, vendor_id BIGINT, quantity BIGINT, amount \
+         BIGINT,
          state BIGINT, reason TEXT, PRIMARY KEY (order_id, line, refunded_us)",
     )
     .await?;
@@ -71,7 +72,8 @@ async fn refuse(work: &mut Work<'_>) -> Result<(), ImportError> {
         ),
     )
     .await?;
-    let message = "'refunded_at: order `' || order_id || '`, line ' || CAST(line AS TEXT) || ', has a refund of this instant twice'";
+    let message = "'refunded_at: order `' || order_id || '`, line ' || CAST(line AS TEXT) || ', has a refund of this \
+        instant twice'";
     work.refuse_duplicates("refunds", "bundle_refunds", "order_id, line, refunded_us", message).await
 }
 
@@ -81,8 +83,10 @@ pub(super) async fn write(work: &mut Work<'_>) -> Result<(), ImportError> {
     let (hour, day) = (local_days::hour_us("p.refunded_us"), local_days::day());
     let local = local_days::local_us("r.refunded_us");
     work.write(&format!(
-        "INSERT INTO refunds (vendor_id, order_id, line, quantity, amount, commission, refunded_us, hour_us, day, month, year, reason)
-         SELECT p.vendor_id, p.order_id, p.line, p.quantity, p.amount, 0, p.refunded_us, {hour}, d.day, d.month, d.year, NULLIF(p.reason, '')
+        "INSERT INTO refunds (vendor_id, order_id, line, quantity, amount, commission, refunded_us, hour_us, day, \
+         month, year, reason)
+         SELECT p.vendor_id, p.order_id, p.line, p.quantity, p.amount, 0, p.refunded_us, {hour}, d.day, d.month, \
+         d.year, NULLIF(p.reason, '')
          FROM (SELECT r.vendor_id, r.order_id, r.line, r.quantity, r.amount, r.refunded_us, r.reason, {local}
                FROM import_refunds r JOIN vendors v ON v.id = r.vendor_id WHERE r.state > 0) AS p
          JOIN import_days d ON d.day = {day}
@@ -126,7 +130,8 @@ async fn refuse_before_their_orders(work: &mut Work<'_>) -> Result<(), ImportErr
             "SELECT b.csv_line, 'refunded_at: order `' || o.external_id || '` was placed on a later day' AS message
              FROM import_refunds b CROSS JOIN refunds r CROSS JOIN vendor_orders vo CROSS JOIN orders o
              WHERE b.state > 0 AND r.order_id = b.order_id AND r.line = b.line AND r.refunded_us = b.refunded_us
-               AND vo.vendor_id = r.vendor_id AND vo.order_id = r.order_id AND o.id = r.order_id AND {REFUND_MAY_NOT_BE}"
+               AND vo.vendor_id = r.vendor_id AND vo.order_id = r.order_id AND o.id = r.order_id \
+               AND {REFUND_MAY_NOT_BE}"
         ),
     )
     .await?;
@@ -134,10 +139,12 @@ async fn refuse_before_their_orders(work: &mut Work<'_>) -> Result<(), ImportErr
         "orders",
         &format!(
             "SELECT b.csv_line, 'placed_at: order `' || b.order_id || '` has a refund of a day before' AS message
-             FROM bundle_orders b CROSS JOIN orders o CROSS JOIN import_orders c CROSS JOIN order_lines l CROSS JOIN vendor_orders vo
+             FROM bundle_orders b CROSS JOIN orders o CROSS JOIN import_orders c CROSS JOIN order_lines l \
+             CROSS JOIN vendor_orders vo
              CROSS JOIN refunds r
              WHERE o.external_id = b.order_id AND c.order_id = o.id AND c.placed_changed = 1 AND l.order_id = o.id
-               AND vo.vendor_id = l.vendor_id AND vo.order_id = l.order_id AND r.order_id = l.order_id AND r.line = l.line
+               AND vo.vendor_id = l.vendor_id AND vo.order_id = l.order_id AND r.order_id = l.order_id \
+               AND r.line = l.line
                AND {REFUND_MAY_NOT_BE}"
         ),
     )
@@ -147,13 +154,16 @@ async fn refuse_before_their_orders(work: &mut Work<'_>) -> Result<(), ImportErr
 /// Over all refunds of a line, those there already too: not more units, and not more money, than were sold.
 async fn refuse_more_than_sold(work: &mut Work<'_>) -> Result<(), ImportError> {
     let exceeded = "
-        SELECT a.order_id, a.line, o.external_id, l.quantity - SUM(r.quantity) AS units_left, l.gross - l.discount - SUM(r.amount) AS left_over
+        SELECT a.order_id, a.line, o.external_id, l.quantity - SUM(r.quantity) AS units_left, l.gross - l.discount - \
+        SUM(r.amount) AS left_over
         FROM import_refunded a CROSS JOIN refunds r CROSS JOIN order_lines l CROSS JOIN orders o
-        WHERE r.order_id = a.order_id AND r.line = a.line AND l.order_id = a.order_id AND l.line = a.line AND o.id = a.order_id
+        WHERE r.order_id = a.order_id AND r.line = a.line AND l.order_id = a.order_id AND l.line = a.line \
+        AND o.id = a.order_id
         GROUP BY a.order_id, a.line, o.external_id, l.quantity, l.gross, l.discount";
     let message = |of: &str| {
         format!(
-            "CASE WHEN e.units_left < 0 THEN 'quantity' ELSE '{of}' END || ': refunds of order `' || e.external_id || '`, line '
+            "CASE WHEN e.units_left < 0 THEN 'quantity' ELSE '{of}' END || ': refunds of order `' || e.external_id || \
+             '`, line '
              || CAST(e.line AS TEXT) || ', come to more than was sold'"
         )
     };

@@ -65,7 +65,8 @@ pub(super) async fn compare_orders(work: &mut Work<'_>) -> Result<(), ImportErro
 pub(super) async fn compare_lines(work: &mut Work<'_>, items: u64) -> Result<(), ImportError> {
     work.create_keyed(
         "import_lines",
-        "order_id BIGINT, line BIGINT, csv_line BIGINT, vendor_id BIGINT, product_id BIGINT, quantity BIGINT, gross BIGINT,
+        "order_id BIGINT, line BIGINT, csv_line BIGINT, vendor_id BIGINT, product_id BIGINT, quantity BIGINT, gross \
+         BIGINT,
          discount BIGINT, state BIGINT, PRIMARY KEY (order_id, line)",
     )
     .await?;
@@ -132,16 +133,19 @@ pub(super) async fn find_touched(work: &mut Work<'_>) -> Result<i64, ImportError
         work.create_keyed(table, "vendor_id BIGINT, order_id BIGINT, PRIMARY KEY (vendor_id, order_id)").await?;
     }
     for pairs in [
-        "SELECT vendor_id, order_id FROM import_lines WHERE state > 0 GROUP BY vendor_id, order_id ORDER BY vendor_id, order_id",
+        "SELECT vendor_id, order_id FROM import_lines WHERE state > 0 GROUP BY vendor_id, order_id \
+         ORDER BY vendor_id, order_id",
         "SELECT vendor_id, order_id FROM import_refunds WHERE state > 0 GROUP BY vendor_id, order_id",
         // A vendor's part follows the marketplace's date and status only where those have changed since they were last
         // imported.
         "SELECT s.vendor_id, s.order_id
          FROM import_orders c CROSS JOIN order_lines l CROSS JOIN vendor_orders s
          WHERE l.order_id = c.order_id AND s.vendor_id = l.vendor_id AND s.order_id = l.order_id
-           AND ((c.placed_changed = 1 AND s.placed_us <> c.placed_us) OR (c.status_changed = 1 AND s.status <> c.status))
+           AND ((c.placed_changed = 1 AND s.placed_us <> c.placed_us) OR (c.status_changed = 1 \
+           AND s.status <> c.status))
          GROUP BY s.vendor_id, s.order_id",
-        "SELECT s.vendor_id, s.order_id FROM vendor_orders s WHERE s.vendor_id IN (SELECT vendor_id FROM import_rezoned)",
+        "SELECT s.vendor_id, s.order_id FROM vendor_orders s WHERE s.vendor_id IN (SELECT vendor_id \
+         FROM import_rezoned)",
     ] {
         work.run(&format!("INSERT INTO {TOUCHED} {pairs} ON CONFLICT DO NOTHING")).await?;
     }
@@ -159,8 +163,11 @@ pub(super) async fn find_touched(work: &mut Work<'_>) -> Result<i64, ImportError
 /// Writes the orders that differ, and all lines that are new or differ.
 pub(super) async fn write_orders_and_lines(work: &mut Work<'_>) -> Result<(), ImportError> {
     // `+`: not by an index, so that SQLite goes from what has changed to the orders.
-    work.write("UPDATE orders SET placed_us = c.placed_us, status = c.status FROM import_orders AS c WHERE orders.id = +c.order_id")
-        .await?;
+    work.write(
+        "UPDATE orders SET placed_us = c.placed_us, status = c.status FROM import_orders AS c \
+        WHERE orders.id = +c.order_id",
+    )
+    .await?;
     // The commission was agreed when the line was sold: it changes with the line's amounts only.
     let commission = refunds::commission("l.gross - l.discount", "v.commission_bps");
     work.write(&format!(
@@ -187,7 +194,8 @@ pub(super) async fn write_parts(work: &mut Work<'_>) -> Result<(), ImportError> 
          SELECT p.vendor_id, p.order_id, p.customer_id, p.status, p.placed_us, {hour}, d.day, d.month, d.year
          FROM (SELECT n.vendor_id, n.order_id, n.customer_id, n.placed_us, n.status, {local}
                FROM (SELECT t.vendor_id, t.order_id, o.customer_id,
-                            CASE WHEN s.status IS NULL OR c.placed_changed = 1 THEN o.placed_us ELSE s.placed_us END AS placed_us,
+                            CASE WHEN s.status IS NULL OR c.placed_changed = 1 THEN o.placed_us \
+                            ELSE s.placed_us END AS placed_us,
                             CASE WHEN s.status IS NULL OR c.status_changed = 1 THEN o.status ELSE s.status END AS status
                      FROM {TOUCHED} t
                      JOIN orders o ON o.id = t.order_id

@@ -147,7 +147,8 @@ impl<R: BufRead> Records<R> {
                         ));
                     }
                     (At::Plain, b'"') => {
-                        let message = "a quote within a field: the whole field is put into quotes then, and the quote written twice";
+                        let message = "a quote within a field: the whole field is put into quotes then, and the quote \
+                            written twice";
                         return Err(Unreadable::Line(self.line, message.to_owned()));
                     }
                     (At::Plain | At::Start, byte) => {

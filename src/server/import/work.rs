@@ -102,7 +102,8 @@ impl<'a> Work<'a> {
         message: &str,
     ) -> Result<(), ImportError> {
         let numbered = format!(
-            "SELECT csv_line, {message} AS message, ROW_NUMBER() OVER (PARTITION BY {key} ORDER BY csv_line) AS occurrence FROM {staging}"
+            "SELECT csv_line, {message} AS message, ROW_NUMBER() OVER (PARTITION BY {key} \
+             ORDER BY csv_line) AS occurrence FROM {staging}"
         );
         self.refuse(table, &format!("SELECT csv_line, message FROM ({numbered}) AS numbered WHERE occurrence = 2"))
             .await

@@ -43,7 +43,10 @@ pub async fn take_orders(tx: &mut Tx, batch: &OrderBatch, only: Option<&str>) ->
     lock_vendors(&mut work, VENDORS).await?;
     work.create_keyed("import_known", "order_id BIGINT PRIMARY KEY").await?;
     let known = work
-        .run("INSERT INTO import_known SELECT o.id FROM bundle_orders b JOIN orders o ON o.external_id = b.order_id GROUP BY o.id")
+        .run(
+            "INSERT INTO import_known SELECT o.id FROM bundle_orders b \
+            JOIN orders o ON o.external_id = b.order_id GROUP BY o.id",
+        )
         .await?;
     let vendors_changed = write_staged(&mut work, lines.len() as u64, 0, VENDORS).await.map_err(|error| {
         named(error, |table, line| match (table, lines.get(line - 1)) {
@@ -147,7 +150,8 @@ async fn refuse_discounts_over_currencies(
     }
     let mixed: HashSet<String> = work
         .texts(
-            "SELECT b.order_id FROM bundle_items b JOIN products p ON p.external_id = b.product_id JOIN vendors v ON v.id = p.vendor_id
+            "SELECT b.order_id FROM bundle_items b JOIN products p ON p.external_id = b.product_id \
+             JOIN vendors v ON v.id = p.vendor_id
              GROUP BY b.order_id HAVING COUNT(DISTINCT v.currency) > 1",
         )
         .await?

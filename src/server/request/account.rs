@@ -43,7 +43,8 @@ pub async fn log_in(
     }
 }
 
-/// The same in two steps, for forms: where there is a second factor, the answer is `CodeMissing` and a cookie with which
+/// The same in two steps, for forms: where there is a second factor, the answer is `CodeMissing` and a cookie with
+/// which
 /// `log_in_by_code` goes on.
 pub async fn log_in_by_form(state: &AppState, parts: &Parts, email: &str, password: &str) -> Result<User, AppError> {
     let authenticated = prove_password(state, parts, email, password).await?;
@@ -249,7 +250,8 @@ pub async fn unconfirmed_totp(state: &AppState, parts: &Parts) -> Result<Option<
     state.accounts.unconfirmed_totp(&user, shown.as_deref()).await
 }
 
-/// Has whoever asks log in with codes from now on. All sessions end, and this browser gets a new one. The recovery codes.
+/// Has whoever asks log in with codes from now on. All sessions end, and this browser gets a new one. The recovery
+/// codes.
 pub async fn confirm_totp(state: &AppState, parts: &Parts, code: String) -> Result<Vec<String>, AppError> {
     let (state, parts) = (state.clone(), parts.clone());
     to_the_end(async move {

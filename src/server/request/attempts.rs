@@ -43,7 +43,8 @@ impl Attempt {
         Self::count(state, vec![(Purpose::OwnPassword, user.id.to_string())]).await
     }
 
-    /// Of sending a one-time code to log in with, after the password: likewise for the browser where it is known, so that
+    /// Of sending a one-time code to log in with, after the password: likewise for the browser where it is known, so
+    /// that
     /// whoever knows the password alone does not keep the owner out.
     pub async fn of_login_code(state: &AppState, parts: &Parts, who: &Authenticated) -> Result<Self, AppError> {
         let browser = state.sessions.devices().read(&parts.headers, &account_key(&who.user.email));

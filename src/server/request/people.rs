@@ -151,7 +151,8 @@ pub(super) async fn deliver(state: &AppState, Invitation { person, token }: Invi
         (
             "Your invitation to Vendorscope",
             format!(
-                "You have been invited to Vendorscope.\n\nChoose your password here, within three days of being invited:\n{link}\n\n\
+                "You have been invited to Vendorscope.\n\nChoose your password here, within three days of being \
+                 invited:\n{link}\n\n\
                  If you did not expect this, do nothing: without a password nobody can log in.\n"
             ),
         )
@@ -159,7 +160,8 @@ pub(super) async fn deliver(state: &AppState, Invitation { person, token }: Invi
         (
             "Choose a new Vendorscope password",
             format!(
-                "Your marketplace has sent you a link to choose a new password. It works once, within an hour:\n{link}\n\n\
+                "Your marketplace has sent you a link to choose a new password. It works once, within an \
+                 hour:\n{link}\n\n\
                  If you did not ask for this, do nothing: your password stays as it is.\n"
             ),
         )

@@ -141,9 +141,12 @@ pub fn plain_page(title: &str, body: &str) -> String {
     let style =
         STYLE.get().map(|style| format!("<link rel=\"stylesheet\" href=\"{}\">", escape(style))).unwrap_or_default();
     format!(
-        "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <meta name=\"color-scheme\" content=\"light dark\"><link rel=\"icon\" href=\"/favicon.svg\" type=\"image/svg+xml\">{style}\
-         <title>{title} · Vendorscope</title></head><body><header class=\"top\"><a class=\"brand\" href=\"/\">Vendorscope</a></header>\
+        "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
+         content=\"width=device-width, initial-scale=1\">\
+         <meta name=\"color-scheme\" content=\"light dark\"><link rel=\"icon\" href=\"/favicon.svg\" \
+         type=\"image/svg+xml\">{style}\
+         <title>{title} · Vendorscope</title></head><body><header class=\"top\"><a class=\"brand\" \
+         href=\"/\">Vendorscope</a></header>\
          <main id=\"main\">{body}</main></body></html>"
     )
 }

@@ -69,7 +69,8 @@ async fn status(State(state): State<AppState>) -> (StatusCode, Html<String>) {
     let title = if readiness.ready { "Everything is working" } else { "Vendorscope isn't working as it should" };
     let body = format!(
         "<h1>{title}</h1><section class=\"card checks\"><table class=\"plain\"><tbody>{}{}</tbody></table></section>\
-         <p class=\"actions\"><a class=\"button\" href=\"/status\">Check again</a> <a class=\"button quiet\" href=\"/\">Go to dashboard</a></p>",
+         <p class=\"actions\"><a class=\"button\" href=\"/status\">Check again</a> <a class=\"button quiet\" \
+         href=\"/\">Go to dashboard</a></p>",
         row("Database", readiness.database, "Figures that are cached are still shown; nothing can be saved."),
         row(redis, readiness.redis, "Nobody can log in until it is back."),
     );

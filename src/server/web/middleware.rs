@@ -155,7 +155,8 @@ const PERMISSIONS: &str = "accelerometer=(), browsing-topics=(), camera=(), disp
 fn content_security_policy(scripts: &str, reloads_pages: bool) -> String {
     let reload = if reloads_pages { " ws: wss:" } else { "" };
     format!(
-        "default-src 'none'; script-src 'self' {scripts} 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; font-src 'self'; \
+        "default-src 'none'; script-src 'self' {scripts} 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; \
+         font-src 'self'; \
          connect-src 'self'{reload}; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
 }

@@ -158,7 +158,8 @@ mod tests {
     #[test]
     fn scripts_with_the_nonce_are_named_by_their_digest_and_no_others() {
         let nonce = ScriptNonce("n1".into());
-        let page = b"<script type=\"module\" nonce=\"n1\">a()</script><script>b()</script><script nonce=\"n1\" src=\"/x.js\"></script>";
+        let page = b"<script type=\"module\" nonce=\"n1\">a()</script><script>b()</script><script nonce=\"n1\" \
+            src=\"/x.js\"></script>";
         let expected = format!("'sha256-{}'", BASE64_STANDARD.encode(Sha256::digest("a()")));
         assert_eq!(script_hashes(page, &nonce), expected);
         assert_eq!(script_hashes(page, &ScriptNonce("n2".into())), "");

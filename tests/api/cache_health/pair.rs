@@ -8,7 +8,8 @@ use crate::{
     harness::{Client, RedisServer, TestApp, TestDatabase},
 };
 
-/// Two instances that share a database and a Redis for the cache; sessions are elsewhere, so that the page can be opened
+/// Two instances that share a database and a Redis for the cache; sessions are elsewhere, so that the page can be
+/// opened
 /// while that Redis is away.
 pub struct Pair {
     pub redis: RedisServer,

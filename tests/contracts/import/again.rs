@@ -149,7 +149,8 @@ async fn a_vendors_own_edit_of_a_status_survives_until_the_marketplaces_status_c
 /// As a vendor's request does it.
 async fn set_status(db: &Db, vendor: &str, order: &str, status: &str) {
     let pair = format!(
-        "SELECT v.id, o.id FROM vendors v CROSS JOIN orders o WHERE v.external_id = '{vendor}' AND o.external_id = '{order}'"
+        "SELECT v.id, o.id FROM vendors v CROSS JOIN orders o WHERE v.external_id = '{vendor}' \
+         AND o.external_id = '{order}'"
     );
     let pair = integers(db, &pair).await;
     let touched = [(pair[0][0], pair[0][1])];
@@ -220,8 +221,8 @@ async fn refunds_give_back_their_share_of_the_commission_and_never_more_than_all
         sold(Bundle::small()).with("refunds", &format!("{header}{}", rows[2])).imported(&db).await;
         assert_eq!(integers(&db, shares).await.concat(), [3, 4, 63]);
 
-        let sums =
-            "SELECT CAST(SUM(gross) AS BIGINT), CAST(SUM(returns) AS BIGINT), CAST(SUM(commission) AS BIGINT), CAST(SUM(units) AS BIGINT)
+        let sums = "SELECT CAST(SUM(gross) AS BIGINT), CAST(SUM(returns) AS BIGINT), CAST(SUM(commission) AS BIGINT), \
+             CAST(SUM(units) AS BIGINT)
                     FROM sales_days t JOIN vendors v ON v.id = t.vendor_id WHERE v.external_id = 'v-eur'";
         // The line refunded in full, and the other order's 12.50.
         assert_eq!(integers(&db, sums).await, [[700 + 1_250, 700, 125, 1]]);

@@ -55,7 +55,8 @@ async fn hours_and_days_in_odd_zones_are_those_of_the_vendors_clock() {
             expected.sort();
             for (table, instant) in [("vendor_orders", "placed_us"), ("refunds", "refunded_us")] {
                 let query = format!(
-                    "SELECT t.{instant}, t.hour_us, t.day, t.month, t.year FROM {table} t JOIN vendors v ON v.id = t.vendor_id
+                    "SELECT t.{instant}, t.hour_us, t.day, t.month, t.year FROM {table} t \
+                     JOIN vendors v ON v.id = t.vendor_id
                      WHERE v.external_id = '{zone}' ORDER BY 1, 2, 3, 4, 5"
                 );
                 assert_eq!(integers(&db, &query).await, expected, "{table} in {zone} on {}", db.dialect.name());

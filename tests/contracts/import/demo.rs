@@ -20,15 +20,18 @@ async fn the_demo_is_lively_ends_today_and_is_not_told_twice() {
             ("statuses", "SELECT COUNT(DISTINCT status) - 5 FROM orders"),
             (
                 "full refunds",
-                "SELECT COUNT(*) FROM refunds r JOIN order_lines l ON l.order_id = r.order_id AND l.line = r.line WHERE r.quantity = l.quantity",
+                "SELECT COUNT(*) FROM refunds r JOIN order_lines l ON l.order_id = r.order_id \
+                 AND l.line = r.line WHERE r.quantity = l.quantity",
             ),
             (
                 "partial refunds",
-                "SELECT COUNT(*) FROM refunds r JOIN order_lines l ON l.order_id = r.order_id AND l.line = r.line WHERE r.amount < l.gross - l.discount",
+                "SELECT COUNT(*) FROM refunds r JOIN order_lines l ON l.order_id = r.order_id \
+                 AND l.line = r.line WHERE r.amount < l.gross - l.discount",
             ),
             (
                 "orders of several vendors",
-                "SELECT COUNT(*) FROM (SELECT order_id FROM vendor_orders GROUP BY order_id HAVING COUNT(*) > 1) AS several",
+                "SELECT COUNT(*) FROM (SELECT order_id FROM vendor_orders GROUP BY order_id \
+                 HAVING COUNT(*) > 1) AS several",
             ),
             ("reasons of refunds", "SELECT COUNT(DISTINCT reason) - 4 FROM refunds"),
             ("refunds without one", "SELECT COUNT(*) FROM refunds WHERE reason IS NULL"),
@@ -36,16 +39,19 @@ async fn the_demo_is_lively_ends_today_and_is_not_told_twice() {
             ("commission", "SELECT COUNT(*) FROM order_lines WHERE commission > 0"),
             (
                 "low stock",
-                "SELECT COUNT(*) FROM products p JOIN vendors v ON v.id = p.vendor_id WHERE p.status = 'active' AND p.stock <= v.low_stock_threshold",
+                "SELECT COUNT(*) FROM products p JOIN vendors v ON v.id = p.vendor_id WHERE p.status = 'active' \
+                 AND p.stock <= v.low_stock_threshold",
             ),
             (
                 "customers who come back",
-                "SELECT COUNT(*) FROM (SELECT customer_id FROM vendor_orders GROUP BY vendor_id, customer_id HAVING COUNT(*) > 3) AS loyal",
+                "SELECT COUNT(*) FROM (SELECT customer_id FROM vendor_orders GROUP BY vendor_id, customer_id \
+                 HAVING COUNT(*) > 3) AS loyal",
             ),
         ] {
             assert!(integers(&db, query).await[0][0] > 0, "{what}");
         }
-        let twice = "SELECT COUNT(*) FROM (SELECT order_id FROM order_lines GROUP BY order_id, product_id HAVING COUNT(*) > 1) AS twice";
+        let twice = "SELECT COUNT(*) FROM (SELECT order_id FROM order_lines GROUP BY order_id, product_id \
+            HAVING COUNT(*) > 1) AS twice";
         assert_eq!(integers(&db, twice).await[0][0], 0, "no order has two lines of one product");
         let span = integers(&db, "SELECT MIN(placed_us), MAX(placed_us) FROM orders").await;
         let now = Timestamp::now().as_microsecond();

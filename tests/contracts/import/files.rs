@@ -183,7 +183,8 @@ async fn files_as_spreadsheets_write_them_are_read_where_nothing_has_to_be_guess
             report.notes,
             [
                 "vendors.csv: semicolons between fields",
-                "products.csv: columns read by another name: Vendor ID as vendor_id, STATUS as status,   name as name, Product_Id as product_id",
+                "products.csv: columns read by another name: Vendor ID as vendor_id, STATUS as status,   name as \
+                 name, Product_Id as product_id",
                 "products.csv: columns not read: Notes, one without a name",
                 "customers.csv: read as UTF-16LE",
                 "orders.csv: read as UTF-16BE",

@@ -53,19 +53,22 @@ const BAD_ROWS: &[(&str, &str, &str, &str)] = &[
         "orders",
         "2026-03-28T23:30:00Z",
         "28.3.2026",
-        "orders.csv, line 2: placed_at: `28.3.2026` is not an instant as RFC 3339 writes it, such as 2026-03-01T09:30:00Z",
+        "orders.csv, line 2: placed_at: `28.3.2026` is not an instant as RFC 3339 writes it, such as \
+         2026-03-01T09:30:00Z",
     ),
     (
         "orders",
         "2026-03-28T23:30:00Z",
         "2016-12-31T23:59:60Z",
-        "orders.csv, line 2: placed_at: `2016-12-31T23:59:60Z` is not an instant as RFC 3339 writes it, such as 2026-03-01T09:30:00Z",
+        "orders.csv, line 2: placed_at: `2016-12-31T23:59:60Z` is not an instant as RFC 3339 writes it, such as \
+         2026-03-01T09:30:00Z",
     ),
     (
         "orders",
         "12:00:00+02:00",
         "12:00:00+25:00",
-        "orders.csv, line 3: placed_at: `2026-03-29T12:00:00+25:00` is not an instant as RFC 3339 writes it, such as 2026-03-01T09:30:00Z",
+        "orders.csv, line 3: placed_at: `2026-03-29T12:00:00+25:00` is not an instant as RFC 3339 writes it, such as \
+         2026-03-01T09:30:00Z",
     ),
     (
         "orders",
@@ -83,7 +86,8 @@ const BAD_ROWS: &[(&str, &str, &str, &str)] = &[
         "orders",
         "processing",
         "completed",
-        "orders.csv, line 3: status: `completed` is not accepted: one of pending, processing, shipped, delivered, cancelled, failed",
+        "orders.csv, line 3: status: `completed` is not accepted: one of pending, processing, shipped, delivered, \
+         cancelled, failed",
     ),
     (
         "order_items",
@@ -98,7 +102,8 @@ const BAD_ROWS: &[(&str, &str, &str, &str)] = &[
         "order_items",
         "25.00",
         "1e3",
-        "order_items.csv, line 2: gross: `1e3` is not an amount: digits with a point before up to three decimals, such as 12.50",
+        "order_items.csv, line 2: gross: `1e3` is not an amount: digits with a point before up to three decimals, \
+         such as 12.50",
     ),
     // The form of the file.
     ("orders", "o-2,c-1", "o-2", "orders.csv, line 3: has 3 fields where the header has 4"),
@@ -106,13 +111,15 @@ const BAD_ROWS: &[(&str, &str, &str, &str)] = &[
         "orders",
         "placed_at",
         "placed",
-        "orders.csv, line 1: placed_at: this column is missing: orders has order_id, customer_id, placed_at, status; this file has order_id, customer_id, placed, status",
+        "orders.csv, line 1: placed_at: this column is missing: orders has order_id, customer_id, placed_at, status; \
+         this file has order_id, customer_id, placed, status",
     ),
     (
         "orders",
         ",status",
         "",
-        "orders.csv, line 1: status: this column is missing: orders has order_id, customer_id, placed_at, status; this file has order_id, customer_id, placed_at",
+        "orders.csv, line 1: status: this column is missing: orders has order_id, customer_id, placed_at, status; \
+         this file has order_id, customer_id, placed_at",
     ),
     ("orders", "customer_id", "order_id", "orders.csv, line 1: order_id: this column is there twice"),
     // Between rows and files.

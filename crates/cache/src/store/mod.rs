@@ -70,9 +70,11 @@ pub struct ServerFacts {
 
 /// Entries by key, generations by tag. What every implementation promises:
 ///
-/// - a value is a tag's generation during one unbroken stretch of time at most: once replaced, removed or forgotten it never comes back;
+/// - a value is a tag's generation during one unbroken stretch of time at most: once replaced, removed or forgotten it
+///   never comes back;
 /// - once `invalidate` has answered `Ok`, no later reading on any instance gives the earlier generations of those tags;
-/// - every call answers within a bound of its own, whatever happens underneath. A call that failed may have taken effect.
+/// - every call answers within a bound of its own, whatever happens underneath. A call that failed may have taken
+///   effect.
 ///
 /// Entries may be lost at any time.
 #[async_trait]

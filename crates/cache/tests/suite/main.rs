@@ -211,7 +211,8 @@ over_each_store! {
         source.set(1);
         bench.other.invalidate(&tags(), &cause()).await.expect("recorded");
         go_on.send(()).expect("the loader waits");
-        assert_eq!(loading.await.expect("no panic").map(number).map(|served| served.value), Ok(0), "it was asked before the write");
+        assert_eq!(loading.await.expect("no panic").map(number).map(|served| served.value), Ok(0), "it was asked \
+            before the write");
         for cache in [&bench.one, &bench.other] {
             assert_eq!(read(cache, &source).await.value, 1);
         }
@@ -427,7 +428,8 @@ over_each_store! {
         bench.other.counts().await;
         assert_eq!(bench.one.counts().await.get(Counter::Loads), 2, "once what cannot be decoded, once what can");
         let failed = bench.one.get_or_load_decoded(&snapshot_key("42", "other"), &tags(), load("eight"), decode).await;
-        assert_eq!(failed.map(|served| served.value), Err("no number".to_owned()), "what was loaded just now is the loader's fault");
+        assert_eq!(failed.map(|served| served.value), Err("no number".to_owned()), "what was loaded just now is the \
+            loader's fault");
     }
 
     /// Without its payload, and counted as no lookup.

@@ -88,7 +88,8 @@ async fn tags_in_other_slots_invalidate_too() {
     assert_eq!(one.usage().await.entries, 1);
 }
 
-/// Whoever hears of it and asks again finds no old generation on a shard that was slower: each master in turn is held up.
+/// Whoever hears of it and asks again finds no old generation on a shard that was slower: each master in turn is held
+/// up.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_message_is_sent_when_every_shard_has_taken_the_invalidation() {
     let cluster = RedisCluster::start().await;

@@ -329,7 +329,8 @@ async fn invalidations_of_other_instances_are_heard_and_heard_again_after_a_rest
 }
 
 /// What docs/redis.md says a user needs at least, for the cache.
-const LEAST_RIGHTS: &str = "resetchannels ~analytics:* ~tag:* ~lease:* ~cache:stats* &cache:invalidations* -@all +ping +info +hello +auth \
+const LEAST_RIGHTS: &str = "resetchannels ~analytics:* ~tag:* ~lease:* ~cache:stats* &cache:invalidations* -@all \
+    +ping +info +hello +auth \
      +client|setname +select +get +mget +set +del +pexpire +eval +publish +subscribe +unsubscribe +hincrby +hgetall \
      +scan +dbsize";
 

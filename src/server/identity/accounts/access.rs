@@ -13,7 +13,8 @@ use crate::{
 const RESET_LASTS_US: i64 = 60 * 60 * 1_000_000;
 
 impl Accounts {
-    /// Gives a user another password. Every session of the user has ended then, every key is revoked, and the answer is what the next one
+    /// Gives a user another password. Every session of the user has ended then, every key is revoked, and the answer is
+    /// what the next one
     /// begins with. `Invalid` where `current` is not the password, or the new one is no good.
     pub async fn change_password(
         &self,
@@ -105,7 +106,8 @@ impl Accounts {
     }
 
     /// Gives the user that the token was made for another password, and uses the token up. All sessions of the user
-    /// have ended then, and all keys are revoked. The user, and the epoch from now on. `Invalid` where the token is worth
+    /// have ended then, and all keys are revoked. The user, and the epoch from now on. `Invalid` where the token is
+    /// worth
     /// nothing (any more), or the password is no good, which leaves the token as it was.
     pub async fn reset_password(&self, token: &str, new: &str, address: Option<&str>) -> Result<(User, i64), AppError> {
         let worthless = || {

@@ -91,7 +91,9 @@ impl Sessions {
                 if let Ok(Some(policy)) = store.eviction().await {
                     tracing::warn!(
                         policy,
-                        "this Redis may throw sessions and limits away when its memory is full, and whoever fills it logs people out and guesses at passwords without end: give them one with noeviction (SESSION_REDIS_URL)"
+                        "this Redis may throw sessions and limits away when its memory is full, and whoever fills it \
+                         logs people out and guesses at passwords without end: give them one with noeviction \
+                         (SESSION_REDIS_URL)"
                     );
                 }
                 store

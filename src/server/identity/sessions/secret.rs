@@ -27,7 +27,8 @@ pub fn said_of(secrets: &SessionConfig) -> String {
     }
 }
 
-/// Whether two instances, by what they say, have secrets that differ and are not meant to: neither is what the other had
+/// Whether two instances, by what they say, have secrets that differ and are not meant to: neither is what the other
+/// had
 /// before.
 pub fn differ(one: &str, other: &str) -> bool {
     let parts = |said: &str| match said.split_once('<') {
@@ -55,7 +56,8 @@ impl Sessions {
             tracing::warn!(
                 ours = self.said_of_secrets,
                 theirs = others.join(" "),
-                "another instance has another SESSION_SECRET: whoever logs in there is logged out here; give all the same"
+                "another instance has another SESSION_SECRET: whoever logs in there is logged out here; give all the \
+                 same"
             );
         } else {
             tracing::info!("all instances have the same SESSION_SECRET again");

@@ -49,7 +49,8 @@ pub(super) struct PasswordChange {
     operation_id = "account_change_password",
     tag = "account",
     request_body = PasswordChange,
-    responses((status = 204, description = "Changed; every other session of the user has ended"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 204, description = "Changed; every other session of the user has \
+        ended"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []))
 )]
 pub(super) async fn change_password(
@@ -67,7 +68,8 @@ pub(super) async fn change_password(
     path = "/api/account/second-factor",
     operation_id = "account_second_factor",
     tag = "account",
-    responses((status = 200, description = "How it stands with the second factor", body = SecondFactorStatus), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "How it stands with the second \
+        factor", body = SecondFactorStatus), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []))
 )]
 pub(super) async fn second_factor(
@@ -98,7 +100,8 @@ pub(super) struct Setup {
     operation_id = "account_begin_second_factor",
     tag = "account",
     request_body = OwnPassword,
-    responses((status = 201, description = "A secret to set an app up with, within 15 minutes", body = Setup), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 201, description = "A secret to set an app up with, within 15 \
+        minutes", body = Setup), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []))
 )]
 pub(super) async fn begin_second_factor(
@@ -130,7 +133,8 @@ pub(super) struct RecoveryCodes {
     operation_id = "account_confirm_second_factor",
     tag = "account",
     request_body = Code,
-    responses((status = 200, description = "Logins ask for codes from now on; every other session of the user has ended", body = RecoveryCodes), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "Logins ask for codes from now on; every other session of the user has \
+        ended", body = RecoveryCodes), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []))
 )]
 pub(super) async fn confirm_second_factor(
@@ -156,7 +160,8 @@ pub(super) struct PasswordAndCode {
     operation_id = "account_remove_second_factor",
     tag = "account",
     request_body = PasswordAndCode,
-    responses((status = 204, description = "Logins ask for the password alone"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 204, description = "Logins ask for the password \
+        alone"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []))
 )]
 pub(super) async fn remove_second_factor(
@@ -174,7 +179,9 @@ pub(super) async fn remove_second_factor(
     path = "/api/account/letters",
     operation_id = "account_letters",
     tag = "account",
-    responses((status = 200, description = "The letters that the user wishes to get; they are sent where there is a server for mail", body = LetterWishes), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "The letters that the user wishes to get; they are sent where there is a \
+        server for \
+        mail", body = LetterWishes), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []))
 )]
 pub(super) async fn letters(
@@ -190,7 +197,8 @@ pub(super) async fn letters(
     operation_id = "account_set_letters",
     tag = "account",
     request_body = LetterWishes,
-    responses((status = 204, description = "These, and no others"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 204, description = "These, and no \
+        others"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []))
 )]
 pub(super) async fn set_letters(
@@ -217,7 +225,9 @@ pub(super) struct TimeZoneChange {
     operation_id = "account_change_time_zone",
     tag = "account",
     request_body = TimeZoneChange,
-    responses((status = 204, description = "The vendor's days have this clock: its orders and refunds, past ones too, have moved to the days they fall on there"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 204, description = "The vendor's days have this clock: its orders and refunds, past ones too, \
+        have moved to the days they fall on \
+        there"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []))
 )]
 pub(super) async fn change_time_zone(
@@ -240,7 +250,8 @@ pub(super) struct OwnSessions {
     path = "/api/account/sessions",
     operation_id = "account_list_sessions",
     tag = "account",
-    responses((status = 200, description = "Where the user is logged in", body = OwnSessions), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "Where the user is logged \
+        in", body = OwnSessions), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []))
 )]
 pub(super) async fn list_sessions(BrowserUser(user): BrowserUser, parts: Parts) -> Result<Json<OwnSessions>, AppError> {
@@ -252,7 +263,8 @@ pub(super) async fn list_sessions(BrowserUser(user): BrowserUser, parts: Parts) 
     path = "/api/account/sessions",
     operation_id = "account_log_out_everywhere",
     tag = "account",
-    responses((status = 204, description = "Every session of the user has ended, on every instance"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 204, description = "Every session of the user has ended, on every \
+        instance"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []))
 )]
 pub(super) async fn log_out_everywhere(
@@ -293,7 +305,8 @@ pub(super) struct Keys {
     path = "/api/account/keys",
     operation_id = "account_list_keys",
     tag = "account",
-    responses((status = 200, description = "The user's API keys", body = Keys), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "The user's API \
+        keys", body = Keys), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []))
 )]
 pub(super) async fn list_keys(
@@ -329,7 +342,8 @@ pub(super) struct Created {
     operation_id = "account_create_key",
     tag = "account",
     request_body = KeyRequest,
-    responses((status = 201, description = "Made; the key itself is told here and never again", body = Created), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 201, description = "Made; the key itself is told here and never \
+        again", body = Created), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []))
 )]
 pub(super) async fn create_key(

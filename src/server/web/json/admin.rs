@@ -55,7 +55,8 @@ pub fn router() -> Router<AppState> {
         ("dateTo" = Option<jiff::civil::Date>, Query, description = "Last day, included"),
         ("after" = Option<String>, Query, description = "`next` of the page before")
     ),
-    responses((status = 200, description = "A page of 100, the newest first", body = AuditPage), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "A page of 100, the newest \
+        first", body = AuditPage), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn audit(
@@ -78,7 +79,8 @@ pub(super) async fn audit(
         ("dateFrom" = Option<jiff::civil::Date>, Query, description = "First day, included, in UTC"),
         ("dateTo" = Option<jiff::civil::Date>, Query, description = "Last day, included")
     ),
-    responses((status = 200, description = "All that is asked for, the newest first", content_type = "text/csv", body = String), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "All that is asked for, the newest \
+        first", content_type = "text/csv", body = String), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn audit_csv(
@@ -118,7 +120,8 @@ pub(super) struct AllKeys {
     path = "/api/admin/keys",
     operation_id = "admin_list_keys",
     tag = "admin",
-    responses((status = 200, description = "Everybody's keys that are not revoked, by address", body = AllKeys), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "Everybody's keys that are not revoked, by \
+        address", body = AllKeys), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn keys(State(state): State<AppState>, _: CurrentAdmin) -> Result<Json<AllKeys>, AppError> {

@@ -49,12 +49,16 @@ pub fn router() -> Router<AppState> {
         ("dateTo" = jiff::civil::Date, Query, description = "Last day, included; at most ten years after the first"),
         ("compare" = Option<Comparison>, Query, description = "What to compare with; `previous_period` if left out"),
         ("interval" = Option<String>, Query, description = "`auto`, `hour` (up to 31 days), `day`, `week` or `month`"),
-        ("product" = Option<String>, Query, description = "The figures of this product alone, by the marketplace's id; `lowStock` is empty then, as it is for the two below"),
+        ("product" = Option<String>, Query, description = "The figures of this product alone, by the marketplace's \
+            id; `lowStock` is empty then, as it is for the two below"),
         ("category" = Option<String>, Query, description = "The figures of the products that are in this category now"),
-        ("status" = Option<OrderStatus>, Query, description = "The figures of the orders that have this status now, whether they count or not"),
+        ("status" = Option<OrderStatus>, Query, description = "The figures of the orders that have this status now, \
+            whether they count or not"),
         ("vendorId" = Option<String>, Query, description = "Admins only, and required of them")
     ),
-    responses((status = 200, description = "The figures; asked for with a key, with an `ETag`", body = Snapshot), (status = 304, description = "With a key: still what `If-None-Match` names"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "The figures; asked for with a key, with an \
+        `ETag`", body = Snapshot), (status = 304, description = "With a key: still what `If-None-Match` \
+            names"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn snapshot(
@@ -93,7 +97,8 @@ pub(super) async fn snapshot(
         ("compare" = Option<Comparison>, Query, description = "What to compare with; `previous_period` if left out"),
         ("vendorId" = Option<String>, Query, description = "Admins only, and required of them")
     ),
-    responses((status = 200, description = "What came back; amounts come to the snapshot's `returns`", body = Returns), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "What came back; amounts come to the snapshot's \
+        `returns`", body = Returns), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn returns(
@@ -120,10 +125,12 @@ pub(super) async fn returns(
     params(
         ("dateFrom" = jiff::civil::Date, Query, description = "First day, included, by the vendor's calendar"),
         ("dateTo" = jiff::civil::Date, Query, description = "Last day, included; at most ten years after the first"),
-        ("compare" = Option<Comparison>, Query, description = "What to compare with, `none` is not accepted; `previous_period` if left out"),
+        ("compare" = Option<Comparison>, Query, description = "What to compare with, `none` is not accepted; \
+            `previous_period` if left out"),
         ("vendorId" = Option<String>, Query, description = "Admins only, and required of them")
     ),
-    responses((status = 200, description = "The products and categories of both ranges side by side", body = Movers), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "The products and categories of both ranges side by \
+        side", body = Movers), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn movers(
@@ -158,11 +165,13 @@ pub(super) async fn movers(
         ("interval" = Option<String>, Query, description = "`auto`, `hour` (up to 31 days), `day`, `week` or `month`"),
         ("vendorId" = Option<String>, Query, description = "Admins only, and required of them"),
         ("table" = Option<ExportTable>, Query, description = "`series` if left out"),
-        ("product" = Option<String>, Query, description = "The series of this product alone, as the two below: with `table=series`"),
+        ("product" = Option<String>, Query, description = "The series of this product alone, as the two below: with \
+            `table=series`"),
         ("category" = Option<String>, Query, description = "Of the products that are in this category now"),
         ("status" = Option<OrderStatus>, Query, description = "Of the orders that have this status now")
     ),
-    responses((status = 200, description = "The figures as CSV; rows come to the snapshot's totals", body = String, content_type = "text/csv"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "The figures as CSV; rows come to the snapshot's \
+        totals", body = String, content_type = "text/csv"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn export(

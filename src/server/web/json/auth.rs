@@ -36,7 +36,8 @@ pub(super) struct Me {
     operation_id = "auth_log_in",
     tag = "auth",
     request_body = Credentials,
-    responses((status = 200, description = "Logged in; the cookie says so from now on", body = Me), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json"))
+    responses((status = 200, description = "Logged in; the cookie says so from now \
+        on", body = Me), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json"))
 )]
 pub(super) async fn log_in(
     State(state): State<AppState>,
@@ -53,7 +54,8 @@ pub(super) async fn log_in(
     path = "/api/auth/logout",
     operation_id = "auth_log_out",
     tag = "auth",
-    responses((status = 204, description = "The session has ended, if there was one"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json"))
+    responses((status = 204, description = "The session has ended, if there was \
+        one"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json"))
 )]
 pub(super) async fn log_out(State(state): State<AppState>, parts: Parts) -> Result<StatusCode, AppError> {
     account::log_out(&state, &parts).await?;
@@ -65,7 +67,8 @@ pub(super) async fn log_out(State(state): State<AppState>, parts: Parts) -> Resu
     path = "/api/auth/me",
     operation_id = "auth_me",
     tag = "auth",
-    responses((status = 200, description = "Who is logged in", body = Me), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "Who is logged \
+        in", body = Me), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn me(user: CurrentUser) -> Json<Me> {

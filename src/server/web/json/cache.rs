@@ -40,7 +40,8 @@ pub fn router() -> Router<AppState> {
     path = "/api/admin/cache/stats",
     operation_id = "admin_stats",
     tag = "admin",
-    responses((status = 200, description = "Counters of the cache, and how it fares", body = CacheStats), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "Counters of the cache, and how it \
+        fares", body = CacheStats), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn stats(State(state): State<AppState>, _: CurrentAdmin) -> Json<CacheStats> {
@@ -98,7 +99,8 @@ pub(super) struct Warmed {
     operation_id = "admin_warm",
     tag = "admin",
     request_body = ToWarm,
-    responses((status = 200, description = "How many snapshots were not in the cache before", body = Warmed), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "How many snapshots were not in the cache \
+        before", body = Warmed), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn warm(
@@ -117,8 +119,10 @@ pub(super) async fn warm(
     path = "/api/admin/cache/history",
     operation_id = "admin_cache_history",
     tag = "admin",
-    params(("range" = Option<CourseRange>, Query, description = "How far back: `1h` by minutes (where it is left out), `24h` by ten minutes, `7d` by hours")),
-    responses((status = 200, description = "Counts over time, and what happened meanwhile", body = CacheCourse), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    params(("range" = Option<CourseRange>, Query, description = "How far back: `1h` by minutes (where it is left \
+        out), `24h` by ten minutes, `7d` by hours")),
+    responses((status = 200, description = "Counts over time, and what happened \
+        meanwhile", body = CacheCourse), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn history(
@@ -142,7 +146,8 @@ pub(super) async fn history(
     operation_id = "admin_cache_entry",
     tag = "admin",
     params(("key" = String, Query, description = "As the log names it, such as `vendors:{42}:profile`")),
-    responses((status = 200, description = "What lies under the key, and whether it is served", body = CacheEntry), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "What lies under the key, and whether it is \
+        served", body = CacheEntry), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn entry(
@@ -164,9 +169,11 @@ pub(super) async fn entry(
     params(
         ("action" = String, Query, description = "`invalidate` or `warm`"),
         ("tags" = Option<String>, Query, description = "For `invalidate`: tags, with commas between"),
-        ("vendorIds" = Option<String>, Query, description = "For `warm`: vendors, with commas between; left out: what this instance is asked for most")
+        ("vendorIds" = Option<String>, Query, description = "For `warm`: vendors, with commas between; left out: what \
+            this instance is asked for most")
     ),
-    responses((status = 200, description = "What the action would cost", body = ActionCost), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "What the action would \
+        cost", body = ActionCost), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn preview(
@@ -207,7 +214,8 @@ pub(super) struct Reset {
     operation_id = "admin_cache_reset",
     tag = "admin",
     request_body = ToReset,
-    responses((status = 200, description = "The counters begin anew", body = Reset), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "The counters begin \
+        anew", body = Reset), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn reset(

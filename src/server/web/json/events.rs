@@ -31,7 +31,10 @@ pub fn router() -> Router<AppState> {
     path = "/api/vendor/events",
     operation_id = "vendor_events",
     tag = "events",
-    responses((status = 200, description = "Server-Sent Events: `changed`, with `{\"changed\":[\"products\"]}` as data; ends after ten minutes, and when the session or the key does: at the next message that is more than a second later, or within 15 s. A user has ten open at an instance at most: 429 `too_many_streams` beyond", content_type = "text/event-stream", body = String), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "Server-Sent Events: `changed`, with `{\"changed\":[\"products\"]}` as \
+        data; ends after ten minutes, and when the session or the key does: at the next message that is more than a \
+        second later, or within 15 s. A user has ten open at an instance at most: 429 `too_many_streams` \
+        beyond", content_type = "text/event-stream", body = String), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn events(

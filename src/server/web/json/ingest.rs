@@ -31,7 +31,8 @@ pub fn router() -> Router<AppState> {
     operation_id = "ingest_orders",
     tag = "ingest",
     request_body = OrderBatch,
-    responses((status = 200, description = "IngestResult, all of it", body = Ingested), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "IngestResult, all of \
+        it", body = Ingested), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn orders(
@@ -49,7 +50,8 @@ pub(super) async fn orders(
     operation_id = "ingest_refunds",
     tag = "ingest",
     request_body = RefundBatch,
-    responses((status = 200, description = "IngestResult, all of it", body = Ingested), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "IngestResult, all of \
+        it", body = Ingested), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn refunds(
@@ -67,7 +69,8 @@ pub(super) async fn refunds(
     operation_id = "ingest_products",
     tag = "ingest",
     request_body = ProductBatch,
-    responses((status = 200, description = "IngestResult, all of it", body = Ingested), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "IngestResult, all of \
+        it", body = Ingested), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn products(

@@ -23,7 +23,8 @@ pub fn router() -> Router<AppState> {
     operation_id = "letters_stop",
     tag = "letters",
     params(("reader" = String, Query, description = "As the letter has it")),
-    responses((status = 204, description = "No letters are sent to that user any more"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json"))
+    responses((status = 204, description = "No letters are sent to that user any \
+        more"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json"))
 )]
 pub(super) async fn stop(
     State(state): State<AppState>,
@@ -42,7 +43,8 @@ pub(super) async fn stop(
     operation_id = "letters_ask",
     tag = "letters",
     params(("reader" = String, Query, description = "As the letter has it")),
-    responses((status = 303, description = "To the page that asks"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json"))
+    responses((status = 303, description = "To the page that \
+        asks"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json"))
 )]
 pub(super) async fn ask(parameters: Parameters) -> Result<Redirect, AppError> {
     let parameters = parameters.only(&["reader"])?;

@@ -34,7 +34,8 @@ use crate::{
 #[openapi(
     info(
         title = "Vendorscope",
-        description = "Vendor analytics for marketplaces. Money is an integer in minor units of the vendor's currency; days are the \
+        description = "Vendor analytics for marketplaces. Money is an integer in minor units of the vendor's \
+            currency; days are the \
                        vendor's own; instants are RFC 3339 in UTC; ids are the marketplace's own."
     ),
     paths(
@@ -129,7 +130,8 @@ struct IdempotencyKey;
 
 impl Modify for IdempotencyKey {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        let text = "Names this request. What is sent again with the same key within a day is done once, and answered with \
+        let text = "Names this request. What is sent again with the same key within a day is done once, and answered \
+            with \
                     the same words; the same key with another content is refused.";
         let key = ParameterBuilder::new()
             .name("Idempotency-Key")
@@ -209,8 +211,10 @@ pub async fn page() -> Html<&'static str> {
 /// Every operation and every type, as plain HTML: nothing is fetched from elsewhere.
 fn render(document: &Value) -> String {
     let mut html = String::from(
-        "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <meta name=\"color-scheme\" content=\"light dark\"><meta name=\"robots\" content=\"noindex\"><title>API · Vendorscope</title></head><body><main><h1>API</h1>",
+        "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
+         content=\"width=device-width, initial-scale=1\">\
+         <meta name=\"color-scheme\" content=\"light dark\"><meta name=\"robots\" content=\"noindex\"><title>API · \
+         Vendorscope</title></head><body><main><h1>API</h1>",
     );
     html.push_str(&format!(
         "<p>{}</p><p><a href=\"/api/openapi.json\">OpenAPI 3.1</a></p>",

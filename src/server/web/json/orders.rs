@@ -42,15 +42,19 @@ pub fn router() -> Router<AppState> {
     tag = "orders",
     params(
         ("status" = Option<OrderStatus>, Query, description = "Any if left out"),
-        ("dateFrom" = Option<jiff::civil::Date>, Query, description = "Placed on this day or later, by the vendor's calendar"),
+        ("dateFrom" = Option<jiff::civil::Date>, Query, description = "Placed on this day or later, by the vendor's \
+            calendar"),
         ("dateTo" = Option<jiff::civil::Date>, Query, description = "Placed on this day or earlier"),
-        ("search" = Option<String>, Query, description = "An order's id, or a part of its customer's name in any case, with or without accents"),
-        ("refunded" = Option<bool>, Query, description = "Those that something was given back of, or those that nothing was"),
+        ("search" = Option<String>, Query, description = "An order's id, or a part of its customer's name in any \
+            case, with or without accents"),
+        ("refunded" = Option<bool>, Query, description = "Those that something was given back of, or those that \
+            nothing was"),
         ("product" = Option<String>, Query, description = "With a line of this product, by the marketplace's id"),
         ("category" = Option<String>, Query, description = "With a line of a product that is in this category now"),
         ("after" = Option<String>, Query, description = "`next` of the page before")
     ),
-    responses((status = 200, description = "A page of 50, newest first", body = OrderPage), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "A page of 50, newest \
+        first", body = OrderPage), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn list(
@@ -107,7 +111,8 @@ pub(super) async fn create(
     params(
         ("id" = String, Path, description = "The marketplace's id of the order")
     ),
-    responses((status = 200, description = "This vendor's part of the order", body = Order), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "This vendor's part of the \
+        order", body = Order), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn find(
@@ -150,7 +155,8 @@ pub(super) async fn change(
         ("id" = String, Path, description = "The marketplace's id of the order")
     ),
     request_body = NewRefund,
-    responses((status = 201, description = "The order as it is after the refund", body = Order), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 201, description = "The order as it is after the \
+        refund", body = Order), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn refund(
@@ -174,7 +180,8 @@ pub(super) async fn refund(
         ("id" = String, Path, description = "The marketplace's id of the order"),
         ("refundedAt" = jiff::Timestamp, Path, description = "`refundedAt` of the refund, as the order lists it")
     ),
-    responses((status = 200, description = "The order as it was before the refund", body = Order), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "The order as it was before the \
+        refund", body = Order), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn undo_refund(

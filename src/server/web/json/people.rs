@@ -46,7 +46,8 @@ pub(super) struct People {
     operation_id = "admin_list_users",
     tag = "admin",
     params(("after" = Option<String>, Query, description = "`next` of the page before")),
-    responses((status = 200, description = "A page of 100, by address", body = People), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "A page of 100, by \
+        address", body = People), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn list(
@@ -89,7 +90,8 @@ impl From<Link> for LinkFor {
     operation_id = "admin_invite_user",
     tag = "admin",
     request_body = NewPerson,
-    responses((status = 201, description = "Invited: a password is chosen with the link, within three days", body = LinkFor), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 201, description = "Invited: a password is chosen with the link, within three \
+        days", body = LinkFor), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []))
 )]
 pub(super) async fn invite(
@@ -121,7 +123,8 @@ pub(super) struct Change {
     tag = "admin",
     params(("id" = String, Path, description = "The user, as the list names it")),
     request_body = Change,
-    responses((status = 200, description = "Changed; every session of the user has ended", body = Person), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "Changed; every session of the user has \
+        ended", body = Person), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []))
 )]
 pub(super) async fn change(
@@ -150,7 +153,8 @@ pub(super) struct AdminPassword {
     tag = "admin",
     params(("id" = String, Path, description = "The user, as the list names it")),
     request_body = AdminPassword,
-    responses((status = 201, description = "A link with which the user chooses a password, once", body = LinkFor), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 201, description = "A link with which the user chooses a password, \
+        once", body = LinkFor), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []))
 )]
 pub(super) async fn link(
@@ -169,7 +173,8 @@ pub(super) async fn link(
     operation_id = "admin_end_sessions",
     tag = "admin",
     params(("id" = String, Path, description = "The user, as the list names it")),
-    responses((status = 204, description = "Every session has ended, every key is revoked"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 204, description = "Every session has ended, every key is \
+        revoked"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []))
 )]
 pub(super) async fn end_sessions(
@@ -189,7 +194,8 @@ pub(super) async fn end_sessions(
     tag = "admin",
     params(("id" = String, Path, description = "The user, as the list names it")),
     request_body = AdminPassword,
-    responses((status = 204, description = "The password alone logs in; every session has ended"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 204, description = "The password alone logs in; every session has \
+        ended"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []))
 )]
 pub(super) async fn reset_second_factor(
@@ -210,7 +216,9 @@ pub(super) async fn reset_second_factor(
     tag = "admin",
     params(("id" = String, Path, description = "The user, as the list names it")),
     request_body = AdminPassword,
-    responses((status = 204, description = "The next login through the marketplace with the user's address, verified, is bound; every session has ended"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 204, description = "The next login through the marketplace with the user's address, verified, \
+        is bound; every session has \
+        ended"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []))
 )]
 pub(super) async fn unbind(

@@ -43,8 +43,10 @@ pub fn router() -> Router<AppState> {
         ("search" = Option<String>, Query, description = "A part of the name, in any case, with or without accents"),
         ("status" = Option<ProductStatus>, Query, description = "Any if left out"),
         ("category" = Option<String>, Query, description = "Any if left out"),
-        ("stock" = Option<StockLevel>, Query, description = "`low`: at or below its threshold, or sold out within a week; `covers` then says of each how long it lasts"),
-        ("sort" = Option<ProductSort>, Query, description = "`name` if left out; with `stock=low` it is `cover`, what runs out first, and `at_risk` is what costs the most sales"),
+        ("stock" = Option<StockLevel>, Query, description = "`low`: at or below its threshold, or sold out within a \
+            week; `covers` then says of each how long it lasts"),
+        ("sort" = Option<ProductSort>, Query, description = "`name` if left out; with `stock=low` it is `cover`, what \
+            runs out first, and `at_risk` is what costs the most sales"),
         ("after" = Option<String>, Query, description = "`next` of the page before")
     ),
     responses((status = 200, description = "A page of 50", body = ProductPage), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
@@ -145,7 +147,8 @@ pub(super) async fn update(
     params(
         ("id" = String, Path, description = "The marketplace's id of the product")
     ),
-    responses((status = 204, description = "Gone from every list; its sales remain"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 204, description = "Gone from every list; its sales \
+        remain"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn delete(
@@ -169,7 +172,8 @@ pub(super) struct Changed {
     operation_id = "products_change_many",
     tag = "products",
     request_body = BulkChange,
-    responses((status = 200, description = "All of them were changed", body = Changed), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "All of them were \
+        changed", body = Changed), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn change_many(

@@ -34,7 +34,8 @@ pub(super) fn loads_fail(facts: &Facts) -> Option<Found> {
             "{} instead.",
             counted_u(lately.get(Counter::Stale), "older answer was served", "older answers were served")
         ),
-        remedy: "See to the database: `/readyz` names what does not answer, the log line `not available` has the error of each request.",
+        remedy: "See to the database: `/readyz` names what does not answer, the log line `not available` has the \
+            error of each request.",
         since,
     })
 }
@@ -43,8 +44,11 @@ pub(super) fn values_not_kept(facts: &Facts) -> Option<Found> {
     let failures = facts.last(LATELY).get(Counter::WriteFailures);
     (failures > 0).then(|| Found {
         sentence: format!("Redis did not take {} within {LATELY} minutes.", counted_u(failures, "value", "values")),
-        reason: "Its memory is full under noeviction, it is a replica, its user lacks a right, or it did not answer in time.".to_owned(),
-        remedy: "The log line `value not cached` has the reason. Each of these values is loaded again by whoever asks next.",
+        reason: "Its memory is full under noeviction, it is a replica, its user lacks a right, or it did not answer \
+            in time."
+            .to_owned(),
+        remedy: "The log line `value not cached` has the reason. Each of these values is loaded again by whoever asks \
+            next.",
         since: first_minute(facts, LATELY, |minute| minute.get(Counter::WriteFailures) > 0),
     })
 }
@@ -117,7 +121,8 @@ fn why_it_fell(facts: &Facts, since: Timestamp, counts: &Counts) -> (String, &'s
         ),
         Counter::MissesAbsent => (
             format!("{misses} found no entry: ranges that nobody has asked for before, or a Redis that was emptied."),
-            "Nothing, if new people look at new ranges. Otherwise look for FLUSHALL or FLUSHDB in what was run against Redis.",
+            "Nothing, if new people look at new ranges. Otherwise look for FLUSHALL or FLUSHDB in what was run \
+             against Redis.",
         ),
         Counter::MissesUndecodable => (
             format!("{misses} are of entries that another release has written."),
@@ -181,9 +186,20 @@ pub(super) fn loads_slow(facts: &Facts) -> Option<Found> {
         None => now >= 4.0 * SLOW_LOAD,
     };
     is_slow.then(|| Found {
-        sentence: format!("Loading from the database takes long: one of twenty took more than {now:.0} ms within {LATELY} minutes."),
-        reason: usual.map_or_else(|| "There is no earlier time to compare it with.".to_owned(), |usual| format!("Before, within the last day, it was {usual:.0} ms.")),
-        remedy: "Look at the database: its load, its disk, who holds locks, and whether all DATABASE_CONNECTIONS are in use.",
+        sentence: format!(
+            "Loading from the database takes long: one of twenty took more than {now:.0} ms within \
+            {LATELY} minutes."
+        ),
+        reason: usual.map_or_else(
+            || {
+                "There is no earlier time to compare it \
+            with."
+                    .to_owned()
+            },
+            |usual| format!("Before, within the last day, it was {usual:.0} ms."),
+        ),
+        remedy: "Look at the database: its load, its disk, who holds locks, and whether all DATABASE_CONNECTIONS are \
+            in use.",
         since: None,
     })
 }

@@ -40,10 +40,12 @@ pub(super) fn redis_away(facts: &Facts) -> Option<Found> {
             utc(since, facts.now)
         ),
         reason: format!(
-            "{here} says of it: {reason}. {} since. Figures stay right; the database carries the load, 16 loads of each instance at a time.",
+            "{here} says of it: {reason}. {} since. Figures stay right; the database carries the load, 16 loads of \
+             each instance at a time.",
             counted_u(bypassed, "lookup has bypassed the cache", "lookups have bypassed the cache")
         ),
-        remedy: "Bring Redis back, or the way to it. Nothing has to be restarted and nothing emptied: the cache is used again within a second of its first answer.",
+        remedy: "Bring Redis back, or the way to it. Nothing has to be restarted and nothing emptied: the cache is \
+            used again within a second of its first answer.",
         since: Some(since),
     })
 }
@@ -88,8 +90,11 @@ pub(super) fn outbox_stuck(facts: &Facts) -> Option<Found> {
             counted_u(pending, "invalidation waits to be delivered", "invalidations wait to be delivered"),
             utc(since, facts.now)
         ),
-        reason: "No instance can tell Redis of them, or the database keeps none from removing what was told. What they name is loaded anew on every request, so that nobody sees old figures.".to_owned(),
-        remedy: "See that Redis takes writes (not full, no replica) and that the database does: the log says `invalidation not delivered yet` or `cannot be acknowledged`, with the reason.",
+        reason: "No instance can tell Redis of them, or the database keeps none from removing what was told. What \
+            they name is loaded anew on every request, so that nobody sees old figures."
+            .to_owned(),
+        remedy: "See that Redis takes writes (not full, no replica) and that the database does: the log says \
+            `invalidation not delivered yet` or `cannot be acknowledged`, with the reason.",
         since: Some(since),
     })
 }
@@ -102,7 +107,8 @@ pub(super) fn outbox_unseen(facts: &Facts) -> Option<Found> {
     Some(Found {
         sentence: format!("The database does not say which invalidations are pending, for {looked} s now."),
         reason: format!("{} cannot look at the outbox, and takes nothing that Redis holds for fresh.", blind.name),
-        remedy: "See to the database: the log says `the outbox cannot be looked at`, with the reason. Meanwhile what is cached is served as STALE, with its age.",
+        remedy: "See to the database: the log says `the outbox cannot be looked at`, with the reason. Meanwhile what \
+            is cached is served as STALE, with its age.",
         since: Some(facts.now - SignedDuration::from_secs(i64::try_from(looked).unwrap_or(0))),
     })
 }
@@ -143,7 +149,8 @@ pub(super) fn redis_slow(facts: &Facts) -> Option<Found> {
     Some(Found {
         sentence: format!("Redis answers slowly: {:.1} ms for a question and its answer.", slow.latency_ms),
         reason: "Every cached read waits for it once. Usual is less than 1 ms.".to_owned(),
-        remedy: "Put Redis near the instances. Look for slow commands of others (`redis-cli SLOWLOG GET`), for a machine that swaps, and at the network.",
+        remedy: "Put Redis near the instances. Look for slow commands of others (`redis-cli SLOWLOG GET`), for a \
+            machine that swaps, and at the network.",
         since: None,
     })
 }
@@ -174,7 +181,8 @@ pub(super) fn instance_silent(facts: &Facts) -> Option<Found> {
             some => format!("{some} instances have said nothing, the first since {}.", utc(first.seen_at, facts.now)),
         },
         reason: "It was not stopped: it was killed, it hangs, or it does not reach the database.".to_owned(),
-        remedy: "Look at its log and at its machine. One that is gone for good disappears from here an hour after it was last heard of.",
+        remedy: "Look at its log and at its machine. One that is gone for good disappears from here an hour after it \
+            was last heard of.",
         since: Some(first.seen_at),
     })
 }

@@ -175,7 +175,8 @@ const DRIVEN: &[(&str, Drive, &[&str])] = &[
         },
         &[
             "Hit rate fell from 95% to 71% at",
-            "405 of 435 misses are of invalidated entries: 3,100 invalidations of vendor 69 by ingest@example.com (orders ingested), one at a time.",
+            "405 of 435 misses are of invalidated entries: 3,100 invalidations of vendor 69 by ingest@example.com \
+             (orders ingested), one at a time.",
             "batches",
         ],
     ),
