@@ -174,8 +174,7 @@ fn exit_code(done: anyhow::Result<ExitCode>) -> ExitCode {
 async fn execute(command: Command, mut config: Config) -> anyhow::Result<ExitCode> {
     if !matches!(command, Command::Serve) && std::env::var_os("RUST_LOG").is_none() {
         // These commands speak for themselves, and their statements are slow by nature. What is wrong is doctor's own
-        // to
-        // say.
+        // to say.
         config.log.filter = if matches!(command, Command::Doctor(_)) { "off" } else { "warn,sqlx=error" }.to_owned();
     }
     let traced = matches!(command, Command::Serve) && config.log.traces;

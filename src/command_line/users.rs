@@ -44,8 +44,7 @@ pub struct UserAdd {
     /// Address to log in with
     email: String,
     /// What the user is: a vendor sees and changes one vendor's business, an accountant sees it, an admin sees the
-    /// whole
-    /// marketplace
+    /// whole marketplace
     #[arg(long)]
     role: RoleName,
     /// The marketplace's id of the vendor (not for admins)

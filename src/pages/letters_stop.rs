@@ -9,8 +9,7 @@ use crate::{
 };
 
 /// Where the last line of a letter leads: one click, and no more letters. Opening it changes nothing, since programs
-/// open
-/// what is in letters too.
+/// open what is in letters too.
 #[component]
 pub fn LettersStopPage() -> impl IntoView {
     let (reader, done) =

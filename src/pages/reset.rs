@@ -12,8 +12,7 @@ use crate::{
 };
 
 /// Where a link for a lost password leads, once its token has been taken out of the address. Whether it is still good
-/// is
-/// found out when it is used.
+/// is found out when it is used.
 #[component]
 pub fn ResetPage() -> impl IntoView {
     let messages = Refusal::of::<ResetPassword>().messages(|field| match field.field.as_str() {

@@ -150,8 +150,7 @@ async fn a_changed_password_ends_every_other_session_on_every_instance_and_renew
 }
 
 /// As large as ingestion may be, from somebody who may not: refused before anything of it is read. Sent as most
-/// programs
-/// send it, all of it before they look for an answer.
+/// programs send it, all of it before they look for an answer.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_large_body_that_is_refused_early_is_answered_and_not_cut_off() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};

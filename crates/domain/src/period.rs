@@ -57,8 +57,8 @@ impl DateRange {
     }
 
     /// Reads the range of the API and of the pages. Without `today` both dates are required; with it, none of them
-    /// means
-    /// the 28 days that end today. Empty texts, which forms send, count as absent. Both dates may be refused at once.
+    /// means the 28 days that end today. Empty texts, which forms send, count as absent. Both dates may be refused at
+    /// once.
     pub fn read(from: Option<&str>, to: Option<&str>, today: Option<Date>) -> Result<Self, Vec<FieldError>> {
         let day = |field: &str, text: Option<&str>| match text {
             Some(text) => parse_day(field, text),

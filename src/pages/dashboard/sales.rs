@@ -23,8 +23,7 @@ use crate::{
 };
 
 /// A figure over time, with the comparison, and all values as a table. `exports` are the same as files, `notes` what
-/// happened at
-/// which point.
+/// happened at which point.
 pub fn sales(
     snapshot: &Snapshot,
     clock: &WallClock,

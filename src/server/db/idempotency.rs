@@ -17,8 +17,7 @@ pub struct Remembered {
 
 /// Claims a key for this transaction, and forgets those from before `forget_before_us`. Another transaction that claims
 /// the same key waits for this one. Returns what is remembered where the key was used before; where nothing is, the key
-/// is
-/// claimed, in a row of this transaction's.
+/// is claimed, in a row of this transaction's.
 pub async fn claim(
     tx: &mut Tx,
     scope: &str,

@@ -1,6 +1,5 @@
 //! Figures of a part of what a vendor sells: of one product, one category, or orders of one status. There are no sums
-//! of
-//! these, so that lines and refunds are read.
+//! of these, so that lines and refunds are read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,8 +19,7 @@ enum Which {
 }
 
 /// Lines `l` of products `p` of orders `o` of one vendor, and what they are narrowed to. No zone is a whole day away
-/// from
-/// UTC: so much narrower the index can be read.
+/// from UTC: so much narrower the index can be read.
 fn lines(vendor_id: i64, range: DateRange, narrowed: &Narrowed, which: Which, parameters: &mut Parameters) -> String {
     let vendor = parameters.int(vendor_id);
     let days = days("o", range, parameters);

@@ -79,8 +79,7 @@ pub async fn sum_orders(tx: &mut Tx, vendor_id: i64, query: &OrderQuery) -> Resu
 
 const LISTED: &str = "vendor_orders vo JOIN orders o ON o.id = vo.order_id JOIN customers c ON c.id = vo.customer_id";
 /// Units and total of a vendor's part of an order, and what was given back of it. (The sign keeps SQLite from going
-/// through
-/// all refunds of the vendor for each order: those of an order are found by its id.)
+/// through all refunds of the vendor for each order: those of an order are found by its id.)
 const AMOUNTS: &str = "\
     (SELECT CAST(SUM(l.quantity) AS BIGINT) FROM order_lines l WHERE l.order_id = vo.order_id \
     AND l.vendor_id = vo.vendor_id) AS units, \

@@ -44,8 +44,7 @@ pub async fn log_in(
 }
 
 /// The same in two steps, for forms: where there is a second factor, the answer is `CodeMissing` and a cookie with
-/// which
-/// `log_in_by_code` goes on.
+/// which `log_in_by_code` goes on.
 pub async fn log_in_by_form(state: &AppState, parts: &Parts, email: &str, password: &str) -> Result<User, AppError> {
     let authenticated = prove_password(state, parts, email, password).await?;
     if !authenticated.second_factor {

@@ -44,8 +44,7 @@ impl Attempt {
     }
 
     /// Of sending a one-time code to log in with, after the password: likewise for the browser where it is known, so
-    /// that
-    /// whoever knows the password alone does not keep the owner out.
+    /// that whoever knows the password alone does not keep the owner out.
     pub async fn of_login_code(state: &AppState, parts: &Parts, who: &Authenticated) -> Result<Self, AppError> {
         let browser = state.sessions.devices().read(&parts.headers, &account_key(&who.user.email));
         let known = browser.filter(|browser| browser.epoch == who.epoch).map(|browser| browser.name);

@@ -6,8 +6,7 @@ use super::health::window;
 use crate::server_functions::{admin::CacheStats, cache_health::CountsWindow};
 
 /// What all instances counted, and what the store says of itself. While the store does not answer, what it said last
-/// and
-/// what this process counted since.
+/// and what this process counted since.
 pub async fn cache_stats(cache: &Cache) -> CacheStats {
     let (counts, usage) = (cache.counts().await, cache.usage().await);
     let CountsWindow {

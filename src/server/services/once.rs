@@ -129,8 +129,7 @@ impl Once {
     }
 
     /// For work that has no transaction of its own: what was answered to this request before, if it was. Else the key
-    /// is
-    /// claimed until [`Once::end`]. `Conflict` while it is being answered.
+    /// is claimed until [`Once::end`]. `Conflict` while it is being answered.
     pub(in crate::server) async fn begin<T: DeserializeOwned>(&self, db: &Db) -> Result<Option<T>, AppError> {
         let mut tx = db.write().await?;
         let now_us = Timestamp::now().as_microsecond();

@@ -41,8 +41,7 @@ const LIST: &str = "refunds";
 
 impl Analytics {
     /// What came back, as JSON, through the cache; as stale as the snapshot of the same range. `until_hour` is where
-    /// the
-    /// last day of the comparison is cut, by the hour of the vendor's clock.
+    /// the last day of the comparison is cut, by the hour of the vendor's clock.
     pub async fn returns_json(
         &self,
         vendor: &VendorRef,

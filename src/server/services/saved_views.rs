@@ -35,8 +35,7 @@ fn kept(query: &str) -> String {
 
 impl Analytics {
     /// Those of one user, by their names, through the cache, and the entry that they were served from: one for all
-    /// users
-    /// of the vendor, so that it can be there before any of them comes.
+    /// users of the vendor, so that it can be there before any of them comes.
     pub async fn saved_views(
         &self,
         vendor: &VendorRef,

@@ -17,10 +17,9 @@ use crate::{
 };
 
 /// Who only looks changes nothing but the account. Whoever has to have a second factor, and was let in without one,
-/// gets
-/// to set it up, and nowhere else. A key does what its scope says, and nothing else. Where it cannot be found out who
-/// it
-/// is, nothing is done but what lets people in, out, and look after their account: those handlers ask by themselves.
+/// gets to set it up, and nowhere else. A key does what its scope says, and nothing else. Where it cannot be found out
+/// who it is, nothing is done but what lets people in, out, and look after their account: those handlers ask by
+/// themselves.
 pub async fn check_access(State(_): State<AppState>, request: Request, next: Next) -> Response {
     let is_routed = request.extensions().get::<MatchedPath>().is_some();
     let session = request.extensions().get::<RequestSession>().cloned().filter(|_| is_routed);

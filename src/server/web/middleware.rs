@@ -149,9 +149,8 @@ const PERMISSIONS: &str = "accelerometer=(), browsing-topics=(), camera=(), disp
                            publickey-credentials-get=(), screen-wake-lock=(), usb=(), xr-spatial-tracking=()";
 
 /// Nothing but what this site serves, no script in the page but those that `scripts` names, no style in the page at
-/// all. WebAssembly
-/// may be compiled; text may not. (`reloads_pages`: cargo-leptos tells an open page over a WebSocket of its own when to
-/// load anew.)
+/// all. WebAssembly may be compiled; text may not. (`reloads_pages`: cargo-leptos tells an open page over a WebSocket
+/// of its own when to load anew.)
 fn content_security_policy(scripts: &str, reloads_pages: bool) -> String {
     let reload = if reloads_pages { " ws: wss:" } else { "" };
     format!(

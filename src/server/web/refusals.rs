@@ -1,6 +1,5 @@
 //! How a refused form comes back to its page: with why and what was typed, in the address, signed for this page and
-//! this
-//! user. A page shows nothing of that kind that this installation has not written for whoever looks at it.
+//! this user. A page shows nothing of that kind that this installation has not written for whoever looks at it.
 
 use axum::{
     http::{HeaderValue, Uri, header},

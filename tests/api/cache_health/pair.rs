@@ -9,8 +9,7 @@ use crate::{
 };
 
 /// Two instances that share a database and a Redis for the cache; sessions are elsewhere, so that the page can be
-/// opened
-/// while that Redis is away.
+/// opened while that Redis is away.
 pub struct Pair {
     pub redis: RedisServer,
     pub one: TestApp,

@@ -107,8 +107,7 @@ impl Accounts {
 
     /// Gives the user that the token was made for another password, and uses the token up. All sessions of the user
     /// have ended then, and all keys are revoked. The user, and the epoch from now on. `Invalid` where the token is
-    /// worth
-    /// nothing (any more), or the password is no good, which leaves the token as it was.
+    /// worth nothing (any more), or the password is no good, which leaves the token as it was.
     pub async fn reset_password(&self, token: &str, new: &str, address: Option<&str>) -> Result<(User, i64), AppError> {
         let worthless = || {
             AppError::from(FieldError::new(

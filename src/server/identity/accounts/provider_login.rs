@@ -83,8 +83,7 @@ impl Accounts {
     }
 
     /// Has no subject be this user any more, and ends all sessions: the next one that comes with the address is.
-    /// `NotFound`
-    /// where there is no such user, `Conflict` where no subject is bound.
+    /// `NotFound` where there is no such user, `Conflict` where no subject is bound.
     pub async fn unbind_provider_login(&self, email: &str, actor: Actor<'_>) -> Result<User, AppError> {
         let user = self.find_user(email).await?.user;
         let mut tx = self.db.write().await?;

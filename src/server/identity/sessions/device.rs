@@ -11,8 +11,7 @@ const NAMED: usize = 8;
 
 /// The cookie of a browser that somebody has logged in to an account with (OWASP, device cookies). Guesses from such a
 /// browser are counted by themselves, so that nobody who guesses elsewhere locks its owner out. It logs nobody in, and
-/// is
-/// worth nothing once the user's sessions have ended: with another password, whoever has a copy is a stranger again.
+/// is worth nothing once the user's sessions have ended: with another password, whoever has a copy is a stranger again.
 #[derive(Debug, Clone)]
 pub struct DeviceCookie {
     prefix: &'static str,

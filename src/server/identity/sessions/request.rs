@@ -168,8 +168,8 @@ impl RequestSession {
     }
 
     /// Begins a session of its own for a user who has proved all that there is to prove: a new id, nothing of an older
-    /// session. Those of
-    /// the cookies end, but only after the new one is written: whatever fails, or dies, in between logs nobody out.
+    /// session. Those of the cookies end, but only after the new one is written: whatever fails, or dies, in between
+    /// logs nobody out.
     pub async fn log_in(&self, authenticated: &Authenticated, browser: Browser) -> Result<(), AppError> {
         let id = self.begin(authenticated, browser).await?;
         self.end_cookies().await?;

@@ -28,8 +28,7 @@ pub fn said_of(secrets: &SessionConfig) -> String {
 }
 
 /// Whether two instances, by what they say, have secrets that differ and are not meant to: neither is what the other
-/// had
-/// before.
+/// had before.
 pub fn differ(one: &str, other: &str) -> bool {
     let parts = |said: &str| match said.split_once('<') {
         Some((secret, previous)) => (secret.to_owned(), Some(previous.to_owned())),

@@ -2,8 +2,7 @@
 //!
 //! The cache of each instance counts the most frequent names ([`Frequent`]). The instance keeps them by ten minutes and
 //! writes the first [`WRITTEN`] of each ten minutes down, with how often others came up at most; whoever shows them
-//! adds
-//! up what all instances have written.
+//! adds up what all instances have written.
 
 use std::collections::BTreeMap;
 
