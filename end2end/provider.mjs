@@ -88,6 +88,8 @@ async function answer(request, response) {
 }
 
 const server = createServer((request, response) => {
+  // A browser asks for it, and says in its console where there is none.
+  if (request.url === '/favicon.ico') return response.writeHead(204).end();
   answer(request, response).catch((error) => {
     console.error(error);
     response.statusCode = 500;

@@ -3,7 +3,7 @@ import { admin, expect, logIn, openHydrated, test } from '../test';
 test('the cache page invalidates a tag', async ({ page }) => {
   await logIn(page, admin());
   await openHydrated(page, '/admin/cache');
-  await page.getByLabel(/^Tags/).fill('analytics');
+  await page.getByRole('textbox', { name: /^Tags/ }).fill('analytics');
   await page.getByRole('button', { name: 'Invalidate…' }).click();
   await expect(page.locator('#asked')).toContainText('Invalidate analytics?');
   await page.getByRole('button', { name: 'Invalidate', exact: true }).click();
@@ -15,12 +15,12 @@ test('the cache page follows what happens by itself, and leaves what is being ty
   await logIn(page, admin());
   await openHydrated(page, '/admin/cache');
   await expect(page.locator('.stream')).toHaveText('Live');
-  await page.getByLabel(/^Tags/).fill('vendor:4');
+  await page.getByRole('textbox', { name: /^Tags/ }).fill('vendor:4');
   const tag = `vendor:${Date.now()}`;
   expect((await page.request.post('/api/admin/cache/invalidate', { data: { tags: [tag] } })).status()).toBe(200);
   await page.clock.runFor(11_000);
   await expect(page.getByRole('row', { name: new RegExp(tag) })).toBeVisible();
-  await expect(page.getByLabel(/^Tags/)).toHaveValue('vendor:4');
+  await expect(page.getByRole('textbox', { name: /^Tags/ })).toHaveValue('vendor:4');
 });
 
 test('everything on the cache page is reached by the keyboard, and a chart is read point by point', async ({ page }) => {

@@ -30,14 +30,14 @@ test.describe(() => {
     await page.goto('/');
     await logIn(page, admin());
     await page.goto('/admin/cache');
-    await page.getByLabel(/^Tags/).fill('vendor:1, analytics');
+    await page.getByRole('textbox', { name: /^Tags/ }).fill('vendor:1, analytics');
     await page.getByRole('button', { name: 'Invalidate…' }).click();
     await expect(page.locator('#asked')).toContainText(/\d+ entr(y|ies) of .*(is|are) loaded again by whoever asks next: about .* of the database's time/);
     await page.getByRole('button', { name: 'Invalidate', exact: true }).click();
     await expect(page.getByRole('status').filter({ hasText: '2 tags were invalidated.' })).toBeVisible();
     await expect(page.getByRole('row', { name: /analytics .*asked for by an admin/ }).first()).toBeVisible();
 
-    await page.getByLabel(/^Tags/).fill('no-such-tag');
+    await page.getByRole('textbox', { name: /^Tags/ }).fill('no-such-tag');
     await page.getByRole('button', { name: 'Invalidate…' }).click();
     await expect(page.getByRole('alert')).toContainText('no-such-tag');
     await expect(page.locator('#asked')).toHaveCount(0);

@@ -99,7 +99,7 @@ fn row(at: usize, line: &OrderLine, currency: Currency, typed: Option<&RefundFor
     let is_restocked = typed.is_none_or(|typed| typed.restock.is_some());
     let units = view! {
         {units}
-        <label class="check">
+        <label class="pick-row">
             <input type="checkbox" name=field("restock") value="yes" checked=is_restocked aria-label=format!("{} {}", words::RESTOCK, line.name)/>
             {words::RESTOCK}
         </label>
