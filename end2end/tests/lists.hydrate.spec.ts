@@ -72,7 +72,7 @@ test('changes that are not saved are asked about, and the last save is no longer
   page.on('dialog', (dialog) => (asked.push(dialog.type()), dialog.dismiss()));
   await page.getByLabel('Name', { exact: true }).fill('Half a name');
   await expect(page.getByText('Saved.')).toHaveCount(0);
-  await page.getByRole('link', { name: 'Orders', exact: true }).click({ noWaitAfter: true });
+  await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Orders' }).click({ noWaitAfter: true });
   await expect.poll(() => asked).toEqual(['beforeunload']);
   await expect(page.getByLabel('Name', { exact: true })).toHaveValue('Half a name');
   // Saving asks nothing.

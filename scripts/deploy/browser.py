@@ -12,10 +12,10 @@ ADDRESS = "127.0.0.2"
 
 
 class Browser:
-    """Over TLS with one connection that stays open, as browsers do, and with the cookie that it was given."""
+    """Over TLS with one connection that stays open, as browsers do, and with the cookies that it was given."""
 
     def __init__(self, port: int, authority: Path):
-        self.port, self.authority, self.cookie = port, authority, None
+        self.port, self.authority, self.cookies = port, authority, {}
         context = ssl.create_default_context(cafile=str(authority))
         self.connection = http.client.HTTPSConnection(
             "localhost", port, context=context, timeout=35, source_address=(ADDRESS, 0)
@@ -24,24 +24,24 @@ class Browser:
     def again(self) -> "Browser":
         """Another window of the same browser."""
         other = Browser(self.port, self.authority)
-        other.cookie = self.cookie
+        other.cookies = dict(self.cookies)
         return other
 
     def send(self, method: str, path: str, body=None, headers: dict | None = None) -> http.client.HTTPResponse:
         """The answer, of which nothing but its head has been read."""
         # As a page of this site sends it.
         sent = {"Origin": f"https://localhost:{self.port}", **(headers or {})}
-        if self.cookie:
-            sent["Cookie"] = self.cookie
+        if self.cookies:
+            sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         if body is not None and not isinstance(body, bytes):
             body = json.dumps(body).encode()
         if body is not None:
             sent["Content-Type"] = "application/json"
         self.connection.request(method, path, body=body, headers=sent)
         answer = self.connection.getresponse()
-        given = answer.getheader("Set-Cookie")
-        if given:
-            self.cookie = given.split(";")[0]
+        for given in answer.headers.get_all("Set-Cookie") or []:
+            name, _, value = given.split(";")[0].partition("=")
+            self.cookies[name] = value
         return answer
 
     def ask(self, method: str, path: str, body=None, headers: dict | None = None):

@@ -37,7 +37,7 @@ def log_in(balancer: Balancer, site: Topology, who: str) -> Browser:
     login = {"email": f"{who}@example.com", "password": USER_PASSWORD}
     status, head, said = browser.ask("POST", "/api/auth/login", login, {"X-Forwarded-For": "203.0.113.9"})
     expect(status == 200, f"login: {status} {said!r}")
-    expect(browser.cookie and "Secure" in head["Set-Cookie"], f"no Secure cookie: {head['Set-Cookie']}")
+    expect(browser.cookies and "Secure" in head["Set-Cookie"], f"no Secure cookie: {head['Set-Cookie']}")
     return browser
 
 
@@ -157,7 +157,7 @@ def sessions_away(balancer: Balancer, site: Topology, sessions, browser: Browser
     """What both instances need is away: the program says so itself. When it is back, those and only those are logged
     in who were before."""
     out, also_out = log_in(balancer, site, "admin"), log_in(balancer, site, "admin")
-    left = out.cookie
+    left = dict(out.cookies)
     expect(also_out.ask("DELETE", "/api/account/sessions")[0] == 204, "logging out everywhere fails")
     sessions.stop()
     for name in ("one", "two"):
@@ -172,7 +172,7 @@ def sessions_away(balancer: Balancer, site: Topology, sessions, browser: Browser
         balancer.until_state(f"ready/{name}", "UP")
     status, _, said = browser.ask("GET", "/api/auth/me")
     expect(status == 200, f"a restart of the sessions' Redis has logged people out: {status} {said!r}")
-    out.cookie = left
+    out.cookies = left
     status, _, said = out.ask("GET", "/api/auth/me")
     expect(status == 401, f"a restart of the sessions' Redis has logged somebody in again: {status} {said!r}")
 
