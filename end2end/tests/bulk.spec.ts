@@ -13,7 +13,7 @@ test('many products get a stock at once, after a look at what is touched', async
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Set the stock of 2 products to 77?');
   await expect(page.locator('main table tbody th')).toHaveText([names[0], names[2]]);
   await page.getByRole('button', { name: 'Change 2 products' }).click();
-  await expect(page.locator('.notice')).toHaveText('2 products changed.');
+  await expect(page.locator('.notice.good')).toHaveText('2 products changed.');
   const { products } = await (await page.request.get('/api/vendor/products')).json();
   expect(products[0].stock).toBe(77);
   expect(products[1].stock).not.toBe(77);
@@ -37,7 +37,7 @@ test('many orders are cancelled at once, and those that cannot be stay', async (
   await expect(page.getByRole('heading', { level: 1 })).toHaveText(/^Cancel 1 order of \D*\d/);
   await expect(page.getByText("1 order can't change and stays as it is.")).toBeVisible();
   await page.getByRole('button', { name: 'Cancel 1 order' }).click();
-  await expect(page.locator('.notice')).toHaveText('1 order changed.');
+  await expect(page.locator('.notice.good')).toHaveText('1 order changed.');
   expect((await (await page.request.get(`/api/vendor/orders/${open}`)).json()).status).toBe('cancelled');
   expect((await (await page.request.get(`/api/vendor/orders/${done}`)).json()).status).toBe('delivered');
 });
@@ -55,7 +55,7 @@ test('prices go up by percent, each shown before and after', async ({ page }) =>
   expect(digits(now)).toBe(products[0].unitPrice);
   expect(digits(after)).toBe(Math.floor((products[0].unitPrice * 11 + 5) / 10));
   await page.getByRole('button', { name: 'Change 1 product' }).click();
-  await expect(page.locator('.notice')).toHaveText('1 product changed.');
+  await expect(page.locator('.notice.good')).toHaveText('1 product changed.');
   const changed = await (await page.request.get(`/api/vendor/products/${products[0].productId}`)).json();
   expect(changed.unitPrice).toBe(digits(after));
 });

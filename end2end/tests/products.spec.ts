@@ -7,7 +7,7 @@ test('a changed product shows on the dashboard at once', async ({ page }) => {
   await panel(page, 'Top products').locator('tbody a').first().click();
   await page.getByLabel('Name').fill('Renamed <b>without</b> scripts');
   await page.getByRole('button', { name: 'Save changes' }).click();
-  await expect(page.locator('.notice')).toHaveText('Saved.');
+  await expect(page.locator('.notice.good')).toHaveText('Saved.');
   await expect(page.getByRole('heading', { level: 1 })).toContainText('Renamed <b>without</b> scripts');
 
   await page.getByRole('link', { name: 'Dashboard' }).click();
@@ -44,7 +44,7 @@ test('a product is made, found and deleted', async ({ page }) => {
   await page.getByRole('link', { name: 'Made in a test' }).click();
   await page.getByText('Delete this product').click();
   await page.getByRole('button', { name: 'Delete product' }).click();
-  await expect(page.locator('.notice')).toHaveText('Product deleted.');
+  await expect(page.locator('.notice.good')).toHaveText('Product deleted.');
   await page.goto('/products?search=made+in');
   await expect(page.getByRole('heading', { name: 'No matching products' })).toBeVisible();
 });
