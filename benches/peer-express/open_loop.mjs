@@ -8,12 +8,12 @@ const read = { method: "GET", path, headers: { cookie, "accept-encoding": "gzip,
 let stock = 0;
 const write = {
   method: "PATCH",
-  path: `/api/vendor/products/${encodeURIComponent(product)}`,
+  path: "/api/vendor/products/bulk",
   setupRequest: (request) => ({
     ...request,
     headers: { cookie, "content-type": "application/json" },
     // Another number each time: a write that changes nothing would cost less.
-    body: JSON.stringify({ stock: 1000 + (stock++ % 100000) }),
+    body: JSON.stringify({ productIds: [product], changes: { stock: 1000 + (stock++ % 100000) } }),
   }),
 };
 const requests = writeEvery ? [...Array(writeEvery - 1).fill(read), write] : [read];

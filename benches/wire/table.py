@@ -43,10 +43,10 @@ def markdown(options, results):
             "memory after all that": ("memory", "{:.0f} MB", 1e-6), "from start to the first connection": ("startup", "{:.0f} ms", 1000)}
     for title, (key, shape, factor) in work.items():
         out.append(f"| {title} | " + " | ".join(shape.format(results["work"][name][key] * factor) for name in names) + " |")
-    return "\n".join([*out, *under_load(results["load"]), "", END])
+    return "\n".join([*out, *under_load(options, results["load"]), "", END])
 
 
-def under_load(load):
+def under_load(options, load):
     if load is None:
         return []
     found, everybody = load["open"], load["everybody"]
@@ -55,7 +55,7 @@ def under_load(load):
         "", f"Open loop (autocannon), 1 write in 50, at 70 % of a peak of {load['peak']['rate']:,.0f} requests a second for two minutes:"
         f" {found['rate']:,.0f} a second, p50 {found['p50']} ms, p99 {found['p99']} ms, p99.9 {found['p999']} ms, at most {found['most']} ms;"
         f" {found['errors']} errors, {found['refused']} refused.", "",
-        f"{everybody['vendors']:,} vendors' months in turn, 256 connections, ten minutes: {everybody['rate']:,.0f} requests a second,"
+        f"{everybody['vendors']:,} vendors' months in turn, 256 connections, {options.minutes} minutes: {everybody['rate']:,.0f} requests a second,"
         f" p50 {everybody['p50']:.0f} ms, p99 {everybody['p99']:.0f} ms; memory by the minute, in MB:"
         f" {', '.join(f'{megabytes:.0f}' for megabytes in minutes)}.",
     ]
