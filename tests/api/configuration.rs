@@ -304,3 +304,9 @@ fn admins_are_logged_out_after_an_hour_without_use_unless_it_is_said_otherwise()
         [Some(15), Some(120)]
     );
 }
+
+/// `cargo leptos watch` serves the style sheet as it is, and what that imports nowhere.
+#[test]
+fn the_style_sheet_is_whole() {
+    assert!(!include_str!("../../style/main.css").lines().any(|line| line.trim_start().starts_with("@import")));
+}
