@@ -26,13 +26,17 @@ fn code(secret: &str, steps: i64) -> String {
     totp.generate(u64::try_from(at).expect("after 1970")).to_string()
 }
 
-/// Begins early enough in the 30 s of a code that a test ends within them: a code of the last ones, which is still
-/// taken, would else be too old by the time it arrives.
-async fn begin(client: &Client) -> String {
+/// Waits until it is so early in the 30 s of a code that a test ends within them: a code of the last ones, which is
+/// still taken, would else be too old by the time it arrives.
+async fn early_in_a_code() {
     let left = 30 - Timestamp::now().as_second().rem_euclid(30);
     if left < 10 {
         tokio::time::sleep(Duration::from_secs(left.unsigned_abs())).await;
     }
+}
+
+async fn begin(client: &Client) -> String {
+    early_in_a_code().await;
     let begun = answered(client.post(PATH, &json!({ "password": PASSWORD })).await, 201).await;
     let secret = begun["secret"].as_str().expect("a secret").to_owned();
     let url = begun["url"].as_str().expect("an address");
@@ -301,10 +305,7 @@ async fn what_one_browser_has_begun_no_other_session_sees_or_confirms() {
         let request = app.client().request(method, path).header("accept", "text/html").header("cookie", cookies);
         request.json(&body).send().await.expect("an answer")
     };
-    let left = 30 - Timestamp::now().as_second().rem_euclid(30);
-    if left < 10 {
-        tokio::time::sleep(Duration::from_secs(left.unsigned_abs())).await;
-    }
+    early_in_a_code().await;
     let begun = ask(Method::POST, PATH, &session, json!({ "password": PASSWORD })).await;
     let shown = begun.headers()["set-cookie"].to_str().expect("ASCII").to_owned();
     assert!(shown.starts_with("vendorscope-totp=") && shown.contains("HttpOnly"), "{shown}");

@@ -1,8 +1,7 @@
 use axum::http::{HeaderMap, HeaderValue};
 use jiff::Timestamp;
-use tower_sessions::cookie::{Cookie, SameSite};
 
-use super::cookie::cookies;
+use super::cookie::{cookies, http_only};
 use crate::{
     domain::accounts::encode_segment,
     server::{config::Config, identity::signing::Signing},
@@ -89,14 +88,9 @@ impl BegunLogins {
     }
 
     fn cookie(&self, state: &str, value: &str, seconds: i64) -> Option<HeaderValue> {
-        let cookie = Cookie::build((self.name(state), value.to_owned()))
-            .http_only(true)
-            // Not strict: the browser comes back from another site.
-            .same_site(SameSite::Lax)
-            .path(PATH)
-            .secure(self.secure)
-            .max_age(time::Duration::seconds(seconds))
-            .build();
+        let max_age = time::Duration::seconds(seconds);
+        let mut cookie = http_only(self.name(state), value.to_owned(), self.secure, max_age);
+        cookie.set_path(PATH);
         HeaderValue::from_str(&cookie.to_string()).ok()
     }
 }

@@ -59,13 +59,7 @@ impl SessionCookie {
     }
 
     fn build(&self, value: String, max_age: time::Duration) -> Cookie<'static> {
-        let mut cookie = Cookie::build((self.name, value))
-            .http_only(true)
-            .same_site(SameSite::Lax)
-            .path("/")
-            .secure(self.secure)
-            .max_age(max_age)
-            .build();
+        let mut cookie = http_only(self.name.to_owned(), value, self.secure, max_age);
         if let Some(domain) = &self.domain {
             cookie.set_domain(domain.clone());
         }
@@ -91,6 +85,18 @@ impl std::fmt::Debug for SessionCookie {
             .field("domain", &self.domain)
             .finish()
     }
+}
+
+/// A cookie of the whole site that no script reads and no other site's form brings along. Lax, not strict: whoever
+/// comes by a link from elsewhere is still logged in.
+pub(super) fn http_only(name: String, value: String, secure: bool, max_age: time::Duration) -> Cookie<'static> {
+    Cookie::build((name, value))
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .path("/")
+        .secure(secure)
+        .max_age(max_age)
+        .build()
 }
 
 #[cfg(test)]

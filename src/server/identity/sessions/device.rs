@@ -1,7 +1,6 @@
 use axum::http::{HeaderMap, HeaderValue};
-use tower_sessions::cookie::{Cookie, SameSite};
 
-use super::cookie::cookies;
+use super::cookie::{cookies, http_only};
 use crate::server::{config::Config, identity::signing::Signing};
 
 /// How long a browser stays known without a login.
@@ -48,13 +47,7 @@ impl DeviceCookie {
     /// has not had before.
     pub fn set(&self, account: &str, epoch: i64) -> Option<HeaderValue> {
         let device = format!("{:032x}.{account} {epoch}", rand::random::<u128>());
-        let cookie = Cookie::build((self.name(account), self.signing.sign(&device)))
-            .http_only(true)
-            .same_site(SameSite::Lax)
-            .path("/")
-            .secure(self.secure)
-            .max_age(KNOWN_FOR)
-            .build();
+        let cookie = http_only(self.name(account), self.signing.sign(&device), self.secure, KNOWN_FOR);
         HeaderValue::from_str(&cookie.to_string()).ok()
     }
 

@@ -1,8 +1,7 @@
 use axum::http::{HeaderMap, HeaderValue};
 use jiff::Timestamp;
-use tower_sessions::cookie::{Cookie, SameSite};
 
-use super::cookie::cookies;
+use super::cookie::{cookies, http_only};
 use crate::server::{
     config::Config,
     identity::{accounts::Authenticated, signing::Signing},
@@ -48,13 +47,8 @@ impl HalfLogins {
     }
 
     fn cookie(&self, value: &str, seconds: i64) -> Option<HeaderValue> {
-        let cookie = Cookie::build((self.name, value.to_owned()))
-            .http_only(true)
-            .same_site(SameSite::Lax)
-            .path("/")
-            .secure(self.secure)
-            .max_age(time::Duration::seconds(seconds))
-            .build();
+        let max_age = time::Duration::seconds(seconds);
+        let cookie = http_only(self.name.to_owned(), value.to_owned(), self.secure, max_age);
         HeaderValue::from_str(&cookie.to_string()).ok()
     }
 }

@@ -1,7 +1,6 @@
 use axum::http::{HeaderMap, HeaderValue};
-use tower_sessions::cookie::{Cookie, SameSite};
 
-use super::cookie::cookies;
+use super::cookie::{cookies, http_only};
 use crate::server::{config::Config, identity::signing::Signing};
 
 /// As long as a secret waits for its first code.
@@ -38,13 +37,7 @@ impl TotpSetups {
     }
 
     fn cookie(&self, value: &str, max_age: time::Duration) -> Option<HeaderValue> {
-        let cookie = Cookie::build((self.name, value.to_owned()))
-            .http_only(true)
-            .same_site(SameSite::Lax)
-            .path("/")
-            .secure(self.secure)
-            .max_age(max_age)
-            .build();
+        let cookie = http_only(self.name.to_owned(), value.to_owned(), self.secure, max_age);
         HeaderValue::from_str(&cookie.to_string()).ok()
     }
 }
