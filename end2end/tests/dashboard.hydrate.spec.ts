@@ -147,6 +147,13 @@ test('a definition stands beside its figure, and the picker says days as the pag
   const [figure, definition] = [(await card.locator('.value').boundingBox())!, (await text.boundingBox())!];
   expect(definition.y).toBeGreaterThanOrEqual(figure.y + figure.height);
   await page.keyboard.press('Escape');
+  // That of the first small card too, which has no room to its left.
+  const first = panel(page, 'Orders');
+  await first.locator('summary').click();
+  const [its, shown] = [(await first.boundingBox())!, (await first.locator('.define p').boundingBox())!];
+  expect(shown.x).toBeGreaterThanOrEqual(its.x);
+  expect(shown.x + shown.width).toBeLessThanOrEqual(its.x + its.width);
+  await page.keyboard.press('Escape');
 
   await page.locator('.picker summary').click();
   await expect(page.getByLabel('Compare to')).toHaveValue('previous_weeks');
