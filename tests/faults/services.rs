@@ -188,13 +188,13 @@ async fn a_hot_request_costs_six_commands_and_an_idle_instance_next_to_none() {
         tokio::time::sleep(Duration::from_secs(15)).await;
         let counted = commands(&mut watching).await;
         println!("15 idle seconds: {counted:?}");
-        // Whether connections are there and how the store fares every ten seconds, and which secret all have every
-        // twenty.
-        let usual = ["ping", "info", "hgetall", "zadd", "zremrangebyscore", "zrange", "config|resetstat"];
-        if counted.keys().all(|name| usual.contains(&&**name)) && counted.values().sum::<u64>() <= 30 {
+        // Whether connections are there every ten seconds, and which secret all have every twenty; not how the store
+        // fares, which nobody wants to know.
+        let usual = ["ping", "zadd", "zremrangebyscore", "zrange", "config|resetstat"];
+        if counted.keys().all(|name| usual.contains(&&**name)) && counted.values().sum::<u64>() <= 12 {
             break;
         }
-        assert!(began.elapsed() < Duration::from_secs(60), "{counted:?}");
+        assert!(began.elapsed() < Duration::from_secs(120), "{counted:?}");
     }
 
     let client = app.log_in_as_vendor(VENDORS[0]).await;
