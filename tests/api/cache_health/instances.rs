@@ -1,6 +1,10 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use vendorscope::server::db::health::{InstanceRow, list_instances, note};
+use tokio::net::TcpStream;
+use vendorscope::server::db::{
+    health::{InstanceRow, list_events, list_instances, note},
+    sql,
+};
 
 use crate::harness::{Program, TestApp, TestDatabase, databases, until};
 
@@ -67,4 +71,39 @@ async fn an_instance_that_was_told_to_stop_is_said_to_have_stopped_and_is_not_mi
     assert_eq!((&one["presence"], &one["level"]), (&json!("ended"), &json!("ok")), "{health}");
     let kinds = list(&health, "events").iter().filter(|event| is_there(&event["instance"])).map(|event| &event["kind"]);
     assert_eq!(kinds.collect::<Vec<_>>(), ["stopped", "started"], "{health}");
+}
+
+/// The database has what an instance was writing down when it was told to stop, and is slow to say so: commits wait
+/// until the test lets them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_an_instance_was_writing_down_when_it_was_told_to_stop_is_written_once() {
+    let database = TestDatabase::postgres().await;
+    let db = database.open().await;
+    let mut slow = db.write().await.expect("a transaction");
+    for statement in [
+        "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS \
+         'BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN NULL; END'",
+        "CREATE CONSTRAINT TRIGGER wait AFTER INSERT ON cache_events DEFERRABLE INITIALLY DEFERRED \
+         FOR EACH ROW EXECUTE FUNCTION wait()",
+    ] {
+        slow.execute(sql(statement)).await.expect("done");
+    }
+    slow.commit().await.expect("committed");
+    let mut holding = db.write().await.expect("a transaction");
+    holding.rows(sql("SELECT CAST(pg_advisory_xact_lock(1) AS TEXT) AS held")).await.expect("held");
+    let mut program = Program::serve_with(&[("DATABASE_URL", database.url())]);
+    let waits = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'";
+    until("its start is on its way", async || {
+        let mut look = db.read().await.expect("a transaction");
+        let waiting = look.rows(sql(waits)).await.expect("rows");
+        (!waiting.is_empty()).then_some(())
+    })
+    .await;
+    program.tell_to_stop();
+    until("nobody is let in any more", async || TcpStream::connect(program.address).await.is_err().then_some(())).await;
+    holding.commit().await.expect("committed");
+    assert_eq!(program.until_ended().await, Some(0));
+    let events = list_events(&db, 0, 10).await.expect("a list");
+    let kinds: Vec<_> = events.iter().map(|event| event.kind.as_str()).collect();
+    assert_eq!(kinds, ["stopped", "started"]);
 }
