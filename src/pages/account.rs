@@ -192,7 +192,7 @@ fn sessions_card(sessions: Vec<OwnSession>) -> AnyView {
             <h2>"Sessions"</h2>
             <p>{words::SESSIONS}</p>
             {refused(&Refusal::of::<EndSession>())}
-            {scrolling("scroll", "Sessions", table("plain", columns, rows.collect(), None))}
+            {scrolling("scroll", "Sessions", table("plain sessions", columns, rows.collect(), None))}
             {refused(&Refusal::of::<LogOutEverywhere>())}
             <form method="post" action=LogOutEverywhere::url()>
                 <button class="bad" type="submit">"Log out everywhere"</button>

@@ -100,7 +100,7 @@ fn list(AuditView { page, .. }: AuditView, filter: AuditFilter) -> AnyView {
         scrolling(
             "card scroll",
             "Audit log",
-            table("plain", columns, page.entries.into_iter().map(row).collect(), None),
+            table("plain audit", columns, page.entries.into_iter().map(row).collect(), None),
         )
     };
     view! {
