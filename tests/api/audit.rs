@@ -27,7 +27,8 @@ async fn every_change_of_money_and_access_is_noted_with_who_from_where_before_an
         answered(vendor.put(&format!("/api/vendor/products/{id}"), &dearer).await, 200).await;
         let bulk = json!({ "productIds": [id], "changes": { "unitPrice": 300 } });
         answered(vendor.patch("/api/vendor/products/bulk", &bulk).await, 200).await;
-        let order = json!({ "customer": { "name": "Anna", "country": "Germany" }, "lines": [{ "productId": id, "quantity": 2 }] });
+        let order = json!({ "customer": { "name": "Anna", "country": "Germany" },
+            "lines": [{ "productId": id, "quantity": 2 }] });
         let order = answered(vendor.post("/api/vendor/orders", &order).await, 201).await;
         let order_id = order["orderId"].as_str().expect("an id");
         answered(vendor.patch(&format!("/api/vendor/orders/{order_id}"), &json!({ "status": "shipped" })).await, 200)
@@ -37,7 +38,8 @@ async fn every_change_of_money_and_access_is_noted_with_who_from_where_before_an
         let gone =
             vendor.request(Method::DELETE, &format!("/api/vendor/products/{id}")).send().await.expect("an answer");
         assert_eq!(gone.status(), 204);
-        let ingested = json!({ "products": [{ "productId": "p-1", "vendorId": VENDOR, "name": "A cup", "category": "Cups",
+        let ingested = json!({ "products": [{ "productId": "p-1", "vendorId": VENDOR, "name": "A cup",
+            "category": "Cups",
                                               "unitPrice": 100, "stock": 3, "status": "active" }] });
         answered(admin.post("/api/ingest/products", &ingested).await, 200).await;
         let zone = json!({ "timeZone": "Asia/Tokyo" });

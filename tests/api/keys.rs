@@ -79,7 +79,8 @@ async fn a_key_does_what_its_scope_says_and_nothing_else() {
     let ingest = make(&admin, json!({ "scope": "ingest", "vendorId": VENDOR })).await;
     let anything = make(&admin, json!({ "scope": "ingest" })).await;
     let products = |vendor: &str| {
-        json!({ "products": [{ "productId": format!("p-{vendor}"), "vendorId": vendor, "name": "A mug", "category": "Mugs",
+        json!({ "products": [{ "productId": format!("p-{vendor}"), "vendorId": vendor, "name": "A mug",
+            "category": "Mugs",
                                "unitPrice": 100, "stock": 3, "status": "active" }] })
     };
     let send = |key: String, body: Value| {
