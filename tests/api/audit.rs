@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use vendorscope::server::db::sql;
 
 use super::{VENDOR, answered, refused_fields};
-use crate::harness::{Client, TestApp, databases};
+use crate::harness::{Client, PASSWORD, TestApp, databases};
 
 async fn lines(admin: &Client, query: &str) -> Vec<Value> {
     admin.get_json(&format!("/api/admin/audit?{query}")).await["entries"].as_array().expect("a list").clone()
@@ -142,5 +142,14 @@ async fn an_admin_filters_reads_on_and_exports() {
         let page = page.send().await.expect("an answer").text().await.expect("a text");
         assert!(page.contains("number 204") && page.contains("/api/admin/audit.csv?action=test_line"), "{page}");
         assert!(page.contains("Next page"), "{page}");
+        // As it is shown, so it may be typed; what was and became is read value by value.
+        let page = admin.request(Method::GET, "/admin/audit?action=Test+line").header("accept", "text/html");
+        let page = page.send().await.expect("an answer").text().await.expect("a text");
+        assert!(page.contains("number 204") && page.contains("value=\"login failed\""), "{page}");
+        let invited = json!({ "email": "new@example.com", "role": "admin", "password": PASSWORD });
+        answered(admin.post("/api/admin/users", &invited).await, 201).await;
+        let page = admin.request(Method::GET, "/admin/audit?action=user_invite").header("accept", "text/html");
+        let page = page.send().await.expect("an answer").text().await.expect("a text");
+        assert!(page.contains("disabled: no\nrole: admin\nvendorId: none"), "{page}");
     }
 }
