@@ -71,8 +71,8 @@ async fn a_black_hole_costs_bounded_time_and_then_almost_none() {
     until_hit(&cache, &source).await;
 }
 
-/// Services close what nobody uses. Nothing but the connection itself keeps this one in use: no outbox that is looked at
-/// all the time, and nobody who watches the cache.
+/// Services close what nobody uses. Nothing but the connection itself keeps this one in use: no outbox that is looked
+/// at all the time, and nobody who watches the cache.
 #[tokio::test]
 async fn a_connection_that_would_be_closed_when_idle_is_kept_in_use() {
     let server = RedisServer::start_with(&["--timeout", "14"]);
