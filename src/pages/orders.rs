@@ -23,7 +23,7 @@ use crate::{
     domain::{
         accounts::{encode_segment, path_segment},
         money::Currency,
-        orders::{OrderStatus, OrderSummary, OrderSums},
+        orders::{MOST_SUMMED, OrderStatus, OrderSummary, OrderSums},
     },
     format,
     islands::{Keys, Live},
@@ -187,7 +187,8 @@ fn rows(OrdersView { viewer, vendor, page, clock, .. }: OrdersView) -> AnyView {
         Row { id: Some(format!("row-{}", path_segment(&order.order_id))), ..Row::from(cells) }
     });
     let foot = page.sums.map(|sums| sums_of(sums, vendor.currency));
-    let too_many = foot.is_none().then(|| view! { <p class="hint">{words::too_many_to_sum()}</p> });
+    let too_many =
+        foot.is_none().then(|| view! { <p class="hint">{words::too_many_to_sum("orders", MOST_SUMMED)}</p> });
     let columns = vec![
         Column::text("Order"),
         Column::text("Placed"),

@@ -166,6 +166,8 @@ const SERVER_FUNCTIONS: &[Route] = &[
     with("POST", "/_fn/account/time-zone", "time_zone=UTC", [401, 200, 200, 403, 401]),
     with("POST", "/_fn/account/view/save", "name=Mine&query=range", [401, 200, 200, 403, 401]),
     with("POST", "/_fn/account/view/delete", "view_id=0", [401, 404, 404, 403, 401]),
+    with("POST", "/_fn/note/save", "day=2026-03-10&note=Fair", [401, 200, 200, 403, 401]),
+    with("POST", "/_fn/note/delete", "note_id=0", [401, 404, 404, 403, 401]),
     with("POST", "/_fn/account/theme", "theme=none", [401, 422, 422, 422, 401]),
     with("POST", "/_fn/product/save", PRODUCT, [401, 200, 404, 403, 401]),
     with("POST", "/_fn/product/delete", "product_id={product}", [401, 200, 404, 403, 401]),

@@ -24,6 +24,8 @@ pub mod catalog;
 pub mod customers;
 /// Figures as CSV.
 pub mod export;
+/// How far back there is anything.
+pub mod first_day;
 /// How the cache fares, and why: what its page and its part of the API show.
 pub mod health;
 /// Marketplace bundles.
@@ -42,12 +44,14 @@ mod noting;
 pub mod orders;
 /// What the cache's store may not have been told yet, kept in the database.
 pub mod outbox;
+/// What vendors note down of days.
+mod own_notes;
 /// Giving back.
 pub mod refunds;
 /// What comes back, and why.
 pub mod returns;
 /// Views of the dashboard that users have saved.
-mod saved_views;
+pub mod saved_views;
 /// Vendors side by side.
 pub mod standings;
 

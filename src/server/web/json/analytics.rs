@@ -165,10 +165,10 @@ pub(super) async fn movers(
         ("interval" = Option<String>, Query, description = "`auto`, `hour` (up to 31 days), `day`, `week` or `month`"),
         ("vendorId" = Option<String>, Query, description = "Admins only, and required of them"),
         ("table" = Option<ExportTable>, Query, description = "`series` if left out"),
-        ("product" = Option<String>, Query, description = "The series of this product alone, as the two below: with \
-            `table=series`"),
+        ("product" = Option<String>, Query, description = "Of this product alone, by the marketplace's id"),
         ("category" = Option<String>, Query, description = "Of the products that are in this category now"),
-        ("status" = Option<OrderStatus>, Query, description = "Of the orders that have this status now")
+        ("status" = Option<OrderStatus>, Query, description = "Of the orders that have this status now, whether they \
+            count or not")
     ),
     responses((status = 200, description = "The figures as CSV; rows come to the snapshot's \
         totals", body = String, content_type = "text/csv"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
@@ -189,13 +189,9 @@ pub(super) async fn export(
     };
     let get = |name| parameters.get(name);
     let narrowed = parse_narrowed(get("product"), get("category"), get("status"))?;
-    let pieces = match (narrowed.is_whole(), table) {
-        (true, table) => state.analytics.export(&vendor, &query, table).await?,
-        (false, ExportTable::Series) => state.analytics.export_part(&vendor, &query, &narrowed).await?,
-        (false, _) => {
-            let message = "of one product, category or status, `series` alone is accepted";
-            return Err(FieldError::new("table", message).into());
-        }
+    let pieces = match narrowed.is_whole() {
+        true => state.analytics.export(&vendor, &query, table).await?,
+        false => state.analytics.export_part(&vendor, &query, &narrowed, table).await?,
     };
     let (id, range) = (encode_segment(&vendor.external_id), query.range);
     let disposition =
