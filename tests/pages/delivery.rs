@@ -125,3 +125,54 @@ async fn files_that_lie_there_compressed_are_sent_as_they_are() {
     assert_eq!(response.headers().get_all("vary").iter().count(), 1);
     assert!(response.bytes().await.expect("a body").len() < text.len() / 10);
 }
+
+/// Their names hold the hash of their content: each is read once. What may change is read each time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn files_that_never_change_are_read_once() {
+    let site = tempfile::tempdir().expect("a folder");
+    let folder = site.path().join("pkg");
+    std::fs::create_dir(&folder).expect("a folder");
+    let name = "vendorscope.kL3n_aB-9zYxWvUtSrQpO1.css";
+    for (name, text) in [
+        (name, "as it is"),
+        (&format!("{name}.br"), "as brotli"),
+        (&format!("{name}.gz"), "as gzip"),
+        ("vendorscope.css", "may change"),
+    ] {
+        std::fs::write(folder.join(name), text).expect("a file");
+    }
+    let app = serving(&site).await;
+    let ask = async |method: Method, path: &str, header: (&str, &str)| {
+        let request = app.client().request(method, path).header(header.0, header.1);
+        let response = request.send().await.expect("an answer");
+        let length = response.headers().get("content-length").map(|value| value.to_str().expect("ASCII").to_owned());
+        (response.status().as_u16(), length, response.text().await.expect("a body"))
+    };
+    let path = format!("/pkg/{name}");
+    let forms = [("identity", "as it is"), ("gzip", "as gzip"), ("br, gzip", "as brotli"), ("zstd, gzip", "as gzip")];
+    let (status, length, _) = ask(Method::HEAD, &path, ("accept-encoding", "br")).await;
+    assert_eq!((status, length.as_deref()), (200, Some("9")));
+    for (accepted, text) in forms {
+        let found = ask(Method::GET, &path, ("accept-encoding", accepted)).await;
+        assert_eq!(found, (200, Some(text.len().to_string()), text.to_owned()), "{accepted}");
+    }
+    assert_eq!(ask(Method::GET, &path, ("range", "bytes=3-4")).await.2, "it", "of a part that is asked for");
+    let modified = ask(Method::GET, &path, ("if-modified-since", "Fri, 01 Jan 2100 00:00:00 GMT")).await;
+    assert_eq!(modified.0, 304);
+    // Another way to write the same name.
+    let written = path.replace(".css", "%2Ecss");
+    for path in ["/pkg/vendorscope.css", &written] {
+        assert_eq!(ask(Method::GET, path, ("accept-encoding", "identity")).await.0, 200, "{path}");
+    }
+
+    std::fs::remove_dir_all(&folder).expect("removed");
+    for (accepted, text) in forms {
+        let found = ask(Method::GET, &path, ("accept-encoding", accepted)).await;
+        assert_eq!(found, (200, Some(text.len().to_string()), text.to_owned()), "{accepted}");
+    }
+    let (status, length, text) = ask(Method::HEAD, &path, ("accept-encoding", "gzip")).await;
+    assert_eq!((status, length.as_deref(), &*text), (200, Some("7"), ""));
+    for path in ["/pkg/vendorscope.css", &written] {
+        assert_eq!(ask(Method::GET, path, ("accept-encoding", "identity")).await.0, 404, "not kept: {path}");
+    }
+}

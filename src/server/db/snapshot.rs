@@ -156,7 +156,8 @@ pub async fn list_top(
 ) -> Result<(Vec<ProductSales>, Vec<CategorySales>), DbError> {
     let mut parameters = vec![vendor_id];
     let grains = grains::select("product_sales", "product_id", &["units", "net", "entries"], range, &mut parameters);
-    // Names are looked up for those products only that can be among the first, ties included.
+    // Names are looked up for those products only that can be among the first, ties included, and one by one: joined,
+    // PostgreSQL would rather read the products of the whole marketplace, once for each list.
     let text = format!(
         "WITH sales AS MATERIALIZED (\
              SELECT product_id, CAST(SUM(units) AS BIGINT) AS units, CAST(SUM(net) AS BIGINT) AS net \
@@ -164,16 +165,18 @@ pub async fn list_top(
              GROUP BY product_id HAVING SUM(entries) <> 0), \
          last AS (SELECT net FROM sales ORDER BY net DESC LIMIT 1 OFFSET {offset}) \
          SELECT * FROM (\
-             SELECT 0 AS list, p.external_id AS id, p.name AS name, s.units AS units, s.net AS net \
-             FROM sales s JOIN products p ON p.id = s.product_id \
-             WHERE s.net >= COALESCE((SELECT net FROM last), s.net) ORDER BY s.net DESC, p.external_id \
+             SELECT 0 AS list, (SELECT p.external_id FROM products p WHERE p.id = s.product_id) AS id, \
+                    (SELECT p.name FROM products p WHERE p.id = s.product_id) AS name, \
+                    s.units AS units, s.net AS net \
+             FROM sales s WHERE s.net >= COALESCE((SELECT net FROM last), s.net) ORDER BY 5 DESC, 2 \
              LIMIT {TOP}) AS best_products \
          UNION ALL \
          SELECT * FROM (\
-             SELECT 1 AS list, p.category AS id, p.category AS name, CAST(SUM(s.units) AS BIGINT) AS units, \
-                    CAST(SUM(s.net) AS BIGINT) AS net \
-             FROM sales s JOIN products p ON p.id = s.product_id \
-             GROUP BY p.category ORDER BY 5 DESC, 2 LIMIT {TOP}) AS best_categories",
+             SELECT 1 AS list, category AS id, category AS name, CAST(SUM(units) AS BIGINT) AS units, \
+                    CAST(SUM(net) AS BIGINT) AS net \
+             FROM (SELECT (SELECT p.category FROM products p WHERE p.id = s.product_id) AS category, s.units, s.net \
+                   FROM sales s) AS by_category \
+             GROUP BY category ORDER BY 5 DESC, 2 LIMIT {TOP}) AS best_categories",
         offset = TOP - 1
     );
     let (mut products, mut categories) = (Vec::new(), Vec::new());

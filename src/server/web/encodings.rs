@@ -32,13 +32,17 @@ impl Encoding {
     /// The smallest form that `Accept-Encoding` admits (RFC 9110, 12.5.3). Where it admits none, not even the body as
     /// it is, that is what it gets all the same.
     pub fn preferred(headers: &HeaderMap) -> Self {
+        Self::preferred_of(&[Self::Brotli, Self::Zstd, Self::Gzip], headers)
+    }
+
+    /// The same of a body that there is in these forms only, the smallest first, and as it is.
+    pub fn preferred_of(forms: &[Self], headers: &HeaderMap) -> Self {
         let values = headers.get_all(header::ACCEPT_ENCODING);
         let accepted: Vec<&str> =
             values.iter().filter_map(|value| value.to_str().ok()).flat_map(|line| line.split(',')).collect();
         let admits =
             |name: &str| accepted.iter().find_map(|accepted| weight(accepted, name)).is_some_and(|weight| weight > 0.0);
-        let found = [Self::Brotli, Self::Zstd, Self::Gzip].into_iter().find(|encoding| admits(encoding.name()));
-        found.unwrap_or(Self::Identity)
+        forms.iter().copied().find(|encoding| admits(encoding.name())).unwrap_or(Self::Identity)
     }
 
     /// As `Content-Encoding` has it.

@@ -179,7 +179,7 @@ fn cache_control(path: &str, response: &Response) -> &'static str {
 }
 
 /// Whether a file's name holds the hash of its content, as scripts/build writes it: `vendorscope.kL3…22 letters….css`.
-fn has_hash(name: &str) -> bool {
+pub fn has_hash(name: &str) -> bool {
     name.split('.')
         .skip(1)
         .any(|part| part.len() >= 16 && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)))

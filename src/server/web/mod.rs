@@ -18,6 +18,8 @@ mod ahead;
 mod encodings;
 /// What a refused or failed request is answered with.
 pub mod errors;
+/// The files that scripts/build has made.
+mod files;
 /// Whether this instance is alive, and whether it can work.
 mod health;
 /// The JSON API, one file a resource.
@@ -63,6 +65,7 @@ pub fn router(state: AppState) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
         .layer(for_people)
         .merge(health::router(&state))
+        .merge(files::router())
         .layer(for_all)
         .with_state(state)
 }

@@ -16,7 +16,7 @@ use leptos_axum::{ErrorHandler, LeptosRoutes, generate_route_list};
 use tower::ServiceExt;
 
 use super::{
-    limits,
+    files, limits,
     middleware::{MAX_BODY, read_body},
     refusals,
     rendered::RenderedPages,
@@ -64,17 +64,11 @@ pub async fn fallback(State(state): State<AppState>, request: Request) -> Respon
     if let Some(address) = without_empty_segments(request.uri()) {
         return Redirect::permanent(&address).into_response();
     }
-    let is_build_output = is_under(path, "/pkg");
     let (parts, body) = request.into_parts();
-    let Ok(file) =
-        leptos_axum::site_pkg_dir_service(&state.leptos).oneshot(Request::from_parts(parts.clone(), ())).await;
-    if file.status() != StatusCode::NOT_FOUND {
-        let mut file = file.into_response();
-        // scripts/build lays each file there compressed as well, and which one is sent depends on who asks.
-        file.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    if let Some(file) = files::find(&state, &parts).await {
         return file;
     }
-    if is_build_output || !wants_html(&parts.headers) {
+    if !wants_html(&parts.headers) {
         return Problem::not_found().into_response();
     }
     if let Err(error) = limits::count_page(&state, &parts.extensions).await {
