@@ -6,8 +6,8 @@ test('a note is written, changed and deleted without scripts', async ({ page }) 
   const range = `dateFrom=${isoDay(-20)}&dateTo=${isoDay(-1)}`;
   await page.goto(`/?${range}`);
   await page.getByText('Add a note…').click();
-  await page.getByLabel('Day', { exact: true }).fill(isoDay(-5));
-  await page.getByLabel('What happened', { exact: true }).fill('Craft fair in Tempe');
+  await page.locator('#note-day').fill(isoDay(-5));
+  await page.locator('#note').fill('Craft fair in Tempe');
   await page.getByRole('button', { name: 'Save note' }).click();
   await expect(page.getByRole('status').filter({ hasText: 'Note saved' })).toBeVisible();
   await expect(page).toHaveURL(new RegExp(range));
@@ -17,7 +17,7 @@ test('a note is written, changed and deleted without scripts', async ({ page }) 
   await expect(page.locator('circle.noted').first()).toBeVisible();
 
   await note.getByText('Edit').click();
-  await note.getByLabel('What happened').fill('Craft fair in Mesa');
+  await note.getByLabel('Note', { exact: true }).fill('Craft fair in Mesa');
   await note.getByRole('button', { name: 'Save note' }).click();
   const changed = page.locator('.notes li').filter({ hasText: 'Craft fair in Mesa' });
   await expect(changed).toBeVisible();

@@ -53,7 +53,7 @@ pub mod schema {
     pub const ORDER_PAGE: u32 = 4;
     pub const REFUND_PAGE: u32 = 1;
     pub const RETURNS: u32 = 2;
-    pub const MARKET_METRICS: u32 = 2;
+    pub const MARKET_METRICS: u32 = 3;
     pub const STANDINGS: u32 = 1;
 }
 

@@ -207,7 +207,8 @@ async fn files_come_to_the_figures(client: &Client, range: &str, filter: &str, p
     }
     for (table, mut lines) in lines {
         let mut whole = rows(format!("table={table}")).await.1;
-        (lines.sort(), whole.sort());
+        lines.sort();
+        whole.sort();
         assert_eq!(lines, whole, "{table} of {range} by {filter}");
     }
 }

@@ -1,6 +1,6 @@
 //! The range from the first day on that there is anything of.
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
 
 use super::open;
@@ -9,12 +9,7 @@ use crate::harness::{Client, Market, TestApp, databases};
 async fn text(client: &Client, path: &str) -> String {
     let response = open(client, path).await;
     assert_eq!(response.status(), 200, "{path}");
-    response.text().await.expect("a text")
-}
-
-/// A day as pages write it.
-fn day(day: &str) -> String {
-    day.parse::<Date>().expect("a day").strftime("%-d %b %Y").to_string()
+    response.text().await.expect("a text").replace("<!>", "")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -30,7 +25,7 @@ async fn all_time_begins_with_the_first_order_and_is_compared_with_nothing() {
         let totals: Value = client.get_json(&path).await["totals"].take();
         assert_eq!(totals["netSales"], json!(6_000), "{dialect}");
         assert!(page.contains(">€60.00<") && page.contains("<span>All time</span>"), "{dialect}: {page}");
-        assert!(page.contains(&format!("<p class=\"lead\">{} –", day("2026-03-10"))), "{dialect}: {page}");
+        assert!(page.contains("<p class=\"lead\">10 Mar – "), "{dialect}: {page}");
         assert!(!page.contains("compared with"), "{dialect}: {page}");
         // As every range that has a name it is kept, and can be saved.
         assert!(text(&client, "/").await.contains("<span>All time</span>"), "{dialect}");
@@ -44,11 +39,11 @@ async fn all_time_begins_with_the_first_order_and_is_compared_with_nothing() {
         assert_eq!(client.post("/api/vendor/orders", &order).await.status(), 201);
         for path in ["/?range=all", "/returns?range=all", "/products/e1?range=all"] {
             let page = text(&client, path).await;
-            assert!(page.contains(&day("2024-02-29")) && page.contains("<span>All time</span>"), "{path}: {page}");
+            assert!(page.contains("29 Feb 2024 – ") && page.contains("<span>All time</span>"), "{path}: {page}");
         }
         // Others begin with their own.
         let other = app.log_in_as_vendor("nyc").await;
-        assert!(text(&other, "/?range=all").await.contains(&day("2026-03-10")), "{dialect}");
+        assert!(text(&other, "/?range=all").await.contains("10 Mar – "), "{dialect}");
         // Who has sold nothing sees today, and that there is nothing.
         let idle = app.log_in_as_vendor("kwd").await;
         assert!(text(&idle, "/?range=all").await.contains("No sales in this period"), "{dialect}");
@@ -56,10 +51,11 @@ async fn all_time_begins_with_the_first_order_and_is_compared_with_nothing() {
         // The marketplace's begins with the first of any vendor.
         let admin = app.log_in_as_admin().await;
         let page = text(&admin, "/admin?range=all").await;
-        assert!(page.contains(&day("2024-02-29")), "{dialect}: {page}");
-        assert!(page.contains("aria-current=\"true\" data-noscroll=\"\" data-key=\"a\""), "{dialect}: {page}");
+        assert!(page.contains("29 Feb 2024 – "), "{dialect}: {page}");
+        let link = page.split("<a ").find(|link| link.contains("data-key=\"a\"")).expect("a link");
+        assert!(link.contains("aria-current=\"true\"") && link.contains("range=all"), "{dialect}: {link}");
         let theirs = text(&admin, "/admin/vendors/eur/dashboard?range=all").await;
-        assert!(theirs.contains(&day("2024-02-29")), "{dialect}: {theirs}");
+        assert!(theirs.contains("29 Feb 2024 – "), "{dialect}: {theirs}");
     }
 }
 

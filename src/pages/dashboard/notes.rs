@@ -51,7 +51,7 @@ pub fn form(query: &RangeQuery, day: Date) -> AnyView {
     };
     let text = Input {
         id: "note",
-        label: "What happened".to_owned(),
+        label: "Note".to_owned(),
         value: Some(typed("note", String::new())),
         required: true,
         max_length: Some(MAX_NOTE),
@@ -84,7 +84,7 @@ fn own(note: &OwnNote, query: Option<&RangeQuery>) -> AnyView {
                     <input type="hidden" name="query" value=shown(query)/>
                     <input type="hidden" name="note_id" value=note.note_id.clone()/>
                     <input type="date" name="day" aria-label="Day" required value=note.day.to_string()/>
-                    <input name="note" aria-label="What happened" required maxlength=MAX_NOTE.to_string() dir="auto"
+                    <input name="note" aria-label="Note" required maxlength=MAX_NOTE.to_string() dir="auto"
                         autocomplete="off" value=note.text.clone()/>
                     <p class="actions">
                         <button type="submit">"Save note"</button>
