@@ -50,6 +50,11 @@ impl ListQuery {
         self.search.is_some() || self.status.is_some() || self.category.is_some() || self.stock.is_some()
     }
 
+    /// All of the list as a file.
+    fn file(&self) -> String {
+        self.href(None).replacen("/products", "/api/vendor/products.csv", 1)
+    }
+
     /// The same list from a place on, or from its beginning.
     fn href(&self, after: Option<&str>) -> String {
         let filters = [
@@ -130,7 +135,10 @@ fn list(ProductsView { viewer, vendor, page, freshness }: ProductsView, asked: L
         {chips(narrowed.into_iter().collect())}
         {body}
         {pages}
-        <footer class="foot">{shortcuts::button()}</footer>
+        <footer class="foot">
+            <p class="exports"><a href=asked.file() download="">"Export this list"</a></p>
+            {shortcuts::button()}
+        </footer>
         {shortcuts::of_list(viewer.role.may_write())}
         <Keys/>
         {scripts()}
@@ -278,5 +286,6 @@ mod tests {
         let query =
             ListQuery { search: Some("tea & more".to_owned()), sort: Some("price".to_owned()), ..Default::default() };
         assert_eq!(query.href(Some("a=1")), "/products?after=a%3D1&search=tea%20%26%20more&sort=price");
+        assert_eq!(query.file(), "/api/vendor/products.csv?search=tea%20%26%20more&sort=price");
     }
 }

@@ -30,8 +30,8 @@ use crate::{
 
 /// A vendor's products. Every write invalidates the vendor's analytics and listings before it is answered.
 pub struct Catalog {
-    db: Db,
-    cache: Cache,
+    pub(super) db: Db,
+    pub(super) cache: Cache,
 }
 
 /// Products on one page of a listing.

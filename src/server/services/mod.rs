@@ -32,6 +32,8 @@ pub mod health;
 pub mod import;
 /// What the marketplace's backend sends.
 pub mod ingest;
+/// Lists of products and orders as files.
+mod list_files;
 /// Figures of the whole marketplace.
 pub mod marketplace;
 /// What rises and falls, and what happened.

@@ -25,7 +25,11 @@ use crate::{
     server::{
         AppError, AppState,
         identity::sessions::{CurrentUser, RequestSession},
-        services::{analytics::SnapshotQuery, export::ExportTable, narrowed::parse_narrowed},
+        services::{
+            analytics::SnapshotQuery,
+            export::{ExportTable, Pieces},
+            narrowed::parse_narrowed,
+        },
         web::encodings,
     },
 };
@@ -196,7 +200,11 @@ pub(super) async fn export(
     let (id, range) = (encode_segment(&vendor.external_id), query.range);
     let disposition =
         format!("attachment; filename=\"vendorscope-{id}-{}-{}-{}.csv\"", table.as_str(), range.from, range.to);
-    // Percent-encoded: always a header value.
+    file(disposition, pieces)
+}
+
+/// CSV to be kept under the name in `disposition`, whose parts are percent-encoded.
+pub(super) fn file(disposition: String, pieces: Pieces) -> Result<Response, AppError> {
     let disposition = HeaderValue::try_from(disposition).map_err(|e| AppError::Internal(e.to_string()))?;
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8; header=present")),
