@@ -311,12 +311,16 @@ fn bundle() -> tempfile::TempDir {
 
 async fn send(admin: &Client, from: i64, to: i64) {
     let lines = |i: i64| -> Vec<Value> {
-        let line = |line: i64| json!({ "productId": format!("p{}", 1 + (i * 5003 + line * 101) % PRODUCTS), "quantity": 1, "unitPrice": 1_250 });
+        let line = |line: i64| {
+            json!({ "productId": format!("p{}", 1 + (i * 5003 + line * 101) % PRODUCTS),
+            "quantity": 1, "unitPrice": 1_250 })
+        };
         (1..=2).map(line).collect()
     };
     let order = |i: i64| {
         let customer = json!({ "customerId": format!("c{}", 1 + i * 7919 % CUSTOMERS) });
-        json!({ "orderId": format!("o{i}"), "customer": customer, "placedAt": placed(i), "status": "delivered", "lines": lines(i) })
+        json!({ "orderId": format!("o{i}"), "customer": customer, "placedAt": placed(i), "status": "delivered",
+            "lines": lines(i) })
     };
     let body = json!({ "orders": (from..to).map(order).collect::<Vec<_>>() });
     let answer = admin.post("/api/ingest/orders", &body).await;

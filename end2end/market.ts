@@ -25,7 +25,8 @@ export async function expectMarketOf(page: Page, from: string, to: string): Prom
     expect(rows).toEqual(expected);
   }).toPass();
 
-  // One of them is open: its trend, a picture with a name, and behind one click every point of it; its vendors lead to their dashboards.
+  // One of them is open: its trend, a picture with a name, and behind one click every point of it; its vendors lead to
+  // their dashboards.
   const { currency, series, topVendors } = currencies[1];
   await lines.nth(1).getByRole('link').click();
   await expect(page).toHaveURL(new RegExp(`currency=${currency}`));

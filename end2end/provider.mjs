@@ -1,6 +1,6 @@
-// A marketplace's OpenID Connect provider for the tests: a real one (oidc-provider, certified by the OpenID Foundation),
-// on a free port, with accounts and moods that a test chooses. Prints its issuer when it listens, and ends with its
-// standard input.
+// A marketplace's OpenID Connect provider for the tests: a real one (oidc-provider, certified by the OpenID
+// Foundation), on a free port, with accounts and moods that a test chooses. Prints its issuer when it listens, and ends
+// with its standard input.
 //
 //   node end2end/provider.mjs REDIRECT_URI...
 //

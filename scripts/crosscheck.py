@@ -196,8 +196,8 @@ def rounded(amount, by):
 
 def series(db, sales, range_, interval, zone):
     if interval == "hour":
-        # Every local hour of the days, found by looking at every minute from well before to well after them: minutes of one hour on the
-        # clock under one offset. The first of them is when it began.
+        # Every local hour of the days, found by looking at every minute from well before to well after them: minutes of
+        # one hour on the clock under one offset. The first of them is when it began.
         frame = f"""
             SELECT {HOUR}, MIN(moment) AS bucket FROM (
                 SELECT moment, timezone($zone, moment) AS wall

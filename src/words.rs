@@ -116,6 +116,8 @@ mod pages {
     pub const LOGIN_LATE: &str = "That took too long. Please log in again.";
     pub const WRONG_CODE: &str = "That code isn't right, or was used already. Wait for the next one.";
     pub const CODE_HINT: &str = "The 6 digits in your authenticator app, or one of your recovery codes.";
+    pub const CODES_UNREADABLE: &str =
+        "We can't check codes from your app any more. Use a recovery code, or ask your marketplace for help.";
     pub const LOGIN_LIMITED: &str = "Too many attempts. Please wait a few minutes and try again.";
     pub const LOGIN_UNAVAILABLE: &str = "Login is temporarily unavailable. Please try again shortly.";
     pub const PROVIDER_AWAY: &str =
@@ -125,6 +127,8 @@ mod pages {
         "The marketplace hasn't verified your email. Verify it there, or log in with your password.";
     pub const PROVIDER_STRANGER: &str =
         "There is no account here for that login. Ask your marketplace, or log in with your password.";
+    pub const PROVIDER_INVITATION_ENDED: &str =
+        "Your invitation has expired. Ask whoever invited you for a new one, then log in again.";
     pub const LOGIN_FAILED: &str = "Logging in didn't work. Please try again.";
     pub const LOGGED_OUT_EVERYWHERE: &str = "You've been logged out on all devices.";
     pub const PASSWORD_CHANGED_LOG_IN: &str = "Your password was changed. Log in with the new one.";
@@ -134,7 +138,9 @@ mod pages {
     pub const FORGOT_HINT: &str = "Enter your email, and we'll send you a link to choose a new password.";
     pub const LINK_ON_ITS_WAY: &str =
         "If there is an account with that email, a link is on its way. It works for an hour.";
-    pub const LINK_EXPIRED: &str = "This link has expired or was already used. Request a new one.";
+    pub const LINK_EXPIRED: &str = "This link has expired or was already used.";
+    pub const LINK_AGAIN: &str =
+        "If it was an invitation, ask whoever invited you for a new one. If you've lost your password, request a link.";
 
     // Account.
     pub const SECOND_FACTOR_REQUIRED: &str =
@@ -149,7 +155,7 @@ mod pages {
     pub const WEEKLY_REPORT: &str = "A report of the week before, on Monday morning";
     pub const LOW_STOCK_LETTER: &str = "What's running low, on mornings when that has changed";
     pub const STOP_LETTERS: &str =
-        "You won't get weekly reports or low-stock warnings any more. You can turn them on again on your account page.";
+        "Stop weekly reports and low-stock warnings? You can turn them on again on your account page.";
     pub const LETTERS_STOPPED: &str = "Done. You won't get these emails any more.";
     pub const RECOVERY_CODES: &str =
         "Keep these codes somewhere safe; you won't see them again. Each logs you in once if you lose your phone.";
@@ -170,6 +176,7 @@ mod pages {
     pub const KEY_REVOKED: &str = "Key revoked.";
     pub const ALL_KEYS: &str =
         "Everybody's keys that work, or have expired and weren't revoked. A revoked key stops at once.";
+    pub const KEY_EXPIRED: &str = "Expired";
     pub const NO_KEYS: &str = "Nobody has an API key.";
     pub const THEME_CHANGED: &str = "Theme changed.";
     pub const ZONE_CHANGED: &str = "Time zone changed. Past orders have been re-grouped.";
@@ -354,8 +361,10 @@ mod pages {
          login with this email, verified by the marketplace, is bound. Make sure it's really them who ask.";
     pub const RESET_TOTP: &str =
         "For someone who has lost their phone and their recovery codes. Be sure who is asking.";
-    pub const DISABLE_USER: &str = "They can't log in, and their API keys stop working. Nothing of theirs is deleted.";
-    pub const ENABLE_USER: &str = "They can log in again with the password they had. API keys stay revoked.";
+    pub const DISABLE_USER: &str =
+        "Disabling logs them out, keeps them out and revokes their API keys. Nothing of theirs is deleted.";
+    pub const OWN_ACCESS: &str = "This is you. Another admin has to change your role, or disable you.";
+    pub const ENABLE_USER: &str = "Enabling lets them log in again with the password they had. API keys stay revoked.";
 
     // Audit log.
     pub const AUDIT: &str =

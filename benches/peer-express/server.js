@@ -1,6 +1,7 @@
-// A vendor's dashboard figures as an Express application is usually built: express-session in Redis (connect-redis), a limit counted in
-// Redis (rate-limit-redis), answers cached in Redis for five minutes and removed when the vendor changes something, node-postgres under
-// it, one process per worker. It reads the tables of a Vendorscope database, so that both answer with the same data.
+// A vendor's dashboard figures as an Express application is usually built: express-session in Redis (connect-redis), a
+// limit counted in Redis (rate-limit-redis), answers cached in Redis for five minutes and removed when the vendor
+// changes something, node-postgres under it, one process per worker. It reads the tables of a Vendorscope database, so
+// that both answer with the same data.
 //
 //   DATABASE_URL, REDIS_URL, PORT, WORKERS (2)
 //

@@ -16,6 +16,18 @@ test('a vendor logs in and sees the dashboard, and logs out again', async ({ pag
   await expect(page).toHaveURL(/\/login/);
 });
 
+test('after logging out the way back leads to the login, and shows nothing of before', async ({ page }) => {
+  const { email, password } = vendor(0);
+  await page.request.post('/api/auth/login', { data: { email, password } });
+  await page.goto('/orders');
+  await expect(page.getByRole('heading', { level: 1, name: 'Orders' })).toBeVisible();
+  await page.getByRole('button', { name: 'Log out' }).click();
+  await expect(page).toHaveURL(/\/login$/);
+  await page.goBack();
+  await expect(page).toHaveURL(/\/login\?next=/);
+  await expect(page.getByRole('heading', { name: 'Log in to Vendorscope' })).toBeVisible();
+});
+
 test('after logging in the page that was asked for opens', async ({ page }) => {
   const { email, password } = vendor(0);
   await page.goto('/products');

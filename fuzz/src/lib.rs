@@ -55,12 +55,14 @@ pub const BUNDLE: [(&str, &str); 5] = [
     ),
     (
         "products.csv",
-        "product_id,vendor_id,name,category,unit_price,stock,status\np-1,v-1,Tea,Drinks,2.50,10,active\np-2,v-2,Chai,Drinks,1200,0,archived\n",
+        "product_id,vendor_id,name,category,unit_price,stock,status\n\
+         p-1,v-1,Tea,Drinks,2.50,10,active\np-2,v-2,Chai,Drinks,1200,0,archived\n",
     ),
     ("customers.csv", "customer_id,name,country\nc-1,Ann,DE\nc-2,Ren,JP\n"),
     (
         "orders.csv",
-        "order_id,customer_id,placed_at,status\no-1,c-1,2026-03-01T09:30:00Z,delivered\no-2,c-2,2026-03-02T09:30:00Z,shipped\n",
+        "order_id,customer_id,placed_at,status\n\
+         o-1,c-1,2026-03-01T09:30:00Z,delivered\no-2,c-2,2026-03-02T09:30:00Z,shipped\n",
     ),
     (
         "order_items.csv",

@@ -138,8 +138,8 @@ def one_after_the_other(balancer: Balancer, site: Topology, browser: Browser, pr
             balancer.until_state(f"ready/{name}", "UP")
 
     answered = 0
-    # HAProxy hears of it beforehand (/readyz). nginx does not, and a write that an instance was sent while it stopped is
-    # not sent again.
+    # HAProxy hears of it beforehand (/readyz). nginx does not, and a write that an instance was sent while it stopped
+    # is not sent again.
     both = reads + writes
     for stop, requests in ((drained, both), (stopped, both)) if balancer.admin else ((stopped, reads),):
         with Load(browser, requests) as load:

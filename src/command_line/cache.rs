@@ -71,7 +71,7 @@ async fn invalidate(config: &Config, names: &[String]) -> anyhow::Result<()> {
     tags.sort();
     tags.dedup();
     let db = open_database(config).await?;
-    let accounts = Accounts::new(db.clone(), Cache::memory());
+    let accounts = Accounts::new(db.clone(), Cache::memory(), &config.sessions);
     accounts.audit("cli", "cache_invalidate", &tags.iter().map(Tag::name).collect::<Vec<_>>().join(" "), None).await?;
     outbox::invalidate(&db, &tags, &Cause { who: "cli".to_owned(), why: "asked for on the command line" }).await?;
     print_line!(
@@ -86,7 +86,8 @@ async fn warm(config: &Config, vendors: Vec<String>) -> anyhow::Result<()> {
     // What is stored without knowing which store counts, no instance ever serves.
     cache.watch(Arc::new(DatabaseOutbox(db.clone()))).await;
     let vendors = if vendors.is_empty() { vendors::list_ids(&db).await? } else { vendors };
-    let (accounts, analytics) = (Accounts::new(db.clone(), cache.clone()), Analytics::new(db, cache));
+    let accounts = Accounts::new(db.clone(), cache.clone(), &config.sessions);
+    let analytics = Analytics::new(db, cache);
     let mut snapshots = Vec::with_capacity(vendors.len());
     for vendor in &vendors {
         snapshots.push(warming::opening_snapshot(&accounts, vendor).await.map_err(|error| match error {

@@ -183,7 +183,7 @@ fn to_cli_error(error: AppError, email: &str) -> anyhow::Error {
 }
 
 async fn open_accounts(config: &Config) -> anyhow::Result<Accounts> {
-    Ok(Accounts::new(open_database(config).await?, Cache::memory()))
+    Ok(Accounts::new(open_database(config).await?, Cache::memory(), &config.sessions))
 }
 
 fn ask_password() -> anyhow::Result<String> {

@@ -184,21 +184,15 @@ fn sessions_card(sessions: Vec<OwnSession>) -> AnyView {
             }
             .into_any(),
         };
-        Row::from(vec![
-            Cell::from(browser_name(&session.browser)),
-            time(session.logged_in_at),
-            session.address.unwrap_or_default().into(),
-            end.into(),
-        ])
+        Row::from(vec![device(&session.browser, session.address), time(session.logged_in_at), end.into()])
     });
-    let columns =
-        vec![Column::text("Device"), Column::text("Logged in (UTC)"), Column::text("Address"), Column::text("Log out")];
+    let columns = ["Device", "Logged in (UTC)", "Log out"].map(Column::text).to_vec();
     view! {
         <section class="card">
             <h2>"Sessions"</h2>
             <p>{words::SESSIONS}</p>
             {refused(&Refusal::of::<EndSession>())}
-            {scrolling("scroll", "Sessions", table("plain", columns, rows.collect(), None))}
+            {scrolling("scroll", "Sessions", table("plain sessions", columns, rows.collect(), None))}
             {refused(&Refusal::of::<LogOutEverywhere>())}
             <form method="post" action=LogOutEverywhere::url()>
                 <button class="bad" type="submit">"Log out everywhere"</button>
@@ -206,6 +200,12 @@ fn sessions_card(sessions: Vec<OwnSession>) -> AnyView {
         </section>
     }
     .into_any()
+}
+
+/// What it is, and below that where from: so that the way to end a session is never beside the screen.
+fn device(user_agent: &str, address: Option<String>) -> Cell {
+    let address = address.map(|address| view! { <span class="hint under">{address}</span> });
+    view! { {browser_name(user_agent)} {address} }.into_any().into()
 }
 
 /// `Firefox on Windows`, as far as what a browser calls itself tells. The order matters: most of them claim to be

@@ -1,6 +1,7 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
+use serde_json::Value;
 
 use super::keys::time;
 use crate::{
@@ -16,6 +17,49 @@ use crate::{
     server_functions::audit::{AuditFilter, AuditView, load_audit},
     words,
 };
+
+/// What there is to filter by, offered while somebody types. Any other name is looked for as well.
+const ACTIONS: [&str; 39] = [
+    "login",
+    "login_failed",
+    "login_bind",
+    "login_unbind",
+    "logout",
+    "logout_everywhere",
+    "session_end",
+    "sessions_end",
+    "password_change",
+    "password_change_failed",
+    "password_failed",
+    "password_reset",
+    "password_reset_link",
+    "second_factor_on",
+    "second_factor_off",
+    "second_factor_reset",
+    "code_failed",
+    "codes_guessed",
+    "user_invite",
+    "user_change",
+    "user_disable",
+    "user_enable",
+    "key_create",
+    "key_revoke",
+    "letters",
+    "time_zone_change",
+    "order_create",
+    "order_change",
+    "order_refund",
+    "refund_undo",
+    "product_create",
+    "product_change",
+    "products_change",
+    "product_delete",
+    "ingest",
+    "import",
+    "cache_invalidate",
+    "cache_reset",
+    "audit_export",
+];
 
 #[component]
 pub fn AdminAuditPage() -> impl IntoView {
@@ -56,7 +100,7 @@ fn list(AuditView { page, .. }: AuditView, filter: AuditFilter) -> AnyView {
         scrolling(
             "card scroll",
             "Audit log",
-            table("plain", columns, page.entries.into_iter().map(row).collect(), None),
+            table("plain audit", columns, page.entries.into_iter().map(row).collect(), None),
         )
     };
     view! {
@@ -76,15 +120,38 @@ fn list(AuditView { page, .. }: AuditView, filter: AuditFilter) -> AnyView {
 
 fn row(line: AuditLine) -> Row {
     let written = |text: Option<String>| Cell::Written(text.unwrap_or_default());
+    let values = |text: Option<String>| match text {
+        Some(text) => view! { <span class="pairs" dir="auto">{readable(&text)}</span> }.into_any().into(),
+        None => Cell::Text(String::new()),
+    };
     Row::from(vec![
         time(line.at),
         Cell::Written(line.actor),
-        Cell::Text(line.action.replace('_', " ")),
+        Cell::Text(spoken(&line.action)),
         Cell::Written(line.detail),
         written(line.address),
-        written(line.was),
-        written(line.became),
+        values(line.was),
+        values(line.became),
     ])
+}
+
+/// Each value of an object on a line of its own; anything else as it is.
+fn readable(json: &str) -> String {
+    let values = match serde_json::from_str(json) {
+        Ok(Value::Object(values)) => values,
+        Ok(Value::String(text)) => return text,
+        _ => return json.to_owned(),
+    };
+    let lines = values.into_iter().map(|(name, value)| {
+        let value = match value {
+            Value::Null => "none".to_owned(),
+            Value::Bool(is) => if is { "yes" } else { "no" }.to_owned(),
+            Value::String(text) => text,
+            other => other.to_string(),
+        };
+        format!("{name}: {value}")
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn filter_form(filter: AuditFilter) -> AnyView {
@@ -96,14 +163,21 @@ fn filter_form(filter: AuditFilter) -> AnyView {
         autocomplete: Some("off"),
         ..Default::default()
     };
+    let action = filter.action.as_deref().map(spoken);
     let fields = view! {
         {input(Input { class: "grow", ..field("actor", "Who (email, or cli)", "", filter.actor) })}
-        {input(Input { placeholder: Some("login"), ..field("action", "Action", "", filter.action) })}
+        {input(Input { placeholder: Some("login"), list: Some("actions"), ..field("action", "What", "", action) })}
+        <datalist id="actions">{ACTIONS.map(|name| view! { <option value=spoken(name)></option> }).collect_view()}</datalist>
         {input(field("dateFrom", "From", "date", filter.date_from))}
         {input(field("dateTo", "To", "date", filter.date_to))}
         <button class="quiet" type="submit">"Filter"</button>
     };
     query_form("/admin/audit", "filter", None, fields.into_any())
+}
+
+/// An action's name as it is shown, and typed.
+fn spoken(action: &str) -> String {
+    action.replace('_', " ")
 }
 
 /// What is filtered by, as a query.
@@ -136,5 +210,12 @@ mod tests {
         };
         assert_eq!(prefixed('?', &query(&filter)), "?actor=a%26b%40example.com&dateTo=2026-01-02");
         assert_eq!(prefixed('?', &query(&AuditFilter::default())), "");
+    }
+
+    #[test]
+    fn what_was_and_became_is_read_line_by_line() {
+        let json = r#"{"disabled":false,"role":"vendor","vendorId":null,"lines":[1,2]}"#;
+        assert_eq!(readable(json), "disabled: no\nlines: [1,2]\nrole: vendor\nvendorId: none");
+        assert_eq!((readable("\"Europe/Berlin\"").as_str(), readable("a text").as_str()), ("Europe/Berlin", "a text"));
     }
 }

@@ -16,7 +16,7 @@ use crate::{
         secret::secret,
         table::{Row, scrolling, table},
     },
-    domain::accounts::{KeyOfUser, Person},
+    domain::accounts::{ApiKey, Person},
     server_functions::people::{
         ChangeRole, DisableUser, EndUserSessions, MakeLink, PersonView, ResetUserTotp, UnbindUser, load_person,
     },
@@ -43,6 +43,7 @@ fn person(PersonView { viewer, person, keys, new_link }: PersonView) -> AnyView 
             _ => return None,
         }))
     });
+    let is_own = viewer.email == person.email;
     let crate::components::table::Cell::View(standing) = standing(&person) else { return ().into_any() };
     let vendor = person.vendor_id.clone().map(|id| format!(" · vendor {id}")).unwrap_or_default();
     view! {
@@ -55,12 +56,12 @@ fn person(PersonView { viewer, person, keys, new_link }: PersonView) -> AnyView 
         </div>
         {done}
         {new_link.map(shown_once)}
-        {role_form(viewer.email.clone(), &person)}
+        {if is_own { own_access() } else { role_form(viewer.email.clone(), &person) }}
         {link_form(viewer.email.clone(), &person)}
         {sessions_form(&person, keys)}
         {person.second_factor.then(|| totp_form(viewer.email.clone(), &person))}
         {person.marketplace_login.then(|| unbind_form(viewer.email.clone(), &person))}
-        {disable_form(viewer.email, &person)}
+        {(!is_own).then(|| disable_form(viewer.email, &person))}
     }
     .into_any()
 }
@@ -74,6 +75,11 @@ fn shown_once(link: String) -> AnyView {
         </section>
     }
     .into_any()
+}
+
+/// In place of the forms that would be refused.
+fn own_access() -> AnyView {
+    view! { <section class="card"><h2>"Role"</h2><p>{words::OWN_ACCESS}</p></section> }.into_any()
 }
 
 fn role_form(admin: String, person: &Person) -> AnyView {
@@ -109,9 +115,9 @@ fn link_form(admin: String, person: &Person) -> AnyView {
     view! { <section class="card"><h2>{title}</h2><p>{text}</p>{refusal}{form}</section> }.into_any()
 }
 
-fn sessions_form(person: &Person, keys: Vec<KeyOfUser>) -> AnyView {
+fn sessions_form(person: &Person, keys: Vec<ApiKey>) -> AnyView {
     let list = (!keys.is_empty()).then(|| {
-        let rows = keys.into_iter().map(|key| Row::from(cells(key.key)));
+        let rows = keys.into_iter().map(|key| Row::from(cells(key)));
         scrolling("scroll", "API keys", table("plain", columns(), rows.collect(), None))
     });
     view! {

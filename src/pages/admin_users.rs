@@ -45,7 +45,13 @@ fn list(PeopleView { viewer, people, next, has_mail }: PeopleView) -> AnyView {
     let next = next.map(|after| format!("/admin/users?after={}", encode_segment(&after)));
     let is_later = use_query_map().with_untracked(|params| params.get("after").is_some());
     view! {
-        <div class="head"><h1>"Users"</h1><a class="button quiet" href="/admin/keys">"API keys"</a></div>
+        <div class="head">
+            <h1>"Users"</h1>
+            <div class="actions">
+                <a class="button quiet" href="/admin/keys">"API keys"</a>
+                <a class="button" href="#invite">"Invite someone"</a>
+            </div>
+        </div>
         {scrolling("card scroll", "Users", table("plain", columns, rows.collect(), None))}
         {pager(is_later.then(|| "/admin/users".to_owned()), next)}
         {invite_form(viewer.email, has_mail)}

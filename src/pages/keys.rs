@@ -67,9 +67,16 @@ pub fn cells(key: ApiKey) -> Vec<Cell> {
         prefix.into_any().into(),
         Cell::Written(may),
         time(key.created_at),
-        or(key.expires_at, "never"),
+        expiry(key.expires_at),
         or(key.last_used_at, "never"),
     ]
+}
+
+/// When a key ends, and whether that is past: one that has is listed until it is revoked.
+fn expiry(at: Option<Timestamp>) -> Cell {
+    let Some(at) = at else { return Cell::Text("never".to_owned()) };
+    let mark = (at <= Timestamp::now()).then(|| view! { " " <span class="status off">{words::KEY_EXPIRED}</span> });
+    view! { <time datetime=at.to_string()>{format::instant(&WallClock::default(), at)}</time> {mark} }.into_any().into()
 }
 
 fn new_key(email: String, role: Role) -> AnyView {

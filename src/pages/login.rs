@@ -24,6 +24,7 @@ pub fn LoginPage() -> impl IntoView {
         Some("cancelled") => Some(words::PROVIDER_CANCELLED),
         Some("unverified") => Some(words::PROVIDER_UNVERIFIED),
         Some("stranger") => Some(words::PROVIDER_STRANGER),
+        Some("invitation") => Some(words::PROVIDER_INVITATION_ENDED),
         Some(_) => Some(words::LOGIN_FAILED),
         None => is_refused.then_some(words::LOGIN_FAILED),
     };

@@ -15,6 +15,7 @@ pub fn LoginCodePage() -> impl IntoView {
         use_query_map().with_untracked(|query| (query.get("error"), query.get("__err").is_some(), query.get("next")));
     let message = match error.as_deref() {
         Some("code") => Some(words::WRONG_CODE),
+        Some("unreadable") => Some(words::CODES_UNREADABLE),
         Some("limited") => Some(words::LOGIN_LIMITED),
         Some("unavailable") => Some(words::LOGIN_UNAVAILABLE),
         Some(_) => Some(words::LOGIN_FAILED),

@@ -29,14 +29,28 @@ pub fn ResetPage() -> impl IntoView {
         hint: Some(words::password_hint(MIN_PASSWORD)),
         ..Default::default()
     };
+    let body = if messages.at("").as_deref() == Some(words::LINK_EXPIRED) {
+        // Whatever is typed here comes to the same.
+        view! {
+            <p class="notice bad" role="alert">{words::LINK_EXPIRED}</p>
+            <p>{words::LINK_AGAIN}</p>
+            <a class="button" href="/forgot">{words::FORGOT}</a>
+        }
+        .into_any()
+    } else {
+        view! {
+            {messages.summary()}
+            {input(messages.mark(password))}
+            <button type="submit">"Change password"</button>
+        }
+        .into_any()
+    };
     view! {
         <Title text="Choose a password"/>
         <main class="login" id="main">
             <form method="post" action=ResetPassword::url() class="card">
                 <h1>"Choose a new password"</h1>
-                {messages.summary()}
-                {input(messages.mark(password))}
-                <button type="submit">"Change password"</button>
+                {body}
                 <p class="hint"><a href="/login">{words::BACK_TO_LOGIN}</a></p>
             </form>
         </main>

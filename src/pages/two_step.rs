@@ -53,7 +53,7 @@ fn begin(email: String) -> AnyView {
         {messages.summary()}
         <form method="post" action=BeginTotp::url() class="filter">
             <input type="text" autocomplete="username" value=email readonly hidden/>
-            {input(messages.mark(password("totp_password")))}
+            {input(messages.mark(Input { class: "", ..password("totp_password") }))}
             <button type="submit">"Set up"</button>
         </form>
     }
@@ -69,9 +69,9 @@ fn confirm(secret: String, url: String, picture: String) -> AnyView {
         <p><code class="secret">{secret}</code></p>
         <p><a href=url>"Open in an app on this device"</a></p>
         {messages.summary()}
-        <form method="post" action=ConfirmTotp::url() class="filter">
+        <form method="post" action=ConfirmTotp::url() class="form">
             {input(messages.mark(code("totp_code", words::TOTP_CODE_HINT)))}
-            <button type="submit">"Turn on"</button>
+            <div class="actions wide"><button type="submit">"Turn on"</button></div>
         </form>
     }
     .into_any()

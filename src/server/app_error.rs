@@ -17,6 +17,9 @@ pub enum AppError {
     CodeMissing,
     #[error("wrong one-time code")]
     WrongCode,
+    /// Whatever the code is: what this user's are worked out of was sealed with a secret that is gone.
+    #[error("one-time codes that cannot be checked")]
+    CodesUnreadable,
     /// Nobody of this role may do anything without a second factor, but set one up.
     #[error("a second factor is required")]
     SecondFactorRequired,

@@ -99,6 +99,7 @@ impl Application {
             tokio::join!(
                 warming::keep_warm(&warmed.cache, &warmed.analytics),
                 warmed.accounts.follow_ended_sessions(),
+                warmed.accounts.keep_seeds_sealed(),
                 letters::keep_sending(&warmed),
                 warmed.sessions.keep_comparing_secrets(),
             )

@@ -1,20 +1,26 @@
-//! What Vendorscope keeps in the cache: every key, tag, lifetime and schema, in one table.
+//! What Vendorscope keeps in the cache: every key, tag, lifetime and schema, in one list.
 //!
-//! | key | holds | life |
-//! | --- | --- | --- |
-//! | `analytics:{vendor}:snapshot:FROM:TO:COMPARE:INTERVAL` | snapshot, as JSON | 300 s ± 10 %; 60 s ± 10 % where the range includes today; eight times as long after each reload that found nothing changed, up to 12 h or the vendor's midnight |
-//! | `analytics:{vendor}:returns:FROM:TO:COMPARE[:HOUR]` | what came back, as JSON | 300 s ± 10 %; 60 s ± 10 % where the range includes today |
-//! | `analytics:{vendor}:customers:FROM:TO:HOUR` | customers of a range whose last day counts up to an hour | 300 s ± 10 % |
-//! | `analytics:{vendor}:movers:FROM:TO:FROM:TO`, `analytics:{vendor}:notes:FROM:TO` | changes between two ranges; what happened in one | 300 s ± 10 % |
-//! | `analytics:{vendor}:views` | views that the vendor's users have saved | 300 s ± 10 % |
-//! | `analytics:{vendor}:first-day` | the first day that there is anything of | 300 s ± 10 % |
-//! | `analytics:{vendor}:since:SECONDS` | what came in since somebody last looked | 300 s ± 10 % |
-//! | `vendors:{vendor}:profile` | name, currency, zone | 300 s ± 10 % |
-//! | `products:{vendor}:list:HASH`, `orders:{vendor}:list:HASH`, `orders:{vendor}:refunds:HASH` | one page of a listing | 120 s ± 10 % |
-//! | `admin:metrics:DETAIL` | figures of the whole marketplace, and of all vendors side by side; its first day | 300 s ± 10 % |
-//! | `cache:stats` | hash of counts, summed over instances | until reset |
-//! | `cache:stats:minute:N`, `cache:stats:hour:N` | the same of one minute or hour, counted from 1970 | 25 hours, 8 days |
-//! | `tag:vendor:{vendor}`, `tag:products:{vendor}`, `tag:orders:{vendor}`, `tag:analytics`, `tag:marketplace` | the tag's generation | 7 days after its last use |
+//! - `analytics:{vendor}:snapshot:FROM:TO:COMPARE:INTERVAL`: a snapshot, as JSON. 300 s ± 10 %; 60 s ± 10 % where the
+//!   range includes today; eight times as long after each reload that found nothing changed, up to 12 h or the vendor's
+//!   midnight.
+//! - `analytics:{vendor}:returns:FROM:TO:COMPARE[:HOUR]`: what came back, as JSON. 300 s ± 10 %; 60 s ± 10 % where the
+//!   range includes today.
+//! - `analytics:{vendor}:customers:FROM:TO:HOUR`: customers of a range whose last day counts up to an hour.
+//!   300 s ± 10 %.
+//! - `analytics:{vendor}:movers:FROM:TO:FROM:TO`: changes between two ranges. 300 s ± 10 %.
+//! - `analytics:{vendor}:notes:FROM:TO`: what happened in a range. 300 s ± 10 %.
+//! - `analytics:{vendor}:views`: views that the vendor's users have saved. 300 s ± 10 %.
+//! - `analytics:{vendor}:first-day`: the first day that there is anything of. 300 s ± 10 %.
+//! - `analytics:{vendor}:since:SECONDS`: what came in since somebody last looked. 300 s ± 10 %.
+//! - `vendors:{vendor}:profile`: name, currency, zone. 300 s ± 10 %.
+//! - `products:{vendor}:list:HASH`, `orders:{vendor}:list:HASH`, `orders:{vendor}:refunds:HASH`: one page of a listing.
+//!   120 s ± 10 %.
+//! - `admin:metrics:DETAIL`: figures of the whole marketplace, and of all vendors side by side; its first day.
+//!   300 s ± 10 %.
+//! - `cache:stats`: a hash of counts, summed over instances. Until reset.
+//! - `cache:stats:minute:N`, `cache:stats:hour:N`: the same of one minute or hour, counted from 1970. 25 hours, 8 days.
+//! - `tag:vendor:{vendor}`, `tag:products:{vendor}`, `tag:orders:{vendor}`, `tag:analytics`, `tag:marketplace`: the
+//!   tag's generation. 7 days after its last use.
 //!
 //! `{…}` is written as it stands: on Redis Cluster the keys of one vendor share a slot by it. Ids are percent-encoded.
 

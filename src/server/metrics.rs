@@ -176,7 +176,8 @@ mod tests {
         };
         let text = metrics.render(&counts.plus(&timed.take()), &condition, 12).unwrap();
         for line in [
-            "vendorscope_http_request_duration_seconds_count{method=\"GET\",route=\"/api/vendor/products/{id}\",status=\"200\"} 1",
+            "vendorscope_http_request_duration_seconds_count{method=\"GET\",\
+             route=\"/api/vendor/products/{id}\",status=\"200\"} 1",
             "vendorscope_http_request_duration_seconds_count{method=\"other\",route=\"/\",status=\"405\"} 1",
             "vendorscope_cache_events_total{event=\"hits\"} 7",
             "vendorscope_database_statements_total 12",

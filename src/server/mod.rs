@@ -105,8 +105,7 @@ impl AppState {
         provider: Option<identity::provider::Provider>,
     ) -> Self {
         Self(Arc::new(Services {
-            accounts: identity::accounts::Accounts::new(db.clone(), cache.clone())
-                .trusting_unasked(config.sessions.trusted_unasked),
+            accounts: identity::accounts::Accounts::new(db.clone(), cache.clone(), &config.sessions),
             analytics: services::analytics::Analytics::new(db.clone(), cache.clone()),
             catalog: services::catalog::Catalog::new(db.clone(), cache.clone()),
             health: services::health::Health::new(db.clone(), cache.clone()),

@@ -23,9 +23,11 @@ pub struct AuditView {
 pub async fn load_audit(filter: AuditFilter) -> Result<AuditView, ApiError> {
     use crate::server::{context, identity::accounts::AuditParameters};
     let (state, current) = context::current_admin().await?;
+    // As the page shows it, or as it is called.
+    let action = filter.action.map(|name| name.trim().to_lowercase().replace(' ', "_"));
     let parameters = AuditParameters {
         actor: filter.actor.as_deref(),
-        action: filter.action.as_deref(),
+        action: action.as_deref(),
         date_from: filter.date_from.as_deref(),
         date_to: filter.date_to.as_deref(),
         after: filter.after.as_deref(),

@@ -2,7 +2,7 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::ApiError;
-use crate::domain::accounts::{KeyOfUser, Person, Viewer};
+use crate::domain::accounts::{ApiKey, KeyOfUser, Person, Viewer};
 
 /// All that the list of people shows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,7 +20,7 @@ pub struct PeopleView {
 pub struct PersonView {
     pub viewer: Viewer,
     pub person: Person,
-    pub keys: Vec<KeyOfUser>,
+    pub keys: Vec<ApiKey>,
     /// The link that was just made in this browser. The next time it is not there.
     pub new_link: Option<String>,
 }
@@ -37,8 +37,7 @@ pub async fn load_person(user_id: String) -> Result<PersonView, ApiError> {
     use crate::server::context;
     let (state, current) = context::current_admin().await?;
     let person = state.accounts.find_person(&user_id).await.map_err(context::api_error)?;
-    let keys = state.accounts.list_all_keys().await.map_err(context::api_error)?;
-    let keys = keys.into_iter().filter(|key| key.email == person.email).collect();
+    let keys = state.accounts.list_keys_of(&person).await.map_err(context::api_error)?;
     Ok(PersonView { viewer: current.viewer(), person, keys, new_link: context::take_new_link() })
 }
 

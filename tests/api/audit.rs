@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use vendorscope::server::db::sql;
 
 use super::{VENDOR, answered, refused_fields};
-use crate::harness::{Client, TestApp, databases};
+use crate::harness::{Client, PASSWORD, TestApp, databases};
 
 async fn lines(admin: &Client, query: &str) -> Vec<Value> {
     admin.get_json(&format!("/api/admin/audit?{query}")).await["entries"].as_array().expect("a list").clone()
@@ -27,7 +27,8 @@ async fn every_change_of_money_and_access_is_noted_with_who_from_where_before_an
         answered(vendor.put(&format!("/api/vendor/products/{id}"), &dearer).await, 200).await;
         let bulk = json!({ "productIds": [id], "changes": { "unitPrice": 300 } });
         answered(vendor.patch("/api/vendor/products/bulk", &bulk).await, 200).await;
-        let order = json!({ "customer": { "name": "Anna", "country": "Germany" }, "lines": [{ "productId": id, "quantity": 2 }] });
+        let order = json!({ "customer": { "name": "Anna", "country": "Germany" },
+            "lines": [{ "productId": id, "quantity": 2 }] });
         let order = answered(vendor.post("/api/vendor/orders", &order).await, 201).await;
         let order_id = order["orderId"].as_str().expect("an id");
         answered(vendor.patch(&format!("/api/vendor/orders/{order_id}"), &json!({ "status": "shipped" })).await, 200)
@@ -37,7 +38,8 @@ async fn every_change_of_money_and_access_is_noted_with_who_from_where_before_an
         let gone =
             vendor.request(Method::DELETE, &format!("/api/vendor/products/{id}")).send().await.expect("an answer");
         assert_eq!(gone.status(), 204);
-        let ingested = json!({ "products": [{ "productId": "p-1", "vendorId": VENDOR, "name": "A cup", "category": "Cups",
+        let ingested = json!({ "products": [{ "productId": "p-1", "vendorId": VENDOR, "name": "A cup",
+            "category": "Cups",
                                               "unitPrice": 100, "stock": 3, "status": "active" }] });
         answered(admin.post("/api/ingest/products", &ingested).await, 200).await;
         let zone = json!({ "timeZone": "Asia/Tokyo" });
@@ -138,5 +140,14 @@ async fn an_admin_filters_reads_on_and_exports() {
         let page = page.send().await.expect("an answer").text().await.expect("a text");
         assert!(page.contains("number 204") && page.contains("/api/admin/audit.csv?action=test_line"), "{page}");
         assert!(page.contains("Next page"), "{page}");
+        // As it is shown, so it may be typed; what was and became is read value by value.
+        let page = admin.request(Method::GET, "/admin/audit?action=Test+line").header("accept", "text/html");
+        let page = page.send().await.expect("an answer").text().await.expect("a text");
+        assert!(page.contains("number 204") && page.contains("value=\"login failed\""), "{page}");
+        let invited = json!({ "email": "new@example.com", "role": "admin", "password": PASSWORD });
+        answered(admin.post("/api/admin/users", &invited).await, 201).await;
+        let page = admin.request(Method::GET, "/admin/audit?action=user_invite").header("accept", "text/html");
+        let page = page.send().await.expect("an answer").text().await.expect("a text");
+        assert!(page.contains("disabled: no\nrole: admin\nvendorId: none"), "{page}");
     }
 }

@@ -52,7 +52,8 @@ async fn files_for_the_books_come_to_the_totals_line_by_line() {
     for database in databases().await {
         let app = TestApp::builder().database(&database).bundle(Market::new().path()).spawn().await;
         let client = app.log_in_as_vendor("eur").await;
-        let refund = json!({ "lines": [{ "line": 1, "quantity": 1, "amount": 333 }], "refundedAt": "2026-03-20T10:00:00Z", "reason": "late" });
+        let refund = json!({ "lines": [{ "line": 1, "quantity": 1, "amount": 333 }],
+            "refundedAt": "2026-03-20T10:00:00Z", "reason": "late" });
         answered(client.post("/api/vendor/orders/o1/refunds", &refund).await, 201).await;
         let totals = client.get_json(&format!("/api/vendor/analytics/snapshot?{MARCH}")).await["totals"].clone();
         let total = |figure: &str| totals[figure].as_i64().expect("a number");
@@ -63,7 +64,8 @@ async fn files_for_the_books_come_to_the_totals_line_by_line() {
         assert_eq!(
             orders[..2],
             [
-                "date,placedAt,orderId,line,status,productId,product,category,quantity,currency,gross,discount,net,commission,payable",
+                "date,placedAt,orderId,line,status,productId,product,category,quantity,currency,gross,discount,net,\
+                 commission,payable",
                 "2026-03-10,2026-03-10T12:00:00Z,o1,1,delivered,e1,Mug,Mugs,2,EUR,25.00,2.50,22.50,2.25,20.25",
             ]
         );

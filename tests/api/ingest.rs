@@ -35,7 +35,8 @@ fn shared_order() -> Value {
         "placedAt": "2026-04-01T10:00:00Z",
         "status": "processing",
         "discount": 100,
-        "lines": [{ "productId": "e1", "quantity": 2, "unitPrice": 1_250 }, { "line": 5, "productId": "n1", "quantity": 1, "unitPrice": 1_000 }],
+        "lines": [{ "productId": "e1", "quantity": 2, "unitPrice": 1_250 },
+            { "line": 5, "productId": "n1", "quantity": 1, "unitPrice": 1_000 }],
     })
 }
 
@@ -184,7 +185,10 @@ async fn a_bad_row_is_named_by_its_place_and_nothing_of_the_request_is_kept() {
             rows.as_array_mut().unwrap().insert(0, shared_order());
             assert_eq!(refused_fields(send(&admin, what, rows.clone()).await).await, [field], "{rows}");
         }
-        let refund = |order: &str, line: Value, quantity: i64, amount: i64| json!({ "orderId": order, "line": line, "quantity": quantity, "amount": amount, "refundedAt": "2026-04-03T10:00:00Z" });
+        let refund = |order: &str, line: Value, quantity: i64, amount: i64| {
+            json!({ "orderId": order, "line": line, "quantity": quantity, "amount": amount,
+            "refundedAt": "2026-04-03T10:00:00Z" })
+        };
         for (row, field) in [
             (refund("none", json!(1), 1, 100), "refunds[1].orderId"),
             (refund("x1", json!(2), 1, 100), "refunds[1].line"),
@@ -197,7 +201,10 @@ async fn a_bad_row_is_named_by_its_place_and_nothing_of_the_request_is_kept() {
             let rows = json!([refund("o1", json!(1), 1, 100), row]);
             assert_eq!(refused_fields(send(&admin, "refunds", rows.clone()).await).await, [field], "{rows}");
         }
-        let product = |id: &str, vendor: &str, price: i64| json!({ "productId": id, "vendorId": vendor, "name": "N", "category": "C", "unitPrice": price, "stock": 1 });
+        let product = |id: &str, vendor: &str, price: i64| {
+            json!({ "productId": id, "vendorId": vendor, "name": "N", "category": "C", "unitPrice": price,
+            "stock": 1 })
+        };
         for (row, field) in [
             (product("e1", "nyc", 100), "products[1].vendorId"),
             (product("new", "nobody", 100), "products[1].vendorId"),
@@ -230,7 +237,8 @@ async fn refunds_of_a_line_and_of_an_order_are_taken_once() {
         // 12.14 is left of one line and 9.72 of the other.
         let (of_eur, of_nyc) = (snapshot(&eur).await.1, snapshot(&nyc).await.1);
         assert_eq!((&of_eur["totals"]["returns"], &of_nyc["totals"]["returns"]), (&json!(1_214 + 189), &json!(151)));
-        let later = json!([{ "orderId": "x1", "line": 1, "quantity": 1, "amount": 1_000, "refundedAt": "2026-04-05T10:00:00Z" }]);
+        let later = json!([{ "orderId": "x1", "line": 1, "quantity": 1, "amount": 1_000,
+            "refundedAt": "2026-04-05T10:00:00Z" }]);
         assert_eq!(answered(send(&admin, "refunds", later).await, 200).await, counts(1, 0, 0));
         let unchanged = contents(&app.state().db).await;
         assert_eq!(
@@ -253,9 +261,12 @@ async fn products_are_created_and_brought_up_to_date() {
     for (app, admin) in apps().await {
         let (jpy, kwd) = (app.log_in_as_vendor("jpy").await, app.log_in_as_vendor("kwd").await);
         let rows = json!([
-            { "productId": "j1", "vendorId": "jpy", "name": "Brush pen", "category": "Pens", "unitPrice": 1_500, "stock": 7 },
-            { "productId": "j2", "vendorId": "jpy", "name": "Ink", "category": "Ink", "unitPrice": 900, "stock": 2, "status": "archived" },
-            { "productId": "k1", "vendorId": "kwd", "name": "Attar", "category": "Perfume", "unitPrice": 7_250, "stock": 100 },
+            { "productId": "j1", "vendorId": "jpy", "name": "Brush pen", "category": "Pens", "unitPrice": 1_500,
+                "stock": 7 },
+            { "productId": "j2", "vendorId": "jpy", "name": "Ink", "category": "Ink", "unitPrice": 900, "stock": 2,
+                "status": "archived" },
+            { "productId": "k1", "vendorId": "kwd", "name": "Attar", "category": "Perfume", "unitPrice": 7_250,
+                "stock": 100 },
         ]);
         kwd.get("/api/vendor/products").await;
         assert_eq!(answered(send(&admin, "products", rows.clone()).await, 200).await, counts(1, 1, 1));
@@ -325,8 +336,14 @@ async fn a_key_of_one_vendor_learns_nothing_of_what_is_anothers() {
             let body = problem(ask(what, row).await, 422, "invalid").await;
             body["errors"].to_string().replace(&format!("`{id}`"), "`?`")
         };
-        let refund = |order: &str, line: Value, quantity: i64, amount: i64| json!({ "orderId": order, "line": line, "quantity": quantity, "amount": amount, "refundedAt": "2026-04-03T10:00:00Z" });
-        let product = |id: &str, vendor: &str| json!({ "productId": id, "vendorId": vendor, "name": "N", "category": "C", "unitPrice": 100, "stock": 1 });
+        let refund = |order: &str, line: Value, quantity: i64, amount: i64| {
+            json!({ "orderId": order, "line": line, "quantity": quantity, "amount": amount,
+            "refundedAt": "2026-04-03T10:00:00Z" })
+        };
+        let product = |id: &str, vendor: &str| {
+            json!({ "productId": id, "vendorId": vendor, "name": "N",
+            "category": "C", "unitPrice": 100, "stock": 1 })
+        };
         let with_product = |id: &str| {
             let mut order = shared_order();
             order["lines"] = json!([{ "line": 1, "productId": id, "quantity": 1, "unitPrice": 1_000 }]);

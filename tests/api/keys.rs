@@ -79,7 +79,8 @@ async fn a_key_does_what_its_scope_says_and_nothing_else() {
     let ingest = make(&admin, json!({ "scope": "ingest", "vendorId": VENDOR })).await;
     let anything = make(&admin, json!({ "scope": "ingest" })).await;
     let products = |vendor: &str| {
-        json!({ "products": [{ "productId": format!("p-{vendor}"), "vendorId": vendor, "name": "A mug", "category": "Mugs",
+        json!({ "products": [{ "productId": format!("p-{vendor}"), "vendorId": vendor, "name": "A mug",
+            "category": "Mugs",
                                "unitPrice": 100, "stock": 3, "status": "active" }] })
     };
     let send = |key: String, body: Value| {
@@ -110,30 +111,40 @@ async fn a_key_does_what_its_scope_says_and_nothing_else() {
 async fn keys_end_with_their_time_the_password_and_every_session() {
     for database in databases().await {
         let app = TestApp::builder().database(&database).northwind().spawn().await;
+        // Whatever ends a key ends it there as well, in that very moment.
+        let other = TestApp::builder().database(&database).spawn().await;
+        let asked = async |key: &str| {
+            let (here, there) = (me(&app, key).await, me(&other, key).await);
+            assert_eq!(here, there, "on either instance");
+            here
+        };
         let accounts = &app.state().accounts;
         let browser = || app.log_in("one@example.com", Role::Vendor, Some(VENDOR));
         let client = browser().await;
         let (expired, kept) = (make(&client, json!({})).await, make(&client, json!({ "name": "kept" })).await);
-        assert_eq!((me(&app, &expired).await, me(&app, &kept).await), (200, 200));
+        assert_eq!((asked(&expired).await, asked(&kept).await), (200, 200));
         let mut tx = app.state().db.write().await.expect("a transaction");
         tx.execute(sql("UPDATE api_keys SET expires_us = created_us WHERE name = 'a key'")).await.expect("an update");
         tx.commit().await.expect("committed");
-        assert_eq!((me(&app, &expired).await, me(&app, &kept).await), (401, 200));
+        assert_eq!((asked(&expired).await, asked(&kept).await), (401, 200));
+        let page = client.request(Method::GET, "/account").header("accept", "text/html").send().await;
+        let page = page.expect("an answer").text().await.expect("a text");
+        assert_eq!(page.matches(">Expired<").count(), 1, "one of two: {page}");
 
         let everywhere = client.request(Method::DELETE, "/api/account/sessions").send().await.expect("an answer");
-        assert_eq!((everywhere.status().as_u16(), me(&app, &kept).await), (204, 401), "log out everywhere");
+        assert_eq!((everywhere.status().as_u16(), asked(&kept).await), (204, 401), "log out everywhere");
         let client = browser().await;
         let key = make(&client, json!({})).await;
         let change = json!({ "current": PASSWORD, "password": NEW });
         assert_eq!(client.put("/api/account/password", &change).await.status(), 204);
-        assert_eq!(me(&app, &key).await, 401, "a changed password");
+        assert_eq!(asked(&key).await, 401, "a changed password");
         let key = make(&client, json!({ "password": NEW })).await;
         let token = accounts
             .create_reset("one@example.com", vendorscope::server::identity::accounts::Actor::COMMAND_LINE)
             .await
             .expect("a token");
         accounts.reset_password(&token, PASSWORD, None).await.expect("reset");
-        assert_eq!(me(&app, &key).await, 401, "a password that was lost");
+        assert_eq!(asked(&key).await, 401, "a password that was lost");
     }
 }
 

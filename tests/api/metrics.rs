@@ -12,8 +12,10 @@ async fn prometheus_reads_requests_by_route_and_what_the_cache_counted() {
     assert!(response.headers()["content-type"].to_str().expect("ASCII").starts_with("application/openmetrics-text"));
     let text = response.text().await.expect("a text");
     for line in [
-        "vendorscope_http_request_duration_seconds_count{method=\"GET\",route=\"/api/vendor/analytics/snapshot\",status=\"200\"} 3",
-        "vendorscope_http_request_duration_seconds_count{method=\"GET\",route=\"/api/vendor/products/{id}\",status=\"404\"} 1",
+        "vendorscope_http_request_duration_seconds_count{method=\"GET\",\
+         route=\"/api/vendor/analytics/snapshot\",status=\"200\"} 3",
+        "vendorscope_http_request_duration_seconds_count{method=\"GET\",\
+         route=\"/api/vendor/products/{id}\",status=\"404\"} 1",
         "vendorscope_cache_events_total{event=\"hits\"} 2",
     ] {
         assert!(text.lines().any(|found| found == line), "{line}: {text}");

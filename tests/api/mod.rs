@@ -66,6 +66,8 @@ mod returns;
 mod routes;
 /// One-time codes beside passwords.
 mod second_factor;
+/// What one-time codes are worked out of, as the database has it.
+mod seeds;
 /// Where sessions live.
 mod sessions;
 /// The analytics snapshot.

@@ -80,7 +80,8 @@ async fn a_refund_is_one_with_a_key_and_two_without() {
 async fn every_write_of_a_vendor_is_done_once_with_a_key() {
     for (app, _market) in apps().await {
         let client = app.log_in_as_vendor("eur").await;
-        let order = json!({ "customer": { "name": "Mira", "country": "Austria" }, "lines": [{ "productId": "e1", "quantity": 1 }] });
+        let order = json!({ "customer": { "name": "Mira", "country": "Austria" },
+            "lines": [{ "productId": "e1", "quantity": 1 }] });
         let product = json!({ "name": "Cup", "category": "Mugs", "unitPrice": 100, "stock": 3 });
         for (method, path, body) in [
             (Method::POST, "/api/vendor/orders", order),
@@ -99,7 +100,8 @@ async fn every_write_of_a_vendor_is_done_once_with_a_key() {
         }
         // A key belongs to who sent it.
         let other = app.log_in_as_vendor("nyc").await;
-        let body = json!({ "customer": { "name": "Mira", "country": "Austria" }, "lines": [{ "productId": "n1", "quantity": 1 }] });
+        let body = json!({ "customer": { "name": "Mira", "country": "Austria" },
+            "lines": [{ "productId": "n1", "quantity": 1 }] });
         assert_eq!(send(&other, Method::POST, "/api/vendor/orders", Some("key-POST-18"), &body).await.0, 201);
         // What was refused is not remembered.
         let much = json!({ "customer": { "customerId": "c1" }, "lines": [{ "productId": "e1", "quantity": 50 }] });
@@ -339,7 +341,8 @@ async fn a_refund_is_of_its_orders_day_or_later_whoever_writes_it() {
             if status == 422 {
                 assert_eq!(problem["errors"][0]["field"], "refundedAt", "{at}");
             }
-            let refund = json!({ "refunds": [{ "orderId": "o1", "line": 2, "amount": 100, "refundedAt": at.replace("03-11", "03-09") }] });
+            let refund = json!({ "refunds": [{ "orderId": "o1", "line": 2, "amount": 100,
+                "refundedAt": at.replace("03-11", "03-09") }] });
             let (got, problem) = send(&admin, Method::POST, "/api/ingest/refunds", None, &refund).await;
             // o1 was ordered at noon of 10 March, its second line from New York: there the 9th has another end.
             assert_eq!(got, 422, "{at}: {problem}");
@@ -360,8 +363,10 @@ async fn a_refund_is_of_its_orders_day_or_later_whoever_writes_it() {
             }
         }
         let moved = json!({ "orders": [{
-            "orderId": "o1", "customer": { "customerId": "c1" }, "placedAt": "2026-03-20T12:00:00Z", "status": "delivered",
-            "lines": [{ "productId": "e1", "quantity": 2, "unitPrice": 1250, "discount": 250 }, { "productId": "n1", "quantity": 1, "unitPrice": 1000 }],
+            "orderId": "o1", "customer": { "customerId": "c1" }, "placedAt": "2026-03-20T12:00:00Z",
+                "status": "delivered",
+            "lines": [{ "productId": "e1", "quantity": 2, "unitPrice": 1250, "discount": 250 },
+                { "productId": "n1", "quantity": 1, "unitPrice": 1000 }],
         }] });
         let (got, problem) = send(&admin, Method::POST, "/api/ingest/orders", None, &moved).await;
         assert_eq!((got, &problem["errors"][0]["field"]), (422, &json!("orders[0].placedAt")), "{problem}");
@@ -369,7 +374,8 @@ async fn a_refund_is_of_its_orders_day_or_later_whoever_writes_it() {
         let before = contents(&app.state().db).await;
         market.write(
             "refunds",
-            "order_id,line,quantity,amount,refunded_at\no2,1,0,1.00,2026-03-13T00:00:00Z\no2,1,0,1.00,2020-01-01T00:00:00Z\n",
+            "order_id,line,quantity,amount,refunded_at\n\
+             o2,1,0,1.00,2026-03-13T00:00:00Z\no2,1,0,1.00,2020-01-01T00:00:00Z\n",
         );
         let error = import_bundle(&app.state().db, &market.path(), ImportOptions::default(), &Unwatched)
             .await

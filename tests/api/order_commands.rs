@@ -41,7 +41,8 @@ async fn a_new_order_is_in_the_figures_of_its_day_at_once() {
         let before = totals(&client, MARCH).await;
         let new = json!({
             "customer": { "name": "Mira", "country": "Austria" },
-            "lines": [{ "productId": "e1", "quantity": 2, "discount": 100 }, { "productId": "e2", "quantity": 1, "unitPrice": 600 }],
+            "lines": [{ "productId": "e1", "quantity": 2, "discount": 100 },
+                { "productId": "e2", "quantity": 1, "unitPrice": 600 }],
             "discount": 100,
             "placedAt": "2026-03-31T21:59:59.999999Z",
         });
@@ -91,7 +92,10 @@ async fn a_vendor_knows_only_the_customers_who_have_ordered_from_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn stock_follows_orders_that_count_and_never_falls_below_zero() {
     for (app, client) in apps().await {
-        let bowls = |quantity: i64, status: &str| json!({ "customer": { "customerId": "c1" }, "lines": [{ "productId": "e2", "quantity": quantity }], "status": status });
+        let bowls = |quantity: i64, status: &str| {
+            json!({ "customer": { "customerId": "c1" },
+            "lines": [{ "productId": "e2", "quantity": quantity }], "status": status })
+        };
         let waiting = answered(client.post(ORDERS, &bowls(3, "pending")).await, 201).await;
         assert_eq!(stock(&client, "e2").await, 3, "a pending order holds nothing");
         let sold = answered(client.post(ORDERS, &bowls(2, "shipped")).await, 201).await;
@@ -220,7 +224,11 @@ async fn a_vendors_own_date_survives_the_next_import_until_the_marketplaces_date
         );
         import().await.expect("an import");
         assert_eq!(client.get_json(&format!("{ORDERS}/o1")).await["placedAt"], "2026-01-02T03:04:05Z");
-        market.write("orders", "order_id,customer_id,placed_at,status\no1,c1,2026-03-11T12:00:00Z,delivered\no2,c2,2026-03-12T12:00:00Z,processing\no3,c2,2026-03-14T12:00:00Z,pending\n");
+        market.write(
+            "orders",
+            "order_id,customer_id,placed_at,status\no1,c1,2026-03-11T12:00:00Z,delivered\n\
+             o2,c2,2026-03-12T12:00:00Z,processing\no3,c2,2026-03-14T12:00:00Z,pending\n",
+        );
         import().await.expect("an import");
         assert_eq!(client.get_json(&format!("{ORDERS}/o1")).await["placedAt"], "2026-03-11T12:00:00Z");
         sums_are_right(&app).await;

@@ -181,6 +181,11 @@ async fn it_works_on_the_pages_without_scripts() {
     let id = to.trim_start_matches("/admin/users/").trim_end_matches("?done=link");
     let to = submit("/_fn/admin/user/disable", &[("user_id", id), ("disabled", "yes"), ("password", PASSWORD)]).await;
     assert!(text(&to).await.contains("Disabled"));
+    // Of oneself there is nothing to be changed that would be refused.
+    let own = user(&admin, "admin@example.com").await["userId"].as_str().expect("an id").to_owned();
+    let page = text(&format!("/admin/users/{own}")).await;
+    assert!(page.contains("Another admin has to change your role"), "{page}");
+    assert!(!page.contains("/_fn/admin/user/disable") && !page.contains("/_fn/admin/user/role"), "{page}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -140,7 +140,8 @@ async fn products_are_listed_by_category_and_by_what_sold_lately() {
         // Two mugs a while ago, three bowls lately: days that are over in every zone.
         for (product, quantity, days) in [("e1", 5, 40), ("e1", 2, 3), ("e2", 3, 3)] {
             let at = (jiff::Timestamp::now() - jiff::SignedDuration::from_hours(24 * days)).to_string();
-            let order = json!({ "customer": { "customerId": "c1" }, "lines": [{ "productId": product, "quantity": quantity }], "placedAt": at });
+            let order = json!({ "customer": { "customerId": "c1" },
+                "lines": [{ "productId": product, "quantity": quantity }], "placedAt": at });
             assert_eq!(client.post("/api/vendor/orders", &order).await.status(), 201);
         }
         assert_eq!(ids("?sort=sold").await, ["e2", "e1"]);

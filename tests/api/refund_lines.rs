@@ -63,7 +63,10 @@ async fn each_line_says_whether_its_units_go_back_into_stock_and_all_of_it_can_b
 async fn a_list_says_what_all_of_its_orders_come_to() {
     for (_app, client) in apps().await {
         let sums = async |query: &str| client.get_json(&format!("{ORDERS}{query}")).await["sums"].clone();
-        let come_to = |orders: i64, units: i64, total: i64, refunded: i64| json!({ "orders": orders, "units": units, "total": total, "refundedAmount": refunded });
+        let come_to = |orders: i64, units: i64, total: i64, refunded: i64| {
+            json!({ "orders": orders, "units": units,
+        "total": total, "refundedAmount": refunded })
+        };
         assert_eq!(sums("").await, come_to(3, 7, 7_400, 0));
         answered(client.post(&format!("{ORDERS}/o1/refunds"), &json!({ "amount": 125 })).await, 201).await;
         assert_eq!(sums("").await, come_to(3, 7, 7_400, 125), "at once");

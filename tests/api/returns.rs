@@ -53,7 +53,8 @@ async fn what_came_back_is_told_by_product_and_reason_and_comes_to_the_snapshots
         assert_eq!(returns["totals"], json!({ "amount": 2_500, "units": 2, "unitsSold": 0, "orders": 1 }));
         assert_eq!(
             returns["products"],
-            json!([{ "productId": "e1", "name": "Mug", "amount": 2_500, "units": 2, "unitsSold": 0, "previousAmount": 1_125 }])
+            json!([{ "productId": "e1", "name": "Mug", "amount": 2_500, "units": 2, "unitsSold": 0,
+                "previousAmount": 1_125 }])
         );
         assert_eq!(
             returns["reasons"],
@@ -83,7 +84,8 @@ async fn a_reason_is_kept_with_the_refund_and_no_other_word_is_taken_for_one() {
         // The marketplace may say it later; said once, it stays until it is said otherwise.
         let admin = app.log_in_as_admin().await;
         let sent = |reason: Value| {
-            let mut refund = json!({ "orderId": "o2", "line": 1, "quantity": 1, "amount": 1_250, "refundedAt": "2026-04-03T08:00:00Z" });
+            let mut refund = json!({ "orderId": "o2", "line": 1, "quantity": 1, "amount": 1_250,
+                "refundedAt": "2026-04-03T08:00:00Z" });
             if !reason.is_null() {
                 refund["reason"] = reason;
             }

@@ -203,7 +203,8 @@ pub(super) fn of_the_api() -> impl Iterator<Item = (&'static str, &'static str)>
         .filter(|(_, path)| !matches!(*path, "/api/openapi.json" | "/api/docs"))
 }
 
-const PRODUCT: &str = "form[product_id]={product}&form[name]=Saved&form[category]=Tests&form[unit_price]=1.00&form[stock]=1&form[status]=active";
+const PRODUCT: &str = "form[product_id]={product}&form[name]=Saved&form[category]=Tests&form[unit_price]=1.00\
+                       &form[stock]=1&form[status]=active";
 
 /// After these a caller has no session, or none of a user's has: everyone logs in anew.
 const ENDS_SESSIONS: [&str; 4] =

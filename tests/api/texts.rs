@@ -46,13 +46,16 @@ async fn a_name_is_the_same_whichever_way_it_came_in_and_however_it_was_written(
                 ("form[status]", "active"),
             ];
             assert_eq!(form(&vendor, "product/save", &fields).await.status(), 200);
-            let sent = json!({ "productId": format!("s{at}"), "vendorId": "eur", "name": text, "category": text, "unitPrice": 1, "stock": 1 });
+            let sent = json!({ "productId": format!("s{at}"), "vendorId": "eur", "name": text, "category": text,
+                "unitPrice": 1, "stock": 1 });
             answered(admin.post("/api/ingest/products", &json!({ "products": [sent] })).await, 200).await;
-            let order = json!({ "customer": { "name": text, "country": text }, "lines": [{ "productId": "e1", "quantity": 1 }] });
+            let order = json!({ "customer": { "name": text, "country": text },
+                "lines": [{ "productId": "e1", "quantity": 1 }] });
             assert_eq!(answered(vendor.post("/api/vendor/orders", &order).await, 201).await["customerName"], NAME);
             let customer = json!({ "customerId": format!("x{at}"), "name": text, "country": text });
             let line = json!({ "productId": "e1", "quantity": 1, "unitPrice": 100 });
-            let order = json!({ "orderId": format!("y{at}"), "customer": customer, "placedAt": "2026-03-01T00:00:00Z", "status": "shipped", "lines": [line] });
+            let order = json!({ "orderId": format!("y{at}"), "customer": customer, "placedAt": "2026-03-01T00:00:00Z",
+                "status": "shipped", "lines": [line] });
             answered(admin.post("/api/ingest/orders", &json!({ "orders": [order] })).await, 200).await;
             let bulk = json!({ "productIds": ["e1"], "changes": { "category": text } });
             answered(vendor.patch("/api/vendor/products/bulk", &bulk).await, 200).await;
@@ -95,12 +98,14 @@ async fn names_of_nothing_to_be_seen_turned_ones_and_ids_in_another_form_are_ref
         for name in ["\u{200b}\u{200d}", "\u{3164}", "\u{202e}gum", "Mug\u{2066}", "Mug\0", "M\u{1b}[31mug", "M\tug"] {
             let product = json!({ "name": name, "category": "Mugs", "unitPrice": 100, "stock": 1 });
             assert_eq!(refused_fields(vendor.post("/api/vendor/products", &product).await).await, ["name"], "{name:?}");
-            let sent = json!({ "productId": "s", "vendorId": "eur", "name": "S", "category": name, "unitPrice": 1, "stock": 1 });
+            let sent = json!({ "productId": "s", "vendorId": "eur", "name": "S", "category": name, "unitPrice": 1,
+                "stock": 1 });
             assert_eq!(
                 refused_fields(admin.post("/api/ingest/products", &json!({ "products": [sent] })).await).await,
                 ["products[0].category"]
             );
-            let order = json!({ "customer": { "name": "Mira", "country": name }, "lines": [{ "productId": "e1", "quantity": 1 }] });
+            let order = json!({ "customer": { "name": "Mira", "country": name },
+                "lines": [{ "productId": "e1", "quantity": 1 }] });
             assert_eq!(refused_fields(vendor.post("/api/vendor/orders", &order).await).await, ["customer.country"]);
             assert_eq!(
                 refused_fields(
@@ -133,7 +138,8 @@ async fn names_of_nothing_to_be_seen_turned_ones_and_ids_in_another_form_are_ref
             );
             let line = json!({ "productId": "e1", "quantity": 1, "unitPrice": 100 });
             let order = |order: &str, customer: &str| {
-                json!({ "orders": [{ "orderId": order, "customer": { "customerId": customer, "name": "M", "country": "X" },
+                json!({ "orders": [{ "orderId": order,
+                    "customer": { "customerId": customer, "name": "M", "country": "X" },
                                      "placedAt": "2026-03-01T00:00:00Z", "status": "shipped", "lines": [line] }] })
             };
             assert_eq!(
@@ -148,7 +154,8 @@ async fn names_of_nothing_to_be_seen_turned_ones_and_ids_in_another_form_are_ref
         for (at, accepted) in
             [("2016-12-31T23:59:60Z", false), ("2026-03-01T00:00:00+25:00", false), ("2026-03-01T00:00:00+23:59", true)]
         {
-            let order = json!({ "customer": { "customerId": "c1" }, "lines": [{ "productId": "e1", "quantity": 1 }], "placedAt": at });
+            let order = json!({ "customer": { "customerId": "c1" }, "lines": [{ "productId": "e1", "quantity": 1 }],
+                "placedAt": at });
             if accepted {
                 assert_eq!(contents(&app.state().db).await, before);
                 answered(vendor.post("/api/vendor/orders", &order).await, 201).await;

@@ -19,7 +19,8 @@ async fn change(client: &Client, zone: &str) -> Response {
 
 /// Half an hour past midnight in Berlin, and still the day before in New York; refunded on the next day in both.
 async fn sell(client: &Client) {
-    let order = json!({ "customer": { "customerId": "c1" }, "lines": [{ "productId": "e1", "quantity": 1 }], "placedAt": "2026-06-14T22:30:00Z" });
+    let order = json!({ "customer": { "customerId": "c1" }, "lines": [{ "productId": "e1", "quantity": 1 }],
+        "placedAt": "2026-06-14T22:30:00Z" });
     let order = answered(client.post("/api/vendor/orders", &order).await, 201).await;
     let path = format!("/api/vendor/orders/{}/refunds", order["orderId"].as_str().expect("an id"));
     answered(client.post(&path, &json!({ "amount": 10, "refundedAt": "2026-06-15T22:30:00Z" })).await, 201).await;

@@ -20,7 +20,8 @@ async fn move_to(client: &Client, zone: &str) {
 }
 
 async fn order(client: &Client, placed_at: &str) -> String {
-    let body = json!({ "customer": { "name": "Mira", "country": "Austria" }, "lines": [{ "productId": "k1", "quantity": 1 }], "placedAt": placed_at });
+    let body = json!({ "customer": { "name": "Mira", "country": "Austria" },
+        "lines": [{ "productId": "k1", "quantity": 1 }], "placedAt": placed_at });
     let answer = client.post("/api/vendor/orders", &body).await;
     assert_eq!(answer.status(), 201, "{placed_at}");
     answer.json::<Value>().await.expect("JSON")["orderId"].as_str().expect("an id").to_owned()

@@ -166,7 +166,8 @@ async fn compare(app: &TestApp, database: &TestDatabase, queries: &[Query], expe
     let mut sold = 0;
     for (Query { vendor, from, to, compare, interval }, expected) in queries.iter().zip(expected) {
         let path = format!(
-            "/api/vendor/analytics/snapshot?vendorId={vendor}&dateFrom={from}&dateTo={to}&compare={compare}&interval={interval}"
+            "/api/vendor/analytics/snapshot?vendorId={vendor}&dateFrom={from}&dateTo={to}&compare={compare}\
+             &interval={interval}"
         );
         let mut actual = admin.get_json(&path).await;
         let fields = actual.as_object_mut().expect("an object");

@@ -68,11 +68,13 @@ async fn every_write_to_a_vendors_orders_shows_in_its_listing_at_once_and_in_nob
             (app.log_in_as_admin().await, app.log_in_as_vendor("eur").await, app.log_in_as_vendor("jpy").await);
         let sent = |status: &str, name: &str, quantity: i64| {
             json!({ "orders": [{
-                "orderId": "sent", "customer": { "customerId": "c9", "name": name, "country": "Italy" }, "placedAt": "2026-04-01T10:00:00Z",
+                "orderId": "sent", "customer": { "customerId": "c9", "name": name, "country": "Italy" },
+                    "placedAt": "2026-04-01T10:00:00Z",
                 "status": status, "lines": [{ "productId": "e1", "quantity": quantity, "unitPrice": 1_250 }],
             }] })
         };
-        let noted = json!({ "customer": { "customerId": "c1" }, "lines": [{ "productId": "e1", "quantity": 7 }], "placedAt": "2026-03-20T10:00:00Z" });
+        let noted = json!({ "customer": { "customerId": "c1" }, "lines": [{ "productId": "e1", "quantity": 7 }],
+            "placedAt": "2026-03-20T10:00:00Z" });
         warm(&jpy, ORDERS).await;
         for (what, method, path, body, at, field, expected) in [
             ("noted", Method::POST, ORDERS, noted, 0, "units", json!(7)),
@@ -129,7 +131,8 @@ async fn every_write_to_a_vendors_orders_shows_in_its_listing_at_once_and_in_nob
             (
                 &admin,
                 "/api/ingest/refunds",
-                json!({ "refunds": [{ "orderId": "o1", "line": 1, "amount": 50, "refundedAt": "2026-03-11T10:00:00Z" }] }),
+                json!({ "refunds": [{ "orderId": "o1", "line": 1, "amount": 50,
+                    "refundedAt": "2026-03-11T10:00:00Z" }] }),
                 150,
             ),
         ] {

@@ -9,7 +9,8 @@ use crate::harness::{Client, Market, TestApp, databases};
 async fn sell(admin: &Client, product: &str, units: i64, unit_price: i64) {
     let placed_at = Timestamp::now().checked_sub(240.hours()).expect("an instant").to_string();
     let order = json!({ "orders": [{
-        "orderId": format!("sold-{product}"), "customer": { "customerId": "c1" }, "placedAt": placed_at, "status": "delivered",
+        "orderId": format!("sold-{product}"), "customer": { "customerId": "c1" }, "placedAt": placed_at,
+            "status": "delivered",
         "lines": [{ "productId": product, "quantity": units, "unitPrice": unit_price }],
     }] });
     let answer = admin.post("/api/ingest/orders", &order).await;
@@ -20,7 +21,8 @@ async fn stock(admin: &Client, products: &[(&str, i64, i64)]) {
     let products: Vec<Value> = products
         .iter()
         .map(|(id, stock, unit_price)| {
-            json!({ "productId": id, "vendorId": "kwd", "name": format!("Thing {id}"), "category": "Things", "unitPrice": unit_price, "stock": stock })
+            json!({ "productId": id, "vendorId": "kwd", "name": format!("Thing {id}"), "category": "Things",
+                "unitPrice": unit_price, "stock": stock })
         })
         .collect();
     assert_eq!(admin.post("/api/ingest/products", &json!({ "products": products })).await.status(), 200);

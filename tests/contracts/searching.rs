@@ -62,7 +62,8 @@ async fn products_and_orders_are_found_whatever_their_case_and_accents() {
         for name in NAMES {
             let product = json!({ "name": name, "category": "Things", "unitPrice": 100, "stock": 10 });
             let product: Value = client.post("/api/vendor/products", &product).await.json().await.expect("JSON");
-            let order = json!({ "customer": { "name": name, "country": "Japan" }, "lines": [{ "productId": product["productId"], "quantity": 1 }] });
+            let order = json!({ "customer": { "name": name, "country": "Japan" },
+                "lines": [{ "productId": product["productId"], "quantity": 1 }] });
             assert_eq!(client.post("/api/vendor/orders", &order).await.status(), 201, "{name}");
         }
         for (search, names) in SEARCHES {
@@ -91,7 +92,8 @@ async fn what_was_imported_is_found_and_what_is_renamed_is_found_by_its_new_name
         let (client, admin) = (app.log_in_as_vendor("eur").await, app.log_in_as_admin().await);
         assert_eq!(found(&client, "orders", "customerName", "emile").await, ["Émile"]);
         assert_eq!(found(&client, "orders", "customerName", "жук").await, ["Жук", "Жук"]);
-        let renamed = json!({ "products": [{ "productId": "e1", "vendorId": "eur", "name": "Ärmelschoner", "category": "Mugs", "unitPrice": 1250, "stock": 9 }] });
+        let renamed = json!({ "products": [{ "productId": "e1", "vendorId": "eur", "name": "Ärmelschoner",
+            "category": "Mugs", "unitPrice": 1250, "stock": 9 }] });
         assert_eq!(admin.post("/api/ingest/products", &renamed).await.status(), 200);
         assert_eq!(found(&client, "products", "name", "ärmel").await, ["Ärmelschoner"]);
         assert_eq!(found(&client, "products", "name", "mug").await, Vec::<String>::new());

@@ -40,7 +40,8 @@ async fn post(client: &Client, path: &str, body: Value) -> Value {
 
 /// Notes an order of one unit and returns its path.
 async fn order(client: &Client, product: &str, placed_at: &str) -> String {
-    let body = json!({ "customer": { "name": "Mira", "country": "Austria" }, "lines": [{ "productId": product, "quantity": 1 }], "placedAt": placed_at });
+    let body = json!({ "customer": { "name": "Mira", "country": "Austria" },
+        "lines": [{ "productId": product, "quantity": 1 }], "placedAt": placed_at });
     format!("/api/vendor/orders/{}", post(client, "/api/vendor/orders", body).await["orderId"].as_str().expect("an id"))
 }
 
@@ -145,7 +146,8 @@ async fn trap_5_of_an_order_of_two_vendors_each_sees_its_own_part() {
     for (app, _) in apps().await {
         let admin = app.log_in_as_admin().await;
         let sent = json!({
-            "orderId": "both", "customer": { "customerId": "c2" }, "placedAt": "2026-07-01T10:00:00Z", "status": "shipped", "discount": 700,
+            "orderId": "both", "customer": { "customerId": "c2" }, "placedAt": "2026-07-01T10:00:00Z",
+                "status": "shipped", "discount": 700,
             "lines": [
                 { "productId": "e1", "quantity": 2, "unitPrice": 1_250 },
                 { "productId": "n1", "quantity": 1, "unitPrice": 1_000 },
@@ -183,7 +185,8 @@ async fn trap_6_lines_and_refunds_do_not_multiply_each_other() {
         let placed = post(&eur, "/api/vendor/orders", body).await;
         let path = format!("/api/vendor/orders/{}/refunds", placed["orderId"].as_str().expect("an id"));
         for hour in 10..13 {
-            let refund = json!({ "lines": [{ "line": 1, "quantity": 1, "amount": 10 }, { "line": 2, "quantity": 1, "amount": 20 }], "refundedAt": format!("2026-07-03T{hour}:00:00Z") });
+            let refund = json!({ "lines": [{ "line": 1, "quantity": 1, "amount": 10 },
+                { "line": 2, "quantity": 1, "amount": 20 }], "refundedAt": format!("2026-07-03T{hour}:00:00Z") });
             post(&eur, &path, refund).await;
         }
         let shown = snapshot(&eur, "2026-07-01", "2026-07-04", "&interval=hour").await;
@@ -204,7 +207,8 @@ async fn trap_7_a_series_has_no_gaps_and_sums_to_the_totals_and_customers_are_no
     for (app, _) in apps().await {
         let eur = app.log_in_as_vendor("eur").await;
         for at in ["2026-03-20T10:00:00Z", "2026-03-25T10:00:00Z"] {
-            let body = json!({ "customer": { "customerId": "c1" }, "lines": [{ "productId": "e1", "quantity": 1 }], "placedAt": at });
+            let body = json!({ "customer": { "customerId": "c1" }, "lines": [{ "productId": "e1", "quantity": 1 }],
+                "placedAt": at });
             post(&eur, "/api/vendor/orders", body).await;
         }
         for (interval, points) in [("day", 31), ("week", 6), ("month", 1), ("hour", 31 * 24 - 1)] {
@@ -262,17 +266,16 @@ async fn trap_9_a_backdated_order_changes_old_ranges_at_once_and_who_was_new_whe
         let figures = |shown: &Value| [&shown["totals"]["orders"], &shown["totals"]["newCustomers"]].map(int);
         for (from, to, expected) in [("2026-06-01", "2026-06-30", [1, 1]), ("2025-06-01", "2025-06-30", [0, 0])] {
             assert_eq!(figures(&snapshot(&eur, from, to, "").await), expected);
-            assert_eq!(
-                eur.get(&format!("/api/vendor/analytics/snapshot?dateFrom={from}&dateTo={to}")).await.headers()["x-cache"],
-                "HIT"
-            );
+            let path = format!("/api/vendor/analytics/snapshot?dateFrom={from}&dateTo={to}");
+            assert_eq!(eur.get(&path).await.headers()["x-cache"], "HIT");
         }
         assert_eq!(eur.patch(&path, &json!({ "placedAt": "2025-06-10T10:00:00Z" })).await.status(), 200);
         assert_eq!(figures(&snapshot(&eur, "2025-06-01", "2025-06-30", "").await), [1, 1]);
         assert_eq!(figures(&snapshot(&eur, "2026-06-01", "2026-06-30", "").await), [0, 0]);
         // A later order of the same customer is no new customer's, until the first one is cancelled.
         let customer = eur.get_json(&path).await["customerId"].clone();
-        let again = json!({ "customer": { "customerId": customer }, "lines": [{ "productId": "e1", "quantity": 1 }], "placedAt": "2026-06-20T10:00:00Z" });
+        let again = json!({ "customer": { "customerId": customer }, "lines": [{ "productId": "e1", "quantity": 1 }],
+            "placedAt": "2026-06-20T10:00:00Z" });
         post(&eur, "/api/vendor/orders", again).await;
         assert_eq!(figures(&snapshot(&eur, "2026-06-01", "2026-06-30", "").await), [1, 0]);
         assert_eq!(eur.patch(&path, &json!({ "status": "cancelled" })).await.status(), 200);

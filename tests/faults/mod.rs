@@ -43,7 +43,8 @@ struct Counter {
 impl Counter {
     /// A new product of the vendor that this browser belongs to.
     async fn create(client: &Client) -> Self {
-        let body = json!({ "name": "Counter", "category": "Tests", "unitPrice": 100, "stock": 0, "lowStockThreshold": 1, "status": "active" });
+        let body = json!({ "name": "Counter", "category": "Tests", "unitPrice": 100, "stock": 0,
+            "lowStockThreshold": 1, "status": "active" });
         let response = client.post("/api/vendor/products", &body).await;
         let (status, text) = (response.status(), response.text().await.unwrap_or_default());
         assert_eq!(status, 201, "{text}");

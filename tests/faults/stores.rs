@@ -133,8 +133,8 @@ impl Left {
             let snapshot = self.client.get(SNAPSHOT).await;
             let hit = snapshot.headers().get("x-cache").is_some_and(|outcome| outcome == "HIT");
             let counted = value(promoted, limit).await != before;
-            // Over any of the connections that sessions are written through. As somebody else: nobody has more than fifty
-            // sessions, and these would end the one that is looked at.
+            // Over any of the connections that sessions are written through. As somebody else: nobody has more than
+            // fifty sessions, and these would end the one that is looked at.
             let email = format!("vendor-{}@example.com", VENDORS[1]);
             let login = json!({ "email": email, "password": crate::harness::PASSWORD });
             for _ in 0..4 {
@@ -278,7 +278,8 @@ async fn a_write_repeated_elsewhere_is_answered_when_the_first_one_is_told() {
         let products = "/api/vendor/products";
         for round in 1..=4_u64 {
             let sent = json!({ "products": [{
-                "productId": "repeated", "vendorId": VENDORS[0], "name": "Repeated", "category": "Tests", "unitPrice": round, "stock": 1,
+                "productId": "repeated", "vendorId": VENDORS[0], "name": "Repeated", "category": "Tests",
+                    "unitPrice": round, "stock": 1,
             }] });
             let read = async || {
                 let list = vendor.get_json(products).await["products"].clone();

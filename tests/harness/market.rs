@@ -22,14 +22,16 @@ impl Market {
         market.write(
             "products",
             "product_id,vendor_id,name,category,unit_price,stock,status\n\
-             e1,eur,Mug,Mugs,12.50,100,active\ne2,eur,Bowl,Bowls,7.00,3,active\nn1,nyc,Notebook,Paper,10.00,100,active\n\
+             e1,eur,Mug,Mugs,12.50,100,active\ne2,eur,Bowl,Bowls,7.00,3,active\n\
+             n1,nyc,Notebook,Paper,10.00,100,active\n\
              j1,jpy,Pen,Pens,1200,100,active\nk1,kwd,Attar,Perfume,7.250,100,active\n",
         );
         market.write("customers", "customer_id,name,country\nc1,Anna,Germany\nc2,Ren,Japan\n");
         market.write(
             "orders",
             "order_id,customer_id,placed_at,status\n\
-             o1,c1,2026-03-10T12:00:00Z,delivered\no2,c2,2026-03-12T12:00:00Z,processing\no3,c2,2026-03-14T12:00:00Z,pending\n",
+             o1,c1,2026-03-10T12:00:00Z,delivered\no2,c2,2026-03-12T12:00:00Z,processing\n\
+             o3,c2,2026-03-14T12:00:00Z,pending\n",
         );
         market.write(
             "order_items",

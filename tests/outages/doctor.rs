@@ -6,8 +6,14 @@ use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use tempfile::TempDir;
 
+use vendorscope::{
+    domain::accounts::Role,
+    server::{db::sql, identity::accounts::Actor},
+};
+
 use crate::harness::{
-    Certificates, Program, Provider, RedisServer, SECRET, TestDatabase, free_port, write_browser_half,
+    Certificates, PASSWORD, Program, Provider, RedisServer, SECRET, TestApp, TestDatabase, free_port,
+    write_browser_half,
 };
 
 struct Told {
@@ -259,4 +265,29 @@ async fn the_provider_of_the_marketplace_is_asked_whether_it_answers() {
     provider.end();
     doctor(home.path(), &vars).says("marketplace login", "fail", &["by password goes on"]);
     assert!(doctor(home.path(), &vars[..1]).of("marketplace login").is_empty(), "none is configured");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn it_says_with_which_secret_seeds_of_codes_are_sealed() {
+    let (home, database) = (home(), TestDatabase::sqlite());
+    let app = TestApp::builder().database(&database).config(|config| config.sessions.secret = SECRET.into());
+    let app = app.spawn().await;
+    let accounts = &app.state().accounts;
+    let user = accounts.add_user("admin@example.com", PASSWORD, Role::Admin, None).await.expect("added");
+    let says = |secret: &str, previous: &str, level: &str, words: &[&str]| {
+        let vars =
+            [("DATABASE_URL", database.url()), ("SESSION_SECRET", secret), ("SESSION_SECRET_PREVIOUS", previous)];
+        doctor(home.path(), &vars).says("codes", level, words);
+    };
+    let none = doctor(home.path(), &[("DATABASE_URL", database.url()), ("SESSION_SECRET", SECRET)]);
+    assert!(none.of("codes").is_empty(), "nobody has any: {}", none.lines);
+    accounts.begin_totp(&user, PASSWORD, Actor::COMMAND_LINE).await.expect("begun");
+    let other = "another secret, also long enough";
+    says(SECRET, "", "ok", &["1 users", "SESSION_SECRET"]);
+    says(other, SECRET, "warn", &["SESSION_SECRET_PREVIOUS", "leave it"]);
+    says(other, "", "fail", &["1 of 1", "reset-second-factor", "recovery codes"]);
+    let mut tx = app.state().db.write().await.expect("a transaction");
+    tx.execute(sql("UPDATE second_factors SET secret = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ'")).await.expect("changed");
+    tx.commit().await.expect("committed");
+    says(SECRET, "", "warn", &["not sealed"]);
 }

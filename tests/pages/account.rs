@@ -178,6 +178,8 @@ async fn a_link_for_a_lost_password_opens_a_form_that_works_once() {
     open(&late, &link).await;
     let (_, again) = send_from(&late, "/reset", "/_fn/reset", &[("password", NEW)]).await;
     assert!(again.contains("This link has expired or was already used."), "{again}");
+    assert!(again.contains("ask whoever invited you") && again.contains("href=\"/forgot\""), "{again}");
+    assert!(!again.contains("name=\"password\""), "nothing that is typed would help: {again}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -37,7 +37,8 @@ fn euros<'a>(cells: impl Iterator<Item = &'a String>) -> i64 {
 }
 
 async fn order(client: &Client, placed_at: &str) {
-    let body = json!({ "customer": { "name": "Mira", "country": "Austria" }, "lines": [{ "productId": "e1", "quantity": 1, "unitPrice": 1000 }], "placedAt": placed_at });
+    let body = json!({ "customer": { "name": "Mira", "country": "Austria" },
+        "lines": [{ "productId": "e1", "quantity": 1, "unitPrice": 1000 }], "placedAt": placed_at });
     assert_eq!(client.post("/api/vendor/orders", &body).await.status(), 201);
 }
 

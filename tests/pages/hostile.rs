@@ -16,7 +16,8 @@ const TEXTS: [&str; 7] = [
 /// Makes a product that is sold out, so that the dashboard lists it, and returns its id.
 async fn make(client: &Client, text: &str) -> String {
     let product = json!({
-        "name": text, "description": text, "category": text, "unitPrice": 100, "stock": 0, "lowStockThreshold": 5, "status": "active",
+        "name": text, "description": text, "category": text, "unitPrice": 100, "stock": 0, "lowStockThreshold": 5,
+            "status": "active",
     });
     let response = client.post("/api/vendor/products", &product).await;
     assert_eq!(response.status(), 201, "{text}");

@@ -182,6 +182,60 @@ async fn nobody_is_added_and_nobody_takes_over_anothers_account() {
     assert!(page.contains("There is no account here for that login."), "{page}");
 }
 
+/// Not a boolean, as OpenID Connect has it, but its name: several large providers send that.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn that_an_address_is_verified_may_be_said_in_a_text() {
+    let provider = provider().await;
+    let app = app(&provider).await;
+    add(&app, "anna@example.com", Role::Vendor).await;
+    let said = |email: &str, verified: &str| json!({ "email": email, "email_verified": verified });
+    for (in_token, account, email) in [(false, "asked", MIRA), (true, "told", "anna@example.com")] {
+        let accounts = json!({ account: said(email, "true"), "no": said(email, "false"), "odd": said(email, "maybe") });
+        provider.set(json!({ "claimsInToken": in_token, "accounts": accounts })).await;
+        // A provider that says neither does not answer as one.
+        for (refused, code) in [("no", "unverified"), ("odd", "away")] {
+            let browser = app.client();
+            assert_eq!(log_in(&provider, &browser, refused).await, format!("/login?error={code}"), "{refused}");
+            assert_eq!(me(&browser).await, None, "{refused}");
+        }
+        let browser = app.client();
+        assert_eq!(log_in(&provider, &browser, account).await, "/", "in the token: {in_token}");
+        assert_eq!(me(&browser).await.as_deref(), Some(email));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_invitation_that_has_run_out_is_not_accepted_by_a_login() {
+    for database in databases().await {
+        let provider = provider().await;
+        let configure = |config: &mut vendorscope::server::config::Config| provider.configure(config);
+        let app = TestApp::builder().northwind().database(&database).config(configure).spawn().await;
+        let accounts = &app.state().accounts;
+        let invited = accounts.invite(MIRA, Role::Vendor, Some("7"), Actor::COMMAND_LINE).await.expect("invited");
+        let id = &invited.person.user_id;
+        // Three days later.
+        let mut tx = app.state().db.write().await.expect("a transaction");
+        let late = sql("UPDATE password_resets SET expires_us = $1").bind(Timestamp::now().as_microsecond());
+        tx.execute(late).await.expect("changed");
+        tx.commit().await.expect("committed");
+
+        let browser = app.client();
+        let refused = log_in(&provider, &browser, "1").await;
+        assert_eq!((refused.as_str(), me(&browser).await), ("/login?error=invitation", None));
+        let page = open(&browser, &refused).await.text().await.expect("a text");
+        assert!(page.contains("Your invitation has expired. Ask whoever invited you for a new one"), "{page}");
+        assert!(noted(&app, MIRA, "login_failed", "marketplace: the invitation has ended").await);
+        let person = accounts.find_person(id).await.expect("found");
+        assert!(person.invited && !person.marketplace_login, "{person:?}");
+
+        // Invited anew, and nothing else is needed.
+        accounts.create_link(id, Actor::COMMAND_LINE).await.expect("another link");
+        assert_eq!((log_in(&provider, &browser, "1").await.as_str(), me(&browser).await.as_deref()), ("/", Some(MIRA)));
+        let person = accounts.find_person(id).await.expect("found");
+        assert!(!person.invited && person.marketplace_login, "{person:?}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_admin_may_unbind_an_account_and_an_invitation_is_accepted_by_it() {
     let provider = provider().await;

@@ -110,7 +110,8 @@ async fn a_page_that_is_sent_again_shows_every_write_at_once() {
                     &elsewhere,
                     Method::PUT,
                     "/api/vendor/products/e1",
-                    json!({ "name": format!("Mug {round}"), "category": "Mugs", "unitPrice": 1250, "stock": 90 - round }),
+                    json!({ "name": format!("Mug {round}"), "category": "Mugs", "unitPrice": 1250,
+                        "stock": 90 - round }),
                 ),
                 (&client, Method::PUT, "/api/account/time-zone", json!({ "timeZone": zone })),
             ] {

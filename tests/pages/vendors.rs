@@ -98,7 +98,8 @@ async fn vendors_stand_side_by_side_with_what_they_sold_lately() {
         let (admin, eur) = (app.log_in_as_admin().await, app.log_in_as_vendor("eur").await);
         // Yesterday in every zone is over.
         let at = (jiff::Timestamp::now() - jiff::SignedDuration::from_hours(48)).to_string();
-        let order = json!({ "customer": { "customerId": "c1" }, "lines": [{ "productId": "e1", "quantity": 2 }], "placedAt": at });
+        let order = json!({ "customer": { "customerId": "c1" }, "lines": [{ "productId": "e1", "quantity": 2 }],
+            "placedAt": at });
         assert_eq!(eur.post("/api/vendor/orders", &order).await.status(), 201);
         let first = |page: &str| {
             let rows = page.split("href=\"/admin/vendors/").nth(1).unwrap_or_default();

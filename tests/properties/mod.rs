@@ -72,7 +72,10 @@ impl History {
         let own = [&["e1", "e2"][..], &["n1"], &["j1"], &["k1"]][vendor];
         let lines: Vec<Value> = own
             .iter()
-            .map(|product| json!({ "productId": product, "quantity": self.random.random_range(1..4), "discount": self.random.random_range(0..300) }))
+            .map(|product| {
+                json!({ "productId": product, "quantity": self.random.random_range(1..4),
+                "discount": self.random.random_range(0..300) })
+            })
             .collect();
         let customer = match self.random.random_range(0..3) {
             0 => json!({ "customerId": "c1" }),
@@ -80,7 +83,8 @@ impl History {
             _ => json!({ "name": "Someone", "country": "Somewhere" }),
         };
         let (placed_at, status) = (self.instant(), *STATUSES.choose(&mut self.random).expect("one"));
-        let body = json!({ "customer": customer, "lines": lines, "discount": self.random.random_range(0..200), "status": status, "placedAt": placed_at });
+        let body = json!({ "customer": customer, "lines": lines, "discount": self.random.random_range(0..200),
+            "status": status, "placedAt": placed_at });
         self.told(self.vendors[vendor].post("/api/vendor/orders", &body).await).await;
     }
 
@@ -137,12 +141,14 @@ impl History {
         let orders: Vec<Value> = (0..self.random.random_range(1..5))
             .map(|number| {
                 // Now and then one that was sent before, and is different now.
-                let batch = if self.random.random_bool(0.3) { self.random.random_range(1..=self.sent) } else { self.sent };
+                let batch =
+                    if self.random.random_bool(0.3) { self.random.random_range(1..=self.sent) } else { self.sent };
                 let lines: Vec<Value> = (0..self.random.random_range(1..4))
                     .map(|_| {
                         let product = *PRODUCTS.choose(&mut self.random).expect("one");
                         let line = json!(PRODUCTS.iter().position(|one| *one == product).expect("there") + 1);
-                        json!({ "line": line, "productId": product, "quantity": self.random.random_range(1..5), "unitPrice": self.random.random_range(100..2_000) })
+                        json!({ "line": line, "productId": product, "quantity": self.random.random_range(1..5),
+                            "unitPrice": self.random.random_range(100..2_000) })
                     })
                     .fold(Vec::new(), |mut lines: Vec<Value>, line| {
                         if lines.iter().all(|other| other["line"] != line["line"]) {
@@ -168,7 +174,8 @@ impl History {
                 let order = format!("s{}-{number}", self.random.random_range(1..=self.sent.max(1)));
                 let (amount, at) = (self.random.random_range(1..150), self.refunded_at());
                 match self.random.random_bool(0.7) {
-                    true => json!({ "orderId": order, "line": self.random.random_range(1..=5), "quantity": self.random.random_range(0..2), "amount": amount, "refundedAt": at }),
+                    true => json!({ "orderId": order, "line": self.random.random_range(1..=5),
+                        "quantity": self.random.random_range(0..2), "amount": amount, "refundedAt": at }),
                     false => json!({ "orderId": order, "amount": amount, "refundedAt": at }),
                 }
             })
@@ -205,8 +212,10 @@ impl History {
 
     async fn restock(&mut self) {
         let products = json!([
-            { "productId": "e2", "vendorId": "eur", "name": "Bowl", "category": "Bowls", "unitPrice": 700, "stock": self.random.random_range(0..20) },
-            { "productId": "j1", "vendorId": "jpy", "name": "Pen", "category": "Pens", "unitPrice": self.random.random_range(900..1_500), "stock": 40 },
+            { "productId": "e2", "vendorId": "eur", "name": "Bowl", "category": "Bowls", "unitPrice": 700,
+                "stock": self.random.random_range(0..20) },
+            { "productId": "j1", "vendorId": "jpy", "name": "Pen", "category": "Pens",
+                "unitPrice": self.random.random_range(900..1_500), "stock": 40 },
         ]);
         self.ingest("products", json!({ "products": products })).await;
     }
@@ -297,13 +306,9 @@ impl History {
     }
 
     async fn check_exports(&self, client: &Client, totals: &Value, context: &str) {
-        for (table, columns) in [
-            (
-                "series",
-                &[(2, "grossSales"), (3, "discounts"), (4, "returns"), (5, "netSales"), (6, "orders"), (7, "units")][..],
-            ),
-            ("products", &[(3, "units"), (4, "netSales")]),
-        ] {
+        let series =
+            [(2, "grossSales"), (3, "discounts"), (4, "returns"), (5, "netSales"), (6, "orders"), (7, "units")];
+        for (table, columns) in [("series", &series[..]), ("products", &[(3, "units"), (4, "netSales")])] {
             let csv = client
                 .get(&format!("/api/vendor/analytics/export.csv?{RANGE}&interval=day&table={table}"))
                 .await

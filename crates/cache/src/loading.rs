@@ -401,7 +401,8 @@ impl Cache {
     fn serve_stale(&self, key: &Key, entry: Entry, why: &impl Display, started: Instant) -> Served<Bytes> {
         self.0.stats.add(Counter::Stale);
         let age = Duration::from_micros(entry.age_micros(self.0.clock.now_micros()));
-        tracing::warn!(key = key.as_str(), owner = key.owner(), age_ms = millis(age), reason = %why, stale = true, "serving from cache");
+        tracing::warn!(key = key.as_str(), owner = key.owner(), age_ms = millis(age), reason = %why, stale = true,
+            "serving from cache");
         Served {
             value: entry.payload,
             outcome: Outcome::Stale,

@@ -75,7 +75,10 @@ pub fn parse_instant(field: &str, text: &str) -> Result<Timestamp, FieldError> {
 
 /// Whether a text has the form of an instant, and none of its numbers is one that no clock shows.
 fn is_instant(text: &[u8]) -> bool {
-    let number = |text: &[u8], most: u8| matches!(text, [tens @ b'0'..=b'9', ones @ b'0'..=b'9'] if (tens - b'0') * 10 + (ones - b'0') <= most);
+    let number = |text: &[u8], most: u8| {
+        matches!(text,
+        [tens @ b'0'..=b'9', ones @ b'0'..=b'9'] if (tens - b'0') * 10 + (ones - b'0') <= most)
+    };
     let Some((date, rest)) = text.split_at_checked(10) else { return false };
     let is_date = date
         .iter()
@@ -92,9 +95,12 @@ fn is_instant(text: &[u8]) -> bool {
             let is_second = match seconds {
                 [] => true,
                 [b':', s1, s2, part @ ..] => {
-                    number(&[*s1, *s2], 59)
-                        && (part.is_empty()
-                            || matches!(part, [b'.', digits @ ..] if (1..=9).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit)))
+                    let is_part = match part {
+                        [] => true,
+                        [b'.', digits @ ..] => (1..=9).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit),
+                        _ => false,
+                    };
+                    number(&[*s1, *s2], 59) && is_part
                 }
                 _ => false,
             };

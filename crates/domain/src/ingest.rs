@@ -313,9 +313,9 @@ mod tests {
     }
 
     fn order(lines: &str) -> OrderBatch {
-        let order = format!(
-            r#"{{"orders":[{{"orderId":"o","customer":{{"customerId":"c"}},"placedAt":"2026-01-01T00:00:00Z","status":"shipped","discount":10,"lines":{lines}}}]}}"#
-        );
+        let order =
+            r#"{"orderId":"o","customer":{"customerId":"c"},"placedAt":"2026-01-01T00:00:00Z","status":"shipped""#;
+        let order = format!(r#"{{"orders":[{order},"discount":10,"lines":{lines}}}]}}"#);
         serde_json::from_str(&order).unwrap()
     }
 
@@ -327,7 +327,8 @@ mod tests {
             (r#"[{"productId":"p","quantity":1,"unitPrice":-1}]"#, "orders[0].lines[0].unitPrice"),
             (r#"[{"productId":"p","quantity":1,"unitPrice":100,"discount":101}]"#, "orders[0].lines[0].discount"),
             (
-                r#"[{"productId":"p","quantity":1,"unitPrice":100},{"line":1,"productId":"q","quantity":1,"unitPrice":1}]"#,
+                r#"[{"productId":"p","quantity":1,"unitPrice":100},
+                    {"line":1,"productId":"q","quantity":1,"unitPrice":1}]"#,
                 "orders[0].lines[1].line",
             ),
             (r#"[{"productId":"p","quantity":9000000,"unitPrice":90000}]"#, "orders[0].lines[0].quantity"),

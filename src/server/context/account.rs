@@ -40,6 +40,7 @@ pub async fn log_in_by_code(code: &str, next: Option<&str>) -> Result<String, Ap
     match account::log_in_by_code(&state, &parts, code).await {
         Ok(user) => Ok(next.unwrap_or_else(|| addresses::home(&user)).to_owned()),
         Err(AppError::WrongCode) => Ok(addresses::code_address(Some("code"), next)),
+        Err(AppError::CodesUnreadable) => Ok(addresses::code_address(Some("unreadable"), next)),
         Err(AppError::TooMany { .. }) => Ok(addresses::code_address(Some("limited"), next)),
         Err(AppError::Unauthenticated) => Ok(addresses::login_address(Some("late"), next)),
         Err(error) => match api_error_for(&parts, error) {

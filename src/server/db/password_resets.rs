@@ -30,6 +30,13 @@ pub async fn expiry(tx: &mut Tx, user: i64, now_us: i64) -> Result<Option<i64>, 
     tx.row(query.bind(user).bind(now_us)).await?.map(|row| Ok(row.try_get("expires_us")?)).transpose()
 }
 
+/// Whether this is somebody who was invited, has not come, and whose invitation has run out.
+pub async fn invitation_has_ended(tx: &mut Tx, user: i64, now_us: i64) -> Result<bool, DbError> {
+    let query = sql("SELECT u.id FROM users u WHERE u.id = $1 AND u.invited_us IS NOT NULL AND NOT EXISTS \
+                     (SELECT 1 FROM password_resets r WHERE r.user_id = u.id AND r.expires_us > $2)");
+    Ok(tx.row(query.bind(user).bind(now_us)).await?.is_some())
+}
+
 /// The user whose link has this token; `None` where it has expired or was used.
 pub async fn find_user(tx: &mut Tx, token_hash: &str, now_us: i64) -> Result<Option<i64>, DbError> {
     let query = sql("SELECT user_id FROM password_resets WHERE token_hash = $1 AND expires_us > $2")

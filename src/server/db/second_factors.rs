@@ -6,7 +6,7 @@ use super::{DbError, Tx, rows, sql};
 
 /// What a user's codes are worked out of.
 pub struct SecondFactor {
-    /// Base32.
+    /// Sealed, or base32 where it is from before secrets were.
     pub secret: String,
     pub created_us: i64,
     /// Whether a code has shown that the user's app has the secret.
@@ -24,6 +24,22 @@ pub async fn find(tx: &mut Tx, user: i64) -> Result<Option<SecondFactor>, DbErro
         })
     })
     .transpose()
+}
+
+/// Users and their secrets, by user from behind this one, `limit` at most.
+pub async fn list(tx: &mut Tx, after: i64, limit: i64) -> Result<Vec<(i64, String)>, DbError> {
+    let query = sql("SELECT user_id, secret FROM second_factors WHERE user_id > $1 ORDER BY user_id LIMIT $2");
+    let rows = tx.rows(query.bind(after).bind(limit)).await?;
+    rows.iter().map(|row| Ok((rows::int(row, "user_id")?, rows::text(row, "secret")?))).collect()
+}
+
+/// Stores the same secret in another form; `false` where it is not what it was any more.
+pub async fn replace(tx: &mut Tx, user: i64, was: &str, secret: &str) -> Result<bool, DbError> {
+    let query = sql("UPDATE second_factors SET secret = $1 WHERE user_id = $2 AND secret = $3 RETURNING user_id")
+        .bind(secret.to_owned())
+        .bind(user)
+        .bind(was.to_owned());
+    Ok(tx.row(query).await?.is_some())
 }
 
 /// Begins anew, in place of what was not confirmed; `false` where one was.

@@ -2,12 +2,14 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 use secrecy::ExposeSecret;
+use vendorscope_cache::Cache;
 
 use super::{Check, Level, compare_clocks};
 use crate::server::{
     StartError,
     config::{Config, redact},
     db::{Db, DbError, Dialect, Schema, outbox},
+    identity::accounts::{Accounts, SeedsFound},
 };
 
 /// What is to be said of the database, and the name of the installation that is in it.
@@ -38,6 +40,7 @@ pub async fn examine(config: &Config) -> (Vec<Check>, Option<String>) {
         Ok(()) => Check::ok("writing", "a row was written"),
         Err(error) => failed("writing", url, error),
     });
+    checks.extend(seeds(&db, config).await);
     if db.dialect == Dialect::Postgres {
         checks.extend(rights(&db).await);
         checks.extend(clock(&db).await);
@@ -71,6 +74,35 @@ fn shown(schema: Schema, url: &str) -> Check {
         }
         Schema::Newer { found, known } => failed("schema", url, DbError::Newer { found, known }),
     }
+}
+
+/// Whether one-time codes can be checked, and which secret is needed for it.
+async fn seeds(db: &Db, config: &Config) -> Option<Check> {
+    let accounts = Accounts::new(db.clone(), Cache::memory(), &config.sessions);
+    // Where the tables are older, the schema says so.
+    let found = accounts.look_at_seeds().await.ok()?;
+    let all = found.by_current + found.by_previous + found.plain + found.unreadable;
+    Some(match found {
+        _ if all == 0 => return None,
+        SeedsFound { unreadable: 1.., .. } => Check::fail(
+            "codes",
+            format!("seeds of {} of {all} users are sealed with another secret than these", found.unreadable),
+            "set SESSION_SECRET_PREVIOUS to the one from before; where it is lost, these users log in with recovery \
+             codes, or after `vendorscope user reset-second-factor EMAIL`",
+        ),
+        SeedsFound { by_previous: 1.., .. } => Check::warn(
+            "codes",
+            format!("seeds of {} of {all} users are sealed with SESSION_SECRET_PREVIOUS", found.by_previous),
+            "leave it as long: a running instance seals them with SESSION_SECRET within minutes",
+        ),
+        SeedsFound { plain: 1.., .. } if !config.sessions.secret_is_temporary => Check::warn(
+            "codes",
+            format!("seeds of {} of {all} users are not sealed", found.plain),
+            "a running instance seals them within minutes; copies of the database from before still have them",
+        ),
+        SeedsFound { plain: 1.., .. } => Check::ok("codes", format!("seeds of {all} users, not sealed in development")),
+        _ => Check::ok("codes", format!("seeds of {all} users, all sealed with SESSION_SECRET")),
+    })
 }
 
 async fn rights(db: &Db) -> Option<Check> {

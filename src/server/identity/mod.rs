@@ -6,6 +6,8 @@ pub mod accounts;
 pub mod passwords;
 /// The marketplace's OpenID Connect provider.
 pub mod provider;
+/// What is kept so that it is read here alone.
+pub mod sealing;
 /// Sessions: store, cookie, who is logged in.
 pub mod sessions;
 /// Signatures of what browsers bring back.

@@ -82,6 +82,7 @@ impl From<&AppError> for Problem {
             AppError::WrongCode => {
                 Self::new(StatusCode::UNAUTHORIZED, "wrong_code", "The code is not right, or was used already.")
             }
+            AppError::CodesUnreadable => Self::new(StatusCode::CONFLICT, "codes_unreadable", words::CODES_UNREADABLE),
             AppError::SecondFactorRequired => {
                 Self::new(StatusCode::FORBIDDEN, "second_factor_required", words::SECOND_FACTOR_REQUIRED)
             }

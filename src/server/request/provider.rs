@@ -11,7 +11,7 @@ use crate::domain::accounts::User;
 use crate::server::{
     AppError, AppState,
     identity::{
-        accounts::{Authenticated, MARKETPLACE},
+        accounts::{Authenticated, MARKETPLACE, ProviderBinding},
         provider::{ClaimedAddress, Proven, Provider, ProviderError},
         sessions::{BegunLogin, request_session},
     },
@@ -50,6 +50,8 @@ pub enum Refusal {
     Unverified,
     /// No account is theirs, or it is shut out: which of the two is not said.
     Stranger,
+    /// It is theirs, and they were invited too long ago.
+    InvitationEnded,
     /// As any login may be refused.
     Other(AppError),
 }
@@ -156,7 +158,10 @@ async fn bind(state: &AppState, parts: &Parts, provider: &Provider, proven: &Pro
     let (accounts, from) = (&state.accounts, address.as_deref());
     match provider.address_of(proven).await.map_err(refusal)? {
         Some(ClaimedAddress::Verified(email)) => {
-            Ok(accounts.bind_provider_login(&proven.issuer, &proven.subject, &email, from).await?)
+            match accounts.bind_provider_login(&proven.issuer, &proven.subject, &email, from).await? {
+                ProviderBinding::Bound(authenticated) => Ok(authenticated),
+                ProviderBinding::InvitationEnded => Err(Refusal::InvitationEnded),
+            }
         }
         Some(ClaimedAddress::Unverified(email)) => {
             accounts.note_provider_failure(&email, "address not verified", from).await?;

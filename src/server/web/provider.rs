@@ -74,6 +74,7 @@ fn not_logged_in(NotLoggedIn { why, next }: NotLoggedIn) -> Response {
         Refusal::Unproven => "failed",
         Refusal::Unverified => "unverified",
         Refusal::Stranger => "stranger",
+        Refusal::InvitationEnded => "invitation",
         Refusal::Other(AppError::TooMany { .. }) => "limited",
         // Said in the log, as any failure is.
         Refusal::Other(error) => match Problem::from(error).status.as_u16() {

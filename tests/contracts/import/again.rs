@@ -39,7 +39,8 @@ type Change = fn(Bundle) -> Bundle;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn changes_to_a_bundle_lead_to_what_importing_the_changed_one_alone_leads_to() {
-    let refunds = "order_id,line,quantity,amount,refunded_at\no-1,1,1,11.25,2026-04-01T08:00:00Z\no-1,3,0,7.000,2026-03-31T21:30:00Z\n";
+    let refunds = "order_id,line,quantity,amount,refunded_at\n\
+                   o-1,1,1,11.25,2026-04-01T08:00:00Z\no-1,3,0,7.000,2026-03-31T21:30:00Z\n";
     let changes: [(&str, Change, &[&str]); 10] = [
         ("a vendor moves", |b| b.replacing("vendors", "Asia/Tokyo", "Pacific/Honolulu"), &["v-jpy"]),
         ("a vendor with refunds moves", |b| b.replacing("vendors", "Asia/Kuwait", "Pacific/Kiritimati"), &["v-kwd"]),

@@ -189,13 +189,15 @@ over_each_store! {
     async fn tags_of_others_change_nothing(bench: Bench) {
         let source = Source::default();
         read(&bench.one, &source).await;
-        bench.one.invalidate(&[vendor_tag("43"), Tag::new("products:{42}"), Tag::new("orders:{42}")], &cause()).await.expect("recorded");
+        bench.one.invalidate(&[vendor_tag("43"), Tag::new("products:{42}"), Tag::new("orders:{42}")],
+            &cause()).await.expect("recorded");
         assert_eq!(read(&bench.one, &source).await.outcome, Outcome::Hit);
     }
 
     /// The mistake that everybody's cache makes somewhere.
     async fn a_load_that_began_before_a_write_is_not_served_after_it(bench: Bench) {
-        let (source, (began, has_begun), (go_on, may_go_on)) = (Source::default(), oneshot::channel(), oneshot::channel::<()>());
+        let (source, (began, has_begun), (go_on, may_go_on)) = (Source::default(), oneshot::channel(),
+            oneshot::channel::<()>());
         let (cache, slow) = (bench.one.clone(), source.clone());
         let loading = tokio::spawn(async move {
             cache
@@ -314,7 +316,8 @@ over_each_store! {
         let source = Source::default();
         read(&bench.one, &source).await;
         let (again, other_tags) = (source.clone(), [vendor_tag("42")]);
-        let served = bench.one.get_or_load(&key(), &other_tags, move || async move { Ok::<_, String>(again.load()) }).await;
+        let served = bench.one.get_or_load(&key(), &other_tags,
+            move || async move { Ok::<_, String>(again.load()) }).await;
         assert_eq!(served.map(|served| served.outcome), Ok(Outcome::Miss));
     }
 
@@ -323,12 +326,14 @@ over_each_store! {
         read(&bench.one, &source).await;
         let (again, [vendor, analytics]) = (source.clone(), tags());
         let shuffled = [analytics.clone(), vendor, analytics];
-        let served = bench.one.get_or_load(&key(), &shuffled, move || async move { Ok::<_, String>(again.load()) }).await;
+        let served = bench.one.get_or_load(&key(), &shuffled,
+            move || async move { Ok::<_, String>(again.load()) }).await;
         assert_eq!(served.map(|served| served.outcome), Ok(Outcome::Hit));
     }
 
     async fn a_caller_that_goes_away_does_not_stop_the_load(bench: Bench) {
-        let (source, (began, has_begun), (go_on, may_go_on)) = (Source::default(), oneshot::channel(), oneshot::channel::<()>());
+        let (source, (began, has_begun), (go_on, may_go_on)) = (Source::default(), oneshot::channel(),
+            oneshot::channel::<()>());
         let (cache, slow) = (bench.one.clone(), source.clone());
         let caller = tokio::spawn(async move {
             cache
@@ -390,7 +395,8 @@ over_each_store! {
         read(&bench.one, &source).await;
         bench.other.counts().await;
         let counts = bench.one.counts().await;
-        let by_reason = [Counter::MissesAbsent, Counter::MissesExpired, Counter::MissesInvalidated, Counter::MissesCorrupt];
+        let by_reason = [Counter::MissesAbsent, Counter::MissesExpired, Counter::MissesInvalidated,
+            Counter::MissesCorrupt];
         assert_eq!(by_reason.map(|reason| counts.get(reason)), [1, 1, 2, 0]);
         assert_eq!((counts.misses_by_family("vendor"), counts.misses_by_family("analytics")), (2, 1));
         assert_eq!((counts.misses(), counts.get(Counter::InvalidatedTags)), (4, 3));
@@ -404,7 +410,8 @@ over_each_store! {
         let read = async |cache: &Cache, schema| {
             let again = source.clone();
             let key = key().with_schema(schema);
-            cache.get_or_load(&key, &tags(), move || async move { Ok::<_, String>(again.load()) }).await.map(number).map(|served| served.outcome)
+            cache.get_or_load(&key, &tags(),
+                move || async move { Ok::<_, String>(again.load()) }).await.map(number).map(|served| served.outcome)
         };
         assert_eq!(read(&bench.one, 1).await, Ok(Outcome::Miss));
         assert_eq!(read(&bench.other, 2).await, Ok(Outcome::Miss));
@@ -415,7 +422,10 @@ over_each_store! {
     /// And where the number was forgotten, decoding says so.
     async fn what_cannot_be_decoded_is_loaded_again(bench: Bench) {
         let load = |text: &'static str| move || async move { Ok::<_, String>(Loaded::new(text, TTL)) };
-        let decode = |bytes: &bytes::Bytes| std::str::from_utf8(bytes).ok().and_then(|text| text.parse::<u64>().ok()).ok_or("no number".to_owned());
+        let decode = |bytes: &bytes::Bytes| {
+            let text = std::str::from_utf8(bytes).ok();
+            text.and_then(|text| text.parse::<u64>().ok()).ok_or("no number".to_owned())
+        };
         let stored = bench.one.get_or_load(&key(), &tags(), load("seven")).await;
         assert_eq!(stored.map(|served| served.outcome), Ok(Outcome::Miss));
         let mut outcomes = Vec::new();

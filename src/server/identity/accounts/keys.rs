@@ -3,7 +3,9 @@ use tracing::Instrument;
 use super::{Accounts, Actor, digest, now_us, random_token, second_factor::still_proven};
 use crate::{
     domain::{
-        accounts::{ApiKey, KeyOfUser, KeyScope, MAX_KEY_DAYS, MAX_KEYS, Role, USUAL_KEY_DAYS, User, read_key_name},
+        accounts::{
+            ApiKey, KeyOfUser, KeyScope, MAX_KEY_DAYS, MAX_KEYS, Person, Role, USUAL_KEY_DAYS, User, read_key_name,
+        },
         field_error::Checks,
     },
     server::{AppError, db},
@@ -130,6 +132,13 @@ impl Accounts {
         let detail = format!("{id} {name} of {email}");
         db::accounts::insert_audit(&mut tx, &actor.entry("key_revoke", &detail)).await?;
         Ok(tx.commit().await?)
+    }
+
+    /// One person's keys, oldest first, for an admin.
+    pub async fn list_keys_of(&self, person: &Person) -> Result<Vec<ApiKey>, AppError> {
+        let id = person.user_id.parse::<i64>().map_err(|_| AppError::NotFound)?;
+        let mut tx = self.db.read().await?;
+        Ok(db::api_keys::list(&mut tx, id).await?)
     }
 
     /// The user's keys, oldest first.

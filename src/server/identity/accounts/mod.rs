@@ -12,6 +12,7 @@ use crate::{
     server::{
         AppError,
         cache_keys::{self, PROFILE_TTL},
+        config::SessionConfig,
         db::{
             self, Db,
             accounts::{AuditEntry, UserListing},
@@ -37,6 +38,8 @@ mod people;
 mod provider_login;
 /// One-time codes beside the password.
 mod second_factor;
+/// What they are worked out of, as it is stored.
+mod seeds;
 /// Whether a session is still its user's.
 mod user_status;
 /// The clock of a vendor's days.
@@ -46,8 +49,10 @@ pub use audit::AuditParameters;
 use ended_sessions::EndedSessions;
 pub use keys::{KeyGrant, KeyOrder, KeyUser, NewKey};
 pub use people::{Invitation, PersonChange, PersonPage};
-pub use provider_login::WAY as MARKETPLACE;
+pub use provider_login::{ProviderBinding, WAY as MARKETPLACE};
 pub use second_factor::{Proof, TotpSetup};
+use seeds::Seeds;
+pub use seeds::SeedsFound;
 use user_status::UserStatusCache;
 
 /// Users, and the vendors they belong to.
@@ -56,6 +61,7 @@ pub struct Accounts {
     cache: Cache,
     statuses: UserStatusCache,
     ended: EndedSessions,
+    seeds: Seeds,
     /// Digests of keys that were good when they were last sent to this instance.
     keys_seen: moka::future::Cache<String, ()>,
 }
@@ -94,15 +100,10 @@ fn profile_entry(vendor: &VendorRef) -> (Key, [Tag; 1]) {
 }
 
 impl Accounts {
-    pub fn new(db: Db, cache: Cache) -> Self {
+    pub fn new(db: Db, cache: Cache, config: &SessionConfig) -> Self {
         let keys_seen = moka::future::Cache::builder().max_capacity(KEYS_SEEN).time_to_idle(KEYS_SEEN_FOR).build();
-        Self { db, cache, statuses: UserStatusCache::default(), ended: EndedSessions::default(), keys_seen }
-    }
-
-    /// The same, where sessions are taken to be good for so long while the database cannot be asked.
-    #[must_use]
-    pub fn trusting_unasked(self, duration: Duration) -> Self {
-        Self { statuses: UserStatusCache::new(duration), ..self }
+        let statuses = UserStatusCache::new(config.trusted_unasked);
+        Self { db, cache, statuses, ended: EndedSessions::default(), seeds: Seeds::new(config), keys_seen }
     }
 
     /// The vendor's profile, through the cache.

@@ -15,6 +15,13 @@ use crate::{
 /// How the audit log names this way in.
 pub const WAY: &str = "marketplace";
 
+/// What has become of a subject that is to be a user from now on.
+pub enum ProviderBinding {
+    Bound(Authenticated),
+    /// The user was invited, and too long ago: only an admin invites anew, however well somebody proves who it is.
+    InvitationEnded,
+}
+
 impl Accounts {
     /// The user whom a subject of an issuer belongs to, whatever address it has by now; `None` where it belongs to
     /// nobody yet. `WrongCredentials` where that user is shut out.
@@ -41,13 +48,14 @@ impl Accounts {
 
     /// Has a subject of an issuer be the user of this address from now on, and no other ever. Nobody is added.
     /// `WrongCredentials` where there is no such user, where it is shut out, or where it belongs to another subject.
+    /// Whoever was invited has come then.
     pub async fn bind_provider_login(
         &self,
         issuer: &str,
         subject: &str,
         email: &str,
         address: Option<&str>,
-    ) -> Result<Authenticated, AppError> {
+    ) -> Result<ProviderBinding, AppError> {
         let login = match normalise_email(email) {
             Ok(email) => db::accounts::find_login(&self.db, &email).await?,
             Err(_) => None,
@@ -63,6 +71,11 @@ impl Accounts {
         };
         let user = &login.user;
         let mut tx = self.db.write().await?;
+        if db::password_resets::invitation_has_ended(&mut tx, user.id, now_us()).await? {
+            drop(tx);
+            self.note_provider_failure(&user.email, "the invitation has ended", address).await?;
+            return Ok(ProviderBinding::InvitationEnded);
+        }
         if !provider_logins::bind(&mut tx, issuer, subject, user.id, now_us()).await? {
             // Twice at the same time, maybe; else somebody else's.
             let is_the_same = provider_logins::find_user(&mut tx, issuer, subject).await? == Some(user.id);
@@ -71,15 +84,14 @@ impl Accounts {
                 self.note_provider_failure(&user.email, "bound to another subject", address).await?;
                 return Err(AppError::WrongCredentials);
             }
-            return Ok(self.statuses.remember(&login).await);
+            return Ok(ProviderBinding::Bound(self.statuses.remember(&login).await));
         }
-        // Whoever was invited has come.
         db::accounts::accept_invitation(&mut tx, user.id).await?;
         let entry = Actor { name: &user.email, address };
         let entry = entry.entry("login_bind", WAY).became(&json!({ "issuer": issuer, "subject": subject }));
         db::accounts::insert_audit(&mut tx, &entry).await?;
         tx.commit().await?;
-        Ok(self.statuses.remember(&login).await)
+        Ok(ProviderBinding::Bound(self.statuses.remember(&login).await))
     }
 
     /// Has no subject be this user any more, and ends all sessions: the next one that comes with the address is.

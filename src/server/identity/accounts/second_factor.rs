@@ -21,6 +21,8 @@ use crate::{
 /// What authenticator apps show beside the address.
 const ISSUER: &str = "Vendorscope";
 const RECOVERY_CODES: usize = 10;
+/// Of a one-time code.
+const DIGITS: usize = 6;
 /// How long a secret that was shown waits for its first code, in microseconds.
 const CONFIRMED_WITHIN_US: i64 = 15 * 60 * 1_000_000;
 /// Pixels of a module of the picture.
@@ -73,8 +75,8 @@ impl Accounts {
     /// What was begun and waits for its first code, for the browser that was shown the secret of this digest.
     pub async fn unconfirmed_totp(&self, user: &User, shown: Option<&str>) -> Result<Option<TotpSetup>, AppError> {
         let mut tx = self.db.read().await?;
-        let begun = second_factors::find(&mut tx, user.id).await?.filter(|factor| waits(factor, shown));
-        begun.map(|factor| setup(user, factor.secret)).transpose()
+        let begun = second_factors::find(&mut tx, user.id).await?;
+        begun.and_then(|factor| self.waiting(user, &factor, shown)).map(|secret| setup(user, secret)).transpose()
     }
 
     /// A secret to set an app up with; worth nothing until `confirm_totp`. `Invalid` where the password is wrong,
@@ -84,7 +86,8 @@ impl Accounts {
         let secret = Secret::new_stack(rand::random::<[u8; 20]>()).to_base32();
         let mut tx = self.db.write().await?;
         still_proven(&mut tx, &proven).await?;
-        if !second_factors::begin(&mut tx, user.id, &secret, now_us()).await? {
+        let stored = self.seeds.close(user.id, &secret)?;
+        if !second_factors::begin(&mut tx, user.id, &stored, now_us()).await? {
             return Err(AppError::Conflict("there is a second factor already: remove it first".to_owned()));
         }
         tx.commit().await?;
@@ -102,12 +105,13 @@ impl Accounts {
         actor: Actor<'_>,
     ) -> Result<(Vec<String>, Authenticated), AppError> {
         let mut tx = self.db.write().await?;
-        let begun = second_factors::find(&mut tx, user.id).await?.filter(|factor| waits(factor, shown));
-        let begun = begun.ok_or_else(|| {
+        let begun = second_factors::find(&mut tx, user.id).await?;
+        let begun = begun.and_then(|factor| Some((self.waiting(user, &factor, shown)?, factor)));
+        let (secret, begun) = begun.ok_or_else(|| {
             let again = "there is nothing to confirm in this browser: begin again, with the password";
             AppError::Conflict(again.to_owned())
         })?;
-        let step = step_of(&begun.secret, code)?.ok_or_else(wrong_code)?;
+        let step = step_of(&secret, code)?.ok_or_else(wrong_code)?;
         if !second_factors::confirm(&mut tx, user.id, &begun.secret, step, now_us()).await? {
             return Err(AppError::Conflict("it was confirmed or begun again at the same time".to_owned()));
         }
@@ -154,13 +158,40 @@ impl Accounts {
     }
 
     /// Uses up a one-time code or a recovery code of a user; `None` where it is neither, or was used before.
+    /// `CodesUnreadable` for a one-time code that nobody here can check.
     pub async fn take_code(&self, user: i64, code: &str) -> Result<Option<Proof>, AppError> {
         let mut tx = self.db.write().await?;
-        let proof = take(&mut tx, user, code).await?;
+        let proof = self.take(&mut tx, user, code).await?;
         if proof.is_some() {
             tx.commit().await?;
         }
         Ok(proof)
+    }
+
+    async fn take(&self, tx: &mut Tx, user: i64, code: &str) -> Result<Option<Proof>, AppError> {
+        let found = second_factors::find(tx, user).await?;
+        let Some(factor) = found.filter(|factor| factor.confirmed) else { return Ok(None) };
+        let step = match self.seeds.open(user, &factor.secret) {
+            Some(secret) => step_of(&secret, code)?,
+            None if is_of_app(code) => {
+                tracing::error!(user, "a seed of one-time codes is sealed with a secret that is not there any more");
+                return Err(AppError::CodesUnreadable);
+            }
+            // Recovery codes are worked out of nothing.
+            None => None,
+        };
+        if let Some(step) = step {
+            return Ok(second_factors::take_step(tx, user, step).await?.then_some(Proof::Totp));
+        }
+        let is_used_up = second_factors::take_code(tx, user, &digest(&bare(code)), now_us()).await?;
+        Ok(is_used_up.then_some(Proof::RecoveryCode))
+    }
+
+    /// The secret that waits for its first code from the browser that was shown the one of this digest.
+    fn waiting(&self, user: &User, factor: &SecondFactor, shown: Option<&str>) -> Option<String> {
+        let is_open = !factor.confirmed && factor.created_us > now_us() - CONFIRMED_WITHIN_US;
+        let secret = self.seeds.open(user.id, &factor.secret).filter(|_| is_open)?;
+        (shown == Some(digest(&secret).as_str())).then_some(secret)
     }
 
     /// The user as the password proves it: see `still_proven`. `Invalid` where it is not the user's password.
@@ -191,22 +222,6 @@ pub(super) async fn still_proven(tx: &mut Tx, proven: &UserCredentials) -> Resul
     }
 }
 
-async fn take(tx: &mut Tx, user: i64, code: &str) -> Result<Option<Proof>, AppError> {
-    let Some(factor) = second_factors::find(tx, user).await?.filter(|factor| factor.confirmed) else { return Ok(None) };
-    if let Some(step) = step_of(&factor.secret, code)? {
-        return Ok(second_factors::take_step(tx, user, step).await?.then_some(Proof::Totp));
-    }
-    let is_used_up = second_factors::take_code(tx, user, &digest(&bare(code)), now_us()).await?;
-    Ok(is_used_up.then_some(Proof::RecoveryCode))
-}
-
-/// Whether it waits for its first code from the browser that was shown the secret of this digest.
-fn waits(factor: &SecondFactor, shown: Option<&str>) -> bool {
-    !factor.confirmed
-        && factor.created_us > now_us() - CONFIRMED_WITHIN_US
-        && shown == Some(digest(&factor.secret).as_str())
-}
-
 fn wrong_code() -> AppError {
     FieldError::new("code", "is not right, or was used already: wait for the next one").into()
 }
@@ -214,8 +229,18 @@ fn wrong_code() -> AppError {
 /// The step of 30 s that a code is of, the one before and the one after this included; `None` for what is no such code.
 fn step_of(secret: &str, code: &str) -> Result<Option<i64>, AppError> {
     let now = u64::try_from(now_us() / 1_000_000).unwrap_or_default();
-    let digits: String = code.chars().filter(|c| !c.is_whitespace()).collect();
-    Ok(totp(secret)?.check(&digits, now).and_then(|step| i64::try_from(step).ok()))
+    Ok(totp(secret)?.check(&typed(code), now).and_then(|step| i64::try_from(step).ok()))
+}
+
+/// A one-time code however it is typed.
+fn typed(code: &str) -> String {
+    code.chars().filter(|c| !c.is_whitespace()).collect()
+}
+
+/// Whether it looks like a one-time code, right or wrong: recovery codes are longer.
+fn is_of_app(code: &str) -> bool {
+    let code = typed(code);
+    code.len() == DIGITS && code.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn totp(secret: &str) -> Result<Totp, AppError> {

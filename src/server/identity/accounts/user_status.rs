@@ -34,12 +34,6 @@ struct UserStatus {
     disabled: bool,
 }
 
-impl Default for UserStatusCache {
-    fn default() -> Self {
-        Self::new(Duration::ZERO)
-    }
-}
-
 impl UserStatusCache {
     pub fn new(trusted_unasked: Duration) -> Self {
         let known = Cache::builder().max_capacity(USERS_KNOWN).time_to_live(ASKED_AGAIN).build();

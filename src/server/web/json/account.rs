@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::{
     input::{JsonBody, PathId},
-    openapi::ProblemBody,
+    openapi::Refused,
 };
 use crate::{
     domain::accounts::{ApiKey, KeyScope, LetterWishes, OwnSession, SecondFactorStatus},
@@ -50,7 +50,7 @@ pub(super) struct PasswordChange {
     tag = "account",
     request_body = PasswordChange,
     responses((status = 204, description = "Changed; every other session of the user has \
-        ended"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+        ended"), Refused),
     security(("session" = []))
 )]
 pub(super) async fn change_password(
@@ -69,7 +69,7 @@ pub(super) async fn change_password(
     operation_id = "account_second_factor",
     tag = "account",
     responses((status = 200, description = "How it stands with the second \
-        factor", body = SecondFactorStatus), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+        factor", body = SecondFactorStatus), Refused),
     security(("session" = []))
 )]
 pub(super) async fn second_factor(
@@ -101,7 +101,7 @@ pub(super) struct Setup {
     tag = "account",
     request_body = OwnPassword,
     responses((status = 201, description = "A secret to set an app up with, within 15 \
-        minutes", body = Setup), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+        minutes", body = Setup), Refused),
     security(("session" = []))
 )]
 pub(super) async fn begin_second_factor(
@@ -134,7 +134,7 @@ pub(super) struct RecoveryCodes {
     tag = "account",
     request_body = Code,
     responses((status = 200, description = "Logins ask for codes from now on; every other session of the user has \
-        ended", body = RecoveryCodes), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+        ended", body = RecoveryCodes), Refused),
     security(("session" = []))
 )]
 pub(super) async fn confirm_second_factor(
@@ -161,7 +161,7 @@ pub(super) struct PasswordAndCode {
     tag = "account",
     request_body = PasswordAndCode,
     responses((status = 204, description = "Logins ask for the password \
-        alone"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+        alone"), Refused),
     security(("session" = []))
 )]
 pub(super) async fn remove_second_factor(
@@ -181,7 +181,7 @@ pub(super) async fn remove_second_factor(
     tag = "account",
     responses((status = 200, description = "The letters that the user wishes to get; they are sent where there is a \
         server for \
-        mail", body = LetterWishes), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+        mail", body = LetterWishes), Refused),
     security(("session" = []))
 )]
 pub(super) async fn letters(
@@ -198,7 +198,7 @@ pub(super) async fn letters(
     tag = "account",
     request_body = LetterWishes,
     responses((status = 204, description = "These, and no \
-        others"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+        others"), Refused),
     security(("session" = []))
 )]
 pub(super) async fn set_letters(
@@ -227,7 +227,7 @@ pub(super) struct TimeZoneChange {
     request_body = TimeZoneChange,
     responses((status = 204, description = "The vendor's days have this clock: its orders and refunds, past ones too, \
         have moved to the days they fall on \
-        there"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+        there"), Refused),
     security(("session" = []))
 )]
 pub(super) async fn change_time_zone(
@@ -251,7 +251,7 @@ pub(super) struct OwnSessions {
     operation_id = "account_list_sessions",
     tag = "account",
     responses((status = 200, description = "Where the user is logged \
-        in", body = OwnSessions), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+        in", body = OwnSessions), Refused),
     security(("session" = []))
 )]
 pub(super) async fn list_sessions(BrowserUser(user): BrowserUser, parts: Parts) -> Result<Json<OwnSessions>, AppError> {
@@ -264,7 +264,7 @@ pub(super) async fn list_sessions(BrowserUser(user): BrowserUser, parts: Parts) 
     operation_id = "account_log_out_everywhere",
     tag = "account",
     responses((status = 204, description = "Every session of the user has ended, on every \
-        instance"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+        instance"), Refused),
     security(("session" = []))
 )]
 pub(super) async fn log_out_everywhere(
@@ -282,7 +282,8 @@ pub(super) async fn log_out_everywhere(
     operation_id = "account_end_session",
     tag = "account",
     params(("id" = String, Path, description = "The session, as the list names it")),
-    responses((status = 204, description = "Ended"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 204, description = "Ended"),
+        Refused),
     security(("session" = []))
 )]
 pub(super) async fn end_session(
@@ -306,7 +307,7 @@ pub(super) struct Keys {
     operation_id = "account_list_keys",
     tag = "account",
     responses((status = 200, description = "The user's API \
-        keys", body = Keys), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+        keys", body = Keys), Refused),
     security(("session" = []))
 )]
 pub(super) async fn list_keys(
@@ -343,7 +344,7 @@ pub(super) struct Created {
     tag = "account",
     request_body = KeyRequest,
     responses((status = 201, description = "Made; the key itself is told here and never \
-        again", body = Created), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+        again", body = Created), Refused),
     security(("session" = []))
 )]
 pub(super) async fn create_key(
@@ -364,7 +365,8 @@ pub(super) async fn create_key(
     operation_id = "account_revoke_key",
     tag = "account",
     params(("id" = String, Path, description = "The key, as the list names it")),
-    responses((status = 204, description = "Revoked, at once"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 204, description = "Revoked, at once"),
+        Refused),
     security(("session" = []))
 )]
 pub(super) async fn revoke_key(

@@ -15,7 +15,7 @@ use super::{
     analytics::freshness,
     cache,
     input::{Parameters, PathId},
-    openapi::ProblemBody,
+    openapi::Refused,
 };
 use crate::{
     domain::{
@@ -56,7 +56,7 @@ pub fn router() -> Router<AppState> {
         ("after" = Option<String>, Query, description = "`next` of the page before")
     ),
     responses((status = 200, description = "A page of 100, the newest \
-        first", body = AuditPage), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+        first", body = AuditPage), Refused),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn audit(
@@ -80,7 +80,7 @@ pub(super) async fn audit(
         ("dateTo" = Option<jiff::civil::Date>, Query, description = "Last day, included")
     ),
     responses((status = 200, description = "All that is asked for, the newest \
-        first", content_type = "text/csv", body = String), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+        first", content_type = "text/csv", body = String), Refused),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn audit_csv(
@@ -121,7 +121,7 @@ pub(super) struct AllKeys {
     operation_id = "admin_list_keys",
     tag = "admin",
     responses((status = 200, description = "Everybody's keys that are not revoked, by \
-        address", body = AllKeys), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+        address", body = AllKeys), Refused),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn keys(State(state): State<AppState>, _: CurrentAdmin) -> Result<Json<AllKeys>, AppError> {
@@ -134,7 +134,8 @@ pub(super) async fn keys(State(state): State<AppState>, _: CurrentAdmin) -> Resu
     operation_id = "admin_revoke_key",
     tag = "admin",
     params(("id" = String, Path, description = "The key, as the list names it")),
-    responses((status = 204, description = "Revoked, at once"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 204, description = "Revoked, at once"),
+        Refused),
     security(("session" = []))
 )]
 pub(super) async fn revoke_key(
@@ -160,7 +161,8 @@ pub(super) async fn revoke_key(
         ("dateFrom" = jiff::civil::Date, Query, description = "First day, included, by each vendor's calendar"),
         ("dateTo" = jiff::civil::Date, Query, description = "Last day, included; at most ten years after the first")
     ),
-    responses((status = 200, description = "Figures by currency", body = MarketMetrics), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "Figures by currency", body = MarketMetrics),
+        Refused),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn metrics(

@@ -11,7 +11,7 @@ use axum::{
 use sha2::{Digest, Sha256};
 use vendorscope_cache::Served;
 
-use super::{input::Parameters, openapi::ProblemBody};
+use super::{input::Parameters, openapi::Refused};
 use crate::{
     domain::{
         accounts::{Role, User, VendorRef, encode_segment},
@@ -62,7 +62,7 @@ pub fn router() -> Router<AppState> {
     ),
     responses((status = 200, description = "The figures; asked for with a key, with an \
         `ETag`", body = Snapshot), (status = 304, description = "With a key: still what `If-None-Match` \
-            names"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+            names"), Refused),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn snapshot(
@@ -102,7 +102,7 @@ pub(super) async fn snapshot(
         ("vendorId" = Option<String>, Query, description = "Admins only, and required of them")
     ),
     responses((status = 200, description = "What came back; amounts come to the snapshot's \
-        `returns`", body = Returns), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+        `returns`", body = Returns), Refused),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn returns(
@@ -134,7 +134,7 @@ pub(super) async fn returns(
         ("vendorId" = Option<String>, Query, description = "Admins only, and required of them")
     ),
     responses((status = 200, description = "The products and categories of both ranges side by \
-        side", body = Movers), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+        side", body = Movers), Refused),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn movers(
@@ -175,7 +175,7 @@ pub(super) async fn movers(
             count or not")
     ),
     responses((status = 200, description = "The figures as CSV; rows come to the snapshot's \
-        totals", body = String, content_type = "text/csv"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+        totals", body = String, content_type = "text/csv"), Refused),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn export(

@@ -6,7 +6,7 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{input::JsonBody, openapi::ProblemBody};
+use super::{input::JsonBody, openapi::Refused};
 use crate::{
     domain::accounts::Viewer,
     server::{AppError, AppState, identity::sessions::CurrentUser, request::account},
@@ -37,7 +37,7 @@ pub(super) struct Me {
     tag = "auth",
     request_body = Credentials,
     responses((status = 200, description = "Logged in; the cookie says so from now \
-        on", body = Me), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json"))
+        on", body = Me), Refused)
 )]
 pub(super) async fn log_in(
     State(state): State<AppState>,
@@ -55,7 +55,7 @@ pub(super) async fn log_in(
     operation_id = "auth_log_out",
     tag = "auth",
     responses((status = 204, description = "The session has ended, if there was \
-        one"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json"))
+        one"), Refused)
 )]
 pub(super) async fn log_out(State(state): State<AppState>, parts: Parts) -> Result<StatusCode, AppError> {
     account::log_out(&state, &parts).await?;
@@ -68,7 +68,7 @@ pub(super) async fn log_out(State(state): State<AppState>, parts: Parts) -> Resu
     operation_id = "auth_me",
     tag = "auth",
     responses((status = 200, description = "Who is logged \
-        in", body = Me), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+        in", body = Me), Refused),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn me(user: CurrentUser) -> Json<Me> {

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::{
     input::{JsonBody, Parameters},
-    openapi::ProblemBody,
+    openapi::Refused,
 };
 use crate::{
     domain::field_error::FieldError,
@@ -41,7 +41,7 @@ pub fn router() -> Router<AppState> {
     operation_id = "admin_stats",
     tag = "admin",
     responses((status = 200, description = "Counters of the cache, and how it \
-        fares", body = CacheStats), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+        fares", body = CacheStats), Refused),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn stats(State(state): State<AppState>, _: CurrentAdmin) -> Json<CacheStats> {
@@ -65,7 +65,8 @@ pub(super) struct Invalidated {
     operation_id = "admin_invalidate",
     tag = "admin",
     request_body = Tags,
-    responses((status = 200, description = "Invalidated", body = Invalidated), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "Invalidated", body = Invalidated),
+        Refused),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn invalidate(
@@ -100,7 +101,7 @@ pub(super) struct Warmed {
     tag = "admin",
     request_body = ToWarm,
     responses((status = 200, description = "How many snapshots were not in the cache \
-        before", body = Warmed), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+        before", body = Warmed), Refused),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn warm(
@@ -122,7 +123,7 @@ pub(super) async fn warm(
     params(("range" = Option<CourseRange>, Query, description = "How far back: `1h` by minutes (where it is left \
         out), `24h` by ten minutes, `7d` by hours")),
     responses((status = 200, description = "Counts over time, and what happened \
-        meanwhile", body = CacheCourse), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+        meanwhile", body = CacheCourse), Refused),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn history(
@@ -147,7 +148,7 @@ pub(super) async fn history(
     tag = "admin",
     params(("key" = String, Query, description = "As the log names it, such as `vendors:{42}:profile`")),
     responses((status = 200, description = "What lies under the key, and whether it is \
-        served", body = CacheEntry), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+        served", body = CacheEntry), Refused),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn entry(
@@ -173,7 +174,7 @@ pub(super) async fn entry(
             this instance is asked for most")
     ),
     responses((status = 200, description = "What the action would \
-        cost", body = ActionCost), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+        cost", body = ActionCost), Refused),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn preview(
@@ -215,7 +216,7 @@ pub(super) struct Reset {
     tag = "admin",
     request_body = ToReset,
     responses((status = 200, description = "The counters begin \
-        anew", body = Reset), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+        anew", body = Reset), Refused),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn reset(

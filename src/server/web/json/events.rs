@@ -10,7 +10,7 @@ use axum::{
 use futures::{Stream, StreamExt, stream};
 use serde_json::json;
 
-use super::openapi::ProblemBody;
+use super::openapi::Refused;
 use crate::server::{
     AppError, AppState,
     identity::sessions::{CurrentVendor, request_session},
@@ -34,7 +34,7 @@ pub fn router() -> Router<AppState> {
     responses((status = 200, description = "Server-Sent Events: `changed`, with `{\"changed\":[\"products\"]}` as \
         data; ends after ten minutes, and when the session or the key does: at the next message that is more than a \
         second later, or within 15 s. A user has ten open at an instance at most: 429 `too_many_streams` \
-        beyond", content_type = "text/event-stream", body = String), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+        beyond", content_type = "text/event-stream", body = String), Refused),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn events(

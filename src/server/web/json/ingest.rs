@@ -7,7 +7,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 
 use super::{
     input::{JsonBody, RequestKey},
-    openapi::ProblemBody,
+    openapi::Refused,
 };
 use crate::{
     domain::ingest::{Ingested, OrderBatch, ProductBatch, RefundBatch},
@@ -32,7 +32,7 @@ pub fn router() -> Router<AppState> {
     tag = "ingest",
     request_body = OrderBatch,
     responses((status = 200, description = "IngestResult, all of \
-        it", body = Ingested), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+        it", body = Ingested), Refused),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn orders(
@@ -51,7 +51,7 @@ pub(super) async fn orders(
     tag = "ingest",
     request_body = RefundBatch,
     responses((status = 200, description = "IngestResult, all of \
-        it", body = Ingested), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+        it", body = Ingested), Refused),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn refunds(
@@ -70,7 +70,7 @@ pub(super) async fn refunds(
     tag = "ingest",
     request_body = ProductBatch,
     responses((status = 200, description = "IngestResult, all of \
-        it", body = Ingested), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+        it", body = Ingested), Refused),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn products(

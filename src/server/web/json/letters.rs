@@ -6,7 +6,7 @@ use axum::{
     routing::get,
 };
 
-use super::{input::Parameters, openapi::ProblemBody};
+use super::{input::Parameters, openapi::Refused};
 use crate::{
     domain::accounts::encode_segment,
     server::{AppError, AppState, request::account},
@@ -24,7 +24,7 @@ pub fn router() -> Router<AppState> {
     tag = "letters",
     params(("reader" = String, Query, description = "As the letter has it")),
     responses((status = 204, description = "No letters are sent to that user any \
-        more"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json"))
+        more"), Refused)
 )]
 pub(super) async fn stop(
     State(state): State<AppState>,
@@ -44,7 +44,7 @@ pub(super) async fn stop(
     tag = "letters",
     params(("reader" = String, Query, description = "As the letter has it")),
     responses((status = 303, description = "To the page that \
-        asks"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json"))
+        asks"), Refused)
 )]
 pub(super) async fn ask(parameters: Parameters) -> Result<Redirect, AppError> {
     let parameters = parameters.only(&["reader"])?;

@@ -8,16 +8,15 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use base64::{Engine, prelude::BASE64_STANDARD_NO_PAD};
-use ring::{aead, hmac};
-use secrecy::ExposeSecret;
+use ring::hmac;
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::input::RequestKey;
 use crate::server::{
     AppError, AppState,
-    identity::sessions::RequestSession,
+    identity::{sealing::Sealing, sessions::RequestSession},
     request::problem::Problem,
     services::to_the_end,
     web::middleware::{MAX_BODY, read_body},
@@ -49,17 +48,15 @@ async fn once(state: AppState, key: RequestKey, request: Request, next: Next) ->
     let (parts, body) = request.into_parts();
     let body = read_body(Request::from_parts(parts.clone(), body), &state, MAX_BODY).await?;
     let secrets = &state.config.sessions;
-    let seal = Seal::of(secrets.secret.expose_secret());
-    let seal_before = secrets.previous_secret.as_ref().map(|secret| Seal::of(secret.expose_secret()));
-    // The digest of a password must not be one that can be guessed at by whoever reads the database.
-    let Some(mut once) = key.of(&user)?.once("request", &(&what, seal.digest(&body)))? else {
+    let sealing = Sealing::new("remembered answer", secrets);
+    let Some(mut once) = key.of(&user)?.once("request", &(&what, digest(&body, &secrets.secret)))? else {
         return Ok(next.run(Request::from_parts(parts, Body::from(body))).await);
     };
-    if let Some(before) = &seal_before {
-        once = once.or_before(&(&what, before.digest(&body)))?;
+    if let Some(before) = &secrets.previous_secret {
+        once = once.or_before(&(&what, digest(&body, before)))?;
     }
     if let Some(sealed) = once.begin::<String>(&state.db).await? {
-        let answer = seal.open(&sealed).or_else(|| seal_before?.open(&sealed)).ok_or_else(|| {
+        let answer = Answer::open(&sealing, &sealed).ok_or_else(|| {
             AppError::Conflict("this request was done before, and its answer can no longer be read".to_owned())
         })?;
         return answer.into_response();
@@ -74,7 +71,7 @@ async fn once(state: AppState, key: RequestKey, request: Request, next: Next) ->
             content_type: parts.headers.get(header::CONTENT_TYPE).and_then(|kind| Some(kind.to_str().ok()?.to_owned())),
             body: String::from_utf8_lossy(&body).into_owned(),
         });
-        let sealed = answer.map(|answer| seal.close(&answer)).transpose()?;
+        let sealed = answer.map(|answer| answer.seal(&sealing)).transpose()?;
         once.end(&state.db, sealed.as_ref()).await?;
         Ok(Response::from_parts(parts, Body::from(body)))
     };
@@ -82,6 +79,16 @@ async fn once(state: AppState, key: RequestKey, request: Request, next: Next) ->
 }
 
 impl Answer {
+    fn seal(&self, sealing: &Sealing) -> Result<String, AppError> {
+        let text = serde_json::to_vec(self).map_err(|error| AppError::Internal(format!("answer as JSON: {error}")))?;
+        sealing.seal(&text, b"")
+    }
+
+    /// `None` for what another secret has sealed.
+    fn open(sealing: &Sealing, sealed: &str) -> Option<Self> {
+        serde_json::from_slice(&sealing.open(sealed, b"")?.text).ok()
+    }
+
     fn into_response(self) -> Result<Response, Problem> {
         let broken = |error: &dyn std::fmt::Display| AppError::Internal(format!("remembered answer: {error}"));
         let mut response = Response::new(Body::from(self.body));
@@ -94,43 +101,8 @@ impl Answer {
     }
 }
 
-/// What is remembered can be read by this installation alone.
-struct Seal {
-    key: aead::LessSafeKey,
-    digests: hmac::Key,
-}
-
-impl Seal {
-    fn of(secret: &str) -> Self {
-        // The text before the secret keeps these keys apart from those of other uses.
-        let derived =
-            |use_of: &str| Sha256::new_with_prefix(format!("vendorscope {use_of}\0")).chain_update(secret).finalize();
-        let key = aead::UnboundKey::new(&aead::CHACHA20_POLY1305, &derived("remembered answer"));
-        Self {
-            key: aead::LessSafeKey::new(key.expect("32 bytes, as many as SHA-256 has")),
-            digests: hmac::Key::new(hmac::HMAC_SHA256, &derived("remembered request")),
-        }
-    }
-
-    fn digest(&self, body: &Bytes) -> String {
-        hex::encode(hmac::sign(&self.digests, body))
-    }
-
-    fn close(&self, answer: &Answer) -> Result<String, AppError> {
-        let nonce: [u8; aead::NONCE_LEN] = rand::random();
-        let mut text =
-            serde_json::to_vec(answer).map_err(|error| AppError::Internal(format!("answer as JSON: {error}")))?;
-        self.key
-            .seal_in_place_append_tag(aead::Nonce::assume_unique_for_key(nonce), aead::Aad::empty(), &mut text)
-            .map_err(|_| AppError::Internal("an answer could not be sealed".to_owned()))?;
-        Ok(BASE64_STANDARD_NO_PAD.encode([nonce.as_slice(), &text].concat()))
-    }
-
-    /// `None` for what another secret has sealed.
-    fn open(&self, sealed: &str) -> Option<Answer> {
-        let mut bytes = BASE64_STANDARD_NO_PAD.decode(sealed).ok()?;
-        let (nonce, text) = bytes.split_at_mut_checked(aead::NONCE_LEN)?;
-        let nonce = aead::Nonce::try_assume_unique_for_key(nonce).ok()?;
-        serde_json::from_slice(self.key.open_in_place(nonce, aead::Aad::empty(), text).ok()?).ok()
-    }
+/// A digest that whoever reads the database cannot guess passwords by: it takes the secret to make one.
+fn digest(body: &Bytes, secret: &SecretString) -> String {
+    let key = Sha256::new_with_prefix("vendorscope remembered request\0").chain_update(secret.expose_secret());
+    hex::encode(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &key.finalize()), body))
 }

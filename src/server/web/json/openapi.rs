@@ -9,7 +9,7 @@ use axum::{
 };
 use serde_json::Value;
 use utoipa::{
-    Modify, OpenApi, ToSchema,
+    IntoResponses, Modify, OpenApi, ToSchema,
     openapi::{
         RefOr, Required,
         path::{ParameterBuilder, ParameterIn},
@@ -101,7 +101,9 @@ use crate::{
         cache::reset,
     ),
     // Those that parameters alone are of; the others are found by themselves.
-    components(schemas(Comparison, CourseRange, ExportTable, OrderStatus, ProductSort, ProductStatus, StockLevel)),
+    components(schemas(
+        Comparison, CourseRange, ExportTable, OrderStatus, ProblemBody, ProductSort, ProductStatus, StockLevel
+    )),
     modifiers(&Credentials, &IdempotencyKey)
 )]
 struct ApiDoc;
@@ -155,6 +157,12 @@ impl Modify for IdempotencyKey {
         }
     }
 }
+
+/// What any operation may answer in place of what it is for.
+#[derive(IntoResponses)]
+#[response(status = "default", description = "Refused or failed", content_type = "application/problem+json")]
+#[allow(dead_code, reason = "only described here")]
+pub(super) struct Refused(ProblemBody);
 
 /// `application/problem+json` (RFC 9457), with a stable `code`.
 #[derive(ToSchema)]

@@ -11,7 +11,7 @@ use axum::{
 use super::{
     analytics::{self, freshness},
     input::{JsonBody, Parameters, PathId, RequestKey},
-    openapi::ProblemBody,
+    openapi::Refused,
 };
 use crate::{
     domain::{
@@ -54,7 +54,7 @@ pub fn router() -> Router<AppState> {
         ("after" = Option<String>, Query, description = "`next` of the page before")
     ),
     responses((status = 200, description = "A page of 50, newest \
-        first", body = OrderPage), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+        first", body = OrderPage), Refused),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn list(
@@ -128,7 +128,8 @@ pub(super) async fn file(
     operation_id = "orders_create",
     tag = "orders",
     request_body = NewOrder,
-    responses((status = 201, description = "Created", body = Order), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 201, description = "Created", body = Order),
+        Refused),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn create(
@@ -153,7 +154,7 @@ pub(super) async fn create(
         ("id" = String, Path, description = "The marketplace's id of the order")
     ),
     responses((status = 200, description = "This vendor's part of the \
-        order", body = Order), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+        order", body = Order), Refused),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn find(
@@ -173,7 +174,8 @@ pub(super) async fn find(
         ("id" = String, Path, description = "The marketplace's id of the order")
     ),
     request_body = OrderChange,
-    responses((status = 200, description = "As it is now", body = Order), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "As it is now", body = Order),
+        Refused),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn change(
@@ -197,7 +199,7 @@ pub(super) async fn change(
     ),
     request_body = NewRefund,
     responses((status = 201, description = "The order as it is after the \
-        refund", body = Order), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+        refund", body = Order), Refused),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn refund(
@@ -222,7 +224,7 @@ pub(super) async fn refund(
         ("refundedAt" = jiff::Timestamp, Path, description = "`refundedAt` of the refund, as the order lists it")
     ),
     responses((status = 200, description = "The order as it was before the \
-        refund", body = Order), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+        refund", body = Order), Refused),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn undo_refund(

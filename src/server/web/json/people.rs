@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::{
     input::{JsonBody, Parameters, PathId},
-    openapi::ProblemBody,
+    openapi::Refused,
 };
 use crate::{
     domain::accounts::{Person, Role},
@@ -47,7 +47,7 @@ pub(super) struct People {
     tag = "admin",
     params(("after" = Option<String>, Query, description = "`next` of the page before")),
     responses((status = 200, description = "A page of 100, by \
-        address", body = People), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+        address", body = People), Refused),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn list(
@@ -91,7 +91,7 @@ impl From<Link> for LinkFor {
     tag = "admin",
     request_body = NewPerson,
     responses((status = 201, description = "Invited: a password is chosen with the link, within three \
-        days", body = LinkFor), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+        days", body = LinkFor), Refused),
     security(("session" = []))
 )]
 pub(super) async fn invite(
@@ -124,7 +124,7 @@ pub(super) struct Change {
     params(("id" = String, Path, description = "The user, as the list names it")),
     request_body = Change,
     responses((status = 200, description = "Changed; every session of the user has \
-        ended", body = Person), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+        ended", body = Person), Refused),
     security(("session" = []))
 )]
 pub(super) async fn change(
@@ -154,7 +154,7 @@ pub(super) struct AdminPassword {
     params(("id" = String, Path, description = "The user, as the list names it")),
     request_body = AdminPassword,
     responses((status = 201, description = "A link with which the user chooses a password, \
-        once", body = LinkFor), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+        once", body = LinkFor), Refused),
     security(("session" = []))
 )]
 pub(super) async fn link(
@@ -174,7 +174,7 @@ pub(super) async fn link(
     tag = "admin",
     params(("id" = String, Path, description = "The user, as the list names it")),
     responses((status = 204, description = "Every session has ended, every key is \
-        revoked"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+        revoked"), Refused),
     security(("session" = []))
 )]
 pub(super) async fn end_sessions(
@@ -195,7 +195,7 @@ pub(super) async fn end_sessions(
     params(("id" = String, Path, description = "The user, as the list names it")),
     request_body = AdminPassword,
     responses((status = 204, description = "The password alone logs in; every session has \
-        ended"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+        ended"), Refused),
     security(("session" = []))
 )]
 pub(super) async fn reset_second_factor(
@@ -218,7 +218,7 @@ pub(super) async fn reset_second_factor(
     request_body = AdminPassword,
     responses((status = 204, description = "The next login through the marketplace with the user's address, verified, \
         is bound; every session has \
-        ended"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+        ended"), Refused),
     security(("session" = []))
 )]
 pub(super) async fn unbind(

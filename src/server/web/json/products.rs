@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::{
     analytics::{self, freshness},
     input::{JsonBody, Parameters, PathId, RequestKey},
-    openapi::ProblemBody,
+    openapi::Refused,
 };
 use crate::{
     domain::{
@@ -49,7 +49,8 @@ pub fn router() -> Router<AppState> {
             runs out first, and `at_risk` is what costs the most sales"),
         ("after" = Option<String>, Query, description = "`next` of the page before")
     ),
-    responses((status = 200, description = "A page of 50", body = ProductPage), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "A page of 50", body = ProductPage),
+        Refused),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn list(
@@ -115,7 +116,8 @@ pub(super) async fn file(
     operation_id = "products_create",
     tag = "products",
     request_body = ProductInput,
-    responses((status = 201, description = "Created", body = Product), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 201, description = "Created", body = Product),
+        Refused),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn create(
@@ -139,7 +141,8 @@ pub(super) async fn create(
     params(
         ("id" = String, Path, description = "The marketplace's id of the product")
     ),
-    responses((status = 200, description = "The product", body = Product), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "The product", body = Product),
+        Refused),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn find(
@@ -159,7 +162,8 @@ pub(super) async fn find(
         ("id" = String, Path, description = "The marketplace's id of the product")
     ),
     request_body = ProductInput,
-    responses((status = 200, description = "As it is now", body = Product), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "As it is now", body = Product),
+        Refused),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn update(
@@ -184,7 +188,7 @@ pub(super) async fn update(
         ("id" = String, Path, description = "The marketplace's id of the product")
     ),
     responses((status = 204, description = "Gone from every list; its sales \
-        remain"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+        remain"), Refused),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn delete(
@@ -209,7 +213,7 @@ pub(super) struct Changed {
     tag = "products",
     request_body = BulkChange,
     responses((status = 200, description = "All of them were \
-        changed", body = Changed), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+        changed", body = Changed), Refused),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn change_many(

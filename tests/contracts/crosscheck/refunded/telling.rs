@@ -103,8 +103,10 @@ impl Refunded {
                 let Refund { of, amount, at } = refund;
                 match of {
                     Of::Line { number, quantity, .. } => refunds
-                        .push(json!({ "orderId": order.id, "line": number, "quantity": quantity, "amount": amount, "refundedAt": at })),
-                    Of::Order { .. } => refunds.push(json!({ "orderId": order.id, "amount": amount, "refundedAt": at })),
+                        .push(json!({ "orderId": order.id, "line": number, "quantity": quantity, "amount": amount,
+                            "refundedAt": at })),
+                    Of::Order { .. } => refunds.push(json!({ "orderId": order.id, "amount": amount,
+                        "refundedAt": at })),
                     Of::Vendor(vendor) => {
                         let body = json!({ "amount": amount, "restock": false, "refundedAt": at });
                         post(&vendors[*vendor], &format!("/api/vendor/orders/{}/refunds", order.id), &body).await;
@@ -134,11 +136,13 @@ impl Order {
             .iter()
             .map(|line| {
                 let product = line.product_id();
-                json!({ "line": line.number, "productId": product, "quantity": line.quantity, "unitPrice": line.unit_price, "discount": line.discount })
+                json!({ "line": line.number, "productId": product, "quantity": line.quantity,
+                    "unitPrice": line.unit_price, "discount": line.discount })
             })
             .collect();
         let customer = json!({ "customerId": format!("k{}", self.customer) });
-        json!({ "orderId": self.id, "customer": customer, "placedAt": self.placed, "status": status, "discount": self.discount, "lines": lines })
+        json!({ "orderId": self.id, "customer": customer, "placedAt": self.placed, "status": status,
+            "discount": self.discount, "lines": lines })
     }
 
     /// Before it was corrected: of another day, with another discount and another quantity.
