@@ -88,7 +88,7 @@ pub(super) async fn list(
         ("sort" = Option<ProductSort>, Query, description = "`name` if left out; with `stock=low` it is `cover`, what \
             runs out first, and `at_risk` is what costs the most sales")
     ),
-    responses((status = 200, description = "All that match, as CSV", body = String, content_type = "text/csv"), (status = "default", description = "Refused or failed", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "All that match, as CSV", body = String, content_type = "text/csv")),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn file(
