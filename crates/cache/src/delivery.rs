@@ -14,7 +14,9 @@ use tokio::{
 use crate::{
     Cache, CacheInner, Cause, Event, Invalidation,
     key::Tag,
-    lookup, millis,
+    lookup,
+    message::Message,
+    millis,
     outbox::PendingInvalidation,
     stats::Counter,
     trust::{LOOK_EVERY, TRUST_FOR},
@@ -86,7 +88,7 @@ impl Cache {
         let _ = tokio::spawn(work).await;
     }
 
-    /// Invalidations of every instance, as far as they are heard: some come twice, and one that is lost harms nothing.
+    /// Invalidations of every instance, as far as they are heard: one may come twice, and one that is lost harms nothing.
     pub fn subscribe(&self) -> broadcast::Receiver<Event> {
         self.0.messages.subscribe()
     }
@@ -119,13 +121,14 @@ impl Cache {
         let tags: Vec<Tag> = names.into_iter().map(|name| Tag::new(name.clone())).collect();
         for some in tags.chunks(TAGS_AT_ONCE) {
             let names = some.iter().map(|tag| tag.name().to_owned()).collect();
-            let message = Invalidation { tags: names, ..rows[0].invalidation.clone() };
+            let invalidation = Invalidation { tags: names, ..rows[0].invalidation.clone() };
+            let message = Message { invalidation, from: self.0.name };
             if let Err(error) = self.0.store.invalidate(some, &message.to_json()).await {
                 tracing::warn!(%error, rows = rows.len(), "invalidation not delivered yet: these tags are not trusted");
                 return false;
             }
             // Nobody listening is no error.
-            let _ = self.0.messages.send(Event::Invalidated(message));
+            let _ = self.0.messages.send(Event::Invalidated(message.invalidation));
         }
         let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
         let acknowledged = match self.0.trust.outbox() {

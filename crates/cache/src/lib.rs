@@ -118,6 +118,8 @@ struct CacheInner {
     journal: condition::Journal,
     flushing: AtomicBool,
     relaying: AtomicBool,
+    /// How this cache calls itself when it tells others of an invalidation.
+    name: u64,
     /// Listens to the other instances.
     listening: Option<AbortHandle>,
 }
@@ -190,9 +192,10 @@ impl Cache {
     /// With settings of one's own.
     pub fn with(store: Arc<dyn Store>, clock: Clock, settings: Settings) -> Self {
         tracing::info!(store = store.name(), "cache ready");
-        let messages = broadcast::channel(MESSAGES).0;
-        let listening =
-            store.is_shared().then(|| tokio::spawn(message::listen(store.clone(), messages.clone())).abort_handle());
+        let (messages, name) = (broadcast::channel(MESSAGES).0, rand::random());
+        let listening = store
+            .is_shared()
+            .then(|| tokio::spawn(message::listen(store.clone(), messages.clone(), name)).abort_handle());
         Self(Arc::new(CacheInner {
             store,
             l1: L1::new(settings.l1_bytes),
@@ -202,6 +205,7 @@ impl Cache {
             load_permits: Arc::new(Semaphore::new(settings.concurrent_loads.max(1))),
             trust: Trust::default(),
             messages,
+            name,
             listening,
             stats: Stats::default(),
             counting: counting::Counting::default(),

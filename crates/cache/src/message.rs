@@ -39,10 +39,27 @@ impl Invalidation {
     }
 }
 
+/// What is published of an invalidation.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Message {
+    #[serde(flatten)]
+    pub invalidation: Invalidation,
+    /// The cache that tells of it: its own subscribers have heard. (0 of an older release, which says nothing.)
+    #[serde(default)]
+    pub from: u64,
+}
+
+impl Message {
+    pub fn to_json(&self) -> String {
+        // Strings and numbers: there is nothing in it that JSON cannot say.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
 /// What subscribers hear.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// These tags were invalidated. Some are told twice.
+    /// These tags were invalidated. Some are told twice: what is delivered again, after an answer that did not come.
     Invalidated(Invalidation),
     /// The connection was lost and is back: any tag may have been invalidated.
     Reconnected,
@@ -58,11 +75,14 @@ impl Event {
     }
 }
 
-/// Hands on what other instances publish.
-pub(crate) async fn listen(store: Arc<dyn Store>, messages: broadcast::Sender<Event>) {
+/// Hands on what other caches publish than the one that calls itself `own`.
+pub(crate) async fn listen(store: Arc<dyn Store>, messages: broadcast::Sender<Event>, own: u64) {
     let tell = move |heard: Heard<'_>| {
         let event = match heard {
-            Heard::Message(text) => serde_json::from_str(text).ok().map(Event::Invalidated),
+            Heard::Message(text) => {
+                let message = serde_json::from_str(text).ok().filter(|message: &Message| message.from != own);
+                message.map(|message| Event::Invalidated(message.invalidation))
+            }
             Heard::Reconnected => Some(Event::Reconnected),
         };
         // Nobody listening is no error.

@@ -328,6 +328,33 @@ async fn invalidations_of_other_instances_are_heard_and_heard_again_after_a_rest
     }
 }
 
+#[tokio::test]
+async fn nobody_hears_twice_of_an_invalidation_of_their_own() {
+    let server = RedisServer::start();
+    let (one, other) = (over_redis(&server, &Clock::default()).await, over_redis(&server, &Clock::default()).await);
+    let mut heard = one.subscribe();
+    let tag = |round: u32| [Tag::new(format!("orders:{{{round}}}"))];
+    let mut next = async || {
+        let event = tokio::time::timeout(Duration::from_secs(10), heard.recv()).await.expect("a message in time");
+        let Event::Invalidated(message) = event.expect("a message") else { panic!("no connection was lost") };
+        message.tags
+    };
+    // Until it hears the other, over the channel on which its own messages come first.
+    other.invalidate(&tag(0), &cause()).await.expect("recorded");
+    while tokio::time::timeout(Duration::from_millis(200), next()).await.is_err() {
+        other.invalidate(&tag(0), &cause()).await.expect("recorded");
+    }
+    one.invalidate(&tag(1), &cause()).await.expect("recorded");
+    one.invalidate(&tag(2), &cause()).await.expect("recorded");
+    other.invalidate(&tag(3), &cause()).await.expect("recorded");
+    let mut told = Vec::new();
+    while told.last().is_none_or(|tags: &Vec<String>| tags[0] != "orders:{3}") {
+        told.push(next().await);
+    }
+    told.retain(|tags| tags[0] != "orders:{0}");
+    assert_eq!(told, [["orders:{1}"], ["orders:{2}"], ["orders:{3}"]]);
+}
+
 /// What docs/redis.md says a user needs at least, for the cache.
 const LEAST_RIGHTS: &str = "resetchannels ~analytics:* ~tag:* ~lease:* ~cache:stats* &cache:invalidations* -@all \
     +ping +info +hello +auth \
