@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// How a figure of up to so many characters is set: as large as it fits on its card, in one piece.
-const SIZES: [(usize, &str); 4] = [(10, "value"), (13, "value long"), (16, "value very"), (usize::MAX, "value vast")];
+const SIZES: [(usize, &str); 3] = [(10, "value"), (13, "value long"), (usize::MAX, "value vast")];
 
 /// A card: a figure, its comparison and its course.
 pub struct Card {
