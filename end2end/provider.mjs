@@ -42,7 +42,8 @@ function makeProvider() {
     conformIdTokenClaims: !settings.claimsInToken,
     claims: { openid: ['sub', 'amr'], email: ['email', 'email_verified'], profile: ['preferred_username', 'staff_mail'] },
     pkce: { required: () => true },
-    ttl: { AccessToken: 600, AuthorizationCode: 60, IdToken: 600, Interaction: 600, Session: 600, Grant: 600 },
+    // What browsers and the provider itself keep outlasts any `clock`.
+    ttl: { AccessToken: 600, AuthorizationCode: 60, IdToken: 600, Interaction: 86_400, Session: 86_400, Grant: 86_400 },
     features: { devInteractions: { enabled: false } },
     interactions: { url: (_, { uid }) => `/interaction/${uid}` },
     findAccount: (_, sub) => settings.accounts[sub] && { accountId: sub, claims: () => ({ sub, ...settings.accounts[sub] }) },

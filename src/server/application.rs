@@ -105,10 +105,13 @@ impl Application {
             )
         };
         let (watched, port) = (self.state.clone(), self.address.port());
-        let watching = async move {
+        // A task of its own, which ends with this function: what it is writing down when the others are told to stop
+        // is written to its end, and not a second time with the stop.
+        let mut watching = tokio::task::JoinSet::new();
+        watching.spawn(async move {
             let eviction = || async { watched.sessions.store().eviction().await.ok().flatten() };
             watched.health.watch(port, eviction).await;
-        };
+        });
         let stopped = self.state.clone();
         let bounds = Bounds::new(&self.state.config);
         let serving = serving::serve(self.listener, web::router(self.state), bounds, signal);
@@ -121,7 +124,6 @@ impl Application {
         let result = tokio::select! {
             () = serving => Ok(()),
             () = forever(warming) => Ok(()),
-            () = forever(watching) => Ok(()),
             () = out_of_patience => {
                 tracing::warn!(seconds = GRACE.as_secs(), "stopped with requests unfinished");
                 Ok(())

@@ -121,6 +121,8 @@ async fn an_admin_filters_reads_on_and_exports() {
         let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
         let tomorrow = today.tomorrow().expect("a day");
         assert_eq!(lines(&admin, &format!("dateFrom={tomorrow}")).await.len(), 0);
+        let yesterday = today.yesterday().expect("a day");
+        assert_eq!(lines(&admin, &format!("dateTo={yesterday}")).await.len(), 0);
         assert_eq!(lines(&admin, &format!("dateFrom={today}&dateTo={tomorrow}&action=login")).await.len(), 2);
         for (query, field) in [("dateFrom=today", "dateFrom"), ("after=x", "after"), ("action=a%20b", "action")] {
             assert_eq!(refused_fields(admin.get(&format!("/api/admin/audit?{query}")).await).await, [field], "{query}");

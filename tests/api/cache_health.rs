@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use super::{VENDOR, refused_fields};
 use crate::harness::until;
 
+/// Instances that are there, and that are missed.
+mod instances;
 /// The instances that are driven.
 mod pair;
 

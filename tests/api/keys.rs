@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use vendorscope::{domain::accounts::Role, server::db::sql};
 
 use super::{VENDOR, answered, problem, refused_fields};
-use crate::harness::{Client, PASSWORD, TestApp, databases};
+use crate::harness::{Client, PASSWORD, TestApp, TestDatabase, databases, until};
 
 const PATH: &str = "/api/account/keys";
 const NEW: &str = "another horse with a better battery";
@@ -216,6 +216,34 @@ async fn nothing_is_made_by_a_password_that_is_changed_while_it_is_being_checked
             let row = look.row(sql(left)).await.expect("a query").expect("a row");
             assert_eq!(sqlx::Row::get::<i64, _>(&row, "made"), 0, "{path}");
         }
+    }
+}
+
+/// The same at the last moment: the change has begun and is not done yet when the key is to be made. SQLite has one
+/// writer at a time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nothing_is_made_by_a_password_that_is_being_changed_when_it_is_made() {
+    let database = TestDatabase::postgres().await;
+    let app = TestApp::builder().database(&database).northwind().spawn().await;
+    let key = json!({ "name": "a key", "password": PASSWORD, "scope": "write" });
+    for (path, body) in [(PATH, key), ("/api/account/second-factor", json!({ "password": PASSWORD }))] {
+        let email = format!("user-of{}@example.com", path.replace('/', "-"));
+        let client = app.log_in(&email, Role::Vendor, Some(VENDOR)).await;
+        let (db, watching) = (&app.state().db, database.open().await);
+        let mut change = db.write().await.expect("a transaction");
+        let update = "UPDATE users SET password_hash = 'another', session_epoch = session_epoch + 1 WHERE email = $1";
+        change.execute(sql(update).bind(email)).await.expect("an update");
+        let request = tokio::spawn(async move { client.post(path, &body).await.status().as_u16() });
+        let waits = "SELECT COUNT(*) AS waiting FROM pg_stat_activity \
+                     WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        until("it is made, or waits", async || {
+            let mut look = watching.read().await.expect("a transaction");
+            let row = look.row(sql(waits)).await.expect("a query").expect("a row");
+            (request.is_finished() || sqlx::Row::get::<i64, _>(&row, "waiting") > 0).then_some(())
+        })
+        .await;
+        change.commit().await.expect("committed");
+        assert_eq!(request.await.expect("no panic"), 409, "{path}");
     }
 }
 

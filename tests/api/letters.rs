@@ -77,6 +77,8 @@ async fn a_week_and_what_runs_low_are_told_once_to_who_asked_until_they_click() 
         assert_eq!(send_due(app.state(), at(3, 8)).await.expect("sent"), 1);
         let letter = smtp.letter();
         assert!(letter.contains("running low") && letter.contains("A mug; =1+1: 1 left"), "{letter}");
+        assert_eq!(send_due(app.state(), at(4, 8)).await.expect("looked"), 0, "told, and as it was when it was");
+        assert_eq!(send_due(app.state(), at(21, 8)).await.expect("looked"), 0, "a Monday for who wants no report");
 
         // One click, by a mail program or on a page; nothing is changed by opening either.
         let stop = letter.split("List-Unsubscribe: <").nth(1).or(letter.split("Unsubscribe:").nth(1));

@@ -12,7 +12,7 @@ use vendorscope::{
 };
 
 use super::{answered, problem};
-use crate::harness::{Client, PASSWORD, TestApp, TestDatabase, databases};
+use crate::harness::{Client, PASSWORD, TestApp, TestDatabase, databases, until};
 
 const PATH: &str = "/api/account/second-factor";
 const OLD: &str = "the first secret, which is long enough";
@@ -105,6 +105,17 @@ async fn seeds_from_before_they_were_sealed_go_on_working_and_are_sealed() {
         assert!(sealed.starts_with("sealed:") && !sealed.contains(&seed), "{sealed}");
         assert_eq!(logs_in(&app, ADMIN, &seed).await, 200);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_running_instance_seals_them_by_itself() {
+    let soon = |config: &mut Config| config.sessions.seeds_looked_at_every = std::time::Duration::from_millis(20);
+    let app = TestApp::builder().config(soon).spawn().await;
+    let (seed, _) = set_up(&app.log_in_as_admin().await).await;
+    execute(&app, "UPDATE second_factors SET secret = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ'").await;
+    until("the seed is sealed", async || stored(&app).await.remove(0).strip_prefix("sealed:").map(|_| ())).await;
+    assert_eq!(logs_in(&app, ADMIN, &seed).await, 401, "another seed");
+    assert_eq!(logs_in(&app, ADMIN, "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ").await, 200);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -6,7 +6,7 @@ use reqwest::Method;
 use tokio::io::AsyncReadExt;
 use vendorscope::server::{
     Application,
-    config::{Config, LimitConfig},
+    config::{Config, Limit, LimitConfig},
 };
 
 use super::*;
@@ -30,7 +30,8 @@ async fn cache_sessions_and_limits_go_through_tls_with_a_private_authority_and_a
     let [ca, own, key] = ["ca.pem", "client.pem", "client.key"].map(|name| certificates.file(name));
     let all = [("REDIS_CA", &*ca), ("REDIS_CERT", &*own), ("REDIS_KEY", &*key)];
     let tls = with_files(&url, &all).redis_tls;
-    let reads = LimitConfig::default().reads;
+    // What was counted is there for long enough to be looked at, however slow the machine is.
+    let reads = Limit::new(1_000, Duration::from_secs(3_600));
     let app = TestApp::builder().northwind().sessions_at(url.clone()).cache_at(&url);
     let app = app.config(|config| (config.redis_tls, config.limits.reads) = (tls, reads)).spawn().await;
     let client = app.log_in_as_vendor(VENDORS[0]).await;
@@ -188,13 +189,13 @@ async fn a_hot_request_costs_six_commands_and_an_idle_instance_next_to_none() {
         tokio::time::sleep(Duration::from_secs(15)).await;
         let counted = commands(&mut watching).await;
         println!("15 idle seconds: {counted:?}");
-        // Whether connections are there and how the store fares every ten seconds, and which secret all have every
-        // twenty.
-        let usual = ["ping", "info", "hgetall", "zadd", "zremrangebyscore", "zrange", "config|resetstat"];
-        if counted.keys().all(|name| usual.contains(&&**name)) && counted.values().sum::<u64>() <= 30 {
+        // Whether connections are there every ten seconds, and which secret all have every twenty; not how the store
+        // fares, which nobody wants to know.
+        let usual = ["ping", "zadd", "zremrangebyscore", "zrange", "config|resetstat"];
+        if counted.keys().all(|name| usual.contains(&&**name)) && counted.values().sum::<u64>() <= 12 {
             break;
         }
-        assert!(began.elapsed() < Duration::from_secs(60), "{counted:?}");
+        assert!(began.elapsed() < Duration::from_secs(120), "{counted:?}");
     }
 
     let client = app.log_in_as_vendor(VENDORS[0]).await;

@@ -67,6 +67,8 @@ async fn every_answer_tells_browsers_what_not_to_do_with_it() {
         );
         assert_eq!(headers["cross-origin-opener-policy"], "same-origin", "{path}");
         assert_eq!(headers["cross-origin-resource-policy"], "same-origin", "{path}");
+        let permissions = headers["permissions-policy"].to_str().expect("ASCII");
+        assert!(permissions.contains("camera=()") && permissions.contains("geolocation=()"), "{path}: {permissions}");
         assert!(headers.contains_key("x-request-id"), "{path}");
         assert!(!headers.contains_key("strict-transport-security"), "not in development: {path}");
     }

@@ -259,9 +259,12 @@ async fn an_admin_may_unbind_an_account_and_an_invitation_is_accepted_by_it() {
     assert_eq!(location(&unbound), format!("/admin/users/{id}?done=unbound"));
     assert_eq!(me(&first).await, None, "sessions have ended");
     assert!(accounts.unbind_provider_login(MIRA, Actor::COMMAND_LINE).await.is_err(), "it is no more");
-    assert_eq!(log_in(&provider, &app.client(), "2").await, "/");
+    let second = app.client();
+    assert_eq!(log_in(&provider, &second, "2").await, "/");
+    assert_eq!(me(&second).await.as_deref(), Some(MIRA));
     assert!(noted(&app, "admin@example.com", "login_unbind", MIRA).await);
     accounts.unbind_provider_login(MIRA, Actor::COMMAND_LINE).await.expect("unbound again");
+    assert_eq!(me(&second).await, None, "whatever the store of sessions still holds");
     assert!(noted(&app, "cli", "login_unbind", MIRA).await);
 
     let invited =
@@ -305,9 +308,9 @@ async fn what_was_not_begun_here_or_was_used_before_logs_nobody_in() {
     let address = with(&begin(&browser, START).await, "nonce", "another");
     refused(browser.clone(), provider.log_in(&browser, &address, "1").await, "failed").await;
     // A token that has expired: the provider's clock is two hours late.
+    provider.set(json!({ "clock": -7200 })).await;
     let browser = app.client();
     let back = provider.log_in(&browser, &begin(&browser, START).await, "1").await;
-    provider.set(json!({ "clock": -7200 })).await;
     refused(browser, back, "failed").await;
     provider.set(json!({ "clock": 0 })).await;
 

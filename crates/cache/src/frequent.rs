@@ -123,6 +123,26 @@ mod tests {
     }
 
     #[test]
+    fn what_one_list_does_not_name_may_have_come_up_there_as_often_as_what_gave_way() {
+        let count = |names: &[&str], places| {
+            let mut frequent = Frequent::default();
+            names.iter().for_each(|name| frequent.note(name));
+            frequent.shorten(places);
+            frequent
+        };
+        let (long, short) = (count(&["a", "a", "a", "b", "b"], 2), count(&["c", "c", "c", "b", "b"], 1));
+        for (one, other) in [(&long, &short), (&short, &long)] {
+            let mut both = one.clone();
+            both.merge(other);
+            let ranking: Vec<_> = both.ranking().into_iter().map(|of| (of.name, of.count, of.too_high_by)).collect();
+            // Of `a` and `b`, two may have come up where the list names `c` alone.
+            let expected =
+                [("a", 5, 2), ("b", 4, 2), ("c", 3, 0)].map(|(name, count, by)| (name.to_owned(), count, by));
+            assert_eq!((ranking, both.unlisted()), (expected.to_vec(), 2));
+        }
+    }
+
+    #[test]
     fn what_is_frequent_is_found_among_any_number_of_names_and_no_count_is_too_low() {
         let (mut parts, mut whole, mut truth) =
             (vec![Frequent::default(); 4], Frequent::default(), HashMap::<String, u64>::new());

@@ -92,6 +92,8 @@ pub struct SessionConfig {
     pub idle_limits: IdleLimits,
     /// How long a session is taken to be good still, while the database cannot be asked.
     pub trusted_unasked: Duration,
+    /// How often seeds of one-time codes are looked for that another secret has sealed, or none.
+    pub seeds_looked_at_every: Duration,
 }
 
 /// How long a session may go without being used. `None`: as long as it lasts.
@@ -117,6 +119,8 @@ impl IdleLimits {
 const ADMIN_IDLE: Duration = Duration::from_secs(60 * 60);
 /// Long enough to mend a database without anybody at the dashboards noticing.
 const TRUSTED_UNASKED: Duration = Duration::from_secs(15 * 60);
+/// Not at once: while instances are started anew one after the other, those of before have to read what there is.
+const SEEDS_LOOKED_AT_EVERY: Duration = Duration::from_secs(10 * 60);
 
 impl CacheConfig {
     /// The address of its Redis.
@@ -271,6 +275,7 @@ impl Config {
             cookie_domain: reader.read("COOKIE_DOMAIN", "a domain such as .example.com", cookie_domain),
             idle_limits: read_idle_limits(&mut reader),
             trusted_unasked: TRUSTED_UNASKED,
+            seeds_looked_at_every: SEEDS_LOOKED_AT_EVERY,
         };
         let limits = limits::read(&mut reader);
         let http = http::read(&mut reader);
@@ -340,6 +345,7 @@ impl Config {
                 cookie_domain: None,
                 idle_limits: IdleLimits::default(),
                 trusted_unasked: TRUSTED_UNASKED,
+                seeds_looked_at_every: SEEDS_LOOKED_AT_EVERY,
             },
             redis_tls: Tls::default(),
             // As often as one likes: tests ask more often than anybody. Guessing passwords is limited as ever.

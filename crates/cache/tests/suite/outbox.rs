@@ -337,6 +337,31 @@ async fn a_slow_look_that_found_something_pending_does_not_let_it_stand_in() {
     server.kill();
 }
 
+/// What a look has found stays pending however old that look is: here nobody can look again, and the store still reads
+/// but takes nothing.
+#[tokio::test]
+async fn what_was_once_seen_to_be_pending_does_not_stand_in_while_nobody_can_look_again() {
+    let (rows, source, server) = (Arc::new(Rows::default()), Source::default(), RedisServer::start());
+    let cache = instance(&server, &rows).await;
+    read(&cache, &source).await;
+    until(&cache, &source, Outcome::Hit).await;
+    let mut redis = server.connection().await;
+    let set = |name, value| redis::cmd("CONFIG").arg("SET").arg(name).arg(value).to_owned();
+    let () = set("min-replicas-to-write", 1).query_async(&mut redis).await.expect("an answer");
+    rows.add(&[vendor_tag("42")]);
+    until(&cache, &source, Outcome::Bypass).await;
+    rows.be_silent(true);
+    // Longer than a look holds: by now nobody may say that nothing is pending either.
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    for _ in 0..20 {
+        let served = read_from_broken_source(&cache).await.map(|served| served.outcome);
+        assert!(served.is_err(), "{served:?}");
+    }
+    rows.be_silent(false);
+    let () = set("min-replicas-to-write", 0).query_async(&mut redis).await.expect("an answer");
+    until(&cache, &source, Outcome::Hit).await;
+}
+
 /// A busy machine: every look takes longer than it holds for others. It holds for whoever asked before it began.
 #[tokio::test]
 async fn a_slow_look_that_began_after_the_lookup_counts_however_long_it_took() {

@@ -154,3 +154,30 @@ async fn a_sentinel_replaces_the_master() {
         "the cache works on what was the replica"
     );
 }
+
+/// However short it was a replica for, and whether or not anybody wrote to it meanwhile: whoever asks what it is hears
+/// that it is another one, over the connection that was there before.
+#[tokio::test]
+async fn a_server_says_of_every_time_that_it_was_demoted_that_it_is_another_one() {
+    let server = RedisServer::start();
+    let store = RedisStore::connect(&server.url(), names()).await.expect("a Redis that is there");
+    let mut redis = server.connection().await;
+    let mut before = store.server().await.expect("what it is");
+    for _ in 0..3 {
+        assert_eq!(store.server().await.expect("what it is"), before, "nothing has happened");
+        let () = redis::cmd("REPLICAOF").arg("127.0.0.1").arg(1).query_async(&mut redis).await.expect("an answer");
+        let () = redis::cmd("REPLICAOF").arg("NO").arg("ONE").query_async(&mut redis).await.expect("an answer");
+        let first = store.server().await;
+        assert!(first.is_err(), "{first:?} of the connection from before");
+        let began = Instant::now();
+        let after = loop {
+            if let Ok(server) = store.server().await {
+                break server;
+            }
+            assert!(began.elapsed() < FAILOVER, "it never says what it is again");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        };
+        assert_ne!(after, before);
+        before = after;
+    }
+}

@@ -1,5 +1,7 @@
 use std::time::Instant;
 
+use tokio::{io::AsyncReadExt, net::TcpStream};
+
 use super::*;
 
 /// A lookup that Redis does not answer costs its timeout, then nothing until Redis is back. Generous: the machine may
@@ -67,6 +69,24 @@ async fn a_black_hole_costs_bounded_time_and_then_almost_none() {
     );
     server.thaw();
     until_hit(&cache, &source).await;
+}
+
+/// Services close what nobody uses. Nothing but the connection itself keeps this one in use: no outbox that is looked at
+/// all the time, and nobody who watches the cache.
+#[tokio::test]
+async fn a_connection_that_would_be_closed_when_idle_is_kept_in_use() {
+    let server = RedisServer::start_with(&["--timeout", "14"]);
+    let (cache, source) = (over_redis(&server, &Clock::default()).await, Source::default());
+    until_hit(&cache, &source).await;
+    // One after the other, since counts are written a moment after the lookup: the second one begins to idle later
+    // than the cache.
+    for _ in 0..2 {
+        let mut witness = TcpStream::connect(("127.0.0.1", server.port())).await.expect("a connection");
+        assert_eq!(witness.read(&mut [0]).await.expect("an end"), 0, "the server hangs up");
+    }
+    assert_eq!(read(&cache, &source).await.outcome, Outcome::Hit);
+    let connection = &cache.condition().connections[0];
+    assert!(connection.down.is_none() && connection.openings == 0, "{connection:?}");
 }
 
 #[tokio::test]

@@ -12,9 +12,6 @@ use crate::server::{
 
 /// What a sealed seed begins with, before the name of its key. Base32 has no such letters.
 const SEALED: &str = "sealed";
-/// How often those that another secret has sealed, or none, are looked for. Not at once: while instances are started
-/// anew one after the other, those of before have to read what there is.
-const LOOK_EVERY: Duration = Duration::from_secs(10 * 60);
 const BATCH: i64 = 500;
 
 /// Seals seeds, and opens them: each for its user alone.
@@ -23,6 +20,7 @@ pub(super) struct Seeds {
     sealing: Sealing,
     /// The secret is forgotten when this process ends: nothing may depend on it.
     leaves_plain: bool,
+    looked_at_every: Duration,
 }
 
 /// How all seeds stand in the database, in numbers of users.
@@ -44,7 +42,11 @@ enum Stored {
 
 impl Seeds {
     pub fn new(config: &SessionConfig) -> Self {
-        Self { sealing: Sealing::new("seed of codes", config), leaves_plain: config.secret_is_temporary }
+        Self {
+            sealing: Sealing::new("seed of codes", config),
+            leaves_plain: config.secret_is_temporary,
+            looked_at_every: config.seeds_looked_at_every,
+        }
     }
 
     /// As it is stored.
@@ -88,7 +90,7 @@ impl Accounts {
     /// The same, again and again: a secret that was replaced is not needed for long.
     pub async fn keep_seeds_sealed(&self) {
         loop {
-            tokio::time::sleep(LOOK_EVERY).await;
+            tokio::time::sleep(self.seeds.looked_at_every).await;
             match self.seal_seeds().await {
                 Ok(SeedsFound { by_previous: 0, plain: 0, unreadable: 0, .. }) => {}
                 Ok(SeedsFound { by_previous, plain, unreadable, .. }) => {

@@ -74,6 +74,8 @@ pub struct Health {
     samples: Samples,
     waiting: Mutex<Waiting>,
     slots: Mutex<Slots>,
+    /// Held while something is being written down. Whether that this instance stops has been: then nothing else is.
+    noting: tokio::sync::Mutex<bool>,
     /// When somebody last looked at what is shown here.
     looked_at: Mutex<Option<tokio::time::Instant>>,
 }
@@ -105,6 +107,7 @@ impl Health {
             samples: Samples::default(),
             waiting: Mutex::default(),
             slots: Mutex::default(),
+            noting: tokio::sync::Mutex::default(),
             looked_at: Mutex::default(),
         }
     }
@@ -149,11 +152,15 @@ impl Health {
 
     /// Writes down that this instance stops.
     pub async fn stop(&self) {
-        self.event(Timestamp::now(), "stopped", VERSION);
-        let mut taken = Taken::from(self);
-        let row = InstanceRow { ended_us: Some(Timestamp::now().as_microsecond()), ..self.row() };
-        taken.is_written = true;
-        let noting = rows::note(&self.db, &row, &taken.events, &taken.invalidations, &taken.names);
+        let noting = async {
+            let mut has_stopped = self.noting.lock().await;
+            *has_stopped = true;
+            self.event(Timestamp::now(), "stopped", VERSION);
+            let mut taken = Taken::from(self);
+            let row = InstanceRow { ended_us: Some(Timestamp::now().as_microsecond()), ..self.row() };
+            taken.is_written = true;
+            rows::note(&self.db, &row, &taken.events, &taken.invalidations, &taken.names).await
+        };
         if !matches!(tokio::time::timeout(ASK_WITHIN, noting).await, Ok(Ok(()))) {
             tracing::debug!("the stop is not written down");
         }
@@ -211,6 +218,10 @@ impl Health {
 
     /// Writes down how this instance fares, and what has happened since. May be given up at any moment.
     async fn note(&self) {
+        let has_stopped = self.noting.lock().await;
+        if *has_stopped {
+            return;
+        }
         let mut taken = Taken::from(self);
         match rows::note(&self.db, &self.row(), &taken.events, &taken.invalidations, &taken.names).await {
             Ok(()) => {
