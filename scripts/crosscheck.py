@@ -212,12 +212,13 @@ def series(db, sales, range_, interval, zone):
     rows = db.execute(f"""
         WITH frame AS ({frame}),
         sold AS (SELECT {columns}, * FROM {sales} WHERE CAST(wall AS DATE) BETWEEN $from AND $to)
-        SELECT {label}, {SUMS}, COUNT(DISTINCT customer_id) FROM frame LEFT JOIN sold USING ({key}) GROUP BY bucket ORDER BY bucket""", parameters).fetchall()
+        SELECT {label}, {SUMS}, COALESCE(CAST(SUM(commission) AS BIGINT), 0), COUNT(DISTINCT customer_id) FROM frame LEFT JOIN sold USING ({key}) GROUP BY bucket ORDER BY bucket""", parameters).fetchall()
     return [
-        {"start": start, "grossSales": gross, "discounts": discounts, "returns": returns, "netSales": gross - discounts - returns, "orders": orders, "units": units}
+        {"start": start, "grossSales": gross, "discounts": discounts, "returns": returns, "netSales": gross - discounts - returns,
+         "payable": gross - discounts - returns - commission, "orders": orders, "units": units}
         # They do not add up, and are not told by hour.
         | ({} if interval == "hour" else {"customers": customers})
-        for start, gross, discounts, returns, orders, units, customers in rows
+        for start, gross, discounts, returns, orders, units, commission, customers in rows
     ]
 
 

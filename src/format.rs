@@ -239,7 +239,7 @@ pub fn point_labels(points: &[Point], interval: Interval, clock: &WallClock) -> 
     told_apart.collect()
 }
 
-/// The same as an axis wants it: `23 Nov`, `Nov 2026`, `14:00`; hours name their day where the axis spans more than
+/// The same as an axis wants it: `23 Nov`, `Nov ’26`, `14:00`; hours name their day where the axis spans more than
 /// one.
 pub fn axis_label(point: &Point, interval: Interval, clock: &WallClock, one_day: bool) -> String {
     match (interval, point.start.parse::<Date>(), point.start.parse::<Timestamp>()) {
@@ -249,7 +249,7 @@ pub fn axis_label(point: &Point, interval: Interval, clock: &WallClock, one_day:
             if one_day { hour } else { format!("{} {} {hour}", local.day(), month(local.date())) }
         }
         (Interval::Day | Interval::Week, Ok(date), _) => format!("{} {}", date.day(), month(date)),
-        (Interval::Month, Ok(date), _) => format!("{} {}", month(date), date.year()),
+        (Interval::Month, Ok(date), _) => format!("{} ’{:02}", month(date), date.year() % 100),
         _ => point.start.clone(),
     }
 }
@@ -341,7 +341,7 @@ mod tests {
         for (start, interval, long, short) in [
             ("2026-11-23", Interval::Day, "Mon 23 Nov 2026", "23 Nov"),
             ("2026-11-23", Interval::Week, "Week of 23 Nov 2026", "23 Nov"),
-            ("2026-11-01", Interval::Month, "Nov 2026", "Nov 2026"),
+            ("2026-11-01", Interval::Month, "Nov 2026", "Nov ’26"),
             ("2026-11-22T18:30:00Z", Interval::Hour, "23 Nov 2026, 00:00", "00:00"),
         ] {
             assert_eq!(point_label(&point(start), interval, &clock), long);

@@ -236,9 +236,14 @@ mod pages {
         format!("Newest order: {id}")
     }
 
-    pub fn too_many_to_sum() -> String {
-        let most = crate::format::count(crate::domain::orders::MOST_SUMMED);
-        format!("More than {most} orders match: narrow them to see what they come to.")
+    /// `what` in the plural.
+    pub fn too_many_to_sum(what: &str, most: i64) -> String {
+        format!("More than {} {what} match: narrow them to see what they come to.", crate::format::count(most))
+    }
+
+    /// Of what is in stock, at its prices.
+    pub fn worth(value: &str) -> String {
+        format!("Worth {value}")
     }
 
     pub fn newest_first(zone: &str) -> String {
@@ -391,6 +396,8 @@ mod pages {
 
     pub const VIEW_SAVED: &str = "View saved. It is in the menu of periods.";
     pub const VIEW_DELETED: &str = "View deleted.";
+    pub const NOTE_SAVED: &str = "Note saved. Everyone who works for you sees it.";
+    pub const NOTE_DELETED: &str = "Note deleted.";
 
     pub fn large_refund(amount: &str, usual: &str) -> String {
         format!("refund of {amount}, where {usual} is usual")

@@ -1,5 +1,5 @@
 import { chooseRange, expectFiguresOf, panel } from '../dashboard';
-import { expect, isoDay, logIn, test, vendor } from '../test';
+import { digits, expect, isoDay, logIn, test, vendor } from '../test';
 
 test.beforeEach(({ page }) => logIn(page, vendor(0)));
 
@@ -22,6 +22,18 @@ test('a range by its name is a link, and the one before an arrow', async ({ page
   const chosen = page.url();
   await page.getByRole('link', { name: 'Previous period' }).click();
   await expect(page).not.toHaveURL(chosen);
+});
+
+test('all time begins with the first sale and is compared with nothing', async ({ page }) => {
+  await page.goto('/');
+  await page.locator('.picker summary').click();
+  await page.getByRole('link', { name: 'All time' }).click();
+  await expect(page).toHaveURL(/range=all$/);
+  await expect(page.locator('.picker summary')).toHaveText('All time');
+  await expect(page.locator('.head .lead')).not.toContainText('compared');
+  const all = digits(await panel(page, 'Orders').locator('.value').textContent());
+  await page.goto('/?range=last_12_months');
+  expect(digits(await panel(page, 'Orders').locator('.value').textContent())).toBeLessThan(all);
 });
 
 test('every value of the chart stands in a table too', async ({ page }) => {

@@ -115,6 +115,8 @@ fn label_of(invalid: &FieldError) -> String {
             return words::range_refused(&invalid.field, &invalid.message);
         }
         "search" => "Search",
+        "day" => "Day",
+        "note" => "Note",
         "status" => "Status",
         "theme" => "Theme",
         "tags" => "Tags",

@@ -29,7 +29,7 @@ use crate::{
     },
     format,
     islands::Keys,
-    pages::ranges::{Preset, preset_name, presets},
+    pages::ranges::{ALL_TIME, preset_name, presets},
     server_functions::admin::{Market, load_market},
     words,
 };
@@ -54,8 +54,12 @@ impl Query {
         }
     }
 
-    fn with_preset(&self, preset: Preset) -> Self {
-        Self { range: Some(preset.slug.to_owned()), date_from: None, date_to: None, currency: self.currency.clone() }
+    fn is_all_time(&self) -> bool {
+        self.range.as_deref() == Some(ALL_TIME)
+    }
+
+    fn with_range(&self, slug: &str) -> Self {
+        Self { range: Some(slug.to_owned()), date_from: None, date_to: None, currency: self.currency.clone() }
     }
 
     fn href(&self) -> String {
@@ -85,7 +89,7 @@ pub fn AdminPage() -> impl IntoView {
         }
     });
     let (asked, again) = (query.clone(), query.clone());
-    let load = load_market(move |today| asked.days(today));
+    let load = load_market(query.is_all_time(), move |today| asked.days(today));
     view! {
         <Title text="Marketplace"/>
         {loaded(Section::Marketplace, load, |view| &view.viewer, move |view| market(view, query), move || range_form(again))}
@@ -125,15 +129,22 @@ fn market(Market { metrics, freshness, changes, today, .. }: Market, query: Quer
 }
 
 fn preset_links(query: &Query, shown: DateRange, today: Date) -> AnyView {
-    let name = preset_name(shown, today);
+    let name = preset_name(shown, today).filter(|_| !query.is_all_time());
     let often = presets(today)
         .into_iter()
         .filter(|preset| !matches!(preset.slug, "yesterday" | "last_30_days" | "year_to_date"));
     let links = often.map(|preset| {
         let current = (Some(preset.name) == name).then_some("true");
-        view! { <li><a href=query.with_preset(preset).href() aria-current=current data-noscroll="" data-key=preset.key>{preset.name}</a></li> }
+        view! { <li><a href=query.with_range(preset.slug).href() aria-current=current data-noscroll="" data-key=preset.key>{preset.name}</a></li> }
     });
-    view! { <ul class="presets" aria-label="Periods">{links.collect::<Vec<_>>()}</ul> }.into_any()
+    let current = query.is_all_time().then_some("true");
+    view! {
+        <ul class="presets" aria-label="Periods">
+            {links.collect::<Vec<_>>()}
+            <li><a href=query.with_range(ALL_TIME).href() aria-current=current data-noscroll="" data-key="a">"All time"</a></li>
+        </ul>
+    }
+    .into_any()
 }
 
 fn range_form(chosen: Query) -> AnyView {
@@ -293,7 +304,7 @@ mod tests {
         let query =
             Query { currency: Some("KWD".to_owned()), date_from: Some("2026-01-01".to_owned()), ..Default::default() };
         let preset = presets("2026-03-31".parse().unwrap())[2];
-        assert_eq!(query.with_preset(preset).href(), "/admin?range=last_7_days&currency=KWD");
+        assert_eq!(query.with_range(preset.slug).href(), "/admin?range=last_7_days&currency=KWD");
         assert_eq!(Query::default().href(), "/admin");
     }
 }

@@ -23,7 +23,7 @@ use crate::{
     domain::{
         accounts::{encode_segment, path_segment},
         money::Currency,
-        orders::{OrderStatus, OrderSummary, OrderSums},
+        orders::{MOST_SUMMED, OrderStatus, OrderSummary, OrderSums},
     },
     format,
     islands::{Keys, Live},
@@ -95,6 +95,7 @@ fn list(view: OrdersView, query: OrdersAsked) -> AnyView {
             (true, false) => view! { <section class="card empty"><h2>{words::NO_MATCHING_ORDERS}</h2><p><a href="/orders">{words::CLEAR_FILTERS}</a></p></section> }.into_any(),
             (false, _) => rows(view),
         };
+    let file = href(&query, None).replacen("/orders", "/api/vendor/orders.csv", 1);
     let changed = use_query_map().with_untracked(|params| params.get("changed"));
     let changed = changed.map(|count| done(words::changed(&count, "order", "orders")));
     view! {
@@ -107,7 +108,10 @@ fn list(view: OrdersView, query: OrdersAsked) -> AnyView {
         {chips(narrowed(&query, view_product))}
         {body}
         {pages}
-        <footer class="foot">{shortcuts::button()}</footer>
+        <footer class="foot">
+            <p class="exports"><a href=file download="">"Export this list"</a></p>
+            {shortcuts::button()}
+        </footer>
         {shortcuts::of_list(may_write)}
         <Keys/>
         {scripts()}
@@ -187,7 +191,8 @@ fn rows(OrdersView { viewer, vendor, page, clock, .. }: OrdersView) -> AnyView {
         Row { id: Some(format!("row-{}", path_segment(&order.order_id))), ..Row::from(cells) }
     });
     let foot = page.sums.map(|sums| sums_of(sums, vendor.currency));
-    let too_many = foot.is_none().then(|| view! { <p class="hint">{words::too_many_to_sum()}</p> });
+    let too_many =
+        foot.is_none().then(|| view! { <p class="hint">{words::too_many_to_sum("orders", MOST_SUMMED)}</p> });
     let columns = vec![
         Column::text("Order"),
         Column::text("Placed"),

@@ -3,7 +3,13 @@ use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::{
-    dashboard::{cards::cards, compared_with, metric::Metric, range_picker, sales::sales},
+    dashboard::{
+        cards::cards,
+        compared_with,
+        metric::Metric,
+        range_picker,
+        sales::{exports, sales},
+    },
     id_in,
     ranges::RangeQuery,
 };
@@ -102,7 +108,7 @@ fn figures(dashboard: &Dashboard, product: &Product, query: &RangeQuery, is_save
         </div>
         {is_saved.then(|| done(words::SAVED))}
         {cards(snapshot, unfinished, dashboard.customers_are_fair, query, compared.as_deref())}
-        {sales(snapshot, &dashboard.clock, unfinished, metric, None, Default::default())}
+        {sales(snapshot, &dashboard.clock, unfinished, metric, Some(exports(snapshot, query)), None, Default::default())}
     }
     .into_any()
 }

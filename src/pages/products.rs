@@ -22,7 +22,11 @@ use crate::{
     },
     domain::{
         accounts::{Vendor, encode_segment, path_segment},
-        catalog::{Product, ProductPage, ProductSort, ProductStatus, RecentSales, StockCover, StockLevel},
+        catalog::{
+            MOST_SUMMED, Product, ProductPage, ProductSort, ProductStatus, ProductSums, RecentSales, StockCover,
+            StockLevel,
+        },
+        money::Currency,
     },
     format,
     islands::Keys,
@@ -44,6 +48,11 @@ struct ListQuery {
 impl ListQuery {
     fn is_filtered(&self) -> bool {
         self.search.is_some() || self.status.is_some() || self.category.is_some() || self.stock.is_some()
+    }
+
+    /// All of the list as a file.
+    fn file(&self) -> String {
+        self.href(None).replacen("/products", "/api/vendor/products.csv", 1)
     }
 
     /// The same list from a place on, or from its beginning.
@@ -90,8 +99,11 @@ fn list(ProductsView { viewer, vendor, page, freshness }: ProductsView, asked: L
     let deleted = is_deleted.then(|| done(words::PRODUCT_DELETED));
     let changed = use_query_map().with_untracked(|params| params.get("changed"));
     let changed = changed.map(|count| done(words::changed(&count, "product", "products")));
-    let ProductPage { products, covers, recent, next } = page;
-    let said = format::counted(products.len() as i64, "product", "products");
+    let ProductPage { products, covers, recent, sums, next } = page;
+    let said = match &sums {
+        Some(sums) => format::counted(sums.products, "product", "products"),
+        None => format::counted(products.len() as i64, "product", "products"),
+    };
     let body = match (products.is_empty(), asked.is_filtered() || asked.after.is_some()) {
         (true, false) => view! {
             <section class="card empty">
@@ -105,7 +117,7 @@ fn list(ProductsView { viewer, vendor, page, freshness }: ProductsView, asked: L
             <section class="card empty"><h2>{words::NO_MATCHING_PRODUCTS}</h2><p><a href="/products">{words::CLEAR_FILTERS}</a></p></section>
         }
         .into_any(),
-        (false, _) => rows(products, covers, &recent, &vendor, &asked, viewer.role.may_write()),
+        (false, _) => rows(products, covers, &recent, sums, &vendor, &asked, viewer.role.may_write()),
     };
     let pages = pager(asked.after.is_some().then(|| asked.href(None)), next.map(|after| asked.href(Some(&after))));
     let narrowed = asked.category.clone().map(|value| Chip {
@@ -123,7 +135,10 @@ fn list(ProductsView { viewer, vendor, page, freshness }: ProductsView, asked: L
         {chips(narrowed.into_iter().collect())}
         {body}
         {pages}
-        <footer class="foot">{shortcuts::button()}</footer>
+        <footer class="foot">
+            <p class="exports"><a href=asked.file() download="">"Export this list"</a></p>
+            {shortcuts::button()}
+        </footer>
         {shortcuts::of_list(viewer.role.may_write())}
         <Keys/>
         {scripts()}
@@ -172,11 +187,12 @@ fn filter(asked: &ListQuery) -> AnyView {
     query_form("/products", "filter", Some("search"), fields.into_any())
 }
 
-/// `covers`: of products that are low, one for each; `recent`: what each sold lately.
+/// `covers`: of products that are low, one for each; `recent`: what each sold lately; `sums`: what all pages come to.
 fn rows(
     products: Vec<Product>,
     covers: Option<Vec<StockCover>>,
     recent: &[RecentSales],
+    sums: Option<ProductSums>,
     vendor: &Vendor,
     asked: &ListQuery,
     may_write: bool,
@@ -218,11 +234,14 @@ fn rows(
         Column::number("Sold, 28 days"),
         Column::classed("Change", "number spare"),
     ];
+    let foot = sums.map(|sums| sums_of(sums, currency));
     if has_covers {
         columns.extend([Column::number("Lasts"), Column::number("Sales at risk")]);
     }
-    let list = scrolling("card scroll", "Products", table("plain", columns, rows.collect(), None));
-    let list = view! { <div class="column" data-rows="">{list}</div> }.into_any();
+    let list = scrolling("card scroll", "Products", table("plain", columns, rows.collect(), foot));
+    let too_many =
+        sums.is_none().then(|| view! { <p class="hint">{words::too_many_to_sum("products", MOST_SUMMED)}</p> });
+    let list = view! { <div class="column" data-rows="">{list} {too_many}</div> }.into_any();
     let actions = vec![
         ("stock", "Set stock to"),
         ("price", "Change price by %"),
@@ -242,6 +261,22 @@ fn rows(
     picking(may_write, "/products/change", fields.into_any(), list)
 }
 
+/// What all pages of the list come to.
+fn sums_of(sums: ProductSums, currency: Currency) -> Row {
+    let ProductSums { products, stock, stock_value, recent, sales_at_risk } = sums;
+    Row::from(vec![
+        format::counted(products, "product", "products").into(),
+        String::new().into(),
+        String::new().into(),
+        format::count(stock).into(),
+        stock_value.map(|value| words::worth(&format::money(currency, value))).unwrap_or_default().into(),
+        format::count(recent.units).into(),
+        delta(Some(recent.previous_units), recent.units, More::IsGood, format::count).into(),
+        String::new().into(),
+        sales_at_risk.map(|at_risk| format::money(currency, at_risk)).unwrap_or_default().into(),
+    ])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -251,5 +286,6 @@ mod tests {
         let query =
             ListQuery { search: Some("tea & more".to_owned()), sort: Some("price".to_owned()), ..Default::default() };
         assert_eq!(query.href(Some("a=1")), "/products?after=a%3D1&search=tea%20%26%20more&sort=price");
+        assert_eq!(query.file(), "/api/vendor/products.csv?search=tea%20%26%20more&sort=price");
     }
 }

@@ -80,11 +80,14 @@ impl RangeQuery {
 
     /// What is to be loaded, where today is `today`; a range by its name is remembered in this browser.
     pub fn asked(self, today: Date) -> Asked {
-        if let Some(preset) = self.preset(today) {
+        if self.is_all_time() {
+            remember_range(ALL_TIME);
+        } else if let Some(preset) = self.preset(today) {
             remember_range(preset.slug);
         }
         let (date_from, date_to) = self.days(today);
         Asked {
+            all_time: self.is_all_time(),
             date_from,
             date_to,
             compare: self.compare,
@@ -99,6 +102,17 @@ impl RangeQuery {
     pub fn preset(&self, today: Date) -> Option<Preset> {
         let asked = self.range.as_deref()?;
         presets(today).into_iter().find(|preset| preset.slug == asked)
+    }
+
+    /// Whether it is asked for everything there is.
+    pub fn is_all_time(&self) -> bool {
+        self.range.as_deref() == Some(ALL_TIME)
+    }
+
+    /// Everything there is.
+    pub fn with_all_time(&self) -> Self {
+        let range = Some(ALL_TIME.to_owned());
+        Self { range, date_from: None, date_to: None, compare: None, interval: None, ..self.clone() }
     }
 
     /// The same comparison over another range, in steps that suit it.
@@ -144,6 +158,16 @@ impl RangeQuery {
         }
         href
     }
+}
+
+/// The name in addresses of the range from the first day on that there is anything of: which day that is, only the
+/// server knows.
+pub const ALL_TIME: &str = "all";
+
+/// What such a range is called: the longest that is shown may not be all of it.
+pub fn all_time_name(range: DateRange) -> &'static str {
+    let is_longest = DateRange::new(range.from.saturating_sub(1.day()), range.to).is_err();
+    if is_longest { "Last 10 years" } else { "All time" }
 }
 
 /// A range by its name, worked out from today in the vendor's time zone.
@@ -247,6 +271,19 @@ mod tests {
         for preset in presets(date(2028, 2, 29)) {
             assert!(DateRange::new(preset.range.from, preset.range.to).is_ok(), "{preset:?}");
         }
+    }
+
+    #[test]
+    fn everything_there_is_has_a_name_and_no_comparison() {
+        let query = RangeQuery {
+            compare: Some("previous_year".to_owned()),
+            interval: Some("day".to_owned()),
+            category: Some("Mugs".to_owned()),
+            ..Default::default()
+        };
+        assert_eq!(query.with_all_time().href(), "/?range=all&category=Mugs");
+        assert_eq!(all_time_name(range("2024-11-26", "2026-11-25")), "All time");
+        assert_eq!(all_time_name(range("2016-11-26", "2026-11-25")), "Last 10 years", "there may be more");
     }
 
     #[test]

@@ -126,7 +126,7 @@ fn returns(ReturnsView { dashboard, returns, list, freshness, clock }: ReturnsVi
         </div>
         {in_place(said)}
         {cards(snapshot, &returns, compared.as_deref())}
-        {sales(snapshot, &dashboard.clock, unfinished, Metric::Returns, None, Default::default())}
+        {sales(snapshot, &dashboard.clock, unfinished, Metric::Returns, None, None, Default::default())}
         {body}
         <footer class="foot"><p>{words::zone_and_currency(&snapshot.time_zone, snapshot.currency.code())}</p></footer>
         <Keys/>

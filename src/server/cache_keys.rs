@@ -10,11 +10,13 @@
 //! - `analytics:{vendor}:movers:FROM:TO:FROM:TO`: changes between two ranges. 300 s ± 10 %.
 //! - `analytics:{vendor}:notes:FROM:TO`: what happened in a range. 300 s ± 10 %.
 //! - `analytics:{vendor}:views`: views that the vendor's users have saved. 300 s ± 10 %.
+//! - `analytics:{vendor}:first-day`: the first day that there is anything of. 300 s ± 10 %.
 //! - `analytics:{vendor}:since:SECONDS`: what came in since somebody last looked. 300 s ± 10 %.
 //! - `vendors:{vendor}:profile`: name, currency, zone. 300 s ± 10 %.
 //! - `products:{vendor}:list:HASH`, `orders:{vendor}:list:HASH`, `orders:{vendor}:refunds:HASH`: one page of a listing.
 //!   120 s ± 10 %.
-//! - `admin:metrics:DETAIL`: figures of the whole marketplace, and of all vendors side by side. 300 s ± 10 %.
+//! - `admin:metrics:DETAIL`: figures of the whole marketplace, and of all vendors side by side; its first day.
+//!   300 s ± 10 %.
 //! - `cache:stats`: a hash of counts, summed over instances. Until reset.
 //! - `cache:stats:minute:N`, `cache:stats:hour:N`: the same of one minute or hour, counted from 1970. 25 hours, 8 days.
 //! - `tag:vendor:{vendor}`, `tag:products:{vendor}`, `tag:orders:{vendor}`, `tag:analytics`, `tag:marketplace`: the
@@ -45,18 +47,19 @@ pub const ADMIN_METRICS_TTL: Duration = Duration::from_secs(300);
 /// one further: what another release stored is then loaded again instead of being misread. `tests/contracts/schemas.rs`
 /// notices when that was forgotten.
 pub mod schema {
-    pub const SNAPSHOT: u32 = 4;
+    pub const SNAPSHOT: u32 = 5;
     pub const CUSTOMERS: u32 = 1;
     pub const MOVERS: u32 = 1;
-    pub const NOTES: u32 = 2;
+    pub const NOTES: u32 = 3;
     pub const SINCE: u32 = 1;
     pub const VIEWS: u32 = 1;
+    pub const FIRST_DAY: u32 = 1;
     pub const PROFILE: u32 = 1;
-    pub const PRODUCT_PAGE: u32 = 3;
+    pub const PRODUCT_PAGE: u32 = 4;
     pub const ORDER_PAGE: u32 = 4;
     pub const REFUND_PAGE: u32 = 1;
     pub const RETURNS: u32 = 2;
-    pub const MARKET_METRICS: u32 = 2;
+    pub const MARKET_METRICS: u32 = 3;
     pub const STANDINGS: u32 = 1;
 }
 
@@ -82,11 +85,13 @@ pub fn parse_key(text: &str) -> Result<Key, FieldError> {
         (Some("analytics"), "notes") => schema::NOTES,
         (Some("analytics"), "since") => schema::SINCE,
         (Some("analytics"), "views") => schema::VIEWS,
+        (Some("analytics"), "first-day") => schema::FIRST_DAY,
         (Some("analytics"), _) => schema::SNAPSHOT,
         (Some("vendors"), _) => schema::PROFILE,
         (Some("products"), _) => schema::PRODUCT_PAGE,
         (Some("orders"), "refunds") => schema::REFUND_PAGE,
         (Some("orders"), _) => schema::ORDER_PAGE,
+        (Some("admin:metrics"), _) if name == "admin:metrics:first-day" => schema::FIRST_DAY,
         (Some("admin:metrics"), _) if name.starts_with("admin:metrics:vendors:") => schema::STANDINGS,
         (Some("admin:metrics"), _) => schema::MARKET_METRICS,
         _ => {
@@ -156,6 +161,16 @@ pub fn notes_key(vendor: &str, detail: &str) -> Key {
 /// Of all users of the vendor.
 pub fn views_key(vendor: &str) -> Key {
     of_vendor(vendor, "analytics", "views", schema::VIEWS)
+}
+
+/// The first day that there is anything of.
+pub fn first_day_key(vendor: &str) -> Key {
+    of_vendor(vendor, "analytics", "first-day", schema::FIRST_DAY)
+}
+
+/// The same of the whole marketplace.
+pub fn market_first_day_key() -> Key {
+    Key::new("admin:metrics:first-day").with_schema(schema::FIRST_DAY)
 }
 
 /// `detail` is the instant, in seconds since 1970.

@@ -116,22 +116,27 @@ pub struct Market {
 }
 
 /// `days` is told which day it is, and gives the first and the last day as texts from the address. Without: the 28 days
-/// that end today.
+/// that end today. `all_time`: from the first day on that there is anything of, compared with nothing.
 pub async fn load_market(
+    all_time: bool,
     days: impl FnOnce(Date) -> (Option<String>, Option<String>) + Send,
 ) -> Result<Market, ApiError> {
     use crate::server::{cache_keys, context, services::marketplace};
     let (state, current) = context::current_admin().await?;
     let today = marketplace::today();
-    let (date_from, date_to) = days(today);
-    let range = DateRange::read(date_from.as_deref(), date_to.as_deref(), Some(today))
-        .map_err(|e| context::api_error(e.into()))?;
+    let range = if all_time {
+        let first = state.marketplace.first_day().await.map_err(context::api_error)?;
+        DateRange::all_time(first.value, today)
+    } else {
+        let (date_from, date_to) = days(today);
+        DateRange::read(date_from.as_deref(), date_to.as_deref(), Some(today))
+            .map_err(|e| context::api_error(e.into()))?
+    };
     let served = state.marketplace.metrics(range).await.map_err(context::api_error)?;
     let (mut freshness, metrics) = (cache_keys::freshness(&served), served.value);
     let mut changes: BTreeMap<String, (i64, i64)> = BTreeMap::new();
-    let compared = range
-        .compared(Comparison::PreviousPeriod)
-        .and_then(|previous| finished(range, previous, range.contains(today)));
+    let comparison = if all_time { Comparison::None } else { Comparison::PreviousPeriod };
+    let compared = range.compared(comparison).and_then(|previous| finished(range, previous, range.contains(today)));
     if let Some((range, previous)) = compared.filter(|(range, _)| range.to < today) {
         let now = state.marketplace.metrics(range).await.map_err(context::api_error)?;
         let before = state.marketplace.metrics(previous).await.map_err(context::api_error)?;

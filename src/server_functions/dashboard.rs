@@ -8,7 +8,7 @@ use crate::{
         clock::WallClock,
         field_error::FieldError,
         movers::{Movers, NewSince, Notes, finished},
-        period::{DateRange, Interval},
+        period::{Comparison, DateRange, Interval},
         snapshot::{CustomersUntil, Point, Snapshot, Sums, Totals},
         views::SavedView,
     },
@@ -72,6 +72,8 @@ pub enum Source {
 /// The parameters of the snapshot API, as texts from the address.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Asked {
+    /// From the first day on that there is anything of: then dates and comparison count for nothing.
+    pub all_time: bool,
     /// Without dates: the last 28 days, today among them.
     pub date_from: Option<String>,
     pub date_to: Option<String>,
@@ -111,7 +113,15 @@ async fn load(
     let mut made_of = vec![state.accounts.profile_origin(of, &profile)];
     let vendor = profile.value;
     let today = analytics::today(&vendor);
-    let asked = asked(today);
+    let mut asked = asked(today);
+    if asked.all_time {
+        let (first, origin) = state.analytics.first_day(of).await.map_err(context::api_error)?;
+        made_of.push(origin);
+        let range = DateRange::all_time(first, today);
+        (asked.date_from, asked.date_to) = (Some(range.from.to_string()), Some(range.to.to_string()));
+        // Before it there is nothing.
+        asked.compare = Some(Comparison::None.as_str().to_owned());
+    }
     let parse = |to: Option<&str>| {
         SnapshotQuery::parse(
             asked.date_from.as_deref(),
@@ -274,13 +284,6 @@ fn cut_comparison(snapshot: &mut Snapshot, day: &Snapshot, counts: impl Fn(Times
             late += sums(point);
         }
     }
-    // A point knows no commission: that of the day in proportion.
-    let of_day = day.totals.net_sales;
-    late.commission = if of_day == 0 {
-        0
-    } else {
-        (day.totals.commission as f64 * late.net_sales() as f64 / of_day as f64).round() as i64
-    };
     if let Some(totals) = &mut snapshot.previous_totals {
         let cut = Sums {
             gross_sales: totals.gross_sales - late.gross_sales,
@@ -299,6 +302,7 @@ fn cut_comparison(snapshot: &mut Snapshot, day: &Snapshot, counts: impl Fn(Times
         last.discounts -= late.discounts;
         last.returns -= late.returns;
         last.net_sales -= late.net_sales();
+        last.payable -= late.net_sales() - late.commission;
         last.orders -= late.orders;
         last.units -= late.units;
     }
@@ -309,6 +313,7 @@ fn sums(point: &Point) -> Sums {
         gross_sales: point.gross_sales,
         discounts: point.discounts,
         returns: point.returns,
+        commission: point.net_sales - point.payable,
         orders: point.orders,
         units: point.units,
         ..Default::default()
@@ -320,7 +325,6 @@ mod tests {
     use super::*;
     use crate::domain::{
         money::Currency,
-        period::Comparison,
         snapshot::{ComparisonShown, RangeShown},
     };
 
@@ -348,24 +352,25 @@ mod tests {
 
     #[test]
     fn the_last_day_of_the_comparison_counts_up_to_the_hour_that_it_is() {
-        let hour = |hour: i8, gross_sales, orders| {
+        let hour = |hour: i8, gross_sales, commission, orders| {
             Point::new(
                 format!("2026-11-25T{hour:02}:00:00Z"),
-                Sums { gross_sales, orders, units: orders, ..Default::default() },
+                Sums { gross_sales, commission, orders, units: orders, ..Default::default() },
             )
         };
         let of_day = Sums { gross_sales: 1_000, commission: 100, orders: 4, units: 4, ..Default::default() };
-        let mut day =
-            snapshot(Interval::Hour, vec![hour(8, 250, 1), hour(9, 250, 1), hour(20, 500, 2)], None, Totals::default());
+        // Not everything is sold at one commission.
+        let hours = vec![hour(8, 250, 5, 1), hour(9, 250, 35, 1), hour(20, 500, 60, 2)];
+        let mut day = snapshot(Interval::Hour, hours, None, Totals::default());
         day.totals = Totals::new(of_day, 4);
         let whole = Sums { gross_sales: 9_000, commission: 900, orders: 36, units: 36, ..Default::default() };
         let last = Point::new("2026-11-25".to_owned(), of_day);
         let mut shown = snapshot(Interval::Day, Vec::new(), Some(vec![last]), Totals::new(whole, 30));
         cut_comparison(&mut shown, &day, |at| at < "2026-11-25T09:00:00Z".parse().unwrap());
         let before = shown.previous_totals.unwrap();
-        assert_eq!((before.net_sales, before.orders, before.commission, before.payable), (8_250, 33, 825, 7_425));
+        assert_eq!((before.net_sales, before.orders, before.commission, before.payable), (8_250, 33, 805, 7_445));
         let last = &shown.previous_series.unwrap()[0];
-        assert_eq!((last.net_sales, last.orders), (250, 1), "its point too");
+        assert_eq!((last.net_sales, last.payable, last.orders), (250, 245, 1), "its point too");
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub mod cache_health;
 pub mod dashboard;
 /// A vendor's orders.
 pub mod orders;
+/// What a vendor notes down of a day.
+pub mod own_notes;
 /// People whom an admin looks after.
 pub mod people;
 /// A vendor's products.

@@ -36,6 +36,8 @@ mod keys;
 mod letters;
 /// How often one may ask.
 mod limits;
+/// Lists as files.
+mod list_files;
 /// Figures of the whole marketplace.
 mod marketplace;
 /// What Prometheus reads.

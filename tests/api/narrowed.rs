@@ -65,6 +65,9 @@ async fn parts_come_to_the_whole() {
                     .collect();
                 assert_eq!(points, expected, "{range} {filter}");
             }
+            for (filter, parts) in [("product", named("productId")), ("category", named("category"))] {
+                files_come_to_the_figures(&client, range, filter, &parts).await;
+            }
             let best = &whole["topProducts"][0];
             let of_best =
                 snapshot(&client, &format!("{range}&product={}", best["productId"].as_str().expect("an id"))).await;
@@ -93,12 +96,21 @@ async fn figures_of_a_status_are_those_of_its_orders_and_a_change_shows_at_once(
         assert_eq!(pending["ordersByStatus"], json!([{ "status": "pending", "orders": 1 }]));
         answered(client.patch("/api/vendor/orders/o3", &json!({ "status": "shipped" })).await, 200).await;
         assert_eq!(of(&snapshot(&client, &format!("{march}&status=pending")).await), (Some(0), Some(0), Some(0)));
-        // The same as a file; of a part there is no other.
+        // The same as files: of one status, whether its orders count or not.
         let file = "/api/vendor/analytics/export.csv";
         let part = client.get(&format!("{file}?{march}&interval=month&status=delivered")).await.text().await;
         assert!(part.expect("a text").contains("22.50"));
-        let refused = client.get(&format!("{file}?{march}&status=delivered&table=orders")).await;
-        assert_eq!(refused_fields(refused).await, ["table"]);
+        let lines = async |query: &str| {
+            let text = client.get(&format!("{file}?{march}&{query}")).await.text().await.expect("a text");
+            text.lines().map(str::to_owned).collect::<Vec<_>>()
+        };
+        let sold = lines("status=delivered&table=orders").await;
+        assert!(matches!(&sold[1..], [one] if one.contains(",o1,1,delivered,e1,")), "{sold:?}");
+        answered(client.patch("/api/vendor/orders/o3", &json!({ "status": "cancelled" })).await, 200).await;
+        let cancelled = lines("status=cancelled&table=orders").await;
+        assert!(matches!(&cancelled[1..], [one] if one.contains(",o3,1,cancelled,e2,")), "{cancelled:?}");
+        assert!(lines("status=cancelled&table=payable").await[1..].concat().contains("total,EUR,14.00"));
+        assert_eq!(lines("table=orders&product=e2").await.len(), 1, "what does not count stays out");
         // Another's product sells nothing here, and is none of this vendor's.
         assert_eq!(of(&snapshot(&client, &format!("{march}&product=n1")).await), (Some(0), Some(0), Some(0)));
         assert_eq!(refused_fields(client.get(&format!("{SNAPSHOT}?{march}&status=lost")).await).await, ["status"]);
@@ -148,4 +160,60 @@ async fn what_is_asked_for_once_is_not_kept_for_long_and_what_there_is_not_is_no
         let lives = kept(whole.clone()).await;
         assert!(matches!(lives[..], [life] if life > 3_600), "{whole}: {lives:?}");
     }
+}
+
+/// Every table of every part comes to the figures of that part, and the parts' lines are those of the whole.
+async fn files_come_to_the_figures(client: &Client, range: &str, filter: &str, parts: &[String]) {
+    let rows = async |query: String| {
+        let path = format!("/api/vendor/analytics/export.csv?{range}&{query}");
+        let mut reader = csv::Reader::from_reader(std::io::Cursor::new(answered_text(client.get(&path).await).await));
+        let header = reader.headers().expect("a header").clone();
+        let rows: Vec<Vec<String>> =
+            reader.records().map(|row| row.expect("a row").iter().map(str::to_owned).collect()).collect();
+        (header.iter().map(str::to_owned).collect::<Vec<_>>(), rows)
+    };
+    let sum = |(header, rows): &(Vec<String>, Vec<Vec<String>>), name: &str| -> i64 {
+        let column = header.iter().position(|one| one == name).expect("a column");
+        let rows = rows.iter().filter(|row| row[0] != "total");
+        rows.map(|row| row[column].replace('.', "").parse::<i64>().expect("a number")).sum()
+    };
+    let mut lines: std::collections::BTreeMap<&str, Vec<Vec<String>>> = std::collections::BTreeMap::new();
+    for part in parts {
+        let part = part.replace('&', "%26");
+        let totals = snapshot(client, &format!("{range}&{filter}={part}")).await["totals"].clone();
+        let total = |figure: &str| totals[figure].as_i64().expect("a number");
+        let context = format!("{range} {filter}={part}");
+        for (table, figures) in [
+            ("series", &["grossSales", "discounts", "returns", "netSales", "orders", "units"][..]),
+            ("payable", &["grossSales", "discounts", "returns", "netSales", "commission", "payable", "units"]),
+            ("products", &["units", "netSales"]),
+        ] {
+            let file = rows(format!("{filter}={part}&table={table}")).await;
+            for figure in figures {
+                assert_eq!(sum(&file, figure), total(figure), "{figure} of {table} of {context}");
+            }
+        }
+        let sold = rows(format!("{filter}={part}&table=orders")).await;
+        let refunded = rows(format!("{filter}={part}&table=refunds")).await;
+        assert_eq!(
+            (sum(&sold, "gross"), sum(&sold, "discount")),
+            (total("grossSales"), total("discounts")),
+            "{context}"
+        );
+        assert_eq!(sum(&refunded, "amount"), total("returns"), "{context}");
+        assert_eq!(sum(&sold, "payable") + sum(&refunded, "payable"), total("payable"), "{context}");
+        lines.entry("orders").or_default().extend(sold.1);
+        lines.entry("refunds").or_default().extend(refunded.1);
+    }
+    for (table, mut lines) in lines {
+        let mut whole = rows(format!("table={table}")).await.1;
+        lines.sort();
+        whole.sort();
+        assert_eq!(lines, whole, "{table} of {range} by {filter}");
+    }
+}
+
+async fn answered_text(response: reqwest::Response) -> String {
+    assert_eq!(response.status(), 200);
+    response.text().await.expect("a text")
 }

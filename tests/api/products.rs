@@ -151,3 +151,56 @@ async fn products_are_listed_by_category_and_by_what_sold_lately() {
         assert_eq!(page["recent"], json!([{ "units": 2, "previousUnits": 5 }, { "units": 3, "previousUnits": 0 }]));
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_says_what_all_of_its_pages_come_to_at_once_after_every_write() {
+    for database in databases().await {
+        let app = TestApp::builder().database(&database).bundle(Market::new().path()).unlimited().spawn().await;
+        let dialect = app.state().db.dialect.name();
+        let client = app.log_in_as_vendor("eur").await;
+        let sums = async |query: &str| client.get_json(&format!("{PRODUCTS}{query}")).await["sums"].clone();
+        let come_to = |products: i64, stock: i64, value: Option<i64>, units: i64, before: i64| {
+            let recent = json!({ "units": units, "previousUnits": before });
+            json!({ "products": products, "stock": stock, "stockValue": value, "recent": recent })
+        };
+        // 100 mugs at 12.50 and 3 bowls at 7.00.
+        assert_eq!(sums("").await, come_to(2, 103, Some(127_100), 0, 0), "{dialect}");
+        let days_ago = |days: i64| (jiff::Timestamp::now() - jiff::SignedDuration::from_hours(24 * days)).to_string();
+        for (product, quantity, days) in [("e1", 3, 2), ("e1", 1, 30), ("e2", 2, 5), ("e1", 9, 80)] {
+            let order = json!({
+                "customer": { "customerId": "c1" }, "lines": [{ "productId": product, "quantity": quantity }],
+                "placedAt": days_ago(days),
+            });
+            assert_eq!(client.post("/api/vendor/orders", &order).await.status(), 201);
+        }
+        // What is sold has left the shelf, 13 mugs and 2 bowls.
+        assert_eq!(sums("").await, come_to(2, 88, Some(87 * 1_250 + 700), 5, 1), "{dialect}");
+        assert_eq!(sums("?search=mug&sort=rising").await, come_to(1, 87, Some(108_750), 3, 1), "{dialect}");
+        assert_eq!(sums("?category=Bowls").await, come_to(1, 1, Some(700), 2, 0), "{dialect}");
+        assert_eq!(sums("?status=archived").await, come_to(0, 0, Some(0), 0, 0), "{dialect}");
+        // Of what is low, what that costs too: two bowls were sold in 28 days for 14.00, and one is left.
+        let mut low = come_to(1, 1, Some(700), 2, 0);
+        low["salesAtRisk"] = json!(700);
+        assert_eq!(sums("?stock=low").await, low, "{dialect}");
+
+        // On whichever page: of 120, the second page says the same as the first.
+        for number in 0..118 {
+            let product =
+                json!({ "name": format!("Cup {number:03}"), "category": "Cups", "unitPrice": 100, "stock": 1 });
+            assert_eq!(client.post(PRODUCTS, &product).await.status(), 201);
+        }
+        let expected = come_to(120, 206, Some(109_450 + 11_800), 5, 1);
+        let first = client.get_json(PRODUCTS).await;
+        let after = first["next"].as_str().expect("a next page");
+        assert_eq!((&first["sums"], &sums(&format!("?after={after}")).await), (&expected, &expected), "{dialect}");
+
+        // More than a number can hold is not said, rather than said wrongly.
+        for name in ["Diamond", "Ruby"] {
+            let product =
+                json!({ "name": name, "category": "Gems", "unitPrice": 90_000_000_000_i64, "stock": 90_000_000 });
+            assert_eq!(client.post(PRODUCTS, &product).await.status(), 201);
+        }
+        assert_eq!(sums("?search=ruby").await, come_to(1, 90_000_000, Some(8_100_000_000_000_000_000), 0, 0));
+        assert_eq!(sums("?category=Gems").await, come_to(2, 180_000_000, None, 0, 0), "{dialect}");
+    }
+}

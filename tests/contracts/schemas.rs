@@ -22,19 +22,19 @@ use vendorscope::{
 };
 
 const KNOWN: [(&str, u32, &str); 13] = [
-    ("snapshot", 4, "adab2672b3d3efd7"),
+    ("snapshot", 5, "daf7bc5e3b58381a"),
     ("profile", 1, "cdfb8524976ace0c"),
-    ("product page", 3, "3c67ae4eb79198d1"),
+    ("product page", 4, "e0727ff59c009109"),
     ("order page", 4, "9365bcaef163ce29"),
     ("refund page", 1, "0da8f98ed3976ec2"),
     ("returns", 2, "e096597377add6c5"),
     ("customers", 1, "cd8aef6a8e1d0da0"),
     ("movers", 1, "1f0678d166b0080f"),
-    ("notes", 2, "5953b4d8de51ce1a"),
+    ("notes", 3, "ac403446eca313d1"),
     ("since", 1, "a39b87b285f93689"),
     ("views", 1, "5c838b4dcdda48d8"),
     ("standings", 1, "03d5a2b2ce1e35e2"),
-    ("market metrics", 2, "74db5428c20c35ba"),
+    ("market metrics", 3, "4fa56465b6d6ad72"),
 ];
 
 #[test]

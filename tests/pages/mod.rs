@@ -1,5 +1,7 @@
 /// The account page and the page for lost passwords.
 mod account;
+/// Everything there is.
+mod all_time;
 /// The table beside the chart.
 mod compared;
 /// What may run in a page.
@@ -18,6 +20,8 @@ mod hostile;
 mod login;
 /// Orders, refunds and the marketplace's page.
 mod orders;
+/// What a vendor notes down of a day.
+mod own_notes;
 /// Logging in through the marketplace.
 mod provider;
 /// Pages that are sent again.

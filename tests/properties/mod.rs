@@ -4,7 +4,14 @@
 use jiff::Timestamp;
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use serde_json::{Value, json};
-use vendorscope::server::{db::rollups, import::ImportOptions, services::import::import_bundle};
+use vendorscope::{
+    domain::period::day_number,
+    server::{
+        db::{rollups, rows, sql},
+        import::ImportOptions,
+        services::import::import_bundle,
+    },
+};
 
 use crate::harness::{Client, Market, TestApp, TestDatabase, Unwatched, contents, databases};
 
@@ -255,7 +262,7 @@ impl History {
             let context = format!("{context}, {vendor}");
             let shown = client.get_json(&format!("/api/vendor/analytics/snapshot?{RANGE}&interval=week")).await;
             let totals = &shown["totals"];
-            for figure in ["grossSales", "discounts", "returns", "netSales", "orders", "units"] {
+            for figure in ["grossSales", "discounts", "returns", "netSales", "payable", "orders", "units"] {
                 let sum: i64 =
                     shown["series"].as_array().expect("a series").iter().map(|point| int(&point[figure])).sum();
                 assert_eq!(sum, int(&totals[figure]), "{figure} of {context}");
@@ -276,9 +283,26 @@ impl History {
             .map(|one| (one["currency"].as_str().expect("a code").to_owned(), int(&one["netSales"])))
             .collect();
         assert_eq!(shown, market, "{context}");
+        for (vendor, client) in VENDORS.iter().zip(&self.vendors) {
+            self.check_first_day(vendor, context).await;
+            check_sums_of_products(client, &format!("{context}, {vendor}")).await;
+        }
         for product in contents(db).await.iter().filter(|row| row.starts_with("products:")) {
             assert!(!product.contains("stock=Some(-"), "{product}");
         }
+    }
+
+    /// "All time" begins with the first of all rows.
+    async fn check_first_day(&self, vendor: &str, context: &str) {
+        let state = self.app.state();
+        let vendor = state.accounts.find_vendor(vendor).await.expect("a vendor");
+        let (first, _) = state.analytics.first_day(&vendor).await.expect("a day");
+        let text = "SELECT CAST(MIN(day) AS BIGINT) AS day FROM (SELECT day FROM vendor_orders WHERE vendor_id = $1 \
+                    UNION ALL SELECT day FROM refunds WHERE vendor_id = $1) AS days";
+        let mut tx = state.db.read().await.expect("a transaction");
+        let row = tx.row(sql(text).bind(vendor.id)).await.expect("an answer").expect("a row");
+        let of_rows = rows::int_or_null(&row, "day").expect("a day");
+        assert_eq!(first.map(day_number), of_rows, "{context}, {}", vendor.external_id);
     }
 
     async fn check_exports(&self, client: &Client, totals: &Value, context: &str) {
@@ -325,6 +349,24 @@ async fn from_orders(client: &Client) -> [i64; 5] {
             None => return sums,
         }
     }
+}
+
+/// What the list of products says that it comes to is what its rows come to.
+async fn check_sums_of_products(client: &Client, context: &str) {
+    let page = client.get_json("/api/vendor/products").await;
+    assert_eq!(page["next"], Value::Null, "{context}");
+    let (products, recent) = (page["products"].as_array().expect("a list"), page["recent"].as_array().expect("a list"));
+    let sum = |of: &dyn Fn(&Value) -> i64, rows: &[Value]| rows.iter().map(of).sum::<i64>();
+    let expected = json!({
+        "products": products.len(),
+        "stock": sum(&|product| int(&product["stock"]), products),
+        "stockValue": sum(&|product| int(&product["stock"]) * int(&product["unitPrice"]), products),
+        "recent": {
+            "units": sum(&|sold| int(&sold["units"]), recent),
+            "previousUnits": sum(&|sold| int(&sold["previousUnits"]), recent),
+        },
+    });
+    assert_eq!(page["sums"], expected, "{context}");
 }
 
 fn int(value: &Value) -> i64 {

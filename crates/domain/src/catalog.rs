@@ -318,6 +318,25 @@ pub struct RecentSales {
     pub previous_units: i64,
 }
 
+/// What the products of a list come to, on all of its pages.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ProductSums {
+    pub products: i64,
+    /// Units in stock.
+    pub stock: i64,
+    /// Stock × price of each, in minor units; `null` where it is more than 9,223,372,036,854,775,807.
+    pub stock_value: Option<i64>,
+    pub recent: RecentSales,
+    /// Only where those that are low were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sales_at_risk: Option<i64>,
+}
+
+/// The most products that are summed up for a list.
+pub const MOST_SUMMED: i64 = 5_000;
+
 /// One page of a vendor's products.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -330,6 +349,9 @@ pub struct ProductPage {
     /// One for each of `products`, in the same order.
     #[serde(default)]
     pub recent: Vec<RecentSales>,
+    /// `null` where more than 5,000 products match.
+    #[serde(default)]
+    pub sums: Option<ProductSums>,
     /// Give it back as `after` to read on; `null` on the last page.
     pub next: Option<String>,
 }

@@ -24,6 +24,8 @@ pub mod movers;
 pub mod order_commands;
 /// Orders, their statuses and which of them count.
 pub mod orders;
+/// What vendors note down of days.
+pub mod own_notes;
 /// Calendar ranges, comparisons and intervals.
 pub mod period;
 /// Where a page of a list ended.

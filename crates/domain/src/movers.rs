@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use strum::VariantNames;
 
-use crate::{field_error::FieldError, period::DateRange};
+use crate::{field_error::FieldError, own_notes::OwnNote, period::DateRange};
 
 /// Entries of each of the two lists.
 pub const MOVERS: usize = 5;
@@ -126,6 +126,9 @@ pub struct Notes {
     pub notes: Vec<Note>,
     /// How many there are.
     pub total: i64,
+    /// What the vendor has noted down itself, the latest day first; at most 50.
+    #[serde(default)]
+    pub own: Vec<OwnNote>,
 }
 
 /// The two ranges that are compared: as many days of each that are over.

@@ -80,6 +80,13 @@ impl DateRange {
         day_number(self.to) - day_number(self.from) + 1
     }
 
+    /// From the first day on that there is anything of, up to today; the last ten years of more. Without a first day,
+    /// today.
+    pub fn all_time(first: Option<Date>, today: Date) -> Self {
+        let earliest = today.saturating_sub(i64::from(MAX_YEARS).years()).saturating_add(1.day()).max(FIRST_DAY);
+        Self { from: first.unwrap_or(today).clamp(earliest, today), to: today }
+    }
+
     pub fn contains(&self, day: Date) -> bool {
         (self.from..=self.to).contains(&day)
     }
@@ -312,6 +319,22 @@ mod tests {
             assert_eq!(DateRange::parse(from, to).unwrap_err().field, field, "{from} {to}");
         }
         assert_eq!(range("2015-01-01", "2024-12-31").days(), 3653);
+    }
+
+    #[test]
+    fn all_time_begins_with_the_first_day_there_is_and_is_never_longer_than_is_accepted() {
+        let today = date(2028, 2, 29);
+        for (first, from) in [
+            (Some(date(2024, 5, 6)), date(2024, 5, 6)),
+            (Some(date(1996, 7, 4)), date(2018, 3, 1)),
+            // A clock was wrong.
+            (Some(date(2028, 3, 1)), today),
+            (None, today),
+        ] {
+            let range = DateRange::all_time(first, today);
+            assert_eq!((range.from, range.to), (from, today), "{first:?}");
+            assert!(DateRange::new(range.from, range.to).is_ok(), "{first:?}");
+        }
     }
 
     #[test]

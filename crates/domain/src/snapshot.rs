@@ -177,6 +177,8 @@ pub struct Point {
     pub discounts: i64,
     pub returns: i64,
     pub net_sales: i64,
+    /// Net sales less commission.
+    pub payable: i64,
     pub orders: i64,
     pub units: i64,
     /// Distinct ones with a counted order in the interval; they do not add up. Left out by hour.
@@ -192,6 +194,7 @@ impl Point {
             discounts: sums.discounts,
             returns: sums.returns,
             net_sales: sums.net_sales(),
+            payable: sums.net_sales() - sums.commission,
             orders: sums.orders,
             units: sums.units,
             customers: None,

@@ -35,7 +35,7 @@ pub fn breakdowns(
     view! {
         <div class="grid">
             <div class="column">
-                {panel(definitions::WATERFALL, view! { {waterfall(snapshot)} {is_whole.then(|| exports(snapshot, query))} }.into_any())}
+                {panel(definitions::WATERFALL, view! { {waterfall(snapshot)} {exports(snapshot, query)} }.into_any())}
                 {is_whole.then(|| panel(definitions::LOW_STOCK, low_stock(snapshot, query)))}
                 {panel(definitions::BY_STATUS, by_status(snapshot, query))}
                 {panel(definitions::NEW_CUSTOMERS, customers(&snapshot.totals, before))}
@@ -108,7 +108,7 @@ fn waterfall(snapshot: &Snapshot) -> AnyView {
 fn exports(snapshot: &Snapshot, query: &RangeQuery) -> AnyView {
     let links = [("payable", "Export payout by day"), ("orders", "order lines"), ("refunds", "refunds")];
     let links = links.map(|(table, name)| {
-        let href = export_href(snapshot, table, query.vendor_id.as_deref());
+        let href = export_href(snapshot, table, query);
         view! { <a href=href download="">{name}</a> }
     });
     view! { <p class="exports">{links.collect_view()}</p> }.into_any()

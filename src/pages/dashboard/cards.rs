@@ -1,24 +1,20 @@
 use leptos::prelude::*;
 
 use super::{
-    definitions::{self, Definition, explained},
+    definitions::{Definition, explained},
     metric::Metric,
 };
 use crate::{
     charts::{line::Unit, spark::sparkline},
     components::change::{Change, More, tone},
-    domain::{
-        accounts::encode_segment,
-        snapshot::{Snapshot, Totals},
-    },
+    domain::{accounts::encode_segment, snapshot::Snapshot},
     format,
     pages::ranges::RangeQuery,
     server_functions::dashboard::Unfinished,
 };
 
-/// Figures of more characters than these are set smaller, and smaller still, so that they stay in one piece.
-const LONG: usize = 10;
-const VERY_LONG: usize = 13;
+/// How a figure of up to so many characters is set: as large as it fits on its card, in one piece.
+const SIZES: [(usize, &str); 3] = [(10, "value"), (13, "value long"), (usize::MAX, "value vast")];
 
 /// A card: a figure, its comparison and its course.
 pub struct Card {
@@ -59,29 +55,11 @@ pub fn cards(
         metric: Some((RangeQuery { metric: Some(metric.slug().to_owned()), ..query.clone() }.href(), metric == shown)),
         rows: rows(metric),
         sum: sum_of(metric, snapshot),
-        is_headline: metric == Metric::NetSales,
+        is_headline: matches!(metric, Metric::NetSales | Metric::Payable),
     };
-    let plain = |definition, unit, value: fn(&Totals) -> i64, before: Option<&Totals>| Card {
-        definition,
-        unit,
-        now: Some(value(totals)),
-        before: before.map(|before| Some(value(before))),
-        more: More::IsGood,
-        course: Vec::new(),
-        metric: None,
-        rows: rows(Metric::Orders),
-        sum: Some(format!(
-            "{} net − {} commission = {}",
-            format::money(currency, totals.net_sales),
-            format::money(currency, totals.commission),
-            format::money(currency, totals.payable)
-        )),
-        is_headline: false,
-    };
-    let payable = plain(definitions::PAYABLE, Unit::Money(currency), |totals| totals.payable, before);
     let cards = [
         of_metric(Metric::NetSales, More::IsGood),
-        Card { is_headline: true, ..payable },
+        of_metric(Metric::Payable, More::IsGood),
         of_metric(Metric::Orders, More::IsGood),
         of_metric(Metric::Average, More::IsGood),
         of_metric(Metric::Units, More::IsGood),
@@ -103,6 +81,12 @@ fn sum_of(metric: Metric, snapshot: &Snapshot) -> Option<String> {
             money(totals.discounts),
             money(totals.returns),
             money(totals.net_sales)
+        )),
+        Metric::Payable => Some(format!(
+            "{} net − {} commission = {}",
+            money(totals.net_sales),
+            money(totals.commission),
+            money(totals.payable)
         )),
         Metric::Average => totals.average_order_value.map(|average| {
             format!("{} ÷ {} = {}", money(totals.net_sales), format::count(totals.orders), money(average))
@@ -175,17 +159,14 @@ fn one(card: Card, compared: Option<&str>) -> AnyView {
         (false, false) => "card figure",
     };
     let value = unit.text(now);
-    let size = match value.chars().count() {
-        length if length <= LONG => "value",
-        length if length <= VERY_LONG => "value long",
-        _ => "value long very",
-    };
+    let length = value.chars().count();
+    let size = SIZES.into_iter().find(|(most, _)| length <= *most).map_or("value vast", |(_, size)| size);
     let figure = match rows {
         Some((href, what)) => {
             view! { <a class="rows" href=href>{value} <span class="unseen">{format!(": show {what}")}</span></a> }
                 .into_any()
         }
-        None => value.into_any(),
+        None => view! { <span>{value}</span> }.into_any(),
     };
     view! {
         <li class=class>

@@ -27,11 +27,14 @@ pub fn sheet(query: &RangeQuery, snapshot: &Snapshot) -> AnyView {
         key("T N", "Last 30, last 90 days"),
         key("M P", "Month to date, last month"),
         key("Y L", "Year to date, last 12 months"),
-        key("C", "Custom period"),
+        key("A C", "All time, custom period"),
         key("← →", "Previous, next period"),
-        key("X", link("x", compared.href(), compare)),
         key("I", link("i", grouped.href(), "Next grouping: hours, days, weeks, months")),
     ];
+    // Before everything there is nothing.
+    if !query.is_all_time() {
+        entries.push(key("X", link("x", compared.href(), compare)));
+    }
     if query.vendor_id.is_none() {
         entries.push(key("/", link("/", "/products".to_owned(), "Search products")));
     }

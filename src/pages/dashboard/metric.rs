@@ -12,6 +12,7 @@ use crate::{
 pub enum Metric {
     #[default]
     NetSales,
+    Payable,
     Orders,
     Average,
     Units,
@@ -20,7 +21,8 @@ pub enum Metric {
 }
 
 impl Metric {
-    const ALL: [Self; 6] = [Self::NetSales, Self::Orders, Self::Average, Self::Units, Self::Customers, Self::Returns];
+    const ALL: [Self; 7] =
+        [Self::NetSales, Self::Payable, Self::Orders, Self::Average, Self::Units, Self::Customers, Self::Returns];
 
     /// By its name in an address; net sales where there is none, or none that is known.
     pub fn of(slug: Option<&str>) -> Self {
@@ -30,6 +32,7 @@ impl Metric {
     pub fn slug(self) -> &'static str {
         match self {
             Self::NetSales => "net_sales",
+            Self::Payable => "payable",
             Self::Orders => "orders",
             Self::Average => "average",
             Self::Units => "units",
@@ -41,6 +44,7 @@ impl Metric {
     pub fn definition(self) -> Definition {
         match self {
             Self::NetSales => definitions::NET_SALES,
+            Self::Payable => definitions::PAYABLE,
             Self::Orders => definitions::ORDERS,
             Self::Average => definitions::AVERAGE_ORDER_VALUE,
             Self::Units => definitions::UNITS,
@@ -52,7 +56,7 @@ impl Metric {
     pub fn unit(self, currency: Currency) -> Unit {
         match self {
             Self::Orders | Self::Units | Self::Customers => Unit::Count,
-            Self::NetSales | Self::Average | Self::Returns => Unit::Money(currency),
+            Self::NetSales | Self::Payable | Self::Average | Self::Returns => Unit::Money(currency),
         }
     }
 
@@ -60,6 +64,7 @@ impl Metric {
     pub fn at(self, point: &Point) -> Option<i64> {
         match self {
             Self::NetSales => Some(point.net_sales),
+            Self::Payable => Some(point.payable),
             Self::Orders => Some(point.orders),
             Self::Average => divide_rounded(point.net_sales, point.orders),
             Self::Units => Some(point.units),
@@ -71,6 +76,7 @@ impl Metric {
     pub fn total(self, totals: &Totals) -> Option<i64> {
         match self {
             Self::NetSales => Some(totals.net_sales),
+            Self::Payable => Some(totals.payable),
             Self::Orders => Some(totals.orders),
             Self::Average => totals.average_order_value,
             Self::Units => Some(totals.units),

@@ -32,6 +32,7 @@ use crate::{
     },
     server_functions::{
         dashboard::{Dashboard, Freshness, Source, Unfinished, Why, load_explained, remembered_range},
+        own_notes::{DeleteNote, SaveNote},
         views::{DeleteView, SaveView},
     },
     words,
@@ -78,7 +79,9 @@ pub fn DashboardPage() -> impl IntoView {
 }
 
 fn dashboard(
-    Dashboard { vendor, today, snapshot, unfinished, customers_are_fair, product_name, freshness, clock, .. }: Dashboard,
+    Dashboard {
+        viewer, vendor, today, snapshot, unfinished, customers_are_fair, product_name, freshness, clock, ..
+    }: Dashboard,
     why: Why,
     query: RangeQuery,
 ) -> AnyView {
@@ -101,12 +104,22 @@ fn dashboard(
     // Events are a vendor's own: an admin's view of somebody's dashboard is as old as it says.
     let exports = Some(sales::exports(&snapshot, &query));
     let views = why.views.clone().map(|saved| views::saved(saved, &query, range, today));
-    let view_refused = [Refusal::of::<SaveView>(), Refusal::of::<DeleteView>()];
-    let said_of_view = use_query_map().with_untracked(|params| match params.get("view").as_deref() {
-        Some("saved") => Some(done(words::VIEW_SAVED)),
-        Some("deleted") => Some(done(words::VIEW_DELETED)),
-        _ => None,
-    });
+    let was_refused = [
+        Refusal::of::<SaveView>(),
+        Refusal::of::<DeleteView>(),
+        Refusal::of::<SaveNote>(),
+        Refusal::of::<DeleteNote>(),
+    ];
+    let said_of_form =
+        use_query_map().with_untracked(|params| match (params.get("view").as_deref(), params.get("note").as_deref()) {
+            (Some("saved"), _) => Some(done(words::VIEW_SAVED)),
+            (Some("deleted"), _) => Some(done(words::VIEW_DELETED)),
+            (_, Some("saved")) => Some(done(words::NOTE_SAVED)),
+            (_, Some("deleted")) => Some(done(words::NOTE_DELETED)),
+            _ => None,
+        });
+    let may_note = query.vendor_id.is_none() && viewer.role.may_write();
+    let note_form = may_note.then(|| notes::form(&query, range.to));
     let stream = query.vendor_id.is_none().then(|| view! { <Live/> });
     view! {
         {title(&format!("{} · {}", vendor.name, format::range(range)))}
@@ -120,15 +133,15 @@ fn dashboard(
             {range_picker::picker(&query, range, today, views)}
         </div>
         {in_place(said)}
-        {view_refused.iter().map(refused).collect::<Vec<_>>()}
-        {said_of_view}
+        {was_refused.iter().map(refused).collect::<Vec<_>>()}
+        {said_of_form}
         {summary.map(|summary| view! { <p class="summary">{summary}</p> })}
         {notes::since(&why)}
         {nothing_sold}
         {chips(narrowed(&query, product_name))}
         {cards::cards(&snapshot, unfinished, customers_are_fair, &query, compared.as_deref())}
-        {sales::sales(&snapshot, &clock, unfinished, Metric::of(query.metric.as_deref()), exports, notes::by_point(&snapshot, &why))}
-        {notes::list(&why, &snapshot, &query)}
+        {sales::sales(&snapshot, &clock, unfinished, Metric::of(query.metric.as_deref()), exports, note_form, notes::by_point(&snapshot, &why, &clock))}
+        {notes::list(&why, &snapshot, &query, may_note)}
         {breakdowns::breakdowns(&snapshot, why.movers.as_ref(), customers_are_fair, &query)}
         <footer class="foot">
             <p>{words::zone_and_currency(&snapshot.time_zone, snapshot.currency.code())}</p>
@@ -212,12 +225,14 @@ fn nothing_sold(query: &RangeQuery, today: jiff::civil::Date) -> AnyView {
     let links = wider
         .map(|preset| view! { <a class="button quiet" href=query.with_preset(preset).href() data-noscroll="">{preset.name}</a> })
         .collect_view();
+    let all = (!query.is_all_time())
+        .then(|| view! { <a class="button quiet" href=query.with_all_time().href() data-noscroll="">"All time"</a> });
     let products = query.vendor_id.is_none().then(|| view! { " or "<a href="/products">"check your products"</a> });
     view! {
         <section class="card empty">
             <h2>{words::NOTHING_SOLD}</h2>
             <p>"There were no orders or returns. Try a longer period"{products}"."</p>
-            <p class="actions">{links}</p>
+            <p class="actions">{links}{all}</p>
         </section>
     }
     .into_any()

@@ -2,23 +2,102 @@
 
 use std::collections::BTreeMap;
 
-use leptos::prelude::*;
+use jiff::civil::Date;
+use leptos::{prelude::*, server_fn::ServerFn};
 
 use super::breakdowns::product_href;
 use crate::{
-    components::written::written,
+    components::{
+        feedback::Refusal,
+        fields::{Input, input},
+        written::written,
+    },
     domain::{
         accounts::path_segment,
+        clock::WallClock,
         money::Currency,
         movers::{Note, NoteKind},
+        own_notes::{MAX_NOTE, OwnNote},
         period::Interval,
         snapshot::Snapshot,
     },
     format,
     pages::ranges::RangeQuery,
-    server_functions::dashboard::Why,
+    server_functions::{
+        dashboard::Why,
+        own_notes::{DeleteNote, SaveNote},
+    },
     words,
 };
+
+/// Where the forms of notes are, as an address's parameters: they lead back to what is shown.
+fn shown(query: &RangeQuery) -> String {
+    query.href().split_once('?').map(|(_, parameters)| parameters.to_owned()).unwrap_or_default()
+}
+
+/// A form that notes something down, of the last day that is shown unless another is chosen.
+pub fn form(query: &RangeQuery, day: Date) -> AnyView {
+    let refusal = Refusal::of::<SaveNote>();
+    let is_refused = refusal.error.is_some() && refusal.typed("note_id").is_none();
+    let typed = |name, otherwise: String| if is_refused { refusal.typed(name) } else { None }.unwrap_or(otherwise);
+    let date = Input {
+        id: "note-day",
+        name: Some("day"),
+        label: "Day".to_owned(),
+        kind: "date",
+        value: Some(typed("day", day.to_string())),
+        required: true,
+        ..Default::default()
+    };
+    let text = Input {
+        id: "note",
+        label: "Note".to_owned(),
+        value: Some(typed("note", String::new())),
+        required: true,
+        max_length: Some(MAX_NOTE),
+        autocomplete: Some("off"),
+        ..Default::default()
+    };
+    view! {
+        <details class="confirm" open=is_refused>
+            <summary>"Add a note…"</summary>
+            <form method="post" action=SaveNote::url() class="card stack">
+                <input type="hidden" name="query" value=shown(query)/>
+                {input(date)}
+                {input(text)}
+                <button type="submit">"Save note"</button>
+            </form>
+        </details>
+    }
+    .into_any()
+}
+
+/// A note of one's own. Those who may change it find how behind a click; `query` is what is shown.
+fn own(note: &OwnNote, query: Option<&RangeQuery>) -> AnyView {
+    let edit = query.map(|query| {
+        let delete = DeleteNote::url();
+        view! {
+            " "
+            <details class="confirm" name="note">
+                <summary>"Edit" <span class="unseen">{format!(" note of {}", format::day(note.day))}</span></summary>
+                <form method="post" action=SaveNote::url() class="card stack">
+                    <input type="hidden" name="query" value=shown(query)/>
+                    <input type="hidden" name="note_id" value=note.note_id.clone()/>
+                    <input type="date" name="day" aria-label="Day" required value=note.day.to_string()/>
+                    <input name="note" aria-label="Note" required maxlength=MAX_NOTE.to_string() dir="auto"
+                        autocomplete="off" value=note.text.clone()/>
+                    <p class="actions">
+                        <button type="submit">"Save note"</button>
+                        <button type="submit" class="quiet" formaction=delete formnovalidate>"Delete note"</button>
+                    </p>
+                </form>
+            </details>
+        }
+    });
+    let id = format!("note-{}", note.note_id);
+    view! { <li id=id><time datetime=note.day.to_string()>{format::day(note.day)}</time> " " {written(note.text.clone())} {edit}</li> }
+        .into_any()
+}
 
 /// Notes that are seen at once; the others are behind a click.
 const SEEN: usize = 3;
@@ -38,11 +117,13 @@ fn said(note: &Note, currency: Currency) -> String {
     }
 }
 
-/// The newest notes; nothing where nothing happened.
-pub fn list(why: &Why, snapshot: &Snapshot, query: &RangeQuery) -> Option<AnyView> {
-    if why.notes.notes.is_empty() {
+/// The newest notes, one's own first; nothing where nothing happened. `may_write`: whether whoever looks may change
+/// those.
+pub fn list(why: &Why, snapshot: &Snapshot, query: &RangeQuery, may_write: bool) -> Option<AnyView> {
+    if why.notes.notes.is_empty() && why.notes.own.is_empty() {
         return None;
     }
+    let written_down: Vec<_> = why.notes.own.iter().map(|note| own(note, may_write.then_some(query))).collect();
     let item = |note: &Note| {
         let product = note.name.clone().zip(note.product_id.as_deref()).map(|(name, id)| match query.vendor_id {
             None => view! { <a href=product_href(id, query) dir="auto">{name}</a> ": " }.into_any(),
@@ -72,7 +153,7 @@ pub fn list(why: &Why, snapshot: &Snapshot, query: &RangeQuery) -> Option<AnyVie
         view! { <details><summary>{summary}</summary><ul>{rest}</ul>{cut}</details> }
     });
     let view = view! {
-        <section class="card notes" aria-label="What happened"><h2>"What happened"</h2><ul>{first}</ul>{more}</section>
+        <section class="card notes" aria-label="What happened"><h2>"What happened"</h2><ul>{written_down}{first}</ul>{more}</section>
     };
     Some(view.into_any())
 }
@@ -97,8 +178,9 @@ pub fn since(why: &Why) -> Option<AnyView> {
         .then(|| view! { <div class="chips lead"><span>{since}</span><ul class="chips">{parts}</ul></div> }.into_any())
 }
 
-/// What happened in each interval of the series, by its place, for the readout of the chart.
-pub fn by_point(snapshot: &Snapshot, why: &Why) -> BTreeMap<usize, String> {
+/// What happened in each interval of the series, by its place, for the readout of the chart. `clock` is exact for the
+/// series; what is of a day as a whole stands at the first hour of that day.
+pub fn by_point(snapshot: &Snapshot, why: &Why, clock: &WallClock) -> BTreeMap<usize, String> {
     let starts: Vec<&str> = snapshot.series.iter().map(|point| point.start.as_str()).collect();
     let place = |note: &Note| match snapshot.range.interval {
         Interval::Hour => {
@@ -115,6 +197,20 @@ pub fn by_point(snapshot: &Snapshot, why: &Why) -> BTreeMap<usize, String> {
         if let Some(at) = place(note) {
             let of = note.name.as_deref().map(|name| format!("{name}: ")).unwrap_or_default();
             notes.entry(at).or_default().push(of + &said(note, snapshot.currency));
+        }
+    }
+    let place_of_day = |day: Date| match snapshot.range.interval {
+        Interval::Hour => starts
+            .iter()
+            .position(|start| start.parse().is_ok_and(|start: jiff::Timestamp| clock.local(start).date() == day)),
+        _ => {
+            let day = day.to_string();
+            starts.iter().rposition(|start| *start <= day.as_str())
+        }
+    };
+    for note in why.notes.own.iter().rev() {
+        if let Some(at) = place_of_day(note.day) {
+            notes.entry(at).or_default().push(note.text.clone());
         }
     }
     let told = |notes: Vec<String>| match notes.len() {

@@ -8,7 +8,7 @@ use crate::{
     },
     domain::period::{Comparison, DateRange, FIRST_DAY, Interval, parse_day},
     format,
-    pages::ranges::{self, RangeQuery, earlier, later, preset_name, presets},
+    pages::ranges::{self, RangeQuery, all_time_name, earlier, later, preset_name, presets},
 };
 
 /// The arrows and the menu: presets as links, everything else as a form, and `views`, those that were saved. All of it
@@ -28,7 +28,8 @@ pub fn picker(query: &RangeQuery, range: DateRange, today: Date, views: Option<A
         None => view! { <span class="button quiet arrow off" aria-hidden="true">{sign}</span> }.into_any(),
     }
     };
-    let name = preset_name(range, today);
+    let is_all = query.is_all_time();
+    let name = if is_all { Some(all_time_name(range)) } else { preset_name(range, today) };
     let links = presets(today)
         .map(|preset| {
             let current = (Some(preset.name) == name).then_some("true");
@@ -45,11 +46,18 @@ pub fn picker(query: &RangeQuery, range: DateRange, today: Date, views: Option<A
         RangeQuery { date_from: Some(range.from.to_string()), date_to: Some(range.to.to_string()), ..query.clone() };
     view! {
         <div class="picker">
-            {arrow(shifted(earlier(range)), "Previous period", "‹", "arrowleft")}
+            {arrow(shifted(earlier(range).filter(|_| !is_all)), "Previous period", "‹", "arrowleft")}
             <details class="menu">
                 <summary class="button quiet" data-key="c"><span>{name.map_or_else(|| format::range(range), str::to_owned)}</span></summary>
                 <div class="panel">
-                    <ul aria-label="Periods">{links}</ul>
+                    <ul aria-label="Periods">
+                        {links}
+                        <li>
+                            <a href=query.with_all_time().href() aria-current=is_all.then_some("true") data-noscroll="" data-key="a">
+                                "All time " <kbd aria-hidden="true">"A"</kbd>
+                            </a>
+                        </li>
+                    </ul>
                     {form(&chosen, Some(today))}
                     {views}
                 </div>

@@ -23,13 +23,14 @@ use crate::{
 };
 
 /// A figure over time, with the comparison, and all values as a table. `exports` are the same as files, `notes` what
-/// happened at which point.
+/// happened at which point, `note_form` notes something down.
 pub fn sales(
     snapshot: &Snapshot,
     clock: &WallClock,
     unfinished: Option<Unfinished>,
     metric: Metric,
     exports: Option<AnyView>,
+    note_form: Option<AnyView>,
     notes: BTreeMap<usize, String>,
 ) -> AnyView {
     let currency = snapshot.currency;
@@ -60,39 +61,35 @@ pub fn sales(
                 <summary>"Show as a table"</summary>
                 {values(snapshot, clock, unfinished, metric, has_before)}
             </details>
+            {note_form}
         </figure>
     }
     .into_any()
 }
 
-/// Figures as files, narrowed as they are; products of the whole alone.
+/// Figures as files, narrowed as they are.
 pub fn exports(snapshot: &Snapshot, query: &RangeQuery) -> AnyView {
-    let vendor_id = query.vendor_id.as_deref();
-    let narrowed: String = query
-        .filters()
-        .into_iter()
-        .filter_map(|(name, value)| Some(format!("&{name}={}", encode_segment(value?))))
-        .collect();
-    let products = narrowed.is_empty().then(|| {
-        view! { <a href=export_href(snapshot, "products", vendor_id) download="">"Export products"</a> }
-    });
-    let series = export_href(snapshot, "series", vendor_id) + &narrowed;
+    let link = |table, text: &'static str| {
+        view! { <a href=export_href(snapshot, table, query) download="">{text}</a> }
+    };
     view! {
         <p class="exports">
-            <a href=series download="">"Export sales"</a>
-            {products}
+            {link("series", "Export sales")}
+            {query.product.is_none().then(|| link("products", "Export products"))}
         </p>
     }
     .into_any()
 }
 
-/// The file of a table over the range that is shown.
-pub fn export_href(snapshot: &Snapshot, table: &str, vendor_id: Option<&str>) -> String {
+/// The file of a table over the range that is shown, narrowed as it is.
+pub fn export_href(snapshot: &Snapshot, table: &str, query: &RangeQuery) -> String {
     let range = snapshot.range;
     let interval = range.interval.as_str();
-    let whose = vendor_id.map(|id| format!("&vendorId={}", encode_segment(id))).unwrap_or_default();
+    let others = query.filters().into_iter().chain([("vendorId", query.vendor_id.as_deref())]);
+    let others: String =
+        others.filter_map(|(name, value)| Some(format!("&{name}={}", encode_segment(value?)))).collect();
     format!(
-        "/api/vendor/analytics/export.csv?dateFrom={}&dateTo={}&interval={interval}&table={table}{whose}",
+        "/api/vendor/analytics/export.csv?dateFrom={}&dateTo={}&interval={interval}&table={table}{others}",
         range.from, range.to
     )
 }
@@ -152,8 +149,8 @@ fn values(
     metric: Metric,
     has_before: bool,
 ) -> AnyView {
-    // What does not add up has a column where it is what the chart shows.
-    let has_customers = metric == Metric::Customers;
+    // These have a column where they are what the chart shows.
+    let (has_customers, has_payable) = (metric == Metric::Customers, metric == Metric::Payable);
     let interval = snapshot.range.interval;
     let money = |amount| Cell::Text(format::money(snapshot.currency, amount));
     let before = snapshot.previous_series.as_deref().unwrap_or_default();
@@ -168,6 +165,9 @@ fn values(
     ];
     if has_customers {
         columns.insert(1, Column::number("Customers"));
+    }
+    if has_payable {
+        columns.push(Column::number("Payable"));
     }
     if has_before {
         columns.extend([Column::text("Compared with"), Column::number("Previous net")]);
@@ -195,6 +195,10 @@ fn values(
             let customers = snapshot.series.get(i).filter(|_| i < begun).and_then(|point| point.customers);
             cells.insert(1, customers.map_or_else(nothing, |customers| format::count(customers).into()));
         }
+        if has_payable {
+            let point = snapshot.series.get(i).filter(|_| i < begun);
+            cells.push(point.map_or_else(nothing, |point| money(point.payable)));
+        }
         if has_before {
             cells.push(compared.get(i).map_or_else(nothing, |label| label.clone().into()));
             cells.push(before.get(i).map_or_else(nothing, |point| money(point.net_sales)));
@@ -213,6 +217,9 @@ fn values(
     ];
     if has_customers {
         foot.insert(1, format::count(totals.customers).into());
+    }
+    if has_payable {
+        foot.push(money(totals.payable));
     }
     if has_before {
         foot.push(Cell::Text(String::new()));

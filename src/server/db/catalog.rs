@@ -4,7 +4,10 @@ use jiff::civil::Date;
 
 use super::{Arguments, DbError, Parameters, Tx, low_stock, rows, search, sql};
 use crate::domain::{
-    catalog::{BulkChange, Product, ProductInput, ProductQuery, ProductSort, StockCover, StockLevel},
+    catalog::{
+        BulkChange, MOST_SUMMED, Product, ProductInput, ProductQuery, ProductSort, ProductSums, RecentSales,
+        StockCover, StockLevel,
+    },
     period::day_number,
     position::{Position, SortValue},
     snapshot::COVER_DAYS,
@@ -52,16 +55,7 @@ pub async fn list_products(
         ProductSort::Rising => "-COALESCE(recent.moved, 0)",
         ProductSort::Falling => "COALESCE(recent.moved, 0)",
     };
-    let mut conditions =
-        vec![format!("p.vendor_id = {}", parameters.int(vendor_id)), "p.status <> 'deleted'".to_owned()];
-    conditions.extend(is_low.then(|| "p.id = low.product".to_owned()));
-    if let Some(text) = &query.search {
-        conditions.push(search::holds("p", &parameters.text(search::pattern(text))));
-    }
-    conditions.extend(query.status.map(|status| format!("p.status = {}", parameters.text(status.as_str()))));
-    if let Some(category) = &query.category {
-        conditions.push(format!("p.category = {}", parameters.text(category.clone())));
-    }
+    let mut conditions = conditions(&mut parameters, vendor_id, query);
     if let Some(Position { value, id }) = &query.after {
         let value = match value {
             SortValue::Integer(value) => parameters.int(*value),
@@ -95,8 +89,73 @@ pub async fn list_products(
     listed.collect()
 }
 
-/// SQL for a list `recent` (to follow `WITH`): the units of each product in the 28 days before `today`, and by how much
-/// its net sales rose against the 28 before those, in minor units.
+/// What a product `p` is to be like, wherever it stands in the list; of those that are low, one with a row in `low`.
+fn conditions(parameters: &mut Parameters, vendor_id: i64, query: &ProductQuery) -> Vec<String> {
+    let mut conditions =
+        vec![format!("p.vendor_id = {}", parameters.int(vendor_id)), "p.status <> 'deleted'".to_owned()];
+    conditions.extend(query.stock.map(|_| "p.id = low.product".to_owned()));
+    if let Some(text) = &query.search {
+        conditions.push(search::holds("p", &parameters.text(search::pattern(text))));
+    }
+    conditions.extend(query.status.map(|status| format!("p.status = {}", parameters.text(status.as_str()))));
+    if let Some(category) = &query.category {
+        conditions.push(format!("p.category = {}", parameters.text(category.clone())));
+    }
+    conditions
+}
+
+/// Prices are added up in two parts, these and what is left of each, so that no sum is too large.
+const PRICE_PART: i64 = 100_000;
+
+/// What all products that match come to, on whichever page they stand: `None` where they are too many. `today` is the
+/// vendor's.
+pub async fn sum_products(
+    tx: &mut Tx,
+    vendor_id: i64,
+    query: &ProductQuery,
+    today: Date,
+) -> Result<Option<ProductSums>, DbError> {
+    let mut parameters = Parameters::default();
+    let is_low = query.stock == Some(StockLevel::Low);
+    let low = is_low.then(|| low_stock::low(vendor_id, today, &mut parameters));
+    let (from, at_risk) = match is_low {
+        true => ("low CROSS JOIN products p", "low.at_risk"),
+        false => ("products p", "CAST(0 AS BIGINT)"),
+    };
+    let matching = format!(
+        "matching AS MATERIALIZED (SELECT p.id, p.stock, p.unit_price, {at_risk} AS at_risk FROM {from} WHERE {} \
+         LIMIT {})",
+        conditions(&mut parameters, vendor_id, query).join(" AND "),
+        MOST_SUMMED + 1
+    );
+    let lists: Vec<_> = low.into_iter().chain([recent(vendor_id, today, &mut parameters), matching]).collect();
+    let sum = |what: &str, name: &str| format!("CAST(COALESCE(SUM({what}), 0) AS BIGINT) AS {name}");
+    let text = format!(
+        "WITH {} SELECT COUNT(*) AS products, {}, {}, {}, {}, {}, {} \
+         FROM matching m LEFT JOIN recent r ON r.product_id = m.id",
+        lists.join(", "),
+        sum("m.stock", "stock"),
+        sum(&format!("m.stock * (m.unit_price / {PRICE_PART})"), "parts"),
+        sum(&format!("m.stock * (m.unit_price % {PRICE_PART})"), "rest"),
+        sum("m.at_risk", "at_risk"),
+        sum("r.units", "units"),
+        sum("r.units_before", "units_before"),
+    );
+    let Some(row) = tx.row(parameters.bind(text)).await? else { return Ok(None) };
+    let int = |column: &str| rows::int(&row, column);
+    let value = i128::from(int("parts")?) * i128::from(PRICE_PART) + i128::from(int("rest")?);
+    let sums = ProductSums {
+        products: int("products")?,
+        stock: int("stock")?,
+        stock_value: i64::try_from(value).ok(),
+        recent: RecentSales { units: int("units")?, previous_units: int("units_before")? },
+        sales_at_risk: if is_low { Some(int("at_risk")?) } else { None },
+    };
+    Ok(Some(sums).filter(|sums| sums.products <= MOST_SUMMED))
+}
+
+/// SQL for a list `recent` (to follow `WITH`): the units of each product in the 28 days before `today` and in the 28
+/// before those, and by how much its net sales rose, in minor units.
 fn recent(vendor_id: i64, today: Date, parameters: &mut Parameters) -> String {
     let today = day_number(today);
     let (vendor, first) = (parameters.int(vendor_id), parameters.int(today - 2 * COVER_DAYS));
@@ -104,6 +163,7 @@ fn recent(vendor_id: i64, today: Date, parameters: &mut Parameters) -> String {
     format!(
         "recent AS MATERIALIZED (\
              SELECT product_id, CAST(SUM(CASE WHEN start >= {middle} THEN units ELSE 0 END) AS BIGINT) AS units, \
+                    CAST(SUM(CASE WHEN start >= {middle} THEN 0 ELSE units END) AS BIGINT) AS units_before, \
                     CAST(SUM(CASE WHEN start >= {middle} THEN net ELSE -net END) AS BIGINT) AS moved \
              FROM product_sales WHERE vendor_id = {vendor} AND grain = 0 AND start BETWEEN {first} AND {last} \
              GROUP BY product_id)"

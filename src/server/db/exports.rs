@@ -2,10 +2,15 @@
 
 use sqlx::any::AnyRow;
 
-use super::{DbError, Parameters, Tx, rollups::COUNTED, rows};
+use super::{
+    DbError, Parameters, Tx,
+    narrowed::{Which, only},
+    rows,
+};
 use crate::domain::{
     period::{DateRange, day_number},
     returns::RefundReason,
+    snapshot::Narrowed,
 };
 
 const DAY_US: i64 = 86_400_000_000;
@@ -28,7 +33,7 @@ pub struct ExportLine {
     pub quantity: i64,
 }
 
-/// A line that was sold, of an order that counts.
+/// A line that was sold, of an order that counts or has the status that the file is narrowed to.
 pub struct SoldLine {
     pub line: ExportLine,
     pub status: String,
@@ -38,7 +43,7 @@ pub struct SoldLine {
     pub commission: i64,
 }
 
-/// What was given back of a line, of an order that counts.
+/// What was given back of a line of such an order.
 pub struct RefundedLine {
     pub line: ExportLine,
     pub amount: i64,
@@ -46,10 +51,11 @@ pub struct RefundedLine {
     pub reason: Option<RefundReason>,
 }
 
-/// Rows of `instant` in a range, behind a place, oldest first. Conditions to follow `WHERE`, and how they are sorted.
+/// Conditions, to follow `WHERE`, for rows of `instant` in a range behind a place.
 fn behind(
     vendor_id: i64,
     range: DateRange,
+    narrowed: &Narrowed,
     (table, instant): (&str, &str),
     after: Option<&Place>,
     parameters: &mut Parameters,
@@ -58,12 +64,13 @@ fn behind(
     // No zone is a whole day away from UTC: so much narrower the index can be read.
     let first = after.map_or((from - 1) * DAY_US, |place| place.us);
     let mut text = format!(
-        "{table}.vendor_id = {} AND {instant} >= {} AND {instant} < {} AND {table}.day BETWEEN {} AND {} AND {COUNTED}",
+        "{table}.vendor_id = {} AND {instant} >= {} AND {instant} < {} AND {table}.day BETWEEN {} AND {}{}",
         parameters.int(vendor_id),
         parameters.int(first),
         parameters.int((to + 2) * DAY_US),
         parameters.int(from),
         parameters.int(to),
+        only(narrowed, Which::Counted, parameters),
     );
     if let Some(place) = after {
         text.push_str(&format!(
@@ -95,11 +102,12 @@ pub async fn list_sold(
     tx: &mut Tx,
     vendor_id: i64,
     range: DateRange,
+    narrowed: &Narrowed,
     after: Option<&Place>,
     limit: usize,
 ) -> Result<Vec<SoldLine>, DbError> {
     let mut parameters = Parameters::default();
-    let conditions = behind(vendor_id, range, ("o", "o.placed_us"), after, &mut parameters);
+    let conditions = behind(vendor_id, range, narrowed, ("o", "o.placed_us"), after, &mut parameters);
     let text = format!(
         "SELECT o.day, o.placed_us AS at_us, x.external_id AS order_id, l.line, o.status, p.external_id AS \
          product_id, p.name, \
@@ -128,11 +136,12 @@ pub async fn list_refunded(
     tx: &mut Tx,
     vendor_id: i64,
     range: DateRange,
+    narrowed: &Narrowed,
     after: Option<&Place>,
     limit: usize,
 ) -> Result<Vec<RefundedLine>, DbError> {
     let mut parameters = Parameters::default();
-    let conditions = behind(vendor_id, range, ("r", "r.refunded_us"), after, &mut parameters);
+    let conditions = behind(vendor_id, range, narrowed, ("r", "r.refunded_us"), after, &mut parameters);
     let text = format!(
         "SELECT r.day, r.refunded_us AS at_us, x.external_id AS order_id, r.line, p.external_id AS product_id, \
          p.name, r.quantity, \

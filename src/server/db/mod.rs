@@ -62,6 +62,8 @@ mod opening;
 pub mod orders;
 /// Invalidations that the cache's store may not have taken yet, and which store counts.
 pub mod outbox;
+/// What vendors have noted down.
+pub mod own_notes;
 /// One-time links for those who have lost their password.
 pub mod password_resets;
 /// Whom the marketplace's provider logs in.

@@ -109,7 +109,7 @@ pub async fn list_notes(tx: &mut Tx, vendor_id: i64, from_us: i64, to_us: i64, l
             became: rows::text_or_null(row, "became")?,
         })
     });
-    Ok(Notes { notes: notes.collect::<Result<_, DbError>>()?, total })
+    Ok(Notes { notes: notes.collect::<Result<_, DbError>>()?, total, own: Vec::new() })
 }
 
 const DAY_US: i64 = 86_400_000_000;

@@ -13,7 +13,7 @@ const DAY_US: i64 = 86_400_000_000;
 
 /// Which orders, where they are narrowed to no status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Which {
+pub(super) enum Which {
     Counted,
     All,
 }
@@ -62,7 +62,8 @@ fn days(row: &str, range: DateRange, parameters: &mut Parameters) -> String {
     format!("{row}.day BETWEEN {from} AND {to}")
 }
 
-fn only(narrowed: &Narrowed, which: Which, parameters: &mut Parameters) -> String {
+/// What lines of products `p` of orders `o` are narrowed to: conditions to follow others.
+pub(super) fn only(narrowed: &Narrowed, which: Which, parameters: &mut Parameters) -> String {
     let mut conditions = String::new();
     for (column, value) in [("p.external_id", &narrowed.product), ("p.category", &narrowed.category)] {
         if let Some(value) = value {
@@ -176,13 +177,13 @@ pub async fn list_statuses(
         .collect()
 }
 
-/// The products and the categories that sold best.
-pub async fn list_top(
+/// Every product that was sold or came back, with its category; what sold best stands first.
+pub async fn list_products(
     tx: &mut Tx,
     vendor_id: i64,
     range: DateRange,
     narrowed: &Narrowed,
-) -> Result<(Vec<ProductSales>, Vec<CategorySales>), DbError> {
+) -> Result<Vec<(ProductSales, String)>, DbError> {
     let mut parameters = Parameters::default();
     let sold = lines(vendor_id, range, narrowed, Which::Counted, &mut parameters);
     let returned = refunds(vendor_id, range, narrowed, &mut parameters);
@@ -193,20 +194,34 @@ pub async fn list_top(
              UNION ALL SELECT p.external_id, p.name, p.category, -r.quantity, -r.amount FROM {returned}) AS sums \
          GROUP BY external_id, name, category ORDER BY 5 DESC, external_id"
     );
+    let found = tx.rows(parameters.bind(text)).await?;
+    let products = found.iter().map(|row| {
+        let product = ProductSales {
+            product_id: rows::text(row, "external_id")?,
+            name: rows::text(row, "name")?,
+            units: rows::int(row, "units")?,
+            net_sales: rows::int(row, "net")?,
+        };
+        Ok((product, rows::text(row, "category")?))
+    });
+    products.collect()
+}
+
+/// The products and the categories that sold best, of all that [`list_products`] found.
+pub fn top(products: Vec<(ProductSales, String)>) -> (Vec<ProductSales>, Vec<CategorySales>) {
     let mut categories: BTreeMap<String, CategorySales> = BTreeMap::new();
-    let mut products = Vec::new();
-    for row in tx.rows(parameters.bind(text)).await? {
-        let (units, net_sales) = (rows::int(&row, "units")?, rows::int(&row, "net")?);
-        let category = rows::text(&row, "category")?;
-        let sums = categories.entry(category.clone()).or_insert(CategorySales { category, units: 0, net_sales: 0 });
-        sums.units += units;
-        sums.net_sales += net_sales;
-        let product_id = rows::text(&row, "external_id")?;
-        products.push(ProductSales { product_id, name: rows::text(&row, "name")?, units, net_sales });
+    for (product, category) in &products {
+        let sums = categories.entry(category.clone()).or_insert(CategorySales {
+            category: category.clone(),
+            units: 0,
+            net_sales: 0,
+        });
+        sums.units += product.units;
+        sums.net_sales += product.net_sales;
     }
-    products.truncate(TOP);
+    let products = products.into_iter().take(TOP).map(|(product, _)| product).collect();
     let mut categories: Vec<_> = categories.into_values().collect();
     categories.sort_by(|a, b| b.net_sales.cmp(&a.net_sales).then_with(|| a.category.cmp(&b.category)));
     categories.truncate(TOP);
-    Ok((products, categories))
+    (products, categories)
 }

@@ -220,3 +220,21 @@ pub async fn list_products_sold(tx: &mut Tx, vendor_id: i64, range: DateRange) -
 fn bind_all(text: String, parameters: &[i64]) -> super::Arguments<'static> {
     parameters.iter().fold(sql(text), |query, parameter| query.bind(*parameter))
 }
+
+/// The number of the first day on which an order was placed with a vendor, whatever became of it, or something came
+/// back; `None`: of all vendors. `None` where there is no such day.
+pub async fn find_first_day(tx: &mut Tx, vendor_id: Option<i64>) -> Result<Option<i64>, DbError> {
+    let first = |table: &str, has_any: &str| {
+        format!("(SELECT d.day FROM {table} d WHERE d.vendor_id = v.id AND {has_any} ORDER BY d.day LIMIT 1)")
+    };
+    let (placed, returned) = (first("status_days", "d.orders > 0"), first("sales_days", "d.returns <> 0"));
+    let of = if vendor_id.is_some() { "WHERE v.id = $1" } else { "" };
+    let text = format!(
+        "SELECT CAST(MIN(placed) AS BIGINT) AS placed, CAST(MIN(returned) AS BIGINT) AS returned \
+         FROM (SELECT {placed} AS placed, {returned} AS returned FROM vendors v {of}) AS days"
+    );
+    let query = vendor_id.into_iter().fold(sql(text), |query, id| query.bind(id));
+    let Some(row) = tx.row(query).await? else { return Ok(None) };
+    let days = [rows::int_or_null(&row, "placed")?, rows::int_or_null(&row, "returned")?];
+    Ok(days.into_iter().flatten().min())
+}

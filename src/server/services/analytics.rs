@@ -19,7 +19,7 @@ use crate::{
         local_time::{LocalHour, day_end, find_hour, hours},
         money::Currency,
         period::{Comparison, DateRange, Interval, day_number},
-        snapshot::{ComparisonShown, Point, RangeShown, Snapshot, Sums, Totals},
+        snapshot::{ComparisonShown, Narrowed, Point, RangeShown, Snapshot, Sums, Totals},
         text::non_empty,
     },
     server::{
@@ -175,14 +175,14 @@ impl Analytics {
                 let currency = currency_of(&mut tx, vendor).await?;
                 let days = snapshot::list_days(&mut tx, vendor.id, query.range, None).await?;
                 tx.commit().await?;
-                Ok(export::payable(&days, currency))
+                Ok(export::payable(&days[0], currency))
             }
             ExportTable::Orders | ExportTable::Refunds => {
                 let mut tx = self.db.read().await?;
                 let currency = currency_of(&mut tx, vendor).await?;
                 tx.commit().await?;
                 let of = if table == ExportTable::Orders { export::orders } else { export::refunds };
-                Ok(of(self.db.clone(), vendor.id, query.range, currency))
+                Ok(of(self.db.clone(), vendor.id, query.range, Narrowed::default(), currency))
             }
         }
     }
@@ -292,7 +292,7 @@ pub(super) fn until_midnight(zone: &TimeZone, now: Timestamp) -> Duration {
     Duration::from_micros(day_end(zone, now).saturating_sub(now.as_microsecond()).unsigned_abs())
 }
 
-async fn currency_of(tx: &mut Tx, vendor: &VendorRef) -> Result<Currency, AppError> {
+pub(super) async fn currency_of(tx: &mut Tx, vendor: &VendorRef) -> Result<Currency, AppError> {
     let code = vendors::find_currency(tx, vendor.id).await?.ok_or(AppError::NotFound)?;
     Ok(parse_currency(&code)?)
 }

@@ -1,6 +1,8 @@
 //! Figures as CSV. Numbers are written as numbers, amounts in the currency's major unit; texts that a spreadsheet would
 //! read as a formula are made texts (OWASP, "CSV Injection").
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use futures::{
     future::BoxFuture,
@@ -15,14 +17,13 @@ use crate::{
         money::Currency,
         period::{DateRange, day_from_number},
         returns::RefundReason,
-        snapshot::{ProductSales, Snapshot, Sums},
+        snapshot::{Narrowed, ProductSales, Snapshot, Sums},
     },
     server::{
         AppError,
         db::{
             Db, DbError, Tx,
             exports::{self, ExportLine, Place, RefundedLine, SoldLine},
-            snapshot::Days,
         },
     },
 };
@@ -107,7 +108,7 @@ pub fn products(products: Vec<ProductSales>, currency: Currency) -> Pieces {
 
 /// What is paid for each day on which something was sold or refunded: rows sum to the last one, which is the snapshot's
 /// totals.
-pub fn payable(days: &Days, currency: Currency) -> Pieces {
+pub fn payable(days: &BTreeMap<i64, Sums>, currency: Currency) -> Pieces {
     let header = [
         "date",
         "currency",
@@ -136,7 +137,7 @@ pub fn payable(days: &Days, currency: Currency) -> Pieces {
     };
     let mut all = Sums::default();
     let mut rows = Vec::new();
-    for (day, sums) in &days[0] {
+    for (day, sums) in days {
         all += *sums;
         rows.push(row(day_from_number(*day).to_string(), sums));
     }
@@ -144,9 +145,9 @@ pub fn payable(days: &Days, currency: Currency) -> Pieces {
     pieces(&header, rows.into_iter())
 }
 
-/// Every line of the orders that count, oldest first; gross, discounts and commission sum to the snapshot's before what
+/// Every line of the orders that count, or are of the status it is narrowed to, oldest first; gross, discounts and commission sum to the snapshot's before what
 /// came back.
-pub fn orders(db: Db, vendor_id: i64, range: DateRange, currency: Currency) -> Pieces {
+pub fn orders(db: Db, vendor_id: i64, range: DateRange, narrowed: Narrowed, currency: Currency) -> Pieces {
     let header = [
         "date",
         "placedAt",
@@ -177,7 +178,10 @@ pub fn orders(db: Db, vendor_id: i64, range: DateRange, currency: Currency) -> P
         db,
         &header,
         move |tx, after| {
-            Box::pin(async move { exports::list_sold(tx, vendor_id, range, after.as_ref(), LINES_AT_ONCE).await })
+            let narrowed = narrowed.clone();
+            Box::pin(
+                async move { exports::list_sold(tx, vendor_id, range, &narrowed, after.as_ref(), LINES_AT_ONCE).await },
+            )
         },
         |sold: &SoldLine| &sold.line,
         row,
@@ -186,7 +190,7 @@ pub fn orders(db: Db, vendor_id: i64, range: DateRange, currency: Currency) -> P
 
 /// Every line that was refunded, oldest first; amounts sum to the snapshot's returns, and what is payable for them is
 /// less than nothing.
-pub fn refunds(db: Db, vendor_id: i64, range: DateRange, currency: Currency) -> Pieces {
+pub fn refunds(db: Db, vendor_id: i64, range: DateRange, narrowed: Narrowed, currency: Currency) -> Pieces {
     let header = [
         "date",
         "refundedAt",
@@ -214,7 +218,10 @@ pub fn refunds(db: Db, vendor_id: i64, range: DateRange, currency: Currency) -> 
         db,
         &header,
         move |tx, after| {
-            Box::pin(async move { exports::list_refunded(tx, vendor_id, range, after.as_ref(), LINES_AT_ONCE).await })
+            let narrowed = narrowed.clone();
+            Box::pin(async move {
+                exports::list_refunded(tx, vendor_id, range, &narrowed, after.as_ref(), LINES_AT_ONCE).await
+            })
         },
         |refunded: &RefundedLine| &refunded.line,
         row,

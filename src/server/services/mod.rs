@@ -24,12 +24,16 @@ pub mod catalog;
 pub mod customers;
 /// Figures as CSV.
 pub mod export;
+/// How far back there is anything.
+pub mod first_day;
 /// How the cache fares, and why: what its page and its part of the API show.
 pub mod health;
 /// Marketplace bundles.
 pub mod import;
 /// What the marketplace's backend sends.
 pub mod ingest;
+/// Lists of products and orders as files.
+mod list_files;
 /// Figures of the whole marketplace.
 pub mod marketplace;
 /// What rises and falls, and what happened.
@@ -42,12 +46,14 @@ mod noting;
 pub mod orders;
 /// What the cache's store may not have been told yet, kept in the database.
 pub mod outbox;
+/// What vendors note down of days.
+mod own_notes;
 /// Giving back.
 pub mod refunds;
 /// What comes back, and why.
 pub mod returns;
 /// Views of the dashboard that users have saved.
-mod saved_views;
+pub mod saved_views;
 /// Vendors side by side.
 pub mod standings;
 

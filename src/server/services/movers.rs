@@ -20,7 +20,7 @@ use crate::{
     server::{
         AppError,
         cache_keys::{self, SNAPSHOT_TTL},
-        db::{DbError, movers, vendors},
+        db::{DbError, movers, own_notes, vendors},
     },
 };
 
@@ -85,6 +85,7 @@ impl Analytics {
                 let (from, to) = (midnight(range.from)?, midnight(range.to.saturating_add(1.day()))?);
                 let mut notes = movers::list_notes(&mut tx, vendor_id, from, to, MOST_NOTES).await?;
                 let refunds = movers::list_unusual_refunds(&mut tx, vendor_id, from, to, MOST_REFUNDS_NOTED).await?;
+                notes.own = own_notes::list(&mut tx, vendor_id, range, MOST_NOTES).await?;
                 tx.commit().await?;
                 notes.total += refunds.len() as i64;
                 notes.notes.extend(refunds);

@@ -7,8 +7,8 @@ use jiff::{Timestamp, tz::TimeZone};
 use vendorscope_cache::{Loaded, Served};
 
 use super::{
-    analytics::{Analytics, SnapshotQuery, daily, hourly, parse_currency, tags},
-    export::{self, Pieces},
+    analytics::{Analytics, SnapshotQuery, currency_of, daily, hourly, parse_currency, tags},
+    export::{self, ExportTable, Pieces},
     from_json, listing_detail,
 };
 use crate::{
@@ -56,14 +56,35 @@ impl Analytics {
         self.get_narrowed(vendor, query, narrowed, from_json).await
     }
 
-    /// Its series as CSV.
+    /// A table of a part as CSV: it comes to what the snapshot of the same part shows.
     pub async fn export_part(
         &self,
         vendor: &VendorRef,
         query: &SnapshotQuery,
         narrowed: &Narrowed,
+        table: ExportTable,
     ) -> Result<Pieces, AppError> {
-        Ok(export::series(self.narrowed(vendor, query, narrowed).await?.value))
+        if table == ExportTable::Series {
+            return Ok(export::series(self.narrowed(vendor, query, narrowed).await?.value));
+        }
+        let range = query.range;
+        let mut tx = self.db.read().await?;
+        let currency = currency_of(&mut tx, vendor).await?;
+        let pieces = match table {
+            ExportTable::Products => {
+                let products = narrowed::list_products(&mut tx, vendor.id, range, narrowed).await?;
+                export::products(products.into_iter().map(|(product, _)| product).collect(), currency)
+            }
+            ExportTable::Payable => {
+                let [sold, _] = narrowed::list_hours(&mut tx, vendor.id, range, None, narrowed).await?;
+                export::payable(&by_day(&sold), currency)
+            }
+            ExportTable::Orders => export::orders(self.db.clone(), vendor.id, range, narrowed.clone(), currency),
+            ExportTable::Refunds => export::refunds(self.db.clone(), vendor.id, range, narrowed.clone(), currency),
+            ExportTable::Series => unreachable!("returned above"),
+        };
+        tx.commit().await?;
+        Ok(pieces)
     }
 
     /// The same as JSON, as the API serves it.
@@ -108,8 +129,9 @@ async fn load(
     let [sold, sold_before] = narrowed::list_hours(&mut tx, vendor.id, range, previous, narrowed).await?;
     let [customers, customers_before] = narrowed::list_customers(&mut tx, vendor.id, range, previous, narrowed).await?;
     let orders_by_status = narrowed::list_statuses(&mut tx, vendor.id, range, narrowed).await?;
-    let (top_products, top_categories) = narrowed::list_top(&mut tx, vendor.id, range, narrowed).await?;
+    let products = narrowed::list_products(&mut tx, vendor.id, range, narrowed).await?;
     tx.commit().await?;
+    let (top_products, top_categories) = narrowed::top(products);
     let zone =
         TimeZone::get(&head.time_zone).map_err(|error| DbError::Corrupt(format!("vendors.time_zone: {error}")))?;
     let series = |range: DateRange, sold: &[SalesHour], customers: &Customers| match query.interval {

@@ -33,6 +33,12 @@ fn kept(query: &str) -> String {
     pairs.map(|(name, value)| format!("{name}={}", encode_segment(&value))).collect::<Vec<_>>().join("&")
 }
 
+/// The dashboard that an address with these parameters shows, and `more`.
+pub fn back_to(query: &str, more: &str) -> String {
+    let kept = kept(query);
+    if kept.is_empty() { format!("/?{more}") } else { format!("/?{kept}&{more}") }
+}
+
 impl Analytics {
     /// Those of one user, by their names, through the cache, and the entry that they were served from: one for all
     /// users of the vendor, so that it can be there before any of them comes.

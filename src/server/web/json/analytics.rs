@@ -25,7 +25,11 @@ use crate::{
     server::{
         AppError, AppState,
         identity::sessions::{CurrentUser, RequestSession},
-        services::{analytics::SnapshotQuery, export::ExportTable, narrowed::parse_narrowed},
+        services::{
+            analytics::SnapshotQuery,
+            export::{ExportTable, Pieces},
+            narrowed::parse_narrowed,
+        },
         web::encodings,
     },
 };
@@ -165,10 +169,10 @@ pub(super) async fn movers(
         ("interval" = Option<String>, Query, description = "`auto`, `hour` (up to 31 days), `day`, `week` or `month`"),
         ("vendorId" = Option<String>, Query, description = "Admins only, and required of them"),
         ("table" = Option<ExportTable>, Query, description = "`series` if left out"),
-        ("product" = Option<String>, Query, description = "The series of this product alone, as the two below: with \
-            `table=series`"),
+        ("product" = Option<String>, Query, description = "Of this product alone, by the marketplace's id"),
         ("category" = Option<String>, Query, description = "Of the products that are in this category now"),
-        ("status" = Option<OrderStatus>, Query, description = "Of the orders that have this status now")
+        ("status" = Option<OrderStatus>, Query, description = "Of the orders that have this status now, whether they \
+            count or not")
     ),
     responses((status = 200, description = "The figures as CSV; rows come to the snapshot's \
         totals", body = String, content_type = "text/csv"), Refused),
@@ -189,18 +193,18 @@ pub(super) async fn export(
     };
     let get = |name| parameters.get(name);
     let narrowed = parse_narrowed(get("product"), get("category"), get("status"))?;
-    let pieces = match (narrowed.is_whole(), table) {
-        (true, table) => state.analytics.export(&vendor, &query, table).await?,
-        (false, ExportTable::Series) => state.analytics.export_part(&vendor, &query, &narrowed).await?,
-        (false, _) => {
-            let message = "of one product, category or status, `series` alone is accepted";
-            return Err(FieldError::new("table", message).into());
-        }
+    let pieces = match narrowed.is_whole() {
+        true => state.analytics.export(&vendor, &query, table).await?,
+        false => state.analytics.export_part(&vendor, &query, &narrowed, table).await?,
     };
     let (id, range) = (encode_segment(&vendor.external_id), query.range);
     let disposition =
         format!("attachment; filename=\"vendorscope-{id}-{}-{}-{}.csv\"", table.as_str(), range.from, range.to);
-    // Percent-encoded: always a header value.
+    file(disposition, pieces)
+}
+
+/// CSV to be kept under the name in `disposition`, whose parts are percent-encoded.
+pub(super) fn file(disposition: String, pieces: Pieces) -> Result<Response, AppError> {
     let disposition = HeaderValue::try_from(disposition).map_err(|e| AppError::Internal(e.to_string()))?;
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8; header=present")),

@@ -43,6 +43,8 @@ pub fn router(state: &AppState) -> Router<AppState> {
         .nest("/account", account::router().layer(once.clone()))
         .nest("/vendor/events", events::router())
         .nest("/vendor/analytics", analytics::router())
+        .route("/vendor/products.csv", get(products::file))
+        .route("/vendor/orders.csv", get(orders::file))
         .nest("/vendor/products", products::router())
         .nest("/vendor/orders", orders::router())
         .nest("/letters", letters::router())

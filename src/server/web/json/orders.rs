@@ -9,13 +9,13 @@ use axum::{
 };
 
 use super::{
-    analytics::freshness,
+    analytics::{self, freshness},
     input::{JsonBody, Parameters, PathId, RequestKey},
     openapi::Refused,
 };
 use crate::{
     domain::{
-        accounts::{id_of_segment, path_segment},
+        accounts::{encode_segment, id_of_segment, path_segment},
         clock::parse_instant,
         order_commands::{NewOrder, NewRefund, OrderChange},
         orders::{Order, OrderPage, OrderStatus},
@@ -79,6 +79,47 @@ pub(super) async fn list(
     let mut response = Json(&served.value).into_response();
     freshness(&mut response, &served, started.elapsed());
     Ok(response)
+}
+
+#[utoipa::path(
+    get,
+    path = "/api/vendor/orders.csv",
+    operation_id = "orders_file",
+    tag = "orders",
+    params(
+        ("status" = Option<OrderStatus>, Query, description = "Any if left out"),
+        ("dateFrom" = Option<jiff::civil::Date>, Query, description = "Placed on this day or later, by the vendor's \
+            calendar"),
+        ("dateTo" = Option<jiff::civil::Date>, Query, description = "Placed on this day or earlier"),
+        ("search" = Option<String>, Query, description = "An order's id, or a part of its customer's name in any \
+            case, with or without accents"),
+        ("refunded" = Option<bool>, Query, description = "Those that something was given back of, or those that \
+            nothing was"),
+        ("product" = Option<String>, Query, description = "With a line of this product, by the marketplace's id"),
+        ("category" = Option<String>, Query, description = "With a line of a product that is in this category now")
+    ),
+    responses((status = 200, description = "All that match, as CSV", body = String, content_type = "text/csv")),
+    security(("session" = []), ("key" = []))
+)]
+pub(super) async fn file(
+    State(state): State<AppState>,
+    current: CurrentVendor,
+    parameters: Parameters,
+) -> Result<Response, AppError> {
+    let parameters = parameters.only(&["status", "dateFrom", "dateTo", "search", "refunded", "product", "category"])?;
+    let query = parse_query(&OrderParameters {
+        status: parameters.get("status"),
+        date_from: parameters.get("dateFrom"),
+        date_to: parameters.get("dateTo"),
+        search: parameters.get("search"),
+        refunded: parameters.get("refunded"),
+        product: parameters.get("product"),
+        category: parameters.get("category"),
+        ..Default::default()
+    })?;
+    let pieces = state.orders.file(&current.vendor, &query).await?;
+    let id = encode_segment(&current.vendor.external_id);
+    analytics::file(format!("attachment; filename=\"vendorscope-{id}-orders.csv\""), pieces)
 }
 
 #[utoipa::path(

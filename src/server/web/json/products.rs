@@ -10,13 +10,13 @@ use axum::{
 use serde::Serialize;
 
 use super::{
-    analytics::freshness,
+    analytics::{self, freshness},
     input::{JsonBody, Parameters, PathId, RequestKey},
     openapi::Refused,
 };
 use crate::{
     domain::{
-        accounts::path_segment,
+        accounts::{encode_segment, path_segment},
         catalog::{BulkChange, Product, ProductInput, ProductPage, ProductSort, ProductStatus, StockLevel},
         field_error::FieldError,
     },
@@ -72,6 +72,42 @@ pub(super) async fn list(
     let mut response = Json(&served.value).into_response();
     freshness(&mut response, &served, started.elapsed());
     Ok(response)
+}
+
+#[utoipa::path(
+    get,
+    path = "/api/vendor/products.csv",
+    operation_id = "products_file",
+    tag = "products",
+    params(
+        ("search" = Option<String>, Query, description = "A part of the name, in any case, with or without accents"),
+        ("status" = Option<ProductStatus>, Query, description = "Any if left out"),
+        ("category" = Option<String>, Query, description = "Any if left out"),
+        ("stock" = Option<StockLevel>, Query, description = "`low`: at or below its threshold, or sold out within a \
+            week; the file then says of each how long it lasts"),
+        ("sort" = Option<ProductSort>, Query, description = "`name` if left out; with `stock=low` it is `cover`, what \
+            runs out first, and `at_risk` is what costs the most sales")
+    ),
+    responses((status = 200, description = "All that match, as CSV", body = String, content_type = "text/csv")),
+    security(("session" = []), ("key" = []))
+)]
+pub(super) async fn file(
+    State(state): State<AppState>,
+    current: CurrentVendor,
+    parameters: Parameters,
+) -> Result<Response, AppError> {
+    let parameters = parameters.only(&["search", "status", "category", "stock", "sort"])?;
+    let query = parse_query(&ProductParameters {
+        search: parameters.get("search"),
+        status: parameters.get("status"),
+        category: parameters.get("category"),
+        stock: parameters.get("stock"),
+        sort: parameters.get("sort"),
+        ..Default::default()
+    })?;
+    let pieces = state.catalog.file(&current.vendor, &query).await?;
+    let id = encode_segment(&current.vendor.external_id);
+    analytics::file(format!("attachment; filename=\"vendorscope-{id}-products.csv\""), pieces)
 }
 
 #[utoipa::path(

@@ -1,0 +1,149 @@
+import { chromium, type Page } from '@playwright/test';
+
+import { expect, logIn, openHydrated, test, vendor } from '../test';
+
+// The longest that a range's name gets.
+const LONG_RANGE = '/?dateFrom=2025-12-15&dateTo=2026-11-20';
+
+/** Texts that begin or end outside of the card they stand on, those that are for listeners alone left out. */
+function outside(): string[] {
+  const UNSEEN = '.unseen, thead, [hidden], .scroll, svg, option, dialog, details:not([open]) > :not(summary)';
+  const found: string[] = [];
+  for (const card of document.querySelectorAll('.card:not(.scroll)')) {
+    const { left, right, width } = card.getBoundingClientRect();
+    const texts = document.createTreeWalker(card, NodeFilter.SHOW_TEXT);
+    while (width > 0 && texts.nextNode()) {
+      const parent = texts.currentNode.parentElement;
+      const isHidden = parent?.closest(UNSEEN);
+      if (isHidden || !texts.currentNode.textContent?.trim()) continue;
+      const range = document.createRange();
+      range.selectNodeContents(texts.currentNode);
+      const text = range.getBoundingClientRect();
+      if (text.width > 0 && (text.left < left || text.right > right)) found.push(`${texts.currentNode.textContent}`);
+    }
+  }
+  return found;
+}
+
+const widthOf = (page: Page) => page.evaluate(() => document.documentElement.scrollWidth);
+
+test('the menu of periods stays on the screen at every width, whatever the range is called', async ({ page }) => {
+  await logIn(page, vendor(0));
+  for (const width of [320, 360, 600, 641, 700, 768, 1024, 1440]) {
+    await page.setViewportSize({ width, height: 900 });
+    for (const path of ['/', LONG_RANGE, '/returns?range=all']) {
+      await page.goto(path);
+      const button = page.locator('.picker summary');
+      const [frame, text] = [await button.boundingBox(), await button.locator('span').boundingBox()];
+      expect(text!.x, `${width} ${path}: the name within its button`).toBeGreaterThanOrEqual(frame!.x);
+      expect(text!.x + text!.width).toBeLessThanOrEqual(frame!.x + frame!.width);
+      await button.click();
+      const menu = await page.locator('.picker .panel').boundingBox();
+      expect(menu!.x, `${width} ${path}: the menu`).toBeGreaterThanOrEqual(0);
+      expect(menu!.x + menu!.width, `${width} ${path}: the menu`).toBeLessThanOrEqual(width);
+    }
+  }
+});
+
+test('amounts stay on their cards, nine digits with three decimals too', async ({ page }) => {
+  await logIn(page, vendor(20));
+  const product = await page.request.post('/api/vendor/products', {
+    data: { name: 'Royal attar', category: 'Perfume', unitPrice: 999_999_999, stock: 4_000 },
+  });
+  const { productId } = await product.json();
+  const sold = await page.request.post('/api/vendor/orders', {
+    data: { customer: { name: 'Noor', country: 'Kuwait' }, lines: [{ productId, quantity: 80 }], status: 'delivered' },
+  });
+  expect(sold.status()).toBe(201);
+  for (const width of [320, 360, 768, 1024, 1440]) {
+    await page.setViewportSize({ width, height: 900 });
+    for (const path of ['/', '/?range=last_12_months', '/returns', '/products', '/orders']) {
+      await page.goto(path);
+      expect(await page.evaluate(outside), `${width} ${path}`).toEqual([]);
+      expect(await widthOf(page), `${width} ${path}`).toBeLessThanOrEqual(width);
+    }
+  }
+});
+
+test('totals of orders are seen on a tablet, whoever ordered', async ({ page }) => {
+  await logIn(page, vendor(19));
+  const { products } = await (await page.request.get('/api/vendor/products')).json();
+  const sold = await page.request.post('/api/vendor/orders', {
+    data: {
+      customer: { name: 'Wilhelmina Alexandrina Constantia '.repeat(3), country: 'Netherlands' },
+      lines: [{ productId: products[0].productId, quantity: 1 }],
+    },
+  });
+  expect(sold.status()).toBe(201);
+  for (const width of [768, 1024, 1440]) {
+    await page.setViewportSize({ width, height: 900 });
+    await page.goto('/orders');
+    const list = page.getByRole('region', { name: 'Orders' });
+    const hidden = await list.evaluate((list) => list.scrollWidth - list.clientWidth);
+    expect(hidden, `${width}`).toBeLessThanOrEqual(0);
+  }
+});
+
+test('text of twice the size is neither cut nor wider than the screen', async ({ baseURL, launchOptions }) => {
+  // As a reader sets it in the browser: what is measured in letters follows.
+  const args = [...(launchOptions.args ?? []), '--blink-settings=defaultFontSize=32'];
+  const browser = await chromium.launch({ ...launchOptions, args });
+  const page = await browser.newPage({ baseURL, viewport: { width: 1280, height: 900 } });
+  await logIn(page, vendor(0));
+  for (const path of ['/', '/products', '/orders', '/returns', '/account', '/products/new']) {
+    await page.goto(path);
+    expect(await widthOf(page), path).toBeLessThanOrEqual(1280);
+    expect(await page.evaluate(outside), path).toEqual([]);
+  }
+  await page.goto('/');
+  const label = page.locator('.lines .label').first();
+  expect(await label.evaluate((label) => getComputedStyle(label).fontSize)).toBe('24px');
+  await browser.close();
+});
+
+test.describe('in the dark', () => {
+  test.use({ colorScheme: 'dark', viewport: { width: 760, height: 900 } });
+
+  test('paper is white and has nothing to click', async ({ page }) => {
+    await logIn(page, vendor(0));
+    const { orders } = await (await page.request.get('/api/vendor/orders?status=delivered')).json();
+    for (const path of ['/', '/products', '/orders', '/returns', `/orders/${orders[0].orderId}`]) {
+      await page.emulateMedia({ media: 'screen', colorScheme: 'dark' });
+      await page.goto(path);
+      await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
+      const colour = await page.evaluate(() => getComputedStyle(document.body).color);
+      expect(Math.max(...colour.match(/\d+/g)!.map(Number)), `${path}: ink is dark`).toBeLessThan(64);
+      const toClick = page.locator('form:visible, nav:visible, button:visible, .button:visible, .exports:visible');
+      await expect(toClick, path).toHaveCount(0);
+    }
+  });
+});
+
+test('the list of orders does not move as its script arrives', async ({ page }) => {
+  await logIn(page, vendor(34));
+  await page.addInitScript(() => {
+    const moved: number[] = [];
+    Object.assign(window, { moved });
+    const note = (entry: PerformanceEntry) => moved.push((entry as unknown as { value: number }).value);
+    const observer = new PerformanceObserver((list) => list.getEntries().forEach(note));
+    observer.observe({ type: 'layout-shift', buffered: true });
+  });
+  for (const width of [320, 360, 390, 412, 768, 1440]) {
+    await page.setViewportSize({ width, height: 900 });
+    await openHydrated(page, '/orders');
+    await expect(page.locator('.stream')).toHaveText('Live');
+    const moved = await page.evaluate(() => (window as unknown as { moved: number[] }).moved);
+    expect(moved, `${width}`).toEqual([]);
+  }
+});
+
+test('the fields of a filter stand in a line, with days and without', async ({ page }) => {
+  await logIn(page, vendor(0));
+  await page.setViewportSize({ width: 1440, height: 900 });
+  for (const path of ['/orders', '/orders?dateFrom=2026-11-01&dateTo=2026-11-20']) {
+    await page.goto(path);
+    const fields = page.locator('form.filter[action="/orders"] :is(input:not([type=hidden]), select, button)');
+    const bottoms = await fields.evaluateAll((all) => all.map((one) => Math.round(one.getBoundingClientRect().bottom)));
+    expect(new Set(bottoms).size, `${path}: ${bottoms}`).toBe(1);
+  }
+});

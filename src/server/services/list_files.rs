@@ -1,0 +1,135 @@
+//! Lists of products and orders as files: every row that matches, in the order of the list, a piece at a time.
+
+use futures::stream::{self, StreamExt};
+use jiff::tz::TimeZone;
+
+use super::{
+    analytics::currency_of,
+    catalog::Catalog,
+    export::{Pieces, as_text, piece},
+    orders::Orders,
+};
+use crate::{
+    domain::{
+        accounts::VendorRef,
+        catalog::{ProductQuery, RecentSales},
+        money::Currency,
+        orders::OrderQuery,
+    },
+    server::{
+        AppError,
+        db::{Db, DbError, catalog, movers, orders, vendors},
+    },
+};
+
+/// Rows that are read from the database at a time.
+const ROWS_AT_ONCE: usize = 500;
+
+fn header(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+impl Catalog {
+    /// Every product that the query matches, on whichever page it stands; straight from the database.
+    pub async fn file(&self, vendor: &VendorRef, query: &ProductQuery) -> Result<Pieces, AppError> {
+        let mut tx = self.db.read().await?;
+        let currency = currency_of(&mut tx, vendor).await?;
+        let zone = vendors::find_time_zone(&mut tx, vendor.id).await?.ok_or(AppError::NotFound)?;
+        tx.commit().await?;
+        let zone = TimeZone::get(&zone).map_err(|error| DbError::Corrupt(format!("vendors.time_zone: {error}")))?;
+        let today = self.cache.now().to_zoned(zone).date();
+        let (db, vendor_id, has_covers) = (self.db.clone(), vendor.id, query.stock.is_some());
+        let mut names = vec![
+            "productId",
+            "name",
+            "category",
+            "status",
+            "currency",
+            "unitPrice",
+            "stock",
+            "lowStockThreshold",
+            "units",
+            "previousUnits",
+        ];
+        if has_covers {
+            names.extend(["daysOfCover", "salesAtRisk"]);
+        }
+        let first = Some((Some(header(&names)), ProductQuery { after: None, ..query.clone() }));
+        let pieces = stream::try_unfold(first, move |turn| {
+            let db: Db = db.clone();
+            async move {
+                let Some((header, query)) = turn else { return Ok::<_, AppError>(None) };
+                let mut tx = db.read().await?;
+                let listed = catalog::list_products(&mut tx, vendor_id, &query, today, ROWS_AT_ONCE as i64).await?;
+                let ids: Vec<&str> = listed.iter().map(|one| one.product.product_id.as_str()).collect();
+                let sold = movers::list_recent(&mut tx, vendor_id, today, &ids).await?;
+                tx.commit().await?;
+                let last = listed.last().filter(|_| listed.len() == ROWS_AT_ONCE).map(|one| one.position.clone());
+                let rows = listed.iter().map(|one| {
+                    product_row(one, sold.get(&one.product.product_id).copied().unwrap_or_default(), currency)
+                });
+                let piece = piece(header.into_iter().chain(rows))?;
+                Ok(Some((piece, last.map(|after| (None, ProductQuery { after: Some(after), ..query })))))
+            }
+        });
+        Ok(pieces.boxed())
+    }
+}
+
+fn product_row(listed: &catalog::Listed, recent: RecentSales, currency: Currency) -> Vec<String> {
+    let product = &listed.product;
+    let mut row = vec![
+        as_text(&product.product_id),
+        as_text(&product.name),
+        as_text(&product.category),
+        product.status.as_str().to_owned(),
+        currency.code().to_owned(),
+        currency.to_decimal(product.unit_price),
+        product.stock.to_string(),
+        product.low_stock_threshold.map(|threshold| threshold.to_string()).unwrap_or_default(),
+        recent.units.to_string(),
+        recent.previous_units.to_string(),
+    ];
+    if let Some(cover) = listed.cover {
+        row.push(cover.days_of_cover.map(|days| format!("{days:.1}")).unwrap_or_default());
+        row.push(currency.to_decimal(cover.sales_at_risk));
+    }
+    row
+}
+
+impl Orders {
+    /// Every order that the query matches, on whichever page it stands; straight from the database.
+    pub async fn file(&self, vendor: &VendorRef, query: &OrderQuery) -> Result<Pieces, AppError> {
+        let mut tx = self.db.read().await?;
+        let currency = currency_of(&mut tx, vendor).await?;
+        tx.commit().await?;
+        let (db, vendor_id) = (self.db.clone(), vendor.id);
+        let names = ["orderId", "placedAt", "customer", "status", "units", "currency", "total", "refundedAmount"];
+        let first = Some((Some(header(&names)), OrderQuery { after: None, ..query.clone() }));
+        let pieces = stream::try_unfold(first, move |turn| {
+            let db: Db = db.clone();
+            async move {
+                let Some((header, query)) = turn else { return Ok::<_, AppError>(None) };
+                let mut tx = db.read().await?;
+                let listed = orders::list_orders(&mut tx, vendor_id, &query, ROWS_AT_ONCE as i64).await?;
+                tx.commit().await?;
+                let last = listed.last().filter(|_| listed.len() == ROWS_AT_ONCE).map(|(_, at)| at.clone());
+                let rows = listed.iter().map(|(order, _)| {
+                    vec![
+                        as_text(&order.order_id),
+                        order.placed_at.to_string(),
+                        as_text(&order.customer_name),
+                        order.status.as_str().to_owned(),
+                        order.units.to_string(),
+                        currency.code().to_owned(),
+                        currency.to_decimal(order.total),
+                        currency.to_decimal(order.refunded_amount),
+                    ]
+                });
+                let piece = piece(header.into_iter().chain(rows))?;
+                Ok(Some((piece, last.map(|after| (None, OrderQuery { after: Some(after), ..query })))))
+            }
+        });
+        Ok(pieces.boxed())
+    }
+}
