@@ -12,7 +12,9 @@ for (const width of [360, 768, 1440]) {
         await openHydrated(page, await arrive(page, entry));
         for (const colorScheme of ['light', 'dark'] as const) {
           await page.emulateMedia({ colorScheme });
-          await page.screenshot({ path: join(project.outputDir, 'screens', `${entry.name.replaceAll(' ', '-')}-${width}-${colorScheme}.png`), fullPage: true });
+          const path = join(project.outputDir, 'screens', `${entry.name.replaceAll(' ', '-')}-${width}-${colorScheme}.png`);
+          // On a busy machine Chromium says now and then that it cannot, and can a moment later.
+          await expect(() => page.screenshot({ path, fullPage: true })).toPass({ timeout: 30_000 });
           expect(await page.evaluate(() => document.documentElement.scrollWidth), colorScheme).toBeLessThanOrEqual(width);
         }
       });
