@@ -56,7 +56,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/account") view=pages::account::AccountPage ssr=SsrMode::Async/>
                 <Route path=path!("/products") view=pages::products::ProductsPage ssr=SsrMode::Async/>
                 <Route path=path!("/products/new") view=pages::new_product::NewProductPage ssr=SsrMode::Async/>
-                <Route path=path!("/products/change") view=pages::change_products::ChangeProductsPage ssr=SsrMode::Async/>
+                <Route path=path!("/products/change") view=pages::change_products::ChangeProductsPage
+                    ssr=SsrMode::Async/>
                 <Route path=path!("/products/:id") view=pages::product::ProductPage ssr=SsrMode::Async/>
                 <Route path=path!("/orders") view=pages::orders::OrdersPage ssr=SsrMode::Async/>
                 <Route path=path!("/orders/change") view=pages::change_orders::ChangeOrdersPage ssr=SsrMode::Async/>
@@ -65,7 +66,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/admin") view=pages::admin::AdminPage ssr=SsrMode::Async/>
                 <Route path=path!("/admin/vendors") view=pages::admin_vendors::AdminVendorsPage ssr=SsrMode::Async/>
                 <Route path=path!("/admin/vendors/:id") view=pages::admin_vendor::AdminVendorPage ssr=SsrMode::Async/>
-                <Route path=path!("/admin/vendors/:id/dashboard") view=pages::dashboard::DashboardPage ssr=SsrMode::Async/>
+                <Route path=path!("/admin/vendors/:id/dashboard") view=pages::dashboard::DashboardPage
+                    ssr=SsrMode::Async/>
                 <Route path=path!("/admin/users") view=pages::admin_users::AdminUsersPage ssr=SsrMode::Async/>
                 <Route path=path!("/admin/users/:id") view=pages::admin_user::AdminUserPage ssr=SsrMode::Async/>
                 <Route path=path!("/admin/keys") view=pages::admin_keys::AdminKeysPage ssr=SsrMode::Async/>

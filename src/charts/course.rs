@@ -68,7 +68,8 @@ pub fn course_chart(chart: &CourseChart<'_>) -> AnyView {
         <div class="plot">
             <ol class="ticks" aria-hidden="true">{ticks.collect::<Vec<_>>()}</ol>
             <div class="canvas" data-own="">
-                <svg class="lines" width="100%" height=HEIGHT + STRIP + 26.0 role="img" aria-label=chart.title.clone() data-marks=readout(chart)>
+                <svg class="lines" width="100%" height=HEIGHT + STRIP + 26.0 role="img" aria-label=chart.title.clone()
+                    data-marks=readout(chart)>
                     {drawing(chart)}
                     <line class="cursor" x1="0" x2="0" y1="0" y2=HEIGHT/>
                     <circle class="at now" cx="0" cy="-99" r="4"/>
@@ -115,7 +116,11 @@ fn drawing(chart: &CourseChart<'_>) -> AnyView {
             Shape::Lines => x(i, count, 100.0),
             Shape::Stacked => rounded((i as f64 + 0.5) / count.max(1) as f64 * 100.0),
         };
-        view! { <text class=class x=format!("{at}%") y=HEIGHT + STRIP + 18.0 text-anchor=anchor>{chart.labels[i].1.clone()}</text> }
+        view! {
+            <text class=class x=format!("{at}%") y=HEIGHT + STRIP + 18.0 text-anchor=anchor>
+                {chart.labels[i].1.clone()}
+            </text>
+        }
     });
     let paths: Vec<(&str, String)> = match chart.shape {
         Shape::Lines => chart.series.iter().map(|series| (series.class, line(series, &chart.scale))).collect(),
@@ -123,7 +128,8 @@ fn drawing(chart: &CourseChart<'_>) -> AnyView {
     };
     let is_filled = chart.shape == Shape::Stacked;
     let paths = paths.into_iter().map(|(class, path)| {
-        view! { <path class=format!("{} {class}", if is_filled { "bars" } else { "line" }) d=path vector-effect="non-scaling-stroke"/> }
+        let class = format!("{} {class}", if is_filled { "bars" } else { "line" });
+        view! { <path class=class d=path vector-effect="non-scaling-stroke"/> }
     });
     let moments = chart.moments.iter().zip(rows_of_numbers(chart.moments)).map(|(moment, row)| {
         let at = format!("{}%", rounded(moment.place.clamp(0.0, 1.0) * 100.0));
@@ -142,7 +148,8 @@ fn drawing(chart: &CourseChart<'_>) -> AnyView {
     });
     view! {
         {grid.collect::<Vec<_>>()}
-        <svg width="100%" height=HEIGHT + STRIP viewBox=format!("0 0 {WIDTH} {}", HEIGHT + STRIP) preserveAspectRatio="none">
+        <svg width="100%"
+            height=HEIGHT + STRIP viewBox=format!("0 0 {WIDTH} {}", HEIGHT + STRIP) preserveAspectRatio="none">
             {paths.collect::<Vec<_>>()}
             <path class="strip" d=strip(chart.strip)/>
         </svg>

@@ -83,7 +83,8 @@ pub fn line_chart(marks: &[Mark], unit: Unit, title: String, now: String, before
             <ol class="ticks" aria-hidden="true">{ticks}</ol>
             // An island makes it a slider to those who listen; without scripts it does nothing, and is nothing.
             <div class="canvas" data-own="">
-                <svg class="lines" width="100%" height=HEIGHT + 28.0 role="img" aria-label=title data-marks=readout(marks, unit, &scale)>
+                <svg class="lines" width="100%" height=HEIGHT + 28.0 role="img" aria-label=title
+                    data-marks=readout(marks, unit, &scale)>
                     {drawing(marks, &scale)}
                     <line class="cursor" x1="0" x2="0" y1="0" y2=HEIGHT/>
                     <circle class="at before" cx="0" cy="-99" r="4"/>
@@ -158,7 +159,8 @@ fn drawing(marks: &[Mark], scale: &Scale) -> AnyView {
         .map(|(position, i)| {
             let (at, anchor) = (x(i, count, 100.0), anchor(i, count));
             view! {
-                <text class=if position % 2 == 1 { "label minor" } else { "label" } x=format!("{at}%") y=HEIGHT + 20.0 text-anchor=anchor>
+                <text class=if position % 2 == 1 { "label minor" } else { "label" } x=format!("{at}%") y=HEIGHT + 20.0
+                    text-anchor=anchor>
                     {marks[i].short.clone()}
                 </text>
             }

@@ -90,7 +90,11 @@ impl Messages {
             .needs_login
             .then(|| view! { <p><a href="/login" target="_blank">{words::LOG_IN_IN_A_NEW_TAB}</a></p> });
         let view = view! {
-            <div class="notice bad" role="alert"><p>{words::NOT_SAVED}</p><ul>{reasons.collect::<Vec<_>>()}</ul>{login}</div>
+            <div class="notice bad" role="alert">
+                <p>{words::NOT_SAVED}</p>
+                <ul>{reasons.collect::<Vec<_>>()}</ul>
+                {login}
+            </div>
         };
         Some(view.into_any())
     }

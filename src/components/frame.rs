@@ -59,7 +59,10 @@ pub fn Frame(section: Section, viewer: Option<Viewer>, children: Children) -> im
     };
     let links = sections
         .iter()
-        .map(|(target, href, name)| view! { <li><a href=*href aria-current=(*target == section).then_some("page")>{*name}</a></li> })
+        .map(|(target, href, name)| {
+            let current = (*target == section).then_some("page");
+            view! { <li><a href=*href aria-current=current>{*name}</a></li> }
+        })
         .collect_view();
     // Whoever is not logged in has nothing to log out of.
     let account = role.map(|_| {
@@ -90,8 +93,8 @@ pub fn Frame(section: Section, viewer: Option<Viewer>, children: Children) -> im
         <header class="top">
             <a class="brand" href="/">
                 <svg viewBox="0 0 24 24" width="24" height="24" aria-hidden="true">
-                    <path d="M3 17.5 9 11l4 3.5L21 \
-                        6" fill="none" stroke="currentColor" stroke-width="2.5" stroke-linecap="round" stroke-linejoin="round"/>
+                    <path d="M3 17.5 9 11l4 3.5L21 6" fill="none" stroke="currentColor" stroke-width="2.5"
+                        stroke-linecap="round" stroke-linejoin="round"/>
                     <circle cx="21" cy="6" r="2.5" fill="currentColor"/>
                 </svg>
                 "Vendorscope"

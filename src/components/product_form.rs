@@ -76,10 +76,13 @@ pub fn product_form(vendor: &Vendor, product: Option<Product>) -> AnyView {
                 {description(&typed("form[description]", product.description), &messages)}
             </div>
             {field(line("category", "form[category]", "Category", product.category, MAX_CATEGORY))}
-            {field(Input { max: None, step: Some(price_step), ..number("price", "form[unit_price]", &price_label, price) })}
+            {field(Input { max: None, step: Some(price_step),
+                ..number("price", "form[unit_price]", &price_label, price) })}
             {field(number("stock", "form[stock]", "Stock", product.stock.to_string()))}
-            {field(Input { required: false, hint: Some(hint), ..number("threshold", "form[low_stock_threshold]", "Low-stock threshold", threshold) })}
-            {select("status", "form[status]", "Status", statuses, &typed("form[status]", product.status.as_str().to_owned()))}
+            {field(Input { required: false, hint: Some(hint),
+                ..number("threshold", "form[low_stock_threshold]", "Low-stock threshold", threshold) })}
+            {select("status", "form[status]", "Status", statuses,
+                &typed("form[status]", product.status.as_str().to_owned()))}
             <div class="actions wide">
                 <button type="submit">{submit}</button>
                 <a class="button quiet" href="/products">"Cancel"</a>

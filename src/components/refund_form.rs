@@ -59,7 +59,9 @@ pub fn refund_form(order: &Order, currency: Currency, typed: Option<&RefundForm>
                 {input(messages.mark(whole))}
                 {select("reason", "form[reason]", "Reason", reasons, &reason)}
                 // An island writes what it comes to as it is typed.
-                <div class="actions"><button type="submit" data-own="">"Review refund"<span class="total"></span></button></div>
+                <div class="actions">
+                    <button type="submit" data-own="">"Review refund"<span class="total"></span></button>
+                </div>
                 <p id="announce" class="unseen" aria-live="polite" data-own=""></p>
             </form>
             <RefundTotal/>
@@ -100,7 +102,8 @@ fn row(at: usize, line: &OrderLine, currency: Currency, typed: Option<&RefundFor
     let units = view! {
         {units}
         <label class="pick-row">
-            <input type="checkbox" name=field("restock") value="yes" checked=is_restocked aria-label=format!("{} {}", words::RESTOCK, line.name)/>
+            <input type="checkbox" name=field("restock") value="yes" checked=is_restocked
+                aria-label=format!("{} {}", words::RESTOCK, line.name)/>
             {words::RESTOCK}
         </label>
     }

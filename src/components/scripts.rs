@@ -24,7 +24,8 @@ pub fn scripts() -> AnyView {
 pub fn unsaved() -> AnyView {
     const CODE: &str = "const ask=event=>event.preventDefault();\
         for(const form of document.querySelectorAll('form[data-guard]')){\
-        form.addEventListener('input',()=>{document.querySelector('.notice.good')?.remove();addEventListener('beforeunload',ask)});\
+        form.addEventListener('input',()=>{document.querySelector('.notice.good')?.remove();\
+        addEventListener('beforeunload',ask)});\
         form.addEventListener('submit',()=>removeEventListener('beforeunload',ask))}";
     view! { <script type="module" nonce=use_nonce()>{CODE}</script> }.into_any()
 }

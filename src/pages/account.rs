@@ -156,7 +156,9 @@ fn time_zone_card(vendor: Option<Vendor>, zones: Vec<String>) -> AnyView {
             {messages.summary()}
             <form method="post" action=SetTimeZone::url() class="form">
                 {input(messages.mark(zone))}
-                <datalist id="time-zones">{zones.into_iter().map(|zone| view! { <option value=zone></option> }).collect_view()}</datalist>
+                <datalist id="time-zones">
+                    {zones.into_iter().map(|zone| view! { <option value=zone></option> }).collect_view()}
+                </datalist>
                 <div class="actions wide"><button type="submit">"Change time zone"</button></div>
             </form>
         </section>

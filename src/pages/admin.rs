@@ -92,7 +92,8 @@ pub fn AdminPage() -> impl IntoView {
     let load = load_market(query.is_all_time(), move |today| asked.days(today));
     view! {
         <Title text="Marketplace"/>
-        {loaded(Section::Marketplace, load, |view| &view.viewer, move |view| market(view, query), move || range_form(again))}
+        {loaded(Section::Marketplace, load, |view| &view.viewer, move |view| market(view, query),
+            move || range_form(again))}
     }
 }
 
@@ -135,13 +136,23 @@ fn preset_links(query: &Query, shown: DateRange, today: Date) -> AnyView {
         .filter(|preset| !matches!(preset.slug, "yesterday" | "last_30_days" | "year_to_date"));
     let links = often.map(|preset| {
         let current = (Some(preset.name) == name).then_some("true");
-        view! { <li><a href=query.with_range(preset.slug).href() aria-current=current data-noscroll="" data-key=preset.key>{preset.name}</a></li> }
+        view! {
+            <li>
+                <a href=query.with_range(preset.slug).href() aria-current=current data-noscroll="" data-key=preset.key>
+                    {preset.name}
+                </a>
+            </li>
+        }
     });
     let current = query.is_all_time().then_some("true");
     view! {
         <ul class="presets" aria-label="Periods">
             {links.collect::<Vec<_>>()}
-            <li><a href=query.with_range(ALL_TIME).href() aria-current=current data-noscroll="" data-key="a">"All time"</a></li>
+            <li>
+                <a href=query.with_range(ALL_TIME).href() aria-current=current data-noscroll="" data-key="a">
+                    "All time"
+                </a>
+            </li>
         </ul>
     }
     .into_any()

@@ -92,8 +92,13 @@ fn list(AuditView { page, .. }: AuditView, filter: AuditFilter) -> AnyView {
     let next = page.next.map(|after| format!("/admin/audit?after={}{}", encode_segment(&after), prefixed('&', &query)));
     let pages = pager(filter.after.is_some().then(|| format!("/admin/audit{}", prefixed('?', &query))), next);
     let body = if page.entries.is_empty() {
-        view! { <section class="card empty"><h2>"No matching entries"</h2><p><a href="/admin/audit">{words::CLEAR_FILTERS}</a></p></section> }
-            .into_any()
+        view! {
+            <section class="card empty">
+                <h2>"No matching entries"</h2>
+                <p><a href="/admin/audit">{words::CLEAR_FILTERS}</a></p>
+            </section>
+        }
+        .into_any()
     } else {
         let columns =
             ["Time (UTC)", "Who", "What", "Of what", "From where", "Before", "After"].map(Column::text).to_vec();
@@ -167,7 +172,9 @@ fn filter_form(filter: AuditFilter) -> AnyView {
     let fields = view! {
         {input(Input { class: "grow", ..field("actor", "Who (email, or cli)", "", filter.actor) })}
         {input(Input { placeholder: Some("login"), list: Some("actions"), ..field("action", "What", "", action) })}
-        <datalist id="actions">{ACTIONS.map(|name| view! { <option value=spoken(name)></option> }).collect_view()}</datalist>
+        <datalist id="actions">
+            {ACTIONS.map(|name| view! { <option value=spoken(name)></option> }).collect_view()}
+        </datalist>
         {input(field("dateFrom", "From", "date", filter.date_from))}
         {input(field("dateTo", "To", "date", filter.date_to))}
         <button class="quiet" type="submit">"Filter"</button>

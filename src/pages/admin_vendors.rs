@@ -33,7 +33,8 @@ pub fn AdminVendorsPage() -> impl IntoView {
     let (shown, again) = (asked.clone(), asked.clone());
     view! {
         <Title text="Vendors"/>
-        {loaded(Section::Vendors, load_vendors(asked), |view| &view.viewer, move |view| list(view, shown), move || filter(&again))}
+        {loaded(Section::Vendors, load_vendors(asked), |view| &view.viewer, move |view| list(view, shown),
+            move || filter(&again))}
     }
 }
 
@@ -43,8 +44,13 @@ fn list(VendorsView { freshness, range, vendors, next, .. }: VendorsView, asked:
         next.map(|after| page_href(&asked, Some(&after))),
     );
     let body = if vendors.is_empty() {
-        view! { <section class="card empty"><h2>"No matching vendors"</h2><p><a href="/admin/vendors">{words::CLEAR_FILTERS}</a></p></section> }
-            .into_any()
+        view! {
+            <section class="card empty">
+                <h2>"No matching vendors"</h2>
+                <p><a href="/admin/vendors">{words::CLEAR_FILTERS}</a></p>
+            </section>
+        }
+        .into_any()
     } else {
         rows(vendors)
     };

@@ -30,7 +30,8 @@ pub fn ChangeProductsPage() -> impl IntoView {
     });
     view! {
         <Title text="Change products"/>
-        {loaded(Section::Products, load_products_change(picked, action, value), |view| &view.viewer, review, || ().into_any())}
+        {loaded(Section::Products, load_products_change(picked, action, value), |view| &view.viewer, review,
+            || ().into_any())}
     }
 }
 
@@ -86,7 +87,11 @@ fn problem(text: &str) -> AnyView {
     let text = text.to_owned();
     view! {
         <p class="crumb"><a href="/products">"Products"</a></p>
-        <section class="problem" role="alert"><h1>"Change products"</h1><p>{text}</p><a class="button" href="/products">"Back to products"</a></section>
+        <section class="problem" role="alert">
+            <h1>"Change products"</h1>
+            <p>{text}</p>
+            <a class="button" href="/products">"Back to products"</a>
+        </section>
     }
     .into_any()
 }

@@ -59,8 +59,8 @@ pub fn LoginPage() -> impl IntoView {
         <main class="login" id="main">
             <form method="post" action=Login::url() class="card">
                 <svg class="mark" viewBox="0 0 24 24" width="32" height="32" aria-hidden="true">
-                    <path d="M3 17.5 9 11l4 3.5L21 \
-                        6" fill="none" stroke="currentColor" stroke-width="2.5" stroke-linecap="round" stroke-linejoin="round"/>
+                    <path d="M3 17.5 9 11l4 3.5L21 6" fill="none" stroke="currentColor" stroke-width="2.5"
+                        stroke-linecap="round" stroke-linejoin="round"/>
                     <circle cx="21" cy="6" r="2.5" fill="currentColor"/>
                 </svg>
                 <h1>"Log in to Vendorscope"</h1>

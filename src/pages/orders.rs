@@ -91,10 +91,18 @@ fn list(view: OrdersView, query: OrdersAsked) -> AnyView {
     let next = view.page.next.as_deref().map(|after| href(&query, Some(after)));
     let pages = pager(query.after.is_some().then(|| href(&query, None)), next);
     let body = match (view.page.orders.is_empty(), query == OrdersAsked::default()) {
-            (true, true) => view! { <section class="card empty"><h2>"No orders yet"</h2><p>{words::NO_ORDERS}</p></section> }.into_any(),
-            (true, false) => view! { <section class="card empty"><h2>{words::NO_MATCHING_ORDERS}</h2><p><a href="/orders">{words::CLEAR_FILTERS}</a></p></section> }.into_any(),
-            (false, _) => rows(view),
-        };
+        (true, true) => {
+            view! { <section class="card empty"><h2>"No orders yet"</h2><p>{words::NO_ORDERS}</p></section> }.into_any()
+        }
+        (true, false) => view! {
+            <section class="card empty">
+                <h2>{words::NO_MATCHING_ORDERS}</h2>
+                <p><a href="/orders">{words::CLEAR_FILTERS}</a></p>
+            </section>
+        }
+        .into_any(),
+        (false, _) => rows(view),
+    };
     let file = href(&query, None).replacen("/orders", "/api/vendor/orders.csv", 1);
     let changed = use_query_map().with_untracked(|params| params.get("changed"));
     let changed = changed.map(|count| done(words::changed(&count, "order", "orders")));

@@ -46,7 +46,8 @@ pub fn ProductPage() -> impl IntoView {
     let load = load_figures(id, move |today| asked.asked(today));
     view! {
         <Title text="Product"/>
-        {loaded(Section::Products, load, |view| &view.dashboard.viewer, move |view| page_of(view, query), move || range_picker::form(&again, None))}
+        {loaded(Section::Products, load, |view| &view.dashboard.viewer, move |view| page_of(view, query),
+            move || range_picker::form(&again, None))}
     }
 }
 
@@ -108,7 +109,8 @@ fn figures(dashboard: &Dashboard, product: &Product, query: &RangeQuery, is_save
         </div>
         {is_saved.then(|| done(words::SAVED))}
         {cards(snapshot, unfinished, dashboard.customers_are_fair, query, compared.as_deref())}
-        {sales(snapshot, &dashboard.clock, unfinished, metric, Some(exports(snapshot, query)), None, Default::default())}
+        {sales(snapshot, &dashboard.clock, unfinished, metric, Some(exports(snapshot, query)), None,
+            Default::default())}
     }
     .into_any()
 }

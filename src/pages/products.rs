@@ -114,7 +114,10 @@ fn list(ProductsView { viewer, vendor, page, freshness }: ProductsView, asked: L
         }
         .into_any(),
         (true, true) => view! {
-            <section class="card empty"><h2>{words::NO_MATCHING_PRODUCTS}</h2><p><a href="/products">{words::CLEAR_FILTERS}</a></p></section>
+            <section class="card empty">
+                <h2>{words::NO_MATCHING_PRODUCTS}</h2>
+                <p><a href="/products">{words::CLEAR_FILTERS}</a></p>
+            </section>
         }
         .into_any(),
         (false, _) => rows(products, covers, &recent, sums, &vendor, &asked, viewer.role.may_write()),

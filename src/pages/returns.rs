@@ -90,7 +90,8 @@ pub fn ReturnsPage() -> impl IntoView {
     let again = query.range.clone();
     view! {
         <Title text="Returns"/>
-        {loaded(Section::Returns, load, |view| &view.dashboard.viewer, move |view| returns(view, query), move || range_picker::form(&again, None))}
+        {loaded(Section::Returns, load, |view| &view.dashboard.viewer, move |view| returns(view, query),
+            move || range_picker::form(&again, None))}
     }
 }
 

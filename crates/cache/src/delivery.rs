@@ -88,7 +88,8 @@ impl Cache {
         let _ = tokio::spawn(work).await;
     }
 
-    /// Invalidations of every instance, as far as they are heard: one may come twice, and one that is lost harms nothing.
+    /// Invalidations of every instance, as far as they are heard: one may come twice, and one that is lost harms
+    /// nothing.
     pub fn subscribe(&self) -> broadcast::Receiver<Event> {
         self.0.messages.subscribe()
     }

@@ -24,7 +24,8 @@ pub fn section(course: &CacheCourse) -> AnyView {
     let range = course.range.name();
     let links = CourseRange::ALL.into_iter().map(|range| {
         let current = (range == course.range).then_some("true");
-        view! { <li><a href=format!("/admin/cache?range={}", range.as_str()) aria-current=current data-noscroll="">{range.name()}</a></li> }
+        let href = format!("/admin/cache?range={}", range.as_str());
+        view! { <li><a href=href aria-current=current data-noscroll="">{range.name()}</a></li> }
     });
     let chart = |name: &str, title: String, shape: Shape, series: Vec<Series>, text: fn(i64) -> String, is_percent| {
         let scale = if is_percent { percent_scale() } else { scale_of(&series, shape) };

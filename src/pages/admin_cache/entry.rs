@@ -139,7 +139,8 @@ fn facts(header: &EntryHeader, now: Timestamp) -> AnyView {
     view! {
         <section class="card">
             <h2>"The entry"</h2>
-            {scrolling("scroll", "The entry", table("plain", vec![Column::text("What"), Column::text("Value")], rows.collect(), None))}
+            {scrolling("scroll", "The entry",
+                table("plain", vec![Column::text("What"), Column::text("Value")], rows.collect(), None))}
         </section>
         <section class="card">
             <h2>"Its tags"</h2>

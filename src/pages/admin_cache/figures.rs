@@ -47,7 +47,9 @@ pub fn cards(stats: &CacheStats, report: &CacheReport) -> AnyView {
         ("Memory", or_dash(report.is_whole.then(|| format::bytes(stats.memory_usage))), memory_note.to_owned()),
     ];
     let figures = figures.into_iter().map(|(name, value, note)| {
-        view! { <div class="card figure"><dt>{name}</dt><dd class="value">{value}</dd><dd class="hint">{note}</dd></div> }
+        view! {
+            <div class="card figure"><dt>{name}</dt><dd class="value">{value}</dd><dd class="hint">{note}</dd></div>
+        }
     });
     view! { <dl class="cards health">{figures.collect::<Vec<_>>()}</dl> }.into_any()
 }

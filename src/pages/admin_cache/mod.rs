@@ -52,7 +52,8 @@ fn health(CacheHealth { stats, report, course, asked, .. }: CacheHealth) -> AnyV
     let running = report.instances.iter().filter(|instance| state::is_running(instance)).count();
     let lead = match report.store.as_str() {
         "redis" => view! {
-            "Store: " <strong>"Redis"</strong> ", shared by " {format::counted(running as i64, "instance", "instances")} ". "
+            "Store: " <strong>"Redis"</strong>
+            ", shared by " {format::counted(running as i64, "instance", "instances")} ". "
         }
         .into_any(),
         _ => view! {
@@ -81,7 +82,10 @@ fn health(CacheHealth { stats, report, course, asked, .. }: CacheHealth) -> AnyV
             </div>
             <a class="button quiet" href="/admin/cache">"Refresh"</a>
         </div>
-        <div id="trouble" class="notice warn" role="alert" hidden><p></p><button type="button" class="quiet">"Try again"</button></div>
+        <div id="trouble" class="notice warn" role="alert" hidden>
+            <p></p>
+            <button type="button" class="quiet">"Try again"</button>
+        </div>
         <p id="announce" class="unseen" role="status" data-own="" data-say=report.verdict.sentence.clone()></p>
         {actions::outcome()}
         {verdict(&report.verdict, now)}

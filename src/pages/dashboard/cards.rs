@@ -147,7 +147,9 @@ fn one(card: Card, compared: Option<&str>) -> AnyView {
     let is_shown = metric.as_ref().is_some_and(|(_, is_shown)| *is_shown);
     let name = match metric {
         Some((href, is_shown)) => view! {
-            <h2><a class="pick" href=href data-noscroll="" aria-current=is_shown.then_some("true")>{definition.name}</a></h2>
+            <h2>
+                <a class="pick" href=href data-noscroll="" aria-current=is_shown.then_some("true")>{definition.name}</a>
+            </h2>
         }
         .into_any(),
         None => view! { <h2>{definition.name}</h2> }.into_any(),

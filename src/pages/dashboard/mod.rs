@@ -74,7 +74,8 @@ pub fn DashboardPage() -> impl IntoView {
     let again = query.clone();
     view! {
         <Title text="Dashboard"/>
-        {loaded(section, load, |(data, _)| &data.viewer, move |(data, why)| dashboard(data, why, query), move || range_picker::form(&again, None))}
+        {loaded(section, load, |(data, _)| &data.viewer, move |(data, why)| dashboard(data, why, query),
+            move || range_picker::form(&again, None))}
     }
 }
 
@@ -99,7 +100,11 @@ fn dashboard(
     // Of another's dashboard: the way back.
     let crumb = query.vendor_id.as_deref().map(|id| {
         let href = format!("/admin/vendors/{}", path_segment(id));
-        view! { <p class="crumb"><a href="/admin/vendors">"Vendors"</a> " › " <a href=href>{written(vendor.name.clone())}</a></p> }
+        view! {
+            <p class="crumb">
+                <a href="/admin/vendors">"Vendors"</a> " › " <a href=href>{written(vendor.name.clone())}</a>
+            </p>
+        }
     });
     // Events are a vendor's own: an admin's view of somebody's dashboard is as old as it says.
     let exports = Some(sales::exports(&snapshot, &query));
@@ -140,7 +145,8 @@ fn dashboard(
         {nothing_sold}
         {chips(narrowed(&query, product_name))}
         {cards::cards(&snapshot, unfinished, customers_are_fair, &query, compared.as_deref())}
-        {sales::sales(&snapshot, &clock, unfinished, Metric::of(query.metric.as_deref()), exports, note_form, notes::by_point(&snapshot, &why, &clock))}
+        {sales::sales(&snapshot, &clock, unfinished, Metric::of(query.metric.as_deref()), exports, note_form,
+            notes::by_point(&snapshot, &why, &clock))}
         {notes::list(&why, &snapshot, &query, may_note)}
         {breakdowns::breakdowns(&snapshot, why.movers.as_ref(), customers_are_fair, &query)}
         <footer class="foot">
@@ -223,7 +229,10 @@ fn nothing_sold(query: &RangeQuery, today: jiff::civil::Date) -> AnyView {
     let wider =
         ranges::presets(today).into_iter().filter(|preset| matches!(preset.slug, "last_90_days" | "last_12_months"));
     let links = wider
-        .map(|preset| view! { <a class="button quiet" href=query.with_preset(preset).href() data-noscroll="">{preset.name}</a> })
+        .map(|preset| {
+            let href = query.with_preset(preset).href();
+            view! { <a class="button quiet" href=href data-noscroll="">{preset.name}</a> }
+        })
         .collect_view();
     let all = (!query.is_all_time())
         .then(|| view! { <a class="button quiet" href=query.with_all_time().href() data-noscroll="">"All time"</a> });

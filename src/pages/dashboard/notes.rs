@@ -95,8 +95,13 @@ fn own(note: &OwnNote, query: Option<&RangeQuery>) -> AnyView {
         }
     });
     let id = format!("note-{}", note.note_id);
-    view! { <li id=id><time datetime=note.day.to_string()>{format::day(note.day)}</time> " " {written(note.text.clone())} {edit}</li> }
-        .into_any()
+    view! {
+        <li id=id>
+            <time datetime=note.day.to_string()>{format::day(note.day)}</time>
+            " " {written(note.text.clone())} {edit}
+        </li>
+    }
+    .into_any()
 }
 
 /// Notes that are seen at once; the others are behind a click.
@@ -137,7 +142,10 @@ pub fn list(why: &Why, snapshot: &Snapshot, query: &RangeQuery, may_write: bool)
             Some(_) => view! { "Order " {written(id.to_owned())} ": " }.into_any(),
         });
         view! {
-            <li><time datetime=note.at.to_string()>{format::instant(&why.clock, note.at)}</time> " " {product} {order} {said(note, snapshot.currency)}</li>
+            <li>
+                <time datetime=note.at.to_string()>{format::instant(&why.clock, note.at)}</time>
+                " " {product} {order} {said(note, snapshot.currency)}
+            </li>
         }
         .into_any()
     };
@@ -153,7 +161,11 @@ pub fn list(why: &Why, snapshot: &Snapshot, query: &RangeQuery, may_write: bool)
         view! { <details><summary>{summary}</summary><ul>{rest}</ul>{cut}</details> }
     });
     let view = view! {
-        <section class="card notes" aria-label="What happened"><h2>"What happened"</h2><ul>{written_down}{first}</ul>{more}</section>
+        <section class="card notes" aria-label="What happened">
+            <h2>"What happened"</h2>
+            <ul>{written_down}{first}</ul>
+            {more}
+        </section>
     };
     Some(view.into_any())
 }

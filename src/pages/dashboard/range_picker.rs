@@ -18,15 +18,14 @@ pub fn picker(query: &RangeQuery, range: DateRange, today: Date, views: Option<A
     let shifted = |to: Option<DateRange>| {
         to.map(|to| RangeQuery { interval: query.interval.clone(), ..query.with_range(to) }.href())
     };
-    let arrow = |href: Option<String>, name: &'static str, sign: &'static str, key: &'static str| {
-        match href {
+    let arrow = |href: Option<String>, name: &'static str, sign: &'static str, key: &'static str| match href {
         Some(href) => view! {
-            <a class="button quiet \
-                arrow" href=href aria-label=name data-noscroll="" data-key=key><span aria-hidden="true">{sign}</span></a>
+            <a class="button quiet arrow" href=href aria-label=name data-noscroll="" data-key=key>
+                <span aria-hidden="true">{sign}</span>
+            </a>
         }
         .into_any(),
         None => view! { <span class="button quiet arrow off" aria-hidden="true">{sign}</span> }.into_any(),
-    }
     };
     let is_all = query.is_all_time();
     let name = if is_all { Some(all_time_name(range)) } else { preset_name(range, today) };
@@ -48,12 +47,15 @@ pub fn picker(query: &RangeQuery, range: DateRange, today: Date, views: Option<A
         <div class="picker">
             {arrow(shifted(earlier(range).filter(|_| !is_all)), "Previous period", "‹", "arrowleft")}
             <details class="menu">
-                <summary class="button quiet" data-key="c"><span>{name.map_or_else(|| format::range(range), str::to_owned)}</span></summary>
+                <summary class="button quiet" data-key="c">
+                    <span>{name.map_or_else(|| format::range(range), str::to_owned)}</span>
+                </summary>
                 <div class="panel">
                     <ul aria-label="Periods">
                         {links}
                         <li>
-                            <a href=query.with_all_time().href() aria-current=is_all.then_some("true") data-noscroll="" data-key="a">
+                            <a href=query.with_all_time().href() aria-current=is_all.then_some("true")
+                                data-noscroll="" data-key="a">
                                 "All time " <kbd aria-hidden="true">"A"</kbd>
                             </a>
                         </li>
@@ -99,7 +101,8 @@ pub fn form(query: &RangeQuery, today: Option<Date>) -> AnyView {
         {input(date("dateFrom", "From", day(&query.date_from)))}
         {input(date("dateTo", "To", day(&query.date_to)))}
         {select("compare", "compare", "Compare to", comparisons, compare.unwrap_or_default())}
-        {select("interval", "interval", "Group by", intervals, query.interval.as_deref().filter(|text| *text != "auto").unwrap_or_default())}
+        {select("interval", "interval", "Group by", intervals,
+            query.interval.as_deref().filter(|text| *text != "auto").unwrap_or_default())}
         {kept}
         <button type="submit">"Apply"</button>
     };

@@ -145,8 +145,8 @@ pub fn payable(days: &BTreeMap<i64, Sums>, currency: Currency) -> Pieces {
     pieces(&header, rows.into_iter())
 }
 
-/// Every line of the orders that count, or are of the status it is narrowed to, oldest first; gross, discounts and commission sum to the snapshot's before what
-/// came back.
+/// Every line of the orders that count, or are of the status it is narrowed to, oldest first; gross, discounts and
+/// commission sum to the snapshot's before what came back.
 pub fn orders(db: Db, vendor_id: i64, range: DateRange, narrowed: Narrowed, currency: Currency) -> Pieces {
     let header = [
         "date",
