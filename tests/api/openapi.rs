@@ -23,8 +23,9 @@ async fn the_document_describes_every_route_that_there_is() {
     assert!(document["openapi"].as_str().is_some_and(|version| version.starts_with("3.1")), "{}", document["openapi"]);
     let mut described = BTreeSet::new();
     for (path, operations) in document["paths"].as_object().expect("paths") {
-        for method in operations.as_object().expect("operations").keys() {
+        for (method, operation) in operations.as_object().expect("operations") {
             let method = method.to_uppercase();
+            assert!(operation["responses"]["default"].is_object(), "what {method} {path} refuses is not described");
             let request = app.client().request(method.parse().expect("a method"), &path.replace("{id}", "none"));
             let status = request
                 .header("content-type", "application/json")

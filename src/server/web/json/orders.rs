@@ -98,7 +98,8 @@ pub(super) async fn list(
         ("product" = Option<String>, Query, description = "With a line of this product, by the marketplace's id"),
         ("category" = Option<String>, Query, description = "With a line of a product that is in this category now")
     ),
-    responses((status = 200, description = "All that match, as CSV", body = String, content_type = "text/csv")),
+    responses((status = 200, description = "All that match, as CSV", body = String, content_type = "text/csv"),
+        Refused),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn file(

@@ -88,7 +88,8 @@ pub(super) async fn list(
         ("sort" = Option<ProductSort>, Query, description = "`name` if left out; with `stock=low` it is `cover`, what \
             runs out first, and `at_risk` is what costs the most sales")
     ),
-    responses((status = 200, description = "All that match, as CSV", body = String, content_type = "text/csv")),
+    responses((status = 200, description = "All that match, as CSV", body = String, content_type = "text/csv"),
+        Refused),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn file(
