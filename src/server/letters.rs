@@ -3,14 +3,14 @@
 
 use std::{fmt::Write, time::Duration};
 
-use jiff::{Timestamp, ToSpan, Zoned, civil::Weekday, tz::TimeZone};
+use jiff::{Timestamp, ToSpan, Zoned, civil::Weekday};
 use sha2::{Digest, Sha256};
 
 use super::{
     AppError, AppState,
     db::{
-        DbError,
         letters::{self, Reader},
+        vendors,
     },
     identity::signing::Signing,
     services::analytics::SnapshotQuery,
@@ -57,7 +57,7 @@ pub async fn send_due(state: &AppState, now: Timestamp) -> Result<usize, AppErro
     let mut sent = 0;
     for reader in letters::readers(&state.db).await? {
         let Some(vendor) = reader.user.vendor.clone() else { continue };
-        let zone = TimeZone::get(&reader.time_zone).map_err(|e| DbError::Corrupt(format!("vendors.time_zone: {e}")))?;
+        let zone = vendors::time_zone(&reader.time_zone)?;
         let local = now.to_zoned(zone);
         if local.hour() < MORNING {
             continue;

@@ -1,3 +1,4 @@
+use jiff::tz::TimeZone;
 use sqlx::Row;
 
 use super::{Db, DbError, Tx, sql};
@@ -39,10 +40,15 @@ pub async fn list_ids(db: &Db) -> Result<Vec<String>, DbError> {
     rows.iter().map(|row| Ok(row.try_get("external_id")?)).collect()
 }
 
-/// The IANA name of the vendor's time zone.
-pub async fn find_time_zone(tx: &mut Tx, id: i64) -> Result<Option<String>, DbError> {
+/// The vendor's time zone.
+pub async fn find_time_zone(tx: &mut Tx, id: i64) -> Result<Option<TimeZone>, DbError> {
     let row = tx.row(sql("SELECT time_zone FROM vendors WHERE id = $1").bind(id)).await?;
-    row.map(|row| Ok(row.try_get("time_zone")?)).transpose()
+    row.map(|row| time_zone(row.try_get("time_zone")?)).transpose()
+}
+
+/// The zone that a vendor has by this IANA name.
+pub fn time_zone(name: &str) -> Result<TimeZone, DbError> {
+    TimeZone::get(name).map_err(|error| DbError::Corrupt(format!("vendors.time_zone: {error}")))
 }
 
 /// The code of the vendor's currency.

@@ -235,8 +235,7 @@ async fn compute(
     let (range, previous) = (query.range, query.range.compared(query.comparison));
     let mut tx = db.read().await?;
     let head = snapshot::find_head(&mut tx, vendor.id, range, previous).await?.ok_or(AppError::NotFound)?;
-    let zone =
-        TimeZone::get(&head.time_zone).map_err(|error| DbError::Corrupt(format!("vendors.time_zone: {error}")))?;
+    let zone = vendors::time_zone(&head.time_zone)?;
     let currency = parse_currency(&head.currency)?;
     let today = now.to_zoned(zone.clone()).date();
 

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use futures::future::{BoxFuture, FutureExt};
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 use vendorscope_cache::{Cache, Loaded, Served};
 
@@ -22,7 +22,7 @@ use crate::{
     },
     server::{
         AppError, cache_keys, cursor,
-        db::{Db, DbError, Tx, catalog, movers, orders, vendors},
+        db::{Db, Tx, catalog, movers, orders, vendors},
         identity::sessions::WritingVendor,
     },
     server_functions::products::ProductForm,
@@ -307,7 +307,6 @@ fn as_noted(value: &impl Serialize) -> Result<serde_json::Value, AppError> {
 async fn load_page(db: &Db, vendor_id: i64, query: &ProductQuery, now: Timestamp) -> Result<Loaded, AppError> {
     let mut tx = db.read().await?;
     let zone = vendors::find_time_zone(&mut tx, vendor_id).await?.ok_or(AppError::NotFound)?;
-    let zone = TimeZone::get(&zone).map_err(|error| DbError::Corrupt(format!("vendors.time_zone: {error}")))?;
     // Days of cover, what sold lately and the order by either are those of another day after midnight.
     let (today, until_midnight) = (now.to_zoned(zone.clone()).date(), until_midnight(&zone, now));
     let mut listed = catalog::list_products(&mut tx, vendor_id, query, today, PAGE as i64 + 1).await?;

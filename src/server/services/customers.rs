@@ -1,4 +1,3 @@
-use jiff::tz::TimeZone;
 use vendorscope_cache::{Loaded, Origin};
 
 use super::{
@@ -10,7 +9,7 @@ use crate::{
     server::{
         AppError,
         cache_keys::{self, SNAPSHOT_TTL},
-        db::{DbError, customers, vendors},
+        db::{customers, vendors},
     },
 };
 
@@ -29,8 +28,6 @@ impl Analytics {
             costed(async move {
                 let mut tx = db.read().await?;
                 let zone = vendors::find_time_zone(&mut tx, vendor_id).await?.ok_or(AppError::NotFound)?;
-                let zone =
-                    TimeZone::get(&zone).map_err(|error| DbError::Corrupt(format!("vendors.time_zone: {error}")))?;
                 let until = zone.to_ambiguous_timestamp(range.to.at(hour, 0, 0, 0)).compatible();
                 let until = until.map_err(|error| AppError::Internal(format!("{hour}:00 of {}: {error}", range.to)))?;
                 let counted = customers::count_until(&mut tx, vendor_id, range, until.as_microsecond()).await?;

@@ -1,7 +1,6 @@
 //! Lists of products and orders as files: every row that matches, in the order of the list, a piece at a time.
 
 use futures::stream::{self, StreamExt};
-use jiff::tz::TimeZone;
 
 use super::{
     analytics::currency_of,
@@ -18,7 +17,7 @@ use crate::{
     },
     server::{
         AppError,
-        db::{Db, DbError, catalog, movers, orders, vendors},
+        db::{Db, catalog, movers, orders, vendors},
     },
 };
 
@@ -36,7 +35,6 @@ impl Catalog {
         let currency = currency_of(&mut tx, vendor).await?;
         let zone = vendors::find_time_zone(&mut tx, vendor.id).await?.ok_or(AppError::NotFound)?;
         tx.commit().await?;
-        let zone = TimeZone::get(&zone).map_err(|error| DbError::Corrupt(format!("vendors.time_zone: {error}")))?;
         let today = self.cache.now().to_zoned(zone).date();
         let (db, vendor_id, has_covers) = (self.db.clone(), vendor.id, query.stock.is_some());
         let mut names = vec![

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use jiff::{Timestamp, ToSpan, tz::TimeZone};
+use jiff::{Timestamp, ToSpan};
 use vendorscope_cache::{Key, Loaded, Origin, Served};
 
 use super::{
@@ -20,7 +20,7 @@ use crate::{
     server::{
         AppError,
         cache_keys::{self, SNAPSHOT_TTL},
-        db::{DbError, movers, own_notes, vendors},
+        db::{movers, own_notes, vendors},
     },
 };
 
@@ -75,8 +75,6 @@ impl Analytics {
             costed(async move {
                 let mut tx = db.read().await?;
                 let zone = vendors::find_time_zone(&mut tx, vendor_id).await?.ok_or(AppError::NotFound)?;
-                let zone =
-                    TimeZone::get(&zone).map_err(|error| DbError::Corrupt(format!("vendors.time_zone: {error}")))?;
                 let midnight = |day: jiff::civil::Date| {
                     let at = zone.to_ambiguous_timestamp(day.at(0, 0, 0, 0)).compatible();
                     at.map(|at| at.as_microsecond())

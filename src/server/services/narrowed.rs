@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 use vendorscope_cache::{Loaded, Served};
 
 use super::{
@@ -23,9 +23,10 @@ use crate::{
         AppError,
         cache_keys::{self, SNAPSHOT_TODAY_TTL, SNAPSHOT_TTL},
         db::{
-            Db, DbError,
+            Db,
             narrowed::{self, Customers},
             snapshot::{self, SalesHour},
+            vendors,
         },
     },
 };
@@ -132,8 +133,7 @@ async fn load(
     let products = narrowed::list_products(&mut tx, vendor.id, range, narrowed).await?;
     tx.commit().await?;
     let (top_products, top_categories) = narrowed::top(products);
-    let zone =
-        TimeZone::get(&head.time_zone).map_err(|error| DbError::Corrupt(format!("vendors.time_zone: {error}")))?;
+    let zone = vendors::time_zone(&head.time_zone)?;
     let series = |range: DateRange, sold: &[SalesHour], customers: &Customers| match query.interval {
         Interval::Hour => hourly(range, &zone, sold),
         interval => with_customers(daily(range, interval, &by_day(sold)), range, interval, customers),

@@ -1,5 +1,5 @@
 use futures::future::FutureExt;
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 use vendorscope_cache::{Cache, Loaded, Served, Tag};
 
 use super::{Sender, Written, by_vendor, changes, costed, from_json, listing, listing_detail, note, write};
@@ -16,12 +16,12 @@ use crate::{
     server::{
         AppError, cache_keys, cursor,
         db::{
-            Db, DbError, Tx,
+            Db, Tx,
             moment::Moment,
             orders::{self, LineRow, OrderRow, VendorTerms},
             refunds,
             rollups::{self, Touched},
-            stock,
+            stock, vendors,
         },
         identity::sessions::WritingVendor,
     },
@@ -283,7 +283,7 @@ async fn place(
         .collect();
     let customer_id = find_or_insert_customer(tx, vendor, &new.customer).await?;
     let order_id = format!("o{:016x}", rand::random::<u64>());
-    let placed = Moment::new(new.placed_at.unwrap_or(now), &zone(&seller.time_zone)?);
+    let placed = Moment::new(new.placed_at.unwrap_or(now), &vendors::time_zone(&seller.time_zone)?);
     let row = OrderRow { order_id: &order_id, customer_id, status: new.status, placed, lines: &lines };
     let id = orders::insert_order(tx, vendor.id, &row).await?;
     if new.status.is_counted() {
@@ -316,7 +316,8 @@ async fn apply(
 ) -> Result<bool, AppError> {
     let part = orders::find_part(tx, vendor.id, order_id).await?.ok_or(AppError::NotFound)?;
     let next = change.status.unwrap_or(part.status);
-    let placed = change.placed_at.map(|at| zone(&seller.time_zone).map(|zone| Moment::new(at, &zone))).transpose()?;
+    let zone = change.placed_at.map(|_| vendors::time_zone(&seller.time_zone)).transpose()?;
+    let placed = change.placed_at.zip(zone).map(|(at, zone)| Moment::new(at, &zone));
     let placed = placed.filter(|placed| placed.us != part.placed_us);
     if next != part.status && !part.status.may_become(next) {
         return Err(AppError::Conflict(format!("The order is {} and cannot become {next}.", part.status)));
@@ -368,8 +369,4 @@ async fn take_stock(tx: &mut Tx, vendor: &VendorRef, id: i64) -> Result<(), AppE
         })
         .collect();
     Err(AppError::Conflict(format!("There is not enough in stock: {}.", named.join("; "))))
-}
-
-pub(super) fn zone(name: &str) -> Result<TimeZone, AppError> {
-    Ok(TimeZone::get(name).map_err(|error| DbError::Corrupt(format!("vendors.time_zone: {error}")))?)
 }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::{
     Sender, by_vendor, note,
-    orders::{Orders, lock, written, zone},
+    orders::{Orders, lock, written},
     write,
 };
 use crate::{
@@ -27,7 +27,7 @@ use crate::{
             orders::{self, VendorTerms},
             refunds::{self, Terms},
             rollups::{self, Touched},
-            stock,
+            stock, vendors,
         },
         identity::sessions::WritingVendor,
     },
@@ -158,7 +158,7 @@ async fn give_back(
         )));
     }
     let lines = refund.plan(&order.lines)?;
-    let zone = zone(&seller.time_zone)?;
+    let zone = vendors::time_zone(&seller.time_zone)?;
     let mut at = Moment::new(refund.refunded_at.unwrap_or(now), &zone);
     if !refund_may_be_of(at.day, part.day) {
         let placed_on = day_from_number(part.day);

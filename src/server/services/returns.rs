@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 use vendorscope_cache::{Loaded, Served};
 
 use super::{
@@ -27,9 +27,9 @@ use crate::{
         cache_keys::{self, SNAPSHOT_TODAY_TTL, SNAPSHOT_TTL},
         cursor,
         db::{
-            Db, DbError,
+            Db,
             returns::{self, Returned, Within},
-            snapshot,
+            snapshot, vendors,
         },
     },
 };
@@ -88,8 +88,7 @@ async fn load(
     let (range, previous) = (query.range, query.range.compared(query.comparison));
     let mut tx = db.read().await?;
     let head = snapshot::find_head(&mut tx, vendor.id, range, None).await?.ok_or(AppError::NotFound)?;
-    let zone =
-        TimeZone::get(&head.time_zone).map_err(|error| DbError::Corrupt(format!("vendors.time_zone: {error}")))?;
+    let zone = vendors::time_zone(&head.time_zone)?;
     let until_us = previous.zip(until_hour).and_then(|(previous, hour)| {
         let cut = previous.to.at(hour, 0, 0, 0);
         zone.to_ambiguous_timestamp(cut).compatible().ok().map(|at| at.as_microsecond())

@@ -65,7 +65,16 @@ pub(super) async fn list(
     let started = Instant::now();
     let parameters =
         parameters.only(&["status", "dateFrom", "dateTo", "search", "refunded", "product", "category", "after"])?;
-    let query = parse_query(&OrderParameters {
+    let query = parse_query(&asked(&parameters))?;
+    let served = state.orders.list(&current.vendor, &query).await?;
+    let mut response = Json(&served.value).into_response();
+    freshness(&mut response, &served, started.elapsed());
+    Ok(response)
+}
+
+/// What a list, or the same as a file, is asked for.
+fn asked(parameters: &Parameters) -> OrderParameters<'_> {
+    OrderParameters {
         status: parameters.get("status"),
         date_from: parameters.get("dateFrom"),
         date_to: parameters.get("dateTo"),
@@ -74,11 +83,7 @@ pub(super) async fn list(
         product: parameters.get("product"),
         category: parameters.get("category"),
         after: parameters.get("after"),
-    })?;
-    let served = state.orders.list(&current.vendor, &query).await?;
-    let mut response = Json(&served.value).into_response();
-    freshness(&mut response, &served, started.elapsed());
-    Ok(response)
+    }
 }
 
 #[utoipa::path(
@@ -108,16 +113,7 @@ pub(super) async fn file(
     parameters: Parameters,
 ) -> Result<Response, AppError> {
     let parameters = parameters.only(&["status", "dateFrom", "dateTo", "search", "refunded", "product", "category"])?;
-    let query = parse_query(&OrderParameters {
-        status: parameters.get("status"),
-        date_from: parameters.get("dateFrom"),
-        date_to: parameters.get("dateTo"),
-        search: parameters.get("search"),
-        refunded: parameters.get("refunded"),
-        product: parameters.get("product"),
-        category: parameters.get("category"),
-        ..Default::default()
-    })?;
+    let query = parse_query(&asked(&parameters))?;
     let pieces = state.orders.file(&current.vendor, &query).await?;
     let id = encode_segment(&current.vendor.external_id);
     analytics::file(format!("attachment; filename=\"vendorscope-{id}-orders.csv\""), pieces)

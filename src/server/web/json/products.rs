@@ -60,18 +60,23 @@ pub(super) async fn list(
 ) -> Result<Response, AppError> {
     let started = Instant::now();
     let parameters = parameters.only(&["search", "status", "category", "stock", "sort", "after"])?;
-    let query = parse_query(&ProductParameters {
+    let query = parse_query(&asked(&parameters))?;
+    let served = state.catalog.list(&current.vendor, &query).await?;
+    let mut response = Json(&served.value).into_response();
+    freshness(&mut response, &served, started.elapsed());
+    Ok(response)
+}
+
+/// What a list, or the same as a file, is asked for.
+fn asked(parameters: &Parameters) -> ProductParameters<'_> {
+    ProductParameters {
         search: parameters.get("search"),
         status: parameters.get("status"),
         category: parameters.get("category"),
         stock: parameters.get("stock"),
         sort: parameters.get("sort"),
         after: parameters.get("after"),
-    })?;
-    let served = state.catalog.list(&current.vendor, &query).await?;
-    let mut response = Json(&served.value).into_response();
-    freshness(&mut response, &served, started.elapsed());
-    Ok(response)
+    }
 }
 
 #[utoipa::path(
@@ -98,14 +103,7 @@ pub(super) async fn file(
     parameters: Parameters,
 ) -> Result<Response, AppError> {
     let parameters = parameters.only(&["search", "status", "category", "stock", "sort"])?;
-    let query = parse_query(&ProductParameters {
-        search: parameters.get("search"),
-        status: parameters.get("status"),
-        category: parameters.get("category"),
-        stock: parameters.get("stock"),
-        sort: parameters.get("sort"),
-        ..Default::default()
-    })?;
+    let query = parse_query(&asked(&parameters))?;
     let pieces = state.catalog.file(&current.vendor, &query).await?;
     let id = encode_segment(&current.vendor.external_id);
     analytics::file(format!("attachment; filename=\"vendorscope-{id}-products.csv\""), pieces)
