@@ -36,7 +36,18 @@ async fn a_file_holds_every_page_of_a_list_in_its_order_and_comes_to_its_sums() 
                 "productId",
                 &["", "?search=o", "?status=active&sort=price", "?stock=low", "?sort=rising"][..],
             ),
-            ("orders", "orderId", &["", "?status=shipped", "?dateFrom=1997-03-01&dateTo=1997-09-30", "?search=an"]),
+            (
+                "orders",
+                "orderId",
+                &[
+                    "",
+                    "?status=shipped",
+                    "?dateFrom=1997-03-01&dateTo=1997-09-30",
+                    "?search=an",
+                    "?sort=total_desc",
+                    "?status=shipped&sort=customer_asc",
+                ],
+            ),
         ] {
             for query in queries {
                 let (mut shown, mut after) = (Vec::<Value>::new(), String::new());
@@ -85,6 +96,7 @@ async fn a_file_says_what_a_list_says_and_takes_what_a_list_takes() {
             ("/api/vendor/products.csv?sort=none", "sort"),
             ("/api/vendor/products.csv?after=x", "after"),
             ("/api/vendor/orders.csv?status=none", "status"),
+            ("/api/vendor/orders.csv?sort=price", "sort"),
         ] {
             assert_eq!(refused_fields(client.get(path).await).await, [field], "{path}");
         }

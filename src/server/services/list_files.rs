@@ -6,14 +6,14 @@ use super::{
     analytics::currency_of,
     catalog::Catalog,
     export::{Pieces, as_text, piece},
-    orders::Orders,
+    orders::{Orders, too_many},
 };
 use crate::{
     domain::{
         accounts::VendorRef,
         catalog::{ProductQuery, RecentSales},
         money::Currency,
-        orders::OrderQuery,
+        orders::{MOST_SUMMED, OrderQuery},
     },
     server::{
         AppError,
@@ -96,11 +96,17 @@ fn product_row(listed: &catalog::Listed, recent: RecentSales, currency: Currency
 }
 
 impl Orders {
-    /// Every order that the query matches, on whichever page it stands; straight from the database.
+    /// Every order that the query matches, on whichever page it stands; straight from the database. `Invalid` for
+    /// `sort` as for a page of them.
     pub async fn file(&self, vendor: &VendorRef, query: &OrderQuery) -> Result<Pieces, AppError> {
         let mut tx = self.db.read().await?;
         let currency = currency_of(&mut tx, vendor).await?;
+        let reads_all = query.sort.reads_all();
+        let is_too_long = reads_all && orders::count_orders(&mut tx, vendor.id, query).await? > MOST_SUMMED;
         tx.commit().await?;
+        if is_too_long {
+            return Err(too_many(query.sort));
+        }
         let (db, vendor_id) = (self.db.clone(), vendor.id);
         let names = ["orderId", "placedAt", "customer", "status", "units", "currency", "total", "refundedAmount"];
         let first = Some((Some(header(&names)), OrderQuery { after: None, ..query.clone() }));

@@ -23,7 +23,7 @@ use crate::{
     domain::{
         catalog::{ProductSort, ProductStatus, StockLevel},
         field_error::FieldError,
-        orders::OrderStatus,
+        orders::{OrderSort, OrderStatus},
         period::Comparison,
     },
     server::{services::export::ExportTable, web::errors::escape},
@@ -102,7 +102,8 @@ use crate::{
     ),
     // Those that parameters alone are of; the others are found by themselves.
     components(schemas(
-        Comparison, CourseRange, ExportTable, OrderStatus, ProblemBody, ProductSort, ProductStatus, StockLevel
+        Comparison, CourseRange, ExportTable, OrderSort, OrderStatus, ProblemBody, ProductSort, ProductStatus,
+        StockLevel
     )),
     modifiers(&Credentials, &IdempotencyKey)
 )]
