@@ -204,3 +204,43 @@ async fn a_list_says_what_all_of_its_pages_come_to_at_once_after_every_write() {
         assert_eq!(sums("?category=Gems").await, come_to(2, 180_000_000, None, 0, 0), "{dialect}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_says_when_each_price_last_changed_and_from_what() {
+    for database in databases().await {
+        let app = TestApp::builder().database(&database).bundle(Market::new().path()).unlimited().spawn().await;
+        let dialect = app.state().db.dialect.name();
+        let client = app.log_in_as_vendor("eur").await;
+        assert_eq!(client.get_json(PRODUCTS).await["priceChanges"], json!([null, null]), "{dialect}");
+        let began = jiff::Timestamp::now() - jiff::SignedDuration::from_secs(1);
+        for change in [
+            json!({ "unitPrice": 1_300 }),
+            json!({ "unitPriceChangeBps": 1_000 }),
+            json!({ "unitPrice": 1_430, "stock": 2 }),
+            json!({ "stock": 1 }),
+        ] {
+            let change = json!({ "productIds": ["e1"], "changes": change });
+            assert_eq!(client.patch(&format!("{PRODUCTS}/bulk"), &change).await.status(), 200);
+        }
+        // The bowl stands first by its name and by its price, the mug is the one that is low by its stock.
+        let (by_price, low) = (
+            client.get_json(&format!("{PRODUCTS}?sort=price")).await,
+            client.get_json(&format!("{PRODUCTS}?stock=low&search=mug")).await,
+        );
+        assert_eq!(by_price["priceChanges"][0], Value::Null, "{dialect}: {by_price}");
+        for changed in [&by_price["priceChanges"][1], &low["priceChanges"][0]] {
+            assert_eq!(changed["previousPrice"], 1_300, "{dialect}: {changed}");
+            let at: jiff::Timestamp = changed["changedAt"].as_str().expect("an instant").parse().expect("an instant");
+            assert!(at >= began && at <= jiff::Timestamp::now(), "{dialect}: {at}");
+        }
+        let page = client.request(reqwest::Method::GET, "/products").header("accept", "text/html").send().await;
+        let page = page.expect("an answer").text().await.expect("a page");
+        assert_eq!(page.matches("€13.00 until ").count(), 1, "{dialect}: {page}");
+        let file = client.get("/api/vendor/products.csv?sort=price").await.text().await.expect("a file");
+        let lines: Vec<Vec<&str>> = file.lines().map(|line| line.split(',').collect()).collect();
+        let column = |name: &str| lines[0].iter().position(|one| *one == name).expect("a column");
+        let (was, at) = (column("previousPrice"), column("priceChangedAt"));
+        assert_eq!((lines[1][was], lines[1][at], lines[2][was]), ("", "", "13.00"), "{dialect}: {file}");
+        assert_eq!(json!(lines[2][at]), by_price["priceChanges"][1]["changedAt"], "{dialect}");
+    }
+}

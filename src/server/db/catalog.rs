@@ -1,12 +1,14 @@
 //! Products. A deleted one is absent from everything here; its sales remain.
 
+use std::collections::HashMap;
+
 use jiff::civil::Date;
 
 use super::{Arguments, DbError, Parameters, Tx, low_stock, rows, search, sql};
 use crate::domain::{
     catalog::{
-        BulkChange, MOST_SUMMED, Product, ProductInput, ProductQuery, ProductSort, ProductSums, RecentSales,
-        StockCover, StockLevel,
+        BulkChange, MOST_SUMMED, PriceChange, Product, ProductInput, ProductQuery, ProductSort, ProductSums,
+        RecentSales, StockCover, StockLevel,
     },
     period::day_number,
     position::{Position, SortValue},
@@ -87,6 +89,34 @@ pub async fn list_products(
         Ok(Listed { product, position, cover })
     });
     listed.collect()
+}
+
+/// The last price change of each of the named products of a vendor; those whose price never changed are left out.
+pub async fn list_price_changes(
+    tx: &mut Tx,
+    vendor_id: i64,
+    product_ids: &[&str],
+) -> Result<HashMap<String, PriceChange>, DbError> {
+    if product_ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut parameters = Parameters::default();
+    let vendor = parameters.int(vendor_id);
+    let ids: Vec<_> = product_ids.iter().map(|id| parameters.text(*id)).collect();
+    let text = format!(
+        "SELECT p.external_id, n.noted_us, CAST(n.was AS BIGINT) AS was FROM products p JOIN notes n ON n.id = \
+             (SELECT m.id FROM notes m WHERE m.product_id = p.id AND m.kind = 'price' \
+              ORDER BY m.noted_us DESC, m.id DESC LIMIT 1) \
+         WHERE p.vendor_id = {vendor} AND p.external_id IN ({})",
+        ids.join(", ")
+    );
+    let found = tx.rows(parameters.bind(text)).await?;
+    let changes = found.iter().map(|row| {
+        let change =
+            PriceChange { changed_at: rows::instant(row, "noted_us")?, previous_price: rows::int(row, "was")? };
+        Ok((rows::text(row, "external_id")?, change))
+    });
+    changes.collect()
 }
 
 /// What a product `p` is to be like, wherever it stands in the list; of those that are low, one with a row in `low`.
