@@ -145,8 +145,13 @@ pub async fn sum_products(
     query: &ProductQuery,
     today: Date,
 ) -> Result<Option<ProductSums>, DbError> {
-    let mut parameters = Parameters::default();
     let is_low = query.stock == Some(StockLevel::Low);
+    // Counted first: what is too much to be shown is not worked out either. Of those that are low, the counting is most
+    // of the work.
+    if !is_low && count_products(tx, vendor_id, query).await? > MOST_SUMMED {
+        return Ok(None);
+    }
+    let mut parameters = Parameters::default();
     let low = is_low.then(|| low_stock::low(vendor_id, today, &mut parameters));
     let (from, at_risk) = match is_low {
         true => ("low CROSS JOIN products p", "low.at_risk"),
@@ -158,18 +163,26 @@ pub async fn sum_products(
         conditions(&mut parameters, vendor_id, query).join(" AND "),
         MOST_SUMMED + 1
     );
-    let lists: Vec<_> = low.into_iter().chain([recent(vendor_id, today, &mut parameters), matching]).collect();
+    let lists: Vec<_> = low.into_iter().chain([matching]).collect();
     let sum = |what: &str, name: &str| format!("CAST(COALESCE(SUM({what}), 0) AS BIGINT) AS {name}");
+    let days = RecentDays::before(today, &mut parameters);
+    // What sold is added up by itself: SQLite joins no index to what it has just worked out, and would go through all
+    // that sold for each product.
     let text = format!(
-        "WITH {} SELECT COUNT(*) AS products, {}, {}, {}, {}, {}, {} \
-         FROM matching m LEFT JOIN recent r ON r.product_id = m.id",
+        "WITH {} SELECT * FROM (SELECT COUNT(*) AS products, {}, {}, {}, {} FROM matching m) AS held \
+         CROSS JOIN (SELECT {}, {} FROM product_sales \
+                     WHERE vendor_id = {} AND grain = 0 AND start BETWEEN {} AND {} \
+                     AND product_id IN (SELECT id FROM matching)) AS sold",
         lists.join(", "),
         sum("m.stock", "stock"),
         sum(&format!("m.stock * (m.unit_price / {PRICE_PART})"), "parts"),
         sum(&format!("m.stock * (m.unit_price % {PRICE_PART})"), "rest"),
         sum("m.at_risk", "at_risk"),
-        sum("r.units", "units"),
-        sum("r.units_before", "units_before"),
+        sum(&format!("CASE WHEN start >= {} THEN units ELSE 0 END", days.middle), "units"),
+        sum(&format!("CASE WHEN start >= {} THEN 0 ELSE units END", days.middle), "units_before"),
+        parameters.int(vendor_id),
+        days.first,
+        days.last,
     );
     let Some(row) = tx.row(parameters.bind(text)).await? else { return Ok(None) };
     let int = |column: &str| rows::int(&row, column);
@@ -184,16 +197,46 @@ pub async fn sum_products(
     Ok(Some(sums).filter(|sums| sums.products <= MOST_SUMMED))
 }
 
+/// How many products match, counted no further than one more than `MOST_SUMMED`. Not for those that are low.
+async fn count_products(tx: &mut Tx, vendor_id: i64, query: &ProductQuery) -> Result<i64, DbError> {
+    let mut parameters = Parameters::default();
+    let conditions = conditions(&mut parameters, vendor_id, query).join(" AND ");
+    let text = format!(
+        "SELECT COUNT(*) AS products FROM (SELECT 1 AS one FROM products p WHERE {conditions} LIMIT {}) AS matching",
+        MOST_SUMMED + 1
+    );
+    let counted = tx.row(parameters.bind(text)).await?;
+    counted.map_or(Ok(0), |row| rows::int(&row, "products"))
+}
+
+/// Places of the numbers of days: the 28 before today begin with `middle` and end with `last`, the 28 before those
+/// begin with `first`.
+struct RecentDays {
+    first: String,
+    middle: String,
+    last: String,
+}
+
+impl RecentDays {
+    /// `today` is the vendor's.
+    fn before(today: Date, parameters: &mut Parameters) -> Self {
+        let today = day_number(today);
+        Self {
+            first: parameters.int(today - 2 * COVER_DAYS),
+            middle: parameters.int(today - COVER_DAYS),
+            last: parameters.int(today - 1),
+        }
+    }
+}
+
 /// SQL for a list `recent` (to follow `WITH`): the units of each product in the 28 days before `today` and in the 28
 /// before those, and by how much its net sales rose, in minor units.
 fn recent(vendor_id: i64, today: Date, parameters: &mut Parameters) -> String {
-    let today = day_number(today);
-    let (vendor, first) = (parameters.int(vendor_id), parameters.int(today - 2 * COVER_DAYS));
-    let (middle, last) = (parameters.int(today - COVER_DAYS), parameters.int(today - 1));
+    let vendor = parameters.int(vendor_id);
+    let RecentDays { first, middle, last } = RecentDays::before(today, parameters);
     format!(
         "recent AS MATERIALIZED (\
              SELECT product_id, CAST(SUM(CASE WHEN start >= {middle} THEN units ELSE 0 END) AS BIGINT) AS units, \
-                    CAST(SUM(CASE WHEN start >= {middle} THEN 0 ELSE units END) AS BIGINT) AS units_before, \
                     CAST(SUM(CASE WHEN start >= {middle} THEN net ELSE -net END) AS BIGINT) AS moved \
              FROM product_sales WHERE vendor_id = {vendor} AND grain = 0 AND start BETWEEN {first} AND {last} \
              GROUP BY product_id)"
