@@ -245,6 +245,10 @@ mod pages {
         format!("More than {} {what} match: narrow them to see what they come to.", crate::format::count(most))
     }
 
+    pub fn price_until(was: &str, day: &str) -> String {
+        format!("{was} until {day}")
+    }
+
     /// Of what is in stock, at its prices.
     pub fn worth(value: &str) -> String {
         format!("Worth {value}")

@@ -89,7 +89,7 @@ async fn a_file_says_what_a_list_says_and_takes_what_a_list_takes() {
         assert_eq!(client.put("/api/vendor/products/e2", &bowl).await.status(), 200);
         let (header, rows) = file(&client, "/api/vendor/products.csv?stock=low").await;
         assert_eq!(header.last().map(String::as_str), Some("salesAtRisk"));
-        assert_eq!(rows, [["e2", "'=Bowl", "Bowls", "active", "EUR", "7.00", "3", "", "0", "0", "", "0.00"]]);
+        assert_eq!(rows, [["e2", "'=Bowl", "Bowls", "active", "EUR", "7.00", "3", "", "0", "0", "", "", "", "0.00"]]);
         let (_, rows) = file(&client, "/api/vendor/orders.csv?status=delivered").await;
         assert_eq!(rows, [["o1", "2026-03-10T12:00:00Z", "Anna", "delivered", "2", "EUR", "22.50", "0.00"]]);
         for (path, field) in [

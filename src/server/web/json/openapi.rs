@@ -18,7 +18,7 @@ use utoipa::{
     },
 };
 
-use super::{account, admin, analytics, auth, cache, events, ingest, letters, orders, people, products};
+use super::{account, admin, analytics, auth, cache, events, ingest, letters, notes, orders, people, products};
 use crate::{
     domain::{
         catalog::{ProductSort, ProductStatus, StockLevel},
@@ -67,6 +67,10 @@ use crate::{
         products::update,
         products::delete,
         products::change_many,
+        notes::list,
+        notes::create,
+        notes::update,
+        notes::delete,
         orders::list,
         orders::file,
         orders::create,
