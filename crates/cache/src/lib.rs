@@ -363,9 +363,10 @@ impl Cache {
     async fn ask_store(&self, key: &Key, tags: &[Tag]) -> Found {
         let mask = match self.trust(tags).await {
             Ok(mask) => mask,
-            Err(Distrust::Refused(why)) => return Found::Unknown { why: why.to_owned(), fallback: None },
-            Err(Distrust::Overdue(why)) => {
-                return Found::Unknown { why: why.to_owned(), fallback: self.find_fallback(key, tags).await };
+            Err(distrust) => {
+                let is_cut_off = distrust == Distrust::Overdue;
+                let fallback = if is_cut_off { self.find_fallback(key, tags).await } else { None };
+                return Found::Unknown { why: distrust.why().to_owned(), fallback };
             }
         };
         if let Some(entry) = self.0.l1.find(key, tags, self.0.clock.now_micros()).await {

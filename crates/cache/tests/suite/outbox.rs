@@ -463,6 +463,55 @@ async fn an_instance_that_only_writes_notices_that_its_store_is_another_one() {
     }
 }
 
+/// Nobody has asked for longer than a look holds, so the store was not asked what it is: what is looked at without being
+/// used says of the store nothing that could be taken back.
+#[tokio::test]
+async fn the_first_lookup_after_a_pause_is_served_what_is_there_where_the_database_has_gone() {
+    let (rows, source, server) = (Arc::new(Rows::default()), Source::default(), RedisServer::start());
+    let cache = instance(&server, &rows).await;
+    source.set(7);
+    read(&cache, &source).await;
+    until(&cache, &source, Outcome::Hit).await;
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    // Just after a look, so that this one still holds.
+    let looked = rows.looks.load(Ordering::SeqCst);
+    while rows.looks.load(Ordering::SeqCst) == looked {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    rows.be_silent(true);
+    let stale = read_from_broken_source(&cache).await.map(|served| (served.value, served.outcome));
+    assert_eq!(stale, Ok((7, Outcome::Stale)));
+}
+
+/// A caller that goes away while its row is being delivered was not answered, but it has committed.
+#[tokio::test]
+async fn what_is_given_up_in_the_middle_is_delivered_all_the_same() {
+    let (rows, source, server) = (Arc::new(Rows::default()), Source::default(), RedisServer::start());
+    let (watching, alone) = (instance(&server, &rows).await, over_redis(&server, &Clock::default()).await);
+    let mut redis = server.connection().await;
+    let set = |name, value| redis::cmd("CONFIG").arg("SET").arg(name).arg(value).to_owned();
+    for (cache, value) in [(&watching, 1), (&alone, 2)] {
+        read(cache, &source).await;
+        until(cache, &source, Outcome::Hit).await;
+        let () = set("min-replicas-to-write", 1).query_async(&mut redis).await.expect("an answer");
+        let invalidate = async {
+            if value == 1 {
+                write(cache, &rows, &source, value).await;
+            } else {
+                source.set(value);
+                cache.invalidate(&tags(), &cause()).await.expect("recorded");
+            }
+        };
+        assert!(tokio::time::timeout(Duration::from_millis(100), invalidate).await.is_err(), "it waits");
+        let () = set("min-replicas-to-write", 0).query_async(&mut redis).await.expect("an answer");
+        let began = std::time::Instant::now();
+        while read(cache, &source).await.value != value || rows.len() + cache.condition().pending > 0 {
+            assert!(began.elapsed() < Duration::from_secs(10), "it is never delivered");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
 /// Hole 8: an invalidation that no write belongs to leaves a row as well.
 #[tokio::test]
 async fn an_invalidation_by_hand_reaches_instances_whose_store_the_writer_cannot() {

@@ -134,14 +134,14 @@ async fn an_invalidation_that_redis_cannot_take_is_delivered_later_and_trusted_n
     server.freeze();
     source.set(1);
     cache.invalidate(&tags(), &cause()).await.expect("recorded");
-    assert_eq!(cache.pending_invalidations(), 1);
+    assert_eq!(cache.condition().pending, 1);
     server.thaw();
     // Redis still holds the old entry and perhaps the old generations; whatever of it has arrived by now, this is never
     // served.
     let started = Instant::now();
     loop {
         assert_eq!(read(&cache, &source).await.value, 1);
-        if cache.pending_invalidations() == 0 {
+        if cache.condition().pending == 0 {
             break;
         }
         assert!(started.elapsed() < Duration::from_secs(10), "not delivered");
@@ -231,7 +231,7 @@ async fn a_full_redis_still_takes_invalidations() {
     assert_eq!(read(&cache, &source).await.outcome, Outcome::Hit, "reading needs no memory");
     source.set(1);
     cache.invalidate(&tags(), &cause()).await.expect("recorded");
-    assert_eq!(cache.pending_invalidations(), 0);
+    assert_eq!(cache.condition().pending, 0);
     assert_eq!(read(&cache, &source).await.value, 1);
     let () = redis::cmd("CONFIG").arg("SET").arg("maxmemory").arg(0).query_async(&mut redis).await.expect("an answer");
     assert_eq!(read(&cache, &source).await.value, 1);
@@ -257,7 +257,7 @@ async fn a_replica_is_not_read(options: &[&str]) {
         redis::cmd("REPLICAOF").arg("127.0.0.1").arg(master.port()).query_async(&mut redis).await.expect("an answer");
     source.set(1);
     cache.invalidate(&tags(), &cause()).await.expect("recorded");
-    assert_eq!(cache.pending_invalidations(), 1);
+    assert_eq!(cache.condition().pending, 1);
     assert_eq!(read(&cache, &source).await.value, 1);
     let () = redis::cmd("REPLICAOF").arg("NO").arg("ONE").query_async(&mut redis).await.expect("an answer");
     until_hit(&cache, &source).await;
@@ -282,7 +282,7 @@ async fn a_reset_connection_is_mended() {
         cache.invalidate(&tags(), &cause()).await.expect("recorded");
         assert_eq!(read(&cache, &source).await.value, value);
         until_hit(&cache, &source).await;
-        assert_eq!((read(&cache, &source).await.value, cache.pending_invalidations()), (value, 0));
+        assert_eq!((read(&cache, &source).await.value, cache.condition().pending), (value, 0));
     }
 }
 
@@ -306,12 +306,12 @@ async fn a_server_that_refuses_writes_is_trusted_for_what_was_not_written() {
     assert_eq!(read(&cache, &source).await.outcome, Outcome::Hit);
     source.set(1);
     cache.invalidate(&[vendor_tag("42")], &cause()).await.expect("recorded");
-    assert_eq!(cache.pending_invalidations(), 1);
+    assert_eq!(cache.condition().pending, 1);
     let served = read(&cache, &source).await;
     assert_eq!((served.value, served.outcome), (1, Outcome::Bypass));
     refuse(&mut redis, 0).await;
     until_hit(&cache, &source).await;
-    assert_eq!((read(&cache, &source).await.value, cache.pending_invalidations()), (1, 0));
+    assert_eq!((read(&cache, &source).await.value, cache.condition().pending), (1, 0));
 }
 
 #[tokio::test]
