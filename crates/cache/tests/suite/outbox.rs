@@ -331,6 +331,33 @@ async fn the_first_lookup_after_a_pause_is_served_what_is_there_where_the_databa
     assert_eq!(stale, Ok((7, Outcome::Stale)));
 }
 
+/// A database in a black hole: one lookup waits for it as long as a look may take, and those after it not at all.
+#[tokio::test]
+async fn a_database_that_never_answers_costs_one_lookup_its_patience() {
+    let (rows, source, server) = (Arc::new(Rows::default()), Source::default(), RedisServer::start());
+    let cache = instance(&server, &rows).await;
+    read(&cache, &source).await;
+    until(&cache, &source, Outcome::Hit).await;
+    *rows.slow.lock().expect("nobody panics here") = Duration::from_secs(600);
+    loop {
+        let began = std::time::Instant::now();
+        let outcome = read(&cache, &source).await.outcome;
+        assert!(began.elapsed() < Duration::from_secs(4), "{outcome:?} after {:?}", began.elapsed());
+        if outcome != Outcome::Hit {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let began = std::time::Instant::now();
+    for _ in 0..200 {
+        assert_eq!(read(&cache, &source).await.outcome, Outcome::Bypass);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+    *rows.slow.lock().expect("nobody panics here") = Duration::ZERO;
+    until(&cache, &source, Outcome::Hit).await;
+}
+
 /// A caller that goes away while its row is being delivered was not answered, but it has committed.
 #[tokio::test]
 async fn what_is_given_up_in_the_middle_is_delivered_all_the_same() {

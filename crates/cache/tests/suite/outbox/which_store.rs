@@ -155,6 +155,24 @@ async fn an_instance_that_only_writes_notices_that_its_store_is_another_one() {
     }
 }
 
+/// What was refused before is not taken at once, or two instances that cannot agree would take it from each other all the
+/// time; but where nobody else is left, it is all there is.
+#[tokio::test]
+async fn a_store_that_is_all_there_is_counts_again_after_a_while() {
+    let (rows, source) = (Arc::new(Rows::default()), Source::default());
+    let (first, second) = (RedisServer::start(), RedisServer::start());
+    let left_behind = instance(&first, &rows).await;
+    read(&left_behind, &source).await;
+    let other = instance(&second, &rows).await;
+    write(&other, &rows, &source, 1).await;
+    drop(other);
+    let began = std::time::Instant::now();
+    until(&left_behind, &source, Outcome::Bypass).await;
+    until(&left_behind, &source, Outcome::Hit).await;
+    assert!(began.elapsed() >= Duration::from_secs(9), "after {:?}", began.elapsed());
+    assert_eq!(read(&left_behind, &source).await.value, 1);
+}
+
 /// Hole 8b: another installation behind the same server.
 #[tokio::test]
 async fn two_installations_in_one_redis_see_nothing_of_each_other() {
