@@ -25,7 +25,12 @@ pub fn problem(error: ApiError) -> AnyView {
         ApiError::NotFound => {
             ("Not found", vec![words::NOT_FOUND.to_owned()], link("/".to_owned(), words::GO_TO_DASHBOARD))
         }
-        ApiError::Invalid(fields) => (words::RANGE_REFUSED, address_refused(&fields), ().into_any()),
+        ApiError::Invalid(fields) => {
+            let of_range = ["dateFrom", "dateTo", "range", "compare", "interval"];
+            let is_range = fields.iter().any(|refused| of_range.contains(&refused.field.as_str()));
+            let title = if is_range { words::RANGE_REFUSED } else { words::FILTERS_REFUSED };
+            (title, address_refused(&fields), ().into_any())
+        }
         ApiError::Conflict(text) => ("That didn't work", vec![text], ().into_any()),
         other => (words::PAGE_NOT_LOADED, vec![other.to_string()], link(here, "Try again")),
     };

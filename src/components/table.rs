@@ -7,24 +7,53 @@ use leptos::prelude::*;
 use super::written::written;
 
 /// What a column is called and how it is set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
     /// Empty for a column that only repeats another one as a drawing.
     name: &'static str,
     class: &'static str,
+    sorting: Option<Sorting>,
+}
+
+/// A way to sort a table by one of its columns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sorting {
+    /// The same table sorted by the column, or the other way round where it is already.
+    pub href: String,
+    /// How the table is sorted by the column now, if it is: `ascending` or `descending`.
+    pub now: Option<&'static str>,
 }
 
 impl Column {
     pub fn text(name: &'static str) -> Self {
-        Self { name, class: "" }
+        Self::classed(name, "")
     }
 
     pub fn number(name: &'static str) -> Self {
-        Self { name, class: "number" }
+        Self::classed(name, "number")
     }
 
     pub fn classed(name: &'static str, class: &'static str) -> Self {
-        Self { name, class }
+        Self { name, class, sorting: None }
+    }
+
+    /// Its heading leads to the table sorted by it.
+    pub fn sorting(self, sorting: Option<Sorting>) -> Self {
+        Self { sorting, ..self }
+    }
+
+    fn heading(&self) -> AnyView {
+        let (name, class) = (self.name, self.class);
+        match self.sorting.clone() {
+            None if name.is_empty() => view! { <td></td> }.into_any(),
+            None => view! { <th scope="col" class=class>{name}</th> }.into_any(),
+            Some(Sorting { href, now }) => {
+                let arrow = now.map(|now| if now == "descending" { " ↓" } else { " ↑" });
+                let arrow = arrow.map(|arrow| view! { <span aria-hidden="true">{arrow}</span> });
+                view! { <th scope="col" class=class aria-sort=now><a class="rows" href=href>{name}{arrow}</a></th> }
+                    .into_any()
+            }
+        }
     }
 }
 
@@ -82,13 +111,7 @@ impl From<Vec<Cell>> for Row {
 
 /// A table of any shape. Its headings are always there for those who listen, and seen unless `class` is `bars`.
 pub fn table(class: &'static str, columns: Vec<Column>, rows: Vec<Row>, foot: Option<Row>) -> AnyView {
-    let head = columns
-        .iter()
-        .map(|column| match column.name {
-            "" => view! { <td></td> }.into_any(),
-            name => view! { <th scope="col" class=column.class>{name}</th> }.into_any(),
-        })
-        .collect::<Vec<_>>();
+    let head = columns.iter().map(Column::heading).collect::<Vec<_>>();
     let rows = rows.into_iter().map(|one| row(one, &columns)).collect::<Vec<_>>();
     let foot = foot.map(|foot| view! { <tfoot>{row(foot, &columns)}</tfoot> });
     view! {

@@ -18,12 +18,12 @@ use crate::{
         shortcuts,
         stale::stale,
         status::{Shown, status},
-        table::{Cell, Column, Row, scrolling, table},
+        table::{Cell, Column, Row, Sorting, scrolling, table},
     },
     domain::{
         accounts::{encode_segment, path_segment},
         money::Currency,
-        orders::{MOST_SUMMED, OrderStatus, OrderSummary, OrderSums},
+        orders::{MOST_SUMMED, OrderSort, OrderStatus, OrderSummary, OrderSums},
     },
     format,
     islands::{Keys, Live},
@@ -32,7 +32,7 @@ use crate::{
 };
 
 /// The parameters of the address, but for the place to read on from.
-type Filters<'a> = [(&'static str, &'a Option<String>); 7];
+type Filters<'a> = [(&'static str, &'a Option<String>); 8];
 
 fn filters(asked: &OrdersAsked) -> Filters<'_> {
     [
@@ -43,6 +43,7 @@ fn filters(asked: &OrdersAsked) -> Filters<'_> {
         ("refunded", &asked.refunded),
         ("product", &asked.product),
         ("category", &asked.category),
+        ("sort", &asked.sort),
     ]
 }
 
@@ -56,6 +57,7 @@ fn of(params: &ParamsMap) -> OrdersAsked {
         refunded: value("refunded"),
         product: value("product"),
         category: value("category"),
+        sort: value("sort"),
         after: value("after"),
     }
 }
@@ -87,10 +89,11 @@ fn list(view: OrdersView, query: OrdersAsked) -> AnyView {
     let may_write = view.viewer.role.may_write();
     let said = view.page.orders.first().map(|order| words::newest_order(&order.order_id)).unwrap_or_default();
     let stale = stale(view.freshness);
-    let zone = words::newest_first(&view.vendor.time_zone);
+    let zone = words::sorted_list(words::sort_of_orders(view.sort), &view.vendor.time_zone);
     let next = view.page.next.as_deref().map(|after| href(&query, Some(after)));
     let pages = pager(query.after.is_some().then(|| href(&query, None)), next);
-    let body = match (view.page.orders.is_empty(), query == OrdersAsked::default()) {
+    let unsorted = OrdersAsked { sort: None, ..query.clone() };
+    let body = match (view.page.orders.is_empty(), unsorted == OrdersAsked::default()) {
         (true, true) => {
             view! { <section class="card empty"><h2>"No orders yet"</h2><p>{words::NO_ORDERS}</p></section> }.into_any()
         }
@@ -101,7 +104,7 @@ fn list(view: OrdersView, query: OrdersAsked) -> AnyView {
             </section>
         }
         .into_any(),
-        (false, _) => rows(view),
+        (false, _) => rows(view, &query),
     };
     let file = href(&query, None).replacen("/orders", "/api/vendor/orders.csv", 1);
     let changed = use_query_map().with_untracked(|params| params.get("changed"));
@@ -147,6 +150,7 @@ fn filter(chosen: &OrdersAsked) -> AnyView {
         .chain(OrderStatus::ALL.map(|status| (status.as_str(), Shown::from(status).name)))
         .collect();
     let returns = vec![("", "All"), ("true", "With refunds"), ("false", "Without refunds")];
+    let sorts = OrderSort::ALL.map(|sort| (sort.as_str(), words::sort_of_orders(sort))).to_vec();
     // What the form does not ask for stays as it is.
     let kept = [("product", &chosen.product), ("category", &chosen.category)];
     let kept = kept
@@ -172,13 +176,14 @@ fn filter(chosen: &OrdersAsked) -> AnyView {
             {select("refunded", "refunded", "Returns", returns, chosen.refunded.as_deref().unwrap_or_default())}
             {input(date("dateFrom", "From", &chosen.date_from))}
             {input(date("dateTo", "To", &chosen.date_to))}
+            {select("sort", "sort", "Sort by", sorts, chosen.sort.as_deref().unwrap_or(OrderSort::default().as_str()))}
             {kept}
             <button class="quiet" type="submit">"Filter"</button>
     };
     query_form("/orders", "filter", Some("search"), fields.into_any())
 }
 
-fn rows(OrdersView { viewer, vendor, page, clock, .. }: OrdersView) -> AnyView {
+fn rows(OrdersView { viewer, vendor, page, sort, clock, .. }: OrdersView, asked: &OrdersAsked) -> AnyView {
     let may_write = viewer.role.may_write();
     let now = Timestamp::now();
     let rows = page.orders.into_iter().enumerate().map(|(at, order)| {
@@ -199,15 +204,22 @@ fn rows(OrdersView { viewer, vendor, page, clock, .. }: OrdersView) -> AnyView {
         Row { id: Some(format!("row-{}", path_segment(&order.order_id))), ..Row::from(cells) }
     });
     let foot = page.sums.map(|sums| sums_of(sums, vendor.currency));
-    let too_many =
-        foot.is_none().then(|| view! { <p class="hint">{words::too_many_to_sum("orders", MOST_SUMMED)}</p> });
+    let too_many = foot.is_none().then(|| view! { <p class="hint">{words::too_many_to_sort(MOST_SUMMED)}</p> });
+    // The way that most people mean first, the other one at the second click.
+    let by = |first: OrderSort, second: OrderSort| {
+        let next = if sort == first { second } else { first };
+        let href = href(&OrdersAsked { sort: Some(next.as_str().to_owned()), ..asked.clone() }, None);
+        let now =
+            [first, second].contains(&sort).then(|| if sort.is_descending() { "descending" } else { "ascending" });
+        (foot.is_some() || !next.reads_all()).then_some(Sorting { href, now })
+    };
     let columns = vec![
-        Column::text("Order"),
-        Column::text("Placed"),
-        Column::text("Customer"),
-        Column::text("Status"),
-        Column::number("Units"),
-        Column::number("Total"),
+        Column::text("Order").sorting(by(OrderSort::OrderAsc, OrderSort::OrderDesc)),
+        Column::text("Placed").sorting(by(OrderSort::PlacedDesc, OrderSort::PlacedAsc)),
+        Column::text("Customer").sorting(by(OrderSort::CustomerAsc, OrderSort::CustomerDesc)),
+        Column::text("Status").sorting(by(OrderSort::StatusAsc, OrderSort::StatusDesc)),
+        Column::number("Units").sorting(by(OrderSort::UnitsDesc, OrderSort::UnitsAsc)),
+        Column::number("Total").sorting(by(OrderSort::TotalDesc, OrderSort::TotalAsc)),
     ];
     let list = scrolling("card scroll", "Orders", table("plain stacked orders", columns, rows.collect(), foot));
     let list = view! { <div class="column" data-rows="">{list} {too_many}</div> }.into_any();

@@ -22,10 +22,8 @@ use crate::{
     },
     domain::{
         accounts::{Vendor, encode_segment, path_segment},
-        catalog::{
-            MOST_SUMMED, Product, ProductPage, ProductSort, ProductStatus, ProductSums, RecentSales, StockCover,
-            StockLevel,
-        },
+        catalog::{MOST_SUMMED, PriceChange, ProductPage, ProductSort, ProductStatus, ProductSums, StockLevel},
+        clock::WallClock,
         money::Currency,
     },
     format,
@@ -93,18 +91,19 @@ pub fn ProductsPage() -> impl IntoView {
     }
 }
 
-fn list(ProductsView { viewer, vendor, page, freshness }: ProductsView, asked: ListQuery) -> AnyView {
+fn list(ProductsView { viewer, vendor, page, freshness, clock }: ProductsView, asked: ListQuery) -> AnyView {
     let new = || viewer.role.may_write().then(|| view! { <a class="button" href="/products/new">"New product"</a> });
     let is_deleted = use_query_map().with_untracked(|params| params.get("deleted").is_some());
     let deleted = is_deleted.then(|| done(words::PRODUCT_DELETED));
     let changed = use_query_map().with_untracked(|params| params.get("changed"));
     let changed = changed.map(|count| done(words::changed(&count, "product", "products")));
-    let ProductPage { products, covers, recent, sums, next } = page;
-    let said = match &sums {
+    let next = page.next.clone();
+    let (is_empty, shown) = (page.products.is_empty(), page.products.len() as i64);
+    let said = match &page.sums {
         Some(sums) => format::counted(sums.products, "product", "products"),
-        None => format::counted(products.len() as i64, "product", "products"),
+        None => format::counted(shown, "product", "products"),
     };
-    let body = match (products.is_empty(), asked.is_filtered() || asked.after.is_some()) {
+    let body = match (is_empty, asked.is_filtered() || asked.after.is_some()) {
         (true, false) => view! {
             <section class="card empty">
                 <h2>"No products yet"</h2>
@@ -120,7 +119,7 @@ fn list(ProductsView { viewer, vendor, page, freshness }: ProductsView, asked: L
             </section>
         }
         .into_any(),
-        (false, _) => rows(products, covers, &recent, sums, &vendor, &asked, viewer.role.may_write()),
+        (false, _) => rows(page, &vendor, &clock, &asked, viewer.role.may_write()),
     };
     let pages = pager(asked.after.is_some().then(|| asked.href(None)), next.map(|after| asked.href(Some(&after))));
     let narrowed = asked.category.clone().map(|value| Chip {
@@ -190,16 +189,8 @@ fn filter(asked: &ListQuery) -> AnyView {
     query_form("/products", "filter", Some("search"), fields.into_any())
 }
 
-/// `covers`: of products that are low, one for each; `recent`: what each sold lately; `sums`: what all pages come to.
-fn rows(
-    products: Vec<Product>,
-    covers: Option<Vec<StockCover>>,
-    recent: &[RecentSales],
-    sums: Option<ProductSums>,
-    vendor: &Vendor,
-    asked: &ListQuery,
-    may_write: bool,
-) -> AnyView {
+fn rows(page: ProductPage, vendor: &Vendor, clock: &WallClock, asked: &ListQuery, may_write: bool) -> AnyView {
+    let ProductPage { products, covers, recent, price_changes, sums, .. } = page;
     let (currency, default) = (vendor.currency, vendor.low_stock_threshold);
     let has_covers = covers.is_some();
     let mut covers = covers.unwrap_or_default().into_iter();
@@ -219,6 +210,7 @@ fn rows(
             status(product.status).into(),
             stock,
             format::money(currency, product.unit_price).into(),
+            price_before(price_changes.get(at).copied().flatten(), currency, clock).into(),
             format::count(sold.units).into(),
             delta(Some(sold.previous_units), sold.units, More::IsGood, format::count).into(),
         ];
@@ -234,6 +226,7 @@ fn rows(
         Column::text("Status"),
         Column::number("Stock"),
         Column::number("Price"),
+        Column::classed("Price before", "number spare"),
         Column::number("Sold, 28 days"),
         Column::classed("Change", "number spare"),
     ];
@@ -264,6 +257,14 @@ fn rows(
     picking(may_write, "/products/change", fields.into_any(), list)
 }
 
+/// What a price was until it last changed; nothing of one that never has.
+fn price_before(change: Option<PriceChange>, currency: Currency, clock: &WallClock) -> String {
+    change.map_or_else(String::new, |change| {
+        let day = format::day(clock.local(change.changed_at).date());
+        words::price_until(&format::money(currency, change.previous_price), &day)
+    })
+}
+
 /// What all pages of the list come to.
 fn sums_of(sums: ProductSums, currency: Currency) -> Row {
     let ProductSums { products, stock, stock_value, recent, sales_at_risk } = sums;
@@ -273,6 +274,7 @@ fn sums_of(sums: ProductSums, currency: Currency) -> Row {
         String::new().into(),
         format::count(stock).into(),
         stock_value.map(|value| words::worth(&format::money(currency, value))).unwrap_or_default().into(),
+        String::new().into(),
         format::count(recent.units).into(),
         delta(Some(recent.previous_units), recent.units, More::IsGood, format::count).into(),
         String::new().into(),

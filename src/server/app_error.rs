@@ -59,6 +59,18 @@ pub enum AppError {
     Internal(String),
 }
 
+impl AppError {
+    /// The same for a form in which the refused field has another name.
+    #[must_use]
+    pub fn renamed(self, field: &str, in_form: &str) -> Self {
+        let Self::Invalid(mut refused) = self else { return self };
+        for one in refused.iter_mut().filter(|one| one.field == field) {
+            in_form.clone_into(&mut one.field);
+        }
+        Self::Invalid(refused)
+    }
+}
+
 impl From<DbError> for AppError {
     fn from(error: DbError) -> Self {
         Self::Db(Arc::new(error))

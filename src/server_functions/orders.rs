@@ -7,7 +7,7 @@ use crate::domain::{
     accounts::{Vendor, Viewer},
     clock::WallClock,
     order_commands::RefundedLine,
-    orders::{Order, OrderPage},
+    orders::{Order, OrderPage, OrderSort},
 };
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,6 +18,7 @@ pub struct OrdersView {
     pub freshness: Freshness,
     /// Of the product that the list is narrowed to.
     pub product_name: Option<String>,
+    pub sort: OrderSort,
     /// Exact for every order of the page.
     pub clock: WallClock,
 }
@@ -53,6 +54,7 @@ pub struct OrdersAsked {
     pub refunded: Option<String>,
     pub product: Option<String>,
     pub category: Option<String>,
+    pub sort: Option<String>,
     pub after: Option<String>,
 }
 
@@ -70,6 +72,7 @@ pub async fn load_orders(asked: OrdersAsked) -> Result<OrdersView, ApiError> {
         refunded: asked.refunded.as_deref(),
         product: asked.product.as_deref(),
         category: asked.category.as_deref(),
+        sort: asked.sort.as_deref(),
         after: asked.after.as_deref(),
     })
     .map_err(|e| context::api_error(e.into()))?;
@@ -81,7 +84,7 @@ pub async fn load_orders(asked: OrdersAsked) -> Result<OrdersView, ApiError> {
         Some(id) => state.catalog.find(&current.vendor, id).await.ok().map(|product| product.name),
         None => None,
     };
-    Ok(OrdersView { viewer: current.viewer(), vendor, page, freshness, product_name, clock })
+    Ok(OrdersView { viewer: current.viewer(), vendor, page, freshness, product_name, sort: query.sort, clock })
 }
 
 /// `typed`: a refund that is being thought about; with `is_review`, what it would give back is worked out.

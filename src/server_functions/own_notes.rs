@@ -15,8 +15,11 @@ pub async fn save_note(
 ) -> Result<(), ApiError> {
     use crate::server::{context, services::saved_views::back_to};
     let (state, current) = context::writing_vendor().await?;
-    let saved = state.analytics.save_note(&current, note_id.as_deref(), &day, &note).await;
-    saved.map_err(context::api_error)?;
+    let sender = crate::server::services::Sender::of_form(&current.user.email, context::client_address());
+    let input = crate::domain::own_notes::OwnNoteInput { day, text: note };
+    let saved = state.analytics.save_note(&current, note_id.as_deref(), input, &sender).await;
+    // As the form calls it.
+    saved.map_err(|refused| context::api_error(refused.renamed("text", "note")))?;
     leptos_axum::redirect(&back_to(&query, "note=saved"));
     Ok(())
 }
@@ -26,7 +29,8 @@ pub async fn save_note(
 pub async fn delete_note(note_id: String, #[server(default)] query: String) -> Result<(), ApiError> {
     use crate::server::{context, services::saved_views::back_to};
     let (state, current) = context::writing_vendor().await?;
-    state.analytics.delete_note(&current, &note_id).await.map_err(context::api_error)?;
+    let sender = crate::server::services::Sender::of_form(&current.user.email, context::client_address());
+    state.analytics.delete_note(&current, &note_id, &sender).await.map_err(context::api_error)?;
     leptos_axum::redirect(&back_to(&query, "note=deleted"));
     Ok(())
 }

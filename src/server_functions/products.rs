@@ -7,6 +7,7 @@ use crate::ApiError;
 use crate::domain::{
     accounts::{Vendor, Viewer},
     catalog::{Product, ProductPage},
+    clock::WallClock,
 };
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -15,6 +16,8 @@ pub struct ProductsView {
     pub vendor: Vendor,
     pub page: ProductPage,
     pub freshness: Freshness,
+    /// Exact for every price change of the page.
+    pub clock: WallClock,
 }
 
 /// `product` is `None` where a new one is to be made.
@@ -50,7 +53,9 @@ pub async fn load_products(
     let vendor = state.accounts.vendor(&current.vendor).await.map_err(context::api_error)?;
     let served = state.catalog.list(&current.vendor, &query).await.map_err(context::api_error)?;
     let (freshness, page) = (cache_keys::freshness(&served), served.value);
-    Ok(ProductsView { viewer: current.viewer(), vendor, page, freshness })
+    let changes = page.price_changes.iter().flatten().map(|change| change.changed_at);
+    let clock = WallClock::covering(&vendor.time_zone, changes);
+    Ok(ProductsView { viewer: current.viewer(), vendor, page, freshness, clock })
 }
 
 /// A product and how it does.

@@ -12,6 +12,7 @@ pub const PAGE_NOT_FOUND: &str = "Page not found";
 pub const UNAVAILABLE: &str = "Vendorscope isn't responding. Please try again shortly.";
 pub const PAGE_NOT_LOADED: &str = "Couldn't load this page";
 pub const RANGE_REFUSED: &str = "This date range isn't valid";
+pub const FILTERS_REFUSED: &str = "These filters don't work";
 pub const IN_THE_FUTURE: &str = "This period hasn't started yet.";
 
 pub const SESSIONS_DOWN: &str =
@@ -42,7 +43,10 @@ pub fn range_refused(field: &str, message: &str) -> String {
         "interval" => "Grouping",
         other => other,
     };
-    if message.contains("lies before") {
+    if message.contains("orders match") {
+        "More than 5,000 orders match. Choose dates, a status or a search to sort them by more than the date."
+            .to_owned()
+    } else if message.contains("lies before") {
         "The end date must be on or after the start date.".to_owned()
     } else if message.contains("longer than") {
         "Choose a period of at most 10 years.".to_owned()
@@ -93,13 +97,46 @@ pub fn too_many_to_sum(what: &str, most: i64) -> String {
     format!("More than {} {what} match: narrow them to see what they come to.", crate::format::count(most))
 }
 
+pub fn price_until(was: &str, day: &str) -> String {
+    format!("{was} until {day}")
+}
+
 /// Of what is in stock, at its prices.
 pub fn worth(value: &str) -> String {
     format!("Worth {value}")
 }
 
-pub fn newest_first(zone: &str) -> String {
-    format!("Newest first · times in {zone}")
+/// Where there are too many to be summed up, and to be sorted by anything but their date.
+pub fn too_many_to_sort(most: i64) -> String {
+    format!(
+        "More than {} orders match: narrow them to see what they come to, and to sort them by more than the date.",
+        crate::format::count(most)
+    )
+}
+
+pub fn sort_of_orders(sort: crate::domain::orders::OrderSort) -> &'static str {
+    use crate::domain::orders::OrderSort::*;
+    match sort {
+        PlacedDesc => "Newest first",
+        PlacedAsc => "Oldest first",
+        OrderAsc => "Order, A to Z",
+        OrderDesc => "Order, Z to A",
+        CustomerAsc => "Customer, A to Z",
+        CustomerDesc => "Customer, Z to A",
+        StatusAsc => "Status, pending first",
+        StatusDesc => "Status, failed first",
+        UnitsDesc => "Most units first",
+        UnitsAsc => "Fewest units first",
+        TotalDesc => "Largest total first",
+        TotalAsc => "Smallest total first",
+        RefundedDesc => "Most refunded first",
+        RefundedAsc => "Least refunded first",
+    }
+}
+
+/// `sorted`: how the list is.
+pub fn sorted_list(sorted: &str, zone: &str) -> String {
+    format!("{sorted} · times in {zone}")
 }
 
 pub fn final_status(status: &str) -> String {

@@ -36,7 +36,18 @@ async fn a_file_holds_every_page_of_a_list_in_its_order_and_comes_to_its_sums() 
                 "productId",
                 &["", "?search=o", "?status=active&sort=price", "?stock=low", "?sort=rising"][..],
             ),
-            ("orders", "orderId", &["", "?status=shipped", "?dateFrom=1997-03-01&dateTo=1997-09-30", "?search=an"]),
+            (
+                "orders",
+                "orderId",
+                &[
+                    "",
+                    "?status=shipped",
+                    "?dateFrom=1997-03-01&dateTo=1997-09-30",
+                    "?search=an",
+                    "?sort=total_desc",
+                    "?status=shipped&sort=customer_asc",
+                ],
+            ),
         ] {
             for query in queries {
                 let (mut shown, mut after) = (Vec::<Value>::new(), String::new());
@@ -78,13 +89,14 @@ async fn a_file_says_what_a_list_says_and_takes_what_a_list_takes() {
         assert_eq!(client.put("/api/vendor/products/e2", &bowl).await.status(), 200);
         let (header, rows) = file(&client, "/api/vendor/products.csv?stock=low").await;
         assert_eq!(header.last().map(String::as_str), Some("salesAtRisk"));
-        assert_eq!(rows, [["e2", "'=Bowl", "Bowls", "active", "EUR", "7.00", "3", "", "0", "0", "", "0.00"]]);
+        assert_eq!(rows, [["e2", "'=Bowl", "Bowls", "active", "EUR", "7.00", "3", "", "0", "0", "", "", "", "0.00"]]);
         let (_, rows) = file(&client, "/api/vendor/orders.csv?status=delivered").await;
         assert_eq!(rows, [["o1", "2026-03-10T12:00:00Z", "Anna", "delivered", "2", "EUR", "22.50", "0.00"]]);
         for (path, field) in [
             ("/api/vendor/products.csv?sort=none", "sort"),
             ("/api/vendor/products.csv?after=x", "after"),
             ("/api/vendor/orders.csv?status=none", "status"),
+            ("/api/vendor/orders.csv?sort=price", "sort"),
         ] {
             assert_eq!(refused_fields(client.get(path).await).await, [field], "{path}");
         }

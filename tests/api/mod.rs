@@ -44,6 +44,8 @@ mod marketplace;
 mod metrics;
 /// Figures of one product, category or status.
 mod narrowed;
+/// What happened, and what is noted down.
+mod notes;
 /// Requests that are sent twice, and refunds that are dated.
 mod once;
 /// The API's own description.

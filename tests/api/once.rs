@@ -243,6 +243,7 @@ async fn every_route_that_changes_something_does_it_once() {
     assert_eq!(
         others,
         [
+            "delete /api/vendor/notes/{id}",
             "delete /api/vendor/orders/{id}/refunds/{refundedAt}",
             "delete /api/vendor/products/{id}",
             "patch /api/vendor/orders/{id}",
@@ -254,9 +255,11 @@ async fn every_route_that_changes_something_does_it_once() {
             "post /api/ingest/products",
             "post /api/ingest/refunds",
             "post /api/letters/stop",
+            "post /api/vendor/notes",
             "post /api/vendor/orders",
             "post /api/vendor/orders/{id}/refunds",
             "post /api/vendor/products",
+            "put /api/vendor/notes/{id}",
             "put /api/vendor/products/{id}",
         ]
     );

@@ -1,5 +1,6 @@
 use reqwest::Method;
 use serde_json::{Value, json};
+use vendorscope::server::db::sql;
 
 use super::{OTHER_VENDOR, VENDOR, problem, refused_fields};
 use crate::harness::{Client, Market, TestApp, databases};
@@ -202,5 +203,84 @@ async fn a_list_says_what_all_of_its_pages_come_to_at_once_after_every_write() {
         }
         assert_eq!(sums("?search=ruby").await, come_to(1, 90_000_000, Some(8_100_000_000_000_000_000), 0, 0));
         assert_eq!(sums("?category=Gems").await, come_to(2, 180_000_000, None, 0, 0), "{dialect}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_says_when_each_price_last_changed_and_from_what() {
+    for database in databases().await {
+        let app = TestApp::builder().database(&database).bundle(Market::new().path()).unlimited().spawn().await;
+        let dialect = app.state().db.dialect.name();
+        let client = app.log_in_as_vendor("eur").await;
+        assert_eq!(client.get_json(PRODUCTS).await["priceChanges"], json!([null, null]), "{dialect}");
+        let began = jiff::Timestamp::now() - jiff::SignedDuration::from_secs(1);
+        for change in [
+            json!({ "unitPrice": 1_300 }),
+            json!({ "unitPriceChangeBps": 1_000 }),
+            json!({ "unitPrice": 1_430, "stock": 2 }),
+            json!({ "stock": 1 }),
+        ] {
+            let change = json!({ "productIds": ["e1"], "changes": change });
+            assert_eq!(client.patch(&format!("{PRODUCTS}/bulk"), &change).await.status(), 200);
+        }
+        // The bowl stands first by its name and by its price, the mug is the one that is low by its stock.
+        let (by_price, low) = (
+            client.get_json(&format!("{PRODUCTS}?sort=price")).await,
+            client.get_json(&format!("{PRODUCTS}?stock=low&search=mug")).await,
+        );
+        assert_eq!(by_price["priceChanges"][0], Value::Null, "{dialect}: {by_price}");
+        for changed in [&by_price["priceChanges"][1], &low["priceChanges"][0]] {
+            assert_eq!(changed["previousPrice"], 1_300, "{dialect}: {changed}");
+            let at: jiff::Timestamp = changed["changedAt"].as_str().expect("an instant").parse().expect("an instant");
+            assert!(at >= began && at <= jiff::Timestamp::now(), "{dialect}: {at}");
+        }
+        let page = client.request(reqwest::Method::GET, "/products").header("accept", "text/html").send().await;
+        let page = page.expect("an answer").text().await.expect("a page");
+        assert_eq!(page.matches("€13.00 until ").count(), 1, "{dialect}: {page}");
+        let file = client.get("/api/vendor/products.csv?sort=price").await.text().await.expect("a file");
+        let lines: Vec<Vec<&str>> = file.lines().map(|line| line.split(',').collect()).collect();
+        let column = |name: &str| lines[0].iter().position(|one| *one == name).expect("a column");
+        let (was, at) = (column("previousPrice"), column("priceChangedAt"));
+        assert_eq!((lines[1][was], lines[1][at], lines[2][was]), ("", "", "13.00"), "{dialect}: {file}");
+        assert_eq!(json!(lines[2][at]), by_price["priceChanges"][1]["changedAt"], "{dialect}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_more_than_5_000_products_it_is_not_said_what_they_come_to() {
+    for database in databases().await {
+        let app = TestApp::builder().database(&database).bundle(Market::new().path()).unlimited().spawn().await;
+        let (db, client) = (&app.state().db, app.log_in_as_vendor("kwd").await);
+        let dialect = db.dialect.name();
+        let mut tx = db.write().await.expect("a transaction");
+        let many = "WITH RECURSIVE n (i) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i < 5000) \
+                    INSERT INTO products (external_id, vendor_id, name, category, unit_price, stock, status) \
+                    SELECT 'm' || i, (SELECT id FROM vendors WHERE external_id = 'kwd'), 'Thing ' || i, \
+                           CASE WHEN i > 10 THEN 'Things' ELSE 'Others' END, 10, 2, 'active' FROM n";
+        tx.execute(sql(many.to_owned())).await.expect("products");
+        tx.commit().await.expect("committed");
+        // 5,001 with the one that was there.
+        let page = client.get_json(PRODUCTS).await;
+        assert_eq!((&page["sums"], &page["products"][0]["productId"]), (&Value::Null, &json!("k1")), "{dialect}");
+        let seen = client.request(reqwest::Method::GET, "/products").header("accept", "text/html").send().await;
+        let seen = seen.expect("an answer").text().await.expect("a page");
+        assert!(seen.contains("More than 5,000 products match"), "{dialect}: {seen}");
+        for (query, products, stock, value) in
+            [("?search=thing", 5_000, 10_000, 100_000), ("?category=Others&sort=sold", 10, 20, 200)]
+        {
+            let sums = client.get_json(&format!("{PRODUCTS}{query}")).await["sums"].clone();
+            assert_eq!(
+                [&sums["products"], &sums["stock"], &sums["stockValue"]],
+                [&json!(products), &json!(stock), &json!(value)],
+                "{dialect} {query}"
+            );
+        }
+        // All but the first, of which there are 100, are low.
+        assert_eq!(client.get_json(&format!("{PRODUCTS}?stock=low")).await["sums"]["products"], 5_000, "{dialect}");
+        let mut tx = db.write().await.expect("a transaction");
+        tx.execute(sql("UPDATE products SET stock = 1 WHERE external_id = 'k1'".to_owned())).await.expect("changed");
+        tx.commit().await.expect("committed");
+        let low = client.get_json(&format!("{PRODUCTS}?stock=low&status=active")).await;
+        assert_eq!((&low["sums"], low["products"].as_array().map(Vec::len)), (&Value::Null, Some(50)), "{dialect}");
     }
 }

@@ -74,6 +74,11 @@ const API: &[Route] = &[
     route("POST", "/api/vendor/orders/{id}/refunds", [401, 422, 422, 403, 422]),
     // No instant.
     route("DELETE", "/api/vendor/orders/{id}/refunds/{refundedAt}", [401, 422, 422, 403, 422]),
+    with("GET", "/api/vendor/notes", "dateFrom=1997-01-01&dateTo=1997-01-31", [401, 200, 200, 422, 200]),
+    route("POST", "/api/vendor/notes", [401, 422, 422, 403, 422]),
+    route("PUT", "/api/vendor/notes/{id}", [401, 422, 422, 403, 422]),
+    // None of these is a note.
+    route("DELETE", "/api/vendor/notes/{id}", [401, 404, 404, 403, 404]),
     route("POST", "/api/ingest/orders", [401, 403, 403, 422, 403]),
     route("POST", "/api/ingest/refunds", [401, 403, 403, 422, 403]),
     route("POST", "/api/ingest/products", [401, 403, 403, 422, 403]),

@@ -34,5 +34,7 @@ mod searching;
 mod sessions;
 /// A day of a marketplace, on a clock of its own.
 mod simulation;
+/// Lists of orders by each column.
+mod sorted_orders;
 /// Where figures like these are got wrong elsewhere.
 mod traps;

@@ -24,7 +24,7 @@ use vendorscope::{
 const KNOWN: [(&str, u32, &str); 13] = [
     ("snapshot", 5, "daf7bc5e3b58381a"),
     ("profile", 1, "cdfb8524976ace0c"),
-    ("product page", 4, "e0727ff59c009109"),
+    ("product page", 5, "a822df1e9cde3325"),
     ("order page", 4, "9365bcaef163ce29"),
     ("refund page", 1, "0da8f98ed3976ec2"),
     ("returns", 2, "e096597377add6c5"),

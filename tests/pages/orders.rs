@@ -84,9 +84,48 @@ async fn orders_are_searched_and_filtered_by_their_address() {
     let page = text(&client, "/orders?search=ren&dateFrom=2026-03-13").await;
     assert!(page.contains("href=\"/orders/o3\"") && !page.contains("href=\"/orders/o2\""), "{page}");
     assert!(page.contains("value=\"ren\"") && page.contains("value=\"2026-03-13\""), "{page}");
+    let none = open(&client, "/orders?status=lost").await.text().await.expect("a text");
+    assert!(none.contains("These filters don't work") || none.contains("These filters don&#x27;t work"), "{none}");
     let refused = open(&client, "/orders?dateFrom=2026-13-01").await;
     assert_eq!(refused.status(), 422);
     assert!(refused.text().await.expect("a text").contains("Start date: "));
+}
+
+/// The ids of the orders of a page, in its order.
+fn listed(page: &str) -> Vec<&str> {
+    page.split("id=\"row-").skip(1).filter_map(|row| row.split('"').next()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn each_heading_of_the_orders_sorts_them_and_the_other_way_round_when_it_has() {
+    let app = TestApp::builder().bundle(Market::new().path()).spawn().await;
+    let client = app.log_in_as_vendor("eur").await;
+    let page = text(&client, "/orders").await;
+    assert_eq!(listed(&page), ["o3", "o2", "o1"]);
+    assert!(
+        page.contains("Newest first · times in Europe/Berlin") && page.contains("aria-sort=\"descending\""),
+        "{page}"
+    );
+    // What is sorted by stays with the filters, and the filters with it.
+    for (heading, first, way, second) in [
+        ("total_desc", ["o2", "o1", "o3"], "descending", "total_asc"),
+        ("customer_asc", ["o1", "o2", "o3"], "ascending", "customer_desc"),
+        ("order_asc", ["o1", "o2", "o3"], "ascending", "order_desc"),
+        ("status_asc", ["o3", "o2", "o1"], "ascending", "status_desc"),
+        ("units_desc", ["o2", "o1", "o3"], "descending", "units_asc"),
+    ] {
+        assert!(page.contains(&format!("href=\"/orders?sort={heading}\"")), "{heading}: {page}");
+        let sorted = text(&client, &format!("/orders?dateFrom=2026-03-01&sort={heading}")).await;
+        assert_eq!(listed(&sorted), first, "{heading}");
+        assert_eq!(sorted.matches("aria-sort=").count(), 1, "{heading}: {sorted}");
+        assert!(sorted.contains(&format!("aria-sort=\"{way}\"")), "{heading}: {sorted}");
+        let other = format!("href=\"/orders?dateFrom=2026-03-01&amp;sort={second}\"");
+        assert!(sorted.contains(&other), "{heading}: {sorted}");
+        let file = format!("href=\"/api/vendor/orders.csv?dateFrom=2026-03-01&amp;sort={heading}\"");
+        assert!(sorted.contains(&file), "{heading}: {sorted}");
+    }
+    let refunded = text(&client, "/orders?sort=refunded_desc").await;
+    assert!(refunded.contains("Most refunded first · times in") && !refunded.contains("aria-sort="), "{refunded}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -1,3 +1,4 @@
+use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 use strum::VariantNames;
 
@@ -318,6 +319,16 @@ pub struct RecentSales {
     pub previous_units: i64,
 }
 
+/// The last time that a product's price changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct PriceChange {
+    pub changed_at: Timestamp,
+    /// What it was until then, in minor units.
+    pub previous_price: i64,
+}
+
 /// What the products of a list come to, on all of its pages.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -349,6 +360,9 @@ pub struct ProductPage {
     /// One for each of `products`, in the same order.
     #[serde(default)]
     pub recent: Vec<RecentSales>,
+    /// One for each of `products`, in the same order; `null` where its price is the first one.
+    #[serde(default)]
+    pub price_changes: Vec<Option<PriceChange>>,
     /// `null` where more than 5,000 products match.
     #[serde(default)]
     pub sums: Option<ProductSums>,

@@ -144,6 +144,108 @@ impl OrderLine {
     }
 }
 
+/// How a list of orders is sorted. Orders with the same value are listed by their ids, ascending.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    strum::IntoStaticStr,
+    strum::EnumString,
+    strum::VariantNames,
+)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", parse_err_ty = FieldError, parse_err_fn = refuse_order_sort)]
+pub enum OrderSort {
+    /// Newest first.
+    #[default]
+    PlacedDesc,
+    PlacedAsc,
+    /// By the order's id.
+    OrderAsc,
+    OrderDesc,
+    /// By the customer's name without regard to case and accents.
+    CustomerAsc,
+    CustomerDesc,
+    /// As `OrderStatus` lists them: pending first, failed last.
+    StatusAsc,
+    StatusDesc,
+    UnitsAsc,
+    UnitsDesc,
+    TotalAsc,
+    TotalDesc,
+    /// By what was given back.
+    RefundedAsc,
+    RefundedDesc,
+}
+
+/// What orders are sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OrderColumn {
+    Placed,
+    Order,
+    Customer,
+    Status,
+    Units,
+    Total,
+    Refunded,
+}
+
+impl OrderSort {
+    pub const ALL: [Self; 14] = [
+        Self::PlacedDesc,
+        Self::PlacedAsc,
+        Self::OrderAsc,
+        Self::OrderDesc,
+        Self::CustomerAsc,
+        Self::CustomerDesc,
+        Self::StatusAsc,
+        Self::StatusDesc,
+        Self::UnitsDesc,
+        Self::UnitsAsc,
+        Self::TotalDesc,
+        Self::TotalAsc,
+        Self::RefundedDesc,
+        Self::RefundedAsc,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+
+    pub fn column(self) -> OrderColumn {
+        match self {
+            Self::PlacedDesc | Self::PlacedAsc => OrderColumn::Placed,
+            Self::OrderAsc | Self::OrderDesc => OrderColumn::Order,
+            Self::CustomerAsc | Self::CustomerDesc => OrderColumn::Customer,
+            Self::StatusAsc | Self::StatusDesc => OrderColumn::Status,
+            Self::UnitsAsc | Self::UnitsDesc => OrderColumn::Units,
+            Self::TotalAsc | Self::TotalDesc => OrderColumn::Total,
+            Self::RefundedAsc | Self::RefundedDesc => OrderColumn::Refunded,
+        }
+    }
+
+    pub fn is_descending(self) -> bool {
+        self.as_str().ends_with("_desc")
+    }
+
+    /// Whether every order that matches has to be looked at before the first is known, however few are shown: all but
+    /// by date, which an index keeps.
+    pub fn reads_all(self) -> bool {
+        self.column() != OrderColumn::Placed
+    }
+}
+
+fn refuse_order_sort(text: &str) -> FieldError {
+    FieldError::unknown("sort", text, OrderSort::VARIANTS)
+}
+
 /// Which orders to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderQuery {
@@ -159,6 +261,7 @@ pub struct OrderQuery {
     pub product: Option<String>,
     /// Those with a line of a product that is in this category now.
     pub category: Option<String>,
+    pub sort: OrderSort,
     /// Where the page before ended.
     pub after: Option<Position>,
 }
@@ -174,10 +277,10 @@ pub struct OrderSums {
     pub refunded_amount: i64,
 }
 
-/// The most orders that are summed up for a list.
+/// The most orders that are summed up for a list, or sorted by anything but their date.
 pub const MOST_SUMMED: i64 = 5_000;
 
-/// One page of a vendor's orders, newest first.
+/// One page of a vendor's orders, newest first unless asked for otherwise.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
@@ -199,6 +302,16 @@ mod tests {
             assert_eq!(status.as_str().parse(), Ok(status));
         }
         assert!("Shipped".parse::<OrderStatus>().is_err());
+    }
+
+    #[test]
+    fn every_column_is_sorted_by_both_ways() {
+        let sorts = OrderSort::VARIANTS.iter().map(|name| name.parse::<OrderSort>().expect("a name"));
+        assert!(sorts.clone().all(|sort| OrderSort::ALL.contains(&sort)));
+        let (down, up): (Vec<_>, Vec<_>) = sorts.partition(|sort| sort.is_descending());
+        let columns = |sorts: Vec<OrderSort>| sorts.into_iter().map(OrderSort::column).collect::<Vec<_>>();
+        assert_eq!(columns(down), columns(up));
+        assert_eq!(OrderSort::default().as_str(), "placed_desc");
     }
 
     #[test]

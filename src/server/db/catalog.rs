@@ -1,12 +1,14 @@
 //! Products. A deleted one is absent from everything here; its sales remain.
 
+use std::collections::HashMap;
+
 use jiff::civil::Date;
 
 use super::{Arguments, DbError, Parameters, Tx, low_stock, rows, search, sql};
 use crate::domain::{
     catalog::{
-        BulkChange, MOST_SUMMED, Product, ProductInput, ProductQuery, ProductSort, ProductSums, RecentSales,
-        StockCover, StockLevel,
+        BulkChange, MOST_SUMMED, PriceChange, Product, ProductInput, ProductQuery, ProductSort, ProductSums,
+        RecentSales, StockCover, StockLevel,
     },
     period::day_number,
     position::{Position, SortValue},
@@ -89,6 +91,34 @@ pub async fn list_products(
     listed.collect()
 }
 
+/// The last price change of each of the named products of a vendor; those whose price never changed are left out.
+pub async fn list_price_changes(
+    tx: &mut Tx,
+    vendor_id: i64,
+    product_ids: &[&str],
+) -> Result<HashMap<String, PriceChange>, DbError> {
+    if product_ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut parameters = Parameters::default();
+    let vendor = parameters.int(vendor_id);
+    let ids: Vec<_> = product_ids.iter().map(|id| parameters.text(*id)).collect();
+    let text = format!(
+        "SELECT p.external_id, n.noted_us, CAST(n.was AS BIGINT) AS was FROM products p JOIN notes n ON n.id = \
+             (SELECT m.id FROM notes m WHERE m.product_id = p.id AND m.kind = 'price' \
+              ORDER BY m.noted_us DESC, m.id DESC LIMIT 1) \
+         WHERE p.vendor_id = {vendor} AND p.external_id IN ({})",
+        ids.join(", ")
+    );
+    let found = tx.rows(parameters.bind(text)).await?;
+    let changes = found.iter().map(|row| {
+        let change =
+            PriceChange { changed_at: rows::instant(row, "noted_us")?, previous_price: rows::int(row, "was")? };
+        Ok((rows::text(row, "external_id")?, change))
+    });
+    changes.collect()
+}
+
 /// What a product `p` is to be like, wherever it stands in the list; of those that are low, one with a row in `low`.
 fn conditions(parameters: &mut Parameters, vendor_id: i64, query: &ProductQuery) -> Vec<String> {
     let mut conditions =
@@ -115,8 +145,13 @@ pub async fn sum_products(
     query: &ProductQuery,
     today: Date,
 ) -> Result<Option<ProductSums>, DbError> {
-    let mut parameters = Parameters::default();
     let is_low = query.stock == Some(StockLevel::Low);
+    // Counted first: what is too much to be shown is not worked out either. Of those that are low, the counting is most
+    // of the work.
+    if !is_low && count_products(tx, vendor_id, query).await? > MOST_SUMMED {
+        return Ok(None);
+    }
+    let mut parameters = Parameters::default();
     let low = is_low.then(|| low_stock::low(vendor_id, today, &mut parameters));
     let (from, at_risk) = match is_low {
         true => ("low CROSS JOIN products p", "low.at_risk"),
@@ -128,18 +163,26 @@ pub async fn sum_products(
         conditions(&mut parameters, vendor_id, query).join(" AND "),
         MOST_SUMMED + 1
     );
-    let lists: Vec<_> = low.into_iter().chain([recent(vendor_id, today, &mut parameters), matching]).collect();
+    let lists: Vec<_> = low.into_iter().chain([matching]).collect();
     let sum = |what: &str, name: &str| format!("CAST(COALESCE(SUM({what}), 0) AS BIGINT) AS {name}");
+    let days = RecentDays::before(today, &mut parameters);
+    // What sold is added up by itself: SQLite joins no index to what it has just worked out, and would go through all
+    // that sold for each product.
     let text = format!(
-        "WITH {} SELECT COUNT(*) AS products, {}, {}, {}, {}, {}, {} \
-         FROM matching m LEFT JOIN recent r ON r.product_id = m.id",
+        "WITH {} SELECT * FROM (SELECT COUNT(*) AS products, {}, {}, {}, {} FROM matching m) AS held \
+         CROSS JOIN (SELECT {}, {} FROM product_sales \
+                     WHERE vendor_id = {} AND grain = 0 AND start BETWEEN {} AND {} \
+                     AND product_id IN (SELECT id FROM matching)) AS sold",
         lists.join(", "),
         sum("m.stock", "stock"),
         sum(&format!("m.stock * (m.unit_price / {PRICE_PART})"), "parts"),
         sum(&format!("m.stock * (m.unit_price % {PRICE_PART})"), "rest"),
         sum("m.at_risk", "at_risk"),
-        sum("r.units", "units"),
-        sum("r.units_before", "units_before"),
+        sum(&format!("CASE WHEN start >= {} THEN units ELSE 0 END", days.middle), "units"),
+        sum(&format!("CASE WHEN start >= {} THEN 0 ELSE units END", days.middle), "units_before"),
+        parameters.int(vendor_id),
+        days.first,
+        days.last,
     );
     let Some(row) = tx.row(parameters.bind(text)).await? else { return Ok(None) };
     let int = |column: &str| rows::int(&row, column);
@@ -154,16 +197,46 @@ pub async fn sum_products(
     Ok(Some(sums).filter(|sums| sums.products <= MOST_SUMMED))
 }
 
+/// How many products match, counted no further than one more than `MOST_SUMMED`. Not for those that are low.
+async fn count_products(tx: &mut Tx, vendor_id: i64, query: &ProductQuery) -> Result<i64, DbError> {
+    let mut parameters = Parameters::default();
+    let conditions = conditions(&mut parameters, vendor_id, query).join(" AND ");
+    let text = format!(
+        "SELECT COUNT(*) AS products FROM (SELECT 1 AS one FROM products p WHERE {conditions} LIMIT {}) AS matching",
+        MOST_SUMMED + 1
+    );
+    let counted = tx.row(parameters.bind(text)).await?;
+    counted.map_or(Ok(0), |row| rows::int(&row, "products"))
+}
+
+/// Places of the numbers of days: the 28 before today begin with `middle` and end with `last`, the 28 before those
+/// begin with `first`.
+struct RecentDays {
+    first: String,
+    middle: String,
+    last: String,
+}
+
+impl RecentDays {
+    /// `today` is the vendor's.
+    fn before(today: Date, parameters: &mut Parameters) -> Self {
+        let today = day_number(today);
+        Self {
+            first: parameters.int(today - 2 * COVER_DAYS),
+            middle: parameters.int(today - COVER_DAYS),
+            last: parameters.int(today - 1),
+        }
+    }
+}
+
 /// SQL for a list `recent` (to follow `WITH`): the units of each product in the 28 days before `today` and in the 28
 /// before those, and by how much its net sales rose, in minor units.
 fn recent(vendor_id: i64, today: Date, parameters: &mut Parameters) -> String {
-    let today = day_number(today);
-    let (vendor, first) = (parameters.int(vendor_id), parameters.int(today - 2 * COVER_DAYS));
-    let (middle, last) = (parameters.int(today - COVER_DAYS), parameters.int(today - 1));
+    let vendor = parameters.int(vendor_id);
+    let RecentDays { first, middle, last } = RecentDays::before(today, parameters);
     format!(
         "recent AS MATERIALIZED (\
              SELECT product_id, CAST(SUM(CASE WHEN start >= {middle} THEN units ELSE 0 END) AS BIGINT) AS units, \
-                    CAST(SUM(CASE WHEN start >= {middle} THEN 0 ELSE units END) AS BIGINT) AS units_before, \
                     CAST(SUM(CASE WHEN start >= {middle} THEN net ELSE -net END) AS BIGINT) AS moved \
              FROM product_sales WHERE vendor_id = {vendor} AND grain = 0 AND start BETWEEN {first} AND {last} \
              GROUP BY product_id)"

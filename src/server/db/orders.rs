@@ -4,32 +4,58 @@ use std::collections::HashMap;
 
 use super::{DbError, Parameters, Tx, moment::Moment, refunds, rows, search, sql};
 use crate::domain::{
-    orders::{MOST_SUMMED, Order, OrderLine, OrderQuery, OrderStatus, OrderSummary, OrderSums},
+    orders::{MOST_SUMMED, Order, OrderColumn, OrderLine, OrderQuery, OrderStatus, OrderSummary, OrderSums},
     period::day_number,
     position::{Position, SortValue},
 };
 
 const DAY_US: i64 = 86_400_000_000;
 
-/// At most `limit` orders behind `query.after`: newest first, and those of one instant by their ids. Each with its
-/// place in the list.
+/// At most `limit` orders behind `query.after`, as `query.sort` has them, and those of one value by their ids. Each with
+/// its place in the list.
 pub async fn list_orders(
     tx: &mut Tx,
     vendor_id: i64,
     query: &OrderQuery,
     limit: i64,
 ) -> Result<Vec<(OrderSummary, Position)>, DbError> {
+    let (column, amounts) = (query.sort.column(), amounts());
     let mut parameters = Parameters::default();
     let mut conditions = conditions(&mut parameters, vendor_id, query);
-    if let Some(Position { value: SortValue::Integer(placed_us), id }) = &query.after {
-        let (placed, id) = (parameters.int(*placed_us), parameters.text(id.clone()));
-        conditions.push(format!("vo.placed_us <= {placed} AND (vo.placed_us < {placed} OR o.external_id > {id})"));
-    }
-    let text = format!(
-        "SELECT o.external_id, vo.placed_us, vo.status, c.name, {AMOUNTS} FROM {LISTED} \
-         WHERE {} ORDER BY vo.placed_us DESC, o.external_id LIMIT {limit}",
-        conditions.join(" AND "),
-    );
+    let (to, beyond) = if query.sort.is_descending() { (" DESC", '<') } else { ("", '>') };
+    let mut behind = |value: &str, id: &str| {
+        let after = query.after.as_ref()?;
+        let place = match &after.value {
+            SortValue::Integer(number) => parameters.int(*number),
+            SortValue::Text(text) => parameters.text(text.clone()),
+        };
+        let after_id = parameters.text(after.id.clone());
+        Some(format!("{value} {beyond}= {place} AND ({value} {beyond} {place} OR {id} > {after_id})"))
+    };
+    let text = match query.sort.reads_all() {
+        // As the index has them: no more is read than is shown.
+        false => {
+            conditions.extend(behind("vo.placed_us", "o.external_id"));
+            format!(
+                "SELECT o.external_id, vo.placed_us, vo.status, c.name, vo.placed_us AS sorted, {amounts} \
+                 FROM {LISTED} WHERE {} ORDER BY vo.placed_us{to}, o.external_id LIMIT {limit}",
+                conditions.join(" AND ")
+            )
+        }
+        // All that match are sorted first, by one value each; the amounts of those that are shown are added up then.
+        true => format!(
+            "WITH listed AS MATERIALIZED (\
+                 SELECT vo.vendor_id, vo.order_id, o.external_id, vo.placed_us, vo.status, c.name, {} AS sorted \
+                 FROM {LISTED} WHERE {}), \
+             shown AS MATERIALIZED (\
+                 SELECT * FROM listed{} ORDER BY sorted{to}, external_id LIMIT {limit}) \
+             SELECT external_id, placed_us, status, name, sorted, {amounts} FROM shown vo \
+             ORDER BY sorted{to}, external_id",
+            sorted_by(column),
+            conditions.join(" AND "),
+            behind("sorted", "external_id").map(|place| format!(" WHERE {place}")).unwrap_or_default(),
+        ),
+    };
     let found = tx.rows(parameters.bind(text)).await?;
     let orders = found.iter().map(|row| {
         let order = OrderSummary {
@@ -41,32 +67,62 @@ pub async fn list_orders(
             total: rows::int(row, "total")?,
             refunded_amount: rows::int(row, "refunded")?,
         };
-        let position = Position { value: SortValue::Integer(rows::int(row, "placed_us")?), id: order.order_id.clone() };
+        let value = match column {
+            OrderColumn::Order | OrderColumn::Customer => SortValue::Text(rows::text(row, "sorted")?),
+            _ => SortValue::Integer(rows::int(row, "sorted")?),
+        };
+        let position = Position { value, id: order.order_id.clone() };
         Ok((order, position))
     });
     orders.collect()
 }
 
-/// What all orders that match come to, on whichever page they stand; `None` where they are more than `MOST_SUMMED`.
-pub async fn sum_orders(tx: &mut Tx, vendor_id: i64, query: &OrderQuery) -> Result<Option<OrderSums>, DbError> {
+/// SQL for the value that orders are sorted by.
+fn sorted_by(column: OrderColumn) -> String {
+    match column {
+        OrderColumn::Placed => "vo.placed_us".to_owned(),
+        OrderColumn::Order => "o.external_id".to_owned(),
+        // A name that is still to be folded stands where A to Z have it.
+        OrderColumn::Customer => "COALESCE(c.search_text, LOWER(c.name))".to_owned(),
+        OrderColumn::Status => {
+            let places = OrderStatus::ALL.iter().zip(0..);
+            let places = places.map(|(status, place)| format!("WHEN '{}' THEN {place}", status.as_str()));
+            format!("CAST(CASE vo.status {} END AS BIGINT)", places.collect::<Vec<_>>().join(" "))
+        }
+        OrderColumn::Units => UNITS.to_owned(),
+        OrderColumn::Total => TOTAL.to_owned(),
+        OrderColumn::Refunded => REFUNDED.to_owned(),
+    }
+}
+
+/// How many orders match, counted no further than one more than `MOST_SUMMED`.
+pub async fn count_orders(tx: &mut Tx, vendor_id: i64, query: &OrderQuery) -> Result<i64, DbError> {
     let mut parameters = Parameters::default();
     let conditions = conditions(&mut parameters, vendor_id, query).join(" AND ");
-    // Counted first: most vendors have more orders than anybody adds up.
     let text = format!(
         "SELECT COUNT(*) AS orders FROM (SELECT 1 AS one FROM {LISTED} WHERE {conditions} LIMIT {}) AS matching",
         MOST_SUMMED + 1
     );
-    let counted = tx.row(parameters.clone().bind(text)).await?;
-    let orders = counted.map_or(Ok(0), |row| rows::int(&row, "orders"))?;
+    let counted = tx.row(parameters.bind(text)).await?;
+    counted.map_or(Ok(0), |row| rows::int(&row, "orders"))
+}
+
+/// What all orders that match come to, on whichever page they stand; `None` where they are more than `MOST_SUMMED`.
+pub async fn sum_orders(tx: &mut Tx, vendor_id: i64, query: &OrderQuery) -> Result<Option<OrderSums>, DbError> {
+    // Counted first: most vendors have more orders than anybody adds up.
+    let orders = count_orders(tx, vendor_id, query).await?;
     if orders > MOST_SUMMED {
         return Ok(None);
     }
+    let mut parameters = Parameters::default();
+    let conditions = conditions(&mut parameters, vendor_id, query).join(" AND ");
     let sum = |column: &str| format!("CAST(COALESCE(SUM({column}), 0) AS BIGINT) AS {column}");
     let text = format!(
-        "SELECT {}, {}, {} FROM (SELECT {AMOUNTS} FROM {LISTED} WHERE {conditions}) AS matching",
+        "SELECT {}, {}, {} FROM (SELECT {} FROM {LISTED} WHERE {conditions}) AS matching",
         sum("units"),
         sum("total"),
-        sum("refunded")
+        sum("refunded"),
+        amounts()
     );
     let Some(row) = tx.row(parameters.bind(text)).await? else { return Ok(None) };
     Ok(Some(OrderSums {
@@ -78,15 +134,19 @@ pub async fn sum_orders(tx: &mut Tx, vendor_id: i64, query: &OrderQuery) -> Resu
 }
 
 const LISTED: &str = "vendor_orders vo JOIN orders o ON o.id = vo.order_id JOIN customers c ON c.id = vo.customer_id";
-/// Units and total of a vendor's part of an order, and what was given back of it. (The sign keeps SQLite from going
-/// through all refunds of the vendor for each order: those of an order are found by its id.)
-const AMOUNTS: &str = "\
-    (SELECT CAST(SUM(l.quantity) AS BIGINT) FROM order_lines l WHERE l.order_id = vo.order_id \
-    AND l.vendor_id = vo.vendor_id) AS units, \
-    (SELECT CAST(SUM(l.gross - l.discount) AS BIGINT) FROM order_lines l \
-     WHERE l.order_id = vo.order_id AND l.vendor_id = vo.vendor_id) AS total, \
-    (SELECT CAST(COALESCE(SUM(r.amount), 0) AS BIGINT) FROM refunds r \
-     WHERE r.order_id = vo.order_id AND +r.vendor_id = vo.vendor_id) AS refunded";
+/// Of a vendor's part of an order `vo`.
+const UNITS: &str = "(SELECT CAST(SUM(l.quantity) AS BIGINT) FROM order_lines l WHERE l.order_id = vo.order_id \
+     AND l.vendor_id = vo.vendor_id)";
+const TOTAL: &str = "(SELECT CAST(SUM(l.gross - l.discount) AS BIGINT) FROM order_lines l \
+     WHERE l.order_id = vo.order_id AND l.vendor_id = vo.vendor_id)";
+/// What was given back of it. (The sign keeps SQLite from going through all refunds of the vendor for each order: those
+/// of an order are found by its id.)
+const REFUNDED: &str = "(SELECT CAST(COALESCE(SUM(r.amount), 0) AS BIGINT) FROM refunds r \
+     WHERE r.order_id = vo.order_id AND +r.vendor_id = vo.vendor_id)";
+
+fn amounts() -> String {
+    format!("{UNITS} AS units, {TOTAL} AS total, {REFUNDED} AS refunded")
+}
 
 /// What an order is to be like, wherever it stands in the list.
 fn conditions(parameters: &mut Parameters, vendor_id: i64, query: &OrderQuery) -> Vec<String> {

@@ -30,10 +30,11 @@ pub async fn count(tx: &mut Tx, vendor_id: i64) -> Result<i64, DbError> {
     found.map_or(Ok(0), |row| rows::int(&row, "notes"))
 }
 
-pub async fn insert(tx: &mut Tx, vendor_id: i64, day: i64, text: &str, now_us: i64) -> Result<(), DbError> {
-    let query = sql("INSERT INTO own_notes (vendor_id, day, text, written_us) VALUES ($1, $2, $3, $4)");
-    tx.execute(query.bind(vendor_id).bind(day).bind(text.to_owned()).bind(now_us)).await?;
-    Ok(())
+/// Returns its id.
+pub async fn insert(tx: &mut Tx, vendor_id: i64, day: i64, text: &str, now_us: i64) -> Result<i64, DbError> {
+    let query = sql("INSERT INTO own_notes (vendor_id, day, text, written_us) VALUES ($1, $2, $3, $4) RETURNING id");
+    let row = tx.row(query.bind(vendor_id).bind(day).bind(text.to_owned()).bind(now_us)).await?;
+    row.map_or_else(|| Err(DbError::Corrupt("an INSERT returned no row".to_owned())), |row| rows::int(&row, "id"))
 }
 
 /// Whether there was one of this id, of this vendor.

@@ -314,15 +314,17 @@ async fn load_page(db: &Db, vendor_id: i64, query: &ProductQuery, now: Timestamp
     listed.truncate(PAGE);
     let ids: Vec<&str> = listed.iter().map(|one| one.product.product_id.as_str()).collect();
     let sold = movers::list_recent(&mut tx, vendor_id, today, &ids).await?;
+    let mut changed = catalog::list_price_changes(&mut tx, vendor_id, &ids).await?;
     let sums = catalog::sum_products(&mut tx, vendor_id, query, today).await?;
     tx.commit().await?;
     let name = list_name(query.sort, query.stock);
     let next = listed.last().filter(|_| more).map(|last| cursor::encode(&name, &last.position));
     let covers = query.stock.is_some().then(|| listed.iter().filter_map(|one| one.cover).collect());
     let recent = listed.iter().map(|one| sold.get(&one.product.product_id).copied().unwrap_or_default()).collect();
+    let price_changes = listed.iter().map(|one| changed.remove(&one.product.product_id)).collect();
     let is_empty = listed.is_empty();
     let products = listed.into_iter().map(|one| one.product).collect();
-    let page = ProductPage { products, covers, recent, sums, next };
+    let page = ProductPage { products, covers, recent, price_changes, sums, next };
     let bytes = serde_json::to_vec(&page).map_err(|error| AppError::Internal(format!("product listing: {error}")))?;
     let is_one_of_many = query.search.is_some() || query.category.is_some() || query.after.is_some();
     Ok(listing(bytes, is_one_of_many, is_empty).ending_in(until_midnight))

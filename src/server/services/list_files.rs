@@ -6,14 +6,14 @@ use super::{
     analytics::currency_of,
     catalog::Catalog,
     export::{Pieces, as_text, piece},
-    orders::Orders,
+    orders::{Orders, too_many},
 };
 use crate::{
     domain::{
         accounts::VendorRef,
-        catalog::{ProductQuery, RecentSales},
+        catalog::{PriceChange, ProductQuery, RecentSales},
         money::Currency,
-        orders::OrderQuery,
+        orders::{MOST_SUMMED, OrderQuery},
     },
     server::{
         AppError,
@@ -48,6 +48,8 @@ impl Catalog {
             "lowStockThreshold",
             "units",
             "previousUnits",
+            "previousPrice",
+            "priceChangedAt",
         ];
         if has_covers {
             names.extend(["daysOfCover", "salesAtRisk"]);
@@ -61,10 +63,13 @@ impl Catalog {
                 let listed = catalog::list_products(&mut tx, vendor_id, &query, today, ROWS_AT_ONCE as i64).await?;
                 let ids: Vec<&str> = listed.iter().map(|one| one.product.product_id.as_str()).collect();
                 let sold = movers::list_recent(&mut tx, vendor_id, today, &ids).await?;
+                let changed = catalog::list_price_changes(&mut tx, vendor_id, &ids).await?;
                 tx.commit().await?;
                 let last = listed.last().filter(|_| listed.len() == ROWS_AT_ONCE).map(|one| one.position.clone());
                 let rows = listed.iter().map(|one| {
-                    product_row(one, sold.get(&one.product.product_id).copied().unwrap_or_default(), currency)
+                    let id = &one.product.product_id;
+                    let sold = sold.get(id).copied().unwrap_or_default();
+                    product_row(one, sold, changed.get(id), currency)
                 });
                 let piece = piece(header.into_iter().chain(rows))?;
                 Ok(Some((piece, last.map(|after| (None, ProductQuery { after: Some(after), ..query })))))
@@ -74,7 +79,12 @@ impl Catalog {
     }
 }
 
-fn product_row(listed: &catalog::Listed, recent: RecentSales, currency: Currency) -> Vec<String> {
+fn product_row(
+    listed: &catalog::Listed,
+    recent: RecentSales,
+    changed: Option<&PriceChange>,
+    currency: Currency,
+) -> Vec<String> {
     let product = &listed.product;
     let mut row = vec![
         as_text(&product.product_id),
@@ -87,6 +97,8 @@ fn product_row(listed: &catalog::Listed, recent: RecentSales, currency: Currency
         product.low_stock_threshold.map(|threshold| threshold.to_string()).unwrap_or_default(),
         recent.units.to_string(),
         recent.previous_units.to_string(),
+        changed.map(|change| currency.to_decimal(change.previous_price)).unwrap_or_default(),
+        changed.map(|change| change.changed_at.to_string()).unwrap_or_default(),
     ];
     if let Some(cover) = listed.cover {
         row.push(cover.days_of_cover.map(|days| format!("{days:.1}")).unwrap_or_default());
@@ -96,11 +108,17 @@ fn product_row(listed: &catalog::Listed, recent: RecentSales, currency: Currency
 }
 
 impl Orders {
-    /// Every order that the query matches, on whichever page it stands; straight from the database.
+    /// Every order that the query matches, on whichever page it stands; straight from the database. `Invalid` for
+    /// `sort` as for a page of them.
     pub async fn file(&self, vendor: &VendorRef, query: &OrderQuery) -> Result<Pieces, AppError> {
         let mut tx = self.db.read().await?;
         let currency = currency_of(&mut tx, vendor).await?;
+        let reads_all = query.sort.reads_all();
+        let is_too_long = reads_all && orders::count_orders(&mut tx, vendor.id, query).await? > MOST_SUMMED;
         tx.commit().await?;
+        if is_too_long {
+            return Err(too_many(query.sort));
+        }
         let (db, vendor_id) = (self.db.clone(), vendor.id);
         let names = ["orderId", "placedAt", "customer", "status", "units", "currency", "total", "refundedAmount"];
         let first = Some((Some(header(&names)), OrderQuery { after: None, ..query.clone() }));

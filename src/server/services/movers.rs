@@ -69,7 +69,23 @@ impl Analytics {
 
     /// What happened on the days of a range, through the cache, and the entry that it was served from.
     pub async fn notes(&self, vendor: &VendorRef, range: DateRange) -> Result<(Notes, Option<Origin>), AppError> {
-        let key = cache_keys::notes_key(&vendor.external_id, &format!("{}:{}", range.from, range.to));
+        let served = self.get_notes(vendor, range, from_json).await?;
+        let origin = Origin::of(&notes_key(vendor, range), &tags(vendor), &served);
+        Ok((served.value, origin))
+    }
+
+    /// The same, as JSON.
+    pub async fn notes_json(&self, vendor: &VendorRef, range: DateRange) -> Result<Served<Bytes>, AppError> {
+        self.get_notes(vendor, range, |bytes| Ok(bytes.clone())).await
+    }
+
+    async fn get_notes<T>(
+        &self,
+        vendor: &VendorRef,
+        range: DateRange,
+        decode: fn(&Bytes) -> Result<T, AppError>,
+    ) -> Result<Served<T>, AppError> {
+        let key = notes_key(vendor, range);
         let (db, vendor_id) = (self.db.clone(), vendor.id);
         let load = move || {
             costed(async move {
@@ -92,9 +108,7 @@ impl Analytics {
                 loaded(&notes)
             })
         };
-        let served = self.cache.get_or_load_decoded(&key, &tags(vendor), load, from_json).await?;
-        let origin = Origin::of(&key, &tags(vendor), &served);
-        Ok((served.value, origin))
+        self.cache.get_or_load_decoded(&key, &tags(vendor), load, decode).await
     }
 
     /// What came in from an instant on, through the cache, and the entry that it was served from.
@@ -117,6 +131,10 @@ impl Analytics {
         let origin = Origin::of(&key, &tags(vendor), &served);
         Ok((served.value, origin))
     }
+}
+
+fn notes_key(vendor: &VendorRef, range: DateRange) -> Key {
+    cache_keys::notes_key(&vendor.external_id, &format!("{}:{}", range.from, range.to))
 }
 
 fn movers_key(vendor: &VendorRef, range: DateRange, previous: DateRange) -> Key {

@@ -9,9 +9,9 @@ use crate::{
         allocation::commission,
         field_error::{Checks, FieldError},
         order_commands::{Buyer, NewOrder, OrderChange, refund_may_be_of},
-        orders::{Order, OrderPage, OrderQuery, OrderStatus},
+        orders::{MOST_SUMMED, Order, OrderColumn, OrderPage, OrderQuery, OrderSort, OrderStatus},
         period::{day_from_number, parse_day},
-        text::read_search,
+        text::{non_empty, read_search},
     },
     server::{
         AppError, cache_keys, cursor,
@@ -34,8 +34,6 @@ pub struct Orders {
     pub(super) cache: Cache,
 }
 
-/// The list's name in cursors.
-const LIST: &str = "orders";
 /// Orders on one page of a list.
 const PAGE: usize = 50;
 /// The most orders that are changed at once.
@@ -53,26 +51,49 @@ pub struct OrderParameters<'a> {
     pub refunded: Option<&'a str>,
     pub product: Option<&'a str>,
     pub category: Option<&'a str>,
+    pub sort: Option<&'a str>,
     pub after: Option<&'a str>,
 }
 
 /// Reads the parameters of a list.
 pub fn parse_query(parameters: &OrderParameters<'_>) -> Result<OrderQuery, Vec<FieldError>> {
-    let non_empty = |text: Option<&str>| text.map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
     let mut checks = Checks::default();
-    let mut day = |field, text| non_empty(text).and_then(|text| checks.accept(parse_day(field, &text)));
+    let mut day = |field, text| given(text).and_then(|text| checks.accept(parse_day(field, text)));
     let (from, to) = (day("dateFrom", parameters.date_from), day("dateTo", parameters.date_to));
-    let status = non_empty(parameters.status).and_then(|text| checks.accept(text.parse()));
+    let status = given(parameters.status).and_then(|text| checks.accept(text.parse()));
     let search = parameters.search.and_then(|text| checks.accept(read_search(text, MAX_SEARCH))).flatten();
     if let (Some(from), Some(to)) = (from, to) {
         checks.require(from <= to, "dateTo", || {
             format!("`{to}` lies before dateFrom `{from}`: the same day or a later one is accepted")
         });
     }
-    let refunded = non_empty(parameters.refunded).and_then(|text| checks.accept(parse_refunded(&text)));
-    let (product, category) = (non_empty(parameters.product), non_empty(parameters.category));
-    let after = non_empty(parameters.after).and_then(|text| checks.accept(cursor::decode(LIST, false, &text)));
-    checks.finish().map(|()| OrderQuery { status, from, to, search, refunded, product, category, after })
+    let refunded = given(parameters.refunded).and_then(|text| checks.accept(parse_refunded(text)));
+    let (product, category) = (given(parameters.product), given(parameters.category));
+    let (product, category) = (product.map(str::to_owned), category.map(str::to_owned));
+    let sort: OrderSort = given(parameters.sort).and_then(|text| checks.accept(text.parse())).unwrap_or_default();
+    let by_text = matches!(sort.column(), OrderColumn::Order | OrderColumn::Customer);
+    let after = given(parameters.after).and_then(|text| checks.accept(cursor::decode(&list_name(sort), by_text, text)));
+    checks.finish().map(|()| OrderQuery { status, from, to, search, refunded, product, category, sort, after })
+}
+
+/// What is written in a field, if anything is.
+fn given(text: Option<&str>) -> Option<&str> {
+    non_empty(text.map(str::trim))
+}
+
+/// The list's name in cursors.
+fn list_name(sort: OrderSort) -> String {
+    format!("orders.{}", sort.as_str())
+}
+
+/// The refusal of a list that is too long to be sorted by anything but its date.
+pub(super) fn too_many(sort: OrderSort) -> AppError {
+    let message = format!(
+        "`{}` is accepted where at most {MOST_SUMMED} orders match: narrow them by date, status or search, or sort by \
+         placed_desc or placed_asc",
+        sort.as_str()
+    );
+    FieldError::new("sort", message).into()
 }
 
 fn parse_refunded(text: &str) -> Result<bool, FieldError> {
@@ -88,14 +109,16 @@ impl Orders {
         Self { db, cache }
     }
 
-    /// A page of 50, newest first, through the cache.
+    /// A page of 50, through the cache. `Invalid` for `sort` where more than `MOST_SUMMED` match and it is not by date.
     #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "orders.list", skip_all)]
     pub async fn list(&self, vendor: &VendorRef, query: &OrderQuery) -> Result<Served<OrderPage>, AppError> {
         let key = cache_keys::orders_key(&vendor.external_id, &listing_detail(query));
         let tags = [cache_keys::vendor_tag(&vendor.external_id), cache_keys::orders_tag(&vendor.external_id)];
-        let (db, vendor_id, query) = (self.db.clone(), vendor.id, query.clone());
+        let (db, vendor_id, sort, query) = (self.db.clone(), vendor.id, query.sort, query.clone());
         let load = move || costed(async move { load_page(&db, vendor_id, &query).await });
-        self.cache.get_or_load_decoded(&key, &tags, load, from_json).await
+        let served: Served<OrderPage> = self.cache.get_or_load_decoded(&key, &tags, load, from_json).await?;
+        // Without sums they are too many.
+        if sort.reads_all() && served.value.sums.is_none() { Err(too_many(sort)) } else { Ok(served) }
     }
 
     #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "orders.find", skip_all)]
@@ -209,12 +232,15 @@ impl Orders {
 
 async fn load_page(db: &Db, vendor_id: i64, query: &OrderQuery) -> Result<Loaded, AppError> {
     let mut tx = db.read().await?;
-    let mut listed = orders::list_orders(&mut tx, vendor_id, query, PAGE as i64 + 1).await?;
     let sums = orders::sum_orders(&mut tx, vendor_id, query).await?;
+    let mut listed = match query.sort.reads_all() && sums.is_none() {
+        true => Vec::new(),
+        false => orders::list_orders(&mut tx, vendor_id, query, PAGE as i64 + 1).await?,
+    };
     tx.commit().await?;
     let more = listed.len() > PAGE;
     listed.truncate(PAGE);
-    let next = listed.last().filter(|_| more).map(|(_, position)| cursor::encode(LIST, position));
+    let next = listed.last().filter(|_| more).map(|(_, position)| cursor::encode(&list_name(query.sort), position));
     let orders: Vec<_> = listed.into_iter().map(|(order, _)| order).collect();
     let narrowed = [&query.search, &query.product, &query.category].into_iter().any(Option::is_some);
     let (is_one_of_many, is_empty) = (narrowed || query.after.is_some(), orders.is_empty());

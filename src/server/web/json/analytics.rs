@@ -213,7 +213,11 @@ pub(super) fn file(disposition: String, pieces: Pieces) -> Result<Response, AppE
     Ok((headers, Body::from_stream(pieces)).into_response())
 }
 
-async fn vendor_asked_for(state: &AppState, user: User, parameters: &Parameters) -> Result<VendorRef, AppError> {
+pub(super) async fn vendor_asked_for(
+    state: &AppState,
+    user: User,
+    parameters: &Parameters,
+) -> Result<VendorRef, AppError> {
     match (user.role, user.vendor, parameters.get("vendorId")) {
         (Role::Vendor | Role::Accountant, Some(vendor), None) => Ok(vendor),
         (Role::Vendor | Role::Accountant, _, _) => {
@@ -226,14 +230,14 @@ async fn vendor_asked_for(state: &AppState, user: User, parameters: &Parameters)
     }
 }
 
-fn query(parameters: &Parameters) -> Result<SnapshotQuery, Vec<FieldError>> {
+pub(super) fn query(parameters: &Parameters) -> Result<SnapshotQuery, Vec<FieldError>> {
     let get = |name| parameters.get(name);
     SnapshotQuery::parse(get("dateFrom"), get("dateTo"), get("compare"), get("interval"), None)
 }
 
 /// The bytes that the cache holds, in the form that the request prefers, which is worked out once for as long as they
 /// are held.
-fn whole(served: &Served<Bytes>, asked: &HeaderMap) -> Response {
+pub(super) fn whole(served: &Served<Bytes>, asked: &HeaderMap) -> Response {
     let mut response = encodings::respond(&served.value, &served.derived, asked);
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response

@@ -25,6 +25,8 @@ mod ingest;
 mod input;
 /// Stopping letters.
 mod letters;
+/// What happened, and what vendors note down.
+mod notes;
 /// Requests that are sent again.
 mod once;
 /// The API's own description.
@@ -47,6 +49,7 @@ pub fn router(state: &AppState) -> Router<AppState> {
         .route("/vendor/orders.csv", get(orders::file))
         .nest("/vendor/products", products::router())
         .nest("/vendor/orders", orders::router())
+        .nest("/vendor/notes", notes::router())
         .nest("/letters", letters::router())
         .nest("/admin/users", people::router().layer(once.clone()))
         .nest("/admin", admin::router().layer(once))

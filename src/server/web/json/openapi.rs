@@ -18,12 +18,12 @@ use utoipa::{
     },
 };
 
-use super::{account, admin, analytics, auth, cache, events, ingest, letters, orders, people, products};
+use super::{account, admin, analytics, auth, cache, events, ingest, letters, notes, orders, people, products};
 use crate::{
     domain::{
         catalog::{ProductSort, ProductStatus, StockLevel},
         field_error::FieldError,
-        orders::OrderStatus,
+        orders::{OrderSort, OrderStatus},
         period::Comparison,
     },
     server::{services::export::ExportTable, web::errors::escape},
@@ -67,6 +67,10 @@ use crate::{
         products::update,
         products::delete,
         products::change_many,
+        notes::list,
+        notes::create,
+        notes::update,
+        notes::delete,
         orders::list,
         orders::file,
         orders::create,
@@ -102,7 +106,8 @@ use crate::{
     ),
     // Those that parameters alone are of; the others are found by themselves.
     components(schemas(
-        Comparison, CourseRange, ExportTable, OrderStatus, ProblemBody, ProductSort, ProductStatus, StockLevel
+        Comparison, CourseRange, ExportTable, OrderSort, OrderStatus, ProblemBody, ProductSort, ProductStatus,
+        StockLevel
     )),
     modifiers(&Credentials, &IdempotencyKey)
 )]

@@ -18,7 +18,7 @@ use crate::{
         accounts::{encode_segment, id_of_segment, path_segment},
         clock::parse_instant,
         order_commands::{NewOrder, NewRefund, OrderChange},
-        orders::{Order, OrderPage, OrderStatus},
+        orders::{Order, OrderPage, OrderSort, OrderStatus},
     },
     server::{
         AppError, AppState,
@@ -51,10 +51,11 @@ pub fn router() -> Router<AppState> {
             nothing was"),
         ("product" = Option<String>, Query, description = "With a line of this product, by the marketplace's id"),
         ("category" = Option<String>, Query, description = "With a line of a product that is in this category now"),
+        ("sort" = Option<OrderSort>, Query, description = "`placed_desc`, newest first, if left out; equals by their \
+            ids. By anything but the date where at most 5,000 match, and 422 otherwise"),
         ("after" = Option<String>, Query, description = "`next` of the page before")
     ),
-    responses((status = 200, description = "A page of 50, newest \
-        first", body = OrderPage), Refused),
+    responses((status = 200, description = "A page of 50", body = OrderPage), Refused),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn list(
@@ -63,14 +64,16 @@ pub(super) async fn list(
     parameters: Parameters,
 ) -> Result<Response, AppError> {
     let started = Instant::now();
-    let parameters =
-        parameters.only(&["status", "dateFrom", "dateTo", "search", "refunded", "product", "category", "after"])?;
+    let parameters = parameters.only(&[&FILTERS[..], &["after"]].concat())?;
     let query = parse_query(&asked(&parameters))?;
     let served = state.orders.list(&current.vendor, &query).await?;
     let mut response = Json(&served.value).into_response();
     freshness(&mut response, &served, started.elapsed());
     Ok(response)
 }
+
+/// The parameters of a list and of the same as a file.
+const FILTERS: [&str; 8] = ["status", "dateFrom", "dateTo", "search", "refunded", "product", "category", "sort"];
 
 /// What a list, or the same as a file, is asked for.
 fn asked(parameters: &Parameters) -> OrderParameters<'_> {
@@ -82,6 +85,7 @@ fn asked(parameters: &Parameters) -> OrderParameters<'_> {
         refunded: parameters.get("refunded"),
         product: parameters.get("product"),
         category: parameters.get("category"),
+        sort: parameters.get("sort"),
         after: parameters.get("after"),
     }
 }
@@ -101,7 +105,9 @@ fn asked(parameters: &Parameters) -> OrderParameters<'_> {
         ("refunded" = Option<bool>, Query, description = "Those that something was given back of, or those that \
             nothing was"),
         ("product" = Option<String>, Query, description = "With a line of this product, by the marketplace's id"),
-        ("category" = Option<String>, Query, description = "With a line of a product that is in this category now")
+        ("category" = Option<String>, Query, description = "With a line of a product that is in this category now"),
+        ("sort" = Option<OrderSort>, Query, description = "`placed_desc`, newest first, if left out; equals by their \
+            ids. By anything but the date where at most 5,000 match, and 422 otherwise")
     ),
     responses((status = 200, description = "All that match, as CSV", body = String, content_type = "text/csv"),
         Refused),
@@ -112,7 +118,7 @@ pub(super) async fn file(
     current: CurrentVendor,
     parameters: Parameters,
 ) -> Result<Response, AppError> {
-    let parameters = parameters.only(&["status", "dateFrom", "dateTo", "search", "refunded", "product", "category"])?;
+    let parameters = parameters.only(&FILTERS)?;
     let query = parse_query(&asked(&parameters))?;
     let pieces = state.orders.file(&current.vendor, &query).await?;
     let id = encode_segment(&current.vendor.external_id);
