@@ -61,7 +61,7 @@ pub struct OrdersAsked {
 pub async fn load_orders(asked: OrdersAsked) -> Result<OrdersView, ApiError> {
     use crate::server::{
         cache_keys, context,
-        services::orders::{OrderParameters, parse_query},
+        services::order_lists::{OrderParameters, parse_query},
     };
     let (state, current) = context::current_vendor().await?;
     let query = parse_query(&OrderParameters {

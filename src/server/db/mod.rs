@@ -10,10 +10,9 @@ use std::{
 };
 
 use sqlx::{
-    Any, AnyConnection, AnyPool, AssertSqlSafe,
+    Any, AnyConnection, AnyPool,
     any::{AnyPoolOptions, AnyQueryResult, AnyRow},
     pool::PoolConnection,
-    query::Query,
 };
 
 /// Users and the audit log.
@@ -58,6 +57,8 @@ pub mod movers;
 pub mod narrowed;
 /// The first connection.
 mod opening;
+/// Lists of one vendor's orders.
+pub mod order_lists;
 /// Orders, one vendor's part at a time.
 pub mod orders;
 /// Invalidations that the cache's store may not have taken yet, and which store counts.
@@ -90,6 +91,8 @@ pub mod second_factors;
 pub mod snapshot;
 /// How every vendor does.
 pub mod standings;
+/// Statements and their parameters.
+mod statements;
 /// Stock, as sales and refunds change it.
 pub mod stock;
 /// Vendors.
@@ -98,12 +101,11 @@ pub mod vendors;
 pub use dialect::Dialect;
 pub use opening::unverified_host;
 pub use schema::Schema;
+pub use statements::{Arguments, sql};
 
 use connection::{Dirty, Lent};
 use readiness::Readiness;
-
-/// Parameters of one statement, bound in order.
-pub type Arguments<'q> = Query<'q, Any, sqlx::any::AnyArguments>;
+use statements::Parameters;
 
 #[derive(Debug, thiserror::Error)]
 pub enum DbError {
@@ -320,43 +322,6 @@ tokio::task_local! {
 /// Does the work, and says how many statements it took.
 pub async fn counted<T>(work: impl Future<Output = T>) -> (T, u64) {
     COUNTED.scope(std::cell::Cell::new(0), async { (work.await, COUNTED.with(std::cell::Cell::get)) }).await
-}
-
-/// A statement and its parameters. The texts are this program's own, never a caller's: what callers send is bound.
-pub fn sql<'q>(text: impl Into<String>) -> Arguments<'q> {
-    sqlx::query(AssertSqlSafe(text.into()))
-}
-
-/// Parameters of a statement that is put together from pieces. Each is given out as the place that stands for it.
-#[derive(Clone, Default)]
-struct Parameters(Vec<Parameter>);
-
-#[derive(Clone)]
-enum Parameter {
-    Integer(i64),
-    Text(String),
-}
-
-impl Parameters {
-    fn int(&mut self, value: i64) -> String {
-        self.push(Parameter::Integer(value))
-    }
-
-    fn text(&mut self, value: impl Into<String>) -> String {
-        self.push(Parameter::Text(value.into()))
-    }
-
-    fn push(&mut self, parameter: Parameter) -> String {
-        self.0.push(parameter);
-        format!("${}", self.0.len())
-    }
-
-    fn bind(self, text: String) -> Arguments<'static> {
-        self.0.into_iter().fold(sql(text), |query, parameter| match parameter {
-            Parameter::Integer(value) => query.bind(value),
-            Parameter::Text(value) => query.bind(value),
-        })
-    }
 }
 
 impl Tx {

@@ -6,7 +6,8 @@ use super::{
     analytics::currency_of,
     catalog::Catalog,
     export::{Pieces, as_text, piece},
-    orders::{Orders, too_many},
+    order_lists::too_many,
+    orders::Orders,
 };
 use crate::{
     domain::{
@@ -17,7 +18,7 @@ use crate::{
     },
     server::{
         AppError,
-        db::{Db, catalog, movers, orders, vendors},
+        db::{Db, catalog, movers, order_lists, vendors},
     },
 };
 
@@ -114,7 +115,7 @@ impl Orders {
         let mut tx = self.db.read().await?;
         let currency = currency_of(&mut tx, vendor).await?;
         let reads_all = query.sort.reads_all();
-        let is_too_long = reads_all && orders::count_orders(&mut tx, vendor.id, query).await? > MOST_SUMMED;
+        let is_too_long = reads_all && order_lists::count_orders(&mut tx, vendor.id, query).await? > MOST_SUMMED;
         tx.commit().await?;
         if is_too_long {
             return Err(too_many(query.sort));
@@ -127,7 +128,7 @@ impl Orders {
             async move {
                 let Some((header, query)) = turn else { return Ok::<_, AppError>(None) };
                 let mut tx = db.read().await?;
-                let listed = orders::list_orders(&mut tx, vendor_id, &query, ROWS_AT_ONCE as i64).await?;
+                let listed = order_lists::list_orders(&mut tx, vendor_id, &query, ROWS_AT_ONCE as i64).await?;
                 tx.commit().await?;
                 let last = listed.last().filter(|_| listed.len() == ROWS_AT_ONCE).map(|(_, at)| at.clone());
                 let rows = listed.iter().map(|(order, _)| {

@@ -42,6 +42,8 @@ pub mod movers;
 pub mod narrowed;
 /// What a write leaves in the audit log.
 mod noting;
+/// Lists of orders: what may be asked for, and a page of one.
+pub mod order_lists;
 /// Orders.
 pub mod orders;
 /// What the cache's store may not have been told yet, kept in the database.

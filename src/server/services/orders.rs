@@ -1,20 +1,19 @@
 use futures::future::FutureExt;
 use jiff::Timestamp;
-use vendorscope_cache::{Cache, Loaded, Served, Tag};
+use vendorscope_cache::{Cache, Served, Tag};
 
-use super::{Sender, Written, by_vendor, changes, costed, from_json, listing, listing_detail, note, write};
+use super::{Sender, Written, by_vendor, changes, costed, from_json, listing_detail, note, order_lists, write};
 use crate::{
     domain::{
         accounts::VendorRef,
         allocation::commission,
         field_error::{Checks, FieldError},
         order_commands::{Buyer, NewOrder, OrderChange, refund_may_be_of},
-        orders::{MOST_SUMMED, Order, OrderColumn, OrderPage, OrderQuery, OrderSort, OrderStatus},
-        period::{day_from_number, parse_day},
-        text::{non_empty, read_search},
+        orders::{Order, OrderPage, OrderQuery, OrderStatus},
+        period::day_from_number,
     },
     server::{
-        AppError, cache_keys, cursor,
+        AppError, cache_keys,
         db::{
             Db, Tx,
             moment::Moment,
@@ -34,75 +33,8 @@ pub struct Orders {
     pub(super) cache: Cache,
 }
 
-/// Orders on one page of a list.
-const PAGE: usize = 50;
 /// The most orders that are changed at once.
 const MOST_AT_ONCE: usize = 50;
-/// The longest search text, in characters.
-const MAX_SEARCH: usize = 100;
-
-/// The parameters of a list, as texts from an address. Empty ones, which forms send, count as absent.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct OrderParameters<'a> {
-    pub status: Option<&'a str>,
-    pub date_from: Option<&'a str>,
-    pub date_to: Option<&'a str>,
-    pub search: Option<&'a str>,
-    pub refunded: Option<&'a str>,
-    pub product: Option<&'a str>,
-    pub category: Option<&'a str>,
-    pub sort: Option<&'a str>,
-    pub after: Option<&'a str>,
-}
-
-/// Reads the parameters of a list.
-pub fn parse_query(parameters: &OrderParameters<'_>) -> Result<OrderQuery, Vec<FieldError>> {
-    let mut checks = Checks::default();
-    let mut day = |field, text| given(text).and_then(|text| checks.accept(parse_day(field, text)));
-    let (from, to) = (day("dateFrom", parameters.date_from), day("dateTo", parameters.date_to));
-    let status = given(parameters.status).and_then(|text| checks.accept(text.parse()));
-    let search = parameters.search.and_then(|text| checks.accept(read_search(text, MAX_SEARCH))).flatten();
-    if let (Some(from), Some(to)) = (from, to) {
-        checks.require(from <= to, "dateTo", || {
-            format!("`{to}` lies before dateFrom `{from}`: the same day or a later one is accepted")
-        });
-    }
-    let refunded = given(parameters.refunded).and_then(|text| checks.accept(parse_refunded(text)));
-    let (product, category) = (given(parameters.product), given(parameters.category));
-    let (product, category) = (product.map(str::to_owned), category.map(str::to_owned));
-    let sort: OrderSort = given(parameters.sort).and_then(|text| checks.accept(text.parse())).unwrap_or_default();
-    let by_text = matches!(sort.column(), OrderColumn::Order | OrderColumn::Customer);
-    let after = given(parameters.after).and_then(|text| checks.accept(cursor::decode(&list_name(sort), by_text, text)));
-    checks.finish().map(|()| OrderQuery { status, from, to, search, refunded, product, category, sort, after })
-}
-
-/// What is written in a field, if anything is.
-fn given(text: Option<&str>) -> Option<&str> {
-    non_empty(text.map(str::trim))
-}
-
-/// The list's name in cursors.
-fn list_name(sort: OrderSort) -> String {
-    format!("orders.{}", sort.as_str())
-}
-
-/// The refusal of a list that is too long to be sorted by anything but its date.
-pub(super) fn too_many(sort: OrderSort) -> AppError {
-    let message = format!(
-        "`{}` is accepted where at most {MOST_SUMMED} orders match: narrow them by date, status or search, or sort by \
-         placed_desc or placed_asc",
-        sort.as_str()
-    );
-    FieldError::new("sort", message).into()
-}
-
-fn parse_refunded(text: &str) -> Result<bool, FieldError> {
-    match text {
-        "true" => Ok(true),
-        "false" => Ok(false),
-        other => Err(FieldError::unknown("refunded", other, &["true", "false"])),
-    }
-}
 
 impl Orders {
     pub fn new(db: Db, cache: Cache) -> Self {
@@ -115,10 +47,10 @@ impl Orders {
         let key = cache_keys::orders_key(&vendor.external_id, &listing_detail(query));
         let tags = [cache_keys::vendor_tag(&vendor.external_id), cache_keys::orders_tag(&vendor.external_id)];
         let (db, vendor_id, sort, query) = (self.db.clone(), vendor.id, query.sort, query.clone());
-        let load = move || costed(async move { load_page(&db, vendor_id, &query).await });
+        let load = move || costed(async move { order_lists::load_page(&db, vendor_id, &query).await });
         let served: Served<OrderPage> = self.cache.get_or_load_decoded(&key, &tags, load, from_json).await?;
         // Without sums they are too many.
-        if sort.reads_all() && served.value.sums.is_none() { Err(too_many(sort)) } else { Ok(served) }
+        if sort.reads_all() && served.value.sums.is_none() { Err(order_lists::too_many(sort)) } else { Ok(served) }
     }
 
     #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "orders.find", skip_all)]
@@ -228,34 +160,6 @@ impl Orders {
         })
         .await
     }
-}
-
-async fn load_page(db: &Db, vendor_id: i64, query: &OrderQuery) -> Result<Loaded, AppError> {
-    let mut tx = db.read().await?;
-    // A list that has to be sorted is counted first: it may be too long for that.
-    let counted = match query.sort.reads_all() {
-        true => Some(orders::sum_orders(&mut tx, vendor_id, query).await?),
-        false => None,
-    };
-    let mut listed = match counted {
-        Some(None) => Vec::new(),
-        _ => orders::list_orders(&mut tx, vendor_id, query, PAGE as i64 + 1).await?,
-    };
-    let more = listed.len() > PAGE;
-    let sums = match counted {
-        Some(sums) => sums,
-        None if query.after.is_none() && !more => Some(listed.iter().map(|(order, _)| order).collect()),
-        None => orders::sum_orders(&mut tx, vendor_id, query).await?,
-    };
-    tx.commit().await?;
-    listed.truncate(PAGE);
-    let next = listed.last().filter(|_| more).map(|(_, position)| cursor::encode(&list_name(query.sort), position));
-    let orders: Vec<_> = listed.into_iter().map(|(order, _)| order).collect();
-    let narrowed = [&query.search, &query.product, &query.category].into_iter().any(Option::is_some);
-    let (is_one_of_many, is_empty) = (narrowed || query.after.is_some(), orders.is_empty());
-    let bytes = serde_json::to_vec(&OrderPage { orders, sums, next })
-        .map_err(|error| AppError::Internal(format!("order listing: {error}")))?;
-    Ok(listing(bytes, is_one_of_many, is_empty))
 }
 
 pub(super) async fn lock(tx: &mut Tx, vendor: &VendorRef) -> Result<VendorTerms, AppError> {

@@ -23,7 +23,7 @@ use crate::{
     server::{
         AppError, AppState,
         identity::sessions::{CurrentVendor, WritingVendor},
-        services::orders::{OrderParameters, parse_query},
+        services::order_lists::{OrderParameters, parse_query},
     },
 };
 
