@@ -20,7 +20,7 @@ use crate::{
 const TOLD_APART: usize = 500;
 
 /// How this instance's cache fares now.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Condition {
     /// Since the last look at the outbox began; `None` before the first, and where there is no database to look at.
     pub looked_ago: Option<Duration>,

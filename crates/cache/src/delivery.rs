@@ -1,7 +1,7 @@
 //! Telling the store what has changed, and answering a writer no sooner than nobody can be wrong about it.
 
 use std::{
-    collections::HashSet,
+    slice,
     sync::{Arc, Weak, atomic::Ordering},
     time::Duration,
 };
@@ -19,7 +19,7 @@ use crate::{
     millis,
     outbox::PendingInvalidation,
     stats::Counter,
-    trust::{LOOK_EVERY, TRUST_FOR},
+    trust::{Pending, TRUST_FOR},
 };
 
 /// A writer whose invalidation is not delivered answers after this: longer than anybody's look at the outbox holds.
@@ -35,68 +35,52 @@ impl Cache {
     /// with a reason for the log.
     pub async fn invalidate(&self, tags: &[Tag], cause: &Cause) -> Result<(), String> {
         let tags = lookup::normal(tags);
-        if !tags.is_empty() {
-            let invalidation = Invalidation::new(&tags, cause, jiff::Timestamp::now());
-            let id = match self.0.trust.outbox() {
-                Some(outbox) => outbox.record(&invalidation).await?,
-                None => self.0.trust.next_id(),
-            };
-            self.deliver(PendingInvalidation { id, invalidation }).await;
+        if tags.is_empty() {
+            return Ok(());
         }
+        let invalidation = Invalidation::new(&tags, cause, jiff::Timestamp::now());
+        let row = match self.0.trust.outbox() {
+            Some(outbox) => PendingInvalidation { id: outbox.record(&invalidation).await?, invalidation },
+            None => {
+                let row = PendingInvalidation { id: rand::random(), invalidation };
+                // Nobody here takes the store's word for its tags until it is delivered.
+                self.0.trust.add(row.clone());
+                self.start_relay();
+                row
+            }
+        };
+        self.deliver(row).await;
         Ok(())
     }
 
     /// The same for a row of the [outbox](crate::Outbox) that a transaction has left: to be called as soon as it has
-    /// committed, and before it is answered.
+    /// committed, and before it is answered. Where that is given up in the middle, the row is delivered all the same.
     pub async fn deliver(&self, row: PendingInvalidation) {
         let committed = Instant::now();
         self.flush_counts_soon();
         self.0.journal.note(&row.invalidation);
         self.0.stats.add_many(Counter::InvalidatedTags, row.invalidation.tags.len() as u64);
-        // A caller that goes away (its client hung up) has committed already: from here on the work is this task's.
-        let cache = self.clone();
-        let work = tokio::spawn(async move {
-            let delivered = cache.answer_after(committed, cache.deliver_all(std::slice::from_ref(&row))).await;
-            let Invalidation { tags, who, why, .. } = &row.invalidation;
-            for tag in tags {
-                let elapsed_ms = millis(committed.elapsed());
-                tracing::info!(tag, who, why, delivered, elapsed_ms, "cache invalidated by tag");
-            }
-            if !delivered {
-                cache.0.trust.add(row);
-                cache.start_relay();
-            }
-        });
-        // It ends early only with the runtime.
-        let _ = work.await;
+        let delivered = self.answer_after(committed, self.deliver_all(slice::from_ref(&row))).await;
+        let Invalidation { tags, who, why, .. } = &row.invalidation;
+        for tag in tags {
+            let elapsed_ms = millis(committed.elapsed());
+            tracing::info!(tag, who, why, delivered, elapsed_ms, "cache invalidated by tag");
+        }
     }
 
     /// For a write that found everything as it should be and changed nothing: what it rests on may have been committed
     /// a moment ago, by somebody who has not told the store yet. Returns once whoever asks from now on sees it. `None`:
     /// it may rest on anything.
     pub async fn wait_until_delivered(&self, tags: Option<&[Tag]>) {
-        let began = Instant::now();
-        let (cache, tags) = (self.clone(), tags.map(lookup::normal));
-        let work = async move {
-            let delivering = async {
-                let _looking = cache.0.trust.looking.lock().await;
-                // A look that begins now, whatever an earlier one has found.
-                cache.look_and_settle(tags.as_deref()).await
-            };
-            cache.answer_after(began, delivering).await;
-        };
-        let _ = tokio::spawn(work).await;
+        if !tags.is_some_and(<[Tag]>::is_empty) {
+            self.answer_after(Instant::now(), self.settle_now(tags)).await;
+        }
     }
 
     /// Invalidations of every instance, as far as they are heard: one may come twice, and one that is lost harms
     /// nothing.
     pub fn subscribe(&self) -> broadcast::Receiver<Event> {
         self.0.messages.subscribe()
-    }
-
-    /// Invalidations that this instance knows to be pending.
-    pub fn pending_invalidations(&self) -> usize {
-        self.0.trust.pending_for(None).len()
     }
 
     /// Whether `delivering` succeeded, after waiting for as long as another instance may still be wrong: where it did
@@ -117,40 +101,34 @@ impl Cache {
         if rows.is_empty() {
             return true;
         }
-        let Some(claim) = self.0.trust.bound_claim() else { return false };
-        let names: HashSet<&String> = rows.iter().flat_map(|row| &row.invalidation.tags).collect();
-        let tags: Vec<Tag> = names.into_iter().map(|name| Tag::new(name.clone())).collect();
+        let delivered = self.try_to_deliver(rows).await;
+        if let Err(error) = &delivered {
+            tracing::warn!(error, rows = rows.len(), "invalidation not delivered yet: these tags are not trusted");
+        }
+        delivered.is_ok()
+    }
+
+    async fn try_to_deliver(&self, rows: &[PendingInvalidation]) -> Result<(), String> {
+        let claim = self.0.trust.bound_claim().ok_or("another store counts")?;
+        let names = rows.iter().flat_map(|row| &row.invalidation.tags);
+        let tags = lookup::normal(&names.map(Tag::new).collect::<Vec<_>>());
         for some in tags.chunks(TAGS_AT_ONCE) {
-            let names = some.iter().map(|tag| tag.name().to_owned()).collect();
-            let invalidation = Invalidation { tags: names, ..rows[0].invalidation.clone() };
+            let tags = some.iter().map(|tag| tag.name().to_owned()).collect();
+            let invalidation = Invalidation { tags, ..rows[0].invalidation.clone() };
             let message = Message { invalidation, from: self.0.name };
-            if let Err(error) = self.0.store.invalidate(some, &message.to_json()).await {
-                tracing::warn!(%error, rows = rows.len(), "invalidation not delivered yet: these tags are not trusted");
-                return false;
-            }
+            self.0.store.invalidate(some, &message.to_json()).await.map_err(|error| error.to_string())?;
             // Nobody listening is no error.
             let _ = self.0.messages.send(Event::Invalidated(message.invalidation));
         }
         let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-        let acknowledged = match self.0.trust.outbox() {
-            Some(outbox) => outbox.acknowledge(&ids, &claim).await,
-            None => Ok(true),
-        };
-        match acknowledged {
-            Ok(true) => {
-                self.0.trust.remove(&ids);
-                true
-            }
-            Ok(false) => {
-                tracing::info!("another store counts by now: what was delivered to this one is delivered again");
-                self.0.trust.doubt();
-                false
-            }
-            Err(error) => {
-                tracing::warn!(error, rows = ids.len(), "delivered invalidations cannot be acknowledged: they stay");
-                false
+        if let Some(outbox) = self.0.trust.outbox() {
+            let acknowledged = outbox.acknowledge(&ids, &claim).await;
+            if !acknowledged.map_err(|error| format!("delivered, but cannot be acknowledged: {error}"))? {
+                return Err("delivered to a store that does not count any more".to_owned());
             }
         }
+        self.0.trust.remove(&ids);
+        Ok(())
     }
 
     /// Looks and delivers from now on, until the cache is gone.
@@ -159,26 +137,16 @@ impl Cache {
             tokio::spawn(relay(Arc::downgrade(&self.0)));
         }
     }
-
-    /// One look, and what has been pending since the one before is delivered: its writer takes too long. Returns when
-    /// to look next.
-    async fn look_and_deliver(&self) -> Duration {
-        let _looking = self.0.trust.looking.lock().await;
-        if self.look(self.0.trust.asks_store()).await.is_err() {
-            return LOOK_EVERY;
-        }
-        let waiting = self.0.trust.waiting();
-        if !waiting.is_empty() && self.deliver_all(&waiting).await {
-            tracing::info!(rows = waiting.len(), "delivered what was pending");
-        }
-        self.0.trust.look_again_after()
-    }
 }
 
 async fn relay(cache: Weak<CacheInner>) {
-    loop {
-        let Some(inner) = cache.upgrade() else { return };
-        let pause = Cache(inner).look_and_deliver().await;
+    while let Some(inner) = cache.upgrade() {
+        let cache = Cache(inner);
+        let looking = cache.0.trust.looking.lock().await;
+        cache.settle(Pending::is_left_lying).await;
+        drop(looking);
+        let pause = cache.0.trust.look_again_after();
+        drop(cache);
         sleep(pause).await;
     }
 }

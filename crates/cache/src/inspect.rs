@@ -10,7 +10,6 @@ use crate::{
     generations::Generation,
     key::{Key, Tag},
     seen_through,
-    trust::Distrust,
 };
 
 /// What is known of one entry.
@@ -86,7 +85,7 @@ impl Cache {
         let tags: Vec<Tag> = entry.stamp.iter().map(|(tag, _)| tag.clone()).collect();
         let (mask, distrust) = match self.trust(&tags).await {
             Ok(mask) => (mask, None),
-            Err(Distrust::Refused(why) | Distrust::Overdue(why)) => (self.0.trust.last_mask().unwrap_or(0), Some(why)),
+            Err(distrust) => (self.0.trust.last_mask().unwrap_or(0), Some(distrust.why())),
         };
         let current = match self.0.store.generations(&tags).await {
             Ok(current) => seen_through(mask, current),

@@ -8,7 +8,6 @@
 //! The store may fail in any way: a read then goes to its loader. See `docs/cache.md`.
 
 use std::{
-    convert::Infallible,
     fmt::Display,
     future::Future,
     sync::{Arc, atomic::AtomicBool},
@@ -50,7 +49,7 @@ mod l1;
 pub mod lease;
 /// From a miss to a value.
 mod loading;
-/// Judging what was read.
+/// Asking for what is there, and judging it.
 mod lookup;
 /// Messages about invalidations.
 mod message;
@@ -58,6 +57,8 @@ mod message;
 mod origin;
 /// What may not have been told to the store yet, and which store counts.
 mod outbox;
+/// Loading ahead of time.
+mod refresh;
 /// What goes into the cache and what comes out.
 mod served;
 /// One load in this process.
@@ -84,16 +85,14 @@ pub use served::{Cause, Loaded, Outcome, Served};
 pub use vendorscope_redis::ConnectError;
 use vendorscope_redis::Router;
 
-use entry::Entry;
 use generations::Generation;
 use l1::L1;
 use loading::Miss;
 use lookup::{Found, MissReason};
-use single_flight::{Joined, LoadResult, SingleFlight, WorkName, result_of};
+use single_flight::{LoadResult, SingleFlight};
 use stats::{Counter, Stats};
-use store::{Reading, Store, memory::MemoryStore, redis::RedisStore};
-use times::Timing;
-use trust::{Distrust, Trust};
+use store::{Store, memory::MemoryStore, redis::RedisStore};
+use trust::Trust;
 
 /// Invalidations that a slow subscriber may fall behind before it loses the oldest.
 const MESSAGES: usize = 1024;
@@ -330,102 +329,6 @@ impl Cache {
     pub fn store_name(&self) -> &'static str {
         self.0.store.name()
     }
-
-    /// What is known of the key now. Callers that ask at the same time share one question to the store, if it was not
-    /// yet on its way when they came.
-    async fn look_up(&self, key: &Key, tags: &[Tag]) -> Found {
-        if let Some(found) = self.find_foreseen(key, tags).await {
-            return found;
-        }
-        if !self.0.store.is_shared() {
-            return self.ask_store(key, tags).await;
-        }
-        loop {
-            match self.0.lookups.join(WorkName::Lookup(key.clone(), tags.to_vec())) {
-                Joined::Leader(mut leader) => {
-                    leader.wait_for_previous().await;
-                    leader.close();
-                    let found = self.ask_store(key, tags).await;
-                    leader.complete::<Infallible>(&Ok(Arc::new(found.clone())));
-                    return found;
-                }
-                Joined::Follower(follower) => {
-                    // A leader that is lost is a caller that went away: the next one asks.
-                    if let Some(Ok(found)) = result_of::<_, Infallible>(follower).await {
-                        return Found::clone(&found);
-                    }
-                }
-            }
-        }
-    }
-
-    /// L1 entries first, then the store's; both only with generations that the store gives now.
-    async fn ask_store(&self, key: &Key, tags: &[Tag]) -> Found {
-        let mask = match self.trust(tags).await {
-            Ok(mask) => mask,
-            Err(Distrust::Refused(why)) => return Found::Unknown { why: why.to_owned(), fallback: None },
-            Err(Distrust::Overdue(why)) => {
-                return Found::Unknown { why: why.to_owned(), fallback: self.find_fallback(key, tags).await };
-            }
-        };
-        if let Some(entry) = self.0.l1.find(key, tags, self.0.clock.now_micros()).await {
-            match self.0.store.generations(tags).await.map(|current| seen_through(mask, current)) {
-                Ok(current) if entry.is_stamped(tags, &current) => return Found::Current { entry, l1: true, mask },
-                // Another instance may have loaded it again already.
-                Ok(_) => {}
-                Err(error) => return unknown(&error),
-            }
-        }
-        match self.0.store.read(key, tags).await {
-            Ok(reading) => {
-                let found = self.judge(key, tags, reading, mask);
-                if let Found::Current { entry, .. } = &found {
-                    self.0.l1.keep(key, entry).await;
-                }
-                found
-            }
-            Err(error) => unknown(&error),
-        }
-    }
-
-    /// What the store holds uninvalidated, whatever its age: its word is not enough to serve it while the source can be
-    /// asked.
-    async fn find_fallback(&self, key: &Key, tags: &[Tag]) -> Option<Entry> {
-        match self.judge(key, tags, self.0.store.read(key, tags).await.ok()?, self.0.trust.last_mask()?) {
-            Found::Current { entry, .. } => Some(entry),
-            Found::Missing { expired, .. } => expired,
-            Found::Unknown { .. } => None,
-        }
-    }
-
-    fn judge(&self, key: &Key, tags: &[Tag], reading: Reading, mask: u64) -> Found {
-        let reading = Reading { generations: seen_through(mask, reading.generations), ..reading };
-        lookup::judge(key, tags, reading, mask, self.0.clock.now_micros(), self.0.settings.stale_for)
-    }
-
-    fn serve_hit(&self, key: &Key, entry: Entry, l1: bool, started: Instant) -> Served<Bytes> {
-        self.0.stats.add(Counter::Hits);
-        self.0.stats.add_many(Counter::L1Hits, u64::from(l1));
-        let age = Duration::from_micros(entry.age_micros(self.0.clock.now_micros()));
-        let elapsed = started.elapsed();
-        self.0.stats.time(Timing::Hit, elapsed);
-        // Hits are what nearly every request is: at `info` they would fill the log, and cost more than the lookup.
-        tracing::debug!(
-            key = key.as_str(),
-            owner = key.owner(),
-            age_ms = millis(age),
-            elapsed_ms = millis(elapsed),
-            "cache hit"
-        );
-        tracing::debug!(
-            key = key.as_str(),
-            owner = key.owner(),
-            age_ms = millis(age),
-            elapsed_ms = millis(elapsed),
-            "serving from cache"
-        );
-        Served { value: entry.payload, outcome: Outcome::Hit, age, elapsed, derived: entry.derived }
-    }
 }
 
 fn seen_through(mask: u64, generations: Vec<Option<Generation>>) -> Vec<Option<Generation>> {
@@ -435,10 +338,6 @@ fn seen_through(mask: u64, generations: Vec<Option<Generation>>) -> Vec<Option<G
 fn decoded<T, E>(served: Served<Bytes>, decode: impl Fn(&Bytes) -> Result<T, E>) -> Result<Served<T>, E> {
     let value = decode(&served.value)?;
     Ok(served.map(|_| value))
-}
-
-fn unknown(error: &store::StoreError) -> Found {
-    Found::Unknown { why: error.to_string(), fallback: None }
 }
 
 /// Milliseconds with three decimals, for the log.

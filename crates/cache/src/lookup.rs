@@ -1,14 +1,25 @@
-//! Judging what was read: the one place that decides whether an entry may be served.
+//! Asking for what is there, and judging it: the one place that decides whether an entry may be served.
 
-use std::time::Duration;
+use std::{
+    convert::Infallible,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
 
 use crate::{
+    Cache, Outcome, Served,
     clock::micros,
     entry::{Corrupt, Entry},
     generations::Generation,
     key::{Key, Tag},
+    millis, seen_through,
+    single_flight::{Joined, WorkName, result_of},
     stats::{Counter, Stats},
-    store::Reading,
+    store::{Reading, StoreError},
+    times::Timing,
+    trust::Distrust,
 };
 
 /// What is known of a key after reading.
@@ -110,4 +121,107 @@ pub fn judge(key: &Key, tags: &[Tag], reading: Reading, mask: u64, now_micros: u
         Ok(entry) if entry.is_expired(now_micros) => missing(MissReason::Expired, generations, Some(entry)),
         Ok(entry) => Found::Current { entry, l1: false, mask },
     }
+}
+
+impl Cache {
+    /// What is known of the key now. Callers that ask at the same time share one question to the store, if it was not
+    /// yet on its way when they came.
+    pub(crate) async fn look_up(&self, key: &Key, tags: &[Tag]) -> Found {
+        if let Some(found) = self.find_foreseen(key, tags).await {
+            return found;
+        }
+        if !self.0.store.is_shared() {
+            return self.ask_store(key, tags).await;
+        }
+        loop {
+            match self.0.lookups.join(WorkName::Lookup(key.clone(), tags.to_vec())) {
+                Joined::Leader(mut leader) => {
+                    leader.wait_for_previous().await;
+                    leader.close();
+                    let found = self.ask_store(key, tags).await;
+                    leader.complete::<Infallible>(&Ok(Arc::new(found.clone())));
+                    return found;
+                }
+                Joined::Follower(follower) => {
+                    // A leader that is lost is a caller that went away: the next one asks.
+                    if let Some(Ok(found)) = result_of::<_, Infallible>(follower).await {
+                        return Found::clone(&found);
+                    }
+                }
+            }
+        }
+    }
+
+    /// L1 entries first, then the store's; both only with generations that the store gives now.
+    pub(crate) async fn ask_store(&self, key: &Key, tags: &[Tag]) -> Found {
+        let mask = match self.trust(tags).await {
+            Ok(mask) => mask,
+            Err(distrust) => {
+                let is_cut_off = distrust == Distrust::Overdue;
+                let fallback = if is_cut_off { self.find_fallback(key, tags).await } else { None };
+                return Found::Unknown { why: distrust.why().to_owned(), fallback };
+            }
+        };
+        if let Some(entry) = self.0.l1.find(key, tags, self.0.clock.now_micros()).await {
+            match self.0.store.generations(tags).await.map(|current| seen_through(mask, current)) {
+                Ok(current) if entry.is_stamped(tags, &current) => return Found::Current { entry, l1: true, mask },
+                // Another instance may have loaded it again already.
+                Ok(_) => {}
+                Err(error) => return unknown(&error),
+            }
+        }
+        match self.0.store.read(key, tags).await {
+            Ok(reading) => {
+                let found = self.judge(key, tags, reading, mask);
+                if let Found::Current { entry, .. } = &found {
+                    self.0.l1.keep(key, entry).await;
+                }
+                found
+            }
+            Err(error) => unknown(&error),
+        }
+    }
+
+    /// What the store holds uninvalidated, whatever its age: its word is not enough to serve it while the source can be
+    /// asked.
+    async fn find_fallback(&self, key: &Key, tags: &[Tag]) -> Option<Entry> {
+        match self.judge(key, tags, self.0.store.read(key, tags).await.ok()?, self.0.trust.last_mask()?) {
+            Found::Current { entry, .. } => Some(entry),
+            Found::Missing { expired, .. } => expired,
+            Found::Unknown { .. } => None,
+        }
+    }
+
+    pub(crate) fn judge(&self, key: &Key, tags: &[Tag], reading: Reading, mask: u64) -> Found {
+        let reading = Reading { generations: seen_through(mask, reading.generations), ..reading };
+        judge(key, tags, reading, mask, self.0.clock.now_micros(), self.0.settings.stale_for)
+    }
+
+    pub(crate) fn serve_hit(&self, key: &Key, entry: Entry, l1: bool, started: Instant) -> Served<Bytes> {
+        self.0.stats.add(Counter::Hits);
+        self.0.stats.add_many(Counter::L1Hits, u64::from(l1));
+        let age = Duration::from_micros(entry.age_micros(self.0.clock.now_micros()));
+        let elapsed = started.elapsed();
+        self.0.stats.time(Timing::Hit, elapsed);
+        // Hits are what nearly every request is: at `info` they would fill the log, and cost more than the lookup.
+        tracing::debug!(
+            key = key.as_str(),
+            owner = key.owner(),
+            age_ms = millis(age),
+            elapsed_ms = millis(elapsed),
+            "cache hit"
+        );
+        tracing::debug!(
+            key = key.as_str(),
+            owner = key.owner(),
+            age_ms = millis(age),
+            elapsed_ms = millis(elapsed),
+            "serving from cache"
+        );
+        Served { value: entry.payload, outcome: Outcome::Hit, age, elapsed, derived: entry.derived }
+    }
+}
+
+fn unknown(error: &StoreError) -> Found {
+    Found::Unknown { why: error.to_string(), fallback: None }
 }

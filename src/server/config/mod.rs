@@ -10,7 +10,6 @@ use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 use vendorscope_redis::Tls;
 
 use super::mail;
-use crate::domain::accounts::Role;
 
 /// What stands in an address.
 mod addresses;
@@ -22,16 +21,23 @@ mod limits;
 mod notices;
 /// The marketplace's OpenID Connect provider.
 mod provider;
+/// Variables, one by one.
+mod reader;
 /// TLS to Redis.
 pub mod redis_tls;
 /// Secrets that are worth their name.
 mod secret;
+/// Who stays logged in.
+mod sessions;
 
 use addresses::{cookie_domain, is_database_url, is_redis_url};
 pub use addresses::{parse_network, redact};
 pub use limits::{Limit, LimitConfig};
 pub use provider::{EMAIL, ProviderConfig};
+use reader::{OrRequired, Reader};
 pub use secret::{MIN_SECRET, is_strong};
+pub use sessions::{IdleLimits, RequireTotp, SessionConfig};
+use sessions::{SEEDS_LOOKED_AT_EVERY, TRUSTED_UNASKED, read_idle_limits};
 
 /// Everything that can be set.
 #[derive(Debug, Clone)]
@@ -73,86 +79,10 @@ pub struct CacheConfig {
     pub redis_url: Option<SecretString>,
 }
 
-#[derive(Debug, Clone)]
-pub struct SessionConfig {
-    /// `None`: memory.
-    pub redis_url: Option<SecretString>,
-    /// What cookies are signed with; the same on every instance.
-    pub secret: SecretString,
-    /// What they were signed with before: believed, and never signed with, so that the secret can be changed without
-    /// logging anybody out.
-    pub previous_secret: Option<SecretString>,
-    /// Made for this start alone, because none was given: nobody stays logged in over a restart.
-    pub secret_is_temporary: bool,
-    /// `None`: the cookie belongs to the host that set it.
-    pub cookie_domain: Option<String>,
-    /// Who has to prove a second factor to do anything but set one up.
-    pub require_totp: RequireTotp,
-    /// A session that nobody has used for this long ends, before its 24 hours are over.
-    pub idle_limits: IdleLimits,
-    /// How long a session is taken to be good still, while the database cannot be asked.
-    pub trusted_unasked: Duration,
-    /// How often seeds of one-time codes are looked for that another secret has sealed, or none.
-    pub seeds_looked_at_every: Duration,
-}
-
-/// How long a session may go without being used. `None`: as long as it lasts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct IdleLimits {
-    pub admins: Option<Duration>,
-    pub others: Option<Duration>,
-}
-
-impl Default for IdleLimits {
-    fn default() -> Self {
-        Self { admins: Some(ADMIN_IDLE), others: None }
-    }
-}
-
-impl IdleLimits {
-    pub fn of(self, role: Role) -> Option<Duration> {
-        if role == Role::Admin { self.admins } else { self.others }
-    }
-}
-
-/// What an admin may do is worth more than what a vendor may: NIST SP 800-63B asks for an hour.
-const ADMIN_IDLE: Duration = Duration::from_secs(60 * 60);
-/// Long enough to mend a database without anybody at the dashboards noticing.
-const TRUSTED_UNASKED: Duration = Duration::from_secs(15 * 60);
-/// Not at once: while instances are started anew one after the other, those of before have to read what there is.
-const SEEDS_LOOKED_AT_EVERY: Duration = Duration::from_secs(10 * 60);
-
 impl CacheConfig {
     /// The address of its Redis.
     pub fn redis(&self) -> Option<&str> {
         self.redis_url.as_ref().map(ExposeSecret::expose_secret)
-    }
-}
-
-impl SessionConfig {
-    /// The address of their Redis.
-    pub fn redis(&self) -> Option<&str> {
-        self.redis_url.as_ref().map(ExposeSecret::expose_secret)
-    }
-}
-
-/// Whose login has to be proved by a one-time code too.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum RequireTotp {
-    /// Those who have set one up.
-    #[default]
-    Nobody,
-    Admins,
-    Everybody,
-}
-
-impl RequireTotp {
-    pub fn is_for(self, role: Role) -> bool {
-        match self {
-            Self::Nobody => false,
-            Self::Admins => role == Role::Admin,
-            Self::Everybody => true,
-        }
     }
 }
 
@@ -376,96 +306,6 @@ impl Config {
             provider: None,
             log: LogConfig { filter: "info".to_owned(), format: LogFormat::Pretty, traces: false },
         }
-    }
-}
-
-/// Reads variables one by one, and collects what is wrong with them.
-struct Reader<V> {
-    vars: V,
-    production: bool,
-    errors: Vec<ConfigError>,
-}
-
-impl<V: Fn(&str) -> Option<String>> Reader<V> {
-    fn text(&self, name: &str) -> Option<String> {
-        (self.vars)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
-    }
-
-    fn read<T>(&mut self, name: &'static str, accepted: &str, parse: impl FnOnce(&str) -> Option<T>) -> Option<T> {
-        self.read_shown(name, accepted, parse, str::to_owned)
-    }
-
-    /// As `read`, for values that must not be shown as they are.
-    fn read_secret(
-        &mut self,
-        name: &'static str,
-        accepted: &str,
-        is_accepted: impl FnOnce(&str) -> bool,
-    ) -> Option<SecretString> {
-        self.read_shown(name, accepted, |text| is_accepted(text).then(|| text.into()), redact)
-    }
-
-    fn read_shown<T>(
-        &mut self,
-        name: &'static str,
-        accepted: &str,
-        parse: impl FnOnce(&str) -> Option<T>,
-        show: impl FnOnce(&str) -> String,
-    ) -> Option<T> {
-        let text = self.text(name)?;
-        let value = parse(&text);
-        if value.is_none() {
-            self.errors.push(ConfigError::Refused { name, value: show(&text), accepted: accepted.to_owned() });
-        }
-        value
-    }
-
-    /// Notes that a variable is missing, where production requires it and it has not been refused already.
-    fn require(&mut self, name: &'static str, accepted: &'static str) {
-        if self.production && self.text(name).is_none() {
-            self.errors.push(ConfigError::Missing { name, accepted });
-        }
-    }
-}
-
-/// That of admins is the one of all where there is one, unless it is said apart.
-fn read_idle_limits<V: Fn(&str) -> Option<String>>(reader: &mut Reader<V>) -> IdleLimits {
-    let minutes = |text: &str| {
-        let minutes: u64 = text.parse().ok().filter(|minutes| (5..=1440).contains(minutes))?;
-        Some(Duration::from_secs(minutes * 60))
-    };
-    let others = reader.read("SESSION_IDLE_MINUTES", "a whole number from 5 to 1440", minutes);
-    let accepted = "a whole number from 5 to 1440, or off";
-    let admins = reader.read("SESSION_IDLE_MINUTES_ADMIN", accepted, |text| match text {
-        "off" => Some(None),
-        text => minutes(text).map(Some),
-    });
-    IdleLimits { admins: admins.unwrap_or(others.or(Some(ADMIN_IDLE))), others }
-}
-
-trait OrRequired<T> {
-    fn or_required<V: Fn(&str) -> Option<String>>(
-        self,
-        reader: &mut Reader<V>,
-        name: &'static str,
-        accepted: &'static str,
-        development: impl FnOnce() -> T,
-    ) -> T;
-}
-
-impl<T> OrRequired<T> for Option<T> {
-    /// The value; without one, what development uses, noted as missing where this is production.
-    fn or_required<V: Fn(&str) -> Option<String>>(
-        self,
-        reader: &mut Reader<V>,
-        name: &'static str,
-        accepted: &'static str,
-        development: impl FnOnce() -> T,
-    ) -> T {
-        self.unwrap_or_else(|| {
-            reader.require(name, accepted);
-            development()
-        })
     }
 }
 

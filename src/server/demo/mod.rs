@@ -17,6 +17,8 @@ use crate::{
 
 /// Who sells what.
 mod cast;
+/// Shops that make what they sell.
+mod makers;
 /// Who buys.
 mod people;
 /// When people buy.

@@ -1,7 +1,7 @@
 //! Where cache meets database: every read that may be cached, and every write with what it invalidates.
 
 use bytes::Bytes;
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, OptionFuture};
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 use tracing::Instrument;
@@ -71,30 +71,25 @@ use once::Once;
 /// What a write answers, and what that means for the cache.
 pub(in crate::server) struct Written<T> {
     answer: T,
-    effect: Effect,
-}
-
-pub(in crate::server) enum Effect {
-    /// It made these stale.
-    Stale(Vec<Tag>),
-    /// It made these stale, and found something else to be so already.
-    StaleInPart(Vec<Tag>),
-    /// It changed nothing, because everything was so already. Whoever made it so may not have told the cache yet: the
-    /// answer waits for what is pending for these tags (`None`: for anything).
-    Nothing { rests_on: Option<Vec<Tag>> },
+    /// What it made stale.
+    stale: Vec<Tag>,
+    /// What it found to be so already. Whoever made it so may not have told the cache yet: the answer waits for what is
+    /// pending for these tags (`None`: for anything).
+    rests_on: Option<Vec<Tag>>,
 }
 
 impl<T> Written<T> {
     pub(in crate::server) fn stale(answer: T, tags: Vec<Tag>) -> Self {
-        Self { answer, effect: Effect::Stale(tags) }
+        Self { answer, stale: tags, rests_on: Some(Vec::new()) }
     }
 
     fn stale_in_part(answer: T, tags: Vec<Tag>) -> Self {
-        Self { answer, effect: Effect::StaleInPart(tags) }
+        Self { answer, stale: tags, rests_on: None }
     }
 
+    /// It changed nothing, because everything was so already.
     pub(in crate::server) fn nothing(answer: T, rests_on: Option<Vec<Tag>>) -> Self {
-        Self { answer, effect: Effect::Nothing { rests_on } }
+        Self { answer, stale: Vec::new(), rests_on }
     }
 }
 
@@ -120,32 +115,21 @@ where
             Some(once) => once.answered(&mut tx).await?,
             None => None,
         };
-        let Written { answer, effect } = match (before, &once) {
+        let Written { answer, stale, rests_on } = match before {
             // Whoever did it may not have told the cache yet.
-            (Some(answer), _) => Written::nothing(answer, None),
-            (None, None) => work(&mut tx).await?,
-            (None, Some(once)) => {
+            Some(answer) => Written::nothing(answer, None),
+            None => {
                 let written = work(&mut tx).await?;
-                once.remember(&mut tx, &written.answer).await?;
+                if let Some(once) = &once {
+                    once.remember(&mut tx, &written.answer).await?;
+                }
                 written
             }
         };
-        match effect {
-            Effect::Stale(tags) => {
-                let row = outbox::record(&mut tx, &tags, &cause).await?;
-                tx.commit().await?;
-                cache.deliver(row).await;
-            }
-            Effect::StaleInPart(tags) => {
-                let row = outbox::record(&mut tx, &tags, &cause).await?;
-                tx.commit().await?;
-                tokio::join!(cache.deliver(row), cache.wait_until_delivered(None));
-            }
-            Effect::Nothing { rests_on } => {
-                tx.commit().await?;
-                cache.wait_until_delivered(rests_on.as_deref()).await;
-            }
-        }
+        let row = if stale.is_empty() { None } else { Some(outbox::record(&mut tx, &stale, &cause).await?) };
+        tx.commit().await?;
+        let told = OptionFuture::from(row.map(|row| cache.deliver(row)));
+        tokio::join!(told, cache.wait_until_delivered(rests_on.as_deref()));
         Ok(answer)
     };
     to_the_end(write).await

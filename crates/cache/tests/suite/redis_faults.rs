@@ -134,14 +134,14 @@ async fn an_invalidation_that_redis_cannot_take_is_delivered_later_and_trusted_n
     server.freeze();
     source.set(1);
     cache.invalidate(&tags(), &cause()).await.expect("recorded");
-    assert_eq!(cache.pending_invalidations(), 1);
+    assert_eq!(cache.condition().pending, 1);
     server.thaw();
     // Redis still holds the old entry and perhaps the old generations; whatever of it has arrived by now, this is never
     // served.
     let started = Instant::now();
     loop {
         assert_eq!(read(&cache, &source).await.value, 1);
-        if cache.pending_invalidations() == 0 {
+        if cache.condition().pending == 0 {
             break;
         }
         assert!(started.elapsed() < Duration::from_secs(10), "not delivered");
@@ -231,7 +231,7 @@ async fn a_full_redis_still_takes_invalidations() {
     assert_eq!(read(&cache, &source).await.outcome, Outcome::Hit, "reading needs no memory");
     source.set(1);
     cache.invalidate(&tags(), &cause()).await.expect("recorded");
-    assert_eq!(cache.pending_invalidations(), 0);
+    assert_eq!(cache.condition().pending, 0);
     assert_eq!(read(&cache, &source).await.value, 1);
     let () = redis::cmd("CONFIG").arg("SET").arg("maxmemory").arg(0).query_async(&mut redis).await.expect("an answer");
     assert_eq!(read(&cache, &source).await.value, 1);
@@ -257,7 +257,7 @@ async fn a_replica_is_not_read(options: &[&str]) {
         redis::cmd("REPLICAOF").arg("127.0.0.1").arg(master.port()).query_async(&mut redis).await.expect("an answer");
     source.set(1);
     cache.invalidate(&tags(), &cause()).await.expect("recorded");
-    assert_eq!(cache.pending_invalidations(), 1);
+    assert_eq!(cache.condition().pending, 1);
     assert_eq!(read(&cache, &source).await.value, 1);
     let () = redis::cmd("REPLICAOF").arg("NO").arg("ONE").query_async(&mut redis).await.expect("an answer");
     until_hit(&cache, &source).await;
@@ -282,7 +282,7 @@ async fn a_reset_connection_is_mended() {
         cache.invalidate(&tags(), &cause()).await.expect("recorded");
         assert_eq!(read(&cache, &source).await.value, value);
         until_hit(&cache, &source).await;
-        assert_eq!((read(&cache, &source).await.value, cache.pending_invalidations()), (value, 0));
+        assert_eq!((read(&cache, &source).await.value, cache.condition().pending), (value, 0));
     }
 }
 
@@ -306,12 +306,12 @@ async fn a_server_that_refuses_writes_is_trusted_for_what_was_not_written() {
     assert_eq!(read(&cache, &source).await.outcome, Outcome::Hit);
     source.set(1);
     cache.invalidate(&[vendor_tag("42")], &cause()).await.expect("recorded");
-    assert_eq!(cache.pending_invalidations(), 1);
+    assert_eq!(cache.condition().pending, 1);
     let served = read(&cache, &source).await;
     assert_eq!((served.value, served.outcome), (1, Outcome::Bypass));
     refuse(&mut redis, 0).await;
     until_hit(&cache, &source).await;
-    assert_eq!((read(&cache, &source).await.value, cache.pending_invalidations()), (1, 0));
+    assert_eq!((read(&cache, &source).await.value, cache.condition().pending), (1, 0));
 }
 
 #[tokio::test]
@@ -373,62 +373,4 @@ async fn nobody_hears_twice_of_an_invalidation_of_their_own() {
     }
     told.retain(|tags| tags[0] != "orders:{0}");
     assert_eq!(told, [["orders:{1}"], ["orders:{2}"], ["orders:{3}"]]);
-}
-
-/// What docs/redis.md says a user needs at least, for the cache.
-const LEAST_RIGHTS: &str = "resetchannels ~analytics:* ~tag:* ~lease:* ~cache:stats* &cache:invalidations* -@all \
-    +ping +info +hello +auth \
-     +client|setname +select +get +mget +set +del +pexpire +eval +publish +subscribe +unsubscribe +hincrby +hgetall \
-     +scan +dbsize";
-
-async fn with_rights(server: &RedisServer, rights: &str) -> String {
-    let mut command = redis::cmd("ACL");
-    command
-        .arg("SETUSER")
-        .arg("app")
-        .arg("reset")
-        .arg("on")
-        .arg(">pw")
-        .arg(rights.split_whitespace().collect::<Vec<_>>());
-    let () = command.query_async(&mut server.connection().await).await.expect("a user");
-    server.url().replace("redis://", "redis://app:pw@")
-}
-
-#[tokio::test]
-async fn the_least_rights_are_enough_and_one_less_is_named_from_the_start() {
-    let (server, source) = (RedisServer::start(), Source::default());
-    let cache = Cache::redis(&with_rights(&server, LEAST_RIGHTS).await, names()).await.expect("it may connect");
-    read(&cache, &source).await;
-    assert_eq!(read(&cache, &source).await.outcome, Outcome::Hit);
-    source.set(1);
-    cache.invalidate(&tags(), &cause()).await.expect("recorded");
-    assert_eq!((read(&cache, &source).await.value, cache.counts().await.get(Counter::Hits)), (1, 1));
-    assert_eq!((cache.usage().await.entries, cache.refusal()), (1, None));
-    for missing in ["~tag:*", "+set", "+eval", "+publish", "+scan"] {
-        let rights: String =
-            LEAST_RIGHTS.split_whitespace().filter(|right| *right != missing).collect::<Vec<_>>().join(" ");
-        let cache = Cache::redis(&with_rights(&server, &rights).await, names()).await.expect("it may connect");
-        assert!(cache.refusal().is_some_and(|refused| refused.contains("NOPERM")), "{missing}");
-        assert_eq!(read(&cache, &source).await.value, 1, "{missing}");
-    }
-    // Without INFO it is told apart by what it keeps, if it is allowed to keep it.
-    let silent = LEAST_RIGHTS.replace("+info ", "");
-    let refused =
-        Cache::redis(&with_rights(&server, &silent).await, names()).await.err().map(|error| error.to_string());
-    assert!(refused.is_some_and(|refused| refused.contains("server:identity:{0}") && refused.contains("'info'")));
-    let cache = Cache::redis(&with_rights(&server, &format!("~server:identity:* {silent}")).await, names())
-        .await
-        .expect("it may connect");
-    read(&cache, &source).await;
-    assert_eq!((read(&cache, &source).await.outcome, cache.usage().await.entries), (Outcome::Hit, 1));
-    assert_eq!(cache.refusal(), None);
-    // Taken away while it runs.
-    let cache = Cache::redis(&with_rights(&server, LEAST_RIGHTS).await, names()).await.expect("it may connect");
-    read(&cache, &source).await;
-    assert_eq!(cache.refusal(), None);
-    with_rights(&server, &LEAST_RIGHTS.replace("+mget", "")).await;
-    source.set(2);
-    while cache.refusal().is_none() {
-        assert!(read(&cache, &source).await.value <= 2);
-    }
 }

@@ -94,7 +94,7 @@ pub(super) fn outbox_stuck(facts: &Facts) -> Option<Found> {
             they name is loaded anew on every request, so that nobody sees old figures."
             .to_owned(),
         remedy: "See that Redis takes writes (not full, no replica) and that the database does: the log says \
-            `invalidation not delivered yet` or `cannot be acknowledged`, with the reason.",
+            `invalidation not delivered yet`, with the reason.",
         since: Some(since),
     })
 }
