@@ -277,6 +277,17 @@ pub struct OrderSums {
     pub refunded_amount: i64,
 }
 
+impl<'a> FromIterator<&'a OrderSummary> for OrderSums {
+    fn from_iter<I: IntoIterator<Item = &'a OrderSummary>>(orders: I) -> Self {
+        orders.into_iter().fold(Self::default(), |sums, order| Self {
+            orders: sums.orders + 1,
+            units: sums.units + order.units,
+            total: sums.total + order.total,
+            refunded_amount: sums.refunded_amount + order.refunded_amount,
+        })
+    }
+}
+
 /// The most orders that are summed up for a list, or sorted by anything but their date.
 pub const MOST_SUMMED: i64 = 5_000;
 

@@ -45,8 +45,8 @@ pub async fn list_by_interval(
         "WITH b (which, place, grain, low, high) AS (VALUES {}) \
          SELECT which, place, (SELECT COUNT(*) FROM (\
              SELECT c.customer_id FROM customer_orders c \
-             WHERE c.vendor_id = $1 AND c.grain = b.grain AND c.start BETWEEN b.low AND b.high \
-             GROUP BY c.customer_id HAVING SUM(c.orders) > 0) AS counted) AS customers FROM b",
+             WHERE c.vendor_id = $1 AND c.grain = b.grain AND c.start BETWEEN b.low AND b.high AND c.orders > 0 \
+             GROUP BY c.customer_id) AS counted) AS customers FROM b",
         buckets.iter().map(|bucket| format!("({bucket})")).collect::<Vec<_>>().join(", ")
     );
     for row in tx.rows(sql(text).bind(vendor_id)).await? {

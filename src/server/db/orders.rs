@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{DbError, Parameters, Tx, moment::Moment, refunds, rows, search, sql};
+use super::{Arguments, DbError, Parameters, Tx, moment::Moment, refunds, rows, search, sql};
 use crate::domain::{
     orders::{MOST_SUMMED, Order, OrderColumn, OrderLine, OrderQuery, OrderStatus, OrderSummary, OrderSums},
     period::day_number,
@@ -37,8 +37,10 @@ pub async fn list_orders(
         false => {
             conditions.extend(behind("vo.placed_us", "o.external_id"));
             format!(
-                "SELECT o.external_id, vo.placed_us, vo.status, c.name, vo.placed_us AS sorted, {amounts} \
-                 FROM {LISTED} WHERE {} ORDER BY vo.placed_us{to}, o.external_id LIMIT {limit}",
+                "SELECT vo.external_id, vo.placed_us, vo.status, vo.name, vo.placed_us AS sorted, {amounts} \
+                 FROM (SELECT vo.vendor_id, vo.order_id, vo.placed_us, vo.status, o.external_id, c.name \
+                       FROM {LISTED} WHERE {} ORDER BY vo.placed_us{to}, o.external_id LIMIT {limit}) AS vo \
+                 ORDER BY vo.placed_us{to}, vo.external_id",
                 conditions.join(" AND ")
             )
         }
@@ -56,7 +58,7 @@ pub async fn list_orders(
             behind("sorted", "external_id").map(|place| format!(" WHERE {place}")).unwrap_or_default(),
         ),
     };
-    let found = tx.rows(parameters.bind(text)).await?;
+    let found = tx.rows(planned(query, parameters.bind(text))).await?;
     let orders = found.iter().map(|row| {
         let order = OrderSummary {
             order_id: rows::text(row, "external_id")?,
@@ -103,7 +105,7 @@ pub async fn count_orders(tx: &mut Tx, vendor_id: i64, query: &OrderQuery) -> Re
         "SELECT COUNT(*) AS orders FROM (SELECT 1 AS one FROM {LISTED} WHERE {conditions} LIMIT {}) AS matching",
         MOST_SUMMED + 1
     );
-    let counted = tx.row(parameters.bind(text)).await?;
+    let counted = tx.row(planned(query, parameters.bind(text))).await?;
     counted.map_or(Ok(0), |row| rows::int(&row, "orders"))
 }
 
@@ -124,7 +126,7 @@ pub async fn sum_orders(tx: &mut Tx, vendor_id: i64, query: &OrderQuery) -> Resu
         sum("refunded"),
         amounts()
     );
-    let Some(row) = tx.row(parameters.bind(text)).await? else { return Ok(None) };
+    let Some(row) = tx.row(planned(query, parameters.bind(text))).await? else { return Ok(None) };
     Ok(Some(OrderSums {
         orders,
         units: rows::int(&row, "units")?,
@@ -148,7 +150,13 @@ fn amounts() -> String {
     format!("{UNITS} AS units, {TOTAL} AS total, {REFUNDED} AS refunded")
 }
 
-/// What an order is to be like, wherever it stands in the list.
+/// A statement with these conditions. A search is planned anew each time: the best way to a name that one customer has
+/// is the worst to one that all have.
+fn planned<'q>(query: &OrderQuery, statement: Arguments<'q>) -> Arguments<'q> {
+    statement.persistent(query.search.is_none())
+}
+
+/// What an order is to be like, wherever it stands in the list. `$1` is the vendor.
 fn conditions(parameters: &mut Parameters, vendor_id: i64, query: &OrderQuery) -> Vec<String> {
     let mut conditions = vec![format!("vo.vendor_id = {}", parameters.int(vendor_id))];
     // An order is of the day that was noted with it. No zone is a whole day away from UTC: so much narrower the index
@@ -170,7 +178,13 @@ fn conditions(parameters: &mut Parameters, vendor_id: i64, query: &OrderQuery) -
     conditions.extend(query.status.map(|status| format!("vo.status = {}", parameters.text(status.as_str()))));
     if let Some(text) = &query.search {
         let (id, pattern) = (parameters.text(text.clone()), parameters.text(search::pattern(text)));
-        conditions.push(format!("(o.external_id = {id} OR {})", search::holds("c", &pattern)));
+        let name_holds = search::holds("c", &pattern);
+        // Said twice, of customers and of orders: so PostgreSQL can choose to find the customers first, who may be few.
+        conditions.push(format!(
+            "({name_holds} OR c.id = (SELECT m.customer_id FROM orders i JOIN vendor_orders m ON m.order_id = i.id \
+             AND m.vendor_id = $1 WHERE i.external_id = {id})) \
+             AND ({name_holds} OR vo.order_id = (SELECT i.id FROM orders i WHERE i.external_id = {id}))"
+        ));
     }
     let refund = "SELECT 1 FROM refunds r WHERE r.order_id = vo.order_id AND +r.vendor_id = vo.vendor_id";
     conditions.extend(

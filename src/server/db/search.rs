@@ -34,8 +34,10 @@ pub(super) fn pattern(search: &str) -> String {
 
 /// SQL for whether a row's name holds what `pattern` says. `row` is the table's alias, `place` the pattern's parameter.
 pub(super) fn holds(row: &str, place: &str) -> String {
-    // A row whose text is still to be worked out is found by A to Z.
-    format!("COALESCE({row}.search_text, LOWER({row}.name)) LIKE {place} ESCAPE '\\'")
+    // A row whose text is still to be worked out is found by A to Z. (PostgreSQL foresees how many rows hold a text by
+    // what it knows of a column, and knows nothing of a COALESCE.)
+    let is_like = format!("LIKE {place} ESCAPE '\\'");
+    format!("({row}.search_text {is_like} OR ({row}.search_text IS NULL AND LOWER({row}.name) {is_like}))")
 }
 
 /// Tables with names to search.

@@ -232,13 +232,22 @@ impl Orders {
 
 async fn load_page(db: &Db, vendor_id: i64, query: &OrderQuery) -> Result<Loaded, AppError> {
     let mut tx = db.read().await?;
-    let sums = orders::sum_orders(&mut tx, vendor_id, query).await?;
-    let mut listed = match query.sort.reads_all() && sums.is_none() {
-        true => Vec::new(),
-        false => orders::list_orders(&mut tx, vendor_id, query, PAGE as i64 + 1).await?,
+    // A list that has to be sorted is counted first: it may be too long for that.
+    let counted = match query.sort.reads_all() {
+        true => Some(orders::sum_orders(&mut tx, vendor_id, query).await?),
+        false => None,
+    };
+    let mut listed = match counted {
+        Some(None) => Vec::new(),
+        _ => orders::list_orders(&mut tx, vendor_id, query, PAGE as i64 + 1).await?,
+    };
+    let more = listed.len() > PAGE;
+    let sums = match counted {
+        Some(sums) => sums,
+        None if query.after.is_none() && !more => Some(listed.iter().map(|(order, _)| order).collect()),
+        None => orders::sum_orders(&mut tx, vendor_id, query).await?,
     };
     tx.commit().await?;
-    let more = listed.len() > PAGE;
     listed.truncate(PAGE);
     let next = listed.last().filter(|_| more).map(|(_, position)| cursor::encode(&list_name(query.sort), position));
     let orders: Vec<_> = listed.into_iter().map(|(order, _)| order).collect();

@@ -3,9 +3,10 @@
 //! A page is made of what it was asked for (user, address, cookies), the minute it is, and cache entries. It is sent
 //! again only to the same question within the same minute, and only while a lookup of each of its entries would serve
 //! that same entry ([`Cache::still_serves`]): so it outlives none of them, and shows a write as soon as they do. Its
-//! encodings are worked out once as well.
+//! encodings are worked out once as well. Of those who ask when it has just become old one renders it, and the others
+//! wait for that one.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     body::{Body, Bytes, to_bytes},
@@ -34,6 +35,8 @@ use crate::{
 const MOST_BYTES: u64 = 32 * 1024 * 1024;
 /// The largest page that is kept, in bytes.
 const LARGEST: usize = 1024 * 1024;
+/// How long a page is waited for that somebody else is rendering. Whoever has waited so long renders it too.
+const RENDERED_WITHIN: Duration = Duration::from_millis(100);
 
 /// The pages that this instance has rendered lately.
 #[derive(Clone)]
@@ -48,8 +51,12 @@ struct Page {
     html: Bytes,
     headers: HeaderMap,
     scripts: ScriptHashes,
+    /// When it was rendered, in minutes since 1970.
+    minute: i64,
     origins: Vec<Origin>,
     encodings: Derived,
+    /// Held by whoever renders what comes after it.
+    successor: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl RenderedPages {
@@ -58,13 +65,7 @@ impl RenderedPages {
             // Its encodings are made room for at once.
             u32::try_from(name.len() + page.html.len() * 3 / 2).unwrap_or(u32::MAX)
         };
-        Self(
-            Moka::builder()
-                .max_capacity(MOST_BYTES)
-                .weigher(weigh)
-                .time_to_live(std::time::Duration::from_secs(60))
-                .build(),
-        )
+        Self(Moka::builder().max_capacity(MOST_BYTES).weigher(weigh).time_to_live(Duration::from_secs(60)).build())
     }
 
     /// The page as it was rendered before, where it may be sent again; else as it is rendered now.
@@ -73,19 +74,30 @@ impl RenderedPages {
             return next.run(request).await;
         }
         let name = name(state, user, &request);
-        if let Some(page) = self.0.get(&name).await
+        let old = match self.0.get(&name).await {
+            Some(page) if page.is_current(&state.cache).await => return page.response(request.headers()),
+            old => old,
+        };
+        // Nobody waits for the first: it may turn out to be one that cannot be sent again.
+        let successor = old.map(|page| page.successor.clone());
+        let turn = match successor.clone() {
+            Some(successor) => tokio::time::timeout(RENDERED_WITHIN, successor.lock_owned()).await.ok(),
+            None => None,
+        };
+        if turn.is_some()
+            && let Some(page) = self.0.get(&name).await
             && page.is_current(&state.cache).await
         {
             return page.response(request.headers());
         }
-        let rendering = Rendering::default();
+        let (rendering, minute) = (Rendering::default(), this_minute());
         request.extensions_mut().insert(rendering.clone());
         let nonce = request.extensions().get::<ScriptNonce>().cloned();
         let response = next.run(request).await;
-        let (Some(origins), Some(nonce)) = (rendering.origins(), nonce) else { return response };
-        if response.status() != StatusCode::OK {
+        let (StatusCode::OK, Some(origins), Some(nonce)) = (response.status(), rendering.origins(), nonce) else {
+            self.0.invalidate(&name).await;
             return response;
-        }
+        };
         let (parts, body) = response.into_parts();
         let html = match to_bytes(body, usize::MAX).await {
             Ok(html) => html,
@@ -93,17 +105,23 @@ impl RenderedPages {
         };
         if html.len() <= LARGEST {
             let scripts = ScriptHashes(script_hashes(&html, &nonce).into());
-            let (headers, encodings) = (parts.headers.clone(), Derived::default());
-            self.0.insert(name, Arc::new(Page { html: html.clone(), headers, scripts, origins, encodings })).await;
+            let (html, headers, encodings) = (html.clone(), parts.headers.clone(), Derived::default());
+            let successor = successor.unwrap_or_default();
+            let page = Page { html, headers, scripts, minute, origins, encodings, successor };
+            self.0.insert(name, Arc::new(page)).await;
         }
         Response::from_parts(parts, Body::from(html))
     }
 }
 
-/// All that a page is made of but cache entries.
+/// The number of the minute it is, since 1970.
+fn this_minute() -> i64 {
+    Timestamp::now().as_second() / 60
+}
+
+/// All that a page is made of but the minute and cache entries.
 fn name(state: &AppState, user: &User, request: &Request) -> String {
-    let minute = Timestamp::now().as_second() / 60;
-    let mut name = format!("{user:?}\n{}\n{minute}", request.uri());
+    let mut name = format!("{user:?}\n{}", request.uri());
     let session = state.sessions.cookie_name();
     for line in request.headers().get_all(header::COOKIE) {
         for cookie in line.as_bytes().split(|byte| *byte == b';').map(<[u8]>::trim_ascii) {
@@ -119,8 +137,11 @@ fn name(state: &AppState, user: &User, request: &Request) -> String {
 impl Page {
     /// Whether all it is made of is current, and as old as it says.
     async fn is_current(&self, cache: &Cache) -> bool {
+        if self.minute != this_minute() {
+            return false;
+        }
         let Some(ages) = cache.still_serves(&self.origins).await else { return false };
-        let says = |age: std::time::Duration| words::age(age.as_secs());
+        let says = |age: Duration| words::age(age.as_secs());
         ages.into_iter().zip(&self.origins).all(|(age, origin)| says(age) == says(origin.age()))
     }
 
