@@ -94,6 +94,39 @@ test('a range that cannot be loaded leaves the figures, says so and comes by its
   await expect(figure).not.toHaveText(before!);
 });
 
+test('what changes while a range cannot be loaded does not make the page forget it', async ({ page }) => {
+  await logIn(page, vendor(0));
+  await openHydrated(page, '/');
+  await expect(page.locator('.stream')).toHaveText('Live');
+  // The way out is cut and the stream is not: the order below is heard of.
+  await page.evaluate(() => {
+    const original = window.fetch;
+    const name = `vendorscope ${document.querySelector('[data-stream]')!.getAttribute('data-stream')}`;
+    const heard = new Promise<void>((resolve) => {
+      new BroadcastChannel(name).onmessage = (message) => message.data === 'changed' && resolve();
+    });
+    Object.assign(window, { away: true, refused: 0, heard });
+    window.fetch = (...parameters) => {
+      if (!('away' in window)) return original(...parameters);
+      (window as unknown as { refused: number }).refused += 1;
+      return Promise.reject(new TypeError('away'));
+    };
+  });
+  const refused = () => page.evaluate(() => (window as unknown as { refused: number }).refused);
+  await page.locator('.picker summary').click();
+  await page.getByRole('link', { name: 'Last 90 days' }).click();
+  await expect(page.getByRole('alert')).toContainText("Can't reach Vendorscope.");
+  const { products } = await (await page.request.get('/api/vendor/products?status=active')).json();
+  const order = { customer: { name: 'Mira', country: 'Austria' }, lines: [{ productId: products[0].productId, quantity: 1 }], status: 'pending' };
+  expect((await page.request.post('/api/vendor/orders', { data: order })).status()).toBe(201);
+  await page.evaluate(() => (window as unknown as { heard: Promise<void> }).heard);
+  const before = await refused();
+  await expect.poll(refused).toBeGreaterThan(before + 1);
+  await page.evaluate(() => delete (window as unknown as { away?: true }).away);
+  await expect(page).toHaveURL(/range=last_90_days/);
+  await expect(page.getByRole('alert')).toBeHidden();
+});
+
 test('keys choose ranges, compare, group and show themselves; not while one types', async ({ page }) => {
   await logIn(page, vendor(0));
   await openHydrated(page, '/');

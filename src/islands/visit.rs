@@ -1,4 +1,4 @@
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use leptos::{
     prelude::{document, window},
@@ -40,6 +40,8 @@ const TYPED_AFTER: u32 = 250;
 thread_local! {
     /// Counts what was asked for: only the newest answer is shown.
     static NEWEST: Cell<u32> = const { Cell::new(0) };
+    /// What somebody wants to see and does not see yet.
+    static WANTED: RefCell<Option<(String, Reason)>> = const { RefCell::new(None) };
 }
 
 /// Shows the ranges that links and the form of this page lead to in the page that is open.
@@ -71,9 +73,11 @@ pub fn listen_to_links() {
             // Whatever is still on its way is of what was typed before.
             let turn = NEWEST.get().wrapping_add(1);
             NEWEST.set(turn);
+            let form = field.closest("form").ok().flatten().and_then(|form| form.dyn_into().ok());
+            let Some(href) = form.and_then(|form| address(&form)) else { return };
+            WANTED.set(Some((href.clone(), Reason::Typed)));
             after(TYPED_AFTER, move || {
-                let form = field.closest("form").ok().flatten().and_then(|form| form.dyn_into().ok());
-                if let Some(href) = form.and_then(|form| address(&form)).filter(|_| NEWEST.get() == turn) {
+                if NEWEST.get() == turn {
                     show(href, Reason::Typed);
                 }
             });
@@ -118,8 +122,16 @@ fn close_menu() {
     }
 }
 
-/// Asks for the page at `href` and shows it, however long that takes; what is there stays until then.
+/// Asks for the page at `href` and shows it, however long that takes; what is there stays until then. Where something
+/// has changed and somebody waits for another page, that one is asked for: it is as new, and it is what they want.
 pub fn show(href: String, reason: Reason) {
+    let (href, reason) = match reason {
+        Reason::Changed => WANTED.with_borrow(Clone::clone).unwrap_or((href, reason)),
+        _ => {
+            WANTED.set(Some((href.clone(), reason)));
+            (href, reason)
+        }
+    };
     let turn = NEWEST.get().wrapping_add(1);
     NEWEST.set(turn);
     attempt(href, reason, turn, FIRST_PAUSE);
@@ -133,6 +145,9 @@ fn attempt(href: String, reason: Reason, turn: u32, pause: u32) {
             return;
         }
         set_busy(false);
+        if !matches!(answer, Answer::None(_)) {
+            WANTED.take();
+        }
         match answer {
             Answer::Page(page, address) => arrive(&page, &address, reason),
             Answer::Refused(text) => trouble(&href, &text),

@@ -15,6 +15,7 @@ use crate::{
         loaded::loaded,
         secret::secret,
         table::{Row, scrolling, table},
+        title::title,
     },
     domain::accounts::{ApiKey, Person},
     server_functions::people::{
@@ -47,6 +48,7 @@ fn person(PersonView { viewer, person, keys, new_link }: PersonView) -> AnyView 
     let crate::components::table::Cell::View(standing) = standing(&person) else { return ().into_any() };
     let vendor = person.vendor_id.clone().map(|id| format!(" · vendor {id}")).unwrap_or_default();
     view! {
+        {title(&person.email)}
         <p class="crumb"><a href="/admin/users">"Users"</a></p>
         <div class="head">
             <div>

@@ -9,6 +9,7 @@ use crate::{
         frame::Section,
         loaded::loaded,
         table::{Cell, Column, Row, scrolling, table},
+        title::title,
         written::written,
     },
     domain::accounts::{UserSummary, encode_segment, path_segment},
@@ -28,6 +29,7 @@ fn vendor(VendorView { vendor, users, .. }: VendorView) -> AnyView {
     let lead = format!(" · time zone {} · amounts in {}", vendor.time_zone, vendor.currency);
     let dashboard = format!("/admin/vendors/{}/dashboard", path_segment(&vendor.vendor_id));
     view! {
+        {title(&vendor.name)}
         <p class="crumb"><a href="/admin/vendors">"Vendors"</a></p>
         <div class="head">
             <div>

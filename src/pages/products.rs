@@ -210,7 +210,6 @@ fn rows(page: ProductPage, vendor: &Vendor, clock: &WallClock, asked: &ListQuery
             status(product.status).into(),
             stock,
             format::money(currency, product.unit_price).into(),
-            price_before(price_changes.get(at).copied().flatten(), currency, clock).into(),
             format::count(sold.units).into(),
             delta(Some(sold.previous_units), sold.units, More::IsGood, format::count).into(),
         ];
@@ -218,6 +217,8 @@ fn rows(page: ProductPage, vendor: &Vendor, clock: &WallClock, asked: &ListQuery
             cells.push(format::cover(product.stock, cover.days_of_cover).into());
             cells.push(format::money(currency, cover.sales_at_risk).into());
         }
+        // Last: where there is no room for all of them, the others are of more use.
+        cells.push(price_before(price_changes.get(at).copied().flatten(), currency, clock).into());
         Row { id: Some(format!("row-{}", path_segment(&product.product_id))), ..Row::from(cells) }
     });
     let mut columns = vec![
@@ -226,7 +227,6 @@ fn rows(page: ProductPage, vendor: &Vendor, clock: &WallClock, asked: &ListQuery
         Column::text("Status"),
         Column::number("Stock"),
         Column::number("Price"),
-        Column::classed("Price before", "number spare"),
         Column::number("Sold, 28 days"),
         Column::classed("Change", "number spare"),
     ];
@@ -234,6 +234,7 @@ fn rows(page: ProductPage, vendor: &Vendor, clock: &WallClock, asked: &ListQuery
     if has_covers {
         columns.extend([Column::number("Lasts"), Column::number("Sales at risk")]);
     }
+    columns.push(Column::classed("Price before", "number spare"));
     let list = scrolling("card scroll", "Products", table("plain", columns, rows.collect(), foot));
     let too_many =
         sums.is_none().then(|| view! { <p class="hint">{words::too_many_to_sum("products", MOST_SUMMED)}</p> });
@@ -274,7 +275,6 @@ fn sums_of(sums: ProductSums, currency: Currency) -> Row {
         String::new().into(),
         format::count(stock).into(),
         stock_value.map(|value| words::worth(&format::money(currency, value))).unwrap_or_default().into(),
-        String::new().into(),
         format::count(recent.units).into(),
         delta(Some(recent.previous_units), recent.units, More::IsGood, format::count).into(),
         String::new().into(),

@@ -114,23 +114,24 @@ pub fn too_many_to_sort(most: i64) -> String {
     )
 }
 
+/// Short enough for a phone's select.
 pub fn sort_of_orders(sort: crate::domain::orders::OrderSort) -> &'static str {
     use crate::domain::orders::OrderSort::*;
     match sort {
         PlacedDesc => "Newest first",
         PlacedAsc => "Oldest first",
-        OrderAsc => "Order, A to Z",
-        OrderDesc => "Order, Z to A",
-        CustomerAsc => "Customer, A to Z",
-        CustomerDesc => "Customer, Z to A",
-        StatusAsc => "Status, pending first",
-        StatusDesc => "Status, failed first",
-        UnitsDesc => "Most units first",
-        UnitsAsc => "Fewest units first",
-        TotalDesc => "Largest total first",
-        TotalAsc => "Smallest total first",
-        RefundedDesc => "Most refunded first",
-        RefundedAsc => "Least refunded first",
+        OrderAsc => "Order A–Z",
+        OrderDesc => "Order Z–A",
+        CustomerAsc => "Customer A–Z",
+        CustomerDesc => "Customer Z–A",
+        StatusAsc => "Pending first",
+        StatusDesc => "Failed first",
+        UnitsDesc => "Most units",
+        UnitsAsc => "Fewest units",
+        TotalDesc => "Largest total",
+        TotalAsc => "Smallest total",
+        RefundedDesc => "Most refunded",
+        RefundedAsc => "Least refunded",
     }
 }
 
@@ -160,7 +161,7 @@ pub const PERCENT: &str = "Enter a percentage from −99 to +900, such as 5 or �
 pub const NO_ACTION: &str = "Choose what to do with the selected products.";
 pub const NO_ORDER_MAY: &str = "None of these orders can change to that status.";
 pub const STAYS: &str = "can't change";
-pub const CANCELLING_MANY: &str = "They will no longer count in your sales. This can't be undone.";
+pub const CANCELLING_MANY: &str = "A cancelled order no longer counts in your sales. This can't be undone.";
 
 pub fn orders_stay(count: i64) -> String {
     match count {

@@ -105,10 +105,10 @@ async fn page_api_and_metrics_say_what_was_driven() {
     ] {
         assert_eq!(stats.pointer(path), Some(&json!(count)), "{path}: {stats}");
     }
-    // A page of products is four statements: the vendor's zone, the products, what they sold lately, and what all of
-    // them come to.
-    assert_eq!(stats["savings"]["statementsPerLoad"], json!(4.0), "{stats}");
-    assert_eq!((&stats["savings"]["statements"], &stats["savings"]["percent"]), (&json!(24), &json!(42.9)));
+    // A page of products is six statements: the vendor's zone, the products, what they sold lately, how their prices
+    // changed, and what all of them come to and sold.
+    assert_eq!(stats["savings"]["statementsPerLoad"], json!(6.0), "{stats}");
+    assert_eq!((&stats["savings"]["statements"], &stats["savings"]["percent"]), (&json!(36), &json!(42.9)));
     assert_eq!(stats["hitRate"], json!(42.86));
     assert_eq!(stats["health"]["verdict"]["rule"], "well", "{stats}");
 

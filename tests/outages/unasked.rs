@@ -45,3 +45,43 @@ async fn without_the_database_a_session_is_taken_to_be_good_for_a_while_and_then
     proxy.set(Fault::None);
     until(&client, 200).await;
 }
+
+/// Neither the outbox nor a loader gets an answer, and nobody is told so: what Redis holds is shown, with its age. The
+/// first who asks waits as long as a look at the outbox may take, those after him a second for the load.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn in_front_of_a_database_in_a_black_hole_figures_are_said_to_be_from_before() {
+    let (database, redis) = (TestDatabase::postgres().await, RedisServer::start());
+    let mut url: Url = database.url().parse().expect("an address");
+    let proxy = Proxy::before(url.port().expect("a port")).await;
+    url.set_port(Some(proxy.port())).expect("a port");
+    let app = TestApp::builder().database(&database).redis(&redis).northwind().unlimited();
+    let app = app.config(|config| config.database.url = url.to_string().into()).spawn_as_configured().await;
+    let client = app.log_in_as_vendor("7").await;
+    let path = "/api/vendor/analytics/snapshot?dateFrom=1996-07-01&dateTo=1998-05-31";
+    let cached = async || {
+        let began = Instant::now();
+        let answer = client.get(path).await;
+        (answer.headers().get("x-cache").map(|how| how.to_str().expect("ASCII").to_owned()), began.elapsed())
+    };
+    let hit = Some("HIT".to_owned());
+    while cached().await.0 != hit {}
+    proxy.set(Fault::BlackHole);
+    let began = Instant::now();
+    loop {
+        let (how, took) = cached().await;
+        assert!(took < Duration::from_secs(6), "{how:?} after {took:?}");
+        if how.as_deref() == Some("STALE") {
+            break;
+        }
+        assert!(began.elapsed() < Duration::from_secs(20), "{how:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    for _ in 0..3 {
+        let (how, took) = cached().await;
+        assert!(how.as_deref() == Some("STALE") && took < Duration::from_secs(2), "{how:?} after {took:?}");
+    }
+    proxy.set(Fault::None);
+    while cached().await.0 != hit {
+        assert!(began.elapsed() < Duration::from_secs(60), "it does not come back");
+    }
+}

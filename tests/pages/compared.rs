@@ -81,3 +81,22 @@ async fn both_hours_of_an_autumn_night_say_which_they_are() {
     let after = rows(&client, "dateFrom=2025-10-27&dateTo=2025-10-27&interval=hour").await;
     assert_eq!((after.len(), after[24][0].as_str()), (25, "—"));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_is_payable_has_a_course_of_its_own_and_a_column_beside_it() {
+    let app = TestApp::builder().bundle(Market::new().path()).spawn().await;
+    let client = app.log_in_as_vendor("eur").await;
+    // A tenth of what is sold is the marketplace's; of what came back it gives its tenth back.
+    let refund = json!({ "amount": 1_000, "refundedAt": "2026-03-11T12:00:00Z" });
+    assert_eq!(client.post("/api/vendor/orders/o1/refunds", &refund).await.status(), 201);
+    let days = "dateFrom=2026-03-10&dateTo=2026-03-12&compare=none";
+    let payable: Vec<_> = rows(&client, &format!("{days}&metric=payable")).await;
+    let last = |rows: &[Vec<String>]| rows.iter().map(|row| row.last().expect("a cell").clone()).collect::<Vec<_>>();
+    assert_eq!(last(&payable), ["€20.25", "−€9.00", "€33.75"]);
+    assert_eq!(last(&rows(&client, days).await), ["€22.50", "−€10.00", "€37.50"], "net sales: no column of its own");
+    let page = open(&client, &format!("/?{days}&metric=payable")).await.text().await.expect("a text");
+    let marks = page.split("data-marks=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a chart");
+    let read = ["Tue 10 Mar 2026: €20.25", "Wed 11 Mar 2026: −€9.00", "Thu 12 Mar 2026: €33.75"];
+    assert!(marks.lines().zip(read).all(|(line, said)| line.contains(said)), "{marks}");
+    assert!(page.contains("Payable over time"), "{page}");
+}

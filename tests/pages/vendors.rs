@@ -119,3 +119,23 @@ async fn vendors_stand_side_by_side_with_what_they_sold_lately() {
         assert_eq!(users(&text(&admin, "/admin/vendors?sort=orders").await), before + 1);
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_page_of_one_thing_is_called_after_it_in_its_tab() {
+    let app = TestApp::builder().bundle(Market::new().path()).unlimited().spawn().await;
+    let (vendor, admin) = (app.log_in_as_vendor("eur").await, app.log_in_as_admin().await);
+    let users = admin.get_json("/api/admin/users").await;
+    let user = users["users"].as_array().expect("users").iter().find(|user| user["vendorId"] == "eur").expect("one");
+    let page_of_user = format!("/admin/users/{}", user["userId"].as_str().expect("an id"));
+    let email = user["email"].as_str().expect("an email");
+    for (client, path, name) in [
+        (&vendor, "/products/e1", "Mug"),
+        (&vendor, "/orders/o1", "Order o1"),
+        (&admin, "/admin/vendors/eur", "Ton"),
+        (&admin, &page_of_user, email),
+    ] {
+        let page = text(client, path).await;
+        let title = page.split("<title>").nth(1).and_then(|rest| rest.split("</title>").next()).expect("a title");
+        assert_eq!(title, format!("{name} · Vendorscope"), "{path}");
+    }
+}

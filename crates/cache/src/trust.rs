@@ -125,8 +125,12 @@ impl Cache {
         if let Some(known) = trust.known(tags, asked) {
             return known;
         }
-        let judge =
-            || trust.judge(tags, asked).inspect_err(|_| trust.view().spared_until = Some(Instant::now() + SPARE_FOR));
+        let judge = || {
+            let mut view = trust.view();
+            let judgement = trust.judge(&view, tags, asked);
+            view.spared_until = judgement.is_err().then(|| Instant::now() + SPARE_FOR);
+            judgement
+        };
         let look = async {
             let _looking = trust.looking.lock().await;
             // Somebody may have looked while this one waited to.
@@ -212,8 +216,7 @@ impl Trust {
         self.outbox.get().map(|outbox| &**outbox)
     }
 
-    fn judge(&self, tags: &[Tag], asked: Instants) -> Result<u64, Distrust> {
-        let view = self.view();
+    fn judge(&self, view: &View, tags: &[Tag], asked: Instants) -> Result<u64, Distrust> {
         let holds =
             |at: Option<Instants>| self.outbox().is_none() || at.is_some_and(|at| at.is_within(TRUST_FOR, asked));
         match () {
@@ -229,9 +232,9 @@ impl Trust {
 
     /// What can be said without another look.
     fn known(&self, tags: &[Tag], asked: Instants) -> Option<Result<u64, Distrust>> {
-        self.view().is_used = true;
-        let judgement = self.judge(tags, asked);
-        let view = self.view();
+        let mut view = self.view();
+        view.is_used = true;
+        let judgement = self.judge(&view, tags, asked);
         let is_spared = view.is_silent || view.spared_until.is_some_and(|until| Instant::now() < until);
         (judgement.is_ok() || is_spared).then_some(judgement)
     }

@@ -166,8 +166,7 @@ pub async fn sum_products(
     let lists: Vec<_> = low.into_iter().chain([matching]).collect();
     let sum = |what: &str, name: &str| format!("CAST(COALESCE(SUM({what}), 0) AS BIGINT) AS {name}");
     let days = RecentDays::before(today, &mut parameters);
-    // What sold is added up by itself: SQLite joins no index to what it has just worked out, and would go through all
-    // that sold for each product.
+    // What sold is added up by itself: by product, as `recent` has it, it would be sorted and joined for nothing.
     let text = format!(
         "WITH {} SELECT * FROM (SELECT COUNT(*) AS products, {}, {}, {}, {} FROM matching m) AS held \
          CROSS JOIN (SELECT {}, {} FROM product_sales \
