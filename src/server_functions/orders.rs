@@ -6,8 +6,8 @@ use crate::ApiError;
 use crate::domain::{
     accounts::{Vendor, Viewer},
     clock::WallClock,
-    order_commands::RefundedLine,
     orders::{Order, OrderPage, OrderSort},
+    refund_commands::RefundedLine,
 };
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

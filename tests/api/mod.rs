@@ -32,6 +32,8 @@ mod ingest;
 mod isolation;
 /// What keys may do, and how long.
 mod keys;
+/// Browsers from which somebody has logged in before.
+mod known_browsers;
 /// Letters that users wish to get.
 mod letters;
 /// How often one may ask.

@@ -20,7 +20,7 @@ pub mod market;
 pub mod money;
 /// What sells better and worse than before, and what happened.
 pub mod movers;
-/// What vendors write about orders: new ones, changes, refunds.
+/// What vendors write about orders: new ones and changes.
 pub mod order_commands;
 /// Orders, their statuses and which of them count.
 pub mod orders;
@@ -30,6 +30,8 @@ pub mod own_notes;
 pub mod period;
 /// Where a page of a list ended.
 pub mod position;
+/// Refunds as vendors write them.
+pub mod refund_commands;
 /// What comes back, and why.
 pub mod returns;
 /// The analytics snapshot, as the API serves it.

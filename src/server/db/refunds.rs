@@ -2,7 +2,7 @@
 //! (`rollups`).
 
 use super::{DbError, Tx, moment::Moment, rows, sql};
-use crate::domain::{allocation::WHOLE_BPS, order_commands::RefundedLine, orders::OrderRefund, returns::RefundReason};
+use crate::domain::{allocation::WHOLE_BPS, orders::OrderRefund, refund_commands::RefundedLine, returns::RefundReason};
 
 /// The lines of an order that have a refund of this very instant already.
 pub async fn lines_refunded_at(tx: &mut Tx, order_id: i64, refunded_us: i64) -> Result<Vec<i64>, DbError> {
@@ -19,7 +19,7 @@ pub async fn first_day(tx: &mut Tx, vendor_id: i64, order_id: i64) -> Result<Opt
     Ok(tx.row(query).await?.map(|row| rows::int_or_null(&row, "first")).transpose()?.flatten())
 }
 
-/// SQL for what `order_commands::refund_may_be_of` refuses, of a refund `r` and its vendor's part of the order `vo`.
+/// SQL for what `refund_commands::refund_may_be_of` refuses, of a refund `r` and its vendor's part of the order `vo`.
 pub const REFUND_MAY_NOT_BE: &str = "r.day < vo.day";
 
 /// How a vendor's own refund was made.

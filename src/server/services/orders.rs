@@ -8,9 +8,10 @@ use crate::{
         accounts::VendorRef,
         allocation::commission,
         field_error::{Checks, FieldError},
-        order_commands::{Buyer, NewOrder, OrderChange, refund_may_be_of},
+        order_commands::{Buyer, NewOrder, OrderChange},
         orders::{Order, OrderPage, OrderQuery, OrderStatus},
         period::day_from_number,
+        refund_commands::refund_may_be_of,
     },
     server::{
         AppError, cache_keys,

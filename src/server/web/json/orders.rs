@@ -17,8 +17,9 @@ use crate::{
     domain::{
         accounts::{encode_segment, id_of_segment, path_segment},
         clock::parse_instant,
-        order_commands::{NewOrder, NewRefund, OrderChange},
+        order_commands::{NewOrder, OrderChange},
         orders::{Order, OrderPage, OrderSort, OrderStatus},
+        refund_commands::NewRefund,
     },
     server::{
         AppError, AppState,
