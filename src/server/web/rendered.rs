@@ -109,6 +109,8 @@ impl RenderedPages {
             let successor = successor.unwrap_or_default();
             let page = Page { html, headers, scripts, minute, origins, encodings, successor };
             self.0.insert(name, Arc::new(page)).await;
+        } else {
+            self.0.invalidate(&name).await;
         }
         Response::from_parts(parts, Body::from(html))
     }
