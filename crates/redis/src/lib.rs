@@ -26,6 +26,8 @@ mod router;
 pub mod subscription;
 /// What TLS connections go by.
 mod tls;
+/// Asking together.
+mod together;
 
 pub use address::Address;
 pub use error::{ConnectError, RedactedUrl, RequestError};

@@ -9,8 +9,9 @@ use crate::{
     address::Address,
     cluster::{self, Cluster},
     error::{ConnectError, RedactedUrl, RequestError},
-    link::{Link, Target},
+    link::{Link, Target, ask_server},
     tls::Tls,
+    together::Together,
 };
 
 /// Every server that keys are spread over.
@@ -20,7 +21,7 @@ pub struct Router {
 }
 
 enum Servers {
-    One(Arc<Link>),
+    One(Arc<Link>, Together),
     Cluster(Cluster),
 }
 
@@ -61,7 +62,8 @@ impl Router {
         };
         let link = Link::start(target, shown.clone());
         link.first_attempt().await.map_err(refused)?;
-        Ok(Self { address, servers: Servers::One(Arc::new(link)) })
+        let link = Arc::new(link);
+        Ok(Self { address, servers: Servers::One(link.clone(), Together::start(link)) })
     }
 
     pub fn address(&self) -> &Address {
@@ -71,7 +73,7 @@ impl Router {
     /// Which keys may share a command: those of one slot. Without a cluster, all.
     pub fn slot(&self, key: &str) -> u16 {
         match &self.servers {
-            Servers::One(_) => 0,
+            Servers::One(..) => 0,
             Servers::Cluster(_) => cluster::slot(key),
         }
     }
@@ -79,7 +81,7 @@ impl Router {
     /// Every server that holds keys.
     pub fn links(&self) -> Vec<Arc<Link>> {
         match &self.servers {
-            Servers::One(link) => vec![link.clone()],
+            Servers::One(link, _) => vec![link.clone()],
             Servers::Cluster(cluster) => cluster.links(),
         }
     }
@@ -102,7 +104,7 @@ impl Router {
     /// Looks anew where the address leads.
     pub fn reconnect(&self) {
         match &self.servers {
-            Servers::One(link) => link.reconnect(),
+            Servers::One(link, _) => link.reconnect(),
             Servers::Cluster(cluster) => cluster.doubt(),
         }
     }
@@ -114,7 +116,7 @@ impl Router {
         let count = commands.len();
         for (place, Routed { key, command }) in commands.into_iter().enumerate() {
             let link = match &self.servers {
-                Servers::One(link) => link.clone(),
+                Servers::One(link, _) => link.clone(),
                 Servers::Cluster(cluster) => cluster.link(&key)?,
             };
             match batches.iter_mut().find(|(other, _, _)| Arc::ptr_eq(other, &link)) {
@@ -144,6 +146,19 @@ impl Router {
             .ok_or_else(|| RequestError::Refused("fewer answers than commands".to_owned()))
     }
 
+    /// The answer to one command, which may travel with those of others: see [`Together`].
+    pub async fn ask_together(&self, question: Routed, within: Duration) -> Result<Answer, RequestError> {
+        match &self.servers {
+            Servers::One(_, together) => {
+                together.ask(question.command, within).await.map(|(value, server)| Answer { value, server })
+            }
+            Servers::Cluster(_) => {
+                let answer = self.ask(vec![question], within).await?.pop();
+                answer.ok_or_else(|| RequestError::Refused("no answer".to_owned()))
+            }
+        }
+    }
+
     /// Asks one server, and notices if it is no longer the one to ask.
     pub async fn ask_one(
         &self,
@@ -151,21 +166,18 @@ impl Router {
         pipeline: &Pipeline,
         within: Duration,
     ) -> Result<(Vec<Value>, u64), RequestError> {
-        let asked = link.ask(pipeline, within).await;
-        if let (Err(_), Servers::Cluster(cluster)) = (&asked, &self.servers) {
+        let asked = ask_server(link, pipeline, within).await;
+        if let Servers::Cluster(cluster) = &self.servers
+            && asked.as_ref().map_or(true, |(values, _)| values.iter().any(is_moved))
+        {
             cluster.doubt();
         }
-        let (values, live) = asked?;
-        for error in
-            values.iter().filter_map(|value| if let Value::ServerError(error) = value { Some(error) } else { None })
-        {
-            match (error.code(), &self.servers) {
-                // It has become a replica, or is still loading its snapshot.
-                ("READONLY" | "LOADING" | "MASTERDOWN", _) => link.give_up(&live),
-                ("MOVED" | "ASK" | "TRYAGAIN" | "CLUSTERDOWN", Servers::Cluster(cluster)) => cluster.doubt(),
-                _ => {}
-            }
-        }
-        Ok((values, live.server))
+        asked.map(|(values, live)| (values, live.server))
     }
+}
+
+/// Whether a member of a cluster says that somebody else is to be asked.
+fn is_moved(value: &Value) -> bool {
+    let Value::ServerError(error) = value else { return false };
+    matches!(error.code(), "MOVED" | "ASK" | "TRYAGAIN" | "CLUSTERDOWN")
 }

@@ -89,11 +89,9 @@ impl RedisLimits {
     }
 
     async fn ask<T: FromRedisValue>(&self, key: &str, command: redis::Cmd) -> Result<T, RequestError> {
-        let answers = self.router.ask(vec![Routed { key: key.to_owned(), command }], TIMEOUT).await?;
-        match answers.into_iter().next().map(|answer| answer.value) {
-            Some(Value::ServerError(error)) => Err(RequestError::Refused(format!("{}: {error}", error.code()))),
-            Some(value) => T::from_redis_value(value).map_err(|error| RequestError::Refused(error.to_string())),
-            None => Err(RequestError::Refused("no answer".to_owned())),
+        match self.router.ask_together(Routed { key: key.to_owned(), command }, TIMEOUT).await?.value {
+            Value::ServerError(error) => Err(RequestError::Refused(format!("{}: {error}", error.code()))),
+            value => T::from_redis_value(value).map_err(|error| RequestError::Refused(error.to_string())),
         }
     }
 }

@@ -85,6 +85,13 @@ pub fn client_address(parts: &Parts) -> Option<String> {
 #[derive(Debug, Clone)]
 pub struct ScriptNonce(pub Arc<str>);
 
+impl ScriptNonce {
+    /// One that nobody can guess.
+    pub fn random() -> Self {
+        Self(format!("{:032x}", rand::random::<u128>()).into())
+    }
+}
+
 /// Whether a method only reads (RFC 9110, 9.2.1).
 pub fn is_safe(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE)

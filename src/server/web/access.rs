@@ -1,16 +1,15 @@
 //! What nobody may forget to ask, asked of every route that there is, before any of them answers.
 
 use axum::{
-    extract::{MatchedPath, Request, State},
-    http::Method,
-    middleware::Next,
+    extract::MatchedPath,
+    http::{Method, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
 
 use crate::{
     domain::accounts::KeyScope,
     server::{
-        AppError, AppState,
+        AppError,
         identity::sessions::RequestSession,
         request::{is_safe, is_under, wants_html},
     },
@@ -20,17 +19,16 @@ use crate::{
 /// gets to set it up, and nowhere else. A key does what its scope says, and nothing else. Where it cannot be found out
 /// who it is, nothing is done but what lets people in, out, and look after their account: those handlers ask by
 /// themselves.
-pub async fn check_access(State(_): State<AppState>, request: Request, next: Next) -> Response {
-    let is_routed = request.extensions().get::<MatchedPath>().is_some();
-    let session = request.extensions().get::<RequestSession>().cloned().filter(|_| is_routed);
-    let Some(session) = session else { return next.run(request).await };
-    match check(&session, request.method(), request.uri().path()).await {
-        Ok(()) => next.run(request).await,
-        Err(AppError::SecondFactorRequired) if wants_html(request.headers()) => {
+pub async fn check_access(session: &RequestSession, asked: &Parts) -> Result<(), Response> {
+    if asked.extensions.get::<MatchedPath>().is_none() {
+        return Ok(());
+    }
+    check(session, &asked.method, asked.uri.path()).await.map_err(|refused| match refused {
+        AppError::SecondFactorRequired if wants_html(&asked.headers) => {
             Redirect::to("/account?required=totp").into_response()
         }
-        Err(refused) => refused.into_response(),
-    }
+        refused => refused.into_response(),
+    })
 }
 
 async fn check(session: &RequestSession, method: &Method, path: &str) -> Result<(), AppError> {

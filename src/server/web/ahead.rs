@@ -1,8 +1,5 @@
-use axum::{
-    extract::{MatchedPath, Request, State},
-    middleware::Next,
-    response::Response,
-};
+use axum::{extract::MatchedPath, http::request::Parts};
+use vendorscope_cache::Foresight;
 
 use super::limits::{self, Counted};
 use crate::server::{AppState, identity::sessions::RequestSession, request::is_safe};
@@ -11,18 +8,16 @@ use crate::server::{AppState, identity::sessions::RequestSession, request::is_sa
 /// earlier request whose session it is: what it says now, whether its user may ask once more, and whether what is held
 /// here of the vendor's figures is still current. The three travel over one connection, so that a hot request costs one
 /// round trip. Each is judged where it was before; what is not known ahead, or fails, is asked for there.
-pub async fn ask_ahead(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+pub async fn ask_ahead(state: &AppState, session: &RequestSession, asked: &mut Parts) -> Option<Foresight> {
     // Files are everybody's: no route, and no question.
-    let session =
-        request.extensions().get::<MatchedPath>().and_then(|_| request.extensions().get::<RequestSession>().cloned());
-    let Some(session) = session else { return next.run(request).await };
-    let Some(user) = session.remembered_user().await else { return next.run(request).await };
-    let purpose = limits::purpose(&request);
+    asked.extensions.get::<MatchedPath>()?;
+    let user = session.remembered_user().await?;
+    let purpose = limits::purpose(asked);
     // A write makes stale what it might find here afterwards.
-    let vendor = user.vendor.as_ref().filter(|_| is_safe(request.method()));
+    let vendor = user.vendor.as_ref().filter(|_| is_safe(&asked.method));
     let counting = async {
         match purpose {
-            Some(purpose) => Some(Counted::new(&state, purpose, &user).await),
+            Some(purpose) => Some(Counted::new(state, purpose, &user).await),
             None => None,
         }
     };
@@ -35,10 +30,7 @@ pub async fn ask_ahead(State(state): State<AppState>, mut request: Request, next
     // What became of the session is kept by it.
     let (_, counted, foresight) = tokio::join!(session.user(), counting, foreseeing);
     if let Some(counted) = counted {
-        request.extensions_mut().insert(counted);
+        asked.extensions.insert(counted);
     }
-    match foresight {
-        Some(foresight) => foresight.scope(next.run(request)).await,
-        None => next.run(request).await,
-    }
+    foresight
 }

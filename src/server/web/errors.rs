@@ -8,7 +8,6 @@ use axum::{
     Json,
     extract::Request,
     http::{HeaderValue, StatusCode, header},
-    middleware::Next,
     response::{Html, IntoResponse, Response},
 };
 use serde::Serialize;
@@ -23,23 +22,29 @@ use crate::{
     words,
 };
 
-/// Writes the body of every `Problem`, for whoever asked.
-pub async fn render_problems(request: Request, next: Next) -> Response {
-    let audience = Audience::of(&request);
-    let id = request.extensions().get::<RequestId>().cloned().unwrap_or_default();
-    let mut response = next.run(request).await;
-    match response.extensions_mut().remove::<Problem>() {
-        Some(problem) => {
-            let (parts, _) = response.into_parts();
-            let mut rendered = audience.render(&problem, &id);
-            *rendered.status_mut() = parts.status;
-            // Retry-After, Allow, and the like.
-            rendered
-                .headers_mut()
-                .extend(parts.headers.into_iter().filter(|(name, _)| name.as_ref() != Some(&header::CONTENT_LENGTH)));
-            rendered
-        }
-        None => response,
+/// Who asked, and under which name that is logged.
+pub struct Asked {
+    audience: Audience,
+    id: RequestId,
+}
+
+impl Asked {
+    pub fn of(request: &Request) -> Self {
+        let id = request.extensions().get::<RequestId>().cloned().unwrap_or_default();
+        Self { audience: Audience::of(request), id }
+    }
+
+    /// Writes the body where the answer is a `Problem`, for whoever asked.
+    pub fn render(&self, mut response: Response) -> Response {
+        let Some(problem) = response.extensions_mut().remove::<Problem>() else { return response };
+        let (parts, _) = response.into_parts();
+        let mut rendered = self.audience.render(&problem, &self.id);
+        *rendered.status_mut() = parts.status;
+        // Retry-After, Allow, and the like.
+        rendered
+            .headers_mut()
+            .extend(parts.headers.into_iter().filter(|(name, _)| name.as_ref() != Some(&header::CONTENT_LENGTH)));
+        rendered
     }
 }
 

@@ -1,6 +1,6 @@
 use axum::{
     extract::{MatchedPath, Request, State},
-    http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode},
+    http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -21,35 +21,48 @@ use crate::{
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
+/// One request that was let in.
+pub struct LetIn {
+    who: String,
+    /// `None` where there is no limit.
+    admission: Option<Admission>,
+}
+
 /// Lets in what a user may ask of the API (the pages' own calls included) and of the pages, or where nobody is logged
-/// in, what an address may. Says how much is left.
-pub async fn limit_requests(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
-    let Some(purpose) = purpose(&request) else { return next.run(request).await };
-    let counted = request.extensions_mut().remove::<Counted>();
-    let user = match request.extensions().get::<RequestSession>().cloned() {
-        Some(session) => match find_user(&state, &session, request.extensions()).await {
-            Err(error @ AppError::TooMany { .. }) => return error.into_response(),
-            found => found,
-        },
-        None => Ok(None),
-    };
-    let who = match user {
+/// in, what an address may. `None` where nothing is counted.
+pub async fn admit(state: &AppState, session: &RequestSession, asked: &mut Parts) -> Result<Option<LetIn>, Response> {
+    let Some(purpose) = purpose(asked) else { return Ok(None) };
+    let counted = asked.extensions.remove::<Counted>();
+    let who = match find_user(state, session, &asked.extensions).await {
         Ok(Some(user)) => user_key(user.id),
+        Err(error @ AppError::TooMany { .. }) => return Err(error.into_response()),
         // Nobody, or it cannot be found out who: nothing goes uncounted.
-        Ok(None) | Err(_) => address_key(client(request.extensions().get())),
+        Ok(None) | Err(_) => address_key(client(asked.extensions.get())),
     };
     let admission = match counted.filter(|counted| counted.who == who) {
         Some(counted) => counted.admission,
         None => state.limits.admit(purpose, &who).await,
     };
-    let Some(admission) = admission else { return next.run(request).await };
-    let mut response =
-        if admission.decision.admitted { next.run(request).await } else { too_many(&admission).into_response() };
-    if response.status() == StatusCode::FORBIDDEN {
-        tracing::warn!(who, "refused: not allowed");
+    match admission {
+        Some(admission) if !admission.decision.admitted => {
+            let mut refused = too_many(&admission).into_response();
+            tell(refused.headers_mut(), &admission);
+            Err(refused)
+        }
+        admission => Ok(Some(LetIn { who, admission })),
     }
-    tell(response.headers_mut(), &admission);
-    response
+}
+
+impl LetIn {
+    /// Says in the answer how much is left.
+    pub fn tell(self, response: &mut Response) {
+        if response.status() == StatusCode::FORBIDDEN {
+            tracing::warn!(who = self.who, "refused: not allowed");
+        }
+        if let Some(admission) = self.admission {
+            tell(response.headers_mut(), &admission);
+        }
+    }
 }
 
 /// Who sends a request. A key that is not known to be one costs the database a look: of those that were none, an
@@ -91,12 +104,12 @@ pub async fn limit_probes(State(state): State<AppState>, request: Request, next:
 }
 
 /// Which limit a request counts for, if any does: files do not.
-pub fn purpose(request: &Request) -> Option<Purpose> {
-    let path = request.uri().path();
+pub fn purpose(asked: &Parts) -> Option<Purpose> {
+    let path = asked.uri.path();
     if is_under(path, "/api") || is_under(path, "/_fn") {
-        return Some(if is_safe(request.method()) { Purpose::Reads } else { Purpose::Writes });
+        return Some(if is_safe(&asked.method) { Purpose::Reads } else { Purpose::Writes });
     }
-    request.extensions().get::<MatchedPath>().map(|_| Purpose::Pages)
+    asked.extensions.get::<MatchedPath>().map(|_| Purpose::Pages)
 }
 
 /// A request that was counted already, as that of whoever its session belonged to when it was last read. Where that

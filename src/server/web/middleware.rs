@@ -1,4 +1,4 @@
-//! What happens to every request, piece by piece; `router` says in which order.
+//! What happens to every request, piece by piece; `for_all` and `for_people` say in which order.
 
 use std::{
     any::Any,
@@ -8,9 +8,8 @@ use std::{
 
 use axum::{
     body::Bytes,
-    extract::{ConnectInfo, FromRequest, MatchedPath, Request, State, rejection::BytesRejection},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header},
-    middleware::Next,
+    extract::{ConnectInfo, FromRequest, MatchedPath, Request, rejection::BytesRejection},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use ipnet::IpNet;
@@ -19,7 +18,7 @@ use tracing::Instrument;
 use super::rendered::ScriptHashes;
 use crate::server::{
     AppState,
-    request::{ClientAddress, RequestId, ScriptNonce, X_REQUEST_ID, is_safe, is_under, problem::Problem},
+    request::{RequestId, ScriptNonce, X_REQUEST_ID, is_safe, is_under, problem::Problem},
     traces,
 };
 
@@ -30,7 +29,7 @@ pub const MAX_INGEST_BODY: usize = 8 * 1024 * 1024;
 
 /// Names the request, and opens the span that everything logged for it stands in. Queries stay out of it: people type
 /// into them. Where requests are traced, that is one more span, and the id of the trace stands in every line.
-pub async fn trace(request: Request, next: Next) -> Response {
+pub async fn traced(request: Request, next: impl AsyncFnOnce(Request) -> Response) -> Response {
     let span = traces::request_span(&request);
     if span.is_disabled() {
         return log(request, next, None).await;
@@ -41,7 +40,7 @@ pub async fn trace(request: Request, next: Next) -> Response {
     response
 }
 
-async fn log(mut request: Request, next: Next, trace: Option<String>) -> Response {
+async fn log(mut request: Request, next: impl AsyncFnOnce(Request) -> Response, trace: Option<String>) -> Response {
     let id = RequestId::of(request.headers(), trace);
     let (method, path, trace_id) = (request.method(), request.uri().path(), id.trace());
     let span = tracing::info_span!("request", id = id.as_str(), %method, path, trace_id);
@@ -49,7 +48,7 @@ async fn log(mut request: Request, next: Next, trace: Option<String>) -> Respons
     request.extensions_mut().insert(id.clone());
     async move {
         let started = Instant::now();
-        let mut response = next.run(request).await;
+        let mut response = next(request).await;
         let (status, elapsed_ms) = (response.status().as_u16(), started.elapsed().as_secs_f64() * 1000.0);
         if quiet {
             tracing::debug!(status, elapsed_ms, "answered");
@@ -65,28 +64,35 @@ async fn log(mut request: Request, next: Next, trace: Option<String>) -> Respons
     .await
 }
 
-/// Counts the request, by the route that it was for.
-pub async fn measure(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let started = Instant::now();
-    let method = request.method().clone();
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    let response = next.run(request).await;
-    let route = route.as_ref().map_or("none", MatchedPath::as_str);
-    state.metrics.observe(method.as_str(), route, response.status().as_u16(), started.elapsed());
-    response
+/// One request that is to be counted.
+pub struct Measure {
+    started: Instant,
+    method: Method,
+    route: Option<MatchedPath>,
+}
+
+impl Measure {
+    pub fn begin(request: &Request) -> Self {
+        let route = request.extensions().get::<MatchedPath>().cloned();
+        Self { started: Instant::now(), method: request.method().clone(), route }
+    }
+
+    /// Counts it, by the route that it was for.
+    pub fn end(self, state: &AppState, status: StatusCode) {
+        let route = self.route.as_ref().map_or("none", MatchedPath::as_str);
+        state.metrics.observe(self.method.as_str(), route, status.as_u16(), self.started.elapsed());
+    }
 }
 
 fn is_probe(path: &str) -> bool {
     matches!(path, "/healthz" | "/readyz" | "/metrics")
 }
 
-/// Finds out who asks: the peer, or behind trusted proxies the rightmost address of `X-Forwarded-For` that is not one
-/// of them. Never the leftmost, which anybody can write.
-pub async fn client_address(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+/// Who asks: the peer, or behind trusted proxies the rightmost address of `X-Forwarded-For` that is not one of them.
+/// Never the leftmost, which anybody can write.
+pub fn client_address(state: &AppState, request: &Request) -> Option<IpAddr> {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical());
-    let address = peer.map(|peer| forwarded_for(peer, request.headers(), &state.config.http.trusted_proxies));
-    request.extensions_mut().insert(ClientAddress(address));
-    next.run(request).await
+    peer.map(|peer| forwarded_for(peer, request.headers(), &state.config.http.trusted_proxies))
 }
 
 fn forwarded_for(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
@@ -112,12 +118,8 @@ fn parse_hop(text: &str) -> Option<IpAddr> {
 }
 
 /// Headers that belong on every answer: what browsers may do with it, and who may keep it.
-pub async fn response_headers(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
-    let path = request.uri().path().to_owned();
-    let nonce = ScriptNonce(format!("{:032x}", rand::random::<u128>()).into());
-    request.extensions_mut().insert(nonce.clone());
-    let mut response = next.run(request).await;
-    let cache_control = cache_control(&path, &response);
+pub fn set_headers(state: &AppState, path: &str, nonce: &ScriptNonce, response: &mut Response) {
+    let cache_control = cache_control(path, response);
     let scripts = match response.extensions().get::<ScriptHashes>() {
         Some(ScriptHashes(hashes)) => hashes.to_string(),
         None => format!("'nonce-{}'", nonce.0),
@@ -140,7 +142,6 @@ pub async fn response_headers(State(state): State<AppState>, mut request: Reques
     if let Ok(policy) = HeaderValue::from_str(&content_security_policy(&scripts, state.config.http.reloads_pages)) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
-    response
 }
 
 /// What browsers could do for a page, and these pages never ask for.
@@ -193,9 +194,9 @@ pub fn answer_panic(panic: Box<dyn Any + Send + 'static>) -> Response {
 }
 
 /// Nobody waits for ever.
-pub async fn limit_duration(State(state): State<AppState>, request: Request, next: Next) -> Response {
+pub async fn limit_duration(state: &AppState, answering: impl Future<Output = Response>) -> Response {
     let timeout = state.config.http.timeout;
-    tokio::time::timeout(timeout, next.run(request)).await.unwrap_or_else(|_| {
+    tokio::time::timeout(timeout, answering).await.unwrap_or_else(|_| {
         tracing::error!(?timeout, "gave up");
         Problem::unavailable().into_response()
     })
@@ -225,13 +226,13 @@ pub fn too_large(most: usize) -> Problem {
 /// Refuses writes that another site makes a browser send, and whatever it sends to the functions of pages, which belong
 /// to this site's pages alone. Browsers say where a request comes from (Fetch Metadata, or
 /// at least Origin); what says neither is no browser, and has no cookie that it did not mean to send.
-pub async fn refuse_cross_site(request: Request, next: Next) -> Response {
-    let is_open = is_safe(request.method()) && !is_under(request.uri().path(), "/_fn");
-    if is_open || is_same_origin(request.headers(), request.uri()) {
-        return next.run(request).await;
+pub fn refuse_cross_site(asked: &Parts) -> Result<(), Response> {
+    let is_open = is_safe(&asked.method) && !is_under(asked.uri.path(), "/_fn");
+    if is_open || is_same_origin(&asked.headers, &asked.uri) {
+        return Ok(());
     }
     tracing::warn!("cross-site request refused");
-    Problem::new(StatusCode::FORBIDDEN, "cross_site", "This request comes from another site.").into_response()
+    Err(Problem::new(StatusCode::FORBIDDEN, "cross_site", "This request comes from another site.").into_response())
 }
 
 /// Whether a request comes from a page of this site, or from whoever typed its address.

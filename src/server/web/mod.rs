@@ -1,14 +1,22 @@
 //! HTTP: the router, and all that happens to a request before and after its handler.
 
+use std::panic::AssertUnwindSafe;
+
 use axum::{
     Router,
+    extract::{Request, State},
     http::StatusCode,
-    middleware::{from_fn, from_fn_with_state},
+    middleware::{Next, from_fn_with_state},
+    response::Response,
 };
-use tower::ServiceBuilder;
-use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, limit::RequestBodyLimitLayer};
+use futures::FutureExt;
+use tower_http::compression::CompressionLayer;
 
-use super::{AppState, identity::sessions::carry_session, request::problem::Problem};
+use super::{
+    AppState,
+    identity::sessions::RequestSession,
+    request::{ClientAddress, ScriptNonce, problem::Problem},
+};
 
 /// Who may do anything at all.
 mod access;
@@ -39,35 +47,72 @@ mod refused_body;
 /// Pages that are sent again.
 mod rendered;
 
-/// Everything that is served. The layers read from the outside in.
+/// Everything that is served.
 pub fn router(state: AppState) -> Router {
-    let for_people = ServiceBuilder::new()
-        .layer(from_fn(middleware::refuse_cross_site))
-        .layer(from_fn_with_state(state.clone(), carry_session))
-        .layer(from_fn_with_state(state.clone(), ahead::ask_ahead))
-        .layer(from_fn_with_state(state.clone(), limits::limit_requests))
-        .layer(from_fn_with_state(state.clone(), access::check_access));
-    let for_all = ServiceBuilder::new()
-        .layer(from_fn(middleware::trace))
-        .layer(from_fn_with_state(state.clone(), middleware::measure))
-        .layer(from_fn_with_state(state.clone(), middleware::client_address))
-        .layer(CompressionLayer::new())
-        .layer(from_fn_with_state(state.clone(), middleware::response_headers))
-        .layer(from_fn(errors::render_problems))
-        .layer(CatchPanicLayer::custom(middleware::answer_panic))
-        .layer(from_fn_with_state(state.clone(), middleware::limit_duration))
-        .layer(from_fn(refused_body::limit_body));
     Router::new()
-        .merge(pages::router(&state).layer(RequestBodyLimitLayer::new(middleware::MAX_BODY)))
+        .merge(pages::router(&state))
         .merge(provider::router())
         .nest("/api", json::router(&state))
         .fallback(pages::fallback)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(for_people)
+        .layer(from_fn_with_state(state.clone(), for_people))
         .merge(health::router(&state))
         .merge(files::router())
-        .layer(for_all)
+        .layer(from_fn_with_state(state.clone(), for_all))
+        .layer(CompressionLayer::new())
         .with_state(state)
+}
+
+/// What happens to every request. One function and not a layer for each step of it: a layer costs every request a box,
+/// and a copy of all the layers within it.
+async fn for_all(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    middleware::traced(request, async |request| answer(&state, request, next).await).await
+}
+
+async fn answer(state: &AppState, mut request: Request, next: Next) -> Response {
+    let measure = middleware::Measure::begin(&request);
+    let address = middleware::client_address(state, &request);
+    request.extensions_mut().insert(ClientAddress(address));
+    let (path, nonce) = (request.uri().clone(), ScriptNonce::random());
+    request.extensions_mut().insert(nonce.clone());
+    let asked = errors::Asked::of(&request);
+    let answering = middleware::limit_duration(state, refused_body::limit_body(request, next));
+    let answered = AssertUnwindSafe(answering).catch_unwind().await;
+    let mut response = asked.render(answered.unwrap_or_else(middleware::answer_panic));
+    middleware::set_headers(state, path.path(), &nonce, &mut response);
+    measure.end(state, response.status());
+    response
+}
+
+/// What happens to every request that somebody may have to be logged in for.
+async fn for_people(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let (mut asked, body) = request.into_parts();
+    if let Err(refused) = middleware::refuse_cross_site(&asked) {
+        return refused;
+    }
+    let session = RequestSession::new(&state, asked.uri.path(), &asked.headers);
+    asked.extensions.insert(session.clone());
+    let foresight = ahead::ask_ahead(&state, &session, &mut asked).await;
+    let answering = async {
+        let let_in = match limits::admit(&state, &session, &mut asked).await {
+            Ok(let_in) => let_in,
+            Err(refused) => return refused,
+        };
+        let mut response = match access::check_access(&session, &asked).await {
+            Ok(()) => next.run(Request::from_parts(asked, body)).await,
+            Err(refused) => refused,
+        };
+        if let Some(let_in) = let_in {
+            let_in.tell(&mut response);
+        }
+        response
+    };
+    let mut response = match foresight {
+        Some(foresight) => foresight.scope(answering).await,
+        None => answering.await,
+    };
+    session.set_cookies(response.headers_mut());
+    response
 }
 
 async fn method_not_allowed() -> Problem {

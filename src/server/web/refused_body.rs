@@ -15,6 +15,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures::{StreamExt, future::poll_fn, stream};
+use http_body_util::Limited;
 
 use super::middleware::{MAX_BODY, max_body, too_large};
 
@@ -22,8 +23,8 @@ use super::middleware::{MAX_BODY, max_body, too_large};
 const MAX_REFUSED_BODY: usize = 16 * MAX_BODY;
 const REFUSED_BODY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Refuses a body that says it is too large (`RequestBodyLimitLayer` counts those that do not say), and reads what is
-/// left of those that a handler has refused.
+/// Refuses a body that is too large, at once where it says so, and reads what is left of those that a handler has
+/// refused.
 pub async fn limit_body(request: Request, next: Next) -> Response {
     if request.body().is_end_stream() {
         return next.run(request).await;
@@ -35,7 +36,8 @@ pub async fn limit_body(request: Request, next: Next) -> Response {
     let response = if length.is_some_and(|length| length > most as u64) {
         too_large(most).into_response()
     } else {
-        next.run(Request::from_parts(parts, unread.body())).await
+        // What does not say how large it is ends there.
+        next.run(Request::from_parts(parts, Body::new(Limited::new(unread.body(), most)))).await
     };
     let is_refused = response.status().is_client_error() || response.status().is_server_error();
     // Who asks first (100-continue) has sent nothing yet, and would only be told to.

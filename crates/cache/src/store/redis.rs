@@ -16,6 +16,7 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures::future::try_join_all;
 use redis::{Cmd, Value};
 
 use vendorscope_redis::{Answer, ConnectError, LinkStatus, Routed, Router, info_field, subscription};
@@ -132,7 +133,9 @@ impl Store for RedisStore {
 
     async fn generations(&self, tags: &[Tag]) -> Result<Vec<Option<Generation>>, StoreError> {
         let (commands, places) = self.ask_generations(tags);
-        read_generations(self.ask(commands, READ_TIMEOUT).await?.into_iter(), &places, tags.len())
+        let asked = commands.into_iter().map(|command| self.router.ask_together(command, READ_TIMEOUT));
+        let answers = self.believed(try_join_all(asked).await?)?;
+        read_generations(answers.into_iter(), &places, tags.len())
     }
 
     async fn try_acquire(&self, key: &Key, tags: &[Tag], lease: &Lease) -> Result<(bool, Reading), StoreError> {
@@ -284,7 +287,11 @@ impl Store for RedisStore {
 
 impl RedisStore {
     async fn ask(&self, commands: Vec<Routed>, within: Duration) -> Result<Vec<Answer>, StoreError> {
-        let answers = self.router.ask(commands, within).await?;
+        self.believed(self.router.ask(commands, within).await?)
+    }
+
+    /// These answers, if they are of the servers that count.
+    fn believed(&self, answers: Vec<Answer>) -> Result<Vec<Answer>, StoreError> {
         self.note_refusals(answers.iter().map(|answer| &answer.value));
         let bound = self.bound.read().unwrap_or_else(PoisonError::into_inner);
         let counts = |answer: &Answer| {

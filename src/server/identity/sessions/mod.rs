@@ -53,7 +53,7 @@ pub use cookie::{SessionCookie, cookies};
 pub use device::{DeviceCookie, KnownBrowser};
 pub use half_login::HalfLogins;
 pub use record::Browser;
-pub use request::{RequestSession, carry_session};
+pub use request::RequestSession;
 pub use secret::{differ, said_of};
 pub use store::{MAX_SESSIONS, Store};
 pub use totp_setup::TotpSetups;

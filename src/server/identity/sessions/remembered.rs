@@ -34,6 +34,13 @@ pub struct KnownSession {
     raw: Vec<u8>,
 }
 
+impl KnownSession {
+    /// Of which it is not known how it is written: it is read once more.
+    pub fn new(record: Record, login: SessionLogin) -> Self {
+        Self { record, login, raw: Vec::new() }
+    }
+}
+
 impl Remembered {
     pub fn new(router: Arc<Router>, installation: &str) -> Self {
         let known = Cache::builder().max_capacity(MOST).time_to_idle(FORGOTTEN_AFTER).build();
@@ -69,20 +76,17 @@ impl Remembered {
         again
     }
 
-    pub async fn keep(&self, id: &Id, record: &Record, login: &SessionLogin) {
-        self.known
-            .insert(*id, Arc::new(KnownSession { record: record.clone(), login: login.clone(), raw: Vec::new() }))
-            .await;
+    pub async fn keep(&self, known: Arc<KnownSession>) {
+        self.known.insert(known.record.id, known).await;
     }
 
     async fn get(&self, id: &Id) -> Result<Option<Vec<u8>>, RequestError> {
         let key = key(id, &self.installation);
         let mut command = redis::cmd("GET");
         command.arg(&key);
-        let answers = self.router.ask(vec![Routed { key, command }], TIMEOUT).await?;
-        match answers.into_iter().next().map(|answer| answer.value) {
-            Some(redis::Value::BulkString(raw)) => Ok(Some(raw)),
-            Some(redis::Value::Nil) => Ok(None),
+        match self.router.ask_together(Routed { key, command }, TIMEOUT).await?.value {
+            redis::Value::BulkString(raw) => Ok(Some(raw)),
+            redis::Value::Nil => Ok(None),
             // What was answered may be a session: it is not told.
             _ => Err(RequestError::Refused("GET of a session".to_owned())),
         }

@@ -1,11 +1,6 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::{
-    extract::{Request, State},
-    http::{HeaderMap, HeaderValue, header},
-    middleware::Next,
-    response::Response,
-};
+use axum::http::{HeaderMap, HeaderValue, header};
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 use tokio::sync::OnceCell;
@@ -18,6 +13,7 @@ use tower_sessions::{
 use super::{
     LIFETIME, Sessions,
     record::{Browser, SessionLogin, handle},
+    remembered::KnownSession,
 };
 use crate::{
     domain::accounts::{OwnSession, User},
@@ -33,22 +29,31 @@ const TOUCHED_EVERY: time::Duration = time::Duration::MINUTE;
 /// Who sends one request: the first of its cookies' sessions that has not ended, or on the JSON API whoever its key
 /// belongs to. Clones are the same.
 #[derive(Clone)]
-pub struct RequestSession {
+pub struct RequestSession(Arc<Asking>);
+
+/// What a `RequestSession` points to.
+pub struct Asking {
     state: AppState,
     credentials: Credentials,
-    known: Arc<OnceCell<Option<KnownUser>>>,
-    change: Arc<Mutex<Option<CookieChange>>>,
+    known: OnceCell<Option<KnownUser>>,
+    change: Mutex<Option<CookieChange>>,
     /// Cookies beside the session's that go with the answer.
-    beside: Arc<Mutex<Vec<HeaderValue>>>,
+    beside: Mutex<Vec<HeaderValue>>,
 }
 
-#[derive(Clone)]
+impl std::ops::Deref for RequestSession {
+    type Target = Asking;
+    fn deref(&self) -> &Asking {
+        &self.0
+    }
+}
+
 enum Credentials {
     Nothing,
     /// One session, or several of which any may have ended.
-    Cookies(Arc<[Id]>),
+    Cookies(Vec<Id>),
     /// What follows `Bearer`.
-    Key(Arc<str>),
+    Key(String),
 }
 
 /// Who it is, and by which session; `None` where a key said so.
@@ -67,40 +72,38 @@ enum CookieChange {
     Clear,
 }
 
-/// Gives every request its session, and the answer the cookie that belongs to what became of it.
-pub async fn carry_session(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
-    let session = RequestSession::new(&state, request.uri().path(), request.headers());
-    request.extensions_mut().insert(session.clone());
-    let mut response = next.run(request).await;
-    let change = *session.change.lock().unwrap_or_else(PoisonError::into_inner);
-    let cookie = match change {
-        Some(CookieChange::Set(id)) => state.sessions.cookie.set(id),
-        Some(CookieChange::Clear) => state.sessions.cookie.clear(),
-        // The cookie of a session that is no more stays. It is worth nothing, and taking it away would log people out:
-        // an answer to an older request may come after the one that brought a new cookie, whose place it would clear.
-        None => None,
-    };
-    let beside = std::mem::take(&mut *session.beside.lock().unwrap_or_else(PoisonError::into_inner));
-    for cookie in cookie.into_iter().chain(beside) {
-        response.headers_mut().append(header::SET_COOKIE, cookie);
-    }
-    response
-}
-
 impl RequestSession {
-    fn new(state: &AppState, path: &str, headers: &HeaderMap) -> Self {
+    /// The session of a request to this path with these headers.
+    pub fn new(state: &AppState, path: &str, headers: &HeaderMap) -> Self {
         let key = path.starts_with("/api/").then(|| bearer(headers)).flatten();
         let credentials = match (key, state.sessions.cookie.read(headers)) {
-            (Some(key), _) => Credentials::Key(key.into()),
+            (Some(key), _) => Credentials::Key(key.to_owned()),
             (None, ids) if ids.is_empty() => Credentials::Nothing,
-            (None, ids) => Credentials::Cookies(ids.into()),
+            (None, ids) => Credentials::Cookies(ids),
         };
-        Self {
+        Self(Arc::new(Asking {
             state: state.clone(),
             credentials,
-            known: Arc::default(),
-            change: Arc::default(),
-            beside: Arc::default(),
+            known: OnceCell::new(),
+            change: Mutex::default(),
+            beside: Mutex::default(),
+        }))
+    }
+
+    /// Gives the answer the cookies that belong to what became of the session.
+    pub fn set_cookies(&self, headers: &mut HeaderMap) {
+        let change = *self.change.lock().unwrap_or_else(PoisonError::into_inner);
+        let cookie = match change {
+            Some(CookieChange::Set(id)) => self.sessions().cookie.set(id),
+            Some(CookieChange::Clear) => self.sessions().cookie.clear(),
+            // The cookie of a session that is no more stays. It is worth nothing, and taking it away would log people
+            // out: an answer to an older request may come after the one that brought a new cookie, whose place it
+            // would clear.
+            None => None,
+        };
+        let beside = std::mem::take(&mut *self.beside.lock().unwrap_or_else(PoisonError::into_inner));
+        for cookie in cookie.into_iter().chain(beside) {
+            headers.append(header::SET_COOKIE, cookie);
         }
     }
 
@@ -127,7 +130,7 @@ impl RequestSession {
             }
             Credentials::Cookies(_) => match self.known().await?.and_then(|known| known.session) {
                 Some(id) => {
-                    let ask = async { Ok(self.load(&id).await?.map(|(_, login)| login.user)) };
+                    let ask = async { Ok(self.load(&id).await?.map(|known| known.login.user.clone())) };
                     standing.of(handle(&id), ask).await?
                 }
                 None => None,
@@ -255,12 +258,17 @@ impl RequestSession {
     }
 
     async fn find_session(&self, id: &Id) -> Result<Option<KnownUser>, AppError> {
-        let Some((record, login)) = self.load(id).await? else { return Ok(None) };
-        let user = login.user.clone();
-        if !self.touch(record, &login).await? {
+        let Some(known) = self.load(id).await? else { return Ok(None) };
+        if !self.touch(&known).await? {
             return Ok(None);
         }
-        Ok(Some(KnownUser { user, session: Some(*id), second_factor: login.second_factor, grant: None }))
+        let login = &known.login;
+        Ok(Some(KnownUser {
+            user: login.user.clone(),
+            session: Some(*id),
+            second_factor: login.second_factor,
+            grant: None,
+        }))
     }
 
     /// Who was logged in with this cookie when this instance last read its session, if it did; it may have ended since.
@@ -272,11 +280,11 @@ impl RequestSession {
     }
 
     /// A session that has not ended.
-    async fn load(&self, id: &Id) -> Result<Option<(Record, SessionLogin)>, AppError> {
+    async fn load(&self, id: &Id) -> Result<Option<Arc<KnownSession>>, AppError> {
         if let Some(remembered) = &self.sessions().remembered
             && let Some(known) = remembered.read_again(id).await
         {
-            return Ok(self.is_valid(id, &known.login).await?.then(|| (known.record.clone(), known.login.clone())));
+            return Ok(self.is_valid(id, &known.login).await?.then_some(known));
         }
         let Some(record) = self.sessions().store.load(id).await.map_err(|e| unavailable(&e))? else { return Ok(None) };
         let Some(login) = SessionLogin::of(&record) else {
@@ -287,10 +295,11 @@ impl RequestSession {
         if !self.is_valid(id, &login).await? {
             return Ok(None);
         }
+        let known = Arc::new(KnownSession::new(record, login));
         if let Some(remembered) = &self.sessions().remembered {
-            remembered.keep(id, &record, &login).await;
+            remembered.keep(known.clone()).await;
         }
-        Ok(Some((record, login)))
+        Ok(Some(known))
     }
 
     /// Whether a session that is there has not ended for the database, and is still its user's; removes it where it is
@@ -312,15 +321,15 @@ impl RequestSession {
     }
 
     /// Begins the idle time anew, where there is a limit to it. `false` where the session ended while this was read.
-    async fn touch(&self, mut record: Record, login: &SessionLogin) -> Result<bool, AppError> {
-        let expiry = self.sessions().expiry(login.user.role, OffsetDateTime::now_utc(), login.until);
-        if expiry - record.expiry_date < TOUCHED_EVERY {
+    async fn touch(&self, KnownSession { record, login, .. }: &KnownSession) -> Result<bool, AppError> {
+        let expiry_date = self.sessions().expiry(login.user.role, OffsetDateTime::now_utc(), login.until);
+        if expiry_date - record.expiry_date < TOUCHED_EVERY {
             return Ok(true);
         }
-        record.expiry_date = expiry;
+        let record = Record { expiry_date, ..record.clone() };
         let lives = self.sessions().store.replace(&record).await.map_err(|e| unavailable(&e))?;
         if let Some(remembered) = self.sessions().remembered.as_ref().filter(|_| lives) {
-            remembered.keep(&record.id, &record, login).await;
+            remembered.keep(Arc::new(KnownSession::new(record, login.clone()))).await;
         }
         Ok(lives)
     }

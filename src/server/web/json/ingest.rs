@@ -3,7 +3,6 @@ use axum::{
     extract::{DefaultBodyLimit, State},
     routing::post,
 };
-use tower_http::limit::RequestBodyLimitLayer;
 
 use super::{
     input::{JsonBody, RequestKey},
@@ -11,9 +10,7 @@ use super::{
 };
 use crate::{
     domain::ingest::{Ingested, OrderBatch, ProductBatch, RefundBatch},
-    server::{
-        AppError, AppState, identity::sessions::IngestingAdmin, services::Sender, web::middleware::MAX_INGEST_BODY,
-    },
+    server::{AppError, AppState, identity::sessions::IngestingAdmin, services::Sender},
 };
 
 pub fn router() -> Router<AppState> {
@@ -22,7 +19,6 @@ pub fn router() -> Router<AppState> {
         .route("/refunds", post(refunds))
         .route("/products", post(products))
         .layer(DefaultBodyLimit::disable())
-        .layer(RequestBodyLimitLayer::new(MAX_INGEST_BODY))
 }
 
 #[utoipa::path(

@@ -160,29 +160,29 @@ fn read_key(headers: &HeaderMap) -> Result<Option<String>, FieldError> {
     Ok(key)
 }
 
-/// Refuses a key that is none on every route that changes something, those too that do the same however often they are
-/// asked.
-pub async fn check_key(request: Request, next: Next) -> Response {
-    if !request.method().is_safe()
-        && let Err(refused) = read_key(request.headers())
-    {
-        return AppError::from(refused).into_response();
+/// Refuses parameters of an address on routes that have none (the others know theirs), and on every route that changes
+/// something a key that is none: on those too that do the same however often they are asked.
+pub async fn check_request(request: Request, next: Next) -> Response {
+    let checked = refuse_parameters(&request).and_then(|()| match request.method().is_safe() {
+        true => Ok(()),
+        false => read_key(request.headers()).map(|_| ()),
+    });
+    match checked {
+        Ok(()) => next.run(request).await,
+        Err(refused) => AppError::from(refused).into_response(),
     }
-    next.run(request).await
 }
 
-/// Refuses parameters of an address on routes that have none; the others know theirs.
-pub async fn refuse_parameters(request: Request, next: Next) -> Response {
+fn refuse_parameters(request: &Request) -> Result<(), FieldError> {
     let query = request.uri().query().unwrap_or_default();
     if !query.is_empty()
         && let Some(route) = request.extensions().get::<MatchedPath>()
         && !openapi::may_have_parameters(request.method(), route.as_str())
         && let Some((name, _)) = form_urlencoded::parse(query.as_bytes()).next()
     {
-        return AppError::from(FieldError::new(shown(&name), "is not a parameter here: there are none"))
-            .into_response();
+        return Err(FieldError::new(shown(&name), "is not a parameter here: there are none"));
     }
-    next.run(request).await
+    Ok(())
 }
 
 /// The id in a path. One that is no text names nothing.

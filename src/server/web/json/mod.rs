@@ -5,9 +5,7 @@ use axum::{
     middleware::{from_fn, from_fn_with_state},
     routing::get,
 };
-use tower_http::limit::RequestBodyLimitLayer;
 
-use super::middleware::MAX_BODY;
 use crate::server::AppState;
 use crate::server::request::problem::Problem;
 
@@ -55,9 +53,7 @@ pub fn router(state: &AppState) -> Router<AppState> {
         .nest("/admin", admin::router().layer(once))
         .route("/openapi.json", get(openapi::document))
         .route("/docs", get(openapi::page))
-        .layer(RequestBodyLimitLayer::new(MAX_BODY))
         .nest("/ingest", ingest::router())
-        .layer(from_fn(input::check_key))
-        .layer(from_fn(input::refuse_parameters))
+        .layer(from_fn(input::check_request))
         .fallback(|| async { Problem::not_found() })
 }
