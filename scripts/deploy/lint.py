@@ -177,6 +177,72 @@ def services():
     expect(compose["networks"]["inside"].get("internal"), "compose.yaml: the servers are reached from outside")
 
 
+# What a balancer must do, as docs/deployment.md says, and whoever takes a line out does not see at once: either it
+# matters only when something fails, or under load, or to others than browsers.
+BALANCERS = {
+    "nginx/nginx.conf.template": {
+        "the port in Host": r"proxy_set_header Host \$http_host;",
+        "whose request it is": r"proxy_set_header X-Forwarded-For \$proxy_add_x_forwarded_for;",
+        "ingestion": r"client_max_body_size 16m;",
+        "events as they come": r"location = /api/vendor/events \{\s+proxy_pass http://vendorscope;\s+"
+        r"proxy_buffering off;",
+        "longer than the program takes": r"proxy_read_timeout 60s;",
+        "an instance that is away": r"proxy_next_upstream error timeout;\s+proxy_next_upstream_tries 3;",
+        "a machine that is away": r"proxy_connect_timeout 2s;",
+        "both asked again at once": r"server \$\{VENDORSCOPE_ONE\} max_fails=0;\s+"
+        r"server \$\{VENDORSCOPE_TWO\} max_fails=0;",
+        "the less busy one": r"least_conn;",
+        "connections kept": r'keepalive 32;[^~]*proxy_http_version 1\.1;\s+proxy_set_header Connection "";',
+        "shorter than the program's 75 s": r"keepalive_timeout 60s;",
+        "TLS": r"ssl_protocols TLSv1\.2 TLSv1\.3;\s+ssl_session_cache shared:tls:10m;\s+ssl_session_tickets off;",
+        "HTTPS for all": r"return 308 https://",
+        "no release told": r"server_tokens off;",
+        "no figures told": r"location = /metrics \{\s+return 404;",
+        "connections": r"worker_connections 16384;",
+        "all processors": r"worker_processes auto;",
+        "no log of who looked at what": r"access_log off;",
+        "failures in the log": r"error_log stderr error;",
+    },
+    "haproxy/haproxy.cfg": {
+        "whose request it is": r"option forwardfor\n",
+        "TLS": r"ssl-default-bind-options ssl-min-ver TLSv1\.2\n\s+ssl-default-bind-ciphersuites TLS_AES",
+        "HTTP/2": r"alpn h2,http/1\.1",
+        "longer than the program takes": r"timeout server 60s\n",
+        "streams": r"timeout client 60s\n",
+        "a machine that is away": r"timeout connect 2s\n",
+        "slow clients": r"timeout http-request 30s\n",
+        "shorter than the program's 75 s": r"timeout http-keep-alive 60s\n",
+        "a queue that ends": r"timeout queue 10s\n",
+        "HTTPS for all": r"http-request redirect scheme https code 308\n",
+        "no figures told": r"frontend site[^~]*http-request return status 404 if \{ path /metrics \}[^~]*backend ready",
+        "what all need is away": r"use_backend alive if \{ nbsrv\(ready\) eq 0 \}\n\s+default_backend ready\n",
+        "who is ready": r"backend ready\n\s+balance leastconn\n\s+option httpchk\n"
+        r"\s+http-check send meth GET uri /readyz ver HTTP/1\.1 hdr Host vendorscope\n"
+        r"\s+http-check expect status 200\n\s+retries 3\n\s+option redispatch 1\n",
+        "both instances": r'(server one "\$\{VENDORSCOPE_ONE\}"\n\s+server two "\$\{VENDORSCOPE_TWO\}"\n[^~]*){2}',
+        "who is alive": r"backend alive\n\s+balance leastconn\n\s+option httpchk\n"
+        r"\s+http-check send meth GET uri /healthz ver HTTP/1\.1 hdr Host vendorscope\n"
+        r"\s+http-check expect status 200\n\s+retries 3\n\s+option redispatch 1\n",
+        "reads sent again": r"retries 3\n\s+option redispatch 1\n\s+retry-on conn-failure empty-response\n"
+        r"\s+http-request disable-l7-retry unless METH_GET\n",
+        "within 1.3 s": r"(default-server check inter 1s fastinter 250ms fall 2 rise 1\n[^~]*){2}",
+        "figures of the balancer": r"use-service prometheus-exporter if \{ path /metrics \}\n"
+        r"\s+http-request return status 404\n",
+        "no log of Prometheus": r"option dontlog-normal\n",
+        "a log of requests": r"log global\n\s+option httplog\n\s+option dontlognull\n",
+        "nobody's rights": r'user "\$\{VENDORSCOPE_BALANCER_USER\}"\n\s+group "\$\{VENDORSCOPE_BALANCER_USER\}"\n',
+    },
+}
+
+
+def balancers():
+    for name, wanted in BALANCERS.items():
+        lines = (DEPLOY / name).read_text().splitlines(keepends=True)
+        text = "".join(line for line in lines if not line.lstrip().startswith("#"))
+        for what, pattern in wanted.items():
+            expect(re.search(pattern, text), f"{name}: {what}: nothing is like {pattern}")
+
+
 def redis():
     for name, wanted in {
         # Full when it works as meant; what has no expiry (the counts of the health page) stays.
@@ -241,7 +307,7 @@ def alerts():
             )
 
 
-for check in (environments, container, open_files, unit, services, redis, dashboard, alerts):
+for check in (environments, container, open_files, unit, services, balancers, redis, dashboard, alerts):
     try:
         check()
     except ValueError as error:
