@@ -261,7 +261,7 @@ mod tests {
         ] {
             assert_eq!(cells(&html, heading), [of_window(place).map(|number| number.to_string())], "{heading}");
         }
-        let ahead = of_window(11).map(|refreshes| (2 * refreshes + 1).to_string());
+        let ahead = of_window(11).map(|refreshes| number(2 * refreshes + 1));
         assert_eq!(cells(&html, "… ahead of time, of popular entries"), [ahead], "refreshed and warmed");
         let percent = |place| of_window(place).map(|number| format!("{number}.0%"));
         assert_eq!(cells(&html, "Hit rate"), [percent(36)]);
