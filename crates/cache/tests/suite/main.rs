@@ -63,6 +63,8 @@ mod redis_faults;
 mod redis_rights;
 /// Many callers, one load.
 mod stampede;
+/// What many ask of one server at once.
+mod together;
 /// What the cache says of itself and of its entries.
 mod told;
 
