@@ -1,5 +1,6 @@
 // Login.
 pub const WRONG_CREDENTIALS: &str = "Wrong email or password.";
+pub const LOGIN_AFTER_END: &str = "Your session has ended. Log in to go on where you were.";
 pub const LOGIN_LATE: &str = "That took too long. Please log in again.";
 pub const WRONG_CODE: &str = "That code isn't right, or was used already. Wait for the next one.";
 pub const CODE_HINT: &str = "The 6 digits in your authenticator app, or one of your recovery codes.";

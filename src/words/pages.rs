@@ -6,6 +6,12 @@ pub const GO_TO_DASHBOARD: &str = "Go to dashboard";
 // Errors.
 pub const SESSION_ENDED: &str = "Your session has ended. Log in, then try again.";
 pub const LOG_IN_IN_A_NEW_TAB: &str = "Log in in a new tab";
+pub const SESSION_HAS_ENDED: &str = "Your session has ended";
+pub const TYPED_IS_KEPT: &str =
+    "What you typed is still here. Log in in a new tab, come back to this one, and save it.";
+pub const SAVE_AGAIN: &str = "Save again";
+pub const TYPED_BY_ANOTHER: &str =
+    "This was typed by somebody else, and nothing was saved. Log in with the account it was typed with.";
 pub const NO_ACCESS: &str = "You don't have access to this page.";
 pub const NOT_FOUND: &str = "We couldn't find that.";
 pub const PAGE_NOT_FOUND: &str = "Page not found";

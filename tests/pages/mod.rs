@@ -26,6 +26,8 @@ mod own_notes;
 mod provider;
 /// Pages that are sent again.
 mod rendered;
+/// Forms that are sent after their session has ended.
+mod session_ended;
 /// What is new since the last visit, refunds out of the ordinary, last logins.
 mod since;
 /// Figures from before.

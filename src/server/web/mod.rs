@@ -38,6 +38,8 @@ mod refusals;
 mod refused_body;
 /// Pages that are sent again.
 mod rendered;
+/// Forms that are sent after their session has ended.
+mod session_ended;
 
 /// Everything that is served. The layers read from the outside in.
 pub fn router(state: AppState) -> Router {
