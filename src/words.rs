@@ -1,7 +1,7 @@
 //! What the interface says, in one place: to be read in one go, and translated. Short, plain, in the words of the
 //! trade, and the same everywhere. For this it may be longer than other files. Labels that stand on one page only and
-//! name nothing but themselves stay there; so does what the page of the cache tells an operator, letters what they say
-//! (`server/letters.rs`), and the API why it refuses.
+//! name nothing but themselves stay there; so do the verdicts on the cache, which the API tells as well
+//! (`server/services/health`), letters (`server/letters.rs`), and why the API refuses something.
 
 pub const LIVE: &str = "Live";
 pub const RECONNECTING: &str = "Reconnecting…";
@@ -175,6 +175,35 @@ mod accounts {
         "Disabling logs them out, keeps them out and revokes their API keys. Nothing of theirs is deleted.";
     pub const OWN_ACCESS: &str = "This is you. Another admin has to change your role, or disable you.";
     pub const ENABLE_USER: &str = "Enabling lets them log in again with the password they had. API keys stay revoked.";
+
+    // The page of the cache.
+    pub const INVALIDATING: &str = "Tagged entries are recomputed on the next request. No data is lost. You are \
+        shown what it costs before it is done.";
+    pub const LOADING_AHEAD: &str = "Dashboards as they open, before anyone asks: after a restart of Redis, or \
+        before a campaign.";
+    pub const LOOKING_INTO: &str = "Whether it is served, and why not: its age, its tags and who invalidated them. \
+        Never what is in it.";
+    pub const RESETTING: &str = "To see what a change does. Charts and what was counted by minute and hour stay.";
+    pub const NOTHING_HAPPENED: &str = "Nothing happened to the cache in this time: no start, no outage, no release.";
+    pub const TICKS: &str = "Ticks below each chart: tags that were invalidated, taller the more there were. Times \
+        are in UTC.";
+    pub const KEYS_OF_ENTRIES: &str = "Keys are in the log, and in the list of most-read entries. A key of Redis may \
+        be pasted whole: what stands after @ is left out.";
+    pub const TAGS_OF_AN_ENTRY: &str = "It is served only while the generation of each tag is the one it had when \
+        the entry was loaded.";
+    pub const WHERE_LOOKUPS_END: &str = "All instances together. Every lookup is a hit, a miss with its reason, or \
+        bypassed. Queries saved: without the cache each lookup would have been a load; saved are lookups less loads, \
+        times what a load takes on average.";
+    pub const NOTHING_INVALIDATED: &str = "Nothing was invalidated within the last day.";
+    pub const INVALIDATIONS: &str = "What each change made stale: it was loaded again by whoever asked next. \
+        Instances write them down every 10 seconds.";
+    pub const NOBODY_ASKED: &str = "Nobody has asked for anything within the last hour.";
+    pub const NOTHING_WITHIN_A_DAY: &str = "Nothing within the last day.";
+    pub const REDIS_IS_SILENT: &str = "Redis does not say what the instances have counted: figures are those it said \
+        last, and what this instance has counted since.";
+    pub const INSTANCES: &str = "Each says every 10 seconds how it fares. Breaker: open while Redis is not asked, \
+        because it did not answer. Outbox: invalidations that Redis has still to be told of. Own memory: entries an \
+        instance keeps before Redis.";
 
     // Audit log.
     pub const AUDIT: &str =

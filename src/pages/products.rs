@@ -203,7 +203,7 @@ fn rows(view: ProductsView, asked: &ListQuery) -> AnyView {
             format::money(currency, product.unit_price).into(),
             format::count(sold.units).into(),
             delta(Some(sold.previous_units), sold.units, More::IsGood, format::count).into(),
-            format::cover(product.stock, cover.days_of_cover).into(),
+            lasts(product.stock, cover.days_of_cover),
         ];
         if is_low {
             cells.push(format::money(currency, cover.sales_at_risk).into());
@@ -233,7 +233,7 @@ fn rows(view: ProductsView, asked: &ListQuery) -> AnyView {
         Column::classed("Price", "number chief").sorting(by(PriceAsc, PriceDesc)),
         Column::number("Sold, 28 days").sorting(by(SoldDesc, SoldAsc)).named(),
         Column::classed("Change", "number spare").sorting(by(ChangeDesc, ChangeAsc)),
-        Column::classed("Lasts", "number left").sorting(by(CoverAsc, CoverDesc)).named(),
+        Column::classed("Lasts", "number left").sorting(by(CoverAsc, CoverDesc)),
     ];
     if is_low {
         columns.push(Column::number("Sales at risk").sorting(by(AtRiskDesc, AtRiskAsc)).named());
@@ -258,6 +258,12 @@ fn rows(view: ProductsView, asked: &ListQuery) -> AnyView {
     };
     let fields = view! { {select("action", "action", "With the selected products", actions, "stock")} {input(value)} };
     picking(may_write, "/products/change", fields.into_any(), list)
+}
+
+/// How long the stock lasts. Where rows are stacked a number of days says what it is; words do anyway.
+fn lasts(stock: i64, days_of_cover: Option<f64>) -> Cell {
+    let name = (stock > 0 && days_of_cover.is_some()).then(|| view! { <span class="told">"Lasts "</span> });
+    view! { {name} {format::cover(stock, days_of_cover)} }.into_any().into()
 }
 
 /// What a price was until it last changed; nothing of one that never has.
