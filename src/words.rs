@@ -262,7 +262,7 @@ mod pages {
             "More than 5,000 orders match. Choose dates, a status or a search to sort them by more than the date."
                 .to_owned()
         } else if message.contains("products match") {
-            "More than 5,000 products match. Choose a search, a status or a category to sort them so.".to_owned()
+            "More than 5,000 products match. Choose a search, a status or a category to sort them by that.".to_owned()
         } else if message.contains("lies before") {
             "The end date must be on or after the start date.".to_owned()
         } else if message.contains("longer than") {
@@ -309,13 +309,9 @@ mod pages {
         format!("Newest order: {id}")
     }
 
-    /// Where there are too many to be summed up, and to be sorted by what has to be looked up for each.
+    /// Where there are too many to be summed up.
     pub fn too_many_products(most: i64) -> String {
-        format!(
-            "More than {} products match: narrow them to see what they come to, and to sort them by more than name, stock, \
-             price and sales.",
-            crate::format::count(most)
-        )
+        format!("More than {} products match: narrow them to see what they come to.", crate::format::count(most))
     }
 
     pub fn price_until(was: &str, day: &str) -> String {

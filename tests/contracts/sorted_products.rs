@@ -86,7 +86,7 @@ async fn stocked(app: &TestApp) -> (Client, HashMap<String, i64>) {
         .map(|at| {
             json!({ "productId": format!("s{:03}", at * 77 % 120), "vendorId": "kwd",
                 "name": format!("Thing {:02}", at * 37 % 60), "category": categories[at % 3],
-                "unitPrice": at * 5 % 17 + 1, "stock": at * 7 % 23,
+                "unitPrice": at * 5 % 17 + 1, "stock": at * 7 % 9,
                 "status": if at % 11 == 0 { "archived" } else { "active" } })
         })
         .collect();

@@ -231,18 +231,11 @@ pub struct PriceChange {
 }
 
 impl ProductQuery {
-    /// Whether something has to be read or worked out of every product that matches before the first is known, however
-    /// few are shown. Names, stocks and prices stand in indexes; what sold lately is read once for all products, and
-    /// those that run out are looked for among all of them anyway.
+    /// Whether something has to be looked up for every product that matches before the first is known, however few are
+    /// shown. All else stands in the products' own rows, or is read once for all products of a vendor: a pass over the
+    /// sums of 56 days, which takes as long however few match.
     pub fn reads_all(&self) -> bool {
-        match self.sort.column() {
-            ProductColumn::Name | ProductColumn::Stock | ProductColumn::Price => false,
-            ProductColumn::Sold | ProductColumn::Moved | ProductColumn::AtRisk => false,
-            ProductColumn::Cover => self.stock != Some(StockLevel::Low),
-            ProductColumn::Category | ProductColumn::Status | ProductColumn::Change | ProductColumn::PriceChanged => {
-                true
-            }
-        }
+        self.sort.column() == ProductColumn::PriceChanged
     }
 }
 
@@ -262,7 +255,7 @@ pub struct ProductSums {
     pub sales_at_risk: Option<i64>,
 }
 
-/// The most products that are summed up for a list, or sorted by what is read or worked out for each.
+/// The most products that are summed up for a list, or sorted by what is looked up for each.
 pub const MOST_SUMMED: i64 = 5_000;
 
 /// One page of a vendor's products.

@@ -59,7 +59,7 @@ fn list_name(sort: ProductSort, stock: Option<StockLevel>) -> String {
 pub(super) fn too_many(sort: ProductSort) -> AppError {
     let message = format!(
         "`{}` is accepted where at most {MOST_SUMMED} products match: narrow them by search, category, status or \
-         stock, or sort by name, stock, price, sold or moved",
+         stock, or sort by something else",
         sort.as_str()
     );
     FieldError::new("sort", message).into()

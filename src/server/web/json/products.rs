@@ -47,8 +47,8 @@ pub fn router() -> Router<AppState> {
         ("stock" = Option<StockLevel>, Query, description = "`low`: at or below its threshold, or sold out within a \
             week"),
         ("sort" = Option<ProductSort>, Query, description = "`name_asc` if left out, and with `stock=low` \
-            `cover_asc`, what runs out first; equals by their ids. `at_risk_…` with `stock=low` alone. By category, \
-            status, change, price_changed and (without `stock=low`) cover where at most 5,000 match, and 422 otherwise"),
+            `cover_asc`, what runs out first; equals by their ids. `at_risk_…` with `stock=low` alone. \
+            `price_changed_…` where at most 5,000 match, and 422 otherwise"),
         ("after" = Option<String>, Query, description = "`next` of the page before")
     ),
     responses((status = 200, description = "A page of 50", body = ProductPage),
@@ -93,8 +93,8 @@ fn asked(parameters: &Parameters) -> ProductParameters<'_> {
         ("stock" = Option<StockLevel>, Query, description = "`low`: at or below its threshold, or sold out within a \
             week; the file then says of each what sales are at risk"),
         ("sort" = Option<ProductSort>, Query, description = "`name_asc` if left out, and with `stock=low` \
-            `cover_asc`, what runs out first; equals by their ids. `at_risk_…` with `stock=low` alone. By category, \
-            status, change, price_changed and (without `stock=low`) cover where at most 5,000 match, and 422 otherwise")
+            `cover_asc`, what runs out first; equals by their ids. `at_risk_…` with `stock=low` alone. \
+            `price_changed_…` where at most 5,000 match, and 422 otherwise")
     ),
     responses((status = 200, description = "All that match, as CSV", body = String, content_type = "text/csv"),
         Refused),
