@@ -240,7 +240,7 @@ fn nothing_sold(query: &RangeQuery, today: jiff::civil::Date) -> AnyView {
     view! {
         <section class="card empty">
             <h2>{words::NOTHING_SOLD}</h2>
-            <p>"There were no orders or returns. Try a longer period"{products}"."</p>
+            <p>{words::LONGER_PERIOD}{products}"."</p>
             <p class="actions">{links}{all}</p>
         </section>
     }
