@@ -513,6 +513,10 @@ pub const TYPED_BY_ANOTHER: &str =
         }
     }
 
+    pub fn refund_everything(amount: &str) -> String {
+        format!("Refund everything ({amount})…")
+    }
+
     pub const NOTHING_TO_REFUND: &str = "Enter units to return or an amount to refund.";
     pub const NOT_BOTH: &str = "Enter either units to return or a fixed amount, not both.";
 

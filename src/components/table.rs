@@ -90,7 +90,7 @@ impl From<AnyView> for Cell {
 
 impl Cell {
     fn is_empty(&self) -> bool {
-        matches!(self, Self::Text(text) if text.is_empty())
+        matches!(self, Self::Text(text) | Self::Written(text) if text.is_empty())
     }
 
     fn into_view(self) -> AnyView {

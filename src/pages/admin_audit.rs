@@ -100,12 +100,19 @@ fn list(AuditView { page, .. }: AuditView, filter: AuditFilter) -> AnyView {
         }
         .into_any()
     } else {
-        let columns =
-            ["Time (UTC)", "Who", "What", "Of what", "From where", "Before", "After"].map(Column::text).to_vec();
+        let columns = vec![
+            Column::text("Time (UTC)"),
+            Column::text("Who"),
+            Column::classed("What", "side chief"),
+            Column::text("Of what"),
+            Column::text("From where").named(),
+            Column::text("Before").named(),
+            Column::text("After").named(),
+        ];
         scrolling(
             "card scroll",
             "Audit log",
-            table("plain audit", columns, page.entries.into_iter().map(row).collect(), None),
+            table("plain stacked audit", columns, page.entries.into_iter().map(row).collect(), None),
         )
     };
     view! {

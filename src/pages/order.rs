@@ -25,7 +25,7 @@ use crate::{
         returns::is_undoable,
     },
     format,
-    server_functions::orders::{OrderView, RefundForm, RefundOrder, SetOrderStatus, UndoRefund, load_order},
+    server_functions::{lists::list_left, orders::{OrderView, RefundForm, RefundOrder, SetOrderStatus, UndoRefund, load_order}},
     words,
 };
 
@@ -76,7 +76,7 @@ fn order(view: OrderView) -> AnyView {
     };
     view! {
         {title(&format!("Order {}", order.order_id))}
-        <p class="crumb"><a href="/orders">"Orders"</a></p>
+        <p class="crumb"><a href=list_left("/orders")>"Orders"</a></p>
         <h1>"Order " {written(order.order_id.clone())} " " {status(order.status)}</h1>
         <p class="lead">{placed} {written(order.customer_name.clone())}</p>
         {done}
@@ -124,11 +124,11 @@ fn refunds(order: &Order, currency: Currency, clock: &WallClock) -> Option<AnyVi
         Column::text("Refunded"),
         Column::text("Product"),
         Column::text("Reason"),
-        Column::number("Units"),
-        Column::number("Amount"),
+        Column::number("Units").named(),
+        Column::classed("Amount", "number chief"),
     ];
     let has_some = !order.refunds.is_empty();
-    has_some.then(|| scrolling("card scroll", "Refunds", table("plain", columns, rows.collect(), None)))
+    has_some.then(|| scrolling("card scroll", "Refunds", table("plain stacked", columns, rows.collect(), None)))
 }
 
 /// The statuses that this one may become: those that an order goes through as a form, those that end it each behind a
@@ -209,11 +209,11 @@ fn lines(lines: Vec<OrderLine>, currency: Currency) -> AnyView {
     });
     let columns = vec![
         Column::text("Product"),
-        Column::number("Quantity"),
-        Column::number("Gross"),
-        Column::number("Discount"),
-        Column::number("Refunded"),
-        Column::number("Net"),
+        Column::number("Quantity").named(),
+        Column::classed("Gross", "number left").named(),
+        Column::number("Discount").named(),
+        Column::classed("Refunded", "number left").named(),
+        Column::classed("Net", "number chief"),
     ];
-    scrolling("card scroll", "Items in this order", table("plain", columns, rows.collect(), Some(foot.into())))
+    scrolling("card scroll", "Items in this order", table("plain stacked", columns, rows.collect(), Some(foot.into())))
 }

@@ -26,7 +26,7 @@ use crate::{
     },
     format,
     islands::{Keys, Live},
-    server_functions::orders::{OrdersAsked, OrdersView, load_orders},
+    server_functions::{lists::note_list, orders::{OrdersAsked, OrdersView, load_orders}},
     words,
 };
 
@@ -89,6 +89,7 @@ fn list(view: OrdersView, query: OrdersAsked) -> AnyView {
     let said = view.page.orders.first().map(|order| words::newest_order(&order.order_id)).unwrap_or_default();
     let stale = stale(view.freshness);
     let zone = words::sorted_list(words::sort_of_orders(view.sort), &view.vendor.time_zone);
+    note_list("/orders", &href(&query, query.after.as_deref()));
     let next = view.page.next.as_deref().map(|after| href(&query, Some(after)));
     let pages = pager(query.after.is_some().then(|| href(&query, None)), next);
     let unsorted = OrdersAsked { sort: None, ..query.clone() };

@@ -28,6 +28,7 @@ use crate::{
     format,
     server_functions::{
         dashboard::{Dashboard, remembered_range},
+        lists::list_left,
         products::{DeleteProduct, ProductFigures, SaveProduct, load_figures},
     },
     words,
@@ -60,7 +61,7 @@ fn page_of(ProductFigures { dashboard, product }: ProductFigures, query: RangeQu
     let product_id = product.product_id.clone();
     view! {
         {title(&product.name)}
-        <p class="crumb"><a href="/products">"Products"</a></p>
+        <p class="crumb"><a href=list_left("/products")>"Products"</a></p>
         {figures(&dashboard, &product, &query, is_saved)}
         <h2>"Details"</h2>
         <fieldset class="bare" disabled=!may_write>{product_form(&dashboard.vendor, Some(product))}</fieldset>

@@ -29,7 +29,7 @@ use crate::{
     },
     format,
     islands::Keys,
-    server_functions::products::{ProductsView, load_products},
+    server_functions::{lists::note_list, products::{ProductsView, load_products}},
     words,
 };
 
@@ -99,6 +99,7 @@ fn list(view: ProductsView, asked: ListQuery) -> AnyView {
     let deleted = is_deleted.then(|| done(words::PRODUCT_DELETED));
     let changed = use_query_map().with_untracked(|params| params.get("changed"));
     let changed = changed.map(|count| done(words::changed(&count, "product", "products")));
+    note_list("/products", &asked.href(asked.after.as_deref()));
     let next = page.next.clone();
     let (is_empty, shown) = (page.products.is_empty(), page.products.len() as i64);
     let said = match &page.sums {
