@@ -39,8 +39,11 @@ pub fn sent_back(signing: &Signing, user: Option<i64>, mut response: Response, t
     let Some(location) = response.headers().get(header::LOCATION) else { return response };
     let location = brought_home(location.to_str().unwrap_or_default());
     let location = match location.split_once('?') {
-        // A login says why by a code of its own.
-        Some((page, query)) if query.contains("__err=") || (page == "/login" && query.starts_with("error=")) => {
+        // A login says why by a code of its own. One that took too long begins anew.
+        Some((page, query))
+            if query.contains("__err=")
+                || (page == "/login" && query.starts_with("error=") && !query.starts_with("error=late")) =>
+        {
             // Not what was typed the time before as well.
             let mut query: Vec<_> = query
                 .split('&')
