@@ -51,7 +51,7 @@ mod accounts {
     // Login.
     pub const WRONG_CREDENTIALS: &str = "Wrong email or password.";
     pub const LOGIN_AFTER_END: &str = "Your session has ended. Log in to go on where you were.";
-pub const LOGIN_LATE: &str = "That took too long. Please log in again.";
+    pub const LOGIN_LATE: &str = "That took too long. Please log in again.";
     pub const WRONG_CODE: &str = "That code isn't right, or was used already. Wait for the next one.";
     pub const CODE_HINT: &str = "The 6 digits in your authenticator app, or one of your recovery codes.";
     pub const CODES_UNREADABLE: &str =
@@ -222,11 +222,12 @@ mod pages {
     // Errors.
     pub const SESSION_ENDED: &str = "Your session has ended. Log in, then try again.";
     pub const LOG_IN_IN_A_NEW_TAB: &str = "Log in in a new tab";
-pub const SESSION_HAS_ENDED: &str = "Your session has ended";
-pub const TYPED_IS_KEPT: &str = "What you typed is still here. Log in in a new tab, come back to this one, and save it.";
-pub const SAVE_AGAIN: &str = "Save again";
-pub const TYPED_BY_ANOTHER: &str =
-    "This was typed by somebody else, and nothing was saved. Log in with the account it was typed with.";
+    pub const SESSION_HAS_ENDED: &str = "Your session has ended";
+    pub const TYPED_IS_KEPT: &str =
+        "What you typed is still here. Log in in a new tab, come back to this one, and save it.";
+    pub const SAVE_AGAIN: &str = "Save again";
+    pub const TYPED_BY_ANOTHER: &str =
+        "This was typed by somebody else, and nothing was saved. Log in with the account it was typed with.";
     pub const NO_ACCESS: &str = "You don't have access to this page.";
     pub const NOT_FOUND: &str = "We couldn't find that.";
     pub const PAGE_NOT_FOUND: &str = "Page not found";

@@ -156,13 +156,12 @@ pub fn refund_review(order: &Order, currency: Currency, review: &RefundReview) -
             format::money(currency, refunded.amount).into(),
         ])
     });
-    let columns =
-        vec![
-            Column::text("Product"),
-            Column::classed("Units", "number left").named(),
-            Column::number("Restocked").named(),
-            Column::classed("Refund", "number chief"),
-        ];
+    let columns = vec![
+        Column::text("Product"),
+        Column::classed("Units", "number left").named(),
+        Column::number("Restocked").named(),
+        Column::classed("Refund", "number chief"),
+    ];
     let sum = |of: fn(&RefundedLine) -> i64| review.lines.iter().map(of).sum::<i64>();
     let (units, restocked) = (sum(|line| line.quantity), sum(|line| line.restocked));
     let foot = vec![

@@ -188,7 +188,8 @@ fn sessions_card(sessions: Vec<OwnSession>) -> AnyView {
         };
         Row::from(vec![device(&session.browser, session.address), time(session.logged_in_at), end.into()])
     });
-    let columns = vec![Column::text("Device"), Column::text("Logged in (UTC)"), Column::classed("Log out", "side chief")];
+    let columns =
+        vec![Column::text("Device"), Column::text("Logged in (UTC)"), Column::classed("Log out", "side chief")];
     view! {
         <section class="card">
             <h2>"Sessions"</h2>

@@ -14,7 +14,10 @@ use crate::{
     },
     domain::{accounts::path_segment, orders::OrderStatus},
     format,
-    server_functions::{lists::list_left, bulk::{ChangeOrders, OrdersChange, load_orders_change}},
+    server_functions::{
+        bulk::{ChangeOrders, OrdersChange, load_orders_change},
+        lists::list_left,
+    },
     words,
 };
 

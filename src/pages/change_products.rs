@@ -18,7 +18,10 @@ use crate::{
         money::Currency,
     },
     format,
-    server_functions::{lists::list_left, bulk::{Action, ChangeProducts, ProductsChange, load_products_change}},
+    server_functions::{
+        bulk::{Action, ChangeProducts, ProductsChange, load_products_change},
+        lists::list_left,
+    },
     words,
 };
 
@@ -61,7 +64,8 @@ fn review(view: ProductsChange) -> AnyView {
         ])
     });
     let number = if matches!(change, Action::Price(_) | Action::Stock(_)) { "number" } else { "" };
-    let columns = vec![Column::text("Product"), Column::classed("Now", number).named(), Column::classed("After", number).named()];
+    let columns =
+        vec![Column::text("Product"), Column::classed("Now", number).named(), Column::classed("After", number).named()];
     let (slug, value) = change.written();
     let hidden = view.products.iter().enumerate().map(|(at, product)| {
         view! { <input type="hidden" name=format!("form[products][{at}][id]") value=product.product_id.clone()/> }

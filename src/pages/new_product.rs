@@ -3,7 +3,10 @@ use leptos_meta::Title;
 
 use crate::{
     components::{frame::Section, loaded::loaded, product_form::product_form, scripts::unsaved},
-    server_functions::{lists::list_left, products::{ProductView, load_product}},
+    server_functions::{
+        lists::list_left,
+        products::{ProductView, load_product},
+    },
 };
 
 #[component]

@@ -25,7 +25,10 @@ use crate::{
         returns::is_undoable,
     },
     format,
-    server_functions::{lists::list_left, orders::{OrderView, RefundForm, RefundOrder, SetOrderStatus, UndoRefund, load_order}},
+    server_functions::{
+        lists::list_left,
+        orders::{OrderView, RefundForm, RefundOrder, SetOrderStatus, UndoRefund, load_order},
+    },
     words,
 };
 

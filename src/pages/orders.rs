@@ -26,7 +26,10 @@ use crate::{
     },
     format,
     islands::{Keys, Live},
-    server_functions::{lists::note_list, orders::{OrdersAsked, OrdersView, load_orders}},
+    server_functions::{
+        lists::note_list,
+        orders::{OrdersAsked, OrdersView, load_orders},
+    },
     words,
 };
 

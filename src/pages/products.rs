@@ -29,7 +29,10 @@ use crate::{
     },
     format,
     islands::Keys,
-    server_functions::{lists::note_list, products::{ProductsView, load_products}},
+    server_functions::{
+        lists::note_list,
+        products::{ProductsView, load_products},
+    },
     words,
 };
 

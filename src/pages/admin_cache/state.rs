@@ -89,7 +89,7 @@ pub fn redis(servers: &[RedisHealth], now: Timestamp) -> AnyView {
     if rows.is_empty() {
         return ().into_any();
     }
-    let columns = vec![Column::text("What"), Column::text("Now"), Column::text("What it means")];
+    let columns = vec![Column::text("What"), Column::text("Now"), Column::classed("What it means", "dim")];
     let asked = servers.iter().map(|server| server.asked_at).min().unwrap_or(now);
     view! {
         <section class="card">
