@@ -427,6 +427,7 @@ mod pages {
     pub const UNDO_HINT: &str = "You can undo this for one minute.";
 
     // Many at once.
+    pub const SELECT_ALL: &str = "Select all";
     pub const NOTHING_PICKED: &str = "Select at least one row first.";
     pub const PERCENT: &str = "Enter a percentage from −99 to +900, such as 5 or −2.5.";
     pub const NO_ACTION: &str = "Choose what to do with the selected products.";

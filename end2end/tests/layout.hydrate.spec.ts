@@ -1,6 +1,7 @@
 import { chromium, type Page } from '@playwright/test';
 
-import { expect, logIn, openHydrated, test, vendor } from '../test';
+import { untouchedOrder } from '../refunds';
+import { admin, expect, logIn, openHydrated, test, vendor } from '../test';
 
 // The longest that a range's name gets.
 const LONG_RANGE = '/?dateFrom=2025-12-15&dateTo=2026-11-20';
@@ -194,4 +195,31 @@ test('the fields of a filter stand in a line, with days and without', async ({ p
     const bottoms = await fields.evaluateAll((all) => all.map((one) => Math.round(one.getBoundingClientRect().bottom)));
     expect(new Set(bottoms).size, `${path}: ${bottoms}`).toBe(1);
   }
+});
+
+test('on a phone nothing of an order, a user or a vendor lies beside the screen', async ({ page }) => {
+  await page.setViewportSize({ width: 360, height: 800 });
+  await logIn(page, vendor(20));
+  const { path } = await untouchedOrder(page);
+  const cut = () => page.locator('.scroll').evaluateAll((all) => all.filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.ariaLabel));
+  await page.goto(path);
+  expect(await cut()).toEqual([]);
+  const amount = await page.getByLabel(/^Amount to refund for/).first().boundingBox();
+  expect(amount!.x + amount!.width).toBeLessThanOrEqual(360);
+  await expect(page.getByRole('region', { name: 'Items in this order' })).toContainText('Discount');
+  await logIn(page, admin());
+  for (const path of ['/admin', '/admin/vendors', '/admin/users', '/admin/audit', '/account']) {
+    await page.goto(path);
+    expect(await cut(), path).toEqual([]);
+  }
+});
+
+test('on a phone the number of a card is larger than its label, however long', async ({ page }) => {
+  await page.setViewportSize({ width: 360, height: 800 });
+  await logIn(page, vendor(20));
+  await page.goto('/?range=last_12_months');
+  const sizes = await page.locator('.strip .figure').evaluateAll((cards) =>
+    cards.map((card) => ['.value > *', 'h2'].map((part) => parseFloat(getComputedStyle(card.querySelector(part)!).fontSize))),
+  );
+  for (const [value, label] of sizes) expect(value).toBeGreaterThan(label);
 });

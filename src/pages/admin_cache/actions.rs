@@ -76,8 +76,9 @@ pub fn confirmation(action: &AskedAction, cost: &Result<Option<ActionCost>, ApiE
             <p><strong>{question}</strong> " " {extent}</p>
             {field}
             <div class="actions">
-                <button class="bad" type="submit" autofocus=true>{button}</button>
-                <a class="button quiet" href="/admin/cache">"Keep"</a>
+                <button class="bad" type="submit">{button}</button>
+                // Enter does nothing that was not meant.
+                <a class="button quiet" href="/admin/cache" autofocus=true>"Keep"</a>
             </div>
         </form>
     };
