@@ -19,7 +19,7 @@ use crate::server::{
 const WITHIN: Duration = Duration::from_secs(1);
 /// Every cached read is a round trip: one that takes longer than this shows.
 const SLOW: Duration = Duration::from_millis(5);
-const ROUND_TRIPS: usize = 5;
+const ROUND_TRIPS: u32 = 10;
 /// The oldest server that has every command in use here.
 const OLDEST: (u32, u32) = (6, 2);
 
@@ -84,16 +84,16 @@ async fn server(names: Names, url: &str, tls: &Tls) -> Vec<Check> {
         Ok(router) => router,
         Err(error) => return away(error.to_string()),
     };
-    let mut took = Vec::with_capacity(ROUND_TRIPS);
+    // The quickest of them is what the way costs; the others waited for a processor as well.
+    let mut latency = WITHIN;
     for _ in 0..ROUND_TRIPS {
         let began = Instant::now();
         if let Err(error) = ask::<Value>(&router, &["PING"]).await {
             return away(error);
         }
-        took.push(began.elapsed());
+        latency = latency.min(began.elapsed());
     }
-    took.sort_unstable();
-    let (latency, version) = (took[ROUND_TRIPS / 2], version(&router).await);
+    let version = version(&router).await;
     let found = format!("{version} at {}, a round trip takes {:.1} ms", redact(url), latency.as_secs_f64() * 1000.0);
     let mut checks = vec![if is_old(&version) {
         Check::fail(names.reach, found, "Redis 6.2 or newer is needed")
