@@ -17,7 +17,7 @@ use crate::{
         shortcuts,
         stale::stale,
         status::{Shown, status},
-        table::{Cell, Column, Row, Sorting, scrolling, table},
+        table::{Column, Row, Sorting, scrolling, table},
         written::written,
     },
     domain::{
