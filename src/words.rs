@@ -342,7 +342,8 @@ mod pages {
     pub fn placed_ago(days: i64) -> String {
         match days {
             0 => "today".to_owned(),
-            days => format!("{} ago", crate::format::counted(days, "day", "days")),
+            // In one piece, wherever the line ends.
+            days => format!("{} ago", crate::format::counted(days, "day", "days")).replace(' ', "\u{a0}"),
         }
     }
 

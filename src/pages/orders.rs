@@ -17,7 +17,8 @@ use crate::{
         shortcuts,
         stale::stale,
         status::{Shown, status},
-        table::{Cell, Column, Row, Sorting, scrolling, table},
+        table::{Column, Row, Sorting, scrolling, table},
+        written::written,
     },
     domain::{
         accounts::{encode_segment, path_segment},
@@ -198,7 +199,8 @@ fn rows(OrdersView { viewer, vendor, page, sort, clock, .. }: OrdersView, asked:
         let cells = vec![
             pick(may_write, at, &order.order_id, order.order_id.clone(), href),
             view! { <time datetime=order.placed_at.to_string()>{placed}</time> " " {age(&order)} }.into_any().into(),
-            Cell::Written(order.customer_name.clone()),
+            // Cut before it makes a row tall, or pushes amounts away.
+            view! { <span class="clip">{written(order.customer_name.clone())}</span> }.into_any().into(),
             view! { {status(order.status)} {refunded} }.into_any().into(),
             format::count(order.units).into(),
             format::money(vendor.currency, order.total).into(),
