@@ -18,7 +18,7 @@ test('headings sort both ways by the keyboard, and keep the filters, without scr
   for (const [path, heading, filter] of [
     ['/products?status=active', 'Price', 'status=active'],
     ['/products?stock=low', 'Sales at risk', 'stock=low'],
-    ['/orders?dateFrom=2025-01-01&status=delivered&search=an', 'Payable', 'status=delivered'],
+    ['/orders?status=shipped', 'Payable', 'status=shipped'],
   ]) {
     await page.goto(path);
     const sorts: string[] = [];
