@@ -63,7 +63,7 @@ pub fn instances(instances: &[InstanceHealth], now: Timestamp) -> AnyView {
         <section class="card">
             <h2>"Instances"</h2>
             <p class="hint">{words::INSTANCES}</p>
-            {scrolling("scroll", "Instances", table("plain", columns, rows.collect(), None))}
+            {scrolling("scroll", "Instances", table("plain whole", columns, rows.collect(), None))}
         </section>
     }
     .into_any()
@@ -89,14 +89,14 @@ pub fn redis(servers: &[RedisHealth], now: Timestamp) -> AnyView {
     if rows.is_empty() {
         return ().into_any();
     }
-    let columns = vec![Column::text("What"), Column::text("Now"), Column::classed("What it means", "dim")];
+    let columns = vec![Column::text("What"), Column::text("Now"), Column::text("What it means")];
     let asked = servers.iter().map(|server| server.asked_at).min().unwrap_or(now);
     view! {
         <section class="card">
             <h2>"Redis"</h2>
             <p class="hint">"What the server says of itself, at " {time(asked, now)} "; of everything in it, not of \
                 the cache alone."</p>
-            {scrolling("scroll facts", "Redis", table("plain", columns, rows, None))}
+            {scrolling("scroll facts", "Redis", table("plain whole", columns, rows, None))}
         </section>
     }
     .into_any()
@@ -195,7 +195,7 @@ pub fn namespaces(found: Option<&Namespaces>, now: Timestamp) -> AnyView {
                 {estimate} "Looked through at " {time(found.looked_at, now)} ". Memory is estimated from the entries \
                     that were measured."
             </p>
-            {scrolling("scroll", "Entries by kind", table("plain", columns, rows.collect(), None))}
+            {scrolling("scroll", "Entries by kind", table("plain whole", columns, rows.collect(), None))}
         </section>
     }
     .into_any()
