@@ -79,7 +79,7 @@ impl Traces {
             .with_location(false)
             .with_threads(false)
             .with_tracked_inactivity(false)
-            .with_filter(dynamic_filter_fn(is_traced).with_callsite_filter(|metadata| wish_for(metadata)))
+            .with_filter(dynamic_filter_fn(is_traced).with_callsite_filter(wish_for))
     }
 
     /// Sends what is left.
