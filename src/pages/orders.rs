@@ -22,8 +22,7 @@ use crate::{
     },
     domain::{
         accounts::{encode_segment, path_segment},
-        money::Currency,
-        orders::{MOST_SUMMED, OrderSort, OrderStatus, OrderSummary, OrderSums},
+        orders::{MOST_SUMMED, OrderSort, OrderStatus, OrderSummary},
     },
     format,
     islands::{Keys, Live},
@@ -31,8 +30,11 @@ use crate::{
     words,
 };
 
+/// What a list comes to.
+mod foot;
+
 /// The parameters of the address, but for the place to read on from.
-type Filters<'a> = [(&'static str, &'a Option<String>); 8];
+type Filters<'a> = [(&'static str, &'a Option<String>); 9];
 
 fn filters(asked: &OrdersAsked) -> Filters<'_> {
     [
@@ -41,6 +43,7 @@ fn filters(asked: &OrdersAsked) -> Filters<'_> {
         ("dateTo", &asked.date_to),
         ("search", &asked.search),
         ("refunded", &asked.refunded),
+        ("counted", &asked.counted),
         ("product", &asked.product),
         ("category", &asked.category),
         ("sort", &asked.sort),
@@ -55,6 +58,7 @@ fn of(params: &ParamsMap) -> OrdersAsked {
         date_to: value("dateTo"),
         search: value("search"),
         refunded: value("refunded"),
+        counted: value("counted"),
         product: value("product"),
         category: value("category"),
         sort: value("sort"),
@@ -130,7 +134,7 @@ fn list(view: OrdersView, query: OrdersAsked) -> AnyView {
     .into_any()
 }
 
-/// What the form does not show.
+/// What the figures that somebody comes from are narrowed to.
 fn narrowed(asked: &OrdersAsked, product_name: Option<String>) -> Vec<Chip> {
     let product = asked.product.clone().map(|id| Chip {
         name: "Product",
@@ -142,7 +146,12 @@ fn narrowed(asked: &OrdersAsked, product_name: Option<String>) -> Vec<Chip> {
         value,
         without: href(&OrdersAsked { category: None, ..asked.clone() }, None),
     });
-    product.into_iter().chain(category).collect()
+    let counted = asked.counted.as_deref().map(|counted| Chip {
+        name: "Sales",
+        value: if counted == "false" { words::NOT_COUNTED } else { words::COUNTED }.to_owned(),
+        without: href(&OrdersAsked { counted: None, ..asked.clone() }, None),
+    });
+    product.into_iter().chain(category).chain(counted).collect()
 }
 
 fn filter(chosen: &OrdersAsked) -> AnyView {
@@ -150,6 +159,7 @@ fn filter(chosen: &OrdersAsked) -> AnyView {
         .chain(OrderStatus::ALL.map(|status| (status.as_str(), Shown::from(status).name)))
         .collect();
     let returns = vec![("", "All"), ("true", "With refunds"), ("false", "Without refunds")];
+    let sales = vec![("", "All"), ("true", words::COUNTED), ("false", words::NOT_COUNTED)];
     let sorts = OrderSort::ALL.map(|sort| (sort.as_str(), words::sort_of_orders(sort))).to_vec();
     // What the form does not ask for stays as it is.
     let kept = [("product", &chosen.product), ("category", &chosen.category)];
@@ -173,6 +183,7 @@ fn filter(chosen: &OrdersAsked) -> AnyView {
     let fields = view! {
             {input(search)}
             {select("status", "status", "Status", statuses, chosen.status.as_deref().unwrap_or_default())}
+            {select("counted", "counted", "Sales", sales, chosen.counted.as_deref().unwrap_or_default())}
             {select("refunded", "refunded", "Returns", returns, chosen.refunded.as_deref().unwrap_or_default())}
             {input(date("dateFrom", "From", &chosen.date_from))}
             {input(date("dateTo", "To", &chosen.date_to))}
@@ -186,6 +197,7 @@ fn filter(chosen: &OrdersAsked) -> AnyView {
 fn rows(OrdersView { viewer, vendor, page, sort, clock, .. }: OrdersView, asked: &OrdersAsked) -> AnyView {
     let may_write = viewer.role.may_write();
     let now = Timestamp::now();
+    let foot = foot::rows(&page, asked, vendor.currency);
     let rows = page.orders.into_iter().enumerate().map(|(at, order)| {
         let placed = format::instant(&clock, order.placed_at);
         let href = format!("/orders/{}", path_segment(&order.order_id));
@@ -203,15 +215,15 @@ fn rows(OrdersView { viewer, vendor, page, sort, clock, .. }: OrdersView, asked:
         ];
         Row { id: Some(format!("row-{}", path_segment(&order.order_id))), ..Row::from(cells) }
     });
-    let foot = page.sums.map(|sums| sums_of(sums, vendor.currency));
-    let too_many = foot.is_none().then(|| view! { <p class="hint">{words::too_many_to_sort(MOST_SUMMED)}</p> });
+    let has_sums = page.sums.is_some();
+    let too_many = (!has_sums).then(|| view! { <p class="hint">{words::too_many_to_sort(MOST_SUMMED)}</p> });
     // The way that most people mean first, the other one at the second click.
     let by = |first: OrderSort, second: OrderSort| {
         let next = if sort == first { second } else { first };
         let href = href(&OrdersAsked { sort: Some(next.as_str().to_owned()), ..asked.clone() }, None);
         let now =
             [first, second].contains(&sort).then(|| if sort.is_descending() { "descending" } else { "ascending" });
-        (foot.is_some() || !next.reads_all()).then_some(Sorting { href, now })
+        (has_sums || !next.reads_all()).then_some(Sorting { href, now })
     };
     let columns = vec![
         Column::text("Order").sorting(by(OrderSort::OrderAsc, OrderSort::OrderDesc)),
@@ -237,22 +249,6 @@ fn waits(order: &OrderSummary, now: Timestamp) -> Option<AnyView> {
         let text = format!("{} ago", format::counted(days, "day", "days"));
         view! { " " <span class="low">{text}</span> }.into_any()
     })
-}
-
-/// What all pages of the list come to.
-fn sums_of(sums: OrderSums, currency: Currency) -> Row {
-    let refunded = match sums.refunded_amount {
-        0 => String::new(),
-        amount => format!("Refunded {}", format::money(currency, amount)),
-    };
-    Row::from(vec![
-        format::counted(sums.orders, "order", "orders").into(),
-        String::new().into(),
-        String::new().into(),
-        refunded.into(),
-        format::count(sums.units).into(),
-        format::money(currency, sums.total).into(),
-    ])
 }
 
 #[cfg(test)]

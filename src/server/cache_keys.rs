@@ -56,7 +56,7 @@ pub mod schema {
     pub const FIRST_DAY: u32 = 1;
     pub const PROFILE: u32 = 1;
     pub const PRODUCT_PAGE: u32 = 5;
-    pub const ORDER_PAGE: u32 = 4;
+    pub const ORDER_PAGE: u32 = 5;
     pub const REFUND_PAGE: u32 = 1;
     pub const RETURNS: u32 = 2;
     pub const MARKET_METRICS: u32 = 3;

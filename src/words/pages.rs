@@ -87,6 +87,11 @@ pub fn text_up_to(what: &str, most: usize) -> String {
 // Orders.
 pub const NO_ORDERS: &str = "Your first order will appear here.";
 pub const NO_MATCHING_ORDERS: &str = "No matching orders";
+pub const COUNTED: &str = "Counted as sales";
+pub const NOT_COUNTED: &str = "Not counted";
+pub const LINES_OF_PRODUCT: &str = "Only this product";
+pub const LINES_OF_CATEGORY: &str = "Only this category";
+pub const RETURNED_THEN: &str = "Returned on these days";
 
 pub fn newest_order(id: &str) -> String {
     format!("Newest order: {id}")

@@ -22,6 +22,8 @@ pub mod money;
 pub mod movers;
 /// What vendors write about orders: new ones and changes.
 pub mod order_commands;
+/// What a list of orders has to do with the figures.
+pub mod order_figures;
 /// Orders, their statuses and which of them count.
 pub mod orders;
 /// What vendors note down of days.

@@ -3,6 +3,7 @@ use leptos::prelude::*;
 use super::{
     definitions::{self, Definition, explained},
     movers::{of_category, of_product},
+    rows::orders_href,
     sales::export_href,
 };
 use crate::{
@@ -12,7 +13,7 @@ use crate::{
         table::{Cell, Column, Row, table},
     },
     domain::{
-        accounts::{encode_segment, path_segment},
+        accounts::path_segment,
         movers::Movers,
         snapshot::{Snapshot, Totals},
     },
@@ -114,18 +115,6 @@ fn exports(snapshot: &Snapshot, query: &RangeQuery) -> AnyView {
     view! { <p class="exports">{links.collect_view()}</p> }.into_any()
 }
 
-/// The orders of the range that is shown, narrowed as the figures are and by one thing more. Another's are for nobody
-/// else.
-fn orders_href(snapshot: &Snapshot, query: &RangeQuery, name: &str, value: &str) -> Option<String> {
-    let others = query.filters().into_iter().filter(|(other, _)| *other != name);
-    let pairs: String = others
-        .chain([(name, Some(value))])
-        .filter_map(|(name, value)| Some(format!("&{name}={}", encode_segment(value?))))
-        .collect();
-    let (from, to) = (snapshot.range.from, snapshot.range.to);
-    query.vendor_id.is_none().then(|| format!("/orders?dateFrom={from}&dateTo={to}{pairs}"))
-}
-
 /// A figure that leads to the rows behind it.
 fn figure(text: String, href: Option<String>) -> Cell {
     match href {
@@ -145,7 +134,7 @@ fn by_status(snapshot: &Snapshot, query: &RangeQuery) -> AnyView {
         Row::from(vec![
             view! { <a href=href data-noscroll="">{status(entry.status)}</a> }.into_any().into(),
             bar(0, entry.orders, 0, all, "bar").into(),
-            figure(format::count(entry.orders), orders_href(snapshot, query, "status", slug)),
+            figure(format::count(entry.orders), orders_href(snapshot, query, Some(("status", slug)))),
             format::share(entry.orders, all).unwrap_or_default().into(),
         ])
     });
@@ -205,7 +194,7 @@ fn top_products(snapshot: &Snapshot, movers: Option<&Movers>, query: &RangeQuery
         name: product.name.clone(),
         href: query.vendor_id.is_none().then(|| product_href(&product.product_id, query)),
         narrows: false,
-        orders: orders_href(snapshot, query, "product", &product.product_id),
+        orders: orders_href(snapshot, query, Some(("product", &product.product_id))),
         change: of_product(movers, &product.product_id, snapshot.currency),
         units: product.units,
         net_sales: product.net_sales,
@@ -218,7 +207,7 @@ fn top_categories(snapshot: &Snapshot, movers: Option<&Movers>, query: &RangeQue
         name: category.category.clone(),
         href: Some(RangeQuery { category: Some(category.category.clone()), ..query.clone() }.href()),
         narrows: true,
-        orders: orders_href(snapshot, query, "category", &category.category),
+        orders: orders_href(snapshot, query, Some(("category", &category.category))),
         change: of_category(movers, &category.category, snapshot.currency),
         units: category.units,
         net_sales: category.net_sales,

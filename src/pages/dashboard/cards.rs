@@ -3,11 +3,12 @@ use leptos::prelude::*;
 use super::{
     definitions::{Definition, explained},
     metric::Metric,
+    rows::{orders_href, returns_href},
 };
 use crate::{
     charts::{line::Unit, spark::sparkline},
     components::change::{Change, More, tone},
-    domain::{accounts::encode_segment, snapshot::Snapshot},
+    domain::snapshot::Snapshot,
     format,
     pages::ranges::RangeQuery,
     server_functions::dashboard::Unfinished,
@@ -44,7 +45,10 @@ pub fn cards(
 ) -> AnyView {
     let (currency, totals, before) = (snapshot.currency, &snapshot.totals, snapshot.previous_totals.as_ref());
     let shown = Metric::of(query.metric.as_deref());
-    let rows = |metric: Metric| rows(query, snapshot, metric == Metric::Returns);
+    let rows = |metric: Metric| match metric {
+        Metric::Returns => returns_href(snapshot, query),
+        _ => orders_href(snapshot, query, None).map(|href| (href, "orders")),
+    };
     let of_metric = |metric: Metric, more| Card {
         definition: metric.definition(),
         unit: metric.unit(currency),
@@ -93,24 +97,6 @@ fn sum_of(metric: Metric, snapshot: &Snapshot) -> Option<String> {
         }),
         Metric::Orders | Metric::Units | Metric::Customers | Metric::Returns => None,
     }
-}
-
-/// The orders, or what came back, of the range that is shown. Another's rows are for nobody else.
-fn rows(query: &RangeQuery, snapshot: &Snapshot, returns: bool) -> Option<(String, &'static str)> {
-    if query.vendor_id.is_some() {
-        return None;
-    }
-    let days = format!("dateFrom={}&dateTo={}", snapshot.range.from, snapshot.range.to);
-    let narrowed = query.filters().into_iter().filter_map(|(name, value)| {
-        // What came back is listed by product alone.
-        let value = value.filter(|_| !returns || name == "product")?;
-        Some(format!("&{name}={}", encode_segment(value)))
-    });
-    let narrowed: String = narrowed.collect();
-    Some(match returns {
-        true => (format!("/returns?{days}{narrowed}"), "returns"),
-        false => (format!("/orders?{days}{narrowed}"), "orders"),
-    })
 }
 
 /// Cards side by side; `compared` says with what.

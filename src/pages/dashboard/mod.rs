@@ -54,6 +54,8 @@ mod movers;
 pub(super) mod notes;
 /// Choosing the range, the comparison and the interval.
 pub(super) mod range_picker;
+/// Where the rows behind a figure are.
+mod rows;
 /// A figure over time.
 pub(super) mod sales;
 /// Views that were saved.

@@ -23,7 +23,7 @@ use crate::{
         AppError,
         cache_keys::{self, SNAPSHOT_TODAY_TTL, SNAPSHOT_TTL},
         db::{
-            Db,
+            Db, Tx,
             narrowed::{self, Customers},
             snapshot::{self, SalesHour},
             vendors,
@@ -115,6 +115,25 @@ impl Analytics {
         let load = move || async move { load(&db, &of, &query, &narrowed, cache.now()).await };
         self.cache.get_or_load_decoded(&key, &tags(vendor), load, decode).await
     }
+}
+
+/// The figures of a range, or of a part of what was sold in it.
+pub(super) async fn totals_of(
+    tx: &mut Tx,
+    vendor_id: i64,
+    range: DateRange,
+    narrowed: &Narrowed,
+) -> Result<Totals, AppError> {
+    if !narrowed.is_whole() {
+        let [sold, _] = narrowed::list_hours(tx, vendor_id, range, None, narrowed).await?;
+        let [customers, _] = narrowed::list_customers(tx, vendor_id, range, None, narrowed).await?;
+        return Ok(totals(&sold, &customers));
+    }
+    let head = snapshot::find_head(tx, vendor_id, range, None).await?.ok_or(AppError::NotFound)?;
+    let [days, _] = snapshot::list_days(tx, vendor_id, range, None).await?;
+    let mut sums = Sums::default();
+    days.into_values().for_each(|day| sums += day);
+    Ok(Totals::new(sums, head.customers))
 }
 
 async fn load(
