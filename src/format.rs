@@ -2,7 +2,7 @@
 //! server and the browser write the same text to the letter.
 
 use jiff::{
-    Timestamp,
+    Timestamp, ToSpan,
     civil::{Date, Weekday},
 };
 
@@ -224,10 +224,28 @@ pub fn point_label(point: &Point, interval: Interval, clock: &WallClock) -> Stri
     }
 }
 
-/// The same for a whole series, where each label is to be another: an hour that a clock showed twice says by which
-/// offset from UTC.
-pub fn point_labels(points: &[Point], interval: Interval, clock: &WallClock) -> Vec<String> {
-    let labels: Vec<String> = points.iter().map(|point| point_label(point, interval, clock)).collect();
+/// Whether these days are all of what their interval means by the calendar.
+fn is_whole(days: DateRange, interval: Interval) -> bool {
+    match interval {
+        Interval::Hour | Interval::Day => true,
+        Interval::Week => interval.start(days.from) == days.from && days.days() == 7,
+        Interval::Month => days.from.day() == 1 && days.to == days.from.last_of_month(),
+    }
+}
+
+/// The same for a whole series up to the day `to`, where each label is to be another: an hour that a clock showed twice
+/// says by which offset from UTC. What is no whole week or month says which days it has.
+pub fn point_labels(points: &[Point], interval: Interval, to: Date, clock: &WallClock) -> Vec<String> {
+    let starts: Vec<_> = points.iter().map(|point| point.start.parse::<Date>().ok()).collect();
+    let days_of = |at: usize| {
+        let next = starts.get(at + 1).copied().flatten();
+        Some(DateRange { from: starts[at]?, to: next.map_or(to, |next| next.saturating_sub(1.day())) })
+    };
+    let label = |at: usize| match days_of(at).filter(|days| !is_whole(*days, interval)) {
+        Some(days) => range(days),
+        None => point_label(&points[at], interval, clock),
+    };
+    let labels: Vec<String> = (0..points.len()).map(label).collect();
     let is_twice = |at: usize| {
         let same = |other: Option<usize>| other.and_then(|other| labels.get(other)) == Some(&labels[at]);
         same(at.checked_sub(1)) || same(Some(at + 1))
@@ -347,6 +365,27 @@ mod tests {
             assert_eq!(point_label(&point(start), interval, &clock), long);
             assert_eq!(axis_label(&point(start), interval, &clock, true), short);
         }
+    }
+
+    #[test]
+    fn what_is_no_whole_week_or_month_says_which_days_it_has() {
+        let labels = |starts: &[&str], interval, to| {
+            let points: Vec<_> =
+                starts.iter().map(|start| Point::new((*start).to_owned(), Default::default())).collect();
+            point_labels(&points, interval, to, &WallClock::default())
+        };
+        assert_eq!(
+            labels(&["2026-11-09", "2026-11-16", "2026-11-23"], Interval::Week, date(2026, 11, 26)),
+            ["Week of 9 Nov 2026", "Week of 16 Nov 2026", "23–26 Nov 2026"]
+        );
+        assert_eq!(
+            labels(&["2026-10-22", "2026-10-29"], Interval::Week, date(2026, 11, 4)),
+            ["22–28 Oct 2026", "29 Oct – 4 Nov 2026"]
+        );
+        assert_eq!(
+            labels(&["2026-10-15", "2026-11-01"], Interval::Month, date(2026, 11, 30)),
+            ["15–31 Oct 2026", "Nov 2026"]
+        );
     }
 
     #[test]

@@ -3,6 +3,8 @@
 
 /// Bars inside the cells of a table.
 pub mod bars;
+/// A few values over time.
+mod columns;
 /// Values over a stretch of time, with what happened in it.
 pub mod course;
 /// Values over time, with a comparison.

@@ -126,7 +126,7 @@ fn returns(ReturnsView { dashboard, returns, list, freshness, clock }: ReturnsVi
             {range_picker::picker(&picked, days, dashboard.today, None)}
         </div>
         {in_place(said)}
-        {cards(snapshot, &returns, compared.as_deref())}
+        {cards(snapshot, &returns, unfinished.is_some(), compared.as_deref())}
         {sales(snapshot, &dashboard.clock, unfinished, Metric::Returns, None, None, Default::default())}
         {body}
         <footer class="foot"><p>{words::zone_and_currency(&snapshot.time_zone, snapshot.currency.code())}</p></footer>
@@ -141,7 +141,7 @@ fn rate(units: i64, sold: i64) -> Option<i64> {
     divide_rounded(units.checked_mul(1_000)?, sold)
 }
 
-fn cards(snapshot: &Snapshot, returns: &Returns, compared: Option<&str>) -> AnyView {
+fn cards(snapshot: &Snapshot, returns: &Returns, is_so_far: bool, compared: Option<&str>) -> AnyView {
     let (now, before) = (&returns.totals, returns.previous_totals.as_ref());
     // Sold before what came back: as fair as the comparison of the snapshot is.
     let sold_before = snapshot.previous_totals.zip(before).map(|(totals, before)| totals.units + before.units);
@@ -154,6 +154,7 @@ fn cards(snapshot: &Snapshot, returns: &Returns, compared: Option<&str>) -> AnyV
         course: Vec::new(),
         metric: None,
         rows: None,
+        is_so_far,
         sum: None,
         is_headline: false,
     };

@@ -42,6 +42,26 @@ pub struct Unfinished {
     /// counts up to it.
     pub until_hour: i8,
     pub now: Timestamp,
+    /// The last point of the comparison with all of its last day, where the snapshot has it up to that hour.
+    pub whole_before: Option<WholePoint>,
+}
+
+/// A point before something was taken from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WholePoint {
+    sums: Sums,
+    customers: Option<i64>,
+}
+
+impl WholePoint {
+    fn of(point: &Point) -> Self {
+        Self { sums: sums(point), customers: point.customers }
+    }
+
+    /// It has its figures, and nobody asks for its days.
+    pub fn point(self) -> Point {
+        Point { customers: self.customers, ..Point::new(String::new(), self.sums) }
+    }
 }
 
 /// Where the figures came from.
@@ -147,8 +167,11 @@ async fn load(
     let freshness = cache_keys::freshness(&served);
     let mut snapshot = served.value;
     let now = Timestamp::now();
-    let unfinished = (snapshot.range.to == today)
-        .then(|| Unfinished { until_hour: analytics::until_hour(&vendor.time_zone, now), now });
+    let unfinished = (snapshot.range.to == today).then(|| Unfinished {
+        until_hour: analytics::until_hour(&vendor.time_zone, now),
+        now,
+        whole_before: last_whole(&snapshot),
+    });
     let mut customers_are_fair = true;
     if let (Some(unfinished), Some(comparison)) = (unfinished, snapshot.comparison) {
         let by_hour = SnapshotQuery::by_hour(comparison.to);
@@ -272,6 +295,12 @@ fn cut_customers(snapshot: &mut Snapshot, new: i64, until: &CustomersUntil) {
         // Of a week or a month that ends within a day, nobody has counted them.
         last.customers = is_daily.then_some(until.of_last_day);
     }
+}
+
+/// The last point of the comparison, which is going to be cut; hours are not.
+fn last_whole(snapshot: &Snapshot) -> Option<WholePoint> {
+    let is_hourly = snapshot.range.interval == Interval::Hour;
+    snapshot.previous_series.as_ref().filter(|_| !is_hourly).and_then(|series| series.last()).map(WholePoint::of)
 }
 
 /// Takes from the comparison what its last day, `day` by hours, had after the hours that count: so two periods of the

@@ -286,14 +286,22 @@ pub fn notes_of(count: usize) -> String {
 pub const NOTHING_SOLD: &str = "No sales in this period";
 pub const NOTHING_RUNS_OUT: &str = "Nothing is running low.";
 pub const SO_FAR: &str = "so far";
+pub const RETURNS: &str = "Returns";
 
-/// What the dashed line is. `until_hour`: where its last day is cut.
-pub fn dashed(range: &str, until_hour: Option<i8>) -> String {
+// How a comparison stands beside what it is compared with.
+pub const BY_HOUR: &str = "aligned by hour";
+pub const BY_DAY: &str = "aligned by day";
+pub const BY_MONTH: &str = "aligned by month";
+pub const BY_LENGTH: &str = "each point beside one of as many days";
+
+/// What the dashed line is. `until_hour`: where its last day is cut to be compared.
+pub fn dashed(range: &str, beside: &str, until_hour: Option<i8>) -> String {
     match until_hour {
-        Some(hour) if hour < 24 => {
-            format!("Dashed line: {range}, aligned by day; its last day counts until {hour:02}:00, as this one.")
-        }
-        _ => format!("Dashed line: {range}, aligned by day."),
+        Some(hour) if hour < 24 => format!(
+            "Dashed line: {range}, {beside}. It is drawn to the end; changes compare its last day until {hour:02}:00, as \
+             today."
+        ),
+        _ => format!("Dashed line: {range}, {beside}."),
     }
 }
 

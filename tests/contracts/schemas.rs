@@ -22,7 +22,7 @@ use vendorscope::{
 };
 
 const KNOWN: [(&str, u32, &str); 13] = [
-    ("snapshot", 5, "daf7bc5e3b58381a"),
+    ("snapshot", 6, "daf7bc5e3b58381a"),
     ("profile", 1, "cdfb8524976ace0c"),
     ("product page", 5, "a822df1e9cde3325"),
     ("order page", 4, "9365bcaef163ce29"),

@@ -12,6 +12,7 @@ use crate::{
     format,
     pages::ranges::RangeQuery,
     server_functions::dashboard::Unfinished,
+    words,
 };
 
 /// How a figure of up to so many characters is set: as large as it fits on its card, in one piece.
@@ -30,6 +31,8 @@ pub struct Card {
     pub metric: Option<(String, bool)>,
     /// Where what it is made of is listed, and what that is called.
     pub rows: Option<(String, &'static str)>,
+    /// Whether the days it is of are not over.
+    pub is_so_far: bool,
     /// How it comes about, in its own numbers.
     pub sum: Option<String>,
     pub is_headline: bool,
@@ -58,6 +61,7 @@ pub fn cards(
         course: course(snapshot, unfinished, metric),
         metric: Some((RangeQuery { metric: Some(metric.slug().to_owned()), ..query.clone() }.href(), metric == shown)),
         rows: rows(metric),
+        is_so_far: unfinished.is_some(),
         sum: sum_of(metric, snapshot),
         is_headline: matches!(metric, Metric::NetSales | Metric::Payable),
     };
@@ -116,7 +120,8 @@ fn course(snapshot: &Snapshot, unfinished: Option<Unfinished>, metric: Metric) -
 }
 
 fn one(card: Card, compared: Option<&str>) -> AnyView {
-    let Card { definition, unit, now, before, more, course, metric, rows, sum, is_headline } = card;
+    let Card { definition, unit, now, before, more, course, metric, rows, is_so_far, sum, is_headline } = card;
+    let so_far = is_so_far.then_some(words::SO_FAR);
     // Where there is no figure now, it has not fallen either.
     let change = before.filter(|_| now.is_some()).map(|before| {
         let change = Change::between(before, now);
@@ -127,9 +132,14 @@ fn one(card: Card, compared: Option<&str>) -> AnyView {
                 <span aria-hidden="true">{change.arrow()} " " {change.text()}</span>
                 <span class="unseen">{words}</span>
                 <span class="base" aria-hidden="true">{format!("from {before}")}</span>
+                {so_far.map(|so_far| view! { <span class="base">" · "{so_far}</span> })}
             </p>
         }
+        .into_any()
     });
+    // Where nothing is compared it stands alone.
+    let change = change
+        .or_else(|| so_far.map(|so_far| view! { <p class="change"><span class="base">{so_far}</span></p> }.into_any()));
     let is_shown = metric.as_ref().is_some_and(|(_, is_shown)| *is_shown);
     let name = match metric {
         Some((href, is_shown)) => view! {

@@ -244,7 +244,11 @@ async fn compute(
         let [sold, previously_sold] = snapshot::list_hours(&mut tx, vendor.id, range, previous).await?;
         (hourly(range, &zone, &sold), previous.map(|previous| hourly(previous, &zone, &previously_sold)))
     } else {
-        (daily(range, query.interval, &days), previous.map(|previous| daily(previous, query.interval, &previous_days)))
+        let beside = |previous: DateRange| previous.starts_beside(query.interval, &range);
+        (
+            daily(range, &range.starts(query.interval), &days),
+            previous.map(|previous| daily(previous, &beside(previous), &previous_days)),
+        )
     };
     let (mut series, mut previous_series) = (series, previous_series);
     if query.interval != Interval::Hour {
@@ -307,9 +311,8 @@ fn total(buckets: &BTreeMap<i64, Sums>) -> Sums {
     })
 }
 
-/// One point for every day, week or month of the range, without gaps.
-pub(super) fn daily(range: DateRange, interval: Interval, days: &BTreeMap<i64, Sums>) -> Vec<Point> {
-    let starts = range.starts(interval);
+/// One point for each of `starts`, the first of which is the range's own: up to the next one, and to the range's end.
+pub(super) fn daily(range: DateRange, starts: &[Date], days: &BTreeMap<i64, Sums>) -> Vec<Point> {
     let ends = starts.iter().skip(1).map(|start| day_number(*start)).chain([day_number(range.to) + 1]);
     starts
         .iter()
@@ -349,7 +352,8 @@ mod tests {
         let sold = |day: &str, gross_sales| (day_number(day.parse().unwrap()), Sums { gross_sales, ..Sums::default() });
         let days = BTreeMap::from([sold("2025-01-05", 1), sold("2025-01-06", 10), sold("2025-02-28", 100)]);
         let gross = |interval| {
-            daily(range("2025-01-01", "2025-03-31"), interval, &days).iter().map(|p| p.gross_sales).collect::<Vec<_>>()
+            let range = range("2025-01-01", "2025-03-31");
+            daily(range, &range.starts(interval), &days).iter().map(|p| p.gross_sales).collect::<Vec<_>>()
         };
         assert_eq!(gross(Interval::Month), [11, 100, 0]);
         assert_eq!(gross(Interval::Week)[..3], [1, 10, 0]);
