@@ -197,12 +197,29 @@ fn by_product(returns: &Returns, currency: Currency, query: &Query) -> AnyView {
         Column::classed("Change", "number spare"),
     ];
     let shown = returns.products.len();
+    let listed = returns
+        .products
+        .iter()
+        .fold((0, 0), |(units, amount), product| (units + product.units, amount + product.amount));
+    let row = |name: &str, units: i64, amount: i64| {
+        Row::from(vec![
+            Cell::Text(name.to_owned()),
+            format::count(units).into(),
+            String::new().into(),
+            format::money(currency, amount).into(),
+            String::new().into(),
+        ])
+    };
+    let all = &returns.totals;
+    let others =
+        ((all.units, all.amount) != listed).then(|| row(words::OTHERS, all.units - listed.0, all.amount - listed.1));
+    let foot: Vec<_> = others.into_iter().chain([row("Total", all.units, all.amount)]).collect();
     let rest = (returns.products_total > shown as i64)
         .then(|| view! { <p class="hint">{words::shown_of(shown, returns.products_total, "products")}</p> });
     view! {
         <section class="card">
             <h2>"By product"</h2>
-            {scrolling("scroll tall", "Returns by product", table("ranked", columns, rows.collect(), None))}
+            {scrolling("scroll tall", "Returns by product", table("ranked", columns, rows.collect(), foot))}
             {rest}
             <p class="hint">{words::RATE_HINT}</p>
         </section>

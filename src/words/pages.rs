@@ -287,6 +287,27 @@ pub const NOTHING_SOLD: &str = "No sales in this period";
 pub const NOTHING_RUNS_OUT: &str = "Nothing is running low.";
 pub const SO_FAR: &str = "so far";
 pub const RETURNS: &str = "Returns";
+/// How long a stock lasts, as pages write it elsewhere: `lasts 1.5 days`, `sold out`, `not selling`.
+pub fn lasts(cover: &str) -> String {
+    if cover.ends_with('s') { format!("lasts {cover}") } else { cover.to_lowercase() }
+}
+
+pub const OTHERS: &str = "Others";
+pub const NO_ORDERS_OR_RETURNS: &str = "There were no orders or returns.";
+
+/// Which days are compared, where today is not among them or is.
+pub fn only_over(range: &str, before: &str, is_without_today: bool) -> String {
+    let today = if is_without_today { "; today is left out" } else { "" };
+    format!("Net sales of {range} against {before}{today}.")
+}
+
+/// What there was in a period without sales.
+pub fn none_counts(orders: i64) -> String {
+    format!(
+        "No order counted as a sale: {} pending, cancelled or failed.",
+        if orders == 1 { "1 is".to_owned() } else { format!("{} are", crate::format::count(orders)) }
+    )
+}
 
 // How a comparison stands beside what it is compared with.
 pub const BY_HOUR: &str = "aligned by hour";

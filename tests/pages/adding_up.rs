@@ -152,6 +152,70 @@ async fn every_figure_leads_to_rows_that_come_to_it() {
     }
 }
 
+/// The table below a heading.
+fn below<'a>(page: &'a str, heading: &str) -> &'a str {
+    let start = page.find(&format!("<h2>{heading}</h2>")).unwrap_or_else(|| panic!("no {heading}: {page}"));
+    &page[start..]
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_a_list_leaves_out_is_in_it_as_others_and_all_come_to_the_card() {
+    let app = TestApp::builder().bundle(Market::new().path()).unlimited().spawn().await;
+    let client = app.log_in_as_vendor("eur").await;
+    for number in 1..=12 {
+        let product = json!({ "name": format!("Plate {number}"), "category": format!("Plates {number}"),
+            "unitPrice": 100 * number, "stock": 9 });
+        let response = client.post("/api/vendor/products", &product).await;
+        assert_eq!(response.status(), 201);
+        let product: serde_json::Value = response.json().await.expect("a product");
+        let id = product["productId"].as_str().expect("an id");
+        let sold = order(&client, "2026-03-11T12:00:00Z", "shipped", &[(id, 1, 100 * number)]).await;
+        let refund = json!({ "amount": number, "refundedAt": "2026-03-12T12:00:00Z" });
+        assert_eq!(client.post(&format!("/api/vendor/orders/{sold}/refunds"), &refund).await.status(), 201);
+    }
+    let page = text(&client, "/?dateFrom=2026-03-10&dateTo=2026-03-31").await;
+    for (heading, others) in [("Top products", "€5.94"), ("Top categories", "€5.94")] {
+        let foot = rows(below(&page, heading), "tfoot");
+        // Mugs of 60 and plates of 1 to 12 less their cents: 137.22; the three least are of 0.99, 1.98 and 2.97.
+        assert_eq!(foot[0], ["Others", "3", others], "{heading}: {foot:?}");
+        assert_eq!(foot[1], ["Total", "17", "€137.22"], "{heading}: {foot:?}");
+    }
+    let returns = text(&client, "/returns?dateFrom=2026-03-10&dateTo=2026-03-31").await;
+    let foot = rows(below(&returns, "By product"), "tfoot");
+    assert_eq!((foot[0][0].as_str(), foot[0][3].as_str()), ("Total", "€0.78"), "{foot:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_period_in_which_nothing_counted_says_what_there_was() {
+    let app = TestApp::builder().bundle(Market::new().path()).spawn().await;
+    let client = app.log_in_as_vendor("eur").await;
+    let page = text(&client, "/?dateFrom=2026-03-14&dateTo=2026-03-14").await;
+    assert!(page.contains("No order counted as a sale: 1 is pending, cancelled or failed."), "{page}");
+    let href = "/orders?dateFrom=2026-03-14&amp;dateTo=2026-03-14&amp;counted=false";
+    assert!(page.contains(&format!("href=\"{href}\"")), "{page}");
+    assert!(text(&client, &href.replace("&amp;", "&")).await.contains(">o3<"));
+    let page = text(&client, "/?dateFrom=2026-03-15&dateTo=2026-03-15").await;
+    assert!(page.contains("There were no orders or returns."), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_products_page_says_how_long_it_lasts_and_what_happened_to_it() {
+    let app = TestApp::builder().bundle(Market::new().path()).spawn().await;
+    let client = app.log_in_as_vendor("eur").await;
+    let page = text(&client, "/products/e1").await;
+    assert!(page.contains("100 units in stock, not selling"), "{page}");
+    let today = jiff::Timestamp::now();
+    order(&client, &today.to_string(), "processing", &[("e1", 8, 1_250)]).await;
+    for (product, price) in [("e1", 1_300), ("e2", 800)] {
+        let change = json!({ "productIds": [product], "changes": { "unitPrice": price } });
+        assert_eq!(client.patch("/api/vendor/products/bulk", &change).await.status(), 200);
+    }
+    let page = text(&client, "/products/e1").await;
+    // 8 in 28 days: 92 left last 322.
+    assert!(page.contains("92 units in stock, lasts 322 days"), "{page}");
+    assert!(page.contains("What happened") && page.contains("€13.00") && !page.contains("€8.00"), "{page}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn orders_that_count_are_told_from_those_that_do_not() {
     for database in databases().await {

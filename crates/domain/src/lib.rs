@@ -4,6 +4,8 @@
 pub mod accounts;
 /// Sharing an amount out over lines.
 pub mod allocation;
+/// How a range stands beside what it is compared with.
+mod beside;
 /// Products, and what may be written to them.
 pub mod catalog;
 /// Time zones by name, and a vendor's wall clock for the browser, which has no time zone database.

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     charts::bars::bar,
     components::{
+        change::{More, delta},
         status::status,
         table::{Cell, Column, Row, table},
     },
@@ -19,6 +20,7 @@ use crate::{
     },
     format,
     pages::ranges::RangeQuery,
+    server_functions::dashboard::Unfinished,
     words,
 };
 
@@ -26,13 +28,17 @@ use crate::{
 pub fn breakdowns(
     snapshot: &Snapshot,
     movers: Option<&Movers>,
+    unfinished: Option<Unfinished>,
     customers_are_fair: bool,
     query: &RangeQuery,
 ) -> AnyView {
     let before = snapshot.previous_totals.as_ref().filter(|_| customers_are_fair);
-    let moved = movers.filter(|_| query.filters().iter().all(|(_, value)| value.is_none()));
-    let moved_most = moved.and_then(|movers| super::movers::movers(movers, snapshot, query));
     let is_whole = query.filters().iter().all(|(_, value)| value.is_none());
+    // A category, and what is in it, did what it did, whichever of them are shown.
+    let moved = movers.filter(|_| query.product.is_none() && query.status.is_none());
+    let moved_most = moved
+        .filter(|_| is_whole)
+        .and_then(|movers| super::movers::movers(movers, snapshot, unfinished.is_some(), query));
     view! {
         <div class="grid">
             <div class="column">
@@ -93,16 +99,28 @@ fn waterfall(snapshot: &Snapshot) -> AnyView {
     let steps = steps(&snapshot.totals);
     let low = steps.iter().map(|step| step.from.min(step.to)).fold(0, i64::min);
     let high = steps.iter().map(|step| step.from.max(step.to)).fold(0, i64::max);
-    let rows = steps.into_iter().map(|step| Row {
+    // What is taken away is better the less it is.
+    let before = snapshot.previous_totals.as_ref().map(self::steps);
+    let change = |at: usize, step: &Step| {
+        let before = before.as_ref().map(|steps| steps[at].amount.abs());
+        let more = if step.is_level { More::IsGood } else { More::IsBad };
+        delta(before, step.amount.abs(), more, |amount| format::money(snapshot.currency, amount))
+    };
+    let rows = steps.into_iter().enumerate().map(|(at, step)| Row {
         id: None,
         class: if step.is_level { "level" } else { "" },
         cells: vec![
             Cell::Text(step.name.to_owned()),
             bar(step.from, step.to, low, high, if step.is_level { "bar" } else { "bar less" }).into(),
             format::money(snapshot.currency, step.amount).into(),
+            change(at, &step).into(),
         ],
     });
-    table("bars", vec![Column::text("Step"), Column::text(""), Column::number("Amount")], rows.collect(), None)
+    let mut columns = vec![Column::text("Step"), Column::text(""), Column::number("Amount")];
+    if snapshot.previous_totals.is_some() {
+        columns.push(Column::classed("Change", "number spare"));
+    }
+    table("bars", columns, rows.collect(), None)
 }
 
 /// For whoever keeps the books.
@@ -165,6 +183,7 @@ fn ranked(heading: &'static str, rows: Vec<Ranked>, has_changes: bool, snapshot:
     if rows.is_empty() {
         return nothing(words::NOTHING_SOLD);
     }
+    let foot = rest_of(&rows, snapshot);
     let low = rows.iter().map(|row| row.net_sales).fold(0, i64::min);
     let high = rows.iter().map(|row| row.net_sales).fold(0, i64::max);
     let rows = rows.into_iter().map(|row| {
@@ -186,7 +205,24 @@ fn ranked(heading: &'static str, rows: Vec<Ranked>, has_changes: bool, snapshot:
     if has_changes {
         columns.push(Column::classed("Change", "number spare"));
     }
-    table("ranked", columns, rows.collect(), None)
+    table("ranked", columns, rows.collect(), foot)
+}
+
+/// What the list leaves out, and what all of it comes to: the figures on the cards. Nothing below a single one that is
+/// all there is.
+fn rest_of(rows: &[Ranked], snapshot: &Snapshot) -> Vec<Row> {
+    let listed = rows.iter().fold((0, 0), |(units, net), row| (units + row.units, net + row.net_sales));
+    let all = (snapshot.totals.units, snapshot.totals.net_sales);
+    let row = |name: &str, (units, net_sales): (i64, i64)| {
+        Row::from(vec![
+            Cell::Text(name.to_owned()),
+            format::count(units).into(),
+            format::money(snapshot.currency, net_sales).into(),
+        ])
+    };
+    let others = (listed != all).then(|| row(words::OTHERS, (all.0 - listed.0, all.1 - listed.1)));
+    let total = (rows.len() > 1 || others.is_some()).then(|| row("Total", all));
+    others.into_iter().chain(total).collect()
 }
 
 fn top_products(snapshot: &Snapshot, movers: Option<&Movers>, query: &RangeQuery) -> AnyView {

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     charts::{line::Unit, spark::sparkline},
-    components::change::{Change, More, tone},
+    components::change::{self, Change, More, tone},
     domain::snapshot::Snapshot,
     format,
     pages::ranges::RangeQuery,
@@ -125,11 +125,16 @@ fn one(card: Card, compared: Option<&str>) -> AnyView {
     // Where there is no figure now, it has not fallen either.
     let change = before.filter(|_| now.is_some()).map(|before| {
         let change = Change::between(before, now);
+        let (text, words) = match (unit, before, now) {
+            // A share of a share is nobody's figure.
+            (Unit::Percent, Some(before), Some(now)) => change::points(now - before),
+            _ => (change.text(), change.words()),
+        };
         let before = unit.text(before);
-        let words = format!(" {} {before} ({})", change.words(), compared.unwrap_or_default());
+        let words = format!(" {words} {before} ({})", compared.unwrap_or_default());
         view! {
             <p class=format!("change {}", tone(change, more))>
-                <span aria-hidden="true">{change.arrow()} " " {change.text()}</span>
+                <span aria-hidden="true">{change.arrow()} " " {text}</span>
                 <span class="unseen">{words}</span>
                 <span class="base" aria-hidden="true">{format!("from {before}")}</span>
                 {so_far.map(|so_far| view! { <span class="base">" · "{so_far}</span> })}

@@ -24,3 +24,8 @@ pub fn returns_href(snapshot: &Snapshot, query: &RangeQuery) -> Option<(String, 
     let (from, to) = (snapshot.range.from, snapshot.range.to);
     query.vendor_id.is_none().then(|| (format!("/returns?dateFrom={from}&dateTo={to}"), "returns"))
 }
+
+/// The orders of the range that do not count.
+pub fn uncounted_href(snapshot: &Snapshot, query: &RangeQuery) -> Option<String> {
+    orders_href(snapshot, query, None).map(|href| href.replace("&counted=true", "&counted=false"))
+}

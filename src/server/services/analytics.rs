@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use bytes::Bytes;
 use futures::future::{BoxFuture, FutureExt};
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use vendorscope_cache::{Cache, Foresight, Key, Loaded, Origin, Served, Tag};
 
 use super::{
@@ -19,7 +19,7 @@ use crate::{
         local_time::{LocalHour, day_end, find_hour, hours},
         money::Currency,
         period::{Comparison, DateRange, Interval, day_number},
-        snapshot::{ComparisonShown, Narrowed, Point, RangeShown, Snapshot, Sums, Totals},
+        snapshot::{COVER_DAYS, ComparisonShown, Narrowed, Point, RangeShown, Snapshot, Sums, Totals},
         text::non_empty,
     },
     server::{
@@ -77,6 +77,12 @@ impl SnapshotQuery {
     /// One day by hours, compared with nothing.
     pub fn by_hour(day: Date) -> Self {
         Self { range: DateRange { from: day, to: day }, comparison: Comparison::None, interval: Interval::Hour }
+    }
+
+    /// The days that a stock's cover is reckoned by, up to today.
+    pub fn days_of_cover(today: Date) -> Self {
+        let range = DateRange { from: today.saturating_sub((COVER_DAYS - 1).days()), to: today };
+        Self { range, comparison: Comparison::None, interval: Interval::Day }
     }
 
     /// The part of the cache key that names this query: calendar days, so that it means the same tomorrow.
