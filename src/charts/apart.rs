@@ -20,7 +20,12 @@ pub fn so_far(marks: &[Mark], scale: &Scale) -> Option<AnyView> {
     let (count, are_few) = (marks.len(), marks.len() <= FEW);
     let (i, mark) = marks.iter().enumerate().find(|(_, mark)| mark.is_unfinished)?;
     let y = scale.y(mark.value?, HEIGHT);
-    let (at, anchor) = if are_few { (middle(i, count), "middle") } else { (x(i, count, 100.0), anchor(i, count)) };
+    let is_alone = marks.iter().all(|mark| mark.before.is_none());
+    let (at, anchor) = if are_few {
+        (middle(i, count), if is_alone { "middle" } else { "start" })
+    } else {
+        (x(i, count, 100.0), anchor(i, count))
+    };
     let circle = (!are_few).then(|| {
         view! {
             <circle class="rest" cx=format!("{at}%") cy=y r="4.5" fill="var(--surface)" stroke="var(--accent)"

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     charts::bars::bar,
     components::{
-        change::{More, delta},
+        change::{Change, More, delta},
         status::status,
         table::{Cell, Column, Row, table},
     },
@@ -99,12 +99,18 @@ fn waterfall(snapshot: &Snapshot) -> AnyView {
     let steps = steps(&snapshot.totals);
     let low = steps.iter().map(|step| step.from.min(step.to)).fold(0, i64::min);
     let high = steps.iter().map(|step| step.from.max(step.to)).fold(0, i64::max);
-    // What is taken away is better the less it is.
     let before = snapshot.previous_totals.as_ref().map(self::steps);
+    // What is taken away goes with what is sold: more of it is neither good nor bad.
     let change = |at: usize, step: &Step| {
-        let before = before.as_ref().map(|steps| steps[at].amount.abs());
-        let more = if step.is_level { More::IsGood } else { More::IsBad };
-        delta(before, step.amount.abs(), more, |amount| format::money(snapshot.currency, amount))
+        let size = |step: &Step| if step.is_level { step.amount } else { step.amount.abs() };
+        let (before, now) = (before.as_ref().map(|steps| size(&steps[at])), size(step));
+        match before {
+            Some(before) if !step.is_level => {
+                let change = Change::between(Some(before), Some(now));
+                view! { <span class="delta">{change.arrow()} " " {change.text()}</span> }.into_any()
+            }
+            _ => delta(before, now, More::IsGood, |amount| format::money(snapshot.currency, amount)),
+        }
     };
     let rows = steps.into_iter().enumerate().map(|(at, step)| Row {
         id: None,

@@ -137,7 +137,7 @@ fn one(card: Card, compared: Option<&str>) -> AnyView {
                 <span aria-hidden="true">{change.arrow()} " " {text}</span>
                 <span class="unseen">{words}</span>
                 <span class="base" aria-hidden="true">{format!("from {before}")}</span>
-                {so_far.map(|so_far| view! { <span class="base">" · "{so_far}</span> })}
+                {so_far.map(|so_far| view! { <span class="base">", "{so_far}</span> })}
             </p>
         }
         .into_any()
