@@ -15,12 +15,18 @@ pub fn middle(index: usize, count: usize) -> f64 {
     rounded((index as f64 + 0.5) / count.max(1) as f64 * 100.0)
 }
 
+/// Where the bar of a point begins, from the middle of its stretch on, and how wide it is; in percent of the width.
+pub fn now(marks: &[Mark]) -> (f64, f64) {
+    let width = rounded((30.0 / marks.len().max(1) as f64).min(WIDEST));
+    let has_before = marks.iter().any(|mark| mark.before.is_some());
+    (if has_before { 0.0 } else { rounded(-width / 2.0) }, width)
+}
+
 /// A bar for each point, and that of the comparison before it. What is not over has an outline alone.
 pub fn columns(marks: &[Mark], scale: &Scale) -> AnyView {
     let count = marks.len();
     let zero = scale.y(0, HEIGHT);
-    let has_before = marks.iter().any(|mark| mark.before.is_some());
-    let width = rounded((30.0 / count.max(1) as f64).min(WIDEST));
+    let (beside_middle, width) = now(marks);
     let bar = move |class: &'static str, fill: &'static str, from: f64, value: i64, is_unfinished: bool| {
         let y = scale.y(value, HEIGHT);
         let outline = is_unfinished.then_some("var(--accent)");
@@ -32,7 +38,7 @@ pub fn columns(marks: &[Mark], scale: &Scale) -> AnyView {
     let bars = marks.iter().enumerate().map(|(i, mark)| {
         let middle = middle(i, count);
         let before = mark.drawn_before().map(|value| bar("column before", "var(--edge)", middle - width, value, false));
-        let from = if has_before { middle } else { middle - width / 2.0 };
+        let from = middle + beside_middle;
         let fill = if mark.is_unfinished { "var(--tint)" } else { "var(--accent)" };
         let now = mark.value.map(|value| bar("column", fill, from, value, mark.is_unfinished));
         view! { {before} {now} }

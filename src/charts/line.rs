@@ -1,8 +1,9 @@
 use leptos::prelude::*;
 
+pub use super::columns::FEW;
 use super::{
     apart::{anchor, returned_bar, so_far, weekends},
-    columns::{FEW, columns, middle},
+    columns::{columns, middle, now},
     scale::{Scale, labelled, line_and_area, rounded, x},
 };
 use crate::{components::change::Change, domain::money::Currency, format, islands::Readout, words};
@@ -185,10 +186,11 @@ fn drawing(marks: &[Mark], scale: &Scale) -> AnyView {
     });
     let noted = noted.collect::<Vec<_>>();
     // As wide as there is room for between two points, and no wider than can be told from a bar of its own.
-    let width = rounded((60.0 / count.max(1) as f64).min(1.0));
+    let thin = rounded((60.0 / count.max(1) as f64).min(1.0));
+    let (from, width) = if are_few { now(marks) } else { (-thin / 2.0, thin) };
     let returned = marks.iter().enumerate().filter_map(|(i, mark)| {
         let y = scale.y(mark.returns?, HEIGHT);
-        let at = rounded((place(i) - width / 2.0).clamp(0.0, 100.0 - width));
+        let at = rounded((place(i) + from).clamp(0.0, 100.0 - width));
         Some(returned_bar(format!("{at}%"), format!("{width}%"), y.min(zero), rounded((y - zero).abs())))
     });
     let returned = returned.collect::<Vec<_>>();
@@ -296,12 +298,12 @@ mod tests {
         let html = drawn(&marks);
         assert!(html.contains("L875 0\"") && !html.contains("L1000 180"), "the line ends with what is over: {html}");
         assert!(html.contains("L1000 0\""), "the comparison does not fall: {html}");
-        assert!(html.contains("class=\"rest\"") && html.contains(">so far</text>"), "{html}");
+        assert!(html.contains("class=\"rest\"") && html.contains(">so far<"), "{html}");
         assert!(html.contains("Day 8: €0.25 so far\t180\tBefore 8 until 09:00: €0.50\t120\t−50.0% (−€0.25)"), "{html}");
         // Hours that have not begun have no point.
         marks[8].value = None;
         let html = drawn(&marks);
-        assert!(!html.contains("so far</text>") && html.contains("Day 8: —\t\tBefore 8"), "{html}");
+        assert!(!html.contains(">so far<") && html.contains("Day 8: —\t\tBefore 8"), "{html}");
     }
 
     #[test]
@@ -311,7 +313,7 @@ mod tests {
         marks[3].returns = Some(50);
         let html = drawn(&marks);
         assert!(html.contains("y=\"120\" height=\"120\""), "{html}");
-        assert!(html.contains("Day 3: €1.00 · Returns €0.50\t0") && html.contains("Returns</span>"), "{html}");
+        assert!(html.contains("Day 3: €1.00 · Returns €0.50\t0") && html.contains("</svg>Returns<"), "{html}");
     }
 
     #[test]

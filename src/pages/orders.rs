@@ -50,15 +50,24 @@ fn filters(asked: &OrdersAsked) -> Filters<'_> {
     ]
 }
 
+/// What the form offers among the statuses: several of them at once.
+const COUNTED: &str = "counted";
+const NOT_COUNTED: &str = "uncounted";
+
 fn of(params: &ParamsMap) -> OrdersAsked {
     let value = |name| params.get(name).filter(|value| !value.is_empty());
+    let (status, counted) = match value("status") {
+        Some(status) if status == COUNTED => (None, Some("true".to_owned())),
+        Some(status) if status == NOT_COUNTED => (None, Some("false".to_owned())),
+        status => (status, value("counted")),
+    };
     OrdersAsked {
-        status: value("status"),
+        status,
         date_from: value("dateFrom"),
         date_to: value("dateTo"),
         search: value("search"),
         refunded: value("refunded"),
-        counted: value("counted"),
+        counted,
         product: value("product"),
         category: value("category"),
         sort: value("sort"),
@@ -155,11 +164,17 @@ fn narrowed(asked: &OrdersAsked, product_name: Option<String>) -> Vec<Chip> {
 }
 
 fn filter(chosen: &OrdersAsked) -> AnyView {
-    let statuses = std::iter::once(("", "All"))
+    let statuses = [("", "All"), (COUNTED, words::COUNTED), (NOT_COUNTED, words::NOT_COUNTED)]
+        .into_iter()
         .chain(OrderStatus::ALL.map(|status| (status.as_str(), Shown::from(status).name)))
         .collect();
+    let status = match (chosen.status.as_deref(), chosen.counted.as_deref()) {
+        (Some(status), _) => status,
+        (None, Some("true")) => COUNTED,
+        (None, Some(_)) => NOT_COUNTED,
+        (None, None) => "",
+    };
     let returns = vec![("", "All"), ("true", "With refunds"), ("false", "Without refunds")];
-    let sales = vec![("", "All"), ("true", words::COUNTED), ("false", words::NOT_COUNTED)];
     let sorts = OrderSort::ALL.map(|sort| (sort.as_str(), words::sort_of_orders(sort))).to_vec();
     // What the form does not ask for stays as it is.
     let kept = [("product", &chosen.product), ("category", &chosen.category)];
@@ -182,8 +197,7 @@ fn filter(chosen: &OrdersAsked) -> AnyView {
     };
     let fields = view! {
             {input(search)}
-            {select("status", "status", "Status", statuses, chosen.status.as_deref().unwrap_or_default())}
-            {select("counted", "counted", "Sales", sales, chosen.counted.as_deref().unwrap_or_default())}
+            {select("status", "status", "Status", statuses, status)}
             {select("refunded", "refunded", "Returns", returns, chosen.refunded.as_deref().unwrap_or_default())}
             {input(date("dateFrom", "From", &chosen.date_from))}
             {input(date("dateTo", "To", &chosen.date_to))}

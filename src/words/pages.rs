@@ -315,16 +315,20 @@ pub const BY_DAY: &str = "aligned by day";
 pub const BY_MONTH: &str = "aligned by month";
 pub const BY_LENGTH: &str = "each point beside one of as many days";
 
-/// What the dashed line is. `until_hour`: where its last day is cut to be compared.
-pub fn dashed(range: &str, beside: &str, until_hour: Option<i8>) -> String {
+/// What the comparison is in a chart, of `bars` or lines. `until_hour`: where its last day is cut to be compared.
+pub fn dashed(range: &str, bars: bool, beside: &str, until_hour: Option<i8>) -> String {
+    let drawn = if bars { GREY_BARS } else { DASHED_LINE };
     match until_hour {
         Some(hour) if hour < 24 => format!(
-            "Dashed line: {range}, {beside}. It is drawn to the end; changes compare its last day until {hour:02}:00, as \
+            "{drawn}: {range}, {beside}. Drawn to the end; changes compare its last day until {hour:02}:00, as \
              today."
         ),
-        _ => format!("Dashed line: {range}, {beside}."),
+        _ => format!("{drawn}: {range}, {beside}."),
     }
 }
+
+pub const DASHED_LINE: &str = "Dashed line";
+pub const GREY_BARS: &str = "Grey bars";
 
 pub fn zone_and_currency(zone: &str, currency: &str) -> String {
     format!("Times in {zone} · Amounts in {currency}")

@@ -8,7 +8,7 @@ use leptos::prelude::*;
 
 use super::metric::Metric;
 use crate::{
-    charts::line::{Mark, line_chart},
+    charts::line::{FEW, Mark, line_chart},
     components::table::{Cell, Column, Row, scrolling, table},
     domain::{
         accounts::encode_segment,
@@ -40,12 +40,14 @@ pub fn sales(
     let before =
         snapshot.comparison.map(|comparison| format::range(DateRange { from: comparison.from, to: comparison.to }));
     let name = metric.definition().name;
+    let bars = snapshot.series.len() <= FEW;
+    let drawn = if bars { words::GREY_BARS } else { words::DASHED_LINE };
     let title = match &before {
-        Some(before) => format!("{name} by {}, {range}. Dashed line: {before}.", interval.as_str()),
+        Some(before) => format!("{name} by {}, {range}. {drawn}: {before}.", interval.as_str()),
         None => format!("{name} by {}, {range}.", interval.as_str()),
     };
     let until_hour = unfinished.map(|unfinished| unfinished.until_hour);
-    let caption = before.as_ref().map(|before| words::dashed(before, beside(snapshot), until_hour));
+    let caption = before.as_ref().map(|before| words::dashed(before, bars, beside(snapshot), until_hour));
     let now_legend = format!("{range}: {}", unit.text(metric.total(&snapshot.totals)));
     let before_legend = before
         .zip(snapshot.previous_totals)
