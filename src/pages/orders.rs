@@ -106,7 +106,9 @@ fn list(view: OrdersView, query: OrdersAsked) -> AnyView {
     let next = view.page.next.as_deref().map(|after| href(&query, Some(after)));
     let pages = pager(query.after.is_some().then(|| href(&query, None)), next);
     let unsorted = OrdersAsked { sort: None, ..query.clone() };
-    let body = match (view.page.orders.is_empty(), unsorted == OrdersAsked::default()) {
+    // Where nothing was sold, something may have come back.
+    let has_returns = view.page.figures.is_some_and(|figures| figures.returns != 0);
+    let body = match (view.page.orders.is_empty() && !has_returns, unsorted == OrdersAsked::default()) {
         (true, true) => {
             view! { <section class="card empty"><h2>"No orders yet"</h2><p>{words::NO_ORDERS}</p></section> }.into_any()
         }

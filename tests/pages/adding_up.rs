@@ -149,6 +149,10 @@ async fn every_figure_leads_to_rows_that_come_to_it() {
         let foot = rows(&text(&client, &format!("/orders?{days}&counted=true")).await, "tfoot");
         assert_eq!(foot[0][..1].concat() + &foot[0][5], "3 orders€77.00", "{foot:?}");
         assert_eq!(foot[1][5], "−€17.50", "{foot:?}");
+        // On days on which nothing was sold, too.
+        let returned = text(&client, "/orders?dateFrom=2026-03-15&dateTo=2026-03-16&counted=true").await;
+        let foot = rows(&returned, "tfoot");
+        assert_eq!((foot[0][5].as_str(), foot[2][5].as_str()), ("€0.00", "−€17.50"), "{foot:?}");
     }
 }
 
