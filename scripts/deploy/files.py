@@ -57,6 +57,7 @@ class Containerfile:
         self.health = json.loads(words("HEALTHCHECK")[0].split("CMD", 1)[1])
         self.command = json.loads(words("ENTRYPOINT")[0]) + json.loads(words("CMD")[0])
         self.user = words("USER")[0]
+        self.stop_signal = next(iter(words("STOPSIGNAL")), None)
 
 
 def dashboard_queries() -> list:

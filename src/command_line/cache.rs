@@ -6,12 +6,20 @@ use vendorscope_cache::{Cache, Cause, Tag, stats::Counter};
 
 use super::printing::print_line;
 use vendorscope::server::{
-    AppError, cache_keys,
+    AppError,
     config::Config,
     db::{outbox::installation, vendors},
     identity::accounts::Accounts,
     open_cache, open_database,
-    services::{DatabaseOutbox, analytics::Analytics, cache_stats::cache_stats, outbox, warming},
+    services::{
+        DatabaseOutbox,
+        analytics::Analytics,
+        cache_stats::cache_stats,
+        health::{Carriers, find_carriers},
+        outbox,
+        tags::known_tags,
+        warming,
+    },
 };
 
 #[derive(Subcommand)]
@@ -20,7 +28,7 @@ pub enum CacheCommand {
     Stats,
     /// Have every instance drop what is cached under these tags
     Invalidate {
-        /// vendor:ID, products:ID, orders:ID or analytics (every snapshot)
+        /// vendor:ID, products:ID, orders:ID, analytics (every snapshot) or marketplace
         #[arg(required = true, value_name = "TAG")]
         tags: Vec<String>,
     },
@@ -63,21 +71,27 @@ async fn stats(config: &Config) -> anyhow::Result<()> {
 }
 
 async fn invalidate(config: &Config, names: &[String]) -> anyhow::Result<()> {
-    let mut tags = names
-        .iter()
-        .map(|name| cache_keys::parse_tag(name))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|invalid| anyhow::anyhow!("{invalid}"))?;
-    tags.sort();
-    tags.dedup();
     let db = open_database(config).await?;
     let accounts = Accounts::new(db.clone(), Cache::memory(), &config.sessions);
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let tags = known_tags(&accounts, &names).await.map_err(in_words)?;
+    // Without Redis what is cached is inside of the instances, and they say how much on their page.
+    let carriers = match config.cache.redis_url {
+        Some(_) => find_carriers(&open_cache(config, &installation(&db).await?).await?, &tags).await,
+        None => None,
+    };
     accounts.audit("cli", "cache_invalidate", &tags.iter().map(Tag::name).collect::<Vec<_>>().join(" "), None).await?;
     outbox::invalidate(&db, &tags, &Cause { who: "cli".to_owned(), why: "asked for on the command line" }).await?;
-    print_line!(
-        "{} invalidated.",
-        if tags.len() == 1 { "1 tag was".to_owned() } else { format!("{} tags were", tags.len()) }
-    );
+    let done = if tags.len() == 1 { "1 tag was".to_owned() } else { format!("{} tags were", tags.len()) };
+    let entries = match carriers {
+        None => String::new(),
+        Some(Carriers { entries: 0, .. }) => ": nothing in Redis carries what was named".to_owned(),
+        Some(Carriers { entries, is_estimate, .. }) => {
+            let about = if is_estimate { "about " } else { "" };
+            format!(": {about}{entries} of the entries in Redis, to be loaded again")
+        }
+    };
+    print_line!("{done} invalidated{entries}.");
     Ok(())
 }
 
@@ -90,16 +104,21 @@ async fn warm(config: &Config, vendors: Vec<String>) -> anyhow::Result<()> {
     let analytics = Analytics::new(db, cache);
     let mut snapshots = Vec::with_capacity(vendors.len());
     for vendor in &vendors {
-        snapshots.push(warming::opening_snapshot(&accounts, vendor).await.map_err(|error| match error {
-            AppError::Invalid(errors) => {
-                anyhow::anyhow!("{}", errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
-            }
-            other => other.into(),
-        })?);
+        snapshots.push(warming::opening_snapshot(&accounts, vendor).await.map_err(in_words)?);
     }
     let loaded = warming::warm_dashboards(&analytics, &snapshots).await;
     print_line!("{loaded} of {} dashboards were loaded; the others were there already.", snapshots.len());
     Ok(())
+}
+
+/// What is wrong, where the caller can mend it.
+fn in_words(error: AppError) -> anyhow::Error {
+    match error {
+        AppError::Invalid(errors) => {
+            anyhow::anyhow!("{}", errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+        }
+        other => other.into(),
+    }
 }
 
 /// Without Redis the cache is inside of the server's process, out of reach from here.

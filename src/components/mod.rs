@@ -45,6 +45,6 @@ pub mod written;
 
 /// As the server writes it, but for the empty comments between nodes.
 #[cfg(test)]
-fn html(view: impl leptos::prelude::RenderHtml) -> String {
+pub(crate) fn html(view: impl leptos::prelude::RenderHtml) -> String {
     view.to_html().replace("<!>", "")
 }

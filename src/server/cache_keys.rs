@@ -264,6 +264,11 @@ pub fn written_tag(tag: &Tag) -> String {
     format!("{family}:{}", percent_decode_str(id).decode_utf8_lossy())
 }
 
+/// The vendor whose tag this is, by its id; `None` for those of all.
+pub fn vendor_of_tag(tag: &Tag) -> Option<String> {
+    written_tag(tag).split_once(':').map(|(_, id)| id.to_owned())
+}
+
 /// Which of a vendor's data an event says has changed: `products`, `orders`, or both. None where it is about others.
 pub fn changed_for(event: &Event, vendor: &str) -> Vec<&'static str> {
     const ANYTHING: [&str; 2] = ["products", "orders"];

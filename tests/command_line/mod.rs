@@ -4,6 +4,9 @@ use tempfile::TempDir;
 
 use crate::harness::northwind;
 
+/// The cache.
+mod cache;
+
 /// What a command left behind.
 struct Done {
     code: i32,
@@ -62,6 +65,10 @@ fn every_command_explains_itself() {
         &["user", "disable"],
         &["user", "enable"],
         &["user", "reset-password"],
+        &["cache"],
+        &["cache", "stats"],
+        &["cache", "invalidate"],
+        &["cache", "warm"],
         &["doctor"],
         &["healthcheck"],
         &["completions"],

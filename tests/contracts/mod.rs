@@ -10,6 +10,8 @@ mod connections;
 mod crosscheck;
 /// Customers of a day that is not over.
 mod customers;
+/// Which tables can be cut by vendor.
+mod cutting;
 /// Rollups and snapshots against the raw rows.
 mod figures;
 /// Marketplace bundles and the demo.

@@ -1,5 +1,7 @@
 //! What a running instance says when something that it works with is taken from it.
 
+use std::{collections::BTreeSet, time::Instant};
+
 use reqwest::Method;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
@@ -101,6 +103,51 @@ async fn while_redis_is_away_pages_say_so_in_the_products_style_and_the_status_n
     assert_eq!(status, 503);
     assert!(row(&text, "Database").contains("Working"), "{text}");
     assert!(row(&text, "Sessions (Redis)").contains("Not responding") && text.contains(style), "{text}");
+}
+
+/// It is tried twenty times a second: whoever reads the log is told now and then.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_cannot_be_delivered_is_in_the_log_now_and_then_and_once_when_it_is_over() {
+    const TOLD: &str = "invalidation not delivered yet";
+    const OVER: &str = "no invalidation waits any more";
+    let (database, sessions, mut redis) = (TestDatabase::sqlite(), RedisServer::start(), RedisServer::start());
+    add_admin(database.url());
+    let program = Program::serve_with(&[
+        ("DATABASE_URL", database.url()),
+        ("REDIS_URL", &redis.url()),
+        ("SESSION_REDIS_URL", &sessions.url()),
+        ("RUST_LOG", "vendorscope=info,vendorscope_cache=info"),
+    ]);
+    let client = Client::new(program.address);
+    let login = client.post("/api/auth/login", &json!({ "email": ADMIN, "password": PASSWORD })).await;
+    assert_eq!(login.status(), 200);
+
+    redis.kill();
+    let away = Instant::now();
+    for tag in ["analytics", "marketplace"] {
+        let done = client.post("/api/admin/cache/invalidate", &json!({ "tags": [tag] })).await;
+        assert_eq!(done.status(), 200);
+    }
+    until("they have waited for three seconds", async || {
+        let metrics = client.get("/metrics").await.text().await.expect("a text");
+        let seconds = metrics.lines().find_map(|line| line.strip_prefix("vendorscope_cache_outbox_pending_seconds "));
+        (seconds.and_then(|seconds| seconds.parse().ok()) >= Some(3.0)).then_some(())
+    })
+    .await;
+    let log = program.log();
+    let lines: Vec<&str> = log.lines().filter(|line| line.contains(TOLD)).collect();
+    let causes: BTreeSet<_> =
+        lines.iter().map(|line| line.split("error=").nth(1).and_then(|rest| rest.split(" rows=").next())).collect();
+    let most = causes.len() as u64 * (1 + away.elapsed().as_secs() / 10);
+    assert!((1..=most).contains(&(lines.len() as u64)) && causes.len() <= 8, "{most}: {log}");
+    assert!(lines.iter().all(|line| line.contains(" rows=") && line.contains(" waiting_ms=")), "{log}");
+    assert!(!log.contains(OVER), "{log}");
+
+    redis.restart();
+    program.until_log_has(OVER).await;
+    let metrics = client.get("/metrics").await.text().await.expect("a text");
+    assert!(metrics.contains("vendorscope_cache_outbox_pending 0.0"), "{metrics}");
+    assert_eq!(program.log().matches(OVER).count(), 1, "{}", program.log());
 }
 
 /// The cache of a user who lacks a right is of no use: found out at start, said by name, and answered all the same.

@@ -102,8 +102,12 @@ impl Cache {
             return true;
         }
         let delivered = self.try_to_deliver(rows).await;
-        if let Err(error) = &delivered {
-            tracing::warn!(error, rows = rows.len(), "invalidation not delivered yet: these tags are not trusted");
+        if let Err(error) = &delivered
+            && let Some(lasted) = self.0.undelivered.fails(error)
+        {
+            let waiting = self.0.trust.glance();
+            let (rows, waiting_ms) = (waiting.pending.max(rows.len()), millis(waiting.pending_for.unwrap_or(lasted)));
+            tracing::warn!(error, rows, waiting_ms, "invalidation not delivered yet: these tags are not trusted");
         }
         delivered.is_ok()
     }

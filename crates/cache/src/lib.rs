@@ -23,6 +23,8 @@ use tokio::{
 
 /// Time of day, which tests can hold still.
 pub mod clock;
+/// What goes on failing, for the log.
+mod complaint;
 /// How this instance fares, and what it invalidated.
 mod condition;
 /// Counting together with the other instances.
@@ -115,6 +117,8 @@ struct CacheInner {
     stats: Stats,
     counting: counting::Counting,
     journal: condition::Journal,
+    /// Invalidations that cannot be delivered.
+    undelivered: complaint::Complaint,
     flushing: AtomicBool,
     relaying: AtomicBool,
     /// How this cache calls itself when it tells others of an invalidation.
@@ -209,6 +213,7 @@ impl Cache {
             stats: Stats::default(),
             counting: counting::Counting::default(),
             journal: condition::Journal::default(),
+            undelivered: complaint::Complaint::default(),
             flushing: AtomicBool::new(false),
             relaying: AtomicBool::new(false),
             settings,

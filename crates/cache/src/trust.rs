@@ -18,6 +18,7 @@ use crate::{
     clock::Instants,
     generations::epoch_mask,
     key::Tag,
+    millis,
     outbox::{Look, Outbox, PendingInvalidation, StoreClaim},
 };
 
@@ -147,8 +148,15 @@ impl Cache {
     /// shows the rest. Whether none of it is pending any more. To be called with `looking` held.
     pub(crate) async fn settle(&self, wanted: impl Fn(&Pending) -> bool) -> bool {
         loop {
+            let began = Instant::now();
             if !self.look().await {
                 return false;
+            }
+            if self.0.trust.glance().pending == 0
+                && let Some(lasted) = self.0.undelivered.is_over(began)
+            {
+                let lasted_ms = millis(lasted);
+                tracing::info!(lasted_ms, "no invalidation waits any more: what could not be delivered has been");
             }
             let (rows, is_cut) = self.0.trust.pending(&wanted);
             if !self.deliver_all(&rows).await {

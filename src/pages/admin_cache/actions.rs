@@ -20,13 +20,28 @@ pub fn outcome() -> Option<AnyView> {
             return None;
         }
         let text = match (count("invalidated"), count("warmed"), query.get("reset").as_deref()) {
-            (Some(count), ..) => format!("{} invalidated.", format::counted(count, "tag was", "tags were")),
+            (Some(tags), ..) => invalidated(tags, count("entries"), query.get("estimate").is_some()),
             (_, Some(count), _) => format!("{} loaded.", format::counted(count, "entry was", "entries were")),
             (.., Some("done")) => "The counters were reset. What was counted by minute and hour stays.".to_owned(),
             _ => return None,
         };
         Some(done(text))
     })
+}
+
+/// What an invalidation came to: tags, and entries that carried them, if the store said how many.
+fn invalidated(tags: i64, entries: Option<i64>, is_estimate: bool) -> String {
+    let (about, them) = (if is_estimate { "About " } else { "" }, if tags == 1 { "it" } else { "them" });
+    let entries = match entries {
+        None => format!("How many entries carry {them}, Redis does not say now; none of them is served."),
+        Some(0) => format!("Nothing was in the cache under {them}."),
+        Some(1) => format!("{about}1 entry carries {them}, and is loaded again by whoever asks next."),
+        Some(many) => {
+            let many = number(many.unsigned_abs());
+            format!("{about}{many} entries carry {them}, and are loaded again by whoever asks next.")
+        }
+    };
+    format!("{} invalidated. {entries}", format::counted(tags, "tag was", "tags were"))
 }
 
 /// What is about to be done, and what it costs, before it is done. Nothing where it was refused: the form says why.
@@ -87,9 +102,10 @@ pub fn confirmation(action: &AskedAction, cost: &Result<Option<ActionCost>, ApiE
 fn concerned(cost: &ActionCost, what: &str) -> String {
     let about = if cost.is_estimate { "About " } else { "" };
     let entries = match cost.entries {
-        0 => return "No entry is concerned.".to_owned(),
-        1 => "1 entry".to_owned(),
-        many => format!("{} entries", number(many)),
+        None => return "Redis does not answer: how many entries it concerns cannot be said now.".to_owned(),
+        Some(0) => return "No entry is concerned.".to_owned(),
+        Some(1) => "1 entry".to_owned(),
+        Some(many) => format!("{} entries", number(many)),
     };
     let whose = match (cost.vendor_count, &cost.vendors[..]) {
         (0, _) => String::new(),
@@ -97,8 +113,11 @@ fn concerned(cost: &ActionCost, what: &str) -> String {
         (count, named) if count as usize == named.len() => format!(" of vendors {}", named.join(", ")),
         (count, named) => format!(" of {} vendors ({}, …)", number(count), named.join(", ")),
     };
-    let what =
-        if cost.entries == 1 { what.replacen("are ", "is ", 1).replace("and are", "and is") } else { what.to_owned() };
+    let what = if cost.entries == Some(1) {
+        what.replacen("are ", "is ", 1).replace("and are", "and is")
+    } else {
+        what.to_owned()
+    };
     let takes = match cost.database_seconds {
         Some(seconds) if seconds >= 0.1 => format!(": about {seconds:.1} s of the database's time"),
         Some(seconds) => format!(": about {:.0} ms of the database's time", (seconds * 1_000.0).max(1.0)),
@@ -209,7 +228,7 @@ mod tests {
     #[test]
     fn a_preview_says_how_many_of_whom_and_what_it_costs() {
         let cost = |entries, vendors: &[&str], seconds| ActionCost {
-            entries,
+            entries: Some(entries),
             is_estimate: false,
             vendors: vendors.iter().map(|&id| id.to_owned()).collect(),
             vendor_count: vendors.len() as u64,
@@ -222,5 +241,28 @@ mod tests {
         );
         assert_eq!(told(cost(1, &[], Some(0.004))), "1 entry is loaded again: about 4 ms of the database's time.");
         assert_eq!(told(cost(0, &[], None)), "No entry is concerned.");
+        assert!(told(ActionCost::default()).contains("cannot be said now"));
+    }
+
+    #[test]
+    fn an_invalidation_says_how_many_entries_it_concerned_and_when_there_were_none() {
+        for (tags, entries, is_estimate, said) in [
+            (1, Some(0), false, "1 tag was invalidated. Nothing was in the cache under it."),
+            (1, Some(1), false, "1 tag was invalidated. 1 entry carries it, and is loaded again by whoever asks next."),
+            (
+                2,
+                Some(1_200),
+                true,
+                "2 tags were invalidated. About 1,200 entries carry them, and are loaded again by whoever asks next.",
+            ),
+            (
+                2,
+                None,
+                true,
+                "2 tags were invalidated. How many entries carry them, Redis does not say now; none of them is served.",
+            ),
+        ] {
+            assert_eq!(invalidated(tags, entries, is_estimate), said);
+        }
     }
 }

@@ -140,13 +140,13 @@ fn facts(header: &EntryHeader, now: Timestamp) -> AnyView {
         <section class="card">
             <h2>"The entry"</h2>
             {scrolling("scroll", "The entry",
-                table("plain", vec![Column::text("What"), Column::text("Value")], rows.collect(), None))}
+                table("plain whole", vec![Column::text("What"), Column::text("Value")], rows.collect(), None))}
         </section>
         <section class="card">
             <h2>"Its tags"</h2>
             <p class="hint">"It is served only while the generation of each tag is the one it had when the entry was \
                 loaded."</p>
-            {scrolling("scroll", "Tags of the entry", table("plain", columns, tags.collect(), None))}
+            {scrolling("scroll", "Tags of the entry", table("plain whole", columns, tags.collect(), None))}
         </section>
     }
     .into_any()

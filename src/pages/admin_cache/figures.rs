@@ -163,3 +163,147 @@ fn row(name: &str, class: &'static str, values: [String; 5]) -> Row {
     let cells = std::iter::once(Cell::Text(name.to_owned())).chain(values.into_iter().map(Cell::Text));
     Row { id: None, class, cells: cells.collect() }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::components::html;
+
+    /// A stretch of time of which every figure is another number.
+    fn window(from: u64) -> Value {
+        let mut next = from;
+        let mut number = || {
+            next += 1;
+            next
+        };
+        let mut names = |names: &[&str]| -> Value {
+            names.iter().map(|name| ((*name).to_owned(), json!(number()))).collect::<serde_json::Map<_, _>>().into()
+        };
+        let mut window = names(&[
+            "lookups",
+            "hits",
+            "l1Hits",
+            "storeHits",
+            "misses",
+            "bypasses",
+            "stale",
+            "loads",
+            "loadFailures",
+            "coalesced",
+            "leaseWaits",
+            "refreshes",
+            "warmed",
+            "invalidatedTags",
+            "writeFailures",
+        ]);
+        window["missesByReason"] = names(&["absent", "expired", "invalidated", "corrupt", "undecodable"]);
+        window["missesByTag"] = names(&["vendor", "products", "orders", "analytics", "marketplace"]);
+        window["loadTime"] = names(&["p50", "p95", "p99"]);
+        window["hitTime"] = names(&["p50", "p95", "p99"]);
+        window["savings"] = names(&["loads", "percent", "statementsPerLoad", "statements", "databaseSeconds"]);
+        window["hitRate"] = names(&["percent"])["percent"].clone();
+        window
+    }
+
+    fn report() -> (CacheStats, CacheReport) {
+        let mut stats = window(500);
+        (stats["totalKeys"], stats["memoryUsage"]) = (json!(601), json!(602));
+        let verdict = json!({ "rule": "well", "level": "ok", "sentence": "", "reason": "", "remedy": "", "docs": "",
+            "since": null });
+        let report = json!({
+            "computedAt": "2026-11-27T10:00:00Z", "store": "redis", "isWhole": true, "countedSince": null,
+            "verdict": verdict, "also": [], "instances": [], "redis": [], "namespaces": null, "invalidations": [],
+            "namesSince": "2026-11-27T09:00:00Z", "mostRead": [], "missedTags": [], "events": [],
+            "windows": { "now": window(100), "hour": window(200), "day": window(300), "week": window(400) },
+        });
+        (serde_json::from_value(stats).expect("figures"), serde_json::from_value(report).expect("a report"))
+    }
+
+    /// The cells of a row, without its heading.
+    fn cells(html: &str, heading: &str) -> Vec<Vec<String>> {
+        let rows = html.split("<tr").filter(|row| row.contains(&format!(">{heading}</th>")));
+        let text = |cell: &str| cell.split_once('>').map_or("", |(_, rest)| rest).split('<').next().map(str::to_owned);
+        rows.map(|row| row.split("<td").skip(1).filter_map(text).collect()).collect()
+    }
+
+    #[test]
+    fn every_row_has_its_figure_of_every_stretch_of_time() {
+        let (stats, report) = report();
+        let html = Owner::new().with(|| html(table_of_counts(&stats, &report)));
+        let of_window = |place: u64| [101, 201, 301, 401, 501].map(|first| first + place);
+        for (heading, place) in [
+            ("Lookups", 0),
+            ("Hits", 1),
+            ("… from the instance's own memory", 2),
+            ("… from Redis", 3),
+            ("Misses", 4),
+            ("Bypassed: Redis not asked, or not believed", 5),
+            ("Served stale, with its age", 6),
+            ("Loads from the database", 7),
+            ("… failed", 8),
+            ("Callers that shared somebody's load", 9),
+            ("Loads that waited for another instance's", 10),
+            ("Tags invalidated", 13),
+            ("Values that Redis did not take", 14),
+            ("… no entry", 15),
+            ("… expired", 16),
+            ("… invalidated", 17),
+            ("… unreadable", 18),
+            ("… of another release", 19),
+            ("… … by a vendor's tag", 20),
+            ("… … by its products' tag", 21),
+            ("… … by its orders' tag", 22),
+            ("… … by the tag of all figures", 23),
+            ("… … by the marketplace's tag", 24),
+            ("… statements", 34),
+        ] {
+            assert_eq!(cells(&html, heading), [of_window(place).map(|number| number.to_string())], "{heading}");
+        }
+        let ahead = of_window(11).map(|refreshes| number(2 * refreshes + 1));
+        assert_eq!(cells(&html, "… ahead of time, of popular entries"), [ahead], "refreshed and warmed");
+        let percent = |place| of_window(place).map(|number| format!("{number}.0%"));
+        assert_eq!(cells(&html, "Hit rate"), [percent(36)]);
+        assert_eq!(cells(&html, "Queries saved"), [percent(32)]);
+        let milliseconds = |place| of_window(place).map(|number| format!("{number} ms"));
+        assert_eq!(cells(&html, "Load time, p50"), [milliseconds(25)]);
+        assert_eq!(cells(&html, "Lookup time of hits, p50"), [milliseconds(28)]);
+        // Of loads first, of hits below.
+        assert_eq!(cells(&html, "… p95"), [milliseconds(26), milliseconds(29)]);
+        assert_eq!(cells(&html, "… p99"), [milliseconds(27), milliseconds(30)]);
+        let time = of_window(35).map(|number| seconds(number as f64));
+        assert_eq!(cells(&html, "… time of the database"), [time]);
+    }
+
+    #[test]
+    fn every_card_has_the_figure_that_it_is_called_after() {
+        let (stats, mut report) = report();
+        let card = |report: &CacheReport, name: &str| {
+            let html = Owner::new().with(|| html(cards(&stats, report)));
+            let (_, card) = html.split_once(&format!("<dt>{name}</dt>")).unwrap_or_else(|| panic!("{name}: {html}"));
+            let text = card.split("</div>").next().unwrap_or_default().replace("</dd>", "|");
+            text.split('<').map(|part| part.split_once('>').map_or(part, |(_, text)| text)).collect::<String>()
+        };
+        for (name, value) in [
+            ("Hit rate", "137.0%|"),
+            ("Hit rate, 1 hour", "237.0%|Of 407 lookups|"),
+            ("Hit rate, 24 hours", "337.0%|Of 607 lookups|"),
+            ("Hit rate, 7 days", "437.0%|Of 807 lookups|"),
+            ("Queries saved, 24 hours", "333.0%|335 statements fewer, and "),
+            ("Load time, 1 hour", "227 ms|"),
+            ("Lookup time, 1 hour", "230 ms|"),
+            ("Hits", "502|"),
+            ("Misses", "505|"),
+            ("Loads", "508|"),
+            ("Keys", "601|"),
+            ("Memory", "602 bytes|"),
+        ] {
+            let found = card(&report, name);
+            assert!(found.starts_with(value), "{name}: {found}");
+        }
+        // What Redis does not say now is not known.
+        report.is_whole = false;
+        assert!(card(&report, "Keys").starts_with('—') && card(&report, "Memory").starts_with('—'));
+    }
+}

@@ -33,7 +33,7 @@ pub fn invalidations(done: &[InvalidationShown], now: Timestamp) -> AnyView {
     let shown = if rows.is_empty() {
         view! { <p>"Nothing was invalidated within the last day."</p> }.into_any()
     } else {
-        scrolling("scroll tall", "The last invalidations", table("plain", columns, rows, None))
+        scrolling("scroll tall", "The last invalidations", table("plain whole", columns, rows, None))
     };
     view! {
         <section class="card">
@@ -131,7 +131,7 @@ pub fn missed_tags(missed: &[MissedTag], since: Timestamp, now: Timestamp) -> An
             <h2>"Tags that made lookups miss"</h2>
             <p class="hint">"Of all instances, since " {time(since, now)} ". A miss that several tags caused counts \
                 for each."</p>
-            {scrolling("scroll", "Tags that made lookups miss", table("plain", columns, rows.collect(), None))}
+            {scrolling("scroll", "Tags that made lookups miss", table("plain whole", columns, rows.collect(), None))}
         </section>
     }
     .into_any()
@@ -157,7 +157,7 @@ pub fn events(events: &[HealthEvent], now: Timestamp) -> AnyView {
     let shown = if rows.is_empty() {
         view! { <p>"Nothing within the last day."</p> }.into_any()
     } else {
-        scrolling("scroll tall", "What happened", table("plain", columns, rows, None))
+        scrolling("scroll tall", "What happened", table("plain whole", columns, rows, None))
     };
     view! { <section class="card"><h2>"What happened"</h2>{shown}</section> }.into_any()
 }

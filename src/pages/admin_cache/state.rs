@@ -66,7 +66,7 @@ pub fn instances(instances: &[InstanceHealth], now: Timestamp) -> AnyView {
                  answer. Outbox: invalidations that Redis has still to be told of. Own memory: entries an instance \
                  keeps before Redis."
             </p>
-            {scrolling("scroll", "Instances", table("plain", columns, rows.collect(), None))}
+            {scrolling("scroll", "Instances", table("plain whole", columns, rows.collect(), None))}
         </section>
     }
     .into_any()
@@ -99,7 +99,7 @@ pub fn redis(servers: &[RedisHealth], now: Timestamp) -> AnyView {
             <h2>"Redis"</h2>
             <p class="hint">"What the server says of itself, at " {time(asked, now)} "; of everything in it, not of \
                 the cache alone."</p>
-            {scrolling("scroll facts", "Redis", table("plain", columns, rows, None))}
+            {scrolling("scroll facts", "Redis", table("plain whole", columns, rows, None))}
         </section>
     }
     .into_any()
@@ -198,7 +198,7 @@ pub fn namespaces(found: Option<&Namespaces>, now: Timestamp) -> AnyView {
                 {estimate} "Looked through at " {time(found.looked_at, now)} ". Memory is estimated from the entries \
                     that were measured."
             </p>
-            {scrolling("scroll", "Entries by kind", table("plain", columns, rows.collect(), None))}
+            {scrolling("scroll", "Entries by kind", table("plain whole", columns, rows.collect(), None))}
         </section>
     }
     .into_any()

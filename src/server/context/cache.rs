@@ -4,7 +4,7 @@ use crate::{
     server::{AppState, identity::sessions::WritingAdmin, request::cache_actions},
     server_functions::{
         admin::CacheStats,
-        cache_health::{ActionCost, CacheEntry},
+        cache_health::{ActionCost, CacheEntry, InvalidatedTags},
     },
 };
 
@@ -27,8 +27,12 @@ pub async fn cost_of_warming(state: &AppState, vendors: &[&str]) -> Result<Actio
     cache_actions::cost_of_warming(state, chosen(vendors).as_deref()).await.map_err(api_error)
 }
 
-/// Invalidates tags by their names, audited. Returns how many.
-pub async fn invalidate_named(state: &AppState, admin: &WritingAdmin, names: &[&str]) -> Result<usize, ApiError> {
+/// Invalidates tags by their names, audited. Returns what it came to.
+pub async fn invalidate_named(
+    state: &AppState,
+    admin: &WritingAdmin,
+    names: &[&str],
+) -> Result<InvalidatedTags, ApiError> {
     cache_actions::invalidate_tags(state, admin, names, client_address().as_deref()).await.map_err(api_error)
 }
 

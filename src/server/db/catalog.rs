@@ -104,7 +104,8 @@ pub async fn list_price_changes(
     let vendor = parameters.int(vendor_id);
     let ids: Vec<_> = product_ids.iter().map(|id| parameters.text(*id)).collect();
     let text = format!(
-        "SELECT p.external_id, n.noted_us, CAST(n.was AS BIGINT) AS was FROM products p JOIN notes n ON n.id = \
+        "SELECT p.external_id, n.noted_us, CAST(n.was AS BIGINT) AS was FROM products p JOIN notes n \
+             ON n.vendor_id = p.vendor_id AND n.id = \
              (SELECT m.id FROM notes m WHERE m.product_id = p.id AND m.kind = 'price' \
               ORDER BY m.noted_us DESC, m.id DESC LIMIT 1) \
          WHERE p.vendor_id = {vendor} AND p.external_id IN ({})",

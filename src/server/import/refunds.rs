@@ -97,12 +97,12 @@ pub(super) async fn write(work: &mut Work<'_>) -> Result<(), ImportError> {
     .await?;
     work.write(&format!(
         "UPDATE refunds SET hour_us = n.hour_us, day = n.day, month = n.month, year = n.year
-         FROM (SELECT p.id, {hour} AS hour_us, d.day, d.month, d.year
-               FROM (SELECT r.id, r.refunded_us, {local}
+         FROM (SELECT p.vendor_id, p.id, {hour} AS hour_us, d.day, d.month, d.year
+               FROM (SELECT r.vendor_id, r.id, r.refunded_us, {local}
                      FROM refunds r JOIN vendors v ON v.id = r.vendor_id
                      WHERE r.vendor_id IN (SELECT vendor_id FROM import_rezoned)) AS p
                JOIN import_days d ON d.day = {day}) AS n
-         WHERE refunds.id = n.id AND (refunds.hour_us, refunds.day) <> (n.hour_us, n.day)"
+         WHERE refunds.vendor_id = n.vendor_id AND refunds.id = n.id AND (refunds.hour_us, refunds.day) <> (n.hour_us, n.day)"
     ))
     .await?;
 

@@ -1,17 +1,17 @@
 //! What admins ask of the cache, and do to it: for the pages and for the API.
 
-use vendorscope_cache::{Cause, Tag};
+use vendorscope_cache::Cause;
 
 use crate::{
     domain::{accounts::VendorRef, field_error::FieldError},
     server::{
         AppError, AppState, cache_keys,
         identity::sessions::WritingAdmin,
-        services::{analytics::SnapshotQuery, cache_stats, warming},
+        services::{analytics::SnapshotQuery, cache_stats, health::find_carriers, tags::known_tags, warming},
     },
     server_functions::{
         admin::CacheStats,
-        cache_health::{ActionCost, CacheEntry},
+        cache_health::{ActionCost, CacheEntry, InvalidatedTags},
     },
 };
 
@@ -36,7 +36,8 @@ pub async fn look_at(state: &AppState, key: &str) -> Result<CacheEntry, AppError
 
 /// What invalidating these would cost. Changes nothing.
 pub async fn cost_of_invalidating(state: &AppState, names: &[&str]) -> Result<ActionCost, AppError> {
-    state.health.cost_of_invalidating(&parse_tags(names)?).await
+    let tags = known_tags(&state.accounts, bounded(names)?).await?;
+    Ok(state.health.cost_of_invalidating(&tags).await)
 }
 
 /// What warming these vendors' dashboards would cost, or what this instance is asked for most. Changes nothing.
@@ -45,19 +46,25 @@ pub async fn cost_of_warming(state: &AppState, vendors: Option<&[String]>) -> Re
     Ok(state.health.cost_of_loading(&state.analytics.keys(&snapshots)).await)
 }
 
-/// Invalidates tags by their names, audited. Returns how many.
+/// Invalidates tags by their names, audited. Returns what it came to.
 pub async fn invalidate_tags(
     state: &AppState,
     admin: &WritingAdmin,
     names: &[&str],
     address: Option<&str>,
-) -> Result<usize, AppError> {
-    let tags = parse_tags(names)?;
+) -> Result<InvalidatedTags, AppError> {
+    let tags = known_tags(&state.accounts, bounded(names)?).await?;
+    // Before: what is loaded again from now on carries them as well.
+    let carriers = find_carriers(&state.cache, &tags).await;
     let detail = tags.iter().map(cache_keys::written_tag).collect::<Vec<_>>().join(" ");
     state.accounts.audit(&admin.user.email, "cache_invalidate", &detail, address).await?;
     let cause = Cause { who: admin.user.email.clone(), why: "asked for by an admin" };
     state.cache.invalidate(&tags, &cause).await.map_err(AppError::Internal)?;
-    Ok(tags.len())
+    Ok(InvalidatedTags {
+        invalidated: tags.len() as u64,
+        entries: carriers.as_ref().map(|carriers| carriers.entries),
+        is_estimate: carriers.is_none_or(|carriers| carriers.is_estimate),
+    })
 }
 
 /// Has snapshots in the cache, audited: the dashboards of these vendors as they open, or whatever this instance is
@@ -86,14 +93,12 @@ pub async fn reset(state: &AppState, admin: &WritingAdmin, address: Option<&str>
     state.health.note_reset(&admin.user.email).await
 }
 
-fn parse_tags(names: &[&str]) -> Result<Vec<Tag>, AppError> {
-    if !(1..=MAX_TAGS).contains(&names.len()) {
-        return Err(FieldError::new("tags", format!("must name 1 to {MAX_TAGS} tags, such as vendor:42")).into());
+fn bounded<'n>(names: &'n [&'n str]) -> Result<&'n [&'n str], FieldError> {
+    if (1..=MAX_TAGS).contains(&names.len()) {
+        Ok(names)
+    } else {
+        Err(FieldError::new("tags", format!("must name 1 to {MAX_TAGS} tags, such as vendor:42")))
     }
-    let mut tags = names.iter().map(|name| cache_keys::parse_tag(name)).collect::<Result<Vec<_>, _>>()?;
-    tags.sort();
-    tags.dedup();
-    Ok(tags)
 }
 
 async fn to_warm(state: &AppState, vendors: Option<&[String]>) -> Result<Vec<(VendorRef, SnapshotQuery)>, AppError> {

@@ -61,6 +61,8 @@ pub mod standings;
 
 /// Requests that are done once.
 pub mod once;
+/// Tags that people name.
+pub mod tags;
 /// Keeping in the cache what is asked for most.
 pub mod warming;
 

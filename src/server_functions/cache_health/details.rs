@@ -120,13 +120,28 @@ pub struct EntryTag {
     pub invalidated_by: Option<InvalidationShown>,
 }
 
+/// What an invalidation came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct InvalidatedTags {
+    /// Tags: each named one once.
+    pub invalidated: u64,
+    /// Entries that carried one of them, by their names: none of them is served any more. 0: nothing was cached under
+    /// these tags. `null` where the store does not say.
+    pub entries: Option<u64>,
+    /// Whether not all keys could be looked at.
+    pub is_estimate: bool,
+}
+
 /// What an action would cost, before it is done.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ActionCost {
-    /// Entries that are concerned, by their names: an estimate where not all keys could be looked at.
-    pub entries: u64,
+    /// Entries that are concerned, by their names: an estimate where not all keys could be looked at; `null` where the
+    /// store does not say.
+    pub entries: Option<u64>,
     pub is_estimate: bool,
     /// Vendors whose entries they are, by their ids; of many, some.
     pub vendors: Vec<String>,

@@ -85,13 +85,17 @@ pub async fn load_cache_entry(key: String) -> Result<EntryLook, ApiError> {
     Ok(EntryLook { viewer: current.viewer(), key, found, now: Timestamp::now() })
 }
 
-/// Invalidates the tags (separated by spaces or commas) and goes to `/admin/cache?invalidated=N`.
+/// Invalidates the tags (separated by spaces or commas) and goes to `/admin/cache?invalidated=N&entries=N`.
 #[server(prefix = "/_fn", endpoint = "admin/cache/invalidate")]
 pub async fn invalidate_tags(tags: String) -> Result<(), ApiError> {
     use crate::server::context;
     let (state, current) = context::writing_admin().await?;
-    let count = context::invalidate_named(&state, &current, &listed(&tags)).await?;
-    leptos_axum::redirect(&format!("/admin/cache?invalidated={count}"));
+    let done = context::invalidate_named(&state, &current, &listed(&tags)).await?;
+    let entries = done.entries.map_or_else(String::new, |entries| {
+        let estimate = if done.is_estimate { "&estimate=true" } else { "" };
+        format!("&entries={entries}{estimate}")
+    });
+    leptos_axum::redirect(&format!("/admin/cache?invalidated={}{entries}", done.invalidated));
     Ok(())
 }
 

@@ -1,9 +1,12 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
-use vendorscope::server::db::{
-    health::{InstanceRow, list_events, list_instances, note},
-    sql,
+use vendorscope::{
+    server::db::{
+        health::{InstanceRow, list_events, list_instances, note},
+        sql,
+    },
+    server_functions::cache_health::InstanceState,
 };
 
 use crate::harness::{Program, TestApp, TestDatabase, databases, until};
@@ -40,6 +43,12 @@ async fn an_instance_that_has_fallen_silent_is_missed_unless_another_was_started
         for row in [row("lost", "elsewhere:1", 40), row("late", "elsewhere:2", 20), row("before", &here, 40)] {
             note(db, &row, &[], &[], &[]).await.expect("noted");
         }
+        let state = |state: InstanceState| serde_json::to_string(&state).expect("JSON");
+        let owing = InstanceState { outbox_pending: 2, ..InstanceState::default() };
+        let refused = InstanceState { refusal: Some("NOPERM".to_owned()), ..InstanceState::default() };
+        for (id, of) in [("owing", owing), ("refused", refused)] {
+            note(db, &InstanceRow { state: state(of), ..row(id, id, 20) }, &[], &[], &[]).await.expect("noted");
+        }
         let health = health(&app).await;
         let how = |id: &str| {
             let one = list(&health, "instances").iter().find(|one| one["id"] == id).expect("an instance");
@@ -47,8 +56,11 @@ async fn an_instance_that_has_fallen_silent_is_missed_unless_another_was_started
         };
         assert_eq!(how("lost"), (json!("silent"), json!("warning")), "{health}");
         assert_eq!(how("late"), (json!("running"), json!("ok")), "it writes every ten seconds: {health}");
+        assert_eq!(how("owing"), (json!("running"), json!("notice")), "{health}");
+        assert_eq!(how("refused"), (json!("running"), json!("bad")), "{health}");
         assert_eq!(how("before"), (json!("ended"), json!("ok")), "this one has its place: {health}");
-        assert_eq!(health["verdict"]["rule"], "instance_silent", "{health}");
+        assert_eq!(health["verdict"]["rule"], "redis_refuses", "{health}");
+        assert!(list(&health, "also").iter().any(|found| found["rule"] == "instance_silent"), "{health}");
     }
 }
 

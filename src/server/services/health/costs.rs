@@ -1,26 +1,43 @@
 use std::collections::BTreeSet;
 
-use vendorscope_cache::{Key, Span, Tag, times::Timing};
+use vendorscope_cache::{Cache, Key, Span, Tag, times::Timing};
 
 use super::{Health, facts::sum};
-use crate::{
-    server::{AppError, cache_keys},
-    server_functions::cache_health::ActionCost,
-};
+use crate::{server::cache_keys, server_functions::cache_health::ActionCost};
 
 /// Vendors that are named.
 const NAMED: usize = 10;
 
+/// Entries that carry one of some tags, by their names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Carriers {
+    pub entries: u64,
+    /// Whether not all keys could be looked at.
+    pub is_estimate: bool,
+    /// By their ids.
+    pub vendors: BTreeSet<String>,
+}
+
+/// `None` where the store does not say.
+pub async fn find_carriers(cache: &Cache, tags: &[Tag]) -> Option<Carriers> {
+    let listing = cache.list_entries().await.ok()?;
+    let is_concerned = |name: &&String| tags.iter().any(|tag| cache_keys::carries(name, tag));
+    let concerned: Vec<&String> = listing.names.iter().filter(is_concerned).collect();
+    let seen = listing.names.len().max(1) as u64;
+    Some(Carriers {
+        entries: concerned.len() as u64 * listing.entries / seen,
+        is_estimate: listing.is_estimate,
+        vendors: concerned.iter().filter_map(|name| cache_keys::vendor_of_key(name)).collect(),
+    })
+}
+
 impl Health {
-    /// What it costs to invalidate these: the entries that carry one of them, by their names.
-    pub async fn cost_of_invalidating(&self, tags: &[Tag]) -> Result<ActionCost, AppError> {
-        let listing = self.cache.list_entries().await.unwrap_or_default();
-        let is_concerned = |name: &&String| tags.iter().any(|tag| cache_keys::carries(name, tag));
-        let concerned: Vec<&String> = listing.names.iter().filter(is_concerned).collect();
-        let seen = listing.names.len().max(1) as u64;
-        let entries = concerned.len() as u64 * listing.entries / seen;
-        let vendors: BTreeSet<String> = concerned.iter().filter_map(|name| cache_keys::vendor_of_key(name)).collect();
-        Ok(self.cost(entries, listing.is_estimate, vendors).await)
+    /// What it costs to invalidate these: the entries that carry one of them.
+    pub async fn cost_of_invalidating(&self, tags: &[Tag]) -> ActionCost {
+        match find_carriers(&self.cache, tags).await {
+            Some(carriers) => self.cost(carriers.entries, carriers.is_estimate, carriers.vendors).await,
+            None => ActionCost { is_estimate: true, ..ActionCost::default() },
+        }
     }
 
     /// What it costs to load those of these that are not there.
@@ -40,7 +57,7 @@ impl Health {
         let times = sum(&self.cache.course(Span::Minute, 24 * 60).await.spans).times(Timing::Load);
         let seconds = (times.count() > 0).then(|| times.sum().as_secs_f64() / times.count() as f64 * entries as f64);
         ActionCost {
-            entries,
+            entries: Some(entries),
             is_estimate,
             vendor_count: vendors.len() as u64,
             vendors: vendors.into_iter().take(NAMED).collect(),

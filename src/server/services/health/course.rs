@@ -64,3 +64,37 @@ fn point(at: Timestamp, counts: &Counts) -> CoursePoint {
         invalidated_tags: of(Counter::InvalidatedTags),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use vendorscope_cache::stats::Stats;
+
+    use super::*;
+
+    #[test]
+    fn a_point_has_the_counter_that_each_of_its_figures_is_called_after() {
+        let stats = Stats::default();
+        for (counter, count) in Counter::ALL.into_iter().zip(1..) {
+            stats.add_many(counter, 1_000 - count);
+        }
+        (0..4).for_each(|_| stats.time(Timing::Load, Duration::from_millis(7)));
+        let counts = stats.take();
+        let of = |counter| counts.get(counter);
+        let found = point(Timestamp::UNIX_EPOCH, &counts);
+        assert_eq!(
+            (found.l1_hits, found.store_hits, found.misses, found.bypasses, found.stale),
+            (
+                of(Counter::L1Hits),
+                of(Counter::Hits) - of(Counter::L1Hits),
+                counts.misses(),
+                of(Counter::Bypasses),
+                of(Counter::Stale)
+            )
+        );
+        assert_eq!((found.loads, found.invalidated_tags), (of(Counter::Loads), of(Counter::InvalidatedTags)));
+        assert_eq!(found.hit_rate, counts.hit_rate_percent());
+        assert!(found.load_time.is_some_and(|times| times.p50 > 5.0 && times.p99 <= 10.0));
+    }
+}

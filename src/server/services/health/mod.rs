@@ -35,6 +35,7 @@ mod rules;
 /// What the store says of itself, asked now and then.
 mod samples;
 
+pub use costs::{Carriers, find_carriers};
 pub use report::window;
 
 use names::Slots;

@@ -316,3 +316,6 @@ pub(super) fn event(row: &EventRow) -> HealthEvent {
 pub(super) fn instant(us: i64) -> Timestamp {
     Timestamp::from_microsecond(us).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

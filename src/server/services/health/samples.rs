@@ -169,3 +169,79 @@ fn shown(
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn server(change: impl FnOnce(&mut ServerFacts)) -> RedisHealth {
+        let mut server = ServerFacts {
+            run_id: "a".to_owned(),
+            policy: "noeviction".to_owned(),
+            used_memory: 10,
+            max_memory: 1_000,
+            connections: 5,
+            max_connections: 1_000,
+            commands: 7_000,
+            up: Duration::from_secs(3_600),
+            ping: Duration::from_micros(120),
+            ..ServerFacts::default()
+        };
+        change(&mut server);
+        shown(&server, &BTreeMap::new(), Timestamp::UNIX_EPOCH + SignedDuration::from_hours(2))
+    }
+
+    #[test]
+    fn each_figure_of_a_server_has_its_level_from_where_it_is_said_to() {
+        for (used, policy, level) in [
+            (849, "noeviction", Level::Ok),
+            (850, "noeviction", Level::Warning),
+            (969, "noeviction", Level::Warning),
+            (970, "noeviction", Level::Bad),
+            // What evicts is full when it works as meant.
+            (1_000, "volatile-lru", Level::Ok),
+        ] {
+            let found = server(|server| (server.used_memory, server.policy) = (used, policy.to_owned()));
+            assert_eq!(found.memory_level, level, "{used} under {policy}");
+        }
+        let unlimited = server(|server| (server.used_memory, server.max_memory) = (u64::MAX / 2, 0));
+        assert_eq!((unlimited.memory_level, unlimited.policy_level), (Level::Ok, Level::Notice));
+        let of_policy = |policy: &str| server(|server| policy.clone_into(&mut server.policy)).policy_level;
+        assert_eq!((of_policy("noeviction"), of_policy("volatile-lru")), (Level::Notice, Level::Ok));
+        for (open, level) in [(899, Level::Ok), (900, Level::Warning)] {
+            assert_eq!(server(|server| server.connections = open).connection_level, level, "{open} connections");
+        }
+        for (micros, level) in
+            [(2_999, Level::Ok), (3_000, Level::Notice), (9_999, Level::Notice), (10_000, Level::Warning)]
+        {
+            let found = server(|server| server.ping = Duration::from_micros(micros));
+            assert_eq!((found.latency_level, found.latency_ms), (level, micros as f64 / 1_000.0));
+        }
+        let found = server(|_| ());
+        assert_eq!((found.commands_per_day, found.latency_ms), (168_000, 0.12), "seven thousand in an hour");
+        assert_eq!(found.up_since, Timestamp::UNIX_EPOCH + SignedDuration::from_hours(1));
+    }
+
+    #[test]
+    fn evictions_are_those_since_the_server_was_first_looked_at_within_the_hour() {
+        let facts = ServerFacts { run_id: "a".to_owned(), evicted_keys: 30, ..ServerFacts::default() };
+        let looks = |run_id: &str, evicted: &[u64]| {
+            let seen = evicted.iter().map(|evicted| (Timestamp::UNIX_EPOCH, *evicted)).collect();
+            BTreeMap::from([(run_id.to_owned(), seen)])
+        };
+        for (known, within_the_hour, level) in [
+            (BTreeMap::new(), 0, Level::Ok),
+            (looks("a", &[30, 30]), 0, Level::Ok),
+            (looks("a", &[29, 30]), 1, Level::Warning),
+            (looks("a", &[10, 25, 30]), 20, Level::Warning),
+            // Another server's: this one has been started since.
+            (looks("b", &[1, 1]), 0, Level::Ok),
+        ] {
+            let found = shown(&facts, &known, Timestamp::UNIX_EPOCH);
+            assert_eq!(
+                (found.evicted_keys, found.evicted_last_hour, found.eviction_level),
+                (30, within_the_hour, level)
+            );
+        }
+    }
+}

@@ -20,7 +20,7 @@ use crate::{
     },
     server_functions::{
         admin::CacheStats,
-        cache_health::{ActionCost, CacheCourse, CacheEntry, CourseRange},
+        cache_health::{ActionCost, CacheCourse, CacheEntry, CourseRange, InvalidatedTags},
     },
 };
 
@@ -54,19 +54,14 @@ pub(super) struct Tags {
     tags: Vec<String>,
 }
 
-#[derive(Serialize, ToSchema)]
-pub(super) struct Invalidated {
-    invalidated: usize,
-}
-
 #[utoipa::path(
     post,
     path = "/api/admin/cache/invalidate",
     operation_id = "admin_invalidate",
     tag = "admin",
     request_body = Tags,
-    responses((status = 200, description = "Invalidated", body = Invalidated),
-        Refused),
+    responses((status = 200, description = "Invalidated, and how many entries that \
+        concerns", body = InvalidatedTags), Refused),
     security(("session" = []), ("key" = []))
 )]
 pub(super) async fn invalidate(
@@ -74,11 +69,10 @@ pub(super) async fn invalidate(
     admin: WritingAdmin,
     parts: Parts,
     JsonBody(body): JsonBody<Tags>,
-) -> Result<Json<Invalidated>, AppError> {
+) -> Result<Json<InvalidatedTags>, AppError> {
     let names: Vec<&str> = body.tags.iter().map(String::as_str).collect();
     let address = request::client_address(&parts);
-    let invalidated = cache_actions::invalidate_tags(&state, &admin, &names, address.as_deref()).await?;
-    Ok(Json(Invalidated { invalidated }))
+    cache_actions::invalidate_tags(&state, &admin, &names, address.as_deref()).await.map(Json)
 }
 
 #[derive(Deserialize, ToSchema)]

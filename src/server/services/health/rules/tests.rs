@@ -318,3 +318,6 @@ fn a_quiet_cache_is_well_and_says_that_nobody_asks() {
     assert!(judge(&facts).is_empty());
     assert!(well(&facts).sentence.contains("hardly anybody asks"), "{:?}", well(&facts));
 }
+
+/// Where each begins.
+mod edges;
