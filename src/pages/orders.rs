@@ -1,4 +1,3 @@
-use jiff::Timestamp;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::{hooks::use_query_map, params::ParamsMap};
@@ -18,7 +17,8 @@ use crate::{
         shortcuts,
         stale::stale,
         status::{Shown, status},
-        table::{Cell, Column, Row, Sorting, scrolling, table},
+        table::{Column, Row, Sorting, scrolling, table},
+        written::written,
     },
     domain::{
         accounts::{encode_segment, path_segment},
@@ -212,7 +212,6 @@ fn filter(chosen: &OrdersAsked) -> AnyView {
 
 fn rows(OrdersView { viewer, vendor, page, sort, clock, .. }: OrdersView, asked: &OrdersAsked) -> AnyView {
     let may_write = viewer.role.may_write();
-    let now = Timestamp::now();
     let foot = foot::rows(&page, asked, vendor.currency);
     let rows = page.orders.into_iter().enumerate().map(|(at, order)| {
         let placed = format::instant(&clock, order.placed_at);
@@ -223,11 +222,13 @@ fn rows(OrdersView { viewer, vendor, page, sort, clock, .. }: OrdersView, asked:
         });
         let cells = vec![
             pick(may_write, at, &order.order_id, order.order_id.clone(), href),
-            view! { <time datetime=order.placed_at.to_string()>{placed}</time> {waits(&order, now)} }.into_any().into(),
-            Cell::Written(order.customer_name.clone()),
+            view! { <time datetime=order.placed_at.to_string()>{placed}</time> " " {age(&order)} }.into_any().into(),
+            // Cut before it makes a row tall, or pushes amounts away.
+            view! { <span class="clip">{written(order.customer_name.clone())}</span> }.into_any().into(),
             view! { {status(order.status)} {refunded} }.into_any().into(),
             format::count(order.units).into(),
             format::money(vendor.currency, order.total).into(),
+            format::money(vendor.currency, order.payable).into(),
         ];
         Row { id: Some(format!("row-{}", path_segment(&order.order_id))), ..Row::from(cells) }
     });
@@ -245,11 +246,12 @@ fn rows(OrdersView { viewer, vendor, page, sort, clock, .. }: OrdersView, asked:
         Column::text("Order").sorting(by(OrderSort::OrderAsc, OrderSort::OrderDesc)),
         Column::text("Placed").sorting(by(OrderSort::PlacedDesc, OrderSort::PlacedAsc)),
         Column::text("Customer").sorting(by(OrderSort::CustomerAsc, OrderSort::CustomerDesc)),
-        Column::text("Status").sorting(by(OrderSort::StatusAsc, OrderSort::StatusDesc)),
-        Column::number("Units").sorting(by(OrderSort::UnitsDesc, OrderSort::UnitsAsc)),
-        Column::number("Total").sorting(by(OrderSort::TotalDesc, OrderSort::TotalAsc)),
+        Column::classed("Status", "side").sorting(by(OrderSort::StatusAsc, OrderSort::StatusDesc)),
+        Column::number("Units").sorting(by(OrderSort::UnitsDesc, OrderSort::UnitsAsc)).named(),
+        Column::classed("Total", "number chief").sorting(by(OrderSort::TotalDesc, OrderSort::TotalAsc)),
+        Column::number("Payable").sorting(by(OrderSort::PayableDesc, OrderSort::PayableAsc)).named(),
     ];
-    let list = scrolling("card scroll", "Orders", table("plain stacked orders", columns, rows.collect(), foot));
+    let list = scrolling("card scroll", "Orders", table("plain stacked", columns, rows.collect(), foot));
     let list = view! { <div class="column" data-rows="">{list} {too_many}</div> }.into_any();
     let next = [OrderStatus::Shipped, OrderStatus::Delivered, OrderStatus::Cancelled];
     let next = next.map(|status| (status.as_str(), Shown::from(status).name)).to_vec();
@@ -257,14 +259,11 @@ fn rows(OrdersView { viewer, vendor, page, sort, clock, .. }: OrdersView, asked:
     picking(may_write, "/orders/change", fields, list)
 }
 
-/// How many days an order that has not been sent has waited; nothing on its first.
-fn waits(order: &OrderSummary, now: Timestamp) -> Option<AnyView> {
-    let days = (now.as_second() - order.placed_at.as_second()) / 86_400;
+/// How long ago an order was placed; marked where it was not today and has not been sent.
+fn age(order: &OrderSummary) -> AnyView {
     let is_open = matches!(order.status, OrderStatus::Pending | OrderStatus::Processing);
-    (is_open && days > 0).then(|| {
-        let text = format!("{} ago", format::counted(days, "day", "days"));
-        view! { " " <span class="low">{text}</span> }.into_any()
-    })
+    let class = if is_open && order.days_since_placed > 0 { "low" } else { "hint" };
+    view! { <span class=class>{words::placed_ago(order.days_since_placed)}</span> }.into_any()
 }
 
 #[cfg(test)]

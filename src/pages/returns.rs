@@ -46,10 +46,8 @@ use crate::{
 };
 
 const RATE: Definition = Definition { name: "Return rate", text: words::RATE_HINT };
-const UNITS: Definition =
-    Definition { name: "Units returned", text: "Units that came back. A refund of money alone brings none." };
-const ORDERS: Definition =
-    Definition { name: "Orders with returns", text: "Orders that something was refunded of in this period." };
+const UNITS: Definition = Definition { name: "Units returned", text: words::UNITS_RETURNED };
+const ORDERS: Definition = Definition { name: "Orders with returns", text: words::ORDERS_RETURNED };
 
 /// What the address asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -288,9 +286,9 @@ fn refunds(list: RefundedPage, returns: &Returns, snapshot: &Snapshot, clock: &W
         Column::text("Order"),
         Column::text("Refunded"),
         Column::text("Product"),
-        Column::text("Reason"),
-        Column::number("Units"),
-        Column::number("Amount"),
+        Column::classed("Reason", "side"),
+        Column::number("Units").named(),
+        Column::classed("Amount", "number chief"),
     ];
     let is_later = use_query_map().with_untracked(|params| params.get("after").is_some());
     let pages = pager(

@@ -55,8 +55,8 @@ pub mod schema {
     pub const VIEWS: u32 = 1;
     pub const FIRST_DAY: u32 = 1;
     pub const PROFILE: u32 = 1;
-    pub const PRODUCT_PAGE: u32 = 5;
-    pub const ORDER_PAGE: u32 = 5;
+    pub const PRODUCT_PAGE: u32 = 6;
+    pub const ORDER_PAGE: u32 = 6;
     pub const REFUND_PAGE: u32 = 1;
     pub const RETURNS: u32 = 2;
     pub const MARKET_METRICS: u32 = 3;

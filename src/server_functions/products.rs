@@ -6,8 +6,9 @@ use super::dashboard::{Asked, Dashboard, Freshness, Why, load_dashboard};
 use crate::ApiError;
 use crate::domain::{
     accounts::{Vendor, Viewer},
-    catalog::{Product, ProductPage},
+    catalog::Product,
     clock::WallClock,
+    product_lists::{ProductPage, ProductSort},
 };
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -16,6 +17,7 @@ pub struct ProductsView {
     pub vendor: Vendor,
     pub page: ProductPage,
     pub freshness: Freshness,
+    pub sort: ProductSort,
     /// Exact for every price change of the page.
     pub clock: WallClock,
 }
@@ -38,7 +40,7 @@ pub async fn load_products(
 ) -> Result<ProductsView, ApiError> {
     use crate::server::{
         cache_keys, context,
-        services::catalog::{ProductParameters, parse_query},
+        services::product_lists::{ProductParameters, parse_query},
     };
     let (state, current) = context::current_vendor().await?;
     let query = parse_query(&ProductParameters {
@@ -55,7 +57,7 @@ pub async fn load_products(
     let (freshness, page) = (cache_keys::freshness(&served), served.value);
     let changes = page.price_changes.iter().flatten().map(|change| change.changed_at);
     let clock = WallClock::covering(&vendor.time_zone, changes);
-    Ok(ProductsView { viewer: current.viewer(), vendor, page, freshness, clock })
+    Ok(ProductsView { viewer: current.viewer(), vendor, page, freshness, sort: query.sort, clock })
 }
 
 /// A product and how it does.

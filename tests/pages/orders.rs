@@ -113,6 +113,7 @@ async fn each_heading_of_the_orders_sorts_them_and_the_other_way_round_when_it_h
         ("order_asc", ["o1", "o2", "o3"], "ascending", "order_desc"),
         ("status_asc", ["o3", "o2", "o1"], "ascending", "status_desc"),
         ("units_desc", ["o2", "o1", "o3"], "descending", "units_asc"),
+        ("payable_desc", ["o2", "o1", "o3"], "descending", "payable_asc"),
     ] {
         assert!(page.contains(&format!("href=\"/orders?sort={heading}\"")), "{heading}: {page}");
         let sorted = text(&client, &format!("/orders?dateFrom=2026-03-01&sort={heading}")).await;

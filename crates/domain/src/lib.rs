@@ -34,6 +34,8 @@ pub mod own_notes;
 pub mod period;
 /// Where a page of a list ended.
 pub mod position;
+/// Lists of products: what may be asked for, and what a page of one holds.
+pub mod product_lists;
 /// Refunds as vendors write them.
 pub mod refund_commands;
 /// What comes back, and why.

@@ -85,6 +85,11 @@ pub struct OrderSummary {
     pub total: i64,
     /// Of `total`, what was given back, in minor units.
     pub refunded_amount: i64,
+    /// What is left to the vendor, in minor units: net sales less commission, as in the figures; 0 where the order does
+    /// not count as a sale.
+    pub payable: i64,
+    /// Days of the vendor's calendar; 0 on the day it was placed.
+    pub days_since_placed: i64,
 }
 
 /// One vendor's part of an order.
@@ -185,6 +190,8 @@ pub enum OrderSort {
     /// By what was given back.
     RefundedAsc,
     RefundedDesc,
+    PayableAsc,
+    PayableDesc,
 }
 
 /// What orders are sorted by.
@@ -197,10 +204,11 @@ pub enum OrderColumn {
     Units,
     Total,
     Refunded,
+    Payable,
 }
 
 impl OrderSort {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::PlacedDesc,
         Self::PlacedAsc,
         Self::OrderAsc,
@@ -215,6 +223,8 @@ impl OrderSort {
         Self::TotalAsc,
         Self::RefundedDesc,
         Self::RefundedAsc,
+        Self::PayableDesc,
+        Self::PayableAsc,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -230,6 +240,7 @@ impl OrderSort {
             Self::UnitsAsc | Self::UnitsDesc => OrderColumn::Units,
             Self::TotalAsc | Self::TotalDesc => OrderColumn::Total,
             Self::RefundedAsc | Self::RefundedDesc => OrderColumn::Refunded,
+            Self::PayableAsc | Self::PayableDesc => OrderColumn::Payable,
         }
     }
 
@@ -279,6 +290,7 @@ pub struct OrderSums {
     pub units: i64,
     pub total: i64,
     pub refunded_amount: i64,
+    pub payable: i64,
 }
 
 impl<'a> FromIterator<&'a OrderSummary> for OrderSums {
@@ -288,6 +300,7 @@ impl<'a> FromIterator<&'a OrderSummary> for OrderSums {
             units: sums.units + order.units,
             total: sums.total + order.total,
             refunded_amount: sums.refunded_amount + order.refunded_amount,
+            payable: sums.payable + order.payable,
         })
     }
 }

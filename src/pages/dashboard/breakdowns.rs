@@ -150,7 +150,7 @@ fn figure(text: String, href: Option<String>) -> Cell {
 fn by_status(snapshot: &Snapshot, query: &RangeQuery) -> AnyView {
     let all: i64 = snapshot.orders_by_status.iter().map(|entry| entry.orders).sum();
     if all == 0 {
-        return nothing("No orders in this period.");
+        return nothing(words::NO_ORDERS_IN_PERIOD);
     }
     let rows = snapshot.orders_by_status.iter().filter(|entry| entry.orders > 0).map(|entry| {
         let slug = entry.status.as_str();
@@ -259,7 +259,7 @@ fn top_categories(snapshot: &Snapshot, movers: Option<&Movers>, query: &RangeQue
 
 fn customers(totals: &Totals, before: Option<&Totals>) -> AnyView {
     if totals.customers == 0 {
-        return nothing("No customers in this period.");
+        return nothing(words::NO_CUSTOMERS_IN_PERIOD);
     }
     let row = |name: &str, number, before: Option<i64>| {
         Row::from(vec![

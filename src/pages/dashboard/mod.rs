@@ -248,7 +248,7 @@ fn nothing_sold(snapshot: &Snapshot, query: &RangeQuery, today: jiff::civil::Dat
     view! {
         <section class="card empty">
             <h2>{words::NOTHING_SOLD}</h2>
-            <p>{why} " Try a longer period"{products}"."</p>
+            <p>{why} " " {words::LONGER_PERIOD}{products}"."</p>
             <p class="actions">{links}{all}</p>
         </section>
     }

@@ -196,7 +196,13 @@ fn values(
         columns.push(Column::number("Payable"));
     }
     if has_before {
-        columns.extend([Column::text("Compared with"), Column::number("Previous net")]);
+        // What it was then is what the last column says of now.
+        let previous = match metric {
+            Metric::Customers => "Previous customers",
+            Metric::Payable => "Previous payable",
+            _ => "Previous net",
+        };
+        columns.extend([Column::text("Compared with"), Column::number(previous)]);
     }
     let begun = begun(snapshot, unfinished);
     let nothing = || Cell::Text("—".to_owned());
@@ -227,7 +233,12 @@ fn values(
         }
         if has_before {
             cells.push(compared.get(i).map_or_else(nothing, |label| label.clone().into()));
-            cells.push(before.get(i).map_or_else(nothing, |point| money(point.net_sales)));
+            let previous = before.get(i).and_then(|point| match metric {
+                Metric::Customers => point.customers.map(|customers| format::count(customers).into()),
+                Metric::Payable => Some(money(point.payable)),
+                _ => Some(money(point.net_sales)),
+            });
+            cells.push(previous.unwrap_or_else(nothing));
         }
         Row::from(cells)
     });
@@ -249,7 +260,11 @@ fn values(
     }
     if has_before {
         foot.push(Cell::Text(String::new()));
-        foot.push(snapshot.previous_totals.map_or_else(nothing, |totals| money(totals.net_sales)));
+        foot.push(snapshot.previous_totals.map_or_else(nothing, |totals| match metric {
+            Metric::Customers => format::count(totals.customers).into(),
+            Metric::Payable => money(totals.payable),
+            _ => money(totals.net_sales),
+        }));
     }
     scrolling("scroll tall", "Sales over time", table("plain", columns, rows.collect(), Some(foot.into())))
 }

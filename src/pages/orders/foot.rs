@@ -11,7 +11,12 @@ use crate::{
 /// What all pages of the list come to; and where it shows the orders that a figure is made of, how it is made of them.
 pub fn rows(page: &OrderPage, asked: &OrdersAsked, currency: Currency) -> Vec<Row> {
     let money = |amount| format::money(currency, amount);
-    let row = |name: Cell, customers: String, refunded: String, units: Option<i64>, amount: Option<i64>| {
+    let row = |name: Cell,
+               customers: String,
+               refunded: String,
+               units: Option<i64>,
+               amount: Option<i64>,
+               payable: Option<i64>| {
         Row::from(vec![
             name,
             String::new().into(),
@@ -19,10 +24,11 @@ pub fn rows(page: &OrderPage, asked: &OrdersAsked, currency: Currency) -> Vec<Ro
             refunded.into(),
             units.map(format::count).unwrap_or_default().into(),
             amount.map(money).unwrap_or_default().into(),
+            payable.map(money).unwrap_or_default().into(),
         ])
     };
     let text = |text: &str| Cell::Text(text.to_owned());
-    let plain = |name, units, amount| row(name, String::new(), String::new(), units, Some(amount));
+    let plain = |name, units, amount| row(name, String::new(), String::new(), units, Some(amount), None);
     let figures = page.figures.as_ref();
     let customers = figures.map(|figures| format::counted(figures.customers, "customer", "customers"));
     let customers = customers.unwrap_or_default();
@@ -34,10 +40,17 @@ pub fn rows(page: &OrderPage, asked: &OrdersAsked, currency: Currency) -> Vec<Ro
                 0 => String::new(),
                 amount => format!("Refunded {}", money(amount)),
             };
-            rows.push(row(orders(sums.orders), customers, refunded, Some(sums.units), Some(sums.total)));
+            rows.push(row(
+                orders(sums.orders),
+                customers,
+                refunded,
+                Some(sums.units),
+                Some(sums.total),
+                Some(sums.payable),
+            ));
         }
         // More than are summed up, but the figures know them.
-        (None, Some(figures)) => rows.push(row(orders(figures.orders), customers, String::new(), None, None)),
+        (None, Some(figures)) => rows.push(row(orders(figures.orders), customers, String::new(), None, None, None)),
         (None, None) => {}
     }
     let is_of_lines = asked.product.is_some() || asked.category.is_some();

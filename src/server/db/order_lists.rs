@@ -1,5 +1,7 @@
 //! Lists of one vendor's orders.
 
+use jiff::civil::Date;
+
 use super::{Arguments, DbError, Parameters, Tx, rollups::counted, rows, search};
 use crate::domain::{
     order_figures::LineSums,
@@ -11,11 +13,12 @@ use crate::domain::{
 const DAY_US: i64 = 86_400_000_000;
 
 /// At most `limit` orders behind `query.after`, as `query.sort` has them, and those of one value by their ids. Each with
-/// its place in the list.
+/// its place in the list. `today` is the vendor's.
 pub async fn list_orders(
     tx: &mut Tx,
     vendor_id: i64,
     query: &OrderQuery,
+    today: Date,
     limit: i64,
 ) -> Result<Vec<(OrderSummary, Position)>, DbError> {
     let (column, amounts) = (query.sort.column(), amounts());
@@ -36,8 +39,8 @@ pub async fn list_orders(
         false => {
             conditions.extend(behind("vo.placed_us", "o.external_id"));
             format!(
-                "SELECT vo.external_id, vo.placed_us, vo.status, vo.name, vo.placed_us AS sorted, {amounts} \
-                 FROM (SELECT vo.vendor_id, vo.order_id, vo.placed_us, vo.status, o.external_id, c.name \
+                "SELECT vo.external_id, vo.placed_us, vo.day, vo.status, vo.name, vo.placed_us AS sorted, {amounts} \
+                 FROM (SELECT vo.vendor_id, vo.order_id, vo.placed_us, vo.day, vo.status, o.external_id, c.name \
                        FROM {LISTED} WHERE {} ORDER BY vo.placed_us{to}, o.external_id LIMIT {limit}) AS vo \
                  ORDER BY vo.placed_us{to}, vo.external_id",
                 conditions.join(" AND ")
@@ -46,11 +49,11 @@ pub async fn list_orders(
         // All that match are sorted first, by one value each; the amounts of those that are shown are added up then.
         true => format!(
             "WITH listed AS MATERIALIZED (\
-                 SELECT vo.vendor_id, vo.order_id, o.external_id, vo.placed_us, vo.status, c.name, {} AS sorted \
+                 SELECT vo.vendor_id, vo.order_id, o.external_id, vo.placed_us, vo.day, vo.status, c.name, {} AS sorted \
                  FROM {LISTED} WHERE {}), \
              shown AS MATERIALIZED (\
                  SELECT * FROM listed{} ORDER BY sorted{to}, external_id LIMIT {limit}) \
-             SELECT external_id, placed_us, status, name, sorted, {amounts} FROM shown vo \
+             SELECT external_id, placed_us, day, status, name, sorted, {amounts} FROM shown vo \
              ORDER BY sorted{to}, external_id",
             sorted_by(column),
             conditions.join(" AND "),
@@ -67,6 +70,9 @@ pub async fn list_orders(
             units: rows::int(row, "units")?,
             total: rows::int(row, "total")?,
             refunded_amount: rows::int(row, "refunded")?,
+            payable: rows::int(row, "payable")?,
+            // One whose date was noted wrongly may lie ahead.
+            days_since_placed: (day_number(today) - rows::int(row, "day")?).max(0),
         };
         let value = match column {
             OrderColumn::Order | OrderColumn::Customer => SortValue::Text(rows::text(row, "sorted")?),
@@ -93,6 +99,7 @@ fn sorted_by(column: OrderColumn) -> String {
         OrderColumn::Units => UNITS.to_owned(),
         OrderColumn::Total => TOTAL.to_owned(),
         OrderColumn::Refunded => REFUNDED.to_owned(),
+        OrderColumn::Payable => payable(),
     }
 }
 
@@ -119,10 +126,11 @@ pub async fn sum_orders(tx: &mut Tx, vendor_id: i64, query: &OrderQuery) -> Resu
     let conditions = conditions(&mut parameters, vendor_id, query).join(" AND ");
     let sum = |column: &str| format!("CAST(COALESCE(SUM({column}), 0) AS BIGINT) AS {column}");
     let text = format!(
-        "SELECT {}, {}, {} FROM (SELECT {} FROM {LISTED} WHERE {conditions}) AS matching",
+        "SELECT {}, {}, {}, {} FROM (SELECT {} FROM {LISTED} WHERE {conditions}) AS matching",
         sum("units"),
         sum("total"),
         sum("refunded"),
+        sum("payable"),
         amounts()
     );
     let Some(row) = tx.row(planned(query, parameters.bind(text))).await? else { return Ok(None) };
@@ -131,6 +139,7 @@ pub async fn sum_orders(tx: &mut Tx, vendor_id: i64, query: &OrderQuery) -> Resu
         units: rows::int(&row, "units")?,
         total: rows::int(&row, "total")?,
         refunded_amount: rows::int(&row, "refunded")?,
+        payable: rows::int(&row, "payable")?,
     }))
 }
 
@@ -169,8 +178,22 @@ const TOTAL: &str = "(SELECT CAST(SUM(l.gross - l.discount) AS BIGINT) FROM orde
 const REFUNDED: &str = "(SELECT CAST(COALESCE(SUM(r.amount), 0) AS BIGINT) FROM refunds r \
      WHERE r.order_id = vo.order_id AND +r.vendor_id = vo.vendor_id)";
 
+/// What is left of it to the vendor: net sales less commission, of orders that count, with the commission that was
+/// agreed for each line and what refunds gave back of it. All orders come to what the sums of days have as payable.
+fn payable() -> String {
+    let counted = counted("vo");
+    format!(
+        "(CASE WHEN {counted} THEN \
+             (SELECT CAST(SUM(l.gross - l.discount - l.commission) AS BIGINT) FROM order_lines l \
+              WHERE l.order_id = vo.order_id AND l.vendor_id = vo.vendor_id) - \
+             (SELECT CAST(COALESCE(SUM(r.amount - r.commission), 0) AS BIGINT) FROM refunds r \
+              WHERE r.order_id = vo.order_id AND +r.vendor_id = vo.vendor_id) \
+         ELSE 0 END)"
+    )
+}
+
 fn amounts() -> String {
-    format!("{UNITS} AS units, {TOTAL} AS total, {REFUNDED} AS refunded")
+    format!("{UNITS} AS units, {TOTAL} AS total, {REFUNDED} AS refunded, {} AS payable", payable())
 }
 
 /// A statement with these conditions. A search is planned anew each time: the best way to a name that one customer has

@@ -1,8 +1,9 @@
 //! Lists of orders: what may be asked for, and a page of one.
 
+use jiff::Timestamp;
 use vendorscope_cache::Loaded;
 
-use super::{listing, narrowed::totals_of};
+use super::{analytics::until_midnight, listing, narrowed::totals_of};
 use crate::{
     domain::{
         field_error::{Checks, FieldError},
@@ -12,7 +13,7 @@ use crate::{
     },
     server::{
         AppError, cursor,
-        db::{Db, order_lists},
+        db::{Db, order_lists, vendors},
     },
 };
 
@@ -87,8 +88,11 @@ fn parse_choice(field: &str, text: &str) -> Result<bool, FieldError> {
 }
 
 /// Works out a page of a list.
-pub(super) async fn load_page(db: &Db, vendor_id: i64, query: &OrderQuery) -> Result<Loaded, AppError> {
+pub(super) async fn load_page(db: &Db, vendor_id: i64, query: &OrderQuery, now: Timestamp) -> Result<Loaded, AppError> {
     let mut tx = db.read().await?;
+    let zone = vendors::find_time_zone(&mut tx, vendor_id).await?.ok_or(AppError::NotFound)?;
+    // How many days ago an order was placed is another number after midnight.
+    let (today, until_midnight) = (now.to_zoned(zone.clone()).date(), until_midnight(&zone, now));
     // A list that has to be sorted is counted first: it may be too long for that.
     let counted = match query.sort.reads_all() {
         true => Some(order_lists::sum_orders(&mut tx, vendor_id, query).await?),
@@ -96,7 +100,7 @@ pub(super) async fn load_page(db: &Db, vendor_id: i64, query: &OrderQuery) -> Re
     };
     let mut listed = match counted {
         Some(None) => Vec::new(),
-        _ => order_lists::list_orders(&mut tx, vendor_id, query, PAGE as i64 + 1).await?,
+        _ => order_lists::list_orders(&mut tx, vendor_id, query, today, PAGE as i64 + 1).await?,
     };
     let more = listed.len() > PAGE;
     let sums = match counted {
@@ -124,5 +128,5 @@ pub(super) async fn load_page(db: &Db, vendor_id: i64, query: &OrderQuery) -> Re
     let (is_one_of_many, is_empty) = (narrowed || query.after.is_some(), orders.is_empty());
     let bytes = serde_json::to_vec(&OrderPage { orders, sums, lines, figures, next })
         .map_err(|error| AppError::Internal(format!("order listing: {error}")))?;
-    Ok(listing(bytes, is_one_of_many, is_empty))
+    Ok(listing(bytes, is_one_of_many, is_empty).ending_in(until_midnight))
 }
