@@ -18,12 +18,12 @@ test('headings sort both ways by the keyboard, and keep the filters, without scr
   for (const [path, heading, filter] of [
     ['/products?status=active', 'Price', 'status=active'],
     ['/products?stock=low', 'Sales at risk', 'stock=low'],
-    ['/orders?dateFrom=2025-01-01&status=delivered&search=an', 'Payable', 'status=delivered'],
+    ['/orders?status=shipped', 'Payable', 'status=shipped'],
   ]) {
     await page.goto(path);
     const sorts: string[] = [];
     for (let turn = 0; turn < 2; turn += 1) {
-      const header = page.locator('main thead th').filter({ hasText: heading });
+      const header = page.locator('main thead th').filter({ hasText: new RegExp(`^${heading}( [↑↓])?$`) });
       await header.getByRole('link').focus();
       await page.keyboard.press('Enter');
       await expect(page, path).toHaveURL(new RegExp(`${filter}.*sort=`));

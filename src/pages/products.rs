@@ -93,7 +93,7 @@ pub fn ProductsPage() -> impl IntoView {
 }
 
 fn list(view: ProductsView, asked: ListQuery) -> AnyView {
-    let (viewer, page, freshness) = (view.viewer.clone(), view.page.clone(), view.freshness.clone());
+    let (viewer, page, freshness) = (view.viewer.clone(), view.page.clone(), view.freshness);
     let new = || viewer.role.may_write().then(|| view! { <a class="button" href="/products/new">"New product"</a> });
     let is_deleted = use_query_map().with_untracked(|params| params.get("deleted").is_some());
     let deleted = is_deleted.then(|| done(words::PRODUCT_DELETED));
