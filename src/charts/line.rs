@@ -92,7 +92,7 @@ pub fn line_chart(marks: &[Mark], unit: Unit, title: String, now: String, before
     let returned = has_returns.then(|| {
         view! {
             <span>
-                <svg width="20" height="8" aria-hidden="true">{returned_bar("4", "12", 0.0, 8.0)}</svg> {words::RETURNS}
+                <svg width="20" height="8" aria-hidden="true">{returned_bar("4", "12", 0.0, 8.0)}</svg> {words::CAME_BACK}
             </span>
         }
     });
@@ -135,7 +135,7 @@ fn readout(marks: &[Mark], unit: Unit, scale: &Scale) -> String {
             .as_deref()
             .map(|note| format!(" · {}", note.replace(['\t', '\n', '\r'], " ")))
             .unwrap_or_default();
-        let returned = mark.returns.map(|returns| format!(" · {} {}", words::RETURNS, unit.text(Some(returns))));
+        let returned = mark.returns.map(|returns| format!(" · {} {}", words::CAME_BACK, unit.text(Some(returns))));
         let returned = returned.unwrap_or_default();
         let now = format!("{}: {}{so_far}{returned}{note}", mark.label, unit.text(mark.value));
         let Some((label, before)) = &mark.before else { return format!("{now}\t{}", y(mark.value)) };

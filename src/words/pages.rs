@@ -286,7 +286,7 @@ pub fn notes_of(count: usize) -> String {
 pub const NOTHING_SOLD: &str = "No sales in this period";
 pub const NOTHING_RUNS_OUT: &str = "Nothing is running low.";
 pub const SO_FAR: &str = "so far";
-pub const RETURNS: &str = "Returns";
+pub const CAME_BACK: &str = "Returns";
 /// How long a stock lasts, as pages write it elsewhere: `lasts 1.5 days`, `sold out`, `not selling`.
 pub fn lasts(cover: &str) -> String {
     if cover.ends_with('s') { format!("lasts {cover}") } else { cover.to_lowercase() }
