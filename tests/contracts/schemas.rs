@@ -25,7 +25,7 @@ const KNOWN: [(&str, u32, &str); 13] = [
     ("snapshot", 6, "daf7bc5e3b58381a"),
     ("profile", 1, "cdfb8524976ace0c"),
     ("product page", 5, "a822df1e9cde3325"),
-    ("order page", 4, "9365bcaef163ce29"),
+    ("order page", 5, "f93e8f6b91516380"),
     ("refund page", 1, "0da8f98ed3976ec2"),
     ("returns", 2, "e096597377add6c5"),
     ("customers", 1, "cd8aef6a8e1d0da0"),
