@@ -50,9 +50,14 @@ fn rows(page: &str, part: &str) -> Vec<Vec<String>> {
     let Some(table) = page.split(&start).nth(1).and_then(|rest| rest.split(&format!("</{part}>")).next()) else {
         return Vec::new();
     };
+    // What a column is called is told again where rows are stacked.
+    let cell = |cell: &str| match cell.split_once("class=\"told\">").and_then(|(_, rest)| rest.split_once("</span>")) {
+        Some((_, rest)) => said(rest),
+        None => said(cell),
+    };
     let cells = |row: &str| {
         let row = row.replace("<th ", "\u{1}<th ").replace("<td ", "\u{1}<td ");
-        row.split('\u{1}').skip(1).map(said).collect::<Vec<_>>()
+        row.split('\u{1}').skip(1).map(cell).collect::<Vec<_>>()
     };
     table.split("<tr").skip(1).map(cells).collect()
 }
