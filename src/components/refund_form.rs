@@ -41,14 +41,16 @@ pub fn refund_form(order: &Order, currency: Currency, typed: Option<&RefundForm>
         min: Some(currency.to_decimal(1)),
         max: Some(currency.to_decimal(left)),
         step: Some(currency.to_decimal(1)),
-        hint: Some(format!("Split across items, without returning stock. Up to {}.", format::money(currency, left))),
+        hint: Some(words::split_across(&format::money(currency, left))),
         ..Default::default()
     };
     let reasons = std::iter::once(("", words::NO_REASON))
         .chain(RefundReason::ALL.map(|reason| (reason.as_str(), words::reason(Some(reason)))))
         .collect();
     let reason = typed.map(|typed| typed.reason.clone()).unwrap_or_default();
-    let action = format!("/orders/{}#refund", path_segment(&order.order_id));
+    // Without `#refund`: what comes then has the focus somewhere in it, which browsers leave out where an address has a
+    // place of its own.
+    let action = format!("/orders/{}", path_segment(&order.order_id));
     view! {
         <section class="card" id="refund">
             <h2>"Refund"</h2>

@@ -104,8 +104,7 @@ fn market(Market { metrics, freshness, changes, today, .. }: Market, query: Quer
     let lead = words::vendors_with_sales(&shown, active_vendors, vendors);
     let chosen = Query { date_from: Some(days.from.to_string()), date_to: Some(days.to.to_string()), ..query.clone() };
     let nothing = currencies.is_empty().then(|| {
-        view! { <section class="card empty"><h2>"No vendors yet"</h2><p>"Figures appear here after the first \
-        sale."</p></section> }
+        view! { <section class="card empty"><h2>"No vendors yet"</h2><p>{words::FIRST_SALE}</p></section> }
     });
     let open = currencies
         .iter()
@@ -248,6 +247,8 @@ fn currency(metrics: CurrencyMetrics, days: DateRange, interval: Interval, today
             value: Some(point.net_sales),
             is_unfinished: to >= today && i + 1 == metrics.series.len(),
             before: None,
+            before_whole: None,
+            returns: Some(point.returns).filter(|returns| *returns != 0),
             note: None,
             is_weekend: false,
         })

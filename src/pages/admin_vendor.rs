@@ -14,6 +14,7 @@ use crate::{
     },
     domain::accounts::{UserSummary, encode_segment, path_segment},
     server_functions::vendors::{VendorView, load_vendor},
+    words,
 };
 
 #[component]
@@ -45,7 +46,7 @@ fn vendor(VendorView { vendor, users, .. }: VendorView) -> AnyView {
 
 fn users_card(users: Vec<UserSummary>, vendor_id: String) -> AnyView {
     let body = if users.is_empty() {
-        view! { <p>"This vendor has no users yet."</p> }.into_any()
+        view! { <p>{words::NO_USERS}</p> }.into_any()
     } else {
         let rows = users.into_iter().map(|user| {
             let (name, tone) = if user.disabled { ("Disabled", "status off") } else { ("Active", "status done") };

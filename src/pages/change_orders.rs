@@ -39,8 +39,8 @@ fn review(OrdersChange { vendor, orders, next, .. }: OrdersChange) -> AnyView {
     let sum: i64 = may.iter().map(|order| total(order)).sum();
     let heading = match (may.is_empty(), next) {
         (true, _) => words::NO_ORDER_MAY.to_owned(),
-        (_, OrderStatus::Cancelled) => format!("Cancel {count} of {}?", money(sum)),
-        _ => format!("Mark {count} as {}?", name.to_lowercase()),
+        (_, OrderStatus::Cancelled) => words::cancel_orders(&count, &money(sum)),
+        _ => words::mark_orders(&count, name),
     };
     let means = (next == OrderStatus::Cancelled && !may.is_empty()).then(|| view! { <p>{words::CANCELLING_MANY}</p> });
     let rows = orders.iter().map(|order| {

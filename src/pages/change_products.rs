@@ -46,12 +46,11 @@ fn review(view: ProductsChange) -> AnyView {
     };
     let count = format::counted(view.products.len() as i64, "product", "products");
     let heading = match &change {
-        Action::Stock(stock) => format!("Set the stock of {count} to {}?", format::count(*stock)),
-        Action::Status(ProductStatus::Active) => format!("Put {count} on sale?"),
-        Action::Status(ProductStatus::Archived) => format!("Archive {count}?"),
-        Action::Category(category) => format!("Move {count} to {category}?"),
-        Action::Price(bps) if *bps < 0 => format!("Lower the prices of {count} by {}?", format::hundredths(-bps)),
-        Action::Price(bps) => format!("Raise the prices of {count} by {}?", format::hundredths(*bps)),
+        Action::Stock(stock) => words::set_stock(&count, *stock),
+        Action::Status(ProductStatus::Active) => words::put_on_sale(&count),
+        Action::Status(ProductStatus::Archived) => words::archive(&count),
+        Action::Category(category) => words::move_to(&count, category),
+        Action::Price(bps) => words::change_prices(&count, *bps),
     };
     let rows = view.products.iter().map(|product| {
         let (before, after) = sides(product, &change, view.vendor.currency);

@@ -158,16 +158,12 @@ fn status_form(order: &Order, currency: Currency) -> AnyView {
 fn end_form(order: &Order, currency: Currency, status: OrderStatus) -> AnyView {
     let verb = if status == OrderStatus::Cancelled { "Cancel order" } else { "Mark as failed" };
     let total = format::money(currency, order.lines.iter().map(|line| line.gross - line.discount).sum());
-    let counted = if order.status.is_counted() {
-        format!("{total} will no longer count in your sales.")
-    } else {
-        format!("{total} won't count in your sales.")
-    };
+    let means = words::ending_an_order(&total, order.status.is_counted());
     view! {
         <details class="confirm" name="end">
             <summary class="button quiet">{verb} "…"</summary>
             <form method="post" action=SetOrderStatus::url() class="card">
-                <p><strong>{format!("{verb} {}?", order.order_id)}</strong> " " {counted} " This can't be undone."</p>
+                <p><strong>{format!("{verb} {}?", order.order_id)}</strong> " " {means}</p>
                 <input type="hidden" name="order_id" value=order.order_id.clone()/>
                 <input type="hidden" name="status" value=status.as_str()/>
                 <div class="actions">
