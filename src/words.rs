@@ -311,6 +311,11 @@ mod pages {
     // Orders.
     pub const NO_ORDERS: &str = "Your first order will appear here.";
     pub const NO_MATCHING_ORDERS: &str = "No matching orders";
+    pub const COUNTED: &str = "Counted as sales";
+    pub const NOT_COUNTED: &str = "Not counted";
+    pub const LINES_OF_PRODUCT: &str = "Only this product";
+    pub const LINES_OF_CATEGORY: &str = "Only this category";
+    pub const RETURNED_THEN: &str = "Returned on these days";
 
     pub fn newest_order(id: &str) -> String {
         format!("Newest order: {id}")
@@ -592,16 +597,49 @@ mod pages {
     pub const NOTHING_SOLD: &str = "No sales in this period";
     pub const NOTHING_RUNS_OUT: &str = "Nothing is running low.";
     pub const SO_FAR: &str = "so far";
+    pub const CAME_BACK: &str = "Returns";
+    /// How long a stock lasts, as pages write it elsewhere: `lasts 1.5 days`, `sold out`, `not selling`.
+    pub fn lasts(cover: &str) -> String {
+        if cover.ends_with('s') { format!("lasts {cover}") } else { cover.to_lowercase() }
+    }
 
-    /// What the dashed line is. `until_hour`: where its last day is cut.
-    pub fn dashed(range: &str, until_hour: Option<i8>) -> String {
+    pub const OTHERS: &str = "Others";
+    pub const NO_ORDERS_OR_RETURNS: &str = "There were no orders or returns.";
+
+    /// Which days are compared, where today is not among them or is.
+    pub fn only_over(range: &str, before: &str, is_without_today: bool) -> String {
+        let today = if is_without_today { "; today is left out" } else { "" };
+        format!("Net sales of {range} against {before}{today}.")
+    }
+
+    /// What there was in a period without sales.
+    pub fn none_counts(orders: i64) -> String {
+        format!(
+            "No order counted as a sale: {} pending, cancelled or failed.",
+            if orders == 1 { "1 is".to_owned() } else { format!("{} are", crate::format::count(orders)) }
+        )
+    }
+
+    // How a comparison stands beside what it is compared with.
+    pub const BY_HOUR: &str = "aligned by hour";
+    pub const BY_DAY: &str = "aligned by day";
+    pub const BY_MONTH: &str = "aligned by month";
+    pub const BY_LENGTH: &str = "each point beside one of as many days";
+
+    /// What the comparison is in a chart, of `bars` or lines. `until_hour`: where its last day is cut to be compared.
+    pub fn dashed(range: &str, bars: bool, beside: &str, until_hour: Option<i8>) -> String {
+        let drawn = if bars { GREY_BARS } else { DASHED_LINE };
         match until_hour {
-            Some(hour) if hour < 24 => {
-                format!("Dashed line: {range}, aligned by day; its last day counts until {hour:02}:00, as this one.")
-            }
-            _ => format!("Dashed line: {range}, aligned by day."),
+            Some(hour) if hour < 24 => format!(
+                "{drawn}: {range}, {beside}. Drawn to the end; changes compare its last day until {hour:02}:00, as \
+                 today."
+            ),
+            _ => format!("{drawn}: {range}, {beside}."),
         }
     }
+
+    pub const DASHED_LINE: &str = "Dashed line";
+    pub const GREY_BARS: &str = "Grey bars";
 
     pub fn zone_and_currency(zone: &str, currency: &str) -> String {
         format!("Times in {zone} · Amounts in {currency}")
@@ -637,7 +675,7 @@ mod pages {
     pub const ORDERS_RETURNED: &str = "Orders that something was refunded of in this period.";
     pub const NO_ORDERS_IN_PERIOD: &str = "No orders in this period.";
     pub const NO_CUSTOMERS_IN_PERIOD: &str = "No customers in this period.";
-    pub const LONGER_PERIOD: &str = "There were no orders or returns. Try a longer period";
+    pub const LONGER_PERIOD: &str = "Try a longer period";
     pub const FIRST_SALE: &str = "Figures appear here after the first sale.";
     pub const NO_USERS: &str = "This vendor has no users yet.";
 }

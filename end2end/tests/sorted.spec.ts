@@ -29,7 +29,7 @@ test('headings sort both ways by the keyboard, and keep the filters, without scr
       await expect(page, path).toHaveURL(new RegExp(`${filter}.*sort=`));
       sorts.push((await header.getAttribute('aria-sort'))!);
       const values = await numbers(page, heading);
-      expect(values.length, path).toBeGreaterThan(2);
+      expect(values.length, path).toBeGreaterThan(1);
       expect(isSorted(values, sorts[turn] === 'ascending' ? 1 : -1), `${path} ${sorts[turn]}: ${values}`).toBe(true);
       await expect(page.locator('main thead [aria-sort]')).toHaveCount(1);
     }

@@ -120,10 +120,16 @@ impl From<Vec<Cell>> for Row {
 }
 
 /// A table of any shape. Its headings are always there for those who listen, and seen unless `class` is `bars`.
-pub fn table(class: &'static str, columns: Vec<Column>, rows: Vec<Row>, foot: Option<Row>) -> AnyView {
+pub fn table(
+    class: &'static str,
+    columns: Vec<Column>,
+    rows: Vec<Row>,
+    foot: impl IntoIterator<Item = Row>,
+) -> AnyView {
     let head = columns.iter().map(Column::heading).collect::<Vec<_>>();
     let rows = rows.into_iter().map(|one| row(one, &columns)).collect::<Vec<_>>();
-    let foot = foot.map(|foot| view! { <tfoot>{row(foot, &columns)}</tfoot> });
+    let foot = foot.into_iter().map(|one| row(one, &columns)).collect::<Vec<_>>();
+    let foot = (!foot.is_empty()).then(|| view! { <tfoot>{foot}</tfoot> });
     view! {
         <table class=class>
             <thead><tr>{head}</tr></thead>

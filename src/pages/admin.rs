@@ -247,6 +247,8 @@ fn currency(metrics: CurrencyMetrics, days: DateRange, interval: Interval, today
             value: Some(point.net_sales),
             is_unfinished: to >= today && i + 1 == metrics.series.len(),
             before: None,
+            before_whole: None,
+            returns: Some(point.returns).filter(|returns| *returns != 0),
             note: None,
             is_weekend: false,
         })

@@ -22,10 +22,10 @@ use vendorscope::{
 };
 
 const KNOWN: [(&str, u32, &str); 13] = [
-    ("snapshot", 5, "daf7bc5e3b58381a"),
+    ("snapshot", 6, "daf7bc5e3b58381a"),
     ("profile", 1, "cdfb8524976ace0c"),
     ("product page", 6, "0b7352c6e69a9a4f"),
-    ("order page", 5, "5b703025a5bd74de"),
+    ("order page", 6, "b6e34ba7af03bd38"),
     ("refund page", 1, "0da8f98ed3976ec2"),
     ("returns", 2, "e096597377add6c5"),
     ("customers", 1, "cd8aef6a8e1d0da0"),

@@ -1,5 +1,7 @@
 /// The account page and the page for lost passwords.
 mod account;
+/// Figures and the rows behind them.
+mod adding_up;
 /// Everything there is.
 mod all_time;
 /// The table beside the chart.

@@ -289,7 +289,7 @@ async fn a_product_has_its_own_course_and_a_category_narrows_the_dashboard() {
             && page.contains("form[name]"),
         "{page}"
     );
-    let rows = format!("href=\"/orders?{march}&product=e1\"").replace('&', "&amp;");
+    let rows = format!("href=\"/orders?{march}&counted=true&product=e1\"").replace('&', "&amp;");
     assert!(page.contains(&rows), "{page}");
     let dashboard = text(&client, &format!("/?{march}&category=Mugs")).await;
     assert!(dashboard.contains("Remove filter: Category Mugs") && dashboard.contains("€60.00"), "{dashboard}");

@@ -2,7 +2,9 @@ use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 use strum::VariantNames;
 
-use crate::{field_error::FieldError, position::Position, returns::RefundReason};
+use crate::{
+    field_error::FieldError, order_figures::LineSums, position::Position, returns::RefundReason, snapshot::Totals,
+};
 
 /// Where one vendor's part of an order stands.
 #[derive(
@@ -268,6 +270,8 @@ pub struct OrderQuery {
     pub search: Option<String>,
     /// Those that something was given back of, or those that nothing was.
     pub refunded: Option<bool>,
+    /// Those that count as sales, as the figures have them, or those that do not.
+    pub counted: Option<bool>,
     /// Those with a line of this product, by the marketplace's id.
     pub product: Option<String>,
     /// Those with a line of a product that is in this category now.
@@ -312,6 +316,13 @@ pub struct OrderPage {
     pub orders: Vec<OrderSummary>,
     /// `null` where more than 5,000 orders match.
     pub sums: Option<OrderSums>,
+    /// Of `sums`, what the lines of the product or the category that was asked for come to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lines: Option<LineSums>,
+    /// What the figures have for the days, product, category and status that was asked for: only where both days are
+    /// given, orders that count or those of one status are listed, and they are narrowed by nothing else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub figures: Option<Totals>,
     /// Give it back as `after` to read on; `null` on the last page.
     pub next: Option<String>,
 }

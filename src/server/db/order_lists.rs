@@ -4,6 +4,7 @@ use jiff::civil::Date;
 
 use super::{Arguments, DbError, Parameters, Tx, rollups::counted, rows, search};
 use crate::domain::{
+    order_figures::LineSums,
     orders::{MOST_SUMMED, OrderColumn, OrderQuery, OrderStatus, OrderSummary, OrderSums},
     period::day_number,
     position::{Position, SortValue},
@@ -142,6 +143,30 @@ pub async fn sum_orders(tx: &mut Tx, vendor_id: i64, query: &OrderQuery) -> Resu
     }))
 }
 
+/// Of all orders that match, what the lines come to that are of the product and of the category that were asked for.
+pub async fn sum_lines(tx: &mut Tx, vendor_id: i64, query: &OrderQuery) -> Result<LineSums, DbError> {
+    let mut parameters = Parameters::default();
+    let conditions = conditions(&mut parameters, vendor_id, query).join(" AND ");
+    let text = format!(
+        "SELECT CAST(COALESCE(SUM(l.quantity), 0) AS BIGINT) AS units, \
+                CAST(COALESCE(SUM(l.gross - l.discount), 0) AS BIGINT) AS total \
+         FROM {LISTED} JOIN order_lines l ON l.order_id = vo.order_id AND l.vendor_id = vo.vendor_id \
+         JOIN products p ON p.id = l.product_id WHERE {conditions}{}",
+        of_product(&mut parameters, query)
+    );
+    let Some(row) = tx.row(planned(query, parameters.bind(text))).await? else { return Ok(LineSums::default()) };
+    Ok(LineSums { units: rows::int(&row, "units")?, total: rows::int(&row, "total")? })
+}
+
+/// What products `p` are narrowed to: conditions to follow others.
+fn of_product(parameters: &mut Parameters, query: &OrderQuery) -> String {
+    let asked = [("external_id", &query.product), ("category", &query.category)];
+    let conditions = asked
+        .into_iter()
+        .filter_map(|(column, value)| Some(format!(" AND p.{column} = {}", parameters.text(value.clone()?))));
+    conditions.collect()
+}
+
 const LISTED: &str = "vendor_orders vo JOIN orders o ON o.id = vo.order_id JOIN customers c ON c.id = vo.customer_id";
 /// Of a vendor's part of an order `vo`.
 const UNITS: &str = "(SELECT CAST(SUM(l.quantity) AS BIGINT) FROM order_lines l WHERE l.order_id = vo.order_id \
@@ -211,14 +236,16 @@ fn conditions(parameters: &mut Parameters, vendor_id: i64, query: &OrderQuery) -
     conditions.extend(
         query.refunded.map(|refunded| format!("{} ({refund})", if refunded { "EXISTS" } else { "NOT EXISTS" })),
     );
-    let mut has_line_of = |column: &str, value: &str| {
-        format!(
+    conditions.extend(query.counted.map(|is_counted| {
+        let counted = counted("vo");
+        if is_counted { counted } else { format!("NOT ({counted})") }
+    }));
+    let of_product = of_product(parameters, query);
+    if !of_product.is_empty() {
+        conditions.push(format!(
             "EXISTS (SELECT 1 FROM order_lines l JOIN products p ON p.id = l.product_id \
-             WHERE l.order_id = vo.order_id AND l.vendor_id = vo.vendor_id AND p.{column} = {})",
-            parameters.text(value)
-        )
-    };
-    conditions.extend(query.product.as_deref().map(|id| has_line_of("external_id", id)));
-    conditions.extend(query.category.as_deref().map(|category| has_line_of("category", category)));
+             WHERE l.order_id = vo.order_id AND l.vendor_id = vo.vendor_id{of_product})"
+        ));
+    }
     conditions
 }
