@@ -28,9 +28,9 @@ pub fn refund_form(order: &Order, currency: Currency, typed: Option<&RefundForm>
     let rows = order.lines.iter().enumerate().map(|(at, line)| row(at, line, currency, typed, messages)).collect();
     let columns = vec![
         Column::text("Product"),
-        Column::classed("Refundable", "number chief"),
+        Column::classed("Refundable", "number left").named(),
         Column::text("Units to return").named(),
-        Column::classed("Amount (if different)", "side").named(),
+        Column::text("Amount (if different)").named(),
     ];
     let whole = Input {
         id: "refund-amount",
