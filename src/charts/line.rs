@@ -301,7 +301,7 @@ mod tests {
         assert!(html.contains("class=\"rest\"") && html.contains(">so far<"), "{html}");
         assert!(html.contains("Day 8: €0.25 so far\t180\tBefore 8 until 09:00: €0.50\t120\t−50.0% (−€0.25)"), "{html}");
         // Hours that have not begun have no point.
-        marks[8].value = None;
+        (marks[8].value, marks[8].is_unfinished) = (None, false);
         let html = drawn(&marks);
         assert!(!html.contains(">so far<") && html.contains("Day 8: —\t\tBefore 8"), "{html}");
     }

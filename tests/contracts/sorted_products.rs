@@ -54,7 +54,11 @@ fn value(product: &Value, column: ProductColumn, moved: i64) -> Option<(i64, Str
         ProductColumn::Status => Some((i64::from(product["status"] == "archived"), String::new())),
         ProductColumn::Stock => number(&product["stock"]),
         ProductColumn::Price => number(&product["unitPrice"]),
-        ProductColumn::PriceChanged => product["priceChange"]["changedAt"].as_str().map(|at| (0, at.to_owned())),
+        // As a text, an instant that ends with a zero would stand elsewhere: it is written without it.
+        ProductColumn::PriceChanged => {
+            let at: Timestamp = product["priceChange"]["changedAt"].as_str()?.parse().expect("an instant");
+            Some((at.as_microsecond(), String::new()))
+        }
         ProductColumn::Sold => number(&recent["units"]),
         ProductColumn::Change => {
             let (now, before) = (recent["units"].as_i64()?, recent["previousUnits"].as_i64()?);
