@@ -53,13 +53,13 @@ async function first(page: Page, api: string, list: string, id: string): Promise
 /** The page of the first user in the admin's list. */
 async function firstUser(page: Page): Promise<string> {
   await page.goto('/admin/users');
-  return (await page.locator('main table a').first().getAttribute('href')) ?? '';
+  return (await page.locator('main table tbody a').first().getAttribute('href')) ?? '';
 }
 
 /** The page of the first vendor in the admin's list. */
 async function firstVendor(page: Page): Promise<string> {
   await page.goto('/admin/vendors');
-  return (await page.locator('main table a').first().getAttribute('href')) ?? '';
+  return (await page.locator('main table tbody a').first().getAttribute('href')) ?? '';
 }
 
 /** The page of an entry that is served: somebody looks at a dashboard before. */

@@ -141,7 +141,7 @@ def answer(db, query):
         "totals": totals(db, sales, range_),
         "previousTotals": totals(db, sales, previous) if previous else None,
         "series": series(db, sales, range_, interval, zone),
-        "previousSeries": series(db, sales, previous, interval, zone) if previous else None,
+        "previousSeries": series(db, sales, previous, interval, zone, beside=None if by_calendar(query, range_) else range_) if previous else None,
         "ordersByStatus": statuses(db, vendor, zone, range_),
         "topProducts": top(db, sales, range_, "product_id", "productId"),
         "topCategories": top(db, sales, range_, "category", "category"),
@@ -194,7 +194,9 @@ def rounded(amount, by):
     return quotient if amount >= 0 else -quotient
 
 
-def series(db, sales, range_, interval, zone):
+def series(db, sales, range_, interval, zone, beside=None):
+    """Of a range, or of one that is cut as the days `beside` it are: each of its days goes where the day goes that is as
+    far from the first."""
     if interval == "hour":
         # Every local hour of the days, found by looking at every minute from well before to well after them: minutes of
         # one hour on the clock under one offset. The first of them is when it began.
@@ -206,6 +208,13 @@ def series(db, sales, range_, interval, zone):
         key, columns, label = "hour, shift", HOUR, "strftime(bucket, '%Y-%m-%dT%H:%M:%SZ')"
     else:
         bucket = f"GREATEST(CAST(date_trunc('{interval}', wall) AS DATE), $from)"
+        if beside:
+            first, last = (f"CAST('{of}' AS DATE)" for of in beside)
+            away = (beside[0] - range_[0]).days
+            length, step = (beside[1] - beside[0]).days + 1, {"day": 1, "week": 7, "month": 31}[interval]
+            own = f"(CAST(wall AS DATE) + {away})"
+            bucket = f"""(CASE WHEN {own} <= {last} THEN GREATEST(CAST(date_trunc('{interval}', {own}) AS DATE), {first}) - {away}
+                ELSE CAST($from AS DATE) + CAST({length} + ({own} - {last} - 1) // {step} * {step} AS INTEGER) END)"""
         frame = f"SELECT DISTINCT {bucket} AS bucket FROM (SELECT day AS wall FROM generate_series(CAST($from AS TIMESTAMP), CAST($to AS TIMESTAMP), INTERVAL 1 DAY) AS days (day))"
         key, columns, label = "bucket", f"{bucket} AS bucket", "strftime(bucket, '%Y-%m-%d')"
     parameters = {"from": range_[0], "to": range_[1]} | ({"zone": zone} if interval == "hour" else {})
@@ -281,6 +290,13 @@ def compared(range_, kind):
         index = first.year * 12 + first.month - 1 - months
         return date(index // 12, index % 12 + 1, 1), before
     return first - (last - first) - timedelta(days=1), before
+
+
+def by_calendar(query, range_):
+    """Whether months of the comparison are those of the calendar."""
+    first, last = range_
+    whole = first.day == 1 and last.day == calendar.monthrange(last.year, last.month)[1]
+    return query["interval"] == "month" and (query["compare"] == "previous_year" or (query["compare"] == "previous_period" and whole))
 
 
 def earlier_year(of):

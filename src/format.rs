@@ -1,16 +1,19 @@
 //! Numbers, money and dates as people read them. Plain code rather than the browser's own formatting, so that the
 //! server and the browser write the same text to the letter.
 
+/// What points of a series are called.
+mod points;
+
 use jiff::{
     Timestamp,
     civil::{Date, Weekday},
 };
+pub use points::{axis_label, point_label, point_labels};
 
 use crate::domain::{
     clock::WallClock,
     money::{Currency, divide_rounded},
-    period::{DateRange, Interval},
-    snapshot::Point,
+    period::DateRange,
 };
 use crate::words;
 
@@ -212,48 +215,6 @@ pub fn seconds(seconds: u64) -> String {
     }
 }
 
-/// What a point of a series covers, in full: `Mon 23 Nov 2026`, `Week of 23 Nov 2026`, `Nov 2026`, `23 Nov 2026,
-/// 14:00`.
-pub fn point_label(point: &Point, interval: Interval, clock: &WallClock) -> String {
-    match (interval, point.start.parse::<Date>(), point.start.parse::<Timestamp>()) {
-        (Interval::Hour, _, Ok(at)) => instant(clock, at),
-        (Interval::Day, Ok(date), _) => format!("{} {}", weekday(date), day(date)),
-        (Interval::Week, Ok(date), _) => format!("Week of {}", day(date)),
-        (Interval::Month, Ok(date), _) => format!("{} {}", month(date), date.year()),
-        _ => point.start.clone(),
-    }
-}
-
-/// The same for a whole series, where each label is to be another: an hour that a clock showed twice says by which
-/// offset from UTC.
-pub fn point_labels(points: &[Point], interval: Interval, clock: &WallClock) -> Vec<String> {
-    let labels: Vec<String> = points.iter().map(|point| point_label(point, interval, clock)).collect();
-    let is_twice = |at: usize| {
-        let same = |other: Option<usize>| other.and_then(|other| labels.get(other)) == Some(&labels[at]);
-        same(at.checked_sub(1)) || same(Some(at + 1))
-    };
-    let told_apart = points.iter().enumerate().map(|(at, point)| match point.start.parse::<Timestamp>() {
-        Ok(start) if is_twice(at) => format!("{} (UTC{})", labels[at], clock.offset(start)),
-        _ => labels[at].clone(),
-    });
-    told_apart.collect()
-}
-
-/// The same as an axis wants it: `23 Nov`, `Nov ’26`, `14:00`; hours name their day where the axis spans more than
-/// one.
-pub fn axis_label(point: &Point, interval: Interval, clock: &WallClock, one_day: bool) -> String {
-    match (interval, point.start.parse::<Date>(), point.start.parse::<Timestamp>()) {
-        (Interval::Hour, _, Ok(at)) => {
-            let local = clock.local(at);
-            let hour = format!("{:02}:{:02}", local.hour(), local.minute());
-            if one_day { hour } else { format!("{} {} {hour}", local.day(), month(local.date())) }
-        }
-        (Interval::Day | Interval::Week, Ok(date), _) => format!("{} {}", date.day(), month(date)),
-        (Interval::Month, Ok(date), _) => format!("{} ’{:02}", month(date), date.year() % 100),
-        _ => point.start.clone(),
-    }
-}
-
 /// How long a stock lasts: `1.5 days`; words where there is nothing to divide.
 pub fn cover(stock: i64, days_of_cover: Option<f64>) -> String {
     match days_of_cover {
@@ -331,21 +292,6 @@ mod tests {
             (date(2025, 12, 27), date(2026, 1, 23), "27 Dec 2025 – 23 Jan 2026"),
         ] {
             assert_eq!(range(DateRange { from, to }), text);
-        }
-    }
-
-    #[test]
-    fn points_are_named_by_their_interval_and_hours_by_the_vendors_clock() {
-        let point = |start: &str| Point::new(start.to_owned(), Default::default());
-        let clock = WallClock::covering("Asia/Kolkata", ["2026-11-22T18:30:00Z".parse().unwrap()]);
-        for (start, interval, long, short) in [
-            ("2026-11-23", Interval::Day, "Mon 23 Nov 2026", "23 Nov"),
-            ("2026-11-23", Interval::Week, "Week of 23 Nov 2026", "23 Nov"),
-            ("2026-11-01", Interval::Month, "Nov 2026", "Nov ’26"),
-            ("2026-11-22T18:30:00Z", Interval::Hour, "23 Nov 2026, 00:00", "00:00"),
-        ] {
-            assert_eq!(point_label(&point(start), interval, &clock), long);
-            assert_eq!(axis_label(&point(start), interval, &clock, true), short);
         }
     }
 

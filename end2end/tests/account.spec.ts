@@ -47,7 +47,7 @@ test('a wrong present password changes nothing and is told', async ({ page }) =>
 test('an admin looks at a vendor, its users and its dashboard', async ({ page }) => {
   await logIn(page, admin());
   await page.goto('/admin/vendors');
-  await page.locator('main table a').first().click();
+  await page.locator('main table tbody a').first().click();
   await expect(page.getByRole('heading', { name: 'Users' })).toBeVisible();
   await page.getByRole('link', { name: 'View dashboard' }).click();
   await expect(page.getByRole('heading', { name: 'Net sales', exact: true })).toBeVisible();

@@ -7,6 +7,12 @@ test('many products get a stock at once, after a look at what is touched', async
   const names = await page.locator('main table tbody th').allTextContents();
   await boxes.nth(0).check();
   await boxes.nth(2).check();
+  const many = page.getByRole('group', { name: 'With the selected rows' });
+  // Counted by the style sheet, as it must be without scripts.
+  expect(await many.evaluate((many) => getComputedStyle(many, '::before').content)).toContain('counter(picked)');
+  const tints = await page.locator('main table tbody tr').evaluateAll((rows) => rows.slice(0, 3).map((row) => getComputedStyle(row).backgroundColor));
+  expect(tints[0], 'a picked row is marked').toBe(tints[2]);
+  expect(tints[0]).not.toBe(tints[1]);
   await page.getByLabel('With the selected products').selectOption('Set stock to');
   await page.getByLabel('Stock, percent or category').fill('77');
   await page.getByRole('button', { name: 'Review…' }).click();
@@ -40,6 +46,31 @@ test('many orders are cancelled at once, and those that cannot be stay', async (
   await expect(page.locator('.notice.good')).toHaveText('1 order changed.');
   expect((await (await page.request.get(`/api/vendor/orders/${open}`)).json()).status).toBe('cancelled');
   expect((await (await page.request.get(`/api/vendor/orders/${done}`)).json()).status).toBe('delivered');
+});
+
+test('where nothing is picked, orders say so', async ({ page }) => {
+  await logIn(page, vendor(13));
+  await page.goto('/orders?status=delivered');
+  await page.getByRole('button', { name: 'Review…' }).click();
+  await expect(page.getByRole('alert')).toContainText('Select at least one row first.');
+  await expect(page.getByRole('table')).toHaveCount(0);
+  await page.getByRole('link', { name: 'Back to orders' }).click();
+  await expect(page).toHaveURL(/\/orders\?status=delivered$/);
+});
+
+test('a row leads back to its list as it was, after a change too', async ({ page }) => {
+  await logIn(page, vendor(13));
+  for (const { list, name, change } of [
+    { list: '/orders?status=processing', name: 'Orders', change: 'Update status' },
+    { list: '/products?status=active&sort=stock', name: 'Products', change: 'Save changes' },
+  ]) {
+    await page.goto(list);
+    await page.locator('main table tbody th a').first().click();
+    await page.getByRole('button', { name: change }).click();
+    await expect(page.locator('.notice.good')).toBeVisible();
+    await page.locator('.crumb').getByRole('link', { name }).click();
+    await expect(page).toHaveURL(new RegExp(`${list.replace('?', '\\?')}$`));
+  }
 });
 
 test('prices go up by percent, each shown before and after', async ({ page }) => {

@@ -54,6 +54,7 @@ test('an open dashboard shows what was changed elsewhere, and leaves alone what 
   await expect(slider).toBeFocused();
   await expect(page.locator('.key.now')).toHaveText(read!);
   await expect(page.getByLabel('From', { exact: true })).toHaveValue('2026-09-01');
+  await expect(page.getByLabel('From', { exact: true })).toHaveAccessibleDescription('1 Sep 2026');
   await expect(panel(page, 'Net sales over time').locator('tbody')).toBeVisible();
 });
 

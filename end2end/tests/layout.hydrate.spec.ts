@@ -1,6 +1,7 @@
 import { chromium, type Page } from '@playwright/test';
 
-import { expect, logIn, openHydrated, test, vendor } from '../test';
+import { untouchedOrder } from '../refunds';
+import { admin, expect, logIn, openHydrated, test, vendor } from '../test';
 
 // The longest that a range's name gets.
 const LONG_RANGE = '/?dateFrom=2025-12-15&dateTo=2026-11-20';
@@ -77,10 +78,58 @@ test('totals of orders are seen on a tablet, whoever ordered', async ({ page }) 
   expect(sold.status()).toBe(201);
   for (const width of [768, 1024, 1440]) {
     await page.setViewportSize({ width, height: 900 });
-    await page.goto('/orders');
-    const list = page.getByRole('region', { name: 'Orders' });
-    const hidden = await list.evaluate((list) => list.scrollWidth - list.clientWidth);
-    expect(hidden, `${width}`).toBeLessThanOrEqual(0);
+    for (const [path, name] of [['/orders', 'Orders'], ['/products', 'Products'], ['/products?stock=low', 'Products']]) {
+      await page.goto(path);
+      const list = page.getByRole('region', { name });
+      const hidden = await list.evaluate((list) => list.scrollWidth - list.clientWidth);
+      expect(hidden, `${width} ${path}`).toBeLessThanOrEqual(0);
+    }
+  }
+});
+
+test('rows of lists are seen whole on a phone, whatever is sold for whatever', async ({ page }) => {
+  // Dinars have three decimals, yen none; what is sold last is a right-to-left name of 200 letters.
+  for (const [at, unitPrice] of [[20, 999_999_999], [22, 899_999_999]] as const) {
+    await logIn(page, vendor(at));
+    const products: string[] = [];
+    for (const name of ['Wunderbar '.repeat(20).trim(), 'W'.repeat(200), 'عطر ملكي فاخر '.repeat(14).trim()]) {
+      const made = await page.request.post('/api/vendor/products', {
+        data: { name, category: 'Long '.repeat(20).trim(), unitPrice, stock: 999_999_999 },
+      });
+      expect(made.status()).toBe(201);
+      products.push((await made.json()).productId);
+    }
+    const lines = products.map((productId) => ({ productId, quantity: 90 }));
+    const sold = await page.request.post('/api/vendor/orders', {
+      data: { customer: { name: 'Wilhelmina '.repeat(18).trim(), country: 'Netherlands' }, lines, status: 'delivered' },
+    });
+    expect(sold.status()).toBe(201);
+    for (const width of [320, 360, 390]) {
+      await page.setViewportSize({ width, height: 900 });
+      for (const path of ['/products?sort=price_desc', '/products?stock=low', '/orders', '/returns']) {
+        await page.goto(path);
+        expect(await widthOf(page), `${width} ${path}`).toBeLessThanOrEqual(width);
+        for (const list of await page.locator('.scroll:has(.stacked)').all()) {
+          const hidden = await list.evaluate((list) => list.scrollWidth - list.clientWidth);
+          expect(hidden, `${width} ${path}`).toBeLessThanOrEqual(0);
+          const [card, rows] = [await list.boundingBox(), list.locator('tbody tr > *:visible')];
+          const boxes = await rows.evaluateAll((cells) => cells.map((cell) => cell.getBoundingClientRect().right));
+          expect(Math.max(0, ...boxes), `${width} ${path}`).toBeLessThanOrEqual(card!.x + card!.width);
+        }
+      }
+    }
+  }
+});
+
+test('headings that sort are large enough for a finger', async ({ page }) => {
+  await logIn(page, vendor(0));
+  await page.setViewportSize({ width: 1024, height: 900 });
+  for (const path of ['/products', '/orders?status=pending']) {
+    await page.goto(path);
+    const links = page.locator('main thead a');
+    expect(await links.count(), path).toBeGreaterThan(5);
+    const heights = await links.evaluateAll((all) => all.map((link) => link.getBoundingClientRect().height));
+    expect(Math.min(...heights), path).toBeGreaterThanOrEqual(24);
   }
 });
 
@@ -146,4 +195,31 @@ test('the fields of a filter stand in a line, with days and without', async ({ p
     const bottoms = await fields.evaluateAll((all) => all.map((one) => Math.round(one.getBoundingClientRect().bottom)));
     expect(new Set(bottoms).size, `${path}: ${bottoms}`).toBe(1);
   }
+});
+
+test('on a phone nothing of an order, a user or a vendor lies beside the screen', async ({ page }) => {
+  await page.setViewportSize({ width: 360, height: 800 });
+  await logIn(page, vendor(20));
+  const { path } = await untouchedOrder(page);
+  const cut = () => page.locator('.scroll').evaluateAll((all) => all.filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.ariaLabel));
+  await page.goto(path);
+  expect(await cut()).toEqual([]);
+  const amount = await page.getByLabel(/^Amount to refund for/).first().boundingBox();
+  expect(amount!.x + amount!.width).toBeLessThanOrEqual(360);
+  await expect(page.getByRole('region', { name: 'Items in this order' })).toContainText('Discount');
+  await logIn(page, admin());
+  for (const path of ['/admin', '/admin/vendors', '/admin/users', '/admin/audit', '/account']) {
+    await page.goto(path);
+    expect(await cut(), path).toEqual([]);
+  }
+});
+
+test('on a phone the number of a card is larger than its label, however long', async ({ page }) => {
+  await page.setViewportSize({ width: 360, height: 800 });
+  await logIn(page, vendor(20));
+  await page.goto('/?range=last_12_months');
+  const sizes = await page.locator('.strip .figure').evaluateAll((cards) =>
+    cards.map((card) => ['.value > *', 'h2'].map((part) => parseFloat(getComputedStyle(card.querySelector(part)!).fontSize))),
+  );
+  for (const [value, label] of sizes) expect(value).toBeGreaterThan(label);
 });

@@ -80,3 +80,23 @@ test('changes that are not saved are asked about, and the last save is no longer
   await expect(page.getByText('Saved.')).toBeVisible();
   expect(asked.length).toBe(1);
 });
+
+test('all rows of a page are picked at once, and let go', async ({ page }) => {
+  await logIn(page, vendor(12));
+  await openHydrated(page, '/orders');
+  const boxes = page.getByRole('checkbox', { name: /^Select / });
+  const all = page.getByRole('button', { name: 'Select all' });
+  await boxes.first().check();
+  await all.click();
+  await expect(page.locator('[data-rows] :checked')).toHaveCount(await boxes.count());
+  await all.click();
+  await expect(page.locator('[data-rows] :checked')).toHaveCount(0);
+});
+
+test('the key / leads from the dashboard into the search', async ({ page }) => {
+  await logIn(page, vendor(12));
+  await openHydrated(page, '/');
+  await page.keyboard.press('/');
+  await expect(page).toHaveURL(/\/products/);
+  await expect(page.getByLabel('Search by name')).toBeFocused();
+});

@@ -54,7 +54,11 @@ test('a wrong password and an unknown address get the same answer', async ({ pag
     await page.getByLabel('Password').fill('not the right password');
     await page.getByRole('button', { name: 'Log in' }).click();
     await expect(page).toHaveURL(/\/login\?/);
-    answers.push(await page.getByRole('alert').textContent());
+    await expect(page).toHaveTitle(/^Wrong email or password/);
+    await expect(page.getByLabel('Email')).toHaveValue(email);
+    await expect(page.getByLabel('Password')).toBeFocused();
+    await expect(page.getByLabel('Password')).toHaveAccessibleDescription('Wrong email or password.');
+    answers.push(await page.getByRole('alert').filter({ hasText: /./ }).textContent());
   }
   expect(answers[0]).toContain('Wrong email or password.');
   expect(answers[1]).toBe(answers[0]);

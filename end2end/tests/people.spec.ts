@@ -18,7 +18,7 @@ test('someone is invited, chooses a password, looks and changes nothing, and log
   const login = admin();
   await logIn(page, login);
   await page.goto('/admin/vendors');
-  const vendor = decodeURIComponent((await page.locator('main table a').first().getAttribute('href'))!.split('/').pop()!);
+  const vendor = decodeURIComponent((await page.locator('main table tbody a').first().getAttribute('href'))!.split('/').pop()!);
   await page.goto('/admin/users');
   const email = `accountant-${Date.now()}@example.com`;
   await page.getByLabel('Email').fill(email);
@@ -40,7 +40,7 @@ test('someone is invited, chooses a password, looks and changes nothing, and log
   await own.getByRole('button', { name: 'Log in' }).click();
   await own.goto(new URL('/products', page.url()).href);
   await expect(own.getByRole('link', { name: 'New product' })).toHaveCount(0);
-  await own.locator('main table a').first().click();
+  await own.locator('main table tbody a').first().click();
   await expect(own.getByRole('button', { name: 'Delete product' })).toHaveCount(0);
 
   await own.goto(new URL('/account', page.url()).href);

@@ -17,7 +17,7 @@ test('a changed product shows on the dashboard at once', async ({ page }) => {
 test('a refused product says which field and why, and changes nothing', async ({ page }) => {
   await logIn(page, vendor(1));
   await page.goto('/products');
-  await page.locator('main table a').first().click();
+  await page.locator('main table tbody a').first().click();
   const before = await page.getByRole('heading', { level: 1 }).textContent();
   // What the browser's own checks let through, and the server does not.
   await page.getByLabel('Name').fill('   ');

@@ -75,3 +75,15 @@ test('of what comes back, each line says whether it can be sold again', async ({
   await page.getByRole('button', { name: 'Go back' }).click();
   await expect(page.locator(`input[name="form[lines][${order.lines.indexOf(line)}][restock]"]`)).not.toBeChecked();
 });
+
+test('an order is refunded in full by one button and a yes', async ({ page }) => {
+  await logIn(page, vendor(9));
+  const order = await untouchedOrder(page);
+  await page.goto(order.path);
+  await page.getByRole('link', { name: /^Refund everything/ }).click();
+  await confirm(page);
+  await expect(page.getByRole('status')).toHaveText(/^Refunded \D*\d/);
+  const after = await again(page, order);
+  expect(refunded(after)).toBe(order.sold);
+  expect(after.lines.map((line) => line.refundedQuantity)).toEqual(order.lines.map((line) => line.quantity));
+});

@@ -72,7 +72,7 @@ test('a product has its own course, and a category narrows the dashboard until i
 test('a new price is noted where its effect will be seen', async ({ page }) => {
   await logIn(page, vendor(10));
   await page.goto('/products');
-  await page.locator('main table a').first().click();
+  await page.locator('main table tbody a').first().click();
   const price = page.getByLabel(/^Price/);
   const was = Number(await price.inputValue());
   await price.fill(String(was * 2));

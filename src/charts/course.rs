@@ -69,7 +69,7 @@ pub fn course_chart(chart: &CourseChart<'_>) -> AnyView {
             <ol class="ticks" aria-hidden="true">{ticks.collect::<Vec<_>>()}</ol>
             <div class="canvas" data-own="">
                 <svg class="lines" width="100%" height=HEIGHT + STRIP + 26.0 role="img" aria-label=chart.title.clone()
-                    data-marks=readout(chart)>
+                    data-marks=readout(chart) data-bars=(chart.shape == Shape::Stacked).then_some("")>
                     {drawing(chart)}
                     <line class="cursor" x1="0" x2="0" y1="0" y2=HEIGHT/>
                     <circle class="at now" cx="0" cy="-99" r="4"/>

@@ -1,10 +1,15 @@
 use leptos::prelude::*;
 
-use super::scale::{Scale, labelled, line_and_area, rounded, x};
+pub use super::columns::FEW;
+use super::{
+    apart::{anchor, returned_bar, so_far, weekends},
+    columns::{columns, middle, now},
+    scale::{Scale, labelled, line_and_area, rounded, x},
+};
 use crate::{components::change::Change, domain::money::Currency, format, islands::Readout, words};
 
 /// Pixels between the lowest and the highest tick.
-const HEIGHT: f64 = 240.0;
+pub(super) const HEIGHT: f64 = 240.0;
 /// The width that paths are drawn in; the browser stretches it to the width there is.
 const WIDTH: f64 = 1000.0;
 /// The most labels below the axis; narrow screens hide every second one.
@@ -23,10 +28,22 @@ pub struct Mark {
     pub is_unfinished: bool,
     /// Label and value.
     pub before: Option<(String, Option<i64>)>,
+    /// What is drawn of the comparison where it is more than what is compared: all of a day, beside a part of one.
+    pub before_whole: Option<i64>,
+    /// What came back: a part of what the value is short of.
+    pub returns: Option<i64>,
     /// What happened there.
     pub note: Option<String>,
     /// Whether it is a Saturday or a Sunday.
     pub is_weekend: bool,
+}
+
+impl Mark {
+    /// What is drawn of the comparison.
+    pub(super) fn drawn_before(&self) -> Option<i64> {
+        let (_, compared) = self.before.as_ref()?;
+        self.before_whole.or(*compared)
+    }
 }
 
 /// How values of a chart are written.
@@ -57,10 +74,10 @@ impl Unit {
     }
 }
 
-/// Values over time as a line, the comparison as a dashed one behind it. `title` names the chart for those who do not
+/// Values over time as a line, the comparison as a dashed one behind it; few of them as bars side by side. `title` names the chart for those who do not
 /// see it; `now` and `before` are the legend.
 pub fn line_chart(marks: &[Mark], unit: Unit, title: String, now: String, before: Option<String>) -> AnyView {
-    let values = marks.iter().flat_map(|mark| [mark.value, mark.before.as_ref().and_then(|(_, value)| *value)]);
+    let values = marks.iter().flat_map(|mark| [mark.value, mark.drawn_before(), mark.returns]);
     let scale = Scale::covering(values.flatten());
     // Where all is zero, the other end of the axis means nothing.
     let is_flat = marks.iter().all(|mark| {
@@ -71,12 +88,21 @@ pub fn line_chart(marks: &[Mark], unit: Unit, title: String, now: String, before
         view! { <li>{text}</li> }
     });
     let ticks = ticks.collect::<Vec<_>>();
+    let has_returns = marks.iter().any(|mark| mark.returns.is_some());
+    let returned = has_returns.then(|| {
+        view! {
+            <span>
+                <svg width="20" height="8" aria-hidden="true">{returned_bar("4", "12", 0.0, 8.0)}</svg> {words::CAME_BACK}
+            </span>
+        }
+    });
     let before =
         before.map(|before| view! { <span class="key before" data-idle=before.clone()>{before.clone()}</span> });
     view! {
         <div class="legend">
             <span class="key now" data-idle=now.clone()>{now.clone()}</span>
             {before}
+            {returned}
             <span class="difference"></span>
         </div>
         <div class="plot">
@@ -84,7 +110,7 @@ pub fn line_chart(marks: &[Mark], unit: Unit, title: String, now: String, before
             // An island makes it a slider to those who listen; without scripts it does nothing, and is nothing.
             <div class="canvas" data-own="">
                 <svg class="lines" width="100%" height=HEIGHT + 28.0 role="img" aria-label=title
-                    data-marks=readout(marks, unit, &scale)>
+                    data-marks=readout(marks, unit, &scale) data-bars=(marks.len() <= FEW).then_some("")>
                     {drawing(marks, &scale)}
                     <line class="cursor" x1="0" x2="0" y1="0" y2=HEIGHT/>
                     <circle class="at before" cx="0" cy="-99" r="4"/>
@@ -109,7 +135,9 @@ fn readout(marks: &[Mark], unit: Unit, scale: &Scale) -> String {
             .as_deref()
             .map(|note| format!(" · {}", note.replace(['\t', '\n', '\r'], " ")))
             .unwrap_or_default();
-        let now = format!("{}: {}{so_far}{note}", mark.label, unit.text(mark.value));
+        let returned = mark.returns.map(|returns| format!(" · {} {}", words::CAME_BACK, unit.text(Some(returns))));
+        let returned = returned.unwrap_or_default();
+        let now = format!("{}: {}{so_far}{returned}{note}", mark.label, unit.text(mark.value));
         let Some((label, before)) = &mark.before else { return format!("{now}\t{}", y(mark.value)) };
         let difference = match (mark.value, before) {
             (Some(value), Some(before)) => {
@@ -127,25 +155,12 @@ fn readout(marks: &[Mark], unit: Unit, scale: &Scale) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// Grid, lines and labels: all that does not move.
+/// Grid, lines or bars, and labels: all that does not move.
 fn drawing(marks: &[Mark], scale: &Scale) -> AnyView {
     let count = marks.len();
+    let are_few = count <= FEW;
     let zero = scale.y(0, HEIGHT);
-    let path = |values: Vec<(usize, i64)>| {
-        let points: Vec<_> =
-            values.into_iter().map(|(i, value)| (x(i, count, WIDTH), scale.y(value, HEIGHT))).collect();
-        line_and_area(&points, zero)
-    };
-    let known = |mark: &&(usize, &Mark)| mark.1.value.is_some();
-    let all: Vec<(usize, &Mark)> = marks.iter().enumerate().collect();
-    let value = |(i, mark): &(usize, &Mark)| (*i, mark.value.unwrap_or_default());
-    // What is not over is drawn apart, from the last point that is.
-    let finished: Vec<_> = all.iter().filter(known).filter(|(_, mark)| !mark.is_unfinished).map(value).collect();
-    let unfinished = all.iter().filter(known).filter(|(_, mark)| mark.is_unfinished).map(value);
-    let rest: Vec<_> = finished.last().copied().into_iter().chain(unfinished).collect();
-    let (line, area) = path(finished);
-    let (rest, _) = path(if rest.len() > 1 { rest } else { Vec::new() });
-    let (before, _) = path(all.iter().filter_map(|(i, mark)| Some((*i, mark.before.as_ref()?.1?))).collect());
+    let place = |i: usize| if are_few { middle(i, count) } else { x(i, count, 100.0) };
     let grid = scale
         .ticks
         .iter()
@@ -157,7 +172,7 @@ fn drawing(marks: &[Mark], scale: &Scale) -> AnyView {
     let labels = labelled(count, MOST_LABELS)
         .enumerate()
         .map(|(position, i)| {
-            let (at, anchor) = (x(i, count, 100.0), anchor(i, count));
+            let (at, anchor) = (place(i), if are_few { "middle" } else { anchor(i, count) });
             view! {
                 <text class=if position % 2 == 1 { "label minor" } else { "label" } x=format!("{at}%") y=HEIGHT + 20.0
                     text-anchor=anchor>
@@ -166,57 +181,50 @@ fn drawing(marks: &[Mark], scale: &Scale) -> AnyView {
             }
         })
         .collect_view();
-    // A line through one point cannot be seen.
-    let lone = marks.first().filter(|_| count == 1).and_then(|mark| mark.value);
-    let lone = lone.map(|value| view! { <circle class="dot" cx="50%" cy=scale.y(value, HEIGHT) r="4.5"/> });
     let noted = marks.iter().enumerate().filter(|(_, mark)| mark.note.is_some()).map(|(i, _)| {
-        let at = x(i, count, 100.0);
-        view! { <circle class="noted" cx=format!("{at}%") cy=HEIGHT r="3.5"/> }
+        view! { <circle class="noted" cx=format!("{}%", place(i)) cy=HEIGHT r="3.5"/> }
     });
     let noted = noted.collect::<Vec<_>>();
+    // As wide as there is room for between two points, and no wider than can be told from a bar of its own.
+    let thin = rounded((60.0 / count.max(1) as f64).min(1.0));
+    let (from, width) = if are_few { now(marks) } else { (-thin / 2.0, thin) };
+    let returned = marks.iter().enumerate().filter_map(|(i, mark)| {
+        let y = scale.y(mark.returns?, HEIGHT);
+        let at = rounded((place(i) + from).clamp(0.0, 100.0 - width));
+        Some(returned_bar(format!("{at}%"), format!("{width}%"), y.min(zero), rounded((y - zero).abs())))
+    });
+    let returned = returned.collect::<Vec<_>>();
+    let shapes = if are_few { columns(marks, scale) } else { lines(marks, scale) };
     view! {
         {weekends(marks)}
         {grid}
-        <svg width="100%" height=HEIGHT viewBox=format!("0 0 {WIDTH} {HEIGHT}") preserveAspectRatio="none">
-            <path class="area" d=area/>
-            <path class="before" d=before vector-effect="non-scaling-stroke"/>
-            <path class="line" d=line vector-effect="non-scaling-stroke"/>
-            <path class="line rest" d=rest vector-effect="non-scaling-stroke"/>
-        </svg>
-        {lone}
+        {shapes}
+        {returned}
+        {so_far(marks, scale)}
         {noted}
         {labels}
     }
     .into_any()
 }
 
-/// Weekends, each from half a day before its first to half a day behind its last day.
-fn weekends(marks: &[Mark]) -> Vec<AnyView> {
-    let mut bands: Vec<(usize, usize)> = Vec::new();
-    for (i, _) in marks.iter().enumerate().filter(|(_, mark)| mark.is_weekend) {
-        match bands.last_mut() {
-            Some((_, end)) if *end + 1 == i => *end = i,
-            _ => bands.push((i, i)),
-        }
+/// The line of what is over, and the comparison as it is in the end.
+fn lines(marks: &[Mark], scale: &Scale) -> AnyView {
+    let count = marks.len();
+    let path = |value: fn(&Mark) -> Option<i64>| {
+        let known = marks.iter().enumerate().filter_map(|(i, mark)| Some((i, value(mark)?)));
+        let points: Vec<_> = known.map(|(i, value)| (x(i, count, WIDTH), scale.y(value, HEIGHT))).collect();
+        line_and_area(&points, scale.y(0, HEIGHT))
+    };
+    let (line, area) = path(|mark| mark.value.filter(|_| !mark.is_unfinished));
+    let (before, _) = path(Mark::drawn_before);
+    view! {
+        <svg width="100%" height=HEIGHT viewBox=format!("0 0 {WIDTH} {HEIGHT}") preserveAspectRatio="none">
+            <path class="area" d=area/>
+            <path class="before" d=before vector-effect="non-scaling-stroke"/>
+            <path class="line" d=line vector-effect="non-scaling-stroke"/>
+        </svg>
     }
-    let steps = marks.len().saturating_sub(1).max(1) as f64;
-    let place = |at: f64| rounded((at / steps * 100.0).clamp(0.0, 100.0));
-    let bands = bands.into_iter().map(|(first, last)| {
-        let (from, to) = (place(first as f64 - 0.5), place(last as f64 + 0.5));
-        view! { <rect class="weekend" x=format!("{from}%") width=format!("{}%", rounded(to - from)) height=HEIGHT/> }
-            .into_any()
-    });
-    bands.collect()
-}
-
-/// Labels at the ends of the axis stay inside it.
-fn anchor(index: usize, count: usize) -> &'static str {
-    match index {
-        _ if count < 2 => "middle",
-        0 => "start",
-        i if i + 1 == count => "end",
-        _ => "middle",
-    }
+    .into_any()
 }
 
 #[cfg(test)]
@@ -231,9 +239,18 @@ mod tests {
             value,
             is_unfinished: false,
             before,
+            before_whole: None,
+            returns: None,
             note: None,
             is_weekend: false,
         }
+    }
+
+    /// As many as are drawn as a line, the first ones with these values and the others as the last one of these.
+    fn many(values: &[(i64, Option<i64>)]) -> Vec<Mark> {
+        let last = *values.last().unwrap();
+        let values = values.iter().copied().chain(std::iter::repeat(last)).take(9).enumerate();
+        values.map(|(i, (value, before))| mark(i, Some(value), before)).collect()
     }
 
     fn drawn(marks: &[Mark]) -> String {
@@ -249,41 +266,54 @@ mod tests {
 
     #[test]
     fn the_line_runs_from_edge_to_edge_and_below_zero_where_values_do() {
-        let html = chart(&[(0, None), (100_000, None), (-100_000, None)]);
-        assert!(html.contains("d=\"M0 120L500 0L1000 240\""), "{html}");
+        let html = drawn(&many(&[(0, None), (100_000, None), (-100_000, None)]));
+        assert!(html.contains("d=\"M0 120L125 0L250 240L375 240") && html.contains("L1000 240\""), "{html}");
         assert!(html.contains("class=\"zero\""), "{html}");
         assert!(html.contains("−€1k"), "{html}");
     }
 
     #[test]
     fn a_shorter_comparison_ends_where_its_points_end() {
-        let html = chart(&[(100, Some(100)), (100, Some(100)), (100, None)]);
-        assert!(html.contains("d=\"M0 0L500 0\""), "{html}");
+        let html = drawn(&many(&[(100, Some(100)), (100, Some(100)), (100, None)]));
+        assert!(html.contains("d=\"M0 0L125 0\""), "{html}");
     }
 
     #[test]
-    fn one_point_is_a_dot_and_none_is_an_empty_chart() {
-        assert!(chart(&[(500, None)]).contains("class=\"dot\""));
-        assert!(!chart(&[]).contains("class=\"dot\""));
+    fn few_points_are_bars_beside_those_of_the_comparison_and_none_are_an_empty_chart() {
+        let html = chart(&[(500, Some(250)), (500, None)]);
+        assert!(html.contains("data-bars") && !html.contains("class=\"line\""), "{html}");
+        assert_eq!((html.matches("class=\"column\"").count(), html.matches("class=\"column before\"").count()), (2, 1));
+        assert!(html.contains("height=\"240\"") && html.contains("height=\"120\""), "{html}");
+        assert!(!chart(&[]).contains("class=\"column"));
+        let many = drawn(&many(&[(500, None)]));
+        assert!(!many.contains("data-bars") && !many.contains("class=\"column"), "{many}");
     }
 
     #[test]
-    fn what_is_not_over_is_drawn_apart_and_what_has_not_begun_not_at_all() {
-        let mut marks = [
-            mark(0, Some(0), Some(100)),
-            mark(1, Some(100), Some(100)),
-            mark(2, Some(50), Some(100)),
-            mark(3, None, Some(100)),
-        ];
-        marks[2].is_unfinished = true;
+    fn what_is_not_over_stands_apart_with_no_line_to_it_beside_the_whole_of_its_comparison() {
+        let mut marks = many(&[(100, Some(100))]);
+        let last = &mut marks[8];
+        (last.value, last.is_unfinished) = (Some(25), true);
+        (last.before, last.before_whole) = (Some(("Before 8 until 09:00".to_owned(), Some(50))), Some(100));
         let html = drawn(&marks);
-        assert!(
-            html.contains("class=\"line\" d=\"M0 240L333.33 0\"") || html.contains("d=\"M0 240L333.33 0\""),
-            "{html}"
-        );
-        assert!(html.contains("d=\"M333.33 0L666.67 120\""), "the rest begins where the line ends: {html}");
-        assert!(html.contains("Day 2: €0.50 so far\t120\tBefore 2: €1.00\t0\t−50.0% (−€0.50)"), "{html}");
-        assert!(html.contains("Day 3: —\t\tBefore 3: €1.00\t0\t"), "{html}");
+        assert!(html.contains("L875 0\"") && !html.contains("L1000 180"), "the line ends with what is over: {html}");
+        assert!(html.contains("L1000 0\""), "the comparison does not fall: {html}");
+        assert!(html.contains("class=\"rest\"") && html.contains(">so far<"), "{html}");
+        assert!(html.contains("Day 8: €0.25 so far\t180\tBefore 8 until 09:00: €0.50\t120\t−50.0% (−€0.25)"), "{html}");
+        // Hours that have not begun have no point.
+        (marks[8].value, marks[8].is_unfinished) = (None, false);
+        let html = drawn(&marks);
+        assert!(!html.contains(">so far<") && html.contains("Day 8: —\t\tBefore 8"), "{html}");
+    }
+
+    #[test]
+    fn what_came_back_is_a_bar_of_its_own_and_is_told_with_its_point() {
+        let mut marks = many(&[(100, None)]);
+        assert!(!drawn(&marks).contains("returned"));
+        marks[3].returns = Some(50);
+        let html = drawn(&marks);
+        assert!(html.contains("y=\"120\" height=\"120\""), "{html}");
+        assert!(html.contains("Day 3: €1.00 · Returns €0.50\t0") && html.contains("</svg>Returns<"), "{html}");
     }
 
     #[test]

@@ -102,6 +102,16 @@ pub fn delta(before: Option<i64>, now: i64, more: More, text: impl Fn(i64) -> St
     .into_any()
 }
 
+/// A change of a percentage, given in tenths of a point: `+1.2 pts`, and in words.
+pub fn points(tenths: i64) -> (String, String) {
+    let points = tenths_of(tenths);
+    match tenths {
+        0 => ("±0.0 pts".to_owned(), Change::Same.words()),
+        ..0 => (format!("−{points} pts"), format!("Down {points} percentage points from")),
+        1.. => (format!("+{points} pts"), format!("Up {points} percentage points from")),
+    }
+}
+
 /// From ten times as much on, in tenths of a percent of the increase.
 const MANY_TIMES: i64 = 9_000;
 
@@ -138,6 +148,13 @@ mod tests {
             let change = Change::between(Some(before), Some(now));
             assert_eq!((change.text().as_str(), change.arrow(), change.words().as_str()), (text, arrow, words));
         }
+    }
+
+    #[test]
+    fn a_percentage_changes_by_points() {
+        assert_eq!(points(12).0, "+1.2 pts");
+        assert_eq!(points(-205), ("−20.5 pts".to_owned(), "Down 20.5 percentage points from".to_owned()));
+        assert_eq!(points(0).1, "Unchanged from");
     }
 
     #[test]

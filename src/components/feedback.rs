@@ -2,7 +2,7 @@ use leptos::{
     prelude::*,
     server_fn::{ServerFn, error::ServerFnUrlError},
 };
-use leptos_router::hooks::use_query_map;
+use leptos_router::{hooks::use_query_map, params::ParamsMap};
 
 use super::fields::Input;
 use crate::{ApiError, domain::field_error::FieldError, words};
@@ -26,8 +26,7 @@ impl Refusal {
         use_query_map().with_untracked(|query| {
             let error = query.get("__err").filter(|_| query.get("__path").as_deref() == Some(F::PATH));
             let Some(error) = error else { return Self::default() };
-            let typed = query.get("__typed").and_then(|typed| serde_json::from_str(&typed).ok()).unwrap_or_default();
-            Self { error: Some(ServerFnUrlError::<ApiError>::decode_err(&error)), typed }
+            Self { error: Some(ServerFnUrlError::<ApiError>::decode_err(&error)), typed: all_typed(query) }
         })
     }
 
@@ -50,6 +49,16 @@ impl Refusal {
         };
         Messages { list, needs_login: self.error == Some(ApiError::Unauthenticated) }
     }
+}
+
+fn all_typed(query: &ParamsMap) -> Vec<(String, String)> {
+    query.get("__typed").and_then(|typed| serde_json::from_str(&typed).ok()).unwrap_or_default()
+}
+
+/// What had been typed into a field of a form that says by itself how it was refused.
+pub fn typed(name: &str) -> Option<String> {
+    let typed = use_query_map().with_untracked(all_typed);
+    typed.into_iter().find(|(typed, _)| typed == name).map(|(_, text)| text)
 }
 
 /// What a refused form is told, field by field: the field's id (empty: the form as a whole), and the text.

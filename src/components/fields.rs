@@ -27,6 +27,8 @@ pub struct Input {
     pub list: Option<&'static str>,
     /// What is wrong with what was sent.
     pub error: Option<String>,
+    /// Whether that is announced by itself: there is no summary above the form.
+    pub announces: bool,
     /// Whether the page opens with the focus here.
     pub autofocus: bool,
 }
@@ -41,7 +43,8 @@ pub fn input(input: Input) -> AnyView {
     let described_by = (!described_by.is_empty()).then(|| described_by.join(" "));
     let is_invalid = input.error.is_some();
     let hint = input.hint.map(|hint| view! { <p class="hint" id=hint_id>{hint}</p> });
-    let error = input.error.map(|error| view! { <p class="wrong" id=error_id>{error}</p> });
+    let role = input.announces.then_some("alert");
+    let error = input.error.map(|error| view! { <p class="wrong" id=error_id role=role>{error}</p> });
     view! {
         <div class=format!("field {}", input.class)>
             <label for=input.id>{input.label}</label>

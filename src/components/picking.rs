@@ -1,6 +1,7 @@
 use leptos::prelude::*;
 
 use super::{query_form::query_form, table::Cell};
+use crate::words;
 
 /// The first cell of the row at `at`: a box to pick it with, known by its id, and the link to its own page. The link
 /// alone for those who may change nothing.
@@ -28,6 +29,7 @@ pub fn picking(may_write: bool, action: &'static str, fields: AnyView, list: Any
     let content = view! {
         {list}
         <div class="card filter many" role="group" aria-label="With the selected rows">
+            <button type="button" class="quiet" data-all="" data-own="" hidden>{words::SELECT_ALL}</button>
             {fields}
             <button class="quiet" type="submit">"Review…"</button>
         </div>

@@ -12,7 +12,7 @@ use crate::{
         money::{Currency, MAX_AMOUNT},
     },
     format,
-    server_functions::products::SaveProduct,
+    server_functions::{lists::list_left, products::SaveProduct},
     words,
 };
 
@@ -85,7 +85,7 @@ pub fn product_form(vendor: &Vendor, product: Option<Product>) -> AnyView {
                 &typed("form[status]", product.status.as_str().to_owned()))}
             <div class="actions wide">
                 <button type="submit">{submit}</button>
-                <a class="button quiet" href="/products">"Cancel"</a>
+                <a class="button quiet" href=list_left("/products")>"Cancel"</a>
             </div>
         </form>
     }

@@ -28,9 +28,9 @@ pub fn refund_form(order: &Order, currency: Currency, typed: Option<&RefundForm>
     let rows = order.lines.iter().enumerate().map(|(at, line)| row(at, line, currency, typed, messages)).collect();
     let columns = vec![
         Column::text("Product"),
-        Column::number("Refundable"),
-        Column::text("Units to return"),
-        Column::text("Amount (if different)"),
+        Column::classed("Refundable", "number left").named(),
+        Column::text("Units to return").named(),
+        Column::text("Amount (if different)").named(),
     ];
     let whole = Input {
         id: "refund-amount",
@@ -41,26 +41,29 @@ pub fn refund_form(order: &Order, currency: Currency, typed: Option<&RefundForm>
         min: Some(currency.to_decimal(1)),
         max: Some(currency.to_decimal(left)),
         step: Some(currency.to_decimal(1)),
-        hint: Some(format!("Split across items, without returning stock. Up to {}.", format::money(currency, left))),
+        hint: Some(words::split_across(&format::money(currency, left))),
         ..Default::default()
     };
     let reasons = std::iter::once(("", words::NO_REASON))
         .chain(RefundReason::ALL.map(|reason| (reason.as_str(), words::reason(Some(reason)))))
         .collect();
     let reason = typed.map(|typed| typed.reason.clone()).unwrap_or_default();
-    let action = format!("/orders/{}#refund", path_segment(&order.order_id));
+    // Without `#refund`: what comes then has the focus somewhere in it, which browsers leave out where an address has a
+    // place of its own.
+    let action = format!("/orders/{}", path_segment(&order.order_id));
     view! {
         <section class="card" id="refund">
             <h2>"Refund"</h2>
             <form method="get" action=action class="stack" data-guard="">
                 {messages.summary()}
                 <input type="hidden" name="review" value="1"/>
-                {scrolling("scroll", "Items to refund", table("plain", columns, rows, None))}
+                {scrolling("scroll", "Items to refund", table("plain stacked", columns, rows, None))}
                 {input(messages.mark(whole))}
                 {select("reason", "form[reason]", "Reason", reasons, &reason)}
                 // An island writes what it comes to as it is typed.
                 <div class="actions">
                     <button type="submit" data-own="">"Review refund"<span class="total"></span></button>
+                    <a class="button quiet" href=everything(order, currency)>{words::refund_everything(&format::money(currency, left))}</a>
                 </div>
                 <p id="announce" class="unseen" aria-live="polite" data-own=""></p>
             </form>
@@ -68,6 +71,22 @@ pub fn refund_form(order: &Order, currency: Currency, typed: Option<&RefundForm>
         </section>
     }
     .into_any()
+}
+
+/// The same page, asking whether all that is left goes back, and into stock.
+fn everything(order: &Order, currency: Currency) -> String {
+    let lines = order.lines.iter().filter(|line| line.amount_left() > 0 || line.units_left() > 0);
+    let fields = lines.enumerate().map(|(at, line)| {
+        let field = |name: &str, value: String| format!("&form[lines][{at}][{name}]={value}");
+        let mut fields = field("line", line.line.to_string());
+        if line.units_left() > 0 {
+            fields += &(field("quantity", line.units_left().to_string()) + &field("restock", "yes".to_owned()));
+        } else {
+            fields += &field("amount", currency.to_decimal(line.amount_left()));
+        }
+        fields
+    });
+    format!("/orders/{}?review=1{}#refund", path_segment(&order.order_id), fields.collect::<String>())
 }
 
 fn row(at: usize, line: &OrderLine, currency: Currency, typed: Option<&RefundForm>, messages: &Messages) -> Row {
@@ -137,8 +156,12 @@ pub fn refund_review(order: &Order, currency: Currency, review: &RefundReview) -
             format::money(currency, refunded.amount).into(),
         ])
     });
-    let columns =
-        vec![Column::text("Product"), Column::number("Units"), Column::number("Restocked"), Column::number("Refund")];
+    let columns = vec![
+        Column::text("Product"),
+        Column::classed("Units", "number left").named(),
+        Column::number("Restocked").named(),
+        Column::classed("Refund", "number chief"),
+    ];
     let sum = |of: fn(&RefundedLine) -> i64| review.lines.iter().map(of).sum::<i64>();
     let (units, restocked) = (sum(|line| line.quantity), sum(|line| line.restocked));
     let foot = vec![
@@ -165,7 +188,7 @@ pub fn refund_review(order: &Order, currency: Currency, review: &RefundReview) -
     view! {
         <section class="card" id="refund" role="status">
             <h2>{format!("Refund {amount} to ")} {written(order.customer_name.clone())} "?"</h2>
-            {scrolling("scroll", "What is refunded", table("plain", columns, rows.collect(), Some(foot.into())))}
+            {scrolling("scroll", "What is refunded", table("plain stacked", columns, rows.collect(), Some(foot.into())))}
             <p data-total=amount.clone()>{stock} " " {reason}</p>
             <div class="actions">
                 <form method="post" action=RefundOrder::url()>

@@ -13,6 +13,7 @@ pub struct Column {
     name: &'static str,
     class: &'static str,
     sorting: Option<Sorting>,
+    is_named: bool,
 }
 
 /// A way to sort a table by one of its columns.
@@ -34,12 +35,17 @@ impl Column {
     }
 
     pub fn classed(name: &'static str, class: &'static str) -> Self {
-        Self { name, class, sorting: None }
+        Self { name, class, sorting: None, is_named: false }
     }
 
     /// Its heading leads to the table sorted by it.
     pub fn sorting(self, sorting: Option<Sorting>) -> Self {
         Self { sorting, ..self }
+    }
+
+    /// Each cell says what it is where rows are stacked, and no heading does.
+    pub fn named(self) -> Self {
+        Self { is_named: true, ..self }
     }
 
     fn heading(&self) -> AnyView {
@@ -83,6 +89,10 @@ impl From<AnyView> for Cell {
 }
 
 impl Cell {
+    fn is_empty(&self) -> bool {
+        matches!(self, Self::Text(text) | Self::Written(text) if text.is_empty())
+    }
+
     fn into_view(self) -> AnyView {
         match self {
             Self::Text(text) => text.into_any(),
@@ -110,10 +120,16 @@ impl From<Vec<Cell>> for Row {
 }
 
 /// A table of any shape. Its headings are always there for those who listen, and seen unless `class` is `bars`.
-pub fn table(class: &'static str, columns: Vec<Column>, rows: Vec<Row>, foot: Option<Row>) -> AnyView {
+pub fn table(
+    class: &'static str,
+    columns: Vec<Column>,
+    rows: Vec<Row>,
+    foot: impl IntoIterator<Item = Row>,
+) -> AnyView {
     let head = columns.iter().map(Column::heading).collect::<Vec<_>>();
     let rows = rows.into_iter().map(|one| row(one, &columns)).collect::<Vec<_>>();
-    let foot = foot.map(|foot| view! { <tfoot>{row(foot, &columns)}</tfoot> });
+    let foot = foot.into_iter().map(|one| row(one, &columns)).collect::<Vec<_>>();
+    let foot = (!foot.is_empty()).then(|| view! { <tfoot>{foot}</tfoot> });
     view! {
         <table class=class>
             <thead><tr>{head}</tr></thead>
@@ -130,9 +146,13 @@ fn row(row: Row, columns: &[Column]) -> AnyView {
         .into_iter()
         .zip(columns)
         .enumerate()
-        .map(|(i, (cell, column))| match i {
-            0 => view! { <th scope="row" class=column.class>{cell.into_view()}</th> }.into_any(),
-            _ => view! { <td class=column.class>{cell.into_view()}</td> }.into_any(),
+        .map(|(i, (cell, column))| {
+            let is_named = column.is_named && !cell.is_empty();
+            let name = is_named.then(|| view! { <span class="told">{column.name} " "</span> });
+            match i {
+                0 => view! { <th scope="row" class=column.class>{name} {cell.into_view()}</th> }.into_any(),
+                _ => view! { <td class=column.class>{name} {cell.into_view()}</td> }.into_any(),
+            }
         })
         .collect::<Vec<_>>();
     view! { <tr id=row.id class=row.class>{cells}</tr> }.into_any()

@@ -1,7 +1,7 @@
 use leptos::{prelude::document, wasm_bindgen::JsCast};
-use web_sys::{Element, Event, HtmlDialogElement, HtmlElement, KeyboardEvent};
+use web_sys::{Element, Event, HtmlDialogElement, HtmlElement, HtmlInputElement, KeyboardEvent};
 
-use super::dom::{all, find, listen, target};
+use super::dom::{all, find, here, listen, target};
 
 /// What is open, and closes by Escape or a click beside it.
 const OPEN: &str = "details.menu[open], details.define[open]";
@@ -14,18 +14,26 @@ pub fn listen_to_keys() {
                 _ = open.remove_attribute("open");
             }
         }
-        if target.is_some_and(|target| target.closest("[data-keys]").is_ok_and(|button| button.is_some())) {
+        let is_in =
+            |selector| target.as_ref().is_some_and(|target| target.closest(selector).is_ok_and(|at| at.is_some()));
+        if is_in("[data-keys]") {
             show_sheet();
+        } else if is_in("[data-all]") {
+            pick_all();
         }
     });
     listen(&document(), "keydown", press);
+    // Chromium scrolls to a field that an address names, and does not go into it.
+    if here().ends_with("#search") {
+        focus(find("#search"));
+    }
     offer();
     listen(&document(), "shown", |_: Event| offer());
 }
 
 /// Shows what is of use with this script only.
 fn offer() {
-    for button in all("[data-keys]") {
+    for button in all("[data-keys], [data-all]") {
         _ = button.remove_attribute("hidden");
     }
 }
@@ -97,6 +105,16 @@ fn on_rows(key: &str) -> bool {
     };
     focus(rows.get(row).and_then(|row| row.query_selector("th a").ok()?));
     !rows.is_empty()
+}
+
+/// Picks every row of the list, or none where all are picked.
+fn pick_all() {
+    let boxes = all("[data-rows] [type=checkbox]").filter_map(|field| field.dyn_into::<HtmlInputElement>().ok());
+    let boxes: Vec<_> = boxes.collect();
+    let is_picked = !boxes.iter().all(HtmlInputElement::checked);
+    for field in boxes {
+        field.set_checked(is_picked);
+    }
 }
 
 /// Does what the link or button with this key does. Arrows are named `arrowleft` and `arrowright`.

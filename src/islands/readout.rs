@@ -29,7 +29,8 @@ pub fn attach(figure: Element) {
         let last = by.marks().len().saturating_sub(1);
         if width > 0.0 {
             let place = (f64::from(event.offset_x()) / width).clamp(0.0, 1.0);
-            by.show(Some((place * last as f64).round() as usize));
+            let at = if by.has_bars() { (place * (last + 1) as f64).floor() } else { (place * last as f64).round() };
+            by.show(Some((at as usize).min(last)));
         }
     };
     // A tap shows a point and it stays; a mouse shows what it is over.
@@ -76,6 +77,11 @@ struct Chart {
 }
 
 impl Chart {
+    /// Whether a point has a stretch of the width, and not a place on it.
+    fn has_bars(&self) -> bool {
+        find_in(&self.figure, ".lines").is_some_and(|lines| lines.has_attribute("data-bars"))
+    }
+
     fn marks(&self) -> Vec<Mark> {
         let text =
             find_in(&self.figure, ".lines").and_then(|lines| lines.get_attribute("data-marks")).unwrap_or_default();
@@ -115,7 +121,11 @@ impl Chart {
         let Some(lines) = find_in(&self.figure, ".lines") else { return };
         _ = lines.class_list().toggle_with_force("read", mark.is_some());
         let (Some(mark), Some(point)) = (mark, point) else { return };
-        let x = if marks.len() < 2 { 50.0 } else { point as f64 / (marks.len() - 1) as f64 * 100.0 };
+        let x = match marks.len() {
+            count if self.has_bars() => (point as f64 + 0.5) / count as f64 * 100.0,
+            0..2 => 50.0,
+            count => point as f64 / (count - 1) as f64 * 100.0,
+        };
         let x = format!("{x}%");
         if let Some(cursor) = find_in(&lines, ".cursor") {
             set(&cursor, "x1", &x);

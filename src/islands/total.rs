@@ -46,7 +46,7 @@ async fn total(form: &HtmlFormElement) -> Option<String> {
     if is_empty || !form.check_validity() {
         return None;
     }
-    let href = address(form)?.replace("#refund", "");
+    let href = address(form)?;
     let (response, text): (Response, String) = fetch(&href).await.ok()?;
     let page = parse(&text).filter(|_| response.ok())?;
     page.query_selector("[data-total]").ok()??.get_attribute("data-total")

@@ -236,6 +236,8 @@ fn arrive(page: &Document, address: &str, reason: Reason) {
     if reason != Reason::Changed || headline() != before {
         announce(&find("#announce").and_then(|said| said.get_attribute("data-say")).unwrap_or_default());
     }
+    // What is half typed stays, and so does the day that it is.
+    all("[type=date]").for_each(|field| tell_day(&field));
     if let Ok(event) = Event::new("shown") {
         _ = document().dispatch_event(&event);
     }

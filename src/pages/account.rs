@@ -188,13 +188,14 @@ fn sessions_card(sessions: Vec<OwnSession>) -> AnyView {
         };
         Row::from(vec![device(&session.browser, session.address), time(session.logged_in_at), end.into()])
     });
-    let columns = ["Device", "Logged in (UTC)", "Log out"].map(Column::text).to_vec();
+    let columns =
+        vec![Column::text("Device"), Column::text("Logged in (UTC)"), Column::classed("Log out", "side chief")];
     view! {
         <section class="card">
             <h2>"Sessions"</h2>
             <p>{words::SESSIONS}</p>
             {refused(&Refusal::of::<EndSession>())}
-            {scrolling("scroll", "Sessions", table("plain sessions", columns, rows.collect(), None))}
+            {scrolling("scroll", "Sessions", table("plain stacked", columns, rows.collect(), None))}
             {refused(&Refusal::of::<LogOutEverywhere>())}
             <form method="post" action=LogOutEverywhere::url()>
                 <button class="bad" type="submit">"Log out everywhere"</button>

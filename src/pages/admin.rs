@@ -104,8 +104,7 @@ fn market(Market { metrics, freshness, changes, today, .. }: Market, query: Quer
     let lead = words::vendors_with_sales(&shown, active_vendors, vendors);
     let chosen = Query { date_from: Some(days.from.to_string()), date_to: Some(days.to.to_string()), ..query.clone() };
     let nothing = currencies.is_empty().then(|| {
-        view! { <section class="card empty"><h2>"No vendors yet"</h2><p>"Figures appear here after the first \
-        sale."</p></section> }
+        view! { <section class="card empty"><h2>"No vendors yet"</h2><p>{words::FIRST_SALE}</p></section> }
     });
     let open = currencies
         .iter()
@@ -211,19 +210,19 @@ fn overview(
     });
     let columns = vec![
         Column::text("Currency"),
-        Column::number("Net sales"),
+        Column::classed("Net sales", "number chief"),
         Column::classed("", "course"),
         Column::number("Change"),
-        Column::number("Orders"),
-        Column::number("Average order"),
-        Column::number("Commission"),
-        Column::number("Returns"),
-        Column::number("Active vendors"),
+        Column::classed("Orders", "number left").named(),
+        Column::number("Average order").named(),
+        Column::classed("Commission", "number left").named(),
+        Column::number("Returns").named(),
+        Column::classed("Active vendors", "number left").named(),
     ];
     view! {
         <section class="card">
             <h2>"By currency"</h2>
-            {scrolling("scroll", "Sales by currency", table("plain currencies", columns, rows.collect(), None))}
+            {scrolling("scroll", "Sales by currency", table("plain stacked currencies", columns, rows.collect(), None))}
             <p class="hint">{words::MARKET_HINT}</p>
         </section>
     }
@@ -248,6 +247,8 @@ fn currency(metrics: CurrencyMetrics, days: DateRange, interval: Interval, today
             value: Some(point.net_sales),
             is_unfinished: to >= today && i + 1 == metrics.series.len(),
             before: None,
+            before_whole: None,
+            returns: Some(point.returns).filter(|returns| *returns != 0),
             note: None,
             is_weekend: false,
         })
@@ -265,17 +266,17 @@ fn currency(metrics: CurrencyMetrics, days: DateRange, interval: Interval, today
     });
     let headings = vec![
         Column::text("Period"),
-        Column::number("Orders"),
-        Column::number("Units"),
-        Column::number("Gross"),
-        Column::number("Discounts"),
-        Column::number("Returns"),
-        Column::number("Net"),
+        Column::classed("Orders", "number left").named(),
+        Column::number("Units").named(),
+        Column::classed("Gross", "number left").named(),
+        Column::number("Discounts").named(),
+        Column::classed("Returns", "number left").named(),
+        Column::classed("Net", "number chief"),
     ];
     let values = scrolling(
         "scroll tall",
         format!("Sales over time in {currency}"),
-        table("plain", headings, values.collect(), None),
+        table("plain stacked", headings, values.collect(), None),
     );
     let rows = metrics.top_vendors.into_iter().map(|vendor| {
         let href = format!("/admin/vendors/{}/dashboard?dateFrom={from}&dateTo={to}", path_segment(&vendor.vendor_id));

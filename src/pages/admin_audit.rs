@@ -100,12 +100,19 @@ fn list(AuditView { page, .. }: AuditView, filter: AuditFilter) -> AnyView {
         }
         .into_any()
     } else {
-        let columns =
-            ["Time (UTC)", "Who", "What", "Of what", "From where", "Before", "After"].map(Column::text).to_vec();
+        let columns = vec![
+            Column::text("Time (UTC)"),
+            Column::text("Who"),
+            Column::classed("What", "side chief"),
+            Column::text("Of what"),
+            Column::text("From where").named(),
+            Column::text("Before").named(),
+            Column::text("After").named(),
+        ];
         scrolling(
             "card scroll",
             "Audit log",
-            table("plain audit", columns, page.entries.into_iter().map(row).collect(), None),
+            table("plain stacked audit", columns, page.entries.into_iter().map(row).collect(), None),
         )
     };
     view! {
@@ -147,16 +154,34 @@ fn readable(json: &str) -> String {
         Ok(Value::String(text)) => return text,
         _ => return json.to_owned(),
     };
-    let lines = values.into_iter().map(|(name, value)| {
-        let value = match value {
-            Value::Null => "none".to_owned(),
-            Value::Bool(is) => if is { "yes" } else { "no" }.to_owned(),
-            Value::String(text) => text,
-            other => other.to_string(),
-        };
-        format!("{name}: {value}")
-    });
+    let lines = values.into_iter().map(|(name, value)| format!("{}: {}", in_words(&name), told(value)));
     lines.collect::<Vec<_>>().join("\n")
+}
+
+/// A value as people write it: of a list of rows, one after the other.
+fn told(value: Value) -> String {
+    match value {
+        Value::Null => "none".to_owned(),
+        Value::Bool(is) => if is { "yes" } else { "no" }.to_owned(),
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => text,
+        Value::Array(values) => values.into_iter().map(told).collect::<Vec<_>>().join("; "),
+        Value::Object(values) => {
+            let values = values.into_iter().map(|(name, value)| format!("{} {}", in_words(&name), told(value)));
+            values.collect::<Vec<_>>().join(", ")
+        }
+    }
+}
+
+/// `unitPrice` as `unit price`.
+fn in_words(name: &str) -> String {
+    name.chars().fold(String::new(), |mut words, c| {
+        if c.is_ascii_uppercase() {
+            words.push(' ');
+        }
+        words.push(c.to_ascii_lowercase());
+        words
+    })
 }
 
 fn filter_form(filter: AuditFilter) -> AnyView {
@@ -221,8 +246,8 @@ mod tests {
 
     #[test]
     fn what_was_and_became_is_read_line_by_line() {
-        let json = r#"{"disabled":false,"role":"vendor","vendorId":null,"lines":[1,2]}"#;
-        assert_eq!(readable(json), "disabled: no\nlines: [1,2]\nrole: vendor\nvendorId: none");
+        let json = r#"{"disabled":false,"role":"vendor","vendorId":null,"lines":[{"line":1,"quantity":2},3]}"#;
+        assert_eq!(readable(json), "disabled: no\nlines: line 1, quantity 2; 3\nrole: vendor\nvendor id: none");
         assert_eq!((readable("\"Europe/Berlin\"").as_str(), readable("a text").as_str()), ("Europe/Berlin", "a text"));
     }
 }

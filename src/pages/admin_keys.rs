@@ -30,7 +30,11 @@ fn list(KeysView { keys, .. }: KeysView) -> AnyView {
         true => view! { <p class="card">{words::NO_KEYS}</p> }.into_any(),
         false => {
             let columns = [vec![Column::text("Whose")], columns(), vec![Column::text("Revoke")]].concat();
-            scrolling("card scroll", "API keys", table("plain", columns, keys.into_iter().map(row).collect(), None))
+            scrolling(
+                "card scroll",
+                "API keys",
+                table("plain stacked", columns, keys.into_iter().map(row).collect(), None),
+            )
         }
     };
     view! {

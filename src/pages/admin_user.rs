@@ -120,7 +120,7 @@ fn link_form(admin: String, person: &Person) -> AnyView {
 fn sessions_form(person: &Person, keys: Vec<ApiKey>) -> AnyView {
     let list = (!keys.is_empty()).then(|| {
         let rows = keys.into_iter().map(|key| Row::from(cells(key)));
-        scrolling("scroll", "API keys", table("plain", columns(), rows.collect(), None))
+        scrolling("scroll", "API keys", table("plain stacked", columns(), rows.collect(), None))
     });
     view! {
         <section class="card">

@@ -41,7 +41,14 @@ fn list(PeopleView { viewer, people, next, has_mail }: PeopleView) -> AnyView {
             Cell::Text(if person.second_factor { "On" } else { "Off" }.to_owned()),
         ])
     });
-    let columns = ["Email", "Role", "Vendor", "Status", "Added (UTC)", "Two-step"].map(Column::text).to_vec();
+    let columns = vec![
+        Column::text("Email"),
+        Column::text("Role"),
+        Column::text("Vendor").named(),
+        Column::classed("Status", "side chief"),
+        Column::text("Added (UTC)").named(),
+        Column::classed("Two-step", "side").named(),
+    ];
     let next = next.map(|after| format!("/admin/users?after={}", encode_segment(&after)));
     let is_later = use_query_map().with_untracked(|params| params.get("after").is_some());
     view! {
@@ -52,7 +59,7 @@ fn list(PeopleView { viewer, people, next, has_mail }: PeopleView) -> AnyView {
                 <a class="button" href="#invite">"Invite someone"</a>
             </div>
         </div>
-        {scrolling("card scroll", "Users", table("plain", columns, rows.collect(), None))}
+        {scrolling("card scroll", "Users", table("plain stacked", columns, rows.collect(), None))}
         {pager(is_later.then(|| "/admin/users".to_owned()), next)}
         {invite_form(viewer.email, has_mail)}
     }

@@ -14,6 +14,7 @@ use crate::{
     },
     domain::accounts::{UserSummary, encode_segment, path_segment},
     server_functions::vendors::{VendorView, load_vendor},
+    words,
 };
 
 #[component]
@@ -45,15 +46,15 @@ fn vendor(VendorView { vendor, users, .. }: VendorView) -> AnyView {
 
 fn users_card(users: Vec<UserSummary>, vendor_id: String) -> AnyView {
     let body = if users.is_empty() {
-        view! { <p>"This vendor has no users yet."</p> }.into_any()
+        view! { <p>{words::NO_USERS}</p> }.into_any()
     } else {
         let rows = users.into_iter().map(|user| {
             let (name, tone) = if user.disabled { ("Disabled", "status off") } else { ("Active", "status done") };
             let last = user.last_login_at.map_or_else(|| Cell::Text("never".to_owned()), time);
             Row::from(vec![Cell::from(user.email), view! { <span class=tone>{name}</span> }.into_any().into(), last])
         });
-        let columns = vec![Column::text("Email"), Column::text("Status"), Column::text("Last login (UTC)")];
-        scrolling("scroll", "Users", table("plain", columns, rows.collect(), None))
+        let columns = vec![Column::text("Email"), Column::text("Status"), Column::text("Last login (UTC)").named()];
+        scrolling("scroll", "Users", table("plain stacked", columns, rows.collect(), None))
     };
     let invite = format!("/admin/users?vendor={}#invite", encode_segment(&vendor_id));
     view! { <section class="card"><h2>"Users"</h2>{body}<p><a href=invite>"Invite someone"</a></p></section> }

@@ -90,15 +90,15 @@ fn rows(vendors: Vec<VendorStanding>) -> AnyView {
     let columns = vec![
         Column::text("Vendor"),
         Column::classed("Country", "spare"),
-        Column::number("Net sales"),
+        Column::classed("Net sales", "number chief"),
         Column::number("Change"),
-        Column::number("Orders"),
-        Column::number("Returned"),
-        Column::number("Last order"),
-        Column::number("Last login"),
+        Column::classed("Orders", "number left").named(),
+        Column::number("Returned").named(),
+        Column::classed("Last order", "number left").named(),
+        Column::classed("Last login", "number left").named(),
         Column::classed("Users", "number spare"),
     ];
-    scrolling("card scroll", "Vendors", table("plain", columns, rows.collect(), None))
+    scrolling("card scroll", "Vendors", table("plain stacked", columns, rows.collect(), None))
 }
 
 fn filter(asked: &VendorsAsked) -> AnyView {

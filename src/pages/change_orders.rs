@@ -14,7 +14,10 @@ use crate::{
     },
     domain::{accounts::path_segment, orders::OrderStatus},
     format,
-    server_functions::bulk::{ChangeOrders, OrdersChange, load_orders_change},
+    server_functions::{
+        bulk::{ChangeOrders, OrdersChange, load_orders_change},
+        lists::list_left,
+    },
     words,
 };
 
@@ -32,6 +35,18 @@ fn review(OrdersChange { vendor, orders, next, .. }: OrdersChange) -> AnyView {
     let refusal = Refusal::of::<ChangeOrders>();
     let (may, may_not): (Vec<_>, Vec<_>) = orders.iter().partition(|order| order.status.may_become(next));
     let name = Shown::from(next).name;
+    let crumb = view! { <p class="crumb"><a href=list_left("/orders")>"Orders"</a></p> };
+    if orders.is_empty() {
+        return view! {
+            {crumb}
+            <section class="problem" role="alert">
+                <h1>"Change orders"</h1>
+                <p>{words::NOTHING_PICKED}</p>
+                <a class="button" href=list_left("/orders")>"Back to orders"</a>
+            </section>
+        }
+        .into_any();
+    }
     let total =
         |order: &crate::domain::orders::Order| order.lines.iter().map(|line| line.gross - line.discount).sum::<i64>();
     let money = |amount| format::money(vendor.currency, amount);
@@ -39,8 +54,8 @@ fn review(OrdersChange { vendor, orders, next, .. }: OrdersChange) -> AnyView {
     let sum: i64 = may.iter().map(|order| total(order)).sum();
     let heading = match (may.is_empty(), next) {
         (true, _) => words::NO_ORDER_MAY.to_owned(),
-        (_, OrderStatus::Cancelled) => format!("Cancel {count} of {}?", money(sum)),
-        _ => format!("Mark {count} as {}?", name.to_lowercase()),
+        (_, OrderStatus::Cancelled) => words::cancel_orders(&count, &money(sum)),
+        _ => words::mark_orders(&count, name),
     };
     let means = (next == OrderStatus::Cancelled && !may.is_empty()).then(|| view! { <p>{words::CANCELLING_MANY}</p> });
     let rows = orders.iter().map(|order| {
@@ -57,9 +72,9 @@ fn review(OrdersChange { vendor, orders, next, .. }: OrdersChange) -> AnyView {
     let columns = vec![
         Column::text("Order"),
         Column::text("Customer"),
-        Column::number("Total"),
-        Column::text("Now"),
-        Column::text("After"),
+        Column::classed("Total", "number chief"),
+        Column::text("Now").named(),
+        Column::classed("After", "side").named(),
     ];
     let left = (!may_not.is_empty() && !may.is_empty())
         .then(|| view! { <p class="hint">{words::orders_stay(may_not.len() as i64)}</p> });
@@ -77,16 +92,16 @@ fn review(OrdersChange { vendor, orders, next, .. }: OrdersChange) -> AnyView {
                 {hidden}
                 <input type="hidden" name="form[status]" value=next.as_str()/>
                 <button class=class type="submit">{verb}</button>
-                <a class="button quiet" href="/orders">"Back"</a>
+                <a class="button quiet" href=list_left("/orders")>"Back"</a>
             </form>
         }
     });
     view! {
-        <p class="crumb"><a href="/orders">"Orders"</a></p>
+        {crumb}
         <h1>{heading}</h1>
         {refused(&refusal)}
         {means}
-        {scrolling("card scroll", "Orders to change", table("plain", columns, rows.collect(), None))}
+        {scrolling("card scroll", "Orders to change", table("plain stacked", columns, rows.collect(), None))}
         {left}
         {form}
     }

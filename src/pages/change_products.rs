@@ -18,7 +18,10 @@ use crate::{
         money::Currency,
     },
     format,
-    server_functions::bulk::{Action, ChangeProducts, ProductsChange, load_products_change},
+    server_functions::{
+        bulk::{Action, ChangeProducts, ProductsChange, load_products_change},
+        lists::list_left,
+    },
     words,
 };
 
@@ -37,8 +40,8 @@ pub fn ChangeProductsPage() -> impl IntoView {
 
 fn review(view: ProductsChange) -> AnyView {
     let refusal = Refusal::of::<ChangeProducts>();
-    let back = view! { <a class="button quiet" href="/products">"Cancel"</a> };
-    let crumb = view! { <p class="crumb"><a href="/products">"Products"</a></p> };
+    let back = view! { <a class="button quiet" href=list_left("/products")>"Cancel"</a> };
+    let crumb = view! { <p class="crumb"><a href=list_left("/products")>"Products"</a></p> };
     let change = match (view.products.is_empty(), view.change) {
         (true, _) => return problem(words::NOTHING_PICKED),
         (_, Err(text)) => return problem(&text),
@@ -46,12 +49,11 @@ fn review(view: ProductsChange) -> AnyView {
     };
     let count = format::counted(view.products.len() as i64, "product", "products");
     let heading = match &change {
-        Action::Stock(stock) => format!("Set the stock of {count} to {}?", format::count(*stock)),
-        Action::Status(ProductStatus::Active) => format!("Put {count} on sale?"),
-        Action::Status(ProductStatus::Archived) => format!("Archive {count}?"),
-        Action::Category(category) => format!("Move {count} to {category}?"),
-        Action::Price(bps) if *bps < 0 => format!("Lower the prices of {count} by {}?", format::hundredths(-bps)),
-        Action::Price(bps) => format!("Raise the prices of {count} by {}?", format::hundredths(*bps)),
+        Action::Stock(stock) => words::set_stock(&count, *stock),
+        Action::Status(ProductStatus::Active) => words::put_on_sale(&count),
+        Action::Status(ProductStatus::Archived) => words::archive(&count),
+        Action::Category(category) => words::move_to(&count, category),
+        Action::Price(bps) => words::change_prices(&count, *bps),
     };
     let rows = view.products.iter().map(|product| {
         let (before, after) = sides(product, &change, view.vendor.currency);
@@ -62,7 +64,8 @@ fn review(view: ProductsChange) -> AnyView {
         ])
     });
     let number = if matches!(change, Action::Price(_) | Action::Stock(_)) { "number" } else { "" };
-    let columns = vec![Column::text("Product"), Column::classed("Now", number), Column::classed("After", number)];
+    let columns =
+        vec![Column::text("Product"), Column::classed("Now", number).named(), Column::classed("After", number).named()];
     let (slug, value) = change.written();
     let hidden = view.products.iter().enumerate().map(|(at, product)| {
         view! { <input type="hidden" name=format!("form[products][{at}][id]") value=product.product_id.clone()/> }
@@ -71,7 +74,7 @@ fn review(view: ProductsChange) -> AnyView {
         {crumb}
         <h1 dir="auto">{heading}</h1>
         {refused(&refusal)}
-        {scrolling("card scroll", "Products to change", table("plain", columns, rows.collect(), None))}
+        {scrolling("card scroll", "Products to change", table("plain stacked", columns, rows.collect(), None))}
         <form method="post" action=ChangeProducts::url() class="actions">
             {hidden.collect::<Vec<_>>()}
             <input type="hidden" name="form[action]" value=slug/>
@@ -86,11 +89,11 @@ fn review(view: ProductsChange) -> AnyView {
 fn problem(text: &str) -> AnyView {
     let text = text.to_owned();
     view! {
-        <p class="crumb"><a href="/products">"Products"</a></p>
+        <p class="crumb"><a href=list_left("/products")>"Products"</a></p>
         <section class="problem" role="alert">
             <h1>"Change products"</h1>
             <p>{text}</p>
-            <a class="button" href="/products">"Back to products"</a>
+            <a class="button" href=list_left("/products")>"Back to products"</a>
         </section>
     }
     .into_any()

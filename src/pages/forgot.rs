@@ -34,10 +34,10 @@ pub fn ForgotPage() -> impl IntoView {
         false => view! { <p>{words::FORGOT_PASSWORD}</p> }.into_any(),
     };
     view! {
-        <Title text="Forgot your password?"/>
+        <Title text=words::FORGOT/>
         <main class="login" id="main">
             <form method="post" action=Forgot::url() class="card">
-                <h1>"Forgot your password?"</h1>
+                <h1>{words::FORGOT}</h1>
                 {body}
                 <p class="hint"><a href="/login">{words::BACK_TO_LOGIN}</a></p>
             </form>

@@ -34,7 +34,7 @@ pub fn keys_card(email: String, role: Role, keys: Vec<ApiKey>) -> AnyView {
         });
         let mut columns = columns();
         columns.push(Column::text("Revoke"));
-        scrolling("scroll", "API keys", table("plain", columns, rows.collect(), None))
+        scrolling("scroll", "API keys", table("plain stacked", columns, rows.collect(), None))
     });
     view! {
         <section class="card">
@@ -50,7 +50,9 @@ pub fn keys_card(email: String, role: Role, keys: Vec<ApiKey>) -> AnyView {
 
 /// What is shown of a key: name, how it begins, what it may do, and when it was made, ends and was used.
 pub fn columns() -> Vec<Column> {
-    ["Name", "Key", "May", "Created (UTC)", "Expires (UTC)", "Last used (UTC)"].map(Column::text).to_vec()
+    let mut columns = ["Name", "Key", "May"].map(Column::text).to_vec();
+    columns.extend(["Created (UTC)", "Expires (UTC)", "Last used (UTC)"].map(|name| Column::text(name).named()));
+    columns
 }
 
 pub fn cells(key: ApiKey) -> Vec<Cell> {

@@ -3,7 +3,10 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
-    components::fields::{Input, input},
+    components::{
+        feedback::typed,
+        fields::{Input, input},
+    },
     domain::accounts::encode_segment,
     server_functions::auth::{Login, has_mail, provider_name},
     words,
@@ -11,12 +14,15 @@ use crate::{
 
 #[component]
 pub fn LoginPage() -> impl IntoView {
-    let (error, is_refused, done, next) = use_query_map().with_untracked(|query| {
-        (query.get("error"), query.get("__err").is_some(), query.get("done"), query.get("next"))
+    let (error, is_refused, done, next, has_ended) = use_query_map().with_untracked(|query| {
+        let has_ended = query.get("ended").is_some();
+        (query.get("error"), query.get("__err").is_some(), query.get("done"), query.get("next"), has_ended)
     });
+    let is_wrong = error.as_deref() == Some("credentials");
     // By its code: what an address says is never shown here, where anybody may lead anybody.
     let message = match error.as_deref() {
-        Some("credentials") => Some(words::WRONG_CREDENTIALS),
+        // Beside the fields.
+        Some("credentials") => None,
         Some("limited") => Some(words::LOGIN_LIMITED),
         Some("late") => Some(words::LOGIN_LATE),
         Some("unavailable") => Some(words::LOGIN_UNAVAILABLE),
@@ -45,7 +51,14 @@ pub fn LoginPage() -> impl IntoView {
         view! { <a class="button quiet" href=href>"Log in with " {name}</a> }
     });
     let next = next.map(|next| view! { <input type="hidden" name="next" value=next/> });
-    let is_refused = message.is_some();
+    let title = match (is_wrong, &message) {
+        (true, _) => "Wrong email or password",
+        (false, Some(_)) => "Not logged in",
+        (false, None) => "Log in",
+    };
+    // Where the email was typed, the password is what is left to type.
+    let typed = typed("email").filter(|email| !email.is_empty());
+    let has_email = typed.is_some();
     let field = |id, label: &str, kind, autocomplete| Input {
         id,
         label: label.to_owned(),
@@ -55,7 +68,7 @@ pub fn LoginPage() -> impl IntoView {
         ..Default::default()
     };
     view! {
-        <Title text=if is_refused { "Not logged in" } else { "Log in" }/>
+        <Title text=title/>
         <main class="login" id="main">
             <form method="post" action=Login::url() class="card">
                 <svg class="mark" viewBox="0 0 24 24" width="32" height="32" aria-hidden="true">
@@ -65,10 +78,18 @@ pub fn LoginPage() -> impl IntoView {
                 </svg>
                 <h1>"Log in to Vendorscope"</h1>
                 <div role="alert">{message.map(|text| view! { <p class="notice bad">{text}</p> })}</div>
-                <div role="status">{done.map(|text| view! { <p class="notice good">{text}</p> })}</div>
+                <div role="status">
+                    {done.map(|text| view! { <p class="notice good">{text}</p> })}
+                    {has_ended.then(|| view! { <p class="notice note">{words::LOGIN_AFTER_END}</p> })}
+                </div>
                 {next}
-                {input(Input { autofocus: true, ..field("email", "Email", "email", "username") })}
-                {input(field("password", "Password", "password", "current-password"))}
+                {input(Input { value: typed, autofocus: !has_email, ..field("email", "Email", "email", "username") })}
+                {input(Input {
+                    autofocus: has_email,
+                    error: is_wrong.then(|| words::WRONG_CREDENTIALS.to_owned()),
+                    announces: true,
+                    ..field("password", "Password", "password", "current-password")
+                })}
                 <button type="submit">"Log in"</button>
                 {provider}
                 <p class="hint">{forgotten}</p>

@@ -3,14 +3,17 @@ use leptos_meta::Title;
 
 use crate::{
     components::{frame::Section, loaded::loaded, product_form::product_form, scripts::unsaved},
-    server_functions::products::{ProductView, load_product},
+    server_functions::{
+        lists::list_left,
+        products::{ProductView, load_product},
+    },
 };
 
 #[component]
 pub fn NewProductPage() -> impl IntoView {
     let show = |ProductView { vendor, .. }: ProductView| {
         view! {
-            <p class="crumb"><a href="/products">"Products"</a></p>
+            <p class="crumb"><a href=list_left("/products")>"Products"</a></p>
             <h1>"New product"</h1>
             {product_form(&vendor, None)}
             {unsaved()}

@@ -25,7 +25,10 @@ use crate::{
         returns::is_undoable,
     },
     format,
-    server_functions::orders::{OrderView, RefundForm, RefundOrder, SetOrderStatus, UndoRefund, load_order},
+    server_functions::{
+        lists::list_left,
+        orders::{OrderView, RefundForm, RefundOrder, SetOrderStatus, UndoRefund, load_order},
+    },
     words,
 };
 
@@ -76,7 +79,7 @@ fn order(view: OrderView) -> AnyView {
     };
     view! {
         {title(&format!("Order {}", order.order_id))}
-        <p class="crumb"><a href="/orders">"Orders"</a></p>
+        <p class="crumb"><a href=list_left("/orders")>"Orders"</a></p>
         <h1>"Order " {written(order.order_id.clone())} " " {status(order.status)}</h1>
         <p class="lead">{placed} {written(order.customer_name.clone())}</p>
         {done}
@@ -124,11 +127,11 @@ fn refunds(order: &Order, currency: Currency, clock: &WallClock) -> Option<AnyVi
         Column::text("Refunded"),
         Column::text("Product"),
         Column::text("Reason"),
-        Column::number("Units"),
-        Column::number("Amount"),
+        Column::number("Units").named(),
+        Column::classed("Amount", "number chief"),
     ];
     let has_some = !order.refunds.is_empty();
-    has_some.then(|| scrolling("card scroll", "Refunds", table("plain", columns, rows.collect(), None)))
+    has_some.then(|| scrolling("card scroll", "Refunds", table("plain stacked", columns, rows.collect(), None)))
 }
 
 /// The statuses that this one may become: those that an order goes through as a form, those that end it each behind a
@@ -158,16 +161,12 @@ fn status_form(order: &Order, currency: Currency) -> AnyView {
 fn end_form(order: &Order, currency: Currency, status: OrderStatus) -> AnyView {
     let verb = if status == OrderStatus::Cancelled { "Cancel order" } else { "Mark as failed" };
     let total = format::money(currency, order.lines.iter().map(|line| line.gross - line.discount).sum());
-    let counted = if order.status.is_counted() {
-        format!("{total} will no longer count in your sales.")
-    } else {
-        format!("{total} won't count in your sales.")
-    };
+    let means = words::ending_an_order(&total, order.status.is_counted());
     view! {
         <details class="confirm" name="end">
             <summary class="button quiet">{verb} "…"</summary>
             <form method="post" action=SetOrderStatus::url() class="card">
-                <p><strong>{format!("{verb} {}?", order.order_id)}</strong> " " {counted} " This can't be undone."</p>
+                <p><strong>{format!("{verb} {}?", order.order_id)}</strong> " " {means}</p>
                 <input type="hidden" name="order_id" value=order.order_id.clone()/>
                 <input type="hidden" name="status" value=status.as_str()/>
                 <div class="actions">
@@ -213,11 +212,11 @@ fn lines(lines: Vec<OrderLine>, currency: Currency) -> AnyView {
     });
     let columns = vec![
         Column::text("Product"),
-        Column::number("Quantity"),
-        Column::number("Gross"),
-        Column::number("Discount"),
-        Column::number("Refunded"),
-        Column::number("Net"),
+        Column::number("Quantity").named(),
+        Column::classed("Gross", "number left").named(),
+        Column::number("Discount").named(),
+        Column::classed("Refunded", "number left").named(),
+        Column::classed("Net", "number chief"),
     ];
-    scrolling("card scroll", "Items in this order", table("plain", columns, rows.collect(), Some(foot.into())))
+    scrolling("card scroll", "Items in this order", table("plain stacked", columns, rows.collect(), Some(foot.into())))
 }

@@ -1,4 +1,3 @@
-use jiff::Timestamp;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::{hooks::use_query_map, params::ParamsMap};
@@ -18,21 +17,27 @@ use crate::{
         shortcuts,
         stale::stale,
         status::{Shown, status},
-        table::{Cell, Column, Row, Sorting, scrolling, table},
+        table::{Column, Row, Sorting, scrolling, table},
+        written::written,
     },
     domain::{
         accounts::{encode_segment, path_segment},
-        money::Currency,
-        orders::{MOST_SUMMED, OrderSort, OrderStatus, OrderSummary, OrderSums},
+        orders::{MOST_SUMMED, OrderSort, OrderStatus, OrderSummary},
     },
     format,
     islands::{Keys, Live},
-    server_functions::orders::{OrdersAsked, OrdersView, load_orders},
+    server_functions::{
+        lists::note_list,
+        orders::{OrdersAsked, OrdersView, load_orders},
+    },
     words,
 };
 
+/// What a list comes to.
+mod foot;
+
 /// The parameters of the address, but for the place to read on from.
-type Filters<'a> = [(&'static str, &'a Option<String>); 8];
+type Filters<'a> = [(&'static str, &'a Option<String>); 9];
 
 fn filters(asked: &OrdersAsked) -> Filters<'_> {
     [
@@ -41,20 +46,31 @@ fn filters(asked: &OrdersAsked) -> Filters<'_> {
         ("dateTo", &asked.date_to),
         ("search", &asked.search),
         ("refunded", &asked.refunded),
+        ("counted", &asked.counted),
         ("product", &asked.product),
         ("category", &asked.category),
         ("sort", &asked.sort),
     ]
 }
 
+/// What the form offers among the statuses: several of them at once.
+const COUNTED: &str = "counted";
+const NOT_COUNTED: &str = "uncounted";
+
 fn of(params: &ParamsMap) -> OrdersAsked {
     let value = |name| params.get(name).filter(|value| !value.is_empty());
+    let (status, counted) = match value("status") {
+        Some(status) if status == COUNTED => (None, Some("true".to_owned())),
+        Some(status) if status == NOT_COUNTED => (None, Some("false".to_owned())),
+        status => (status, value("counted")),
+    };
     OrdersAsked {
-        status: value("status"),
+        status,
         date_from: value("dateFrom"),
         date_to: value("dateTo"),
         search: value("search"),
         refunded: value("refunded"),
+        counted,
         product: value("product"),
         category: value("category"),
         sort: value("sort"),
@@ -90,10 +106,13 @@ fn list(view: OrdersView, query: OrdersAsked) -> AnyView {
     let said = view.page.orders.first().map(|order| words::newest_order(&order.order_id)).unwrap_or_default();
     let stale = stale(view.freshness);
     let zone = words::sorted_list(words::sort_of_orders(view.sort), &view.vendor.time_zone);
+    note_list("/orders", &href(&query, query.after.as_deref()));
     let next = view.page.next.as_deref().map(|after| href(&query, Some(after)));
     let pages = pager(query.after.is_some().then(|| href(&query, None)), next);
     let unsorted = OrdersAsked { sort: None, ..query.clone() };
-    let body = match (view.page.orders.is_empty(), unsorted == OrdersAsked::default()) {
+    // Where nothing was sold, something may have come back.
+    let has_returns = view.page.figures.is_some_and(|figures| figures.returns != 0);
+    let body = match (view.page.orders.is_empty() && !has_returns, unsorted == OrdersAsked::default()) {
         (true, true) => {
             view! { <section class="card empty"><h2>"No orders yet"</h2><p>{words::NO_ORDERS}</p></section> }.into_any()
         }
@@ -130,7 +149,7 @@ fn list(view: OrdersView, query: OrdersAsked) -> AnyView {
     .into_any()
 }
 
-/// What the form does not show.
+/// What the figures that somebody comes from are narrowed to.
 fn narrowed(asked: &OrdersAsked, product_name: Option<String>) -> Vec<Chip> {
     let product = asked.product.clone().map(|id| Chip {
         name: "Product",
@@ -142,13 +161,25 @@ fn narrowed(asked: &OrdersAsked, product_name: Option<String>) -> Vec<Chip> {
         value,
         without: href(&OrdersAsked { category: None, ..asked.clone() }, None),
     });
-    product.into_iter().chain(category).collect()
+    let counted = asked.counted.as_deref().map(|counted| Chip {
+        name: "Sales",
+        value: if counted == "false" { words::NOT_COUNTED } else { words::COUNTED }.to_owned(),
+        without: href(&OrdersAsked { counted: None, ..asked.clone() }, None),
+    });
+    product.into_iter().chain(category).chain(counted).collect()
 }
 
 fn filter(chosen: &OrdersAsked) -> AnyView {
-    let statuses = std::iter::once(("", "All"))
+    let statuses = [("", "All"), (COUNTED, words::COUNTED), (NOT_COUNTED, words::NOT_COUNTED)]
+        .into_iter()
         .chain(OrderStatus::ALL.map(|status| (status.as_str(), Shown::from(status).name)))
         .collect();
+    let status = match (chosen.status.as_deref(), chosen.counted.as_deref()) {
+        (Some(status), _) => status,
+        (None, Some("true")) => COUNTED,
+        (None, Some(_)) => NOT_COUNTED,
+        (None, None) => "",
+    };
     let returns = vec![("", "All"), ("true", "With refunds"), ("false", "Without refunds")];
     let sorts = OrderSort::ALL.map(|sort| (sort.as_str(), words::sort_of_orders(sort))).to_vec();
     // What the form does not ask for stays as it is.
@@ -172,7 +203,7 @@ fn filter(chosen: &OrdersAsked) -> AnyView {
     };
     let fields = view! {
             {input(search)}
-            {select("status", "status", "Status", statuses, chosen.status.as_deref().unwrap_or_default())}
+            {select("status", "status", "Status", statuses, status)}
             {select("refunded", "refunded", "Returns", returns, chosen.refunded.as_deref().unwrap_or_default())}
             {input(date("dateFrom", "From", &chosen.date_from))}
             {input(date("dateTo", "To", &chosen.date_to))}
@@ -185,7 +216,7 @@ fn filter(chosen: &OrdersAsked) -> AnyView {
 
 fn rows(OrdersView { viewer, vendor, page, sort, clock, .. }: OrdersView, asked: &OrdersAsked) -> AnyView {
     let may_write = viewer.role.may_write();
-    let now = Timestamp::now();
+    let foot = foot::rows(&page, asked, vendor.currency);
     let rows = page.orders.into_iter().enumerate().map(|(at, order)| {
         let placed = format::instant(&clock, order.placed_at);
         let href = format!("/orders/{}", path_segment(&order.order_id));
@@ -195,33 +226,36 @@ fn rows(OrdersView { viewer, vendor, page, sort, clock, .. }: OrdersView, asked:
         });
         let cells = vec![
             pick(may_write, at, &order.order_id, order.order_id.clone(), href),
-            view! { <time datetime=order.placed_at.to_string()>{placed}</time> {waits(&order, now)} }.into_any().into(),
-            Cell::Written(order.customer_name.clone()),
+            view! { <time datetime=order.placed_at.to_string()>{placed}</time> " " {age(&order)} }.into_any().into(),
+            // Cut before it makes a row tall, or pushes amounts away.
+            view! { <span class="clip">{written(order.customer_name.clone())}</span> }.into_any().into(),
             view! { {status(order.status)} {refunded} }.into_any().into(),
             format::count(order.units).into(),
             format::money(vendor.currency, order.total).into(),
+            format::money(vendor.currency, order.payable).into(),
         ];
         Row { id: Some(format!("row-{}", path_segment(&order.order_id))), ..Row::from(cells) }
     });
-    let foot = page.sums.map(|sums| sums_of(sums, vendor.currency));
-    let too_many = foot.is_none().then(|| view! { <p class="hint">{words::too_many_to_sort(MOST_SUMMED)}</p> });
+    let has_sums = page.sums.is_some();
+    let too_many = (!has_sums).then(|| view! { <p class="hint">{words::too_many_to_sort(MOST_SUMMED)}</p> });
     // The way that most people mean first, the other one at the second click.
     let by = |first: OrderSort, second: OrderSort| {
         let next = if sort == first { second } else { first };
         let href = href(&OrdersAsked { sort: Some(next.as_str().to_owned()), ..asked.clone() }, None);
         let now =
             [first, second].contains(&sort).then(|| if sort.is_descending() { "descending" } else { "ascending" });
-        (foot.is_some() || !next.reads_all()).then_some(Sorting { href, now })
+        (has_sums || !next.reads_all()).then_some(Sorting { href, now })
     };
     let columns = vec![
         Column::text("Order").sorting(by(OrderSort::OrderAsc, OrderSort::OrderDesc)),
         Column::text("Placed").sorting(by(OrderSort::PlacedDesc, OrderSort::PlacedAsc)),
         Column::text("Customer").sorting(by(OrderSort::CustomerAsc, OrderSort::CustomerDesc)),
-        Column::text("Status").sorting(by(OrderSort::StatusAsc, OrderSort::StatusDesc)),
-        Column::number("Units").sorting(by(OrderSort::UnitsDesc, OrderSort::UnitsAsc)),
-        Column::number("Total").sorting(by(OrderSort::TotalDesc, OrderSort::TotalAsc)),
+        Column::classed("Status", "side").sorting(by(OrderSort::StatusAsc, OrderSort::StatusDesc)),
+        Column::number("Units").sorting(by(OrderSort::UnitsDesc, OrderSort::UnitsAsc)).named(),
+        Column::classed("Total", "number chief").sorting(by(OrderSort::TotalDesc, OrderSort::TotalAsc)),
+        Column::number("Payable").sorting(by(OrderSort::PayableDesc, OrderSort::PayableAsc)).named(),
     ];
-    let list = scrolling("card scroll", "Orders", table("plain stacked orders", columns, rows.collect(), foot));
+    let list = scrolling("card scroll", "Orders", table("plain stacked", columns, rows.collect(), foot));
     let list = view! { <div class="column" data-rows="">{list} {too_many}</div> }.into_any();
     let next = [OrderStatus::Shipped, OrderStatus::Delivered, OrderStatus::Cancelled];
     let next = next.map(|status| (status.as_str(), Shown::from(status).name)).to_vec();
@@ -229,30 +263,11 @@ fn rows(OrdersView { viewer, vendor, page, sort, clock, .. }: OrdersView, asked:
     picking(may_write, "/orders/change", fields, list)
 }
 
-/// How many days an order that has not been sent has waited; nothing on its first.
-fn waits(order: &OrderSummary, now: Timestamp) -> Option<AnyView> {
-    let days = (now.as_second() - order.placed_at.as_second()) / 86_400;
+/// How long ago an order was placed; marked where it was not today and has not been sent.
+fn age(order: &OrderSummary) -> AnyView {
     let is_open = matches!(order.status, OrderStatus::Pending | OrderStatus::Processing);
-    (is_open && days > 0).then(|| {
-        let text = format!("{} ago", format::counted(days, "day", "days"));
-        view! { " " <span class="low">{text}</span> }.into_any()
-    })
-}
-
-/// What all pages of the list come to.
-fn sums_of(sums: OrderSums, currency: Currency) -> Row {
-    let refunded = match sums.refunded_amount {
-        0 => String::new(),
-        amount => format!("Refunded {}", format::money(currency, amount)),
-    };
-    Row::from(vec![
-        format::counted(sums.orders, "order", "orders").into(),
-        String::new().into(),
-        String::new().into(),
-        refunded.into(),
-        format::count(sums.units).into(),
-        format::money(currency, sums.total).into(),
-    ])
+    let class = if is_open && order.days_since_placed > 0 { "low" } else { "hint" };
+    view! { <span class=class>{words::placed_ago(order.days_since_placed)}</span> }.into_any()
 }
 
 #[cfg(test)]

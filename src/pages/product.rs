@@ -7,7 +7,7 @@ use super::{
         cards::cards,
         compared_with,
         metric::Metric,
-        range_picker,
+        notes, range_picker,
         sales::{exports, sales},
     },
     id_in,
@@ -24,10 +24,11 @@ use crate::{
         title::title,
         written::written,
     },
-    domain::{accounts::path_segment, catalog::Product, period::DateRange},
+    domain::{accounts::path_segment, period::DateRange},
     format,
     server_functions::{
-        dashboard::{Dashboard, remembered_range},
+        dashboard::remembered_range,
+        lists::list_left,
         products::{DeleteProduct, ProductFigures, SaveProduct, load_figures},
     },
     words,
@@ -51,7 +52,9 @@ pub fn ProductPage() -> impl IntoView {
     }
 }
 
-fn page_of(ProductFigures { dashboard, product }: ProductFigures, query: RangeQuery) -> AnyView {
+fn page_of(view: ProductFigures, query: RangeQuery) -> AnyView {
+    let shown = figures(&view, &query);
+    let ProductFigures { dashboard, product, .. } = view;
     let may_write = dashboard.viewer.role.may_write();
     let (save, delete) = (Refusal::of::<SaveProduct>(), Refusal::of::<DeleteProduct>());
     let is_saved = save.error.is_none()
@@ -60,8 +63,9 @@ fn page_of(ProductFigures { dashboard, product }: ProductFigures, query: RangeQu
     let product_id = product.product_id.clone();
     view! {
         {title(&product.name)}
-        <p class="crumb"><a href="/products">"Products"</a></p>
-        {figures(&dashboard, &product, &query, is_saved)}
+        <p class="crumb"><a href=list_left("/products")>"Products"</a></p>
+        {is_saved.then(|| done(words::SAVED))}
+        {shown}
         <h2>"Details"</h2>
         <fieldset class="bare" disabled=!may_write>{product_form(&dashboard.vendor, Some(product))}</fieldset>
         {may_write.then(|| delete_form(product_id, &delete))}
@@ -87,7 +91,7 @@ fn delete_form(product_id: String, refusal: &Refusal) -> AnyView {
 }
 
 /// How the product does.
-fn figures(dashboard: &Dashboard, product: &Product, query: &RangeQuery, is_saved: bool) -> AnyView {
+fn figures(ProductFigures { dashboard, product, days_of_cover, why }: &ProductFigures, query: &RangeQuery) -> AnyView {
     let (snapshot, unfinished) = (&dashboard.snapshot, dashboard.unfinished);
     let days = DateRange { from: snapshot.range.from, to: snapshot.range.to };
     let compared = compared_with(snapshot, unfinished);
@@ -96,21 +100,22 @@ fn figures(dashboard: &Dashboard, product: &Product, query: &RangeQuery, is_save
         None => format::range(days),
     };
     let stock = format::counted(product.stock, "unit", "units");
+    let lasts = words::lasts(&format::cover(product.stock, *days_of_cover));
     let price = format::money(dashboard.vendor.currency, product.unit_price);
     let metric = Metric::of(query.metric.as_deref());
     view! {
         <div class="head">
             <div>
                 <h1>{written(product.name.clone())} " " {status(product.status)}</h1>
-                <p class="lead">{written(product.category.clone())} {format!(" · {price} · {stock} in stock")}</p>
+                <p class="lead">{written(product.category.clone())} {format!(" · {price} · {stock} in stock, {lasts}")}</p>
                 <p class="lead">{range}</p>
             </div>
             {range_picker::picker(query, days, dashboard.today, None)}
         </div>
-        {is_saved.then(|| done(words::SAVED))}
         {cards(snapshot, unfinished, dashboard.customers_are_fair, query, compared.as_deref())}
         {sales(snapshot, &dashboard.clock, unfinished, metric, Some(exports(snapshot, query)), None,
-            Default::default())}
+            notes::by_point(snapshot, why, &dashboard.clock))}
+        {notes::list(why, snapshot, query, false)}
     }
     .into_any()
 }

@@ -18,17 +18,21 @@ use crate::{
         shortcuts,
         stale::stale,
         status::status,
-        table::{Cell, Column, Row, scrolling, table},
+        table::{Cell, Column, Row, Sorting, scrolling, table},
     },
     domain::{
-        accounts::{Vendor, encode_segment, path_segment},
-        catalog::{MOST_SUMMED, PriceChange, ProductPage, ProductSort, ProductStatus, ProductSums, StockLevel},
+        accounts::{encode_segment, path_segment},
+        catalog::ProductStatus,
         clock::WallClock,
         money::Currency,
+        product_lists::{MOST_SUMMED, PriceChange, ProductQuery, ProductSort, ProductSums, StockLevel},
     },
     format,
     islands::Keys,
-    server_functions::products::{ProductsView, load_products},
+    server_functions::{
+        lists::note_list,
+        products::{ProductsView, load_products},
+    },
     words,
 };
 
@@ -91,12 +95,14 @@ pub fn ProductsPage() -> impl IntoView {
     }
 }
 
-fn list(ProductsView { viewer, vendor, page, freshness, clock }: ProductsView, asked: ListQuery) -> AnyView {
+fn list(view: ProductsView, asked: ListQuery) -> AnyView {
+    let (viewer, page, freshness) = (view.viewer.clone(), view.page.clone(), view.freshness);
     let new = || viewer.role.may_write().then(|| view! { <a class="button" href="/products/new">"New product"</a> });
     let is_deleted = use_query_map().with_untracked(|params| params.get("deleted").is_some());
     let deleted = is_deleted.then(|| done(words::PRODUCT_DELETED));
     let changed = use_query_map().with_untracked(|params| params.get("changed"));
     let changed = changed.map(|count| done(words::changed(&count, "product", "products")));
+    note_list("/products", &asked.href(asked.after.as_deref()));
     let next = page.next.clone();
     let (is_empty, shown) = (page.products.is_empty(), page.products.len() as i64);
     let said = match &page.sums {
@@ -119,7 +125,7 @@ fn list(ProductsView { viewer, vendor, page, freshness, clock }: ProductsView, a
             </section>
         }
         .into_any(),
-        (false, _) => rows(page, &vendor, &clock, &asked, viewer.role.may_write()),
+        (false, _) => rows(view, &asked),
     };
     let pages = pager(asked.after.is_some().then(|| asked.href(None)), next.map(|after| asked.href(Some(&after))));
     let narrowed = asked.category.clone().map(|value| Chip {
@@ -161,21 +167,11 @@ fn filter(asked: &ListQuery) -> AnyView {
         vec![("", "All"), (ProductStatus::Active.as_str(), "Active"), (ProductStatus::Archived.as_str(), "Archived")];
     let stocks = vec![("", "Any"), (StockLevel::Low.as_str(), "Low")];
     let is_low = asked.stock.as_deref() == Some(StockLevel::Low.as_str());
-    let mut sorts = vec![
-        (ProductSort::Name.as_str(), "Name"),
-        (ProductSort::Stock.as_str(), "Stock"),
-        (ProductSort::Price.as_str(), "Price"),
-        (ProductSort::Sold.as_str(), "Best sellers"),
-        (ProductSort::Rising.as_str(), "Rising most"),
-        (ProductSort::Falling.as_str(), "Falling most"),
-    ];
-    if is_low {
-        sorts.extend([
-            (ProductSort::Cover.as_str(), "Runs out first"),
-            (ProductSort::AtRisk.as_str(), "Costs the most sales"),
-        ]);
-    }
-    let default = if is_low { ProductSort::Cover } else { ProductSort::default() };
+    let sorts = ProductSort::ALL.into_iter().filter(|sort| is_low || !sort.is_of_low_stock());
+    let sorts = sorts.map(|sort| (sort.as_str(), words::sort_of_products(sort))).collect();
+    let default = if is_low { ProductSort::CoverAsc } else { ProductSort::default() };
+    // An older name of a way to sort is shown as what it is.
+    let sort = asked.sort.as_deref().and_then(|name| name.parse().ok()).unwrap_or(default);
     // What the form does not ask for stays as it is.
     let kept = asked.category.clone().map(|category| view! { <input type="hidden" name="category" value=category/> });
     let fields = view! {
@@ -183,22 +179,21 @@ fn filter(asked: &ListQuery) -> AnyView {
             {kept}
             {select("status", "status", "Status", statuses, asked.status.as_deref().unwrap_or_default())}
             {select("stock", "stock", "Stock", stocks, asked.stock.as_deref().unwrap_or_default())}
-            {select("sort", "sort", "Sort by", sorts, asked.sort.as_deref().unwrap_or(default.as_str()))}
+            {select("sort", "sort", "Sort by", sorts, sort.as_str())}
             <button class="quiet" type="submit">"Filter"</button>
     };
     query_form("/products", "filter", Some("search"), fields.into_any())
 }
 
-fn rows(page: ProductPage, vendor: &Vendor, clock: &WallClock, asked: &ListQuery, may_write: bool) -> AnyView {
-    let ProductPage { products, covers, recent, price_changes, sums, .. } = page;
-    let (currency, default) = (vendor.currency, vendor.low_stock_threshold);
-    let has_covers = covers.is_some();
-    let mut covers = covers.unwrap_or_default().into_iter();
-    let rows = products.into_iter().enumerate().map(|(at, product)| {
-        let cover = covers.next();
-        let sold = recent.get(at).copied().unwrap_or_default();
+fn rows(view: ProductsView, asked: &ListQuery) -> AnyView {
+    let ProductsView { viewer, vendor, page, sort, clock, .. } = view;
+    let (may_write, currency, default) = (viewer.role.may_write(), vendor.currency, vendor.low_stock_threshold);
+    let stock_level = asked.stock.as_deref().and_then(|level| level.parse().ok());
+    let is_low = stock_level == Some(StockLevel::Low);
+    let known = page.recent.into_iter().zip(page.covers).zip(page.price_changes);
+    let rows = page.products.into_iter().zip(known).enumerate().map(|(at, (product, ((sold, cover), changed)))| {
         let low = product.status == ProductStatus::Active
-            && (cover.is_some() || product.stock <= product.low_stock_threshold.unwrap_or(default));
+            && (is_low || product.stock <= product.low_stock_threshold.unwrap_or(default));
         let stock = format::count(product.stock);
         let stock =
             if low { view! { <span class="low">"Low "</span> {stock} }.into_any().into() } else { Cell::Text(stock) };
@@ -212,32 +207,43 @@ fn rows(page: ProductPage, vendor: &Vendor, clock: &WallClock, asked: &ListQuery
             format::money(currency, product.unit_price).into(),
             format::count(sold.units).into(),
             delta(Some(sold.previous_units), sold.units, More::IsGood, format::count).into(),
+            lasts(product.stock, cover.days_of_cover),
         ];
-        if let Some(cover) = cover {
-            cells.push(format::cover(product.stock, cover.days_of_cover).into());
+        if is_low {
             cells.push(format::money(currency, cover.sales_at_risk).into());
         }
         // Last: where there is no room for all of them, the others are of more use.
-        cells.push(price_before(price_changes.get(at).copied().flatten(), currency, clock).into());
+        cells.push(price_before(changed, currency, &clock).into());
         Row { id: Some(format!("row-{}", path_segment(&product.product_id))), ..Row::from(cells) }
     });
+    let rows = rows.collect();
+    let foot = page.sums.map(|sums| sums_of(sums, currency));
+    let too_many = foot.is_none().then(|| view! { <p class="hint">{words::too_many_products(MOST_SUMMED)}</p> });
+    // The way that most people mean first, the other one at the second click.
+    let by = |first: ProductSort, second: ProductSort| {
+        let next = if sort == first { second } else { first };
+        let href = ListQuery { sort: Some(next.as_str().to_owned()), after: None, ..asked.clone() }.href(None);
+        let now =
+            [first, second].contains(&sort).then(|| if sort.is_descending() { "descending" } else { "ascending" });
+        let reads_all = ProductQuery { sort: next, stock: stock_level, ..Default::default() }.reads_all();
+        (foot.is_some() || !reads_all).then_some(Sorting { href, now })
+    };
+    use ProductSort::*;
     let mut columns = vec![
-        Column::text("Product"),
-        Column::classed("Category", "spare"),
-        Column::text("Status"),
-        Column::number("Stock"),
-        Column::number("Price"),
-        Column::number("Sold, 28 days"),
-        Column::classed("Change", "number spare"),
+        Column::text("Product").sorting(by(NameAsc, NameDesc)),
+        Column::classed("Category", "spare").sorting(by(CategoryAsc, CategoryDesc)),
+        Column::text("Status").sorting(by(StatusAsc, StatusDesc)),
+        Column::number("Stock").sorting(by(StockAsc, StockDesc)).named(),
+        Column::classed("Price", "number chief").sorting(by(PriceAsc, PriceDesc)),
+        Column::number("Sold, 28 days").sorting(by(SoldDesc, SoldAsc)).named(),
+        Column::classed("Change", "number spare").sorting(by(ChangeDesc, ChangeAsc)),
+        Column::classed("Lasts", "number left").sorting(by(CoverAsc, CoverDesc)),
     ];
-    let foot = sums.map(|sums| sums_of(sums, currency));
-    if has_covers {
-        columns.extend([Column::number("Lasts"), Column::number("Sales at risk")]);
+    if is_low {
+        columns.push(Column::number("Sales at risk").sorting(by(AtRiskDesc, AtRiskAsc)).named());
     }
-    columns.push(Column::classed("Price before", "number spare"));
-    let list = scrolling("card scroll", "Products", table("plain", columns, rows.collect(), foot));
-    let too_many =
-        sums.is_none().then(|| view! { <p class="hint">{words::too_many_to_sum("products", MOST_SUMMED)}</p> });
+    columns.push(Column::classed("Price before", "number spare").sorting(by(PriceChangedDesc, PriceChangedAsc)));
+    let list = scrolling("card scroll", "Products", table("plain stacked", columns, rows, foot));
     let list = view! { <div class="column" data-rows="">{list} {too_many}</div> }.into_any();
     let actions = vec![
         ("stock", "Set stock to"),
@@ -256,6 +262,12 @@ fn rows(page: ProductPage, vendor: &Vendor, clock: &WallClock, asked: &ListQuery
     };
     let fields = view! { {select("action", "action", "With the selected products", actions, "stock")} {input(value)} };
     picking(may_write, "/products/change", fields.into_any(), list)
+}
+
+/// How long the stock lasts. Where rows are stacked a number of days says what it is; words do anyway.
+fn lasts(stock: i64, days_of_cover: Option<f64>) -> Cell {
+    let name = (stock > 0 && days_of_cover.is_some()).then(|| view! { <span class="told">"Lasts "</span> });
+    view! { {name} {format::cover(stock, days_of_cover)} }.into_any().into()
 }
 
 /// What a price was until it last changed; nothing of one that never has.

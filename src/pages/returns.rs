@@ -46,10 +46,8 @@ use crate::{
 };
 
 const RATE: Definition = Definition { name: "Return rate", text: words::RATE_HINT };
-const UNITS: Definition =
-    Definition { name: "Units returned", text: "Units that came back. A refund of money alone brings none." };
-const ORDERS: Definition =
-    Definition { name: "Orders with returns", text: "Orders that something was refunded of in this period." };
+const UNITS: Definition = Definition { name: "Units returned", text: words::UNITS_RETURNED };
+const ORDERS: Definition = Definition { name: "Orders with returns", text: words::ORDERS_RETURNED };
 
 /// What the address asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -126,7 +124,7 @@ fn returns(ReturnsView { dashboard, returns, list, freshness, clock }: ReturnsVi
             {range_picker::picker(&picked, days, dashboard.today, None)}
         </div>
         {in_place(said)}
-        {cards(snapshot, &returns, compared.as_deref())}
+        {cards(snapshot, &returns, unfinished.is_some(), compared.as_deref())}
         {sales(snapshot, &dashboard.clock, unfinished, Metric::Returns, None, None, Default::default())}
         {body}
         <footer class="foot"><p>{words::zone_and_currency(&snapshot.time_zone, snapshot.currency.code())}</p></footer>
@@ -141,7 +139,7 @@ fn rate(units: i64, sold: i64) -> Option<i64> {
     divide_rounded(units.checked_mul(1_000)?, sold)
 }
 
-fn cards(snapshot: &Snapshot, returns: &Returns, compared: Option<&str>) -> AnyView {
+fn cards(snapshot: &Snapshot, returns: &Returns, is_so_far: bool, compared: Option<&str>) -> AnyView {
     let (now, before) = (&returns.totals, returns.previous_totals.as_ref());
     // Sold before what came back: as fair as the comparison of the snapshot is.
     let sold_before = snapshot.previous_totals.zip(before).map(|(totals, before)| totals.units + before.units);
@@ -154,6 +152,7 @@ fn cards(snapshot: &Snapshot, returns: &Returns, compared: Option<&str>) -> AnyV
         course: Vec::new(),
         metric: None,
         rows: None,
+        is_so_far,
         sum: None,
         is_headline: false,
     };
@@ -196,12 +195,29 @@ fn by_product(returns: &Returns, currency: Currency, query: &Query) -> AnyView {
         Column::classed("Change", "number spare"),
     ];
     let shown = returns.products.len();
+    let listed = returns
+        .products
+        .iter()
+        .fold((0, 0), |(units, amount), product| (units + product.units, amount + product.amount));
+    let row = |name: &str, units: i64, amount: i64| {
+        Row::from(vec![
+            Cell::Text(name.to_owned()),
+            format::count(units).into(),
+            String::new().into(),
+            format::money(currency, amount).into(),
+            String::new().into(),
+        ])
+    };
+    let all = &returns.totals;
+    let others =
+        ((all.units, all.amount) != listed).then(|| row(words::OTHERS, all.units - listed.0, all.amount - listed.1));
+    let foot: Vec<_> = others.into_iter().chain([row("Total", all.units, all.amount)]).collect();
     let rest = (returns.products_total > shown as i64)
         .then(|| view! { <p class="hint">{words::shown_of(shown, returns.products_total, "products")}</p> });
     view! {
         <section class="card">
             <h2>"By product"</h2>
-            {scrolling("scroll tall", "Returns by product", table("ranked", columns, rows.collect(), None))}
+            {scrolling("scroll tall", "Returns by product", table("ranked", columns, rows.collect(), foot))}
             {rest}
             <p class="hint">{words::RATE_HINT}</p>
         </section>
@@ -270,9 +286,9 @@ fn refunds(list: RefundedPage, returns: &Returns, snapshot: &Snapshot, clock: &W
         Column::text("Order"),
         Column::text("Refunded"),
         Column::text("Product"),
-        Column::text("Reason"),
-        Column::number("Units"),
-        Column::number("Amount"),
+        Column::classed("Reason", "side"),
+        Column::number("Units").named(),
+        Column::classed("Amount", "number chief"),
     ];
     let is_later = use_query_map().with_untracked(|params| params.get("after").is_some());
     let pages = pager(

@@ -47,7 +47,7 @@ pub const ADMIN_METRICS_TTL: Duration = Duration::from_secs(300);
 /// one further: what another release stored is then loaded again instead of being misread. `tests/contracts/schemas.rs`
 /// notices when that was forgotten.
 pub mod schema {
-    pub const SNAPSHOT: u32 = 5;
+    pub const SNAPSHOT: u32 = 6;
     pub const CUSTOMERS: u32 = 1;
     pub const MOVERS: u32 = 1;
     pub const NOTES: u32 = 3;
@@ -55,8 +55,8 @@ pub mod schema {
     pub const VIEWS: u32 = 1;
     pub const FIRST_DAY: u32 = 1;
     pub const PROFILE: u32 = 1;
-    pub const PRODUCT_PAGE: u32 = 5;
-    pub const ORDER_PAGE: u32 = 4;
+    pub const PRODUCT_PAGE: u32 = 6;
+    pub const ORDER_PAGE: u32 = 6;
     pub const REFUND_PAGE: u32 = 1;
     pub const RETURNS: u32 = 2;
     pub const MARKET_METRICS: u32 = 3;

@@ -2,12 +2,14 @@
 //! off where they stand, which costs a look at one number.
 //!
 //! A trace has a span for the request, one for what a service was asked, one for the lookup in the cache and one for
-//! each query. They have targets of their own (`…::spans`), so that logs are what they are without them.
+//! each query. They have targets of their own (`…::spans`), so that logs are what they are without them. Of a request
+//! that is not traced there are none: whether it is, is decided before anything is made of it.
 
 use std::{
     fmt,
     future::{Future, poll_fn},
     pin::pin,
+    sync::OnceLock,
     time::Duration,
 };
 
@@ -25,17 +27,23 @@ use opentelemetry_sdk::{
     Resource,
     error::OTelSdkResult,
     propagation::TraceContextPropagator,
-    trace::{SdkTracerProvider, SpanData},
+    trace::{Sampler, SdkTracerProvider, SpanData},
 };
 use tokio::runtime::Handle;
-use tracing::{Level, Metadata, Span, Subscriber, field::Empty};
+use tracing::{Level, Metadata, Span, Subscriber, field::Empty, subscriber::Interest};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
-use tracing_subscriber::{Layer, filter::filter_fn, registry::LookupSpan};
+use tracing_subscriber::{Layer, filter::dynamic_filter_fn, layer::Context, registry::LookupSpan};
 
 use super::tls;
 
 /// How long what is left of traces may take to be sent when the program stops.
 const FLUSH_WITHIN: Duration = Duration::from_secs(3);
+
+/// What the span of a request is called.
+const REQUEST: &str = "request";
+
+/// The share of requests that are traced of those that belong to no trace yet; empty where the SDK decides.
+static SHARE: OnceLock<f64> = OnceLock::new();
 
 /// Sends what was traced until it is stopped.
 pub struct Traces(SdkTracerProvider);
@@ -52,9 +60,13 @@ impl Traces {
             Some(_) => resource,
             None => resource.with_service_name("vendorscope"),
         };
-        let provider =
-            SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource.build()).build();
-        Ok(Self(provider))
+        let mut provider = SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource.build());
+        if let Some(share) = share_of_env() {
+            // What is begun here is recorded; what belongs to a caller's trace, as the caller says.
+            provider = provider.with_sampler(Sampler::ParentBased(Box::new(Sampler::AlwaysOn)));
+            let _ = SHARE.set(share);
+        }
+        Ok(Self(provider.build()))
     }
 
     /// What hands spans, and what is logged within them, to the exporter.
@@ -67,7 +79,7 @@ impl Traces {
             .with_location(false)
             .with_threads(false)
             .with_tracked_inactivity(false)
-            .with_filter(filter_fn(is_traced))
+            .with_filter(dynamic_filter_fn(is_traced).with_callsite_filter(wish_for))
     }
 
     /// Sends what is left.
@@ -79,14 +91,33 @@ impl Traces {
     }
 }
 
-/// Spans that are meant for traces, and this program's own events.
-fn is_traced(metadata: &Metadata<'_>) -> bool {
+/// `OTEL_TRACES_SAMPLER_ARG` under `parentbased_traceidratio`: the SDK would decide as well, after all spans were made.
+fn share_of_env() -> Option<f64> {
+    let is_share = std::env::var("OTEL_TRACES_SAMPLER").is_ok_and(|sampler| sampler == "parentbased_traceidratio");
+    let share = std::env::var("OTEL_TRACES_SAMPLER_ARG").ok().filter(|_| is_share)?.parse().ok()?;
+    (0.0..=1.0).contains(&share).then_some(share)
+}
+
+/// Spans that are meant for traces, and this program's own events. `sometimes`: whether there is such a span depends on
+/// what it would stand in.
+fn wish_for(metadata: &Metadata<'_>) -> Interest {
     let target = metadata.target();
-    if metadata.is_span() {
-        target.starts_with("vendorscope") && target.ends_with("::spans")
-    } else {
-        *metadata.level() <= Level::INFO && target.starts_with("vendorscope")
+    let is_own = target.starts_with("vendorscope");
+    match metadata.is_span() {
+        true if is_own && target.ends_with("::spans") && metadata.name() == REQUEST => Interest::always(),
+        true if is_own && target.ends_with("::spans") => Interest::sometimes(),
+        false if is_own && *metadata.level() <= Level::INFO => Interest::always(),
+        _ => Interest::never(),
     }
+}
+
+/// The span of a request, whatever stands in one, and events.
+fn is_traced<S>(metadata: &Metadata<'_>, context: &Context<'_, S>) -> bool
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    let wish = wish_for(metadata);
+    wish.is_always() || (wish.is_sometimes() && context.lookup_current().is_some())
 }
 
 /// The SDK sends from a thread of its own; the HTTP client needs the runtime's clock and sockets.
@@ -124,6 +155,10 @@ impl opentelemetry_sdk::trace::SpanExporter for Exporter {
 /// where nothing is traced, and for those who only ask whether the instance is well.
 pub fn request_span(request: &Request) -> Span {
     if matches!(request.uri().path(), "/healthz" | "/readyz" | "/metrics") {
+        return Span::none();
+    }
+    let is_of_caller = request.headers().contains_key("traceparent");
+    if !is_of_caller && SHARE.get().is_some_and(|share| rand::random::<f64>() >= *share) {
         return Span::none();
     }
     let span = tracing::trace_span!(

@@ -1,3 +1,8 @@
+/// The comparison of days that are not over.
+mod cut;
+
+pub use cut::WholePoint;
+use cut::{cut_comparison, cut_customers, last_whole};
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
@@ -8,8 +13,8 @@ use crate::{
         clock::WallClock,
         field_error::FieldError,
         movers::{Movers, NewSince, Notes, finished},
-        period::{Comparison, DateRange, Interval},
-        snapshot::{CustomersUntil, Point, Snapshot, Sums, Totals},
+        period::{Comparison, DateRange},
+        snapshot::Snapshot,
         views::SavedView,
     },
     words,
@@ -42,6 +47,8 @@ pub struct Unfinished {
     /// counts up to it.
     pub until_hour: i8,
     pub now: Timestamp,
+    /// The last point of the comparison with all of its last day, where the snapshot has it up to that hour.
+    pub whole_before: Option<WholePoint>,
 }
 
 /// Where the figures came from.
@@ -147,8 +154,11 @@ async fn load(
     let freshness = cache_keys::freshness(&served);
     let mut snapshot = served.value;
     let now = Timestamp::now();
-    let unfinished = (snapshot.range.to == today)
-        .then(|| Unfinished { until_hour: analytics::until_hour(&vendor.time_zone, now), now });
+    let unfinished = (snapshot.range.to == today).then(|| Unfinished {
+        until_hour: analytics::until_hour(&vendor.time_zone, now),
+        now,
+        whole_before: last_whole(&snapshot),
+    });
     let mut customers_are_fair = true;
     if let (Some(unfinished), Some(comparison)) = (unfinished, snapshot.comparison) {
         let by_hour = SnapshotQuery::by_hour(comparison.to);
@@ -184,7 +194,7 @@ async fn load(
     Ok((dashboard, made_of))
 }
 
-/// What changed beside the figures of a whole dashboard, and what happened.
+/// What changed beside the figures of a whole dashboard, and what happened; of a product's page, what happened alone.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Why {
     /// Days that are over, of both ranges; `None` without a comparison, or where no day is over.
@@ -257,131 +267,4 @@ pub fn remembered_range() -> Option<String> {
 /// Has this browser remember a range by its name.
 pub fn remember_range(name: &str) {
     crate::server::context::remember_range(name);
-}
-
-/// Takes from the comparison those who came on its last day after the hour that counts and not earlier; `new` is how
-/// many were new on all of that day.
-fn cut_customers(snapshot: &mut Snapshot, new: i64, until: &CustomersUntil) {
-    if let Some(totals) = &mut snapshot.previous_totals {
-        totals.customers = until.customers;
-        totals.new_customers += until.new_on_last_day - new;
-        totals.returning_customers = totals.customers - totals.new_customers;
-    }
-    let is_daily = snapshot.range.interval == Interval::Day;
-    if let Some(last) = snapshot.previous_series.as_mut().and_then(|series| series.last_mut()) {
-        // Of a week or a month that ends within a day, nobody has counted them.
-        last.customers = is_daily.then_some(until.of_last_day);
-    }
-}
-
-/// Takes from the comparison what its last day, `day` by hours, had after the hours that count: so two periods of the
-/// same length stand side by side, the later of which is not over. Customers are cut apart
-/// (`cut_customers`).
-fn cut_comparison(snapshot: &mut Snapshot, day: &Snapshot, counts: impl Fn(Timestamp) -> bool) {
-    let mut late = Sums::default();
-    for point in &day.series {
-        if point.start.parse().is_ok_and(|at| !counts(at)) {
-            late += sums(point);
-        }
-    }
-    if let Some(totals) = &mut snapshot.previous_totals {
-        let cut = Sums {
-            gross_sales: totals.gross_sales - late.gross_sales,
-            discounts: totals.discounts - late.discounts,
-            returns: totals.returns - late.returns,
-            commission: totals.commission - late.commission,
-            orders: totals.orders - late.orders,
-            units: totals.units - late.units,
-            new_customers: totals.new_customers,
-        };
-        *totals = Totals::new(cut, totals.customers);
-    }
-    let is_hourly = snapshot.range.interval == Interval::Hour;
-    if let Some(last) = snapshot.previous_series.as_mut().filter(|_| !is_hourly).and_then(|series| series.last_mut()) {
-        last.gross_sales -= late.gross_sales;
-        last.discounts -= late.discounts;
-        last.returns -= late.returns;
-        last.net_sales -= late.net_sales();
-        last.payable -= late.net_sales() - late.commission;
-        last.orders -= late.orders;
-        last.units -= late.units;
-    }
-}
-
-fn sums(point: &Point) -> Sums {
-    Sums {
-        gross_sales: point.gross_sales,
-        discounts: point.discounts,
-        returns: point.returns,
-        commission: point.net_sales - point.payable,
-        orders: point.orders,
-        units: point.units,
-        ..Default::default()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::{
-        money::Currency,
-        snapshot::{ComparisonShown, RangeShown},
-    };
-
-    fn snapshot(interval: Interval, series: Vec<Point>, previous: Option<Vec<Point>>, totals: Totals) -> Snapshot {
-        let (from, to) = ("2026-11-26".parse().unwrap(), "2026-11-26".parse().unwrap());
-        Snapshot {
-            vendor_id: "1".to_owned(),
-            vendor_name: "Verde".to_owned(),
-            currency: Currency::parse("EUR").unwrap(),
-            time_zone: "UTC".to_owned(),
-            range: RangeShown { from, to, days: 1, interval },
-            comparison: Some(ComparisonShown { kind: Comparison::PreviousPeriod, from, to, days: 1 }),
-            totals: Totals::default(),
-            previous_totals: Some(totals),
-            series,
-            previous_series: previous,
-            orders_by_status: Vec::new(),
-            top_products: Vec::new(),
-            top_categories: Vec::new(),
-            low_stock: Vec::new(),
-            low_stock_total: 0,
-            computed_at: "2026-11-26T09:00:00Z".parse().unwrap(),
-        }
-    }
-
-    #[test]
-    fn the_last_day_of_the_comparison_counts_up_to_the_hour_that_it_is() {
-        let hour = |hour: i8, gross_sales, commission, orders| {
-            Point::new(
-                format!("2026-11-25T{hour:02}:00:00Z"),
-                Sums { gross_sales, commission, orders, units: orders, ..Default::default() },
-            )
-        };
-        let of_day = Sums { gross_sales: 1_000, commission: 100, orders: 4, units: 4, ..Default::default() };
-        // Not everything is sold at one commission.
-        let hours = vec![hour(8, 250, 5, 1), hour(9, 250, 35, 1), hour(20, 500, 60, 2)];
-        let mut day = snapshot(Interval::Hour, hours, None, Totals::default());
-        day.totals = Totals::new(of_day, 4);
-        let whole = Sums { gross_sales: 9_000, commission: 900, orders: 36, units: 36, ..Default::default() };
-        let last = Point::new("2026-11-25".to_owned(), of_day);
-        let mut shown = snapshot(Interval::Day, Vec::new(), Some(vec![last]), Totals::new(whole, 30));
-        cut_comparison(&mut shown, &day, |at| at < "2026-11-25T09:00:00Z".parse().unwrap());
-        let before = shown.previous_totals.unwrap();
-        assert_eq!((before.net_sales, before.orders, before.commission, before.payable), (8_250, 33, 805, 7_445));
-        let last = &shown.previous_series.unwrap()[0];
-        assert_eq!((last.net_sales, last.payable, last.orders), (250, 245, 1), "its point too");
-    }
-
-    #[test]
-    fn who_came_later_on_the_last_day_of_the_comparison_is_not_counted() {
-        let sums = Sums { new_customers: 10, ..Default::default() };
-        let last = Point { customers: Some(4), ..Point::new("2026-11-25".to_owned(), sums) };
-        let mut shown = snapshot(Interval::Day, Vec::new(), Some(vec![last]), Totals::new(sums, 30));
-        let until = CustomersUntil { customers: 28, of_last_day: 1, new_on_last_day: 1 };
-        cut_customers(&mut shown, 3, &until);
-        let before = shown.previous_totals.unwrap();
-        assert_eq!((before.customers, before.new_customers, before.returning_customers), (28, 8, 20));
-        assert_eq!(shown.previous_series.unwrap()[0].customers, Some(1));
-    }
 }

@@ -15,6 +15,8 @@ pub mod bulk;
 pub mod cache_health;
 /// A vendor's dashboard.
 pub mod dashboard;
+/// Where somebody was in a list.
+pub mod lists;
 /// A vendor's orders.
 pub mod orders;
 /// What a vendor notes down of a day.

@@ -2,12 +2,13 @@ use jiff::civil::Date;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::dashboard::{Asked, Dashboard, Freshness, load_dashboard};
+use super::dashboard::{Asked, Dashboard, Freshness, Why, load_dashboard};
 use crate::ApiError;
 use crate::domain::{
     accounts::{Vendor, Viewer},
-    catalog::{Product, ProductPage},
+    catalog::Product,
     clock::WallClock,
+    product_lists::{ProductPage, ProductSort},
 };
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -16,6 +17,7 @@ pub struct ProductsView {
     pub vendor: Vendor,
     pub page: ProductPage,
     pub freshness: Freshness,
+    pub sort: ProductSort,
     /// Exact for every price change of the page.
     pub clock: WallClock,
 }
@@ -38,7 +40,7 @@ pub async fn load_products(
 ) -> Result<ProductsView, ApiError> {
     use crate::server::{
         cache_keys, context,
-        services::catalog::{ProductParameters, parse_query},
+        services::product_lists::{ProductParameters, parse_query},
     };
     let (state, current) = context::current_vendor().await?;
     let query = parse_query(&ProductParameters {
@@ -55,7 +57,7 @@ pub async fn load_products(
     let (freshness, page) = (cache_keys::freshness(&served), served.value);
     let changes = page.price_changes.iter().flatten().map(|change| change.changed_at);
     let clock = WallClock::covering(&vendor.time_zone, changes);
-    Ok(ProductsView { viewer: current.viewer(), vendor, page, freshness, clock })
+    Ok(ProductsView { viewer: current.viewer(), vendor, page, freshness, sort: query.sort, clock })
 }
 
 /// A product and how it does.
@@ -64,6 +66,10 @@ pub struct ProductFigures {
     /// Narrowed to the product.
     pub dashboard: Dashboard,
     pub product: Product,
+    /// How long its stock lasts, in days, if it sells as in the last 28; `None` where nothing sold in them.
+    pub days_of_cover: Option<f64>,
+    /// What happened to it, and what the vendor has noted down; nothing else.
+    pub why: Why,
 }
 
 /// `asked` is told which day it is at the vendor's.
@@ -71,11 +77,31 @@ pub async fn load_figures(
     product_id: String,
     asked: impl FnOnce(Date) -> Asked + Send,
 ) -> Result<ProductFigures, ApiError> {
-    use crate::server::context;
+    use crate::{
+        domain::{
+            period::DateRange,
+            snapshot::{Narrowed, days_of_cover},
+        },
+        server::{context, services::analytics::SnapshotQuery},
+    };
     let (state, current) = context::current_vendor().await?;
     let product = state.catalog.find(&current.vendor, &product_id).await.map_err(context::api_error)?;
-    let dashboard = load_dashboard(None, move |today| Asked { product: Some(product_id), ..asked(today) }).await?;
-    Ok(ProductFigures { dashboard, product })
+    let of_product = Some(product_id.clone());
+    let dashboard = load_dashboard(None, move |today| Asked { product: of_product, ..asked(today) }).await?;
+    let (vendor, snapshot) = (&current.vendor, &dashboard.snapshot);
+    let lately = SnapshotQuery::days_of_cover(dashboard.today);
+    let narrowed = Narrowed { product: Some(product_id.clone()), ..Default::default() };
+    let sold = state.analytics.narrowed(vendor, &lately, &narrowed).await.map_err(context::api_error)?;
+    let days_of_cover = days_of_cover(product.stock, sold.value.totals.units);
+    let range = DateRange { from: snapshot.range.from, to: snapshot.range.to };
+    let (mut notes, _) = state.analytics.notes(vendor, range).await.map_err(context::api_error)?;
+    notes.notes.retain(|note| note.product_id.as_deref() == Some(product_id.as_str()));
+    // The page is of nothing else.
+    notes.notes.iter_mut().for_each(|note| note.name = None);
+    notes.total = notes.notes.len() as i64;
+    let clock = WallClock::covering(&dashboard.vendor.time_zone, notes.notes.iter().map(|note| note.at));
+    let why = Why { movers: None, notes, since: None, views: None, clock };
+    Ok(ProductFigures { dashboard, product, days_of_cover, why })
 }
 
 /// `product_id: None` loads what the form for a new product needs.

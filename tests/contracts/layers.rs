@@ -1,4 +1,4 @@
-//! Who may know whom, read from the imports.
+//! Who may know whom, read from the imports; how long a file may be.
 
 use std::path::{Path, PathBuf};
 
@@ -32,6 +32,26 @@ fn layers_know_only_what_lies_below_them() {
                 for name in forbidden.iter().filter(|name| names(&import, name)) {
                     wrong.push(format!("{} uses {name}: `{import}`", file.display()));
                 }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Lines of the longest file: more are two subjects.
+const LONGEST: usize = 400;
+/// The one file that is one subject however long it is: everything the interface says, to be read in one go.
+const LONGER: &str = "src/words.rs";
+
+#[test]
+fn a_file_has_one_subject_and_400_lines_at_most() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut wrong = Vec::new();
+    for folder in ["src", "crates", "tests", "benches"] {
+        for file in sources(&root.join(folder)) {
+            let lines = std::fs::read_to_string(&file).expect("a text").lines().count();
+            if lines > LONGEST && file != root.join(LONGER) {
+                wrong.push(format!("{} has {lines} lines", file.display()));
             }
         }
     }

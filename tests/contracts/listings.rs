@@ -126,19 +126,22 @@ async fn every_write_to_a_vendors_orders_shows_in_its_listing_at_once_and_in_nob
             assert_eq!(look(&jpy, ORDERS).await.0, "HIT", "{what}: of another vendor");
         }
         // Beside what an order came to, the list shows what was given back of it.
-        for (client, path, body, refunded) in [
-            (&eur, "/api/vendor/orders/o1/refunds", json!({ "amount": 100 }), 100),
+        for (client, path, body, refunded, payable) in [
+            (&eur, "/api/vendor/orders/o1/refunds", json!({ "amount": 100 }), 100, 1_935),
             (
                 &admin,
                 "/api/ingest/refunds",
                 json!({ "refunds": [{ "orderId": "o1", "line": 1, "amount": 50,
                     "refundedAt": "2026-03-11T10:00:00Z" }] }),
                 150,
+                1_890,
             ),
         ] {
             let mut expected = warm(&eur, ORDERS).await;
             let of_o1 = expected.as_array_mut().expect("a list").iter_mut().find(|order| order["orderId"] == "o1");
-            of_o1.expect("an order")["refundedAmount"] = json!(refunded);
+            let of_o1 = of_o1.expect("an order");
+            of_o1["refundedAmount"] = json!(refunded);
+            of_o1["payable"] = json!(payable);
             send(client, Method::POST, path, body).await;
             assert_eq!(look(&eur, ORDERS).await, ("MISS".to_owned(), expected), "{path}");
             assert_eq!(look(&jpy, ORDERS).await.0, "HIT", "{path}: of another vendor");

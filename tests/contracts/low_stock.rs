@@ -80,8 +80,12 @@ async fn what_runs_out_first_stands_first_and_what_does_not_sell_stands_last() {
         assert_eq!(column(&listed["products"], "productId"), ["dear", "out", "fast", "dead1", "dead2", "slow"]);
         let listed = kwd.get_json("/api/vendor/products?stock=low&sort=name&search=THING%20D").await;
         assert_eq!(column(&listed["products"], "productId"), ["dead1", "dead2", "dear"]);
-        assert!(kwd.get_json("/api/vendor/products").await["covers"].is_null(), "of what is low alone");
-        for (query, field) in [("sort=cover", "sort"), ("stock=high", "stock"), ("stock=low&sort=best", "sort")] {
+        for (query, field) in [
+            ("sort=at_risk", "sort"),
+            ("sort=at_risk_asc", "sort"),
+            ("stock=high", "stock"),
+            ("stock=low&sort=best", "sort"),
+        ] {
             let problem: Value = kwd.get(&format!("/api/vendor/products?{query}")).await.json().await.expect("JSON");
             assert_eq!(problem["errors"][0]["field"], field, "{query}: {problem}");
         }

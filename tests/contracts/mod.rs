@@ -38,5 +38,6 @@ mod sessions;
 mod simulation;
 /// Lists of orders by each column.
 mod sorted_orders;
+mod sorted_products;
 /// Where figures like these are got wrong elsewhere.
 mod traps;

@@ -10,10 +10,10 @@ use utoipa::ToSchema;
 use vendorscope::{
     domain::{
         accounts::Vendor,
-        catalog::ProductPage,
         market::{MarketMetrics, VendorStanding},
         movers::{Movers, NewSince, Notes},
         orders::OrderPage,
+        product_lists::ProductPage,
         returns::{RefundedPage, Returns},
         snapshot::{CustomersUntil, Snapshot},
         views::SavedView,
@@ -22,10 +22,10 @@ use vendorscope::{
 };
 
 const KNOWN: [(&str, u32, &str); 13] = [
-    ("snapshot", 5, "daf7bc5e3b58381a"),
+    ("snapshot", 6, "daf7bc5e3b58381a"),
     ("profile", 1, "cdfb8524976ace0c"),
-    ("product page", 5, "a822df1e9cde3325"),
-    ("order page", 4, "9365bcaef163ce29"),
+    ("product page", 6, "0b7352c6e69a9a4f"),
+    ("order page", 6, "b6e34ba7af03bd38"),
     ("refund page", 1, "0da8f98ed3976ec2"),
     ("returns", 2, "e096597377add6c5"),
     ("customers", 1, "cd8aef6a8e1d0da0"),

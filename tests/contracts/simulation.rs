@@ -13,8 +13,9 @@ use vendorscope::{
         db::{Db, vendors},
         import::ImportOptions,
         services::analytics::{Analytics, SnapshotQuery},
-        services::catalog::{Catalog, ProductParameters, parse_query},
+        services::catalog::Catalog,
         services::import::import_bundle,
+        services::product_lists::{ProductParameters, parse_query},
     },
 };
 

@@ -1,6 +1,7 @@
 //! Lists of orders sorted by each column, both ways: the same on both databases, page after page, and never at the cost
 //! of a list that is too long for it.
 
+use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
 use vendorscope::{
     domain::orders::{OrderColumn, OrderSort, OrderStatus},
@@ -40,6 +41,7 @@ fn value(order: &Value, column: OrderColumn) -> (i64, String) {
         OrderColumn::Units => number("units"),
         OrderColumn::Total => number("total"),
         OrderColumn::Refunded => number("refundedAmount"),
+        OrderColumn::Payable => number("payable"),
     }
 }
 
@@ -67,7 +69,7 @@ async fn orders_are_sorted_by_each_column_both_ways_page_after_page() {
             client.post(&path, &json!({ "amount": amount })).await;
         }
         let (all, _) = all_of(&client, "").await;
-        for column in [OrderColumn::Status, OrderColumn::Refunded] {
+        for column in [OrderColumn::Status, OrderColumn::Refunded, OrderColumn::Payable] {
             let mut values: Vec<_> = all.iter().map(|order| value(order, column)).collect();
             values.sort();
             values.dedup();
@@ -177,5 +179,64 @@ async fn the_last_order_of_a_page_may_come_to_another_amount() {
         assert_eq!(second_ids.len(), 11, "the ten that follow, and the one that moved behind them");
         assert_eq!(second_ids.last().map(String::as_str), Some(last));
         assert!(second_ids[..10].iter().all(|id| !first_ids.contains(id)) && second_ids[..10].is_sorted());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_orders_leave_to_their_vendor_comes_to_what_the_figures_have_as_payable() {
+    for database in databases().await {
+        let app = TestApp::builder().database(&database).bundle(Market::new().path()).unlimited().spawn().await;
+        let (client, dialect) = (app.log_in_as_vendor("eur").await, app.state().db.dialect.name());
+        // All of a line, a part of an order that the commission does not go into evenly, and one that does not count.
+        for (order, refund) in [
+            ("o1", json!({ "lines": [{ "line": 1, "quantity": 1 }] })),
+            ("o1", json!({ "amount": 333 })),
+            ("o2", json!({ "amount": 101 })),
+        ] {
+            let answer = client.post(&format!("{ORDERS}/{order}/refunds"), &refund).await;
+            assert_eq!(answer.status(), 201, "{order}: {}", answer.text().await.unwrap_or_default());
+        }
+        let page = client.get_json(ORDERS).await;
+        let orders = page["orders"].as_array().expect("a list");
+        let number = |value: &Value| value.as_i64().unwrap_or_else(|| panic!("a number: {page}"));
+        for order in orders {
+            let status: OrderStatus = order["status"].as_str().expect("a text").parse().expect("a status");
+            let (net, payable) =
+                (number(&order["total"]) - number(&order["refundedAmount"]), number(&order["payable"]));
+            match status.is_counted() {
+                true => assert!(0 < payable && payable < net, "{dialect}: less its commission: {order}"),
+                false => assert_eq!(payable, 0, "{dialect}: {order}"),
+            }
+        }
+        assert!(orders.iter().any(|order| order["payable"] == 0), "{dialect}: one does not count: {page}");
+        // Refunds are of the day on which they were made.
+        let today = Timestamp::now().to_zoned(TimeZone::get("Europe/Berlin").expect("a zone")).date();
+        let snapshot = format!("/api/vendor/analytics/snapshot?dateFrom=2026-03-01&dateTo={today}");
+        let figures = number(&client.get_json(&snapshot).await["totals"]["payable"]);
+        assert_eq!(orders.iter().map(|order| number(&order["payable"])).sum::<i64>(), figures, "{dialect}");
+        assert_eq!(number(&page["sums"]["payable"]), figures, "{dialect}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn how_long_ago_an_order_was_placed_is_counted_in_days_of_its_vendor() {
+    for database in databases().await {
+        let app = TestApp::builder().database(&database).bundle(Market::new().path()).unlimited().spawn().await;
+        let client = app.log_in_as_vendor("nyc").await;
+        let zone = TimeZone::get("America/New_York").expect("a zone");
+        let before = Timestamp::now().to_zoned(zone.clone()).date();
+        let page = client.get_json(ORDERS).await;
+        let after = Timestamp::now().to_zoned(zone.clone()).date();
+        assert!(page["orders"].as_array().is_some_and(|orders| !orders.is_empty()));
+        for order in page["orders"].as_array().expect("a list") {
+            let placed: Timestamp = order["placedAt"].as_str().expect("a text").parse().expect("an instant");
+            let placed = placed.to_zoned(zone.clone()).date();
+            let days = [before, after].map(|day| i64::from(placed.until(day).expect("days").get_days()));
+            let said = order["daysSincePlaced"].as_i64().expect("a number");
+            assert!(days.contains(&said), "{}: {order}", app.state().db.dialect.name());
+        }
+        let file = client.get(&format!("{ORDERS}.csv")).await.text().await.expect("a file");
+        let said = page["orders"][0]["daysSincePlaced"].to_string();
+        assert!(file.lines().nth(1).expect("a row").ends_with(&format!(",{said}")), "{file}");
     }
 }

@@ -99,16 +99,22 @@ struct Site {
 
 /// The program, with Northwind and a collector, and somebody of vendor 7 logged in.
 async fn site() -> Site {
+    site_with(&[]).await
+}
+
+/// The same, with these variables too.
+async fn site_with(more: &[(&str, &str)]) -> Site {
     let (database, redis, collector) = (TestDatabase::sqlite(), RedisServer::start(), Collector::default());
     let preparing = TestApp::builder().database(&database).redis(&redis).northwind().spawn().await;
     drop(preparing.log_in_as_vendor("7").await);
     let endpoint = format!("http://{}", collector.start().await);
-    let program = Program::serve_with(&[
+    let vars = [
         ("DATABASE_URL", database.url()),
         ("REDIS_URL", &redis.url()),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint),
         ("OTEL_BSP_SCHEDULE_DELAY", "50"),
-    ]);
+    ];
+    let program = Program::serve_with(&[&vars[..], more].concat());
     let client = Client::new(program.address);
     let login = json!({ "email": "vendor-7@example.com", "password": PASSWORD });
     assert_eq!(client.post("/api/auth/login", &login).await.status(), 200);
@@ -175,6 +181,35 @@ async fn a_request_is_traced_from_the_caller_down_to_its_queries() {
     assert!(spans.iter().any(|span| span.name == SERVICE), "{spans:?}");
     let queries = of_the_service(&spans);
     assert!(queries.is_empty(), "{queries:?}");
+}
+
+/// Whether a request is traced is decided first: of one that is not there is no span at all, of one that is there are
+/// all, and one that belongs to a caller's trace follows the caller.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_share_of_requests_is_traced_whole_and_the_others_not_at_all() {
+    const SAMPLER: (&str, &str) = ("OTEL_TRACES_SAMPLER", "parentbased_traceidratio");
+    let (caller, wanted, unwanted) =
+        ("b7ad6b7169203331", "3af7651916cd43dd8448eb211c80319c", "4af7651916cd43dd8448eb211c80319c");
+    for (share, is_traced) in [("0", false), ("1", true)] {
+        let mut site = site_with(&[SAMPLER, ("OTEL_TRACES_SAMPLER_ARG", share)]).await;
+        assert_eq!(site.client.get(SNAPSHOT).await.status(), 200);
+        assert_eq!(ask(&site, SNAPSHOT, &format!("00-{unwanted}-{caller}-00")).await.status(), 200);
+        assert_eq!(ask(&site, "/api/vendor/products", &format!("00-{wanted}-{caller}-01")).await.status(), 200);
+        site.program.tell_to_stop();
+        assert_eq!(site.program.until_ended().await, Some(0));
+        let all = site.collector.spans.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (of_caller, others): (Vec<Span>, Vec<Span>) =
+            all.into_iter().partition(|span| hex(&span.trace_id) == wanted);
+        let has = |spans: &[Span], name: &str| spans.iter().any(|span| span.name == name);
+        assert!(has(&of_caller, "GET /api/vendor/products") && has(&of_caller, "query"), "{share}: {of_caller:?}");
+        assert!(others.iter().all(|span| hex(&span.trace_id) != unwanted), "{share}: {others:?}");
+        let name = "GET /api/vendor/analytics/snapshot";
+        assert_eq!((has(&others, name), has(&others, "query"), others.is_empty()), (is_traced, is_traced, !is_traced));
+        for span in &others {
+            let top = ancestry(&others, span).pop().expect("itself");
+            assert!(top.contains(' '), "{share}: a request stands above each: {top}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -103,7 +103,7 @@ async fn logging_out_everywhere_leads_to_the_login() {
         path == "/login?done=everywhere" && page.contains("You've been logged out on all devices."),
         "{path}: {page}"
     );
-    assert_eq!(location(&open(&other, "/").await), "/login");
+    assert_eq!(location(&open(&other, "/").await), "/login?ended=1");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

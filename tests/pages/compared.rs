@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::open;
-use crate::harness::{Client, Market, TestApp};
+use crate::harness::{Client, Market, TestApp, databases};
 
 /// The cells of the table's rows, as texts.
 async fn rows(client: &Client, query: &str) -> Vec<Vec<String>> {
@@ -66,6 +66,42 @@ async fn each_compared_day_is_named_and_the_column_comes_to_its_card() {
     assert!(leap[28][0].contains("29 Feb 2024") && leap[28][7].contains("1 Mar 2023"), "{:?}", leap[28]);
     // Without a comparison there is no column.
     assert_eq!(rows(&client, "dateFrom=2026-02-01&dateTo=2026-02-28&compare=none").await[0].len(), 7);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn weeks_and_parts_of_months_stand_beside_as_many_days_and_say_which() {
+    for database in databases().await {
+        let app = TestApp::builder().database(&database).bundle(Market::new().path()).spawn().await;
+        let client = app.log_in_as_vendor("eur").await;
+        for day in ["2026-02-20", "2026-02-26", "2026-03-04"] {
+            order(&client, &format!("{day}T12:00:00Z")).await;
+        }
+        // 9 to 26 March is compared with 19 February to 8 March: each week with seven days, from a Thursday on.
+        let days = "dateFrom=2026-03-09&dateTo=2026-03-26";
+        for narrowed in ["", "&product=e1"] {
+            let weeks = rows(&client, &format!("{days}&interval=week{narrowed}")).await;
+            let labels: Vec<_> = weeks.iter().map(|row| (row[0].as_str(), row[7].as_str(), row[8].as_str())).collect();
+            let expected = [
+                ("Week of 9 Mar 2026", "19–25 Feb 2026", "€10.00"),
+                ("Week of 16 Mar 2026", "26 Feb – 4 Mar 2026", "€20.00"),
+                ("23–26 Mar 2026", "5–8 Mar 2026", "€0.00"),
+            ];
+            assert_eq!(labels, expected, "{narrowed}");
+        }
+        let snapshot = client.get_json(&format!("/api/vendor/analytics/snapshot?{days}&interval=week")).await;
+        let before = snapshot["previousSeries"].as_array().expect("a list").iter();
+        let before: Vec<_> = before.map(|point| (point["start"].as_str(), point["customers"].as_i64())).collect();
+        assert_eq!(before[..2], [(Some("2026-02-19"), Some(1)), (Some("2026-02-26"), Some(2))]);
+        for (interval, said) in [
+            ("day", "aligned by day."),
+            ("week", "each point beside one of as many days."),
+            ("month", "each point beside one of as many days."),
+            ("month&compare=previous_year", "aligned by month."),
+        ] {
+            let page = open(&client, &format!("/?{days}&interval={interval}")).await.text().await.expect("a text");
+            assert!(page.contains(said), "{interval}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

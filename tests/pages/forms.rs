@@ -115,7 +115,10 @@ async fn who_may_not_call_a_function_is_told_so_whatever_is_sent() {
         nobody.request(Method::POST, "/_fn/product/delete").header("accept", "text/html").header("content-type", FORM);
     let answer =
         form.header("referer", "http://127.0.0.1/products/e1?saved=1").body("").send().await.expect("an answer");
-    assert_eq!((answer.status().as_u16(), location(&answer)), (303, "/login?next=%2Fproducts%2Fe1%3Fsaved%3D1"));
+    assert_eq!(
+        (answer.status().as_u16(), location(&answer)),
+        (303, "/login?next=%2Fproducts%2Fe1%3Fsaved%3D1&ended=1")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -55,13 +55,32 @@ async fn a_refusal_is_the_same_for_an_unknown_user_and_a_wrong_password() {
         let client = app.client();
         let response =
             submit(&client, "/_fn/login", &[("email", email), ("password", password), ("next", "/products")]).await;
-        assert_eq!(
-            (response.status().as_u16(), location(&response)),
-            (302, "/login?error=credentials&next=%2Fproducts")
-        );
+        assert_eq!(response.status(), 302);
+        let to = location(&response).to_owned();
+        assert!(to.starts_with("/login?error=credentials&next=%2Fproducts&"), "{to}");
+        assert!(!to.contains("password") && !to.contains("sixteen"), "{to}");
         assert!(!response.headers().contains_key("set-cookie"));
-        let page = open(&client, location(&response)).await.text().await.expect("a text");
+        let page = open(&client, &to).await.text().await.expect("a text");
         assert!(page.contains("Wrong email or password."), "{page}");
+        assert!(page.contains("<title>Wrong email or password · Vendorscope</title>"), "{page}");
+        // The email stays, and the password is what is typed next.
+        let field = |id: &str| {
+            let at = page.find(&format!("<input id=\"{id}\"")).expect("a field");
+            page[at..].split_inclusive('>').next().expect("a tag").to_owned()
+        };
+        if email.is_empty() {
+            assert!(field("email").contains("autofocus"), "{page}");
+        } else {
+            assert!(field("email").contains(&format!("value=\"{email}\"")), "{page}");
+            assert!(field("password").contains("autofocus") && !field("email").contains("autofocus"), "{page}");
+        }
+        let password = field("password");
+        assert!(password.contains("aria-invalid=\"true\"") && !password.contains("value="), "{password}");
+        assert!(password.contains("aria-describedby=\"password-error\""), "{password}");
+        assert!(page.contains("id=\"password-error\" role=\"alert\""), "{page}");
+        // What somebody else says was typed is not shown.
+        let forged = to.replacen("__typed=", "__typed=%5B%5D", 1);
+        assert_eq!(location(&open(&client, &forged).await), "/login?error=credentials&next=%2Fproducts");
     }
 }
 
@@ -83,7 +102,8 @@ async fn a_login_never_leads_to_another_site() {
         assert_eq!((response.status().as_u16(), location(&response)), (302, "/"), "{next:?}");
         let response =
             submit(&app.client(), "/_fn/login", &[("email", EMAIL), ("password", "wrong"), ("next", next)]).await;
-        assert_eq!((response.status().as_u16(), location(&response)), (302, "/login?error=credentials"), "{next:?}");
+        let to = location(&response);
+        assert!(to.starts_with("/login?error=credentials&__typed=") && !to.contains("next=%"), "{next:?}: {to}");
     }
 }
 

@@ -1,5 +1,7 @@
 /// The account page and the page for lost passwords.
 mod account;
+/// Figures and the rows behind them.
+mod adding_up;
 /// Everything there is.
 mod all_time;
 /// The table beside the chart.
@@ -26,6 +28,8 @@ mod own_notes;
 mod provider;
 /// Pages that are sent again.
 mod rendered;
+/// Forms that are sent after their session has ended.
+mod session_ended;
 /// What is new since the last visit, refunds out of the ordinary, last logins.
 mod since;
 /// Figures from before.

@@ -113,6 +113,7 @@ async fn each_heading_of_the_orders_sorts_them_and_the_other_way_round_when_it_h
         ("order_asc", ["o1", "o2", "o3"], "ascending", "order_desc"),
         ("status_asc", ["o3", "o2", "o1"], "ascending", "status_desc"),
         ("units_desc", ["o2", "o1", "o3"], "descending", "units_asc"),
+        ("payable_desc", ["o2", "o1", "o3"], "descending", "payable_asc"),
     ] {
         assert!(page.contains(&format!("href=\"/orders?sort={heading}\"")), "{heading}: {page}");
         let sorted = text(&client, &format!("/orders?dateFrom=2026-03-01&sort={heading}")).await;
@@ -288,7 +289,7 @@ async fn a_product_has_its_own_course_and_a_category_narrows_the_dashboard() {
             && page.contains("form[name]"),
         "{page}"
     );
-    let rows = format!("href=\"/orders?{march}&product=e1\"").replace('&', "&amp;");
+    let rows = format!("href=\"/orders?{march}&counted=true&product=e1\"").replace('&', "&amp;");
     assert!(page.contains(&rows), "{page}");
     let dashboard = text(&client, &format!("/?{march}&category=Mugs")).await;
     assert!(dashboard.contains("Remove filter: Category Mugs") && dashboard.contains("€60.00"), "{dashboard}");

@@ -1,5 +1,4 @@
-//! Random histories, told over HTTP: whatever vendors and the marketplace's backend do, in whatever order, the figures
-//! are those of the orders. A history is its seed: the same one gives the same requests.
+//! Random histories over HTTP, each by its seed: whatever is done in whatever order, figures are those of the orders.
 
 use jiff::Timestamp;
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};

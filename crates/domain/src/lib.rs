@@ -4,6 +4,8 @@
 pub mod accounts;
 /// Sharing an amount out over lines.
 pub mod allocation;
+/// How a range stands beside what it is compared with.
+mod beside;
 /// Products, and what may be written to them.
 pub mod catalog;
 /// Time zones by name, and a vendor's wall clock for the browser, which has no time zone database.
@@ -22,6 +24,8 @@ pub mod money;
 pub mod movers;
 /// What vendors write about orders: new ones and changes.
 pub mod order_commands;
+/// What a list of orders has to do with the figures.
+pub mod order_figures;
 /// Orders, their statuses and which of them count.
 pub mod orders;
 /// What vendors note down of days.
@@ -30,6 +34,8 @@ pub mod own_notes;
 pub mod period;
 /// Where a page of a list ended.
 pub mod position;
+/// Lists of products: what may be asked for, and what a page of one holds.
+pub mod product_lists;
 /// Refunds as vendors write them.
 pub mod refund_commands;
 /// What comes back, and why.

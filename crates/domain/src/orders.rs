@@ -2,7 +2,9 @@ use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 use strum::VariantNames;
 
-use crate::{field_error::FieldError, position::Position, returns::RefundReason};
+use crate::{
+    field_error::FieldError, order_figures::LineSums, position::Position, returns::RefundReason, snapshot::Totals,
+};
 
 /// Where one vendor's part of an order stands.
 #[derive(
@@ -83,6 +85,11 @@ pub struct OrderSummary {
     pub total: i64,
     /// Of `total`, what was given back, in minor units.
     pub refunded_amount: i64,
+    /// What is left to the vendor, in minor units: net sales less commission, as in the figures; 0 where the order does
+    /// not count as a sale.
+    pub payable: i64,
+    /// Days of the vendor's calendar; 0 on the day it was placed.
+    pub days_since_placed: i64,
 }
 
 /// One vendor's part of an order.
@@ -183,6 +190,8 @@ pub enum OrderSort {
     /// By what was given back.
     RefundedAsc,
     RefundedDesc,
+    PayableAsc,
+    PayableDesc,
 }
 
 /// What orders are sorted by.
@@ -195,10 +204,11 @@ pub enum OrderColumn {
     Units,
     Total,
     Refunded,
+    Payable,
 }
 
 impl OrderSort {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::PlacedDesc,
         Self::PlacedAsc,
         Self::OrderAsc,
@@ -213,6 +223,8 @@ impl OrderSort {
         Self::TotalAsc,
         Self::RefundedDesc,
         Self::RefundedAsc,
+        Self::PayableDesc,
+        Self::PayableAsc,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -228,6 +240,7 @@ impl OrderSort {
             Self::UnitsAsc | Self::UnitsDesc => OrderColumn::Units,
             Self::TotalAsc | Self::TotalDesc => OrderColumn::Total,
             Self::RefundedAsc | Self::RefundedDesc => OrderColumn::Refunded,
+            Self::PayableAsc | Self::PayableDesc => OrderColumn::Payable,
         }
     }
 
@@ -257,6 +270,8 @@ pub struct OrderQuery {
     pub search: Option<String>,
     /// Those that something was given back of, or those that nothing was.
     pub refunded: Option<bool>,
+    /// Those that count as sales, as the figures have them, or those that do not.
+    pub counted: Option<bool>,
     /// Those with a line of this product, by the marketplace's id.
     pub product: Option<String>,
     /// Those with a line of a product that is in this category now.
@@ -275,6 +290,7 @@ pub struct OrderSums {
     pub units: i64,
     pub total: i64,
     pub refunded_amount: i64,
+    pub payable: i64,
 }
 
 impl<'a> FromIterator<&'a OrderSummary> for OrderSums {
@@ -284,6 +300,7 @@ impl<'a> FromIterator<&'a OrderSummary> for OrderSums {
             units: sums.units + order.units,
             total: sums.total + order.total,
             refunded_amount: sums.refunded_amount + order.refunded_amount,
+            payable: sums.payable + order.payable,
         })
     }
 }
@@ -299,6 +316,13 @@ pub struct OrderPage {
     pub orders: Vec<OrderSummary>,
     /// `null` where more than 5,000 orders match.
     pub sums: Option<OrderSums>,
+    /// Of `sums`, what the lines of the product or the category that was asked for come to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lines: Option<LineSums>,
+    /// What the figures have for the days, product, category and status that was asked for: only where both days are
+    /// given, orders that count or those of one status are listed, and they are narrowed by nothing else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub figures: Option<Totals>,
     /// Give it back as `after` to read on; `null` on the last page.
     pub next: Option<String>,
 }

@@ -92,7 +92,7 @@ impl DateRange {
     }
 
     /// Whole calendar months, if that is what the range is: their number.
-    fn whole_months(&self) -> Option<i64> {
+    pub(crate) fn whole_months(&self) -> Option<i64> {
         let whole = self.from.day() == 1 && self.to == self.to.last_of_month();
         whole.then(|| {
             i64::from(self.to.year() - self.from.year()) * 12 + i64::from(self.to.month() - self.from.month()) + 1

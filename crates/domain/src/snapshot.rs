@@ -252,9 +252,22 @@ pub struct LowStock {
     pub days_of_cover: Option<f64>,
 }
 
+/// How many days a stock lasts where so many units sold in `COVER_DAYS`, to one decimal; `None` where none did.
+pub fn days_of_cover(stock: i64, sold: i64) -> Option<f64> {
+    let tenths = divide_rounded(stock.checked_mul(10 * COVER_DAYS)?, sold.max(0))?;
+    Some(tenths as f64 / 10.0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_stock_lasts_as_long_as_what_sold_lately_lets_it() {
+        assert_eq!(days_of_cover(3, 56), Some(1.5));
+        assert_eq!([days_of_cover(7, 0), days_of_cover(7, -1)], [None, None]);
+        assert_eq!(days_of_cover(0, 5), Some(0.0));
+    }
 
     #[test]
     fn net_sales_payable_and_the_average_are_derived_from_the_sums() {

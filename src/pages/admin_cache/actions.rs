@@ -10,6 +10,7 @@ use crate::{
     },
     format,
     server_functions::cache_health::{ActionCost, AskedAction, InvalidateTags, ResetCounters, WarmCache},
+    words,
 };
 
 /// What the last action has done.
@@ -90,8 +91,9 @@ pub fn confirmation(action: &AskedAction, cost: &Result<Option<ActionCost>, ApiE
             <p><strong>{question}</strong> " " {extent}</p>
             {field}
             <div class="actions">
-                <button class="bad" type="submit" autofocus=true>{button}</button>
-                <a class="button quiet" href="/admin/cache">"Keep"</a>
+                <button class="bad" type="submit">{button}</button>
+                // Enter does nothing that was not meant.
+                <a class="button quiet" href="/admin/cache" autofocus=true>"Keep"</a>
             </div>
         </form>
     };
@@ -171,8 +173,7 @@ pub fn section(asked: Option<&(AskedAction, Result<Option<ActionCost>, ApiError>
     view! {
         <section class="card">
             <h2>"Invalidate by tag"</h2>
-            <p>"Tagged entries are recomputed on the next request. No data is lost. You are shown what it costs \
-                before it is done."</p>
+            <p>{words::INVALIDATING}</p>
             <dl class="tags">
                 <div><dt><code>"vendor:ID"</code></dt><dd>"everything cached for one vendor"</dd></div>
                 <div><dt><code>"products:ID"</code></dt><dd>"everything that depends on its products"</dd></div>
@@ -188,7 +189,7 @@ pub fn section(asked: Option<&(AskedAction, Result<Option<ActionCost>, ApiError>
         </section>
         <section class="card">
             <h2>"Load ahead"</h2>
-            <p>"Dashboards as they open, before anyone asks: after a restart of Redis, or before a campaign."</p>
+            <p>{words::LOADING_AHEAD}</p>
             {wrong_vendors.summary()}
             <form method="get" action="/admin/cache" class="filter">
                 {input(wrong_vendors.mark(vendors))}
@@ -197,7 +198,7 @@ pub fn section(asked: Option<&(AskedAction, Result<Option<ActionCost>, ApiError>
         </section>
         <section class="card">
             <h2>"Look into an entry"</h2>
-            <p>"Whether it is served, and why not: its age, its tags and who invalidated them. Never what is in it."</p>
+            <p>{words::LOOKING_INTO}</p>
             <form method="get" action="/admin/cache/entry" class="filter">
                 {input(Input {
                     id: "key",
@@ -213,7 +214,7 @@ pub fn section(asked: Option<&(AskedAction, Result<Option<ActionCost>, ApiError>
         </section>
         <section class="card">
             <h2>"Reset the counters"</h2>
-            <p>"To see what a change does. Charts and what was counted by minute and hour stay."</p>
+            <p>{words::RESETTING}</p>
             {reset}
             <p class="actions"><a class="button quiet" href="/admin/cache?reset=ask">"Reset…"</a></p>
         </section>

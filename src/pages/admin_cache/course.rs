@@ -8,6 +8,7 @@ use crate::{
     domain::clock::WallClock,
     format,
     server_functions::cache_health::{CacheCourse, CoursePoint, CourseRange, HealthEvent},
+    words,
 };
 
 /// Moments that are marked with a number; of more, the newest.
@@ -125,15 +126,12 @@ fn happened(marked: &[&HealthEvent], now: Timestamp) -> AnyView {
     let items = marked.iter().enumerate().map(|(i, event)| {
         view! { <li><b>{i + 1}</b> {time(event.at, now)} " " {event.instance.clone()} ": " {event.text.clone()}</li> }
     });
-    let none = marked
-        .is_empty()
-        .then(|| view! { <p>"Nothing happened to the cache in this time: no start, no outage, no release."</p> });
+    let none = marked.is_empty().then(|| view! { <p>{words::NOTHING_HAPPENED}</p> });
     view! {
         <div class="happened">
             {none}
             <ol>{items.collect::<Vec<_>>()}</ol>
-            <p class="hint">"Ticks below each chart: tags that were invalidated, taller the more there were. Times \
-                are in UTC."</p>
+            <p class="hint">{words::TICKS}</p>
         </div>
     }
     .into_any()

@@ -15,6 +15,7 @@ use crate::{
     },
     format,
     server_functions::cache_health::{CacheEntry, EntryHeader, EntryLook, load_cache_entry},
+    words,
 };
 
 /// One entry: whether it is served, and why not.
@@ -59,8 +60,7 @@ fn look(EntryLook { key, found, now, .. }: EntryLook) -> AnyView {
                 {input(messages.mark(field))}
                 <button type="submit">"Look"</button>
             </form>
-            <p class="hint">"Keys are in the log, and in the list of most-read entries. A key of Redis may be pasted \
-                whole: what stands after @ is left out."</p>
+            <p class="hint">{words::KEYS_OF_ENTRIES}</p>
         </section>
     }
     .into_any()
@@ -144,8 +144,7 @@ fn facts(header: &EntryHeader, now: Timestamp) -> AnyView {
         </section>
         <section class="card">
             <h2>"Its tags"</h2>
-            <p class="hint">"It is served only while the generation of each tag is the one it had when the entry was \
-                loaded."</p>
+            <p class="hint">{words::TAGS_OF_AN_ENTRY}</p>
             {scrolling("scroll", "Tags of the entry", table("plain whole", columns, tags.collect(), None))}
         </section>
     }

@@ -8,6 +8,7 @@ use crate::{
         admin::{CacheStats, Percentiles},
         cache_health::{CacheReport, CountsWindow},
     },
+    words,
 };
 
 /// The figures that matter first.
@@ -148,11 +149,7 @@ pub fn table_of_counts(stats: &CacheStats, report: &CacheReport) -> AnyView {
     view! {
         <section class="card">
             <h2>"Where lookups end"</h2>
-            <p class="hint">
-                "All instances together. Every lookup is a hit, a miss with its reason, or bypassed. Queries saved: \
-                 without the cache each lookup would have been a load; saved are lookups less loads, times what a \
-                 load takes on average."
-            </p>
+            <p class="hint">{words::WHERE_LOOKUPS_END}</p>
             {scrolling("scroll", "Where lookups end", table("plain counts", columns, rows, None))}
         </section>
     }

@@ -7,6 +7,7 @@ use crate::{
     domain::accounts::encode_segment,
     format,
     server_functions::cache_health::{HealthEvent, InvalidationShown, MissedTag, MostRead},
+    words,
 };
 
 /// Tags that are written out.
@@ -31,15 +32,14 @@ pub fn invalidations(done: &[InvalidationShown], now: Timestamp) -> AnyView {
     ];
     let rows: Vec<_> = rows.collect();
     let shown = if rows.is_empty() {
-        view! { <p>"Nothing was invalidated within the last day."</p> }.into_any()
+        view! { <p>{words::NOTHING_INVALIDATED}</p> }.into_any()
     } else {
         scrolling("scroll tall", "The last invalidations", table("plain whole", columns, rows, None))
     };
     view! {
         <section class="card">
             <h2>"The last invalidations"</h2>
-            <p class="hint">"What each change made stale: it was loaded again by whoever asked next. Instances write \
-                them down every 10 seconds."</p>
+            <p class="hint">{words::INVALIDATIONS}</p>
             {shown}
         </section>
     }
@@ -87,7 +87,7 @@ pub fn most_read(read: &[MostRead], since: Timestamp, now: Timestamp) -> AnyView
     ];
     let rows: Vec<_> = rows.collect();
     let shown = if rows.is_empty() {
-        view! { <p>"Nobody has asked for anything within the last hour."</p> }.into_any()
+        view! { <p>{words::NOBODY_ASKED}</p> }.into_any()
     } else {
         scrolling("scroll", "Most-read entries", table("plain", columns, rows, None))
     };
@@ -155,7 +155,7 @@ pub fn events(events: &[HealthEvent], now: Timestamp) -> AnyView {
     let columns = vec![Column::text("At"), Column::text("Of"), Column::text("What happened"), Column::text("Instance")];
     let rows: Vec<_> = rows.collect();
     let shown = if rows.is_empty() {
-        view! { <p>"Nothing within the last day."</p> }.into_any()
+        view! { <p>{words::NOTHING_WITHIN_A_DAY}</p> }.into_any()
     } else {
         scrolling("scroll tall", "What happened", table("plain whole", columns, rows, None))
     };

@@ -12,6 +12,7 @@ use crate::{
     server_functions::cache_health::{
         AskedAction, CacheHealth, CacheQuery, CourseRange, Finding, Level, load_cache_health,
     },
+    words,
 };
 
 /// What admins do.
@@ -64,10 +65,7 @@ fn health(CacheHealth { stats, report, course, asked, .. }: CacheHealth) -> AnyV
     };
     let missing = (!report.is_whole).then(|| {
         view! {
-            <p class="notice warn">
-                "Redis does not say what the instances have counted: figures are those it said last, and what this \
-                 instance has counted since."
-            </p>
+            <p class="notice warn">{words::REDIS_IS_SILENT}</p>
         }
     });
     let at_risk = report.also.iter().chain([&report.verdict]).find(|finding| finding.rule == "sessions_evictable");

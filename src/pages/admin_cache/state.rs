@@ -6,6 +6,7 @@ use crate::{
     components::table::{Cell, Column, Row, scrolling, table},
     format,
     server_functions::cache_health::{InstanceHealth, Level, Namespaces, Presence, RedisHealth},
+    words,
 };
 
 pub fn is_running(instance: &InstanceHealth) -> bool {
@@ -61,11 +62,7 @@ pub fn instances(instances: &[InstanceHealth], now: Timestamp) -> AnyView {
     view! {
         <section class="card">
             <h2>"Instances"</h2>
-            <p class="hint">
-                "Each says every 10 seconds how it fares. Breaker: open while Redis is not asked, because it did not \
-                 answer. Outbox: invalidations that Redis has still to be told of. Own memory: entries an instance \
-                 keeps before Redis."
-            </p>
+            <p class="hint">{words::INSTANCES}</p>
             {scrolling("scroll", "Instances", table("plain whole", columns, rows.collect(), None))}
         </section>
     }

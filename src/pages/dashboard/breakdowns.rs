@@ -3,21 +3,24 @@ use leptos::prelude::*;
 use super::{
     definitions::{self, Definition, explained},
     movers::{of_category, of_product},
+    rows::orders_href,
     sales::export_href,
 };
 use crate::{
     charts::bars::bar,
     components::{
+        change::{Change, More, delta},
         status::status,
         table::{Cell, Column, Row, table},
     },
     domain::{
-        accounts::{encode_segment, path_segment},
+        accounts::path_segment,
         movers::Movers,
         snapshot::{Snapshot, Totals},
     },
     format,
     pages::ranges::RangeQuery,
+    server_functions::dashboard::Unfinished,
     words,
 };
 
@@ -25,13 +28,17 @@ use crate::{
 pub fn breakdowns(
     snapshot: &Snapshot,
     movers: Option<&Movers>,
+    unfinished: Option<Unfinished>,
     customers_are_fair: bool,
     query: &RangeQuery,
 ) -> AnyView {
     let before = snapshot.previous_totals.as_ref().filter(|_| customers_are_fair);
-    let moved = movers.filter(|_| query.filters().iter().all(|(_, value)| value.is_none()));
-    let moved_most = moved.and_then(|movers| super::movers::movers(movers, snapshot, query));
     let is_whole = query.filters().iter().all(|(_, value)| value.is_none());
+    // A category, and what is in it, did what it did, whichever of them are shown.
+    let moved = movers.filter(|_| query.product.is_none() && query.status.is_none());
+    let moved_most = moved
+        .filter(|_| is_whole)
+        .and_then(|movers| super::movers::movers(movers, snapshot, unfinished.is_some(), query));
     view! {
         <div class="grid">
             <div class="column">
@@ -92,16 +99,34 @@ fn waterfall(snapshot: &Snapshot) -> AnyView {
     let steps = steps(&snapshot.totals);
     let low = steps.iter().map(|step| step.from.min(step.to)).fold(0, i64::min);
     let high = steps.iter().map(|step| step.from.max(step.to)).fold(0, i64::max);
-    let rows = steps.into_iter().map(|step| Row {
+    let before = snapshot.previous_totals.as_ref().map(self::steps);
+    // What is taken away goes with what is sold: more of it is neither good nor bad.
+    let change = |at: usize, step: &Step| {
+        let size = |step: &Step| if step.is_level { step.amount } else { step.amount.abs() };
+        let (before, now) = (before.as_ref().map(|steps| size(&steps[at])), size(step));
+        match before {
+            Some(before) if !step.is_level => {
+                let change = Change::between(Some(before), Some(now));
+                view! { <span class="delta">{change.arrow()} " " {change.text()}</span> }.into_any()
+            }
+            _ => delta(before, now, More::IsGood, |amount| format::money(snapshot.currency, amount)),
+        }
+    };
+    let rows = steps.into_iter().enumerate().map(|(at, step)| Row {
         id: None,
         class: if step.is_level { "level" } else { "" },
         cells: vec![
             Cell::Text(step.name.to_owned()),
             bar(step.from, step.to, low, high, if step.is_level { "bar" } else { "bar less" }).into(),
             format::money(snapshot.currency, step.amount).into(),
+            change(at, &step).into(),
         ],
     });
-    table("bars", vec![Column::text("Step"), Column::text(""), Column::number("Amount")], rows.collect(), None)
+    let mut columns = vec![Column::text("Step"), Column::text(""), Column::number("Amount")];
+    if snapshot.previous_totals.is_some() {
+        columns.push(Column::classed("Change", "number spare"));
+    }
+    table("bars", columns, rows.collect(), None)
 }
 
 /// For whoever keeps the books.
@@ -112,18 +137,6 @@ fn exports(snapshot: &Snapshot, query: &RangeQuery) -> AnyView {
         view! { <a href=href download="">{name}</a> }
     });
     view! { <p class="exports">{links.collect_view()}</p> }.into_any()
-}
-
-/// The orders of the range that is shown, narrowed as the figures are and by one thing more. Another's are for nobody
-/// else.
-fn orders_href(snapshot: &Snapshot, query: &RangeQuery, name: &str, value: &str) -> Option<String> {
-    let others = query.filters().into_iter().filter(|(other, _)| *other != name);
-    let pairs: String = others
-        .chain([(name, Some(value))])
-        .filter_map(|(name, value)| Some(format!("&{name}={}", encode_segment(value?))))
-        .collect();
-    let (from, to) = (snapshot.range.from, snapshot.range.to);
-    query.vendor_id.is_none().then(|| format!("/orders?dateFrom={from}&dateTo={to}{pairs}"))
 }
 
 /// A figure that leads to the rows behind it.
@@ -137,7 +150,7 @@ fn figure(text: String, href: Option<String>) -> Cell {
 fn by_status(snapshot: &Snapshot, query: &RangeQuery) -> AnyView {
     let all: i64 = snapshot.orders_by_status.iter().map(|entry| entry.orders).sum();
     if all == 0 {
-        return nothing("No orders in this period.");
+        return nothing(words::NO_ORDERS_IN_PERIOD);
     }
     let rows = snapshot.orders_by_status.iter().filter(|entry| entry.orders > 0).map(|entry| {
         let slug = entry.status.as_str();
@@ -145,7 +158,7 @@ fn by_status(snapshot: &Snapshot, query: &RangeQuery) -> AnyView {
         Row::from(vec![
             view! { <a href=href data-noscroll="">{status(entry.status)}</a> }.into_any().into(),
             bar(0, entry.orders, 0, all, "bar").into(),
-            figure(format::count(entry.orders), orders_href(snapshot, query, "status", slug)),
+            figure(format::count(entry.orders), orders_href(snapshot, query, Some(("status", slug)))),
             format::share(entry.orders, all).unwrap_or_default().into(),
         ])
     });
@@ -176,6 +189,7 @@ fn ranked(heading: &'static str, rows: Vec<Ranked>, has_changes: bool, snapshot:
     if rows.is_empty() {
         return nothing(words::NOTHING_SOLD);
     }
+    let foot = rest_of(&rows, snapshot);
     let low = rows.iter().map(|row| row.net_sales).fold(0, i64::min);
     let high = rows.iter().map(|row| row.net_sales).fold(0, i64::max);
     let rows = rows.into_iter().map(|row| {
@@ -197,7 +211,24 @@ fn ranked(heading: &'static str, rows: Vec<Ranked>, has_changes: bool, snapshot:
     if has_changes {
         columns.push(Column::classed("Change", "number spare"));
     }
-    table("ranked", columns, rows.collect(), None)
+    table("ranked", columns, rows.collect(), foot)
+}
+
+/// What the list leaves out, and what all of it comes to: the figures on the cards. Nothing below a single one that is
+/// all there is.
+fn rest_of(rows: &[Ranked], snapshot: &Snapshot) -> Vec<Row> {
+    let listed = rows.iter().fold((0, 0), |(units, net), row| (units + row.units, net + row.net_sales));
+    let all = (snapshot.totals.units, snapshot.totals.net_sales);
+    let row = |name: &str, (units, net_sales): (i64, i64)| {
+        Row::from(vec![
+            Cell::Text(name.to_owned()),
+            format::count(units).into(),
+            format::money(snapshot.currency, net_sales).into(),
+        ])
+    };
+    let others = (listed != all).then(|| row(words::OTHERS, (all.0 - listed.0, all.1 - listed.1)));
+    let total = (rows.len() > 1 || others.is_some()).then(|| row("Total", all));
+    others.into_iter().chain(total).collect()
 }
 
 fn top_products(snapshot: &Snapshot, movers: Option<&Movers>, query: &RangeQuery) -> AnyView {
@@ -205,7 +236,7 @@ fn top_products(snapshot: &Snapshot, movers: Option<&Movers>, query: &RangeQuery
         name: product.name.clone(),
         href: query.vendor_id.is_none().then(|| product_href(&product.product_id, query)),
         narrows: false,
-        orders: orders_href(snapshot, query, "product", &product.product_id),
+        orders: orders_href(snapshot, query, Some(("product", &product.product_id))),
         change: of_product(movers, &product.product_id, snapshot.currency),
         units: product.units,
         net_sales: product.net_sales,
@@ -218,7 +249,7 @@ fn top_categories(snapshot: &Snapshot, movers: Option<&Movers>, query: &RangeQue
         name: category.category.clone(),
         href: Some(RangeQuery { category: Some(category.category.clone()), ..query.clone() }.href()),
         narrows: true,
-        orders: orders_href(snapshot, query, "category", &category.category),
+        orders: orders_href(snapshot, query, Some(("category", &category.category))),
         change: of_category(movers, &category.category, snapshot.currency),
         units: category.units,
         net_sales: category.net_sales,
@@ -228,7 +259,7 @@ fn top_categories(snapshot: &Snapshot, movers: Option<&Movers>, query: &RangeQue
 
 fn customers(totals: &Totals, before: Option<&Totals>) -> AnyView {
     if totals.customers == 0 {
-        return nothing("No customers in this period.");
+        return nothing(words::NO_CUSTOMERS_IN_PERIOD);
     }
     let row = |name: &str, number, before: Option<i64>| {
         Row::from(vec![

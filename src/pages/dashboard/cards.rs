@@ -3,14 +3,16 @@ use leptos::prelude::*;
 use super::{
     definitions::{Definition, explained},
     metric::Metric,
+    rows::{orders_href, returns_href},
 };
 use crate::{
     charts::{line::Unit, spark::sparkline},
-    components::change::{Change, More, tone},
-    domain::{accounts::encode_segment, snapshot::Snapshot},
+    components::change::{self, Change, More, tone},
+    domain::snapshot::Snapshot,
     format,
     pages::ranges::RangeQuery,
     server_functions::dashboard::Unfinished,
+    words,
 };
 
 /// How a figure of up to so many characters is set: as large as it fits on its card, in one piece.
@@ -29,6 +31,8 @@ pub struct Card {
     pub metric: Option<(String, bool)>,
     /// Where what it is made of is listed, and what that is called.
     pub rows: Option<(String, &'static str)>,
+    /// Whether the days it is of are not over.
+    pub is_so_far: bool,
     /// How it comes about, in its own numbers.
     pub sum: Option<String>,
     pub is_headline: bool,
@@ -44,7 +48,10 @@ pub fn cards(
 ) -> AnyView {
     let (currency, totals, before) = (snapshot.currency, &snapshot.totals, snapshot.previous_totals.as_ref());
     let shown = Metric::of(query.metric.as_deref());
-    let rows = |metric: Metric| rows(query, snapshot, metric == Metric::Returns);
+    let rows = |metric: Metric| match metric {
+        Metric::Returns => returns_href(snapshot, query),
+        _ => orders_href(snapshot, query, None).map(|href| (href, "orders")),
+    };
     let of_metric = |metric: Metric, more| Card {
         definition: metric.definition(),
         unit: metric.unit(currency),
@@ -54,6 +61,7 @@ pub fn cards(
         course: course(snapshot, unfinished, metric),
         metric: Some((RangeQuery { metric: Some(metric.slug().to_owned()), ..query.clone() }.href(), metric == shown)),
         rows: rows(metric),
+        is_so_far: unfinished.is_some(),
         sum: sum_of(metric, snapshot),
         is_headline: matches!(metric, Metric::NetSales | Metric::Payable),
     };
@@ -95,24 +103,6 @@ fn sum_of(metric: Metric, snapshot: &Snapshot) -> Option<String> {
     }
 }
 
-/// The orders, or what came back, of the range that is shown. Another's rows are for nobody else.
-fn rows(query: &RangeQuery, snapshot: &Snapshot, returns: bool) -> Option<(String, &'static str)> {
-    if query.vendor_id.is_some() {
-        return None;
-    }
-    let days = format!("dateFrom={}&dateTo={}", snapshot.range.from, snapshot.range.to);
-    let narrowed = query.filters().into_iter().filter_map(|(name, value)| {
-        // What came back is listed by product alone.
-        let value = value.filter(|_| !returns || name == "product")?;
-        Some(format!("&{name}={}", encode_segment(value)))
-    });
-    let narrowed: String = narrowed.collect();
-    Some(match returns {
-        true => (format!("/returns?{days}{narrowed}"), "returns"),
-        false => (format!("/orders?{days}{narrowed}"), "orders"),
-    })
-}
-
 /// Cards side by side; `compared` says with what.
 pub fn strip(class: &'static str, cards: Vec<Card>, compared: Option<&str>) -> AnyView {
     let cards = cards.into_iter().map(|card| one(card, compared)).collect::<Vec<_>>();
@@ -130,20 +120,31 @@ fn course(snapshot: &Snapshot, unfinished: Option<Unfinished>, metric: Metric) -
 }
 
 fn one(card: Card, compared: Option<&str>) -> AnyView {
-    let Card { definition, unit, now, before, more, course, metric, rows, sum, is_headline } = card;
+    let Card { definition, unit, now, before, more, course, metric, rows, is_so_far, sum, is_headline } = card;
+    let so_far = is_so_far.then_some(words::SO_FAR);
     // Where there is no figure now, it has not fallen either.
     let change = before.filter(|_| now.is_some()).map(|before| {
         let change = Change::between(before, now);
+        let (text, words) = match (unit, before, now) {
+            // A share of a share is nobody's figure.
+            (Unit::Percent, Some(before), Some(now)) => change::points(now - before),
+            _ => (change.text(), change.words()),
+        };
         let before = unit.text(before);
-        let words = format!(" {} {before} ({})", change.words(), compared.unwrap_or_default());
+        let words = format!(" {words} {before} ({})", compared.unwrap_or_default());
         view! {
             <p class=format!("change {}", tone(change, more))>
-                <span aria-hidden="true">{change.arrow()} " " {change.text()}</span>
+                <span aria-hidden="true">{change.arrow()} " " {text}</span>
                 <span class="unseen">{words}</span>
                 <span class="base" aria-hidden="true">{format!("from {before}")}</span>
+                {so_far.map(|so_far| view! { <span class="base">", "{so_far}</span> })}
             </p>
         }
+        .into_any()
     });
+    // Where nothing is compared it stands alone.
+    let change = change
+        .or_else(|| so_far.map(|so_far| view! { <p class="change"><span class="base">{so_far}</span></p> }.into_any()));
     let is_shown = metric.as_ref().is_some_and(|(_, is_shown)| *is_shown);
     let name = match metric {
         Some((href, is_shown)) => view! {

@@ -54,6 +54,8 @@ mod movers;
 pub(super) mod notes;
 /// Choosing the range, the comparison and the interval.
 pub(super) mod range_picker;
+/// Where the rows behind a figure are.
+mod rows;
 /// A figure over time.
 pub(super) mod sales;
 /// Views that were saved.
@@ -93,7 +95,7 @@ fn dashboard(
         None => format::range(range),
     };
     let is_empty = snapshot.totals.orders == 0 && snapshot.totals.gross_sales == 0 && snapshot.totals.returns == 0;
-    let nothing_sold = is_empty.then(|| nothing_sold(&query, today));
+    let nothing_sold = is_empty.then(|| nothing_sold(&snapshot, &query, today));
     let summary = snapshot.previous_totals.filter(|_| !is_empty).and_then(|before| summary(&snapshot.totals, &before));
     let said =
         format!("{}: net sales {}", format::range(range), format::money(snapshot.currency, snapshot.totals.net_sales));
@@ -148,7 +150,7 @@ fn dashboard(
         {sales::sales(&snapshot, &clock, unfinished, Metric::of(query.metric.as_deref()), exports, note_form,
             notes::by_point(&snapshot, &why, &clock))}
         {notes::list(&why, &snapshot, &query, may_note)}
-        {breakdowns::breakdowns(&snapshot, why.movers.as_ref(), customers_are_fair, &query)}
+        {breakdowns::breakdowns(&snapshot, why.movers.as_ref(), unfinished, customers_are_fair, &query)}
         <footer class="foot">
             <p>{words::zone_and_currency(&snapshot.time_zone, snapshot.currency.code())}</p>
             {shortcuts::button()}
@@ -225,7 +227,13 @@ fn summary(now: &Totals, before: &Totals) -> Option<String> {
     Some(if why.is_empty() { format!("{head}.") } else { format!("{head}: {}.", why.join(", ")) })
 }
 
-fn nothing_sold(query: &RangeQuery, today: jiff::civil::Date) -> AnyView {
+fn nothing_sold(snapshot: &Snapshot, query: &RangeQuery, today: jiff::civil::Date) -> AnyView {
+    let placed: i64 = snapshot.orders_by_status.iter().map(|entry| entry.orders).sum();
+    let why = match (placed, rows::uncounted_href(snapshot, query)) {
+        (0, _) => words::NO_ORDERS_OR_RETURNS.into_any(),
+        (placed, Some(href)) => view! { <a href=href>{words::none_counts(placed)}</a> }.into_any(),
+        (placed, None) => words::none_counts(placed).into_any(),
+    };
     let wider =
         ranges::presets(today).into_iter().filter(|preset| matches!(preset.slug, "last_90_days" | "last_12_months"));
     let links = wider
@@ -240,7 +248,7 @@ fn nothing_sold(query: &RangeQuery, today: jiff::civil::Date) -> AnyView {
     view! {
         <section class="card empty">
             <h2>{words::NOTHING_SOLD}</h2>
-            <p>"There were no orders or returns. Try a longer period"{products}"."</p>
+            <p>{why} " " {words::LONGER_PERIOD}{products}"."</p>
             <p class="actions">{links}{all}</p>
         </section>
     }

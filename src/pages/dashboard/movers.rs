@@ -8,22 +8,31 @@ use crate::{
     },
     domain::{
         money::Currency,
-        movers::{Movers, ProductChange},
+        movers::{Movers, ProductChange, finished},
+        period::DateRange,
         snapshot::Snapshot,
     },
     format,
     pages::ranges::RangeQuery,
+    words,
 };
 
-/// What net sales rose most, and what they fell most; nothing where nothing moved.
-pub fn movers(movers: &Movers, snapshot: &Snapshot, query: &RangeQuery) -> Option<AnyView> {
+/// What net sales rose most, and what they fell most; nothing where nothing moved. Where today is left out, that is
+/// said: other lists have it.
+pub fn movers(movers: &Movers, snapshot: &Snapshot, is_so_far: bool, query: &RangeQuery) -> Option<AnyView> {
+    let days = DateRange { from: snapshot.range.from, to: snapshot.range.to };
+    let compared = snapshot.comparison.map(|before| DateRange { from: before.from, to: before.to });
+    let over = compared.and_then(|before| finished(days, before, is_so_far));
+    let over = over.map(|(days, before)| {
+        view! { <p class="hint">{words::only_over(&format::range(days), &format::range(before), is_so_far)}</p> }
+    });
     let list = |name: &'static str, products: &[ProductChange]| {
         let rows = products.iter().map(|product| row(product, snapshot.currency, query));
         let columns = vec![Column::text(name), Column::number("Change"), Column::classed("Net sales", "number spare")];
         (!products.is_empty()).then(|| table("ranked", columns, rows.collect(), None))
     };
     let (up, down) = (list("Rising", &movers.risers), list("Falling", &movers.fallers));
-    (up.is_some() || down.is_some()).then(|| view! { {up} {down} }.into_any())
+    (up.is_some() || down.is_some()).then(|| view! { {over} {up} {down} }.into_any())
 }
 
 fn row(product: &ProductChange, currency: Currency, query: &RangeQuery) -> Row {

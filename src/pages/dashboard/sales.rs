@@ -8,7 +8,7 @@ use leptos::prelude::*;
 
 use super::metric::Metric;
 use crate::{
-    charts::line::{Mark, line_chart},
+    charts::line::{FEW, Mark, line_chart},
     components::table::{Cell, Column, Row, scrolling, table},
     domain::{
         accounts::encode_segment,
@@ -40,12 +40,14 @@ pub fn sales(
     let before =
         snapshot.comparison.map(|comparison| format::range(DateRange { from: comparison.from, to: comparison.to }));
     let name = metric.definition().name;
+    let bars = snapshot.series.len() <= FEW;
+    let drawn = if bars { words::GREY_BARS } else { words::DASHED_LINE };
     let title = match &before {
-        Some(before) => format!("{name} by {}, {range}. Dashed line: {before}.", interval.as_str()),
+        Some(before) => format!("{name} by {}, {range}. {drawn}: {before}.", interval.as_str()),
         None => format!("{name} by {}, {range}.", interval.as_str()),
     };
-    let caption =
-        before.as_ref().map(|before| words::dashed(before, unfinished.map(|unfinished| unfinished.until_hour)));
+    let until_hour = unfinished.map(|unfinished| unfinished.until_hour);
+    let caption = before.as_ref().map(|before| words::dashed(before, bars, beside(snapshot), until_hour));
     let now_legend = format!("{range}: {}", unit.text(metric.total(&snapshot.totals)));
     let before_legend = before
         .zip(snapshot.previous_totals)
@@ -94,6 +96,20 @@ pub fn export_href(snapshot: &Snapshot, table: &str, query: &RangeQuery) -> Stri
     )
 }
 
+/// How the comparison is cut, so that its points may stand beside those of the range.
+fn beside(snapshot: &Snapshot) -> &'static str {
+    let days = |from, to| DateRange { from, to };
+    let range = days(snapshot.range.from, snapshot.range.to);
+    let by_calendar =
+        snapshot.comparison.is_some_and(|before| days(before.from, before.to).is_beside_by_calendar(&range));
+    match snapshot.range.interval {
+        Interval::Hour => words::BY_HOUR,
+        Interval::Day => words::BY_DAY,
+        Interval::Month if by_calendar => words::BY_MONTH,
+        Interval::Week | Interval::Month => words::BY_LENGTH,
+    }
+}
+
 fn marks(
     snapshot: &Snapshot,
     clock: &WallClock,
@@ -107,21 +123,31 @@ fn marks(
     let has_weekends = interval == Interval::Day && (8..=93).contains(&snapshot.range.days);
     let before = snapshot.previous_series.as_deref().unwrap_or_default();
     let begun = begun(snapshot, unfinished);
-    let mut compared = format::point_labels(before, interval, clock)
-        .into_iter()
-        .zip(before)
-        .map(|(label, point)| (label, metric.at(point)));
-    let labels = format::point_labels(&snapshot.series, interval, clock);
+    let mut compared =
+        before_labels(snapshot, clock).into_iter().zip(before).map(|(label, point)| (label, metric.at(point)));
+    let whole = unfinished.and_then(|unfinished| unfinished.whole_before).map(|whole| metric.at(&whole.point()));
+    let labels = format::point_labels(&snapshot.series, interval, snapshot.range.to, clock);
+    // What comes back is in these already: as a dip, that nobody tells from a bad day.
+    let has_returns = matches!(metric, Metric::NetSales | Metric::Payable);
     let points = snapshot.series.iter().zip(labels).enumerate().map(|(i, (point, label))| Mark {
         label,
         short: format::axis_label(point, interval, clock, one_day),
         value: metric.at(point).filter(|_| i < begun),
         is_unfinished: unfinished.is_some() && i + 1 == begun,
         before: compared.next(),
+        before_whole: whole.flatten().filter(|_| i + 1 == before.len()),
+        returns: (has_returns && i < begun).then_some(point.returns).filter(|returns| *returns != 0),
         note: notes.get(&i).cloned(),
         is_weekend: has_weekends && point.start.parse::<Date>().is_ok_and(is_weekend),
     });
     points.collect()
+}
+
+/// What each point of the comparison covers.
+fn before_labels(snapshot: &Snapshot, clock: &WallClock) -> Vec<String> {
+    let points = snapshot.previous_series.as_deref().unwrap_or_default();
+    let to = snapshot.comparison.map_or(snapshot.range.to, |comparison| comparison.to);
+    format::point_labels(points, snapshot.range.interval, to, clock)
 }
 
 fn is_weekend(day: Date) -> bool {
@@ -170,12 +196,18 @@ fn values(
         columns.push(Column::number("Payable"));
     }
     if has_before {
-        columns.extend([Column::text("Compared with"), Column::number("Previous net")]);
+        // What it was then is what the last column says of now.
+        let previous = match metric {
+            Metric::Customers => "Previous customers",
+            Metric::Payable => "Previous payable",
+            _ => "Previous net",
+        };
+        columns.extend([Column::text("Compared with"), Column::number(previous)]);
     }
     let begun = begun(snapshot, unfinished);
     let nothing = || Cell::Text("—".to_owned());
-    let labels = format::point_labels(&snapshot.series, interval, clock);
-    let compared = format::point_labels(before, interval, clock);
+    let labels = format::point_labels(&snapshot.series, interval, snapshot.range.to, clock);
+    let compared = before_labels(snapshot, clock);
     let rows = (0..begun.max(compared.len())).map(|i| {
         let so_far =
             if unfinished.is_some() && i + 1 == begun { format!(" ({})", words::SO_FAR) } else { String::new() };
@@ -201,7 +233,12 @@ fn values(
         }
         if has_before {
             cells.push(compared.get(i).map_or_else(nothing, |label| label.clone().into()));
-            cells.push(before.get(i).map_or_else(nothing, |point| money(point.net_sales)));
+            let previous = before.get(i).and_then(|point| match metric {
+                Metric::Customers => point.customers.map(|customers| format::count(customers).into()),
+                Metric::Payable => Some(money(point.payable)),
+                _ => Some(money(point.net_sales)),
+            });
+            cells.push(previous.unwrap_or_else(nothing));
         }
         Row::from(cells)
     });
@@ -223,7 +260,11 @@ fn values(
     }
     if has_before {
         foot.push(Cell::Text(String::new()));
-        foot.push(snapshot.previous_totals.map_or_else(nothing, |totals| money(totals.net_sales)));
+        foot.push(snapshot.previous_totals.map_or_else(nothing, |totals| match metric {
+            Metric::Customers => format::count(totals.customers).into(),
+            Metric::Payable => money(totals.payable),
+            _ => money(totals.net_sales),
+        }));
     }
     scrolling("scroll tall", "Sales over time", table("plain", columns, rows.collect(), Some(foot.into())))
 }

@@ -8,7 +8,7 @@ use super::{api_error, request};
 use crate::{
     ApiError,
     domain::accounts::{Theme, encode_segment},
-    server::{AppState, identity::sessions::cookies},
+    server::{AppState, identity::sessions::cookies, request::addresses::own_path},
 };
 
 /// The theme of this browser.
@@ -40,6 +40,30 @@ pub fn remember_range(name: &str) {
     }
 }
 
+/// Keeps the address of a list for the pages below it, for an hour.
+pub fn note_list(list: &'static str, address: &str) {
+    if address.len() <= MOST_OF_A_LIST
+        && noted_list(list).as_deref() != Some(address)
+        && let Ok((state, _)) = request()
+    {
+        set_cookie(&state, of_list(list), &encode_segment(address), list, 60 * 60);
+    }
+}
+
+/// Where somebody was in a list.
+pub fn noted_list(list: &'static str) -> Option<String> {
+    let (state, parts) = request().ok()?;
+    cookie(&state, &parts, of_list(list), |address| {
+        let address = percent_encoding::percent_decode_str(address).decode_utf8().ok()?;
+        let is_of_list = address.strip_prefix(list).is_some_and(|rest| rest.is_empty() || rest.starts_with('?'));
+        own_path(&address).filter(|_| is_of_list).map(str::to_owned)
+    })
+}
+
+fn of_list(list: &str) -> &'static str {
+    if list == "/orders" { ORDERS } else { PRODUCTS }
+}
+
 /// When this vendor's dashboard was looked at last in this browser, before this visit; `None` for the first time, and
 /// after two months. Notes that it is looked at now. A visit has ended after half an hour without a look.
 pub fn last_look(vendor_id: i64, now: Timestamp) -> Option<Timestamp> {
@@ -69,6 +93,10 @@ const NOTED_MINUTES: i64 = 5;
 const LOOKED_DAYS: i64 = 60;
 const LOOKED: &str = "vendorscope-looked";
 const RANGE: &str = "vendorscope-range";
+const ORDERS: &str = "vendorscope-orders";
+const PRODUCTS: &str = "vendorscope-products";
+/// The longest address that is kept of a list, in bytes.
+const MOST_OF_A_LIST: usize = 1_000;
 const THEME: &str = "vendorscope-theme";
 const NEW_KEY: &str = "vendorscope-new-key";
 const RECOVERY_CODES: &str = "vendorscope-recovery-codes";
@@ -84,7 +112,7 @@ fn cookie<T>(state: &AppState, parts: &Parts, name: &str, read: impl Fn(&str) ->
 fn prefixed(state: &AppState, name: &str) -> String {
     match (state.config.production, name) {
         (false, _) => name.to_owned(),
-        (true, NEW_KEY | RECOVERY_CODES | NEW_LINK) => format!("__Secure-{name}"),
+        (true, NEW_KEY | RECOVERY_CODES | NEW_LINK | ORDERS | PRODUCTS) => format!("__Secure-{name}"),
         (true, _) => format!("__Host-{name}"),
     }
 }

@@ -8,7 +8,7 @@ use crate::domain::{
     snapshot::CustomersUntil,
 };
 
-/// Distinct customers of every interval of a range, in its order, and of those of the range it is compared with. Not by
+/// Distinct customers of every interval of a range, in its order, and of what stands beside them. Not by
 /// hour, for which there are no sums.
 pub async fn list_by_interval(
     tx: &mut Tx,
@@ -19,8 +19,9 @@ pub async fn list_by_interval(
 ) -> Result<[Vec<i64>; 2], DbError> {
     let mut counts = [Vec::new(), Vec::new()];
     let mut buckets = Vec::new();
-    for (which, range) in [Some(range), previous].into_iter().flatten().enumerate() {
-        let starts = range.starts(interval);
+    let beside = previous.map(|previous| (previous, previous.starts_beside(interval, &range)));
+    let cut = [Some((range, range.starts(interval))), beside];
+    for (which, (range, starts)) in cut.into_iter().flatten().enumerate() {
         let ends = starts.iter().skip(1).map(|start| day_number(*start) - 1).chain([day_number(range.to)]);
         for (place, (start, end)) in starts.iter().zip(ends).enumerate() {
             // A whole month is one row a customer.

@@ -5,40 +5,61 @@ use sqlx::any::AnyRow;
 
 use super::{DbError, Parameters, Tx, rows};
 use crate::domain::{
-    catalog::StockCover,
     period::day_number,
+    product_lists::StockCover,
     snapshot::{COVER_DAYS, LOW_STOCK_SHOWN, LowStock, SHORT_COVER_DAYS},
 };
 
-/// Sorts behind every number of days.
-const NO_COVER: i64 = i64::MAX;
+/// Tenths of a day that stand for no cover, since nothing sold: behind every number of days.
+pub(super) const NO_COVER: i64 = i64::MAX;
 
-/// SQL for a list `low` (to follow `WITH`): active products that are at or below their threshold, or sell out within a
-/// week.
-///
-/// `tenths` is their cover in tenths of a day, rounded half up, and a very high number where nothing sold; `at_risk` is
-/// what the stock leaves unsold of the next 28 days, if they are like the last: their net sales × (units sold − stock)
-/// ÷ units sold, in minor units.
-pub(super) fn low(vendor_id: i64, today: Date, parameters: &mut Parameters) -> String {
+const THRESHOLD: &str = "COALESCE(p.low_stock_threshold, v.low_stock_threshold)";
+
+/// SQL for a list `sold` (to follow `WITH`): units and net sales of each product in the 28 days that end with `today`,
+/// where more was sold than came back.
+pub(super) fn sold(vendor_id: i64, today: Date, parameters: &mut Parameters) -> String {
     let vendor = parameters.int(vendor_id);
     let (first, last) = (parameters.int(day_number(today) - COVER_DAYS + 1), parameters.int(day_number(today)));
-    let threshold = "COALESCE(p.low_stock_threshold, v.low_stock_threshold)";
     format!(
         "sold AS MATERIALIZED (\
              SELECT product_id, CAST(SUM(units) AS BIGINT) AS units, CAST(SUM(net) AS BIGINT) AS net \
              FROM product_sales \
              WHERE vendor_id = {vendor} AND grain = 0 AND start BETWEEN {first} AND {last} \
-             GROUP BY product_id HAVING SUM(units) > 0), \
-         low AS MATERIALIZED (\
-             SELECT p.id AS product, p.external_id, p.name, p.stock, {threshold} AS threshold, \
-                    COALESCE((p.stock * {twenty_times} + s.units) / (2 * s.units), {NO_COVER}) AS tenths, \
-                    CASE WHEN s.net > 0 AND s.units > p.stock \
-                         THEN s.net / s.units * (s.units - p.stock) + s.net % s.units * (s.units - p.stock) / s.units \
-                         ELSE 0 END AS at_risk \
+             GROUP BY product_id HAVING SUM(units) > 0)"
+    )
+}
+
+/// SQL for how long a product `p` lasts by what was `sold` of it, `s`: in tenths of a day, rounded half up; NULL where
+/// nothing sold.
+pub(super) fn tenths() -> String {
+    format!("(p.stock * {twenty_times} + s.units) / (2 * s.units)", twenty_times = 20 * COVER_DAYS)
+}
+
+/// SQL for what [`stock_cover`] reads, of a product `p` of a vendor `v` and what was `sold` of it, `s`.
+///
+/// `tenths` is `NO_COVER` where nothing sold; `at_risk` is what the stock leaves unsold of the next 28 days, if they are
+/// like the last: their net sales × (units sold − stock) ÷ units sold, in minor units.
+pub(super) fn cover_columns() -> String {
+    format!(
+        "{THRESHOLD} AS threshold, COALESCE({}, {NO_COVER}) AS tenths, \
+         CASE WHEN s.net > 0 AND s.units > p.stock \
+              THEN s.net / s.units * (s.units - p.stock) + s.net % s.units * (s.units - p.stock) / s.units \
+              ELSE 0 END AS at_risk",
+        tenths()
+    )
+}
+
+/// SQL for a list `low` (to follow `WITH`): active products that are at or below their threshold, or sell out within a
+/// week, with the columns of [`cover_columns`].
+pub(super) fn low(vendor_id: i64, today: Date, parameters: &mut Parameters) -> String {
+    let (sold, vendor) = (sold(vendor_id, today, parameters), parameters.int(vendor_id));
+    format!(
+        "{sold}, low AS MATERIALIZED (\
+             SELECT p.id AS product, p.external_id, p.name, p.stock, {} \
              FROM products p JOIN vendors v ON v.id = p.vendor_id LEFT JOIN sold s ON s.product_id = p.id \
              WHERE p.vendor_id = {vendor} AND p.status = 'active' \
-             AND (p.stock <= {threshold} OR p.stock * {COVER_DAYS} <= s.units * {SHORT_COVER_DAYS}))",
-        twenty_times = 20 * COVER_DAYS,
+             AND (p.stock <= {THRESHOLD} OR p.stock * {COVER_DAYS} <= s.units * {SHORT_COVER_DAYS}))",
+        cover_columns(),
     )
 }
 

@@ -67,6 +67,8 @@ pub mod outbox;
 pub mod own_notes;
 /// One-time links for those who have lost their password.
 pub mod password_resets;
+/// Lists of one vendor's products.
+pub mod product_lists;
 /// Whom the marketplace's provider logs in.
 pub mod provider_logins;
 /// Whether the database can be written to.
@@ -124,8 +126,7 @@ pub enum DbError {
     Url(String),
     #[error(
         "it belongs to a newer release (its last migration is {found}, the last that this program knows is {known}): \
-         run \
-         that release, or go back as docs/deployment.md says"
+         run that release, or go back as docs/deployment.md says"
     )]
     Newer { found: i64, known: i64 },
     /// What one transaction has prepared and set is not there in the next.

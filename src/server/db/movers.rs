@@ -1,15 +1,9 @@
 //! Products in two ranges side by side, and what happened to them.
 
-use std::collections::HashMap;
-
-use jiff::civil::Date;
-
-use super::{DbError, Parameters, Tx, grains, rollups::COUNTED, rows, sql};
+use super::{DbError, Tx, grains, rollups::COUNTED, rows, sql};
 use crate::domain::{
-    catalog::RecentSales,
     movers::{NewSince, Note, NoteKind, Notes, ProductChange},
-    period::{DateRange, day_number},
-    snapshot::COVER_DAYS,
+    period::DateRange,
 };
 
 /// A product, its category, and what it sold in both ranges; every one with sales or refunds in either.
@@ -48,41 +42,6 @@ pub async fn list_compared(
         Ok((product, rows::text(row, "category")?))
     });
     compared.collect()
-}
-
-/// What these products sold in the 28 days before `today`, and in the 28 before those, by the marketplace's ids; those
-/// that sold nothing are left out. Each is found by its key, day by day, whatever else is sold.
-pub async fn list_recent(
-    tx: &mut Tx,
-    vendor_id: i64,
-    today: Date,
-    product_ids: &[&str],
-) -> Result<HashMap<String, RecentSales>, DbError> {
-    if product_ids.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let mut parameters = Parameters::default();
-    let vendor = parameters.int(vendor_id);
-    let today = day_number(today);
-    let (first, middle, last) =
-        (parameters.int(today - 2 * COVER_DAYS), parameters.int(today - COVER_DAYS), parameters.int(today - 1));
-    let ids: Vec<_> = product_ids.iter().map(|id| parameters.text(*id)).collect();
-    let text = format!(
-        "WITH RECURSIVE days (start) AS (SELECT CAST({first} AS BIGINT) UNION ALL SELECT start + 1 FROM days \
-         WHERE start < {last}) \
-         SELECT p.external_id, CAST(SUM(CASE WHEN s.start >= {middle} THEN s.units ELSE 0 END) AS BIGINT) AS units, \
-                CAST(SUM(CASE WHEN s.start >= {middle} THEN 0 ELSE s.units END) AS BIGINT) AS units_before \
-         FROM products p CROSS JOIN days d CROSS JOIN product_sales s \
-         WHERE p.vendor_id = {vendor} AND p.external_id IN ({}) AND s.vendor_id = {vendor} AND s.grain = 0 \
-         AND s.start = d.start AND s.product_id = p.id GROUP BY p.external_id",
-        ids.join(", ")
-    );
-    let found = tx.rows(parameters.bind(text)).await?;
-    let recent = found.iter().map(|row| {
-        let sales = RecentSales { units: rows::int(row, "units")?, previous_units: rows::int(row, "units_before")? };
-        Ok((rows::text(row, "external_id")?, sales))
-    });
-    recent.collect()
 }
 
 /// What happened between two instants (microseconds since 1970, the later one excluded), newest first.

@@ -1,7 +1,10 @@
 //! Lists of one vendor's orders.
 
-use super::{Arguments, DbError, Parameters, Tx, rows, search};
+use jiff::civil::Date;
+
+use super::{Arguments, DbError, Parameters, Tx, rollups::counted, rows, search};
 use crate::domain::{
+    order_figures::LineSums,
     orders::{MOST_SUMMED, OrderColumn, OrderQuery, OrderStatus, OrderSummary, OrderSums},
     period::day_number,
     position::{Position, SortValue},
@@ -10,11 +13,12 @@ use crate::domain::{
 const DAY_US: i64 = 86_400_000_000;
 
 /// At most `limit` orders behind `query.after`, as `query.sort` has them, and those of one value by their ids. Each with
-/// its place in the list.
+/// its place in the list. `today` is the vendor's.
 pub async fn list_orders(
     tx: &mut Tx,
     vendor_id: i64,
     query: &OrderQuery,
+    today: Date,
     limit: i64,
 ) -> Result<Vec<(OrderSummary, Position)>, DbError> {
     let (column, amounts) = (query.sort.column(), amounts());
@@ -35,8 +39,8 @@ pub async fn list_orders(
         false => {
             conditions.extend(behind("vo.placed_us", "o.external_id"));
             format!(
-                "SELECT vo.external_id, vo.placed_us, vo.status, vo.name, vo.placed_us AS sorted, {amounts} \
-                 FROM (SELECT vo.vendor_id, vo.order_id, vo.placed_us, vo.status, o.external_id, c.name \
+                "SELECT vo.external_id, vo.placed_us, vo.day, vo.status, vo.name, vo.placed_us AS sorted, {amounts} \
+                 FROM (SELECT vo.vendor_id, vo.order_id, vo.placed_us, vo.day, vo.status, o.external_id, c.name \
                        FROM {LISTED} WHERE {} ORDER BY vo.placed_us{to}, o.external_id LIMIT {limit}) AS vo \
                  ORDER BY vo.placed_us{to}, vo.external_id",
                 conditions.join(" AND ")
@@ -45,11 +49,11 @@ pub async fn list_orders(
         // All that match are sorted first, by one value each; the amounts of those that are shown are added up then.
         true => format!(
             "WITH listed AS MATERIALIZED (\
-                 SELECT vo.vendor_id, vo.order_id, o.external_id, vo.placed_us, vo.status, c.name, {} AS sorted \
+                 SELECT vo.vendor_id, vo.order_id, o.external_id, vo.placed_us, vo.day, vo.status, c.name, {} AS sorted \
                  FROM {LISTED} WHERE {}), \
              shown AS MATERIALIZED (\
                  SELECT * FROM listed{} ORDER BY sorted{to}, external_id LIMIT {limit}) \
-             SELECT external_id, placed_us, status, name, sorted, {amounts} FROM shown vo \
+             SELECT external_id, placed_us, day, status, name, sorted, {amounts} FROM shown vo \
              ORDER BY sorted{to}, external_id",
             sorted_by(column),
             conditions.join(" AND "),
@@ -66,6 +70,9 @@ pub async fn list_orders(
             units: rows::int(row, "units")?,
             total: rows::int(row, "total")?,
             refunded_amount: rows::int(row, "refunded")?,
+            payable: rows::int(row, "payable")?,
+            // One whose date was noted wrongly may lie ahead.
+            days_since_placed: (day_number(today) - rows::int(row, "day")?).max(0),
         };
         let value = match column {
             OrderColumn::Order | OrderColumn::Customer => SortValue::Text(rows::text(row, "sorted")?),
@@ -92,6 +99,7 @@ fn sorted_by(column: OrderColumn) -> String {
         OrderColumn::Units => UNITS.to_owned(),
         OrderColumn::Total => TOTAL.to_owned(),
         OrderColumn::Refunded => REFUNDED.to_owned(),
+        OrderColumn::Payable => payable(),
     }
 }
 
@@ -118,10 +126,11 @@ pub async fn sum_orders(tx: &mut Tx, vendor_id: i64, query: &OrderQuery) -> Resu
     let conditions = conditions(&mut parameters, vendor_id, query).join(" AND ");
     let sum = |column: &str| format!("CAST(COALESCE(SUM({column}), 0) AS BIGINT) AS {column}");
     let text = format!(
-        "SELECT {}, {}, {} FROM (SELECT {} FROM {LISTED} WHERE {conditions}) AS matching",
+        "SELECT {}, {}, {}, {} FROM (SELECT {} FROM {LISTED} WHERE {conditions}) AS matching",
         sum("units"),
         sum("total"),
         sum("refunded"),
+        sum("payable"),
         amounts()
     );
     let Some(row) = tx.row(planned(query, parameters.bind(text))).await? else { return Ok(None) };
@@ -130,7 +139,32 @@ pub async fn sum_orders(tx: &mut Tx, vendor_id: i64, query: &OrderQuery) -> Resu
         units: rows::int(&row, "units")?,
         total: rows::int(&row, "total")?,
         refunded_amount: rows::int(&row, "refunded")?,
+        payable: rows::int(&row, "payable")?,
     }))
+}
+
+/// Of all orders that match, what the lines come to that are of the product and of the category that were asked for.
+pub async fn sum_lines(tx: &mut Tx, vendor_id: i64, query: &OrderQuery) -> Result<LineSums, DbError> {
+    let mut parameters = Parameters::default();
+    let conditions = conditions(&mut parameters, vendor_id, query).join(" AND ");
+    let text = format!(
+        "SELECT CAST(COALESCE(SUM(l.quantity), 0) AS BIGINT) AS units, \
+                CAST(COALESCE(SUM(l.gross - l.discount), 0) AS BIGINT) AS total \
+         FROM {LISTED} JOIN order_lines l ON l.order_id = vo.order_id AND l.vendor_id = vo.vendor_id \
+         JOIN products p ON p.id = l.product_id WHERE {conditions}{}",
+        of_product(&mut parameters, query)
+    );
+    let Some(row) = tx.row(planned(query, parameters.bind(text))).await? else { return Ok(LineSums::default()) };
+    Ok(LineSums { units: rows::int(&row, "units")?, total: rows::int(&row, "total")? })
+}
+
+/// What products `p` are narrowed to: conditions to follow others.
+fn of_product(parameters: &mut Parameters, query: &OrderQuery) -> String {
+    let asked = [("external_id", &query.product), ("category", &query.category)];
+    let conditions = asked
+        .into_iter()
+        .filter_map(|(column, value)| Some(format!(" AND p.{column} = {}", parameters.text(value.clone()?))));
+    conditions.collect()
 }
 
 const LISTED: &str = "vendor_orders vo JOIN orders o ON o.id = vo.order_id JOIN customers c ON c.id = vo.customer_id";
@@ -144,8 +178,22 @@ const TOTAL: &str = "(SELECT CAST(SUM(l.gross - l.discount) AS BIGINT) FROM orde
 const REFUNDED: &str = "(SELECT CAST(COALESCE(SUM(r.amount), 0) AS BIGINT) FROM refunds r \
      WHERE r.order_id = vo.order_id AND +r.vendor_id = vo.vendor_id)";
 
+/// What is left of it to the vendor: net sales less commission, of orders that count, with the commission that was
+/// agreed for each line and what refunds gave back of it. All orders come to what the sums of days have as payable.
+fn payable() -> String {
+    let counted = counted("vo");
+    format!(
+        "(CASE WHEN {counted} THEN \
+             (SELECT CAST(SUM(l.gross - l.discount - l.commission) AS BIGINT) FROM order_lines l \
+              WHERE l.order_id = vo.order_id AND l.vendor_id = vo.vendor_id) - \
+             (SELECT CAST(COALESCE(SUM(r.amount - r.commission), 0) AS BIGINT) FROM refunds r \
+              WHERE r.order_id = vo.order_id AND +r.vendor_id = vo.vendor_id) \
+         ELSE 0 END)"
+    )
+}
+
 fn amounts() -> String {
-    format!("{UNITS} AS units, {TOTAL} AS total, {REFUNDED} AS refunded")
+    format!("{UNITS} AS units, {TOTAL} AS total, {REFUNDED} AS refunded, {} AS payable", payable())
 }
 
 /// A statement with these conditions. A search is planned anew each time: the best way to a name that one customer has
@@ -188,14 +236,16 @@ fn conditions(parameters: &mut Parameters, vendor_id: i64, query: &OrderQuery) -
     conditions.extend(
         query.refunded.map(|refunded| format!("{} ({refund})", if refunded { "EXISTS" } else { "NOT EXISTS" })),
     );
-    let mut has_line_of = |column: &str, value: &str| {
-        format!(
+    conditions.extend(query.counted.map(|is_counted| {
+        let counted = counted("vo");
+        if is_counted { counted } else { format!("NOT ({counted})") }
+    }));
+    let of_product = of_product(parameters, query);
+    if !of_product.is_empty() {
+        conditions.push(format!(
             "EXISTS (SELECT 1 FROM order_lines l JOIN products p ON p.id = l.product_id \
-             WHERE l.order_id = vo.order_id AND l.vendor_id = vo.vendor_id AND p.{column} = {})",
-            parameters.text(value)
-        )
-    };
-    conditions.extend(query.product.as_deref().map(|id| has_line_of("external_id", id)));
-    conditions.extend(query.category.as_deref().map(|category| has_line_of("category", category)));
+             WHERE l.order_id = vo.order_id AND l.vendor_id = vo.vendor_id{of_product})"
+        ));
+    }
     conditions
 }

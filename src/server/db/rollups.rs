@@ -17,6 +17,11 @@ pub enum Touched<'a> {
 /// Statuses whose orders are no sales; `OrderStatus::is_counted` says the same.
 pub const COUNTED: &str = "o.status NOT IN ('pending', 'cancelled', 'failed')";
 
+/// The same of a part of an order that a statement calls by another name.
+pub fn counted(alias: &str) -> String {
+    COUNTED.replace("o.", &format!("{alias}."))
+}
+
 /// Takes the contribution of these orders, as they stand now, out of the sums. Call before changing them; orders that
 /// are not there yet have none.
 pub async fn retract(tx: &mut Tx, touched: &Touched<'_>) -> Result<(), DbError> {

@@ -29,6 +29,7 @@ mod stalls;
 mod story;
 
 use cast::{SELLERS, Seller};
+use story::PriceChange;
 
 /// A login of the demo marketplace.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,8 +57,9 @@ pub async fn demo(db: &Db, today: Date, progress: &dyn Progress) -> Result<Vec<D
     }
     if vendors == 0 {
         progress.phase("making up a marketplace", 0);
-        let tables = story::tell(today, end_of_story(today, Timestamp::now()));
+        let (tables, price_changes) = story::tell(today, end_of_story(today, Timestamp::now()));
         import(db, Bundle::Memory(tables), "the demo", ImportOptions::default(), progress).await?;
+        note_prices(db, &price_changes).await?;
     }
     progress.phase("logins", SELLERS.len() as u64 + 1);
     add_users(db, progress).await?;
@@ -91,6 +93,23 @@ const ADMIN: &str = "admin@demo.example";
 
 fn email(seller: &Seller) -> String {
     format!("{}@demo.example", seller.login)
+}
+
+/// As the database notes a price that changes now.
+async fn note_prices(db: &Db, changes: &[PriceChange]) -> Result<(), DbError> {
+    let mut tx = db.write().await?;
+    for change in changes {
+        tx.execute(
+            sql("INSERT INTO notes (vendor_id, noted_us, kind, product_id, was, became) \
+                 SELECT vendor_id, CAST($1 AS BIGINT), 'price', id, CAST($2 AS TEXT), CAST(unit_price AS TEXT) \
+                 FROM products WHERE external_id = $3")
+            .bind(change.at.as_microsecond())
+            .bind(change.was.to_string())
+            .bind(change.product_id.clone()),
+        )
+        .await?;
+    }
+    tx.commit().await
 }
 
 fn vendor_id(seller: &Seller) -> String {

@@ -25,10 +25,27 @@ struct Product {
     category: &'static str,
     /// Minor units.
     price: i64,
+    /// When it became that, and what it was until then.
+    changed: Option<(Timestamp, i64)>,
     stock: i64,
     is_active: bool,
     /// How often it is picked, against the vendor's others.
     weight: f64,
+}
+
+impl Product {
+    /// Minor units.
+    fn price_at(&self, at: Timestamp) -> i64 {
+        self.changed.filter(|(changed_at, _)| at < *changed_at).map_or(self.price, |(_, was)| was)
+    }
+}
+
+/// A price that changed, which a bundle has no table for.
+pub(super) struct PriceChange {
+    pub product_id: String,
+    pub at: Timestamp,
+    /// Minor units.
+    pub was: i64,
 }
 
 struct Order {
@@ -54,17 +71,24 @@ struct Refund {
     at: Timestamp,
 }
 
-/// The tables of a bundle, as CSV, with everything that had happened by `end`. What happened before does not depend on
-/// `end`.
-pub(super) fn tell(today: Date, end: Timestamp) -> Vec<(&'static str, Vec<u8>)> {
+/// The tables of a bundle, as CSV, with everything that had happened by `end`, and which prices had changed. What
+/// happened before does not depend on `end`.
+pub(super) fn tell(today: Date, end: Timestamp) -> (Vec<(&'static str, Vec<u8>)>, Vec<PriceChange>) {
     let mut random = StdRng::seed_from_u64(SEED);
     let customers = customers(&mut random);
-    let stock: Vec<Vec<Product>> = SELLERS.iter().map(|seller| products(seller, &mut random)).collect();
+    let mut stock: Vec<Vec<Product>> = SELLERS.iter().map(|seller| products(seller, &mut random)).collect();
+    for (seller, products) in SELLERS.iter().zip(&mut stock) {
+        change_prices(seller, products, today);
+    }
     let mut orders: Vec<Order> =
         (0..SELLERS.len()).flat_map(|seller| Sales::new(seller, &stock, &customers).tell(today, end)).collect();
     orders.retain(|order| order.placed_at <= end);
     orders.sort_by_key(|order| (order.placed_at, order.customer));
-    bundle::write(&customers, &stock, &orders, end)
+    let changes = stock.iter().flatten().filter_map(|product| {
+        let (at, was) = product.changed?;
+        Some(PriceChange { product_id: product.id.clone(), at, was })
+    });
+    (bundle::write(&customers, &stock, &orders, end), changes.collect())
 }
 
 struct Customer {
@@ -106,6 +130,7 @@ fn products(seller: &Seller, random: &mut StdRng) -> Vec<Product> {
                     name: format!("{variant} {thing}"),
                     category: category.name,
                     price: steps * seller.price_step - seller.below,
+                    changed: None,
                     stock,
                     is_active: random.random_range(0..100) >= 5,
                     // A few sell well, most do not.
@@ -115,6 +140,28 @@ fn products(seller: &Seller, random: &mut StdRng) -> Vec<Product> {
         }
     }
     products
+}
+
+/// One product in eight has had another price within the last four months: mostly a lower one, now and then a higher.
+/// The randomness is its own, so that nothing else of the story depends on it.
+fn change_prices(seller: &Seller, products: &mut [Product], today: Date) {
+    let mut random = StdRng::seed_from_u64(
+        seller.login.bytes().fold(SEED, |seed, byte| seed.wrapping_mul(31).wrapping_add(u64::from(byte))),
+    );
+    for product in products {
+        let (is_changed, days, minutes) =
+            (random.random_bool(0.125), random.random_range(3..120), random.random_range(8 * 60..18 * 60));
+        let steps = (product.price + seller.below) / seller.price_step;
+        let by = (steps * random.random_range(4..13) / 100).max(1) * if random.random_bool(0.7) { -1 } else { 1 };
+        let was = (steps + by) * seller.price_step - seller.below;
+        let morning = today.saturating_sub(days.days()).to_zoned(TimeZone::UTC);
+        if let Ok(morning) = morning
+            && is_changed
+            && was > 0
+        {
+            product.changed = Some((morning.timestamp() + minutes.minutes(), was));
+        }
+    }
 }
 
 /// The sales of one vendor. Its randomness is its own, so that another vendor's story does not change this one's.
@@ -245,7 +292,7 @@ impl<'a> Sales<'a> {
             return;
         }
         let quantity = [1, 1, 1, 1, 2, 2, 3, 6][self.random.random_range(0..8)];
-        let gross = quantity * products[product].price;
+        let gross = quantity * products[product].price_at(placed_at);
         let chance = if is_promotion(placed_at.to_zoned(TimeZone::UTC).date()) { 0.6 } else { 0.16 };
         let percent =
             if self.random.random_bool(chance) { [5, 10, 10, 15, 20, 25][self.random.random_range(0..6)] } else { 0 };

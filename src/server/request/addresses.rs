@@ -28,6 +28,12 @@ pub fn login_address(error: Option<&str>, next: Option<&str>) -> String {
     if parameters.is_empty() { "/login".to_owned() } else { format!("/login?{}", parameters.join("&")) }
 }
 
+/// The same for whoever was logged in until now.
+pub fn login_after_end(next: Option<&Uri>) -> String {
+    let address = login_page(None, next);
+    format!("{address}{}ended=1", if address.contains('?') { '&' } else { '?' })
+}
+
 /// The address of the page that asks for a one-time code, which then goes on to `next`.
 pub fn code_address(error: Option<&str>, next: Option<&str>) -> String {
     login_address(error, next).replacen("/login", "/login/code", 1)

@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use bytes::Bytes;
 use futures::future::{BoxFuture, FutureExt};
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use vendorscope_cache::{Cache, Foresight, Key, Loaded, Origin, Served, Tag};
 
 use super::{
@@ -19,7 +19,7 @@ use crate::{
         local_time::{LocalHour, day_end, find_hour, hours},
         money::Currency,
         period::{Comparison, DateRange, Interval, day_number},
-        snapshot::{ComparisonShown, Narrowed, Point, RangeShown, Snapshot, Sums, Totals},
+        snapshot::{COVER_DAYS, ComparisonShown, Narrowed, Point, RangeShown, Snapshot, Sums, Totals},
         text::non_empty,
     },
     server::{
@@ -77,6 +77,12 @@ impl SnapshotQuery {
     /// One day by hours, compared with nothing.
     pub fn by_hour(day: Date) -> Self {
         Self { range: DateRange { from: day, to: day }, comparison: Comparison::None, interval: Interval::Hour }
+    }
+
+    /// The days that a stock's cover is reckoned by, up to today.
+    pub fn days_of_cover(today: Date) -> Self {
+        let range = DateRange { from: today.saturating_sub((COVER_DAYS - 1).days()), to: today };
+        Self { range, comparison: Comparison::None, interval: Interval::Day }
     }
 
     /// The part of the cache key that names this query: calendar days, so that it means the same tomorrow.
@@ -244,7 +250,11 @@ async fn compute(
         let [sold, previously_sold] = snapshot::list_hours(&mut tx, vendor.id, range, previous).await?;
         (hourly(range, &zone, &sold), previous.map(|previous| hourly(previous, &zone, &previously_sold)))
     } else {
-        (daily(range, query.interval, &days), previous.map(|previous| daily(previous, query.interval, &previous_days)))
+        let beside = |previous: DateRange| previous.starts_beside(query.interval, &range);
+        (
+            daily(range, &range.starts(query.interval), &days),
+            previous.map(|previous| daily(previous, &beside(previous), &previous_days)),
+        )
     };
     let (mut series, mut previous_series) = (series, previous_series);
     if query.interval != Interval::Hour {
@@ -307,9 +317,8 @@ fn total(buckets: &BTreeMap<i64, Sums>) -> Sums {
     })
 }
 
-/// One point for every day, week or month of the range, without gaps.
-pub(super) fn daily(range: DateRange, interval: Interval, days: &BTreeMap<i64, Sums>) -> Vec<Point> {
-    let starts = range.starts(interval);
+/// One point for each of `starts`, the first of which is the range's own: up to the next one, and to the range's end.
+pub(super) fn daily(range: DateRange, starts: &[Date], days: &BTreeMap<i64, Sums>) -> Vec<Point> {
     let ends = starts.iter().skip(1).map(|start| day_number(*start)).chain([day_number(range.to) + 1]);
     starts
         .iter()
@@ -349,7 +358,8 @@ mod tests {
         let sold = |day: &str, gross_sales| (day_number(day.parse().unwrap()), Sums { gross_sales, ..Sums::default() });
         let days = BTreeMap::from([sold("2025-01-05", 1), sold("2025-01-06", 10), sold("2025-02-28", 100)]);
         let gross = |interval| {
-            daily(range("2025-01-01", "2025-03-31"), interval, &days).iter().map(|p| p.gross_sales).collect::<Vec<_>>()
+            let range = range("2025-01-01", "2025-03-31");
+            daily(range, &range.starts(interval), &days).iter().map(|p| p.gross_sales).collect::<Vec<_>>()
         };
         assert_eq!(gross(Interval::Month), [11, 100, 0]);
         assert_eq!(gross(Interval::Week)[..3], [1, 10, 0]);

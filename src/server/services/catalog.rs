@@ -1,28 +1,22 @@
 use std::collections::HashMap;
 
 use futures::future::{BoxFuture, FutureExt};
-use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
-use vendorscope_cache::{Cache, Loaded, Served};
+use vendorscope_cache::{Cache, Served};
 
-use super::{
-    Once, Sender, Written, analytics::until_midnight, by_vendor, changes, costed, from_json, listing, listing_detail,
-    note, write,
-};
+use super::{Once, Sender, Written, by_vendor, changes, costed, from_json, listing_detail, note, product_lists, write};
 use crate::{
     domain::{
         accounts::VendorRef,
-        catalog::{
-            BulkChange, Product, ProductInput, ProductPage, ProductQuery, ProductSort, ProductStatus, StockLevel,
-            changed_price,
-        },
+        catalog::{BulkChange, Product, ProductInput, ProductStatus, changed_price},
         field_error::{Checks, FieldError},
         money::{Currency, MAX_AMOUNT},
-        text::{non_empty, read_search, shown},
+        product_lists::{ProductPage, ProductQuery},
+        text::shown,
     },
     server::{
-        AppError, cache_keys, cursor,
-        db::{Db, Tx, catalog, movers, orders, vendors},
+        AppError, cache_keys,
+        db::{Db, Tx, catalog, orders},
         identity::sessions::WritingVendor,
     },
     server_functions::products::ProductForm,
@@ -32,45 +26,6 @@ use crate::{
 pub struct Catalog {
     pub(super) db: Db,
     pub(super) cache: Cache,
-}
-
-/// Products on one page of a listing.
-const PAGE: usize = 50;
-/// The longest search text, in characters.
-const MAX_SEARCH: usize = 100;
-
-/// The parameters of a listing, as texts from an address. Empty ones, which forms send, count as absent.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct ProductParameters<'a> {
-    pub search: Option<&'a str>,
-    pub status: Option<&'a str>,
-    pub category: Option<&'a str>,
-    pub stock: Option<&'a str>,
-    pub sort: Option<&'a str>,
-    pub after: Option<&'a str>,
-}
-
-/// Reads the parameters of a listing. Those that are low are listed by what runs out first, unless told otherwise.
-pub fn parse_query(parameters: &ProductParameters<'_>) -> Result<ProductQuery, Vec<FieldError>> {
-    let mut checks = Checks::default();
-    let search = parameters.search.and_then(|text| checks.accept(read_search(text, MAX_SEARCH))).flatten();
-    let status = non_empty(parameters.status).and_then(|text| checks.accept(text.parse()));
-    let stock = non_empty(parameters.stock).and_then(|text| checks.accept(text.parse()));
-    let default = if stock == Some(StockLevel::Low) { ProductSort::Cover } else { ProductSort::default() };
-    let sort = non_empty(parameters.sort).and_then(|text| checks.accept(text.parse())).unwrap_or(default);
-    checks.require(stock == Some(StockLevel::Low) || !sort.is_of_low_stock(), "sort", || {
-        format!("`{}` is accepted with stock=low alone", sort.as_str())
-    });
-    let by_text = sort == ProductSort::Name;
-    let after = non_empty(parameters.after)
-        .and_then(|text| checks.accept(cursor::decode(&list_name(sort, stock), by_text, text)));
-    let category = non_empty(parameters.category).map(str::to_owned);
-    checks.finish().map(|()| ProductQuery { search, status, category, stock, sort, after })
-}
-
-/// The list's name in cursors.
-fn list_name(sort: ProductSort, stock: Option<StockLevel>) -> String {
-    format!("products{}.{}", stock.map_or("", StockLevel::as_str), sort.as_str())
 }
 
 /// Reads a product's form: the id of the product to change (none for a new one) and what to write.
@@ -108,35 +63,20 @@ impl Catalog {
         Self { db, cache }
     }
 
-    /// A page of 50, through the cache.
+    /// A page of 50, through the cache. `Invalid` for `sort` where more than `MOST_SUMMED` match and all of them would
+    /// have to be looked at for it.
     #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "catalog.list", skip_all)]
     pub async fn list(&self, vendor: &VendorRef, query: &ProductQuery) -> Result<Served<ProductPage>, AppError> {
-        self.page(vendor, query, from_json).await
-    }
-
-    /// The same page as JSON, as the API serves it.
-    #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "catalog.list_json", skip_all)]
-    pub async fn list_json(&self, vendor: &VendorRef, query: &ProductQuery) -> Result<Served<bytes::Bytes>, AppError> {
-        self.page(vendor, query, |bytes| Ok(bytes.clone())).await
-    }
-
-    async fn page<T>(
-        &self,
-        vendor: &VendorRef,
-        query: &ProductQuery,
-        decode: fn(&bytes::Bytes) -> Result<T, AppError>,
-    ) -> Result<Served<T>, AppError> {
         let key = cache_keys::products_key(&vendor.external_id, &listing_detail(query));
         let tags = [cache_keys::vendor_tag(&vendor.external_id), cache_keys::products_tag(&vendor.external_id)];
-        let (db, cache, vendor_id, query) = (self.db.clone(), self.cache.clone(), vendor.id, query.clone());
-        self.cache
-            .get_or_load_decoded(
-                &key,
-                &tags,
-                move || costed(async move { load_page(&db, vendor_id, &query, cache.now()).await }),
-                decode,
-            )
-            .await
+        let (db, cache, vendor_id, asked) = (self.db.clone(), self.cache.clone(), vendor.id, query.clone());
+        let load = move || costed(async move { product_lists::load_page(&db, vendor_id, &asked, cache.now()).await });
+        let served: Served<ProductPage> = self.cache.get_or_load_decoded(&key, &tags, load, from_json).await?;
+        // Without sums they are too many.
+        match query.reads_all() && served.value.sums.is_none() {
+            true => Err(product_lists::too_many(query.sort)),
+            false => Ok(served),
+        }
     }
 
     #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "catalog.find", skip_all)]
@@ -302,30 +242,4 @@ fn new_prices(
 
 fn as_noted(value: &impl Serialize) -> Result<serde_json::Value, AppError> {
     serde_json::to_value(value).map_err(|error| AppError::Internal(format!("as JSON: {error}")))
-}
-
-async fn load_page(db: &Db, vendor_id: i64, query: &ProductQuery, now: Timestamp) -> Result<Loaded, AppError> {
-    let mut tx = db.read().await?;
-    let zone = vendors::find_time_zone(&mut tx, vendor_id).await?.ok_or(AppError::NotFound)?;
-    // Days of cover, what sold lately and the order by either are those of another day after midnight.
-    let (today, until_midnight) = (now.to_zoned(zone.clone()).date(), until_midnight(&zone, now));
-    let mut listed = catalog::list_products(&mut tx, vendor_id, query, today, PAGE as i64 + 1).await?;
-    let more = listed.len() > PAGE;
-    listed.truncate(PAGE);
-    let ids: Vec<&str> = listed.iter().map(|one| one.product.product_id.as_str()).collect();
-    let sold = movers::list_recent(&mut tx, vendor_id, today, &ids).await?;
-    let mut changed = catalog::list_price_changes(&mut tx, vendor_id, &ids).await?;
-    let sums = catalog::sum_products(&mut tx, vendor_id, query, today).await?;
-    tx.commit().await?;
-    let name = list_name(query.sort, query.stock);
-    let next = listed.last().filter(|_| more).map(|last| cursor::encode(&name, &last.position));
-    let covers = query.stock.is_some().then(|| listed.iter().filter_map(|one| one.cover).collect());
-    let recent = listed.iter().map(|one| sold.get(&one.product.product_id).copied().unwrap_or_default()).collect();
-    let price_changes = listed.iter().map(|one| changed.remove(&one.product.product_id)).collect();
-    let is_empty = listed.is_empty();
-    let products = listed.into_iter().map(|one| one.product).collect();
-    let page = ProductPage { products, covers, recent, price_changes, sums, next };
-    let bytes = serde_json::to_vec(&page).map_err(|error| AppError::Internal(format!("product listing: {error}")))?;
-    let is_one_of_many = query.search.is_some() || query.category.is_some() || query.after.is_some();
-    Ok(listing(bytes, is_one_of_many, is_empty).ending_in(until_midnight))
 }

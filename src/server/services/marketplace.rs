@@ -103,7 +103,7 @@ fn compute(
                 units: sums.units,
                 average_order_value: divide_rounded(sums.net_sales(), sums.orders),
                 active_vendors: count(&vendors),
-                series: daily(range, interval, days.get(&code).unwrap_or(&empty)),
+                series: daily(range, &range.starts(interval), days.get(&code).unwrap_or(&empty)),
                 top_vendors: top(vendors),
             })
         })

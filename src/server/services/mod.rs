@@ -50,6 +50,8 @@ pub mod orders;
 pub mod outbox;
 /// What vendors note down of days.
 mod own_notes;
+/// Lists of products: what may be asked for, and a page of one.
+pub mod product_lists;
 /// Giving back.
 pub mod refunds;
 /// What comes back, and why.

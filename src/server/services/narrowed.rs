@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use vendorscope_cache::{Loaded, Served};
 
 use super::{
@@ -23,7 +23,7 @@ use crate::{
         AppError,
         cache_keys::{self, SNAPSHOT_TODAY_TTL, SNAPSHOT_TTL},
         db::{
-            Db,
+            Db, Tx,
             narrowed::{self, Customers},
             snapshot::{self, SalesHour},
             vendors,
@@ -117,6 +117,25 @@ impl Analytics {
     }
 }
 
+/// The figures of a range, or of a part of what was sold in it.
+pub(super) async fn totals_of(
+    tx: &mut Tx,
+    vendor_id: i64,
+    range: DateRange,
+    narrowed: &Narrowed,
+) -> Result<Totals, AppError> {
+    if !narrowed.is_whole() {
+        let [sold, _] = narrowed::list_hours(tx, vendor_id, range, None, narrowed).await?;
+        let [customers, _] = narrowed::list_customers(tx, vendor_id, range, None, narrowed).await?;
+        return Ok(totals(&sold, &customers));
+    }
+    let head = snapshot::find_head(tx, vendor_id, range, None).await?.ok_or(AppError::NotFound)?;
+    let [days, _] = snapshot::list_days(tx, vendor_id, range, None).await?;
+    let mut sums = Sums::default();
+    days.into_values().for_each(|day| sums += day);
+    Ok(Totals::new(sums, head.customers))
+}
+
 async fn load(
     db: &Db,
     vendor: &VendorRef,
@@ -134,10 +153,11 @@ async fn load(
     tx.commit().await?;
     let (top_products, top_categories) = narrowed::top(products);
     let zone = vendors::time_zone(&head.time_zone)?;
-    let series = |range: DateRange, sold: &[SalesHour], customers: &Customers| match query.interval {
+    let series = |range: DateRange, starts: &[Date], sold: &[SalesHour], customers: &Customers| match query.interval {
         Interval::Hour => hourly(range, &zone, sold),
-        interval => with_customers(daily(range, interval, &by_day(sold)), range, interval, customers),
+        _ => with_customers(daily(range, starts, &by_day(sold)), range, starts, customers),
     };
+    let beside = |previous: DateRange| previous.starts_beside(query.interval, &range);
     let is_empty = sold.is_empty() && sold_before.is_empty() && orders_by_status.iter().all(|of| of.orders == 0);
     let today = now.to_zoned(zone.clone()).date();
     let snapshot = Snapshot {
@@ -154,8 +174,8 @@ async fn load(
         }),
         totals: totals(&sold, &customers),
         previous_totals: previous.map(|_| totals(&sold_before, &customers_before)),
-        series: series(range, &sold, &customers),
-        previous_series: previous.map(|previous| series(previous, &sold_before, &customers_before)),
+        series: series(range, &range.starts(query.interval), &sold, &customers),
+        previous_series: previous.map(|previous| series(previous, &beside(previous), &sold_before, &customers_before)),
         orders_by_status,
         top_products,
         top_categories,
@@ -189,10 +209,9 @@ fn totals(sold: &[SalesHour], customers: &Customers) -> Totals {
 }
 
 /// The points with how many customers each had.
-fn with_customers(mut series: Vec<Point>, range: DateRange, interval: Interval, customers: &Customers) -> Vec<Point> {
-    let starts = range.starts(interval);
+fn with_customers(mut series: Vec<Point>, range: DateRange, starts: &[Date], customers: &Customers) -> Vec<Point> {
     let ends = starts.iter().skip(1).map(|start| day_number(*start)).chain([day_number(range.to) + 1]);
-    for ((point, start), end) in series.iter_mut().zip(&starts).zip(ends) {
+    for ((point, start), end) in series.iter_mut().zip(starts).zip(ends) {
         let distinct: BTreeSet<_> =
             customers.by_day.range(day_number(*start)..end).flat_map(|(_, customers)| customers).collect();
         point.customers = Some(distinct.len() as i64);

@@ -1,8 +1,9 @@
 //! Lists of orders: what may be asked for, and a page of one.
 
+use jiff::Timestamp;
 use vendorscope_cache::Loaded;
 
-use super::listing;
+use super::{analytics::until_midnight, listing, narrowed::totals_of};
 use crate::{
     domain::{
         field_error::{Checks, FieldError},
@@ -12,7 +13,7 @@ use crate::{
     },
     server::{
         AppError, cursor,
-        db::{Db, order_lists},
+        db::{Db, order_lists, vendors},
     },
 };
 
@@ -29,6 +30,7 @@ pub struct OrderParameters<'a> {
     pub date_to: Option<&'a str>,
     pub search: Option<&'a str>,
     pub refunded: Option<&'a str>,
+    pub counted: Option<&'a str>,
     pub product: Option<&'a str>,
     pub category: Option<&'a str>,
     pub sort: Option<&'a str>,
@@ -47,13 +49,14 @@ pub fn parse_query(parameters: &OrderParameters<'_>) -> Result<OrderQuery, Vec<F
             format!("`{to}` lies before dateFrom `{from}`: the same day or a later one is accepted")
         });
     }
-    let refunded = given(parameters.refunded).and_then(|text| checks.accept(parse_refunded(text)));
+    let mut choice = |field, text| given(text).and_then(|text| checks.accept(parse_choice(field, text)));
+    let (refunded, counted) = (choice("refunded", parameters.refunded), choice("counted", parameters.counted));
     let (product, category) = (given(parameters.product), given(parameters.category));
     let (product, category) = (product.map(str::to_owned), category.map(str::to_owned));
     let sort: OrderSort = given(parameters.sort).and_then(|text| checks.accept(text.parse())).unwrap_or_default();
     let by_text = matches!(sort.column(), OrderColumn::Order | OrderColumn::Customer);
     let after = given(parameters.after).and_then(|text| checks.accept(cursor::decode(&list_name(sort), by_text, text)));
-    checks.finish().map(|()| OrderQuery { status, from, to, search, refunded, product, category, sort, after })
+    checks.finish().map(|()| OrderQuery { status, from, to, search, refunded, counted, product, category, sort, after })
 }
 
 /// What is written in a field, if anything is.
@@ -76,17 +79,20 @@ pub(super) fn too_many(sort: OrderSort) -> AppError {
     FieldError::new("sort", message).into()
 }
 
-fn parse_refunded(text: &str) -> Result<bool, FieldError> {
+fn parse_choice(field: &str, text: &str) -> Result<bool, FieldError> {
     match text {
         "true" => Ok(true),
         "false" => Ok(false),
-        other => Err(FieldError::unknown("refunded", other, &["true", "false"])),
+        other => Err(FieldError::unknown(field, other, &["true", "false"])),
     }
 }
 
 /// Works out a page of a list.
-pub(super) async fn load_page(db: &Db, vendor_id: i64, query: &OrderQuery) -> Result<Loaded, AppError> {
+pub(super) async fn load_page(db: &Db, vendor_id: i64, query: &OrderQuery, now: Timestamp) -> Result<Loaded, AppError> {
     let mut tx = db.read().await?;
+    let zone = vendors::find_time_zone(&mut tx, vendor_id).await?.ok_or(AppError::NotFound)?;
+    // How many days ago an order was placed is another number after midnight.
+    let (today, until_midnight) = (now.to_zoned(zone.clone()).date(), until_midnight(&zone, now));
     // A list that has to be sorted is counted first: it may be too long for that.
     let counted = match query.sort.reads_all() {
         true => Some(order_lists::sum_orders(&mut tx, vendor_id, query).await?),
@@ -94,7 +100,7 @@ pub(super) async fn load_page(db: &Db, vendor_id: i64, query: &OrderQuery) -> Re
     };
     let mut listed = match counted {
         Some(None) => Vec::new(),
-        _ => order_lists::list_orders(&mut tx, vendor_id, query, PAGE as i64 + 1).await?,
+        _ => order_lists::list_orders(&mut tx, vendor_id, query, today, PAGE as i64 + 1).await?,
     };
     let more = listed.len() > PAGE;
     let sums = match counted {
@@ -102,13 +108,25 @@ pub(super) async fn load_page(db: &Db, vendor_id: i64, query: &OrderQuery) -> Re
         None if query.after.is_none() && !more => Some(listed.iter().map(|(order, _)| order).collect()),
         None => order_lists::sum_orders(&mut tx, vendor_id, query).await?,
     };
+    let is_of_lines = query.product.is_some() || query.category.is_some();
+    let lines = match sums {
+        Some(_) if is_of_lines => Some(order_lists::sum_lines(&mut tx, vendor_id, query).await?),
+        _ => None,
+    };
+    // Of a part they are read from every line of it: once for a list that is too long to be summed up, not page by page.
+    let figures = match query.figures() {
+        Some((range, part)) if part.is_whole() || sums.is_some() || query.after.is_none() => {
+            Some(totals_of(&mut tx, vendor_id, range, &part).await?)
+        }
+        _ => None,
+    };
     tx.commit().await?;
     listed.truncate(PAGE);
     let next = listed.last().filter(|_| more).map(|(_, position)| cursor::encode(&list_name(query.sort), position));
     let orders: Vec<_> = listed.into_iter().map(|(order, _)| order).collect();
     let narrowed = [&query.search, &query.product, &query.category].into_iter().any(Option::is_some);
     let (is_one_of_many, is_empty) = (narrowed || query.after.is_some(), orders.is_empty());
-    let bytes = serde_json::to_vec(&OrderPage { orders, sums, next })
+    let bytes = serde_json::to_vec(&OrderPage { orders, sums, lines, figures, next })
         .map_err(|error| AppError::Internal(format!("order listing: {error}")))?;
-    Ok(listing(bytes, is_one_of_many, is_empty))
+    Ok(listing(bytes, is_one_of_many, is_empty).ending_in(until_midnight))
 }

@@ -47,8 +47,9 @@ impl Orders {
     pub async fn list(&self, vendor: &VendorRef, query: &OrderQuery) -> Result<Served<OrderPage>, AppError> {
         let key = cache_keys::orders_key(&vendor.external_id, &listing_detail(query));
         let tags = [cache_keys::vendor_tag(&vendor.external_id), cache_keys::orders_tag(&vendor.external_id)];
-        let (db, vendor_id, sort, query) = (self.db.clone(), vendor.id, query.sort, query.clone());
-        let load = move || costed(async move { order_lists::load_page(&db, vendor_id, &query).await });
+        let (db, cache, vendor_id, sort, query) =
+            (self.db.clone(), self.cache.clone(), vendor.id, query.sort, query.clone());
+        let load = move || costed(async move { order_lists::load_page(&db, vendor_id, &query, cache.now()).await });
         let served: Served<OrderPage> = self.cache.get_or_load_decoded(&key, &tags, load, from_json).await?;
         // Without sums they are too many.
         if sort.reads_all() && served.value.sums.is_none() { Err(order_lists::too_many(sort)) } else { Ok(served) }

@@ -46,6 +46,8 @@ mod refusals;
 mod refused_body;
 /// Pages that are sent again.
 mod rendered;
+/// Forms that are sent after their session has ended.
+mod session_ended;
 
 /// Everything that is served.
 pub fn router(state: AppState) -> Router {

@@ -20,6 +20,7 @@ use super::{
     middleware::{MAX_BODY, read_body},
     refusals,
     rendered::RenderedPages,
+    session_ended,
 };
 use crate::{
     app::{App, shell},
@@ -32,7 +33,7 @@ use crate::{
         identity::sessions::RequestSession,
         request::{
             ScriptNonce,
-            addresses::{home, local_path, login_page},
+            addresses::{home, login_after_end, login_page},
             is_under, one_time,
             problem::Problem,
             wants_html,
@@ -119,7 +120,7 @@ async fn guard(State((state, rendered)): State<(AppState, RenderedPages)>, reque
             Ok(user) => call(&state, user, request, next).await.unwrap_or_else(IntoResponse::into_response),
             // A form without scripts, sent after the session had ended.
             Err(AppError::Unauthenticated) if wants_html(request.headers()) => {
-                Redirect::to(&login_page(None, referrer(&request).as_ref())).into_response()
+                session_ended::answer(&state, function, request).await
             }
             Err(error) => error.into_response(),
         };
@@ -150,6 +151,7 @@ async fn guard(State((state, rendered)): State<(AppState, RenderedPages)>, reque
     match session.user().await {
         Err(error) => error.into_response(),
         Ok(None) if is_login => next.run(request).await,
+        Ok(None) if session.had_cookie() => Redirect::to(&login_after_end(Some(&uri))).into_response(),
         Ok(None) => Redirect::to(&login_page(None, Some(&uri))).into_response(),
         Ok(Some(user)) if is_login => Redirect::to(home(&user)).into_response(),
         Ok(Some(_)) if uri.path() == "/account" => next.run(request).await,
@@ -184,7 +186,7 @@ fn may_call(function: &str, user: Option<&User>) -> Result<(), AppError> {
 
 /// Calls a server function, if what is sent to it is a form.
 async fn call(state: &AppState, user: Option<User>, request: Request, next: Next) -> Result<Response, Problem> {
-    let user = user.map(|user| user.id);
+    let id = user.as_ref().map(|user| user.id);
     match *request.method() {
         // Their router takes it for a GET, and the functions know of none.
         Method::HEAD => {
@@ -194,7 +196,7 @@ async fn call(state: &AppState, user: Option<User>, request: Request, next: Next
         }
         Method::GET => {
             check_form(request.uri().query().unwrap_or_default()).map_err(Problem::from)?;
-            return Ok(refusals::sent_back(&state.refusals, user, next.run(request).await, None));
+            return Ok(refusals::sent_back(&state.refusals, id, next.run(request).await, None));
         }
         _ => {}
     }
@@ -204,21 +206,21 @@ async fn call(state: &AppState, user: Option<User>, request: Request, next: Next
         let detail = "The body must be a form, with Content-Type: application/x-www-form-urlencoded.";
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail));
     }
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let body = read_body(Request::from_parts(parts.clone(), body), state, MAX_BODY).await?;
     let form =
         std::str::from_utf8(&body).map_err(|_| AppError::from(FieldError::new("form", "must be percent-encoded")))?;
     check_form(form).map_err(Problem::from)?;
+    let body = match session_ended::unmarked(&mut parts, &body, user.as_ref())? {
+        Some(form) => {
+            parts.headers.insert(header::CONTENT_LENGTH, form.len().into());
+            form.into()
+        }
+        None => body,
+    };
     let typed = wants_html(&parts.headers).then(|| refusals::typed(&body)).flatten();
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
-    Ok(refusals::sent_back(&state.refusals, user, response, typed))
-}
-
-/// The page of this site that a form was on.
-fn referrer(request: &Request) -> Option<Uri> {
-    let referrer: Uri = request.headers().get(header::REFERER)?.to_str().ok()?.parse().ok()?;
-    let path = referrer.path_and_query()?.as_str();
-    local_path(path)?.parse().ok()
+    Ok(refusals::sent_back(&state.refusals, id, response, typed))
 }
 
 #[cfg(test)]

@@ -22,13 +22,15 @@ const MOST_TYPED: usize = 6_000;
 
 /// What was typed into a form, as a part of an address; passwords and codes are not.
 pub fn typed(form: &[u8]) -> Option<String> {
-    let is_secret = |name: &str| {
-        let name = name.strip_prefix("form[").and_then(|name| name.strip_suffix(']')).unwrap_or(name);
-        matches!(name, "password" | "current" | "token" | "code")
-    };
     let fields: Vec<_> = form_urlencoded::parse(form).filter(|(name, _)| !is_secret(name)).collect();
     let typed = encode_segment(&serde_json::to_string(&fields).ok()?);
     (typed.len() <= MOST_TYPED).then_some(typed)
+}
+
+/// Whether what is typed into a field of this name is kept nowhere.
+pub fn is_secret(name: &str) -> bool {
+    let name = name.strip_prefix("form[").and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+    matches!(name, "password" | "current" | "token" | "code")
 }
 
 /// The answer of a server function to a form without scripts: it leads to a page of this site, whatever site the form
@@ -37,7 +39,11 @@ pub fn sent_back(signing: &Signing, user: Option<i64>, mut response: Response, t
     let Some(location) = response.headers().get(header::LOCATION) else { return response };
     let location = brought_home(location.to_str().unwrap_or_default());
     let location = match location.split_once('?') {
-        Some((page, query)) if query.contains("__err=") => {
+        // A login says why by a code of its own. One that took too long begins anew.
+        Some((page, query))
+            if query.contains("__err=")
+                || (page == "/login" && query.starts_with("error=") && !query.starts_with("error=late")) =>
+        {
             // Not what was typed the time before as well.
             let mut query: Vec<_> = query
                 .split('&')

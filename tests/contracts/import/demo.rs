@@ -35,6 +35,12 @@ async fn the_demo_is_lively_ends_today_and_is_not_told_twice() {
             ),
             ("reasons of refunds", "SELECT COUNT(DISTINCT reason) - 4 FROM refunds"),
             ("refunds without one", "SELECT COUNT(*) FROM refunds WHERE reason IS NULL"),
+            ("prices that changed", "SELECT COUNT(*) - 20 FROM notes WHERE kind = 'price'"),
+            (
+                "lines at a price that was",
+                "SELECT COUNT(*) FROM order_lines l JOIN products p ON p.id = l.product_id \
+                 WHERE l.gross <> l.quantity * p.unit_price",
+            ),
             ("discounts", "SELECT COUNT(*) FROM order_lines WHERE discount > 0"),
             ("commission", "SELECT COUNT(*) FROM order_lines WHERE commission > 0"),
             (
@@ -53,6 +59,11 @@ async fn the_demo_is_lively_ends_today_and_is_not_told_twice() {
         let twice = "SELECT COUNT(*) FROM (SELECT order_id FROM order_lines GROUP BY order_id, product_id \
             HAVING COUNT(*) > 1) AS twice";
         assert_eq!(integers(&db, twice).await[0][0], 0, "no order has two lines of one product");
+        let wrong = "SELECT COUNT(*) FROM order_lines l JOIN orders o ON o.id = l.order_id \
+            JOIN products p ON p.id = l.product_id LEFT JOIN notes n ON n.product_id = p.id AND n.kind = 'price' \
+            AND n.noted_us > o.placed_us \
+            WHERE l.gross <> l.quantity * COALESCE(CAST(n.was AS BIGINT), p.unit_price)";
+        assert_eq!(integers(&db, wrong).await[0][0], 0, "each line was sold at the price of its day");
         let span = integers(&db, "SELECT MIN(placed_us), MAX(placed_us) FROM orders").await;
         let now = Timestamp::now().as_microsecond();
         assert!(span[0][1] <= now && span[0][1] > now - 2 * 86_400_000_000, "the newest order is fresh");

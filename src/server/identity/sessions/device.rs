@@ -1,4 +1,6 @@
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderValue, header};
+use jiff::Timestamp;
+use tower_sessions::cookie::Cookie;
 
 use super::cookie::{cookies, http_only};
 use crate::server::{config::Config, identity::signing::Signing};
@@ -43,10 +45,25 @@ impl DeviceCookie {
         })
     }
 
+    /// The digest of the account that somebody logged in to last with this browser.
+    pub fn last_account(&self, headers: &HeaderMap) -> Option<String> {
+        let lines = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+        let devices = lines.flat_map(Cookie::split_parse).flatten().filter_map(|cookie| {
+            let text = cookie.name().starts_with(self.prefix).then(|| self.signing.verify(cookie.value()))??;
+            let (device, _) = text.split_once(' ')?;
+            let (drawn, account) = device.rsplit_once('.')?;
+            // Cookies of before do not say when.
+            let seconds: i64 = drawn.split_once('.').and_then(|(_, seconds)| seconds.parse().ok()).unwrap_or(0);
+            Some((seconds, account.to_owned()))
+        });
+        devices.max().map(|(_, account)| account)
+    }
+
     /// `Set-Cookie` that makes a browser known to an account while its user's epoch is this one, under a name that it
     /// has not had before.
     pub fn set(&self, account: &str, epoch: i64) -> Option<HeaderValue> {
-        let device = format!("{:032x}.{account} {epoch}", rand::random::<u128>());
+        let (drawn, now) = (rand::random::<u128>(), Timestamp::now().as_second());
+        let device = format!("{drawn:032x}.{now}.{account} {epoch}");
         let cookie = http_only(self.name(account), self.signing.sign(&device), self.secure, KNOWN_FOR);
         HeaderValue::from_str(&cookie.to_string()).ok()
     }
@@ -58,8 +75,6 @@ impl DeviceCookie {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::header;
-
     use super::*;
 
     #[test]
@@ -72,8 +87,23 @@ mod tests {
         let known = devices.read(&headers, mine).unwrap();
         assert!(known.name.ends_with(mine) && known.epoch == 3, "{known:?}");
         assert_eq!(devices.read(&headers, alike), None, "of the same name");
+        assert_eq!(devices.last_account(&headers).as_deref(), Some(mine));
         let forged = pair.replace("device-00112233=", "device-00112233=x");
         let headers = HeaderMap::from_iter([(header::COOKIE, HeaderValue::from_str(&forged).unwrap())]);
         assert_eq!(devices.read(&headers, mine), None);
+        assert_eq!(devices.last_account(&headers), None);
+    }
+
+    #[test]
+    fn of_several_accounts_the_one_that_was_logged_in_to_last_is_named() {
+        let devices = DeviceCookie::new(&Config::for_tests());
+        let cookie = |text: &str, account: &str| {
+            let name = devices.name(account);
+            format!("{name}={}", devices.signing.sign(&format!("{text}.{account} 1")))
+        };
+        let (first, last, old) = ("1111111111111111", "0000000000000000", "2222222222222222");
+        let pairs = [cookie("aa.100", first), cookie("bb.200", last), cookie("cc", old)].join("; ");
+        let headers = HeaderMap::from_iter([(header::COOKIE, HeaderValue::from_str(&pairs).unwrap())]);
+        assert_eq!(devices.last_account(&headers).as_deref(), Some(last));
     }
 }

@@ -118,6 +118,11 @@ impl RequestSession {
         Ok(self.known().await?.map(|known| known.user.clone()))
     }
 
+    /// Whether a browser brought a session along, which may have ended.
+    pub fn had_cookie(&self) -> bool {
+        matches!(self.credentials, Credentials::Cookies(_))
+    }
+
     /// Whether whoever sent this request would be let in again, as the same user of the same vendor. Asks anew, once a
     /// second for all requests of one credential, and is no use of the session: for answers that take long.
     pub async fn is_still(&self, user: &User) -> Result<bool, AppError> {

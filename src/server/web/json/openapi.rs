@@ -21,10 +21,11 @@ use utoipa::{
 use super::{account, admin, analytics, auth, cache, events, ingest, letters, notes, orders, people, products};
 use crate::{
     domain::{
-        catalog::{ProductSort, ProductStatus, StockLevel},
+        catalog::ProductStatus,
         field_error::FieldError,
         orders::{OrderSort, OrderStatus},
         period::Comparison,
+        product_lists::{ProductSort, StockLevel},
     },
     server::{services::export::ExportTable, web::errors::escape},
     server_functions::cache_health::CourseRange,

@@ -50,6 +50,8 @@ pub fn router() -> Router<AppState> {
             case, with or without accents"),
         ("refunded" = Option<bool>, Query, description = "Those that something was given back of, or those that \
             nothing was"),
+        ("counted" = Option<bool>, Query, description = "Those that count as sales, of which the figures are made, or \
+            those that do not: pending, cancelled and failed ones"),
         ("product" = Option<String>, Query, description = "With a line of this product, by the marketplace's id"),
         ("category" = Option<String>, Query, description = "With a line of a product that is in this category now"),
         ("sort" = Option<OrderSort>, Query, description = "`placed_desc`, newest first, if left out; equals by their \
@@ -74,7 +76,8 @@ pub(super) async fn list(
 }
 
 /// The parameters of a list and of the same as a file.
-const FILTERS: [&str; 8] = ["status", "dateFrom", "dateTo", "search", "refunded", "product", "category", "sort"];
+const FILTERS: [&str; 9] =
+    ["status", "dateFrom", "dateTo", "search", "refunded", "counted", "product", "category", "sort"];
 
 /// What a list, or the same as a file, is asked for.
 fn asked(parameters: &Parameters) -> OrderParameters<'_> {
@@ -84,6 +87,7 @@ fn asked(parameters: &Parameters) -> OrderParameters<'_> {
         date_to: parameters.get("dateTo"),
         search: parameters.get("search"),
         refunded: parameters.get("refunded"),
+        counted: parameters.get("counted"),
         product: parameters.get("product"),
         category: parameters.get("category"),
         sort: parameters.get("sort"),
@@ -105,6 +109,8 @@ fn asked(parameters: &Parameters) -> OrderParameters<'_> {
             case, with or without accents"),
         ("refunded" = Option<bool>, Query, description = "Those that something was given back of, or those that \
             nothing was"),
+        ("counted" = Option<bool>, Query, description = "Those that count as sales, of which the figures are made, or \
+            those that do not: pending, cancelled and failed ones"),
         ("product" = Option<String>, Query, description = "With a line of this product, by the marketplace's id"),
         ("category" = Option<String>, Query, description = "With a line of a product that is in this category now"),
         ("sort" = Option<OrderSort>, Query, description = "`placed_desc`, newest first, if left out; equals by their \

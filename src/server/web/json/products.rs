@@ -17,13 +17,14 @@ use super::{
 use crate::{
     domain::{
         accounts::{encode_segment, path_segment},
-        catalog::{BulkChange, Product, ProductInput, ProductPage, ProductSort, ProductStatus, StockLevel},
+        catalog::{BulkChange, Product, ProductInput, ProductStatus},
         field_error::FieldError,
+        product_lists::{ProductPage, ProductSort, StockLevel},
     },
     server::{
         AppError, AppState,
         identity::sessions::{CurrentVendor, WritingVendor},
-        services::catalog::{ProductParameters, parse_query},
+        services::product_lists::{ProductParameters, parse_query},
     },
 };
 
@@ -44,9 +45,10 @@ pub fn router() -> Router<AppState> {
         ("status" = Option<ProductStatus>, Query, description = "Any if left out"),
         ("category" = Option<String>, Query, description = "Any if left out"),
         ("stock" = Option<StockLevel>, Query, description = "`low`: at or below its threshold, or sold out within a \
-            week; `covers` then says of each how long it lasts"),
-        ("sort" = Option<ProductSort>, Query, description = "`name` if left out; with `stock=low` it is `cover`, what \
-            runs out first, and `at_risk` is what costs the most sales"),
+            week"),
+        ("sort" = Option<ProductSort>, Query, description = "`name_asc` if left out, and with `stock=low` \
+            `cover_asc`, what runs out first; equals by their ids. `at_risk_…` with `stock=low` alone. \
+            `price_changed_…` where at most 5,000 match, and 422 otherwise"),
         ("after" = Option<String>, Query, description = "`next` of the page before")
     ),
     responses((status = 200, description = "A page of 50", body = ProductPage),
@@ -89,9 +91,10 @@ fn asked(parameters: &Parameters) -> ProductParameters<'_> {
         ("status" = Option<ProductStatus>, Query, description = "Any if left out"),
         ("category" = Option<String>, Query, description = "Any if left out"),
         ("stock" = Option<StockLevel>, Query, description = "`low`: at or below its threshold, or sold out within a \
-            week; the file then says of each how long it lasts"),
-        ("sort" = Option<ProductSort>, Query, description = "`name` if left out; with `stock=low` it is `cover`, what \
-            runs out first, and `at_risk` is what costs the most sales")
+            week; the file then says of each what sales are at risk"),
+        ("sort" = Option<ProductSort>, Query, description = "`name_asc` if left out, and with `stock=low` \
+            `cover_asc`, what runs out first; equals by their ids. `at_risk_…` with `stock=low` alone. \
+            `price_changed_…` where at most 5,000 match, and 422 otherwise")
     ),
     responses((status = 200, description = "All that match, as CSV", body = String, content_type = "text/csv"),
         Refused),

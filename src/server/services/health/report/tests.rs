@@ -83,6 +83,11 @@ fn what_is_saved_is_what_lookups_without_a_load_would_have_taken() {
         percentiles(counts.times(Timing::Load)).map(|times| times.p50 > 250.0 && times.p50 <= 500.0),
         Some(true)
     );
+    for (count, milliseconds) in [(90, 2), (9, 20), (1, 8_000)] {
+        (0..count).for_each(|_| stats.time(Timing::Hit, Duration::from_millis(milliseconds)));
+    }
+    let hits = percentiles(stats.take().times(Timing::Hit));
+    assert_eq!(hits, Some(Percentiles { p50: 1.833, p95: 18.333, p99: 25.0 }));
     assert_eq!(window(&counts).load_time, percentiles(counts.times(Timing::Load)));
     assert_eq!(window(&counts).hit_time, None, "nothing else was timed");
     let nothing = savings(&Counts::default());

@@ -32,6 +32,8 @@ const EDGES: &[(&str, Drive, Drive)] = &[
     ),
     // What is usual is known from three stretches of ten minutes.
     ("hit_rate_fell", |facts| fell_after(facts, 2), |facts| fell_after(facts, 3)),
+    // Those with hardly a lookup say nothing of what is usual.
+    ("hit_rate_fell", |_| {}, fell_among_quiet),
     // Loads that take as long as ever are not slow, nor are those that take a quarter of a second at most.
     ("loads_slow", |facts| loads(facts, (100, 160), (10, 300)), |facts| loads(facts, (100, 160), (10, 700))),
     ("loads_slow", |facts| loads(facts, (100, 8), (10, 240)), |facts| loads(facts, (100, 8), (10, 260))),
@@ -140,6 +142,14 @@ fn fell_after(facts: &mut Facts, stretches: usize) {
     set_last(facts, 10, &minute(10, 90, 0));
 }
 
+/// A fall after half an hour as usual, and a day before it in which somebody looked in vain now and then.
+fn fell_among_quiet(facts: &mut Facts) {
+    let busy = facts.minutes.len() - 40;
+    facts.minutes[..busy].fill(Counts::default());
+    facts.minutes[..busy].iter_mut().step_by(10).for_each(|quiet| *quiet = minute(0, 1, 0));
+    set_last(facts, 10, &minute(10, 90, 0));
+}
+
 /// So many loads of so many milliseconds each before, and lately.
 fn loads(facts: &mut Facts, before: (u32, u64), lately: (u32, u64)) {
     let timed = |(count, milliseconds)| {
@@ -196,4 +206,35 @@ fn of_several_instances_the_worst_is_told() {
     assert!(judge(&facts)[0].sentence.starts_with("All 3 instances have been without Redis"));
     facts.instances[2].state.breaker_open_since = None;
     assert!(judge(&facts)[0].sentence.starts_with("2 of 3 instances have been without Redis"));
+}
+
+#[test]
+fn what_fails_is_told_since_the_minute_in_which_it_began() {
+    for (rule, drive) in [
+        ("loads_fail", (|facts| failing(facts, 4, 9, 9)) as Drive),
+        ("values_not_kept", |facts| {
+            not_kept(facts, 4);
+        }),
+    ] {
+        let mut facts = facts();
+        drive(&mut facts);
+        let found = judge(&facts);
+        assert_eq!((found[0].rule.as_str(), found[0].since), (rule, Some(facts.minute(facts.minutes.len() - 4))));
+    }
+}
+
+#[test]
+fn what_was_invalidated_before_a_fall_is_not_its_cause() {
+    let mut facts = facts();
+    set_last(&mut facts, 10, &minute(10, 0, 90));
+    let row = |who: &str, seconds_ago, times| InvalidationShown {
+        at: at(seconds_ago),
+        tags: vec!["vendor:7".to_owned()],
+        who: who.to_owned(),
+        why: "orders ingested".to_owned(),
+        times,
+    };
+    facts.invalidations = vec![row("late", 60, 40), row("early", 7_200, 9_000)];
+    let found = judge(&facts);
+    assert!(found[0].reason.contains("40 invalidations of vendor 7 by late"), "{found:?}");
 }
