@@ -226,13 +226,13 @@ pub fn too_large(most: usize) -> Problem {
 /// Refuses writes that another site makes a browser send, and whatever it sends to the functions of pages, which belong
 /// to this site's pages alone. Browsers say where a request comes from (Fetch Metadata, or
 /// at least Origin); what says neither is no browser, and has no cookie that it did not mean to send.
-pub fn refuse_cross_site(asked: &Parts) -> Result<(), Response> {
+pub fn refuse_cross_site(asked: &Parts) -> Result<(), Problem> {
     let is_open = is_safe(&asked.method) && !is_under(asked.uri.path(), "/_fn");
     if is_open || is_same_origin(&asked.headers, &asked.uri) {
         return Ok(());
     }
     tracing::warn!("cross-site request refused");
-    Err(Problem::new(StatusCode::FORBIDDEN, "cross_site", "This request comes from another site.").into_response())
+    Err(Problem::new(StatusCode::FORBIDDEN, "cross_site", "This request comes from another site."))
 }
 
 /// Whether a request comes from a page of this site, or from whoever typed its address.

@@ -7,7 +7,7 @@ use axum::{
     extract::{Request, State},
     http::StatusCode,
     middleware::{Next, from_fn_with_state},
-    response::Response,
+    response::{IntoResponse, Response},
 };
 use futures::FutureExt;
 use tower_http::compression::CompressionLayer;
@@ -90,7 +90,7 @@ async fn answer(state: &AppState, mut request: Request, next: Next) -> Response 
 async fn for_people(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let (mut asked, body) = request.into_parts();
     if let Err(refused) = middleware::refuse_cross_site(&asked) {
-        return refused;
+        return refused.into_response();
     }
     let session = RequestSession::new(&state, asked.uri.path(), &asked.headers);
     asked.extensions.insert(session.clone());
