@@ -92,11 +92,3 @@ test('all rows of a page are picked at once, and let go', async ({ page }) => {
   await all.click();
   await expect(page.locator('[data-rows] :checked')).toHaveCount(0);
 });
-
-test('the key / leads from the dashboard into the search', async ({ page }) => {
-  await logIn(page, vendor(12));
-  await openHydrated(page, '/');
-  await page.keyboard.press('/');
-  await expect(page).toHaveURL(/\/products/);
-  await expect(page.getByLabel('Search by name')).toBeFocused();
-});

@@ -1,7 +1,7 @@
 use leptos::{prelude::document, wasm_bindgen::JsCast};
 use web_sys::{Element, Event, HtmlDialogElement, HtmlElement, HtmlInputElement, KeyboardEvent};
 
-use super::dom::{all, find, here, listen, target};
+use super::dom::{all, find, listen, target};
 
 /// What is open, and closes by Escape or a click beside it.
 const OPEN: &str = "details.menu[open], details.define[open]";
@@ -23,10 +23,6 @@ pub fn listen_to_keys() {
         }
     });
     listen(&document(), "keydown", press);
-    // Chromium scrolls to a field that an address names, and does not go into it.
-    if here().ends_with("#search") {
-        focus(find("#search"));
-    }
     offer();
     listen(&document(), "shown", |_: Event| offer());
 }

@@ -150,6 +150,6 @@ async fn an_admin_filters_reads_on_and_exports() {
         answered(admin.post("/api/admin/users", &invited).await, 201).await;
         let page = admin.request(Method::GET, "/admin/audit?action=user_invite").header("accept", "text/html");
         let page = page.send().await.expect("an answer").text().await.expect("a text");
-        assert!(page.contains("disabled: no\nrole: admin\nvendorId: none"), "{page}");
+        assert!(page.contains("disabled: no\nrole: admin\nvendor id: none"), "{page}");
     }
 }

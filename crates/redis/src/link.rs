@@ -231,21 +231,6 @@ impl Link {
     }
 }
 
-/// What one server answers. Where it says that it is of no use (it has become a replica, or is still loading its
-/// snapshot), the connection is made anew.
-pub async fn ask_server(
-    link: &Link,
-    pipeline: &Pipeline,
-    within: Duration,
-) -> Result<(Vec<Value>, Connected), RequestError> {
-    let (values, live) = link.ask(pipeline, within).await?;
-    let is_of_no_use = |value: &Value| matches!(value, Value::ServerError(error) if matches!(error.code(), "READONLY" | "LOADING" | "MASTERDOWN"));
-    if values.iter().any(is_of_no_use) {
-        link.give_up(&live);
-    }
-    Ok((values, live))
-}
-
 /// The state of a link, and how often it has become `Down`.
 struct Breaker {
     state: watch::Sender<State>,

@@ -9,7 +9,7 @@ use crate::{
     address::Address,
     cluster::{self, Cluster},
     error::{ConnectError, RedactedUrl, RequestError},
-    link::{Link, Target, ask_server},
+    link::{Connected, Link, Target},
     tls::Tls,
     together::Together,
 };
@@ -180,4 +180,19 @@ impl Router {
 fn is_moved(value: &Value) -> bool {
     let Value::ServerError(error) = value else { return false };
     matches!(error.code(), "MOVED" | "ASK" | "TRYAGAIN" | "CLUSTERDOWN")
+}
+
+/// What one server answers. Where it says that it is of no use (it has become a replica, or is still loading its
+/// snapshot), the connection is made anew.
+pub async fn ask_server(
+    link: &Link,
+    pipeline: &Pipeline,
+    within: Duration,
+) -> Result<(Vec<Value>, Connected), RequestError> {
+    let (values, live) = link.ask(pipeline, within).await?;
+    let is_of_no_use = |value: &Value| matches!(value, Value::ServerError(error) if matches!(error.code(), "READONLY" | "LOADING" | "MASTERDOWN"));
+    if values.iter().any(is_of_no_use) {
+        link.give_up(&live);
+    }
+    Ok((values, live))
 }

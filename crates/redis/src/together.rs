@@ -9,10 +9,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use redis::{Arg, Cmd, Pipeline, Value};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{
-    error::RequestError,
-    link::{Link, ask_server},
-};
+use crate::{error::RequestError, link::Link, router::ask_server};
 
 /// Questions that are asked at a time.
 const MOST: usize = 256;

@@ -36,7 +36,7 @@ pub fn sheet(query: &RangeQuery, snapshot: &Snapshot) -> AnyView {
         entries.push(key("X", link("x", compared.href(), compare)));
     }
     if query.vendor_id.is_none() {
-        entries.push(key("/", link("/", "/products#search".to_owned(), "Search products")));
+        entries.push(key("/", link("/", "/products".to_owned(), "Search products")));
     }
     shortcuts::sheet(entries)
 }

@@ -12,6 +12,7 @@ use tower_sessions::{
 
 use super::{
     LIFETIME, Sessions,
+    cookie::bearer,
     record::{Browser, SessionLogin, handle},
     remembered::KnownSession,
 };
@@ -392,13 +393,6 @@ impl RequestSession {
     fn set_cookie_change(&self, change: CookieChange) {
         *self.change.lock().unwrap_or_else(PoisonError::into_inner) = Some(change);
     }
-}
-
-/// What follows `Authorization: Bearer`.
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let text = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = text.split_once(' ').unwrap_or((text, ""));
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 pub(super) fn unavailable(error: &session_store::Error) -> AppError {
