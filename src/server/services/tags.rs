@@ -1,5 +1,7 @@
 //! Tags that people name.
 
+use std::collections::BTreeMap;
+
 use vendorscope_cache::Tag;
 
 use crate::{
@@ -13,8 +15,10 @@ pub async fn known_tags(accounts: &Accounts, names: &[&str]) -> Result<Vec<Tag>,
     let mut tags = names.iter().map(|name| cache_keys::parse_tag(name)).collect::<Result<Vec<_>, _>>()?;
     tags.sort();
     tags.dedup();
-    for tag in &tags {
-        let Some(vendor) = cache_keys::vendor_of_tag(tag) else { continue };
+    // A vendor has several tags, and is asked for once.
+    let of_vendors: BTreeMap<_, _> =
+        tags.iter().filter_map(|tag| Some((cache_keys::vendor_of_tag(tag)?, tag))).collect();
+    for (vendor, tag) in of_vendors {
         match accounts.find_vendor(&vendor).await {
             Ok(_) => {}
             Err(AppError::NotFound) => {
