@@ -131,13 +131,13 @@ fn one(card: Card, compared: Option<&str>) -> AnyView {
             _ => (change.text(), change.words()),
         };
         let before = unit.text(before);
-        let words = format!(" {words} {before} ({})", compared.unwrap_or_default());
+        let so_far = so_far.map(|so_far| format!(", {so_far}")).unwrap_or_default();
+        let words = format!(" {words} {before} ({}){so_far}", compared.unwrap_or_default());
         view! {
             <p class=format!("change {}", tone(change, more))>
                 <span aria-hidden="true">{change.arrow()} " " {text}</span>
                 <span class="unseen">{words}</span>
-                <span class="base" aria-hidden="true">{format!("from {before}")}</span>
-                {so_far.map(|so_far| view! { <span class="base">", "{so_far}</span> })}
+                <span class="base" aria-hidden="true">{format!("from {before}{so_far}")}</span>
             </p>
         }
         .into_any()
