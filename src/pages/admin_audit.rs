@@ -120,16 +120,12 @@ fn list(AuditView { page, .. }: AuditView, filter: AuditFilter) -> AnyView {
         )
     };
     view! {
-        <div class="head">
-            <div>
-                <h1>"Audit log"</h1>
-                <p class="lead">{words::AUDIT}</p>
-            </div>
-            <a class="button quiet" href=export download>"Export CSV"</a>
-        </div>
+        <h1>"Audit log"</h1>
+        <p class="lead">{words::AUDIT}</p>
         {filter_form(filter)}
         {body}
         {pages}
+        <footer class="foot"><p class="exports"><a href=export download="">"Export this list"</a></p></footer>
     }
     .into_any()
 }
