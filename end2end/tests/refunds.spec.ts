@@ -64,7 +64,7 @@ test('an amount on the whole order is shared out over its lines', async ({ page 
 });
 
 test('Enter in a field leads to the review, and once more refunds nothing', async ({ page }) => {
-  await logIn(page, vendor(9));
+  await logIn(page, vendor(15));
   const order = await untouchedOrder(page);
   await page.goto(order.path);
   await fillUnits(page, order.lines[0], 1);
