@@ -196,6 +196,10 @@ def watched(port: int):
     for metric, label, value in sorted(files.selections_of(queries), key=str):
         chosen = f'{metric}{{{label}!=""}}' if value is None else f'{metric}{{{label}="{value}"}}'
         expect(query(f"count({chosen})"), f"rules or dashboard choose what there is none of: {chosen}")
+    for text in queries:
+        for label in files.groupings_of(text):
+            has = [name for name in files.metrics_of([text]) if query(f'count({name}{{{label}!=""}})')]
+            expect(has, f"rules or dashboard sum up by {label}, which nothing in {text} has")
     for text, labels in files.dashboard_legends():
         unnamed = [series for series in query(text) if not set(labels) <= set(series["metric"])]
         expect(not unnamed, f"the dashboard names lines by {labels}, which {text} has not: {unnamed[:1]}")

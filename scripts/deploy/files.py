@@ -99,6 +99,12 @@ def metrics_of(queries: list) -> set:
     return found - words
 
 
+def groupings_of(query: str) -> set:
+    """The labels by which a query sums up."""
+    found = re.findall(r"\b(?:by|without|on|ignoring)\s*\(([^)]*)\)", query)
+    return {label for labels in found for label in re.findall(r"\w+", labels)}
+
+
 def selections_of(queries: list) -> set:
     """What these queries choose by labels, as (metric, label, value); the value is None where any will do. Which
     answers there are depends on what went wrong so far: of `status` any will do."""

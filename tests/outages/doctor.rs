@@ -159,6 +159,9 @@ async fn a_large_installation_that_is_well_is_well_and_its_instances_have_the_sa
     let mut with_another = vars;
     with_another[5].1 = "another secret, which is long enough too";
     doctor(home.path(), &with_another).says("same secret", "fail", &["running instances have", "give all instances"]);
+    // Whoever looks without their variables has none to compare.
+    let development = [vars[1], vars[3], vars[4]];
+    doctor(home.path(), &development).says("same secret", "warn", &["running instances have", "none to compare"]);
     // It has only asked: the instance has not heard of another one.
     doctor(home.path(), &vars).says("same secret", "ok", &["as the running instances have"]);
 }

@@ -248,6 +248,12 @@ async fn sessions(config: &Config, installation: &str) -> Vec<Check> {
         Ok(known) if !known.iter().any(|theirs| differ(&ours, theirs)) => {
             Check::ok("same secret", format!("{ours}, as the running instances have"))
         }
+        // This command has made one up for itself, as those instances have.
+        Ok(known) if config.sessions.secret_is_temporary => Check::warn(
+            "same secret",
+            format!("running instances have {}; there is none to compare with here", known.join(" and ")),
+            "run it with the SESSION_SECRET of the instances, where they have one",
+        ),
         Ok(known) => Check::fail(
             "same secret",
             format!("this SESSION_SECRET has the fingerprint {ours}, running instances have {}", known.join(" and ")),
