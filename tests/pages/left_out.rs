@@ -39,7 +39,7 @@ async fn what_an_address_says_that_means_nothing_is_named_with_what_is_accepted_
         (&vendor, "/products?stock=low", "/products?stock=low&status=gone", "status=gone", "active, archived"),
         (&vendor, "/products/e1", "/products/e1?metric=nonsense", "metric=nonsense", "units"),
         (&vendor, "/orders", "/orders?status=lost", "status=lost", "counted, uncounted"),
-        (&vendor, "/orders", "/orders?counted=maybe&sort=placed_desc", "counted=maybe", "true, false"),
+        (&vendor, "/orders?sort=placed_desc", "/orders?sort=placed_desc&counted=maybe", "counted=maybe", "true, false"),
         (&vendor, "/orders?search=ren", "/orders?search=ren&sort=age", "sort=age", "placed_desc"),
         (&vendor, "/returns", "/returns?reason=ugly", "reason=ugly", "not_as_described"),
         (&vendor, "/returns", "/returns?range=ever", "range=ever", "last_12_months, all"),
