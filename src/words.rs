@@ -555,6 +555,33 @@ mod pages {
         )
     }
 
+    /// Of several currencies in one list.
+    pub const SORTED_BY_CURRENCY: &str = "Net sales are sorted currency by currency.";
+
+    pub fn sort_of_vendors(sort: crate::domain::market::VendorSort) -> &'static str {
+        use crate::domain::market::VendorSort::*;
+        match sort {
+            NetSalesDesc => "Highest net sales",
+            NetSalesAsc => "Lowest net sales",
+            NameAsc => "Name A–Z",
+            NameDesc => "Name Z–A",
+            CountryAsc => "Country A–Z",
+            CountryDesc => "Country Z–A",
+            ChangeDesc => "Rising most",
+            ChangeAsc => "Falling most",
+            OrdersDesc => "Most orders",
+            OrdersAsc => "Fewest orders",
+            ReturnsDesc => "Most returned",
+            ReturnsAsc => "Least returned",
+            LastOrderAsc => "Longest without an order",
+            LastOrderDesc => "Latest order",
+            LastLoginAsc => "Longest without a login",
+            LastLoginDesc => "Latest login",
+            UsersDesc => "Most users",
+            UsersAsc => "Fewest users",
+        }
+    }
+
     pub fn vendors_with_sales(range: &str, active: i64, all: i64) -> String {
         let of = crate::format::counted(all, "vendor", "vendors");
         format!("{range}: {} of {of} had sales. Days follow each vendor's time zone.", crate::format::count(active))

@@ -120,6 +120,93 @@ async fn vendors_stand_side_by_side_with_what_they_sold_lately() {
     }
 }
 
+/// The ids of the vendors that a page lists, in its order.
+fn listed(page: &str) -> Vec<String> {
+    let links = page.split("href=\"/admin/vendors/").skip(1);
+    let ids = links.map(|rest| rest.split('"').next().unwrap_or_default().to_owned());
+    ids.filter(|id| !id.contains('/')).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_heading_of_the_vendors_sorts_them_both_ways() {
+    for database in databases().await {
+        let app = TestApp::builder().database(&database).bundle(Market::new().path()).unlimited().spawn().await;
+        let admin = app.log_in_as_admin().await;
+        // Two days ago is over in every zone.
+        let at = (jiff::Timestamp::now() - jiff::SignedDuration::from_hours(48)).to_string();
+        let before = (jiff::Timestamp::now() - jiff::SignedDuration::from_hours(40 * 24)).to_string();
+        for (vendor, product, quantity, at) in [
+            ("eur", "e1", 2, &at),
+            ("nyc", "n1", 4, &at),
+            ("jpy", "j1", 1, &at),
+            ("eur", "e1", 1, &before),
+            ("nyc", "n1", 5, &before),
+        ] {
+            let order = json!({ "customer": { "customerId": "c1" }, "placedAt": at,
+                "lines": [{ "productId": product, "quantity": quantity }] });
+            assert_eq!(app.log_in_as_vendor(vendor).await.post("/api/vendor/orders", &order).await.status(), 201);
+        }
+        // 40.00 and 25.00 EUR of two orders, 1,200 JPY of one; nothing in KWD.
+        let first = text(&admin, "/admin/vendors").await;
+        assert_eq!(listed(&first), ["nyc", "eur", "jpy", "kwd"], "currencies by their orders: {first}");
+        assert!(first.contains("Net sales are sorted currency by currency."), "{first}");
+        assert_eq!(first.matches("aria-sort").count(), 1);
+        assert_eq!(first.matches("<th scope=\"col\"").count(), 9);
+        let links: Vec<_> = first
+            .split("href=\"/admin/vendors?sort=")
+            .skip(1)
+            .map(|rest| rest.split('"').next().unwrap_or_default().to_owned())
+            .collect();
+        assert_eq!(links.len(), 9, "{links:?}");
+        assert_eq!(links[2], "net_sales_asc", "what it is sorted by now, the other way");
+        for sort in links {
+            let page = text(&admin, &format!("/admin/vendors?sort={sort}")).await;
+            let now = if sort.ends_with("_desc") { "descending" } else { "ascending" };
+            assert!(page.contains(&format!("aria-sort=\"{now}\"")), "{sort}: {page}");
+            let (column, way) = sort.rsplit_once('_').expect("a way");
+            let other = format!("{column}_{}", if way == "asc" { "desc" } else { "asc" });
+            assert!(page.contains(&format!("href=\"/admin/vendors?sort={other}\"")), "{sort}: {page}");
+            let turned = listed(&text(&admin, &format!("/admin/vendors?sort={other}")).await);
+            let in_api = |sort: &str| {
+                let path = format!("/api/admin/vendors?sort={sort}");
+                let admin = &admin;
+                async move {
+                    let page = admin.get_json(&path).await;
+                    let ids = page["vendors"].as_array().expect("vendors").iter();
+                    ids.map(|vendor| vendor["vendorId"].as_str().expect("an id").to_owned()).collect::<Vec<_>>()
+                }
+            };
+            assert_eq!(listed(&page), in_api(&sort).await, "{sort}");
+            assert_eq!(turned, in_api(&other).await, "{other}");
+            // Nothing came back of what anybody sold: then they stand by name, both ways.
+            assert!(column == "returns" || turned != listed(&page), "{column}: {turned:?} both ways");
+        }
+        let page = admin.get_json("/api/admin/vendors?search=ton").await;
+        let (eur, rest) = page["vendors"].as_array().expect("vendors").split_first().expect("one");
+        assert!(rest.is_empty() && page["next"].is_null(), "{page}");
+        for (figure, value) in [
+            ("netSales", 2_500),
+            ("previousNetSales", 1_250),
+            ("sold", 2_500),
+            ("returns", 0),
+            ("orders", 1),
+            ("users", 1),
+        ] {
+            assert_eq!(eur[figure], value, "{figure}: {eur}");
+        }
+        assert!(eur["lastLoginAt"].is_string() && eur["lastOrderAt"].is_string(), "{eur}");
+        // A write shows at once, on the page and in the API.
+        let order = json!({ "customer": { "customerId": "c2" }, "placedAt": at,
+            "lines": [{ "productId": "e1", "quantity": 2 }] });
+        assert_eq!(app.log_in_as_vendor("eur").await.post("/api/vendor/orders", &order).await.status(), 201);
+        assert_eq!(listed(&text(&admin, "/admin/vendors").await), ["eur", "nyc", "jpy", "kwd"]);
+        assert_eq!(admin.get_json("/api/admin/vendors").await["vendors"][0]["netSales"], 5_000);
+        for refused in ["sort=price_asc", "after=0", "page=2"] {
+            assert_eq!(admin.get(&format!("/api/admin/vendors?{refused}")).await.status(), 422, "{refused}");
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_page_of_one_thing_is_called_after_it_in_its_tab() {
     let app = TestApp::builder().bundle(Market::new().path()).unlimited().spawn().await;
