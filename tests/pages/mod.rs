@@ -20,6 +20,8 @@ mod happened;
 mod hostile;
 /// Logging in and out without scripts.
 mod login;
+/// What the marketplace's page compares, and whom it points at.
+mod market;
 /// Orders, refunds and the marketplace's page.
 mod orders;
 /// What a vendor notes down of a day.
