@@ -749,6 +749,15 @@ mod pages {
     pub const NO_CUSTOMERS_IN_PERIOD: &str = "No customers in this period.";
     pub const LONGER_PERIOD: &str = "Try a longer period";
     pub const FIRST_SALE: &str = "Figures appear here after the first sale.";
+    pub const RETURNED: &str = "Share of sales, after discounts, that was returned in this period.";
+
+    /// When a vendor was heard of last.
+    pub fn lately(order: Option<String>, login: Option<String>) -> String {
+        let order = order.map_or_else(|| "No orders yet".to_owned(), |day| format!("Last order {day}"));
+        let login = login.map_or_else(|| "no login yet".to_owned(), |day| format!("last login {day}"));
+        format!("{order} · {login} (UTC)")
+    }
+
     pub const NO_USERS: &str = "This vendor has no users yet.";
 }
 

@@ -38,7 +38,7 @@ use crate::{
 };
 
 /// Lines of the overview, if there are more currencies: what leaves room for the one that is open on the first screen.
-const MOST_LINES: usize = 7;
+const MOST_LINES: usize = 6;
 
 /// What the address asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -149,15 +149,10 @@ fn market(Market { metrics, freshness, comparison, today, .. }: Market, query: Q
         view! { {opened::currency(metrics, compared, &range)} {others} }
     });
     view! {
-        <div class="head">
-            <div>
-                <h1>"Marketplace"</h1>
-                <p class="lead">{lead} " " {compared}</p>
-                <p class="age">{age(freshness)} " " <Refresh/></p>
-            </div>
-            {preset_links(&query, days, today)}
-        </div>
-        {range_form(chosen)}
+        <h1>"Marketplace"</h1>
+        <p class="lead">{lead} " " {compared}</p>
+        <p class="age">{age(freshness)} " " <Refresh/></p>
+        <div class="head">{range_form(chosen)} {preset_links(&query, days, today)}</div>
         {in_place(shown)}
         {nothing}
         {overview}
@@ -217,12 +212,14 @@ fn range_form(chosen: Query) -> AnyView {
         .map(|(name, value)| value.map(|value| view! { <input type="hidden" name=name value=value/> }));
     let kept: Vec<_> = kept.into_iter().flatten().collect();
     let fields = view! {
-        {input(day("dateFrom", "From", chosen.date_from))}
-        {input(day("dateTo", "To", chosen.date_to))}
-        {kept}
-        <button class="quiet" type="submit">"Apply"</button>
+        <div class="filter">
+            {input(day("dateFrom", "From", chosen.date_from))}
+            {input(day("dateTo", "To", chosen.date_to))}
+            {kept}
+            <button class="quiet" type="submit">"Apply"</button>
+        </div>
     };
-    query_form("/admin", "filter range", None, fields.into_any())
+    query_form("/admin", "range", None, fields.into_any())
 }
 
 /// Currencies in lines; one of them is opened below. Amounts of different currencies are never added up. Of many, the

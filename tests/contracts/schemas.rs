@@ -36,7 +36,7 @@ const KNOWN: [(&str, u32, &str); 14] = [
     ("views", 1, "5c838b4dcdda48d8"),
     ("standings", 1, "03d5a2b2ce1e35e2"),
     ("market metrics", 3, "4fa56465b6d6ad72"),
-    ("market comparison", 1, "?"),
+    ("market comparison", 1, "78412fab81bc0e40"),
 ];
 
 #[test]

@@ -33,6 +33,8 @@ async fn an_admin_finds_vendors_their_users_and_their_dashboards() {
     assert!(page.contains("vendor-7@example.com") && page.contains("href=\"/admin/vendors/7/dashboard\""), "{page}");
     assert!(text(&admin, "/admin/vendors/8").await.contains("This vendor has no users yet"));
     assert_eq!(open(&admin, "/admin/vendors/none").await.status(), 404);
+    let refused = open(&admin, "/admin/vendors/7?dateFrom=1997-02-01&dateTo=1997-01-01").await;
+    assert_eq!(refused.status(), 422);
 
     // The same figures, and nothing that leads where an admin cannot go.
     let range = "dateFrom=1997-01-01&dateTo=1997-12-31";
@@ -204,6 +206,38 @@ async fn every_heading_of_the_vendors_sorts_them_both_ways() {
         for refused in ["sort=price_asc", "after=0", "page=2"] {
             assert_eq!(admin.get(&format!("/api/admin/vendors?{refused}")).await.status(), 422, "{refused}");
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_page_of_a_vendor_has_its_figures_and_leads_to_the_same_days_of_its_dashboard() {
+    for database in databases().await {
+        let app = TestApp::builder().database(&database).bundle(Market::new().path()).unlimited().spawn().await;
+        let (admin, eur) = (app.log_in_as_admin().await, app.log_in_as_vendor("eur").await);
+        let refund = json!({ "lines": [{ "line": 1, "quantity": 1, "amount": 1_125 }] });
+        let path = "/admin/vendors/eur?dateFrom=2026-03-08&dateTo=2026-03-14";
+        let page = text(&admin, path).await;
+        // 22.50 and 37.50 less a commission of 10 %, of two orders; nothing the week before.
+        for figure in ["€60.00", "€54.00", "€30.00", "0.0%", "8–14 Mar 2026, compared with 1–7 Mar 2026"] {
+            assert!(page.contains(figure), "{figure}: {page}");
+        }
+        assert!(page.contains("Last order 14 Mar 2026 · last login "), "{page}");
+        let kept = "/admin/vendors/eur/dashboard?dateFrom=2026-03-08&amp;dateTo=2026-03-14";
+        assert!(page.contains(&format!("href=\"{kept}\"")), "{page}");
+        assert!(page.contains(&format!("href=\"{kept}&amp;metric=payable\"")), "{page}");
+        assert!(page.contains("href=\"/admin/vendors/eur?range=last_month\""), "ranges stay on this page: {page}");
+        // What is written shows at once: half of 22.50 comes back, today.
+        assert!(eur.post("/api/vendor/orders/o1/refunds", &refund).await.status().is_success());
+        let sold = json!({ "customer": { "name": "Mira", "country": "Austria" }, "placedAt": "2026-03-09T12:00:00Z",
+            "lines": [{ "productId": "e1", "quantity": 1 }] });
+        assert_eq!(eur.post("/api/vendor/orders", &sold).await.status(), 201);
+        let page = text(&admin, path).await;
+        assert!(page.contains("€72.50") && page.contains("€65.25"), "{page}");
+        let today = text(&admin, "/admin/vendors/eur?range=today").await;
+        assert!(today.contains("−€11.25"), "{today}");
+        // Of a vendor that nobody has bought from or logged in for.
+        let none = text(&admin, "/admin/vendors/kwd").await;
+        assert!(none.contains("No orders yet · no login yet (UTC)"), "{none}");
     }
 }
 
