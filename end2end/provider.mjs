@@ -5,7 +5,8 @@
 //   node end2end/provider.mjs REDIRECT_URI...
 //
 // PUT /test takes JSON: `accounts` (claims and `amr` by account id), `keys: "new"` (others sign from now on),
-// `clock` (seconds by which it is wrong), `claimsInToken` (else they are asked for at the userinfo endpoint).
+// `clock` (seconds by which it is wrong), `claimsInToken` (else they are asked for at the userinfo endpoint),
+// `showsKeys: false` (the set of its keys is empty).
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 
@@ -20,7 +21,7 @@ URL.parse ??= (url, base) => {
 const { default: Provider } = await import('oidc-provider');
 
 const redirectUris = process.argv.slice(2);
-const settings = { accounts: {}, clock: 0, claimsInToken: false };
+const settings = { accounts: {}, clock: 0, claimsInToken: false, showsKeys: true };
 const now = Date.now;
 Date.now = () => now() + settings.clock * 1000;
 
@@ -71,6 +72,10 @@ async function answer(request, response) {
     if (keys === 'new') newKey();
     makeProvider();
     return response.end();
+  }
+  if (request.url === '/jwks' && !settings.showsKeys) {
+    response.setHeader('content-type', 'application/jwk-set+json');
+    return response.end('{"keys":[]}');
   }
   if (!request.url.startsWith('/interaction/')) return provider.callback()(request, response);
   if (request.method === 'GET') {

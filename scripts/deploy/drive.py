@@ -187,15 +187,26 @@ def watched(port: int):
         return answer["data"]["result"]
 
     until("both instances and the balancer are scraped", lambda: len(query("up == 1")) == 3)
-    wanted = files.metrics_of(files.rule_queries() + files.dashboard_queries())
-    missing = [name for name in sorted(wanted) if not query(f"count({name})")]
-    expect(not missing, f"rules or dashboard ask for what nobody counts: {missing}")
+    queries = files.rule_queries() + files.dashboard_queries()
+    recorded = [rule["record"] for rule in files.rules() if "record" in rule]
+    until("what rules record is there", lambda: all(query(f"count({name})") for name in recorded))
     until("rules find lookups", lambda: query("vendorscope:cache_lookups:rate5m > 0"))
+    missing = [name for name in sorted(files.metrics_of(queries)) if not query(f"count({name})")]
+    expect(not missing, f"rules or dashboard ask for what nobody counts: {missing}")
+    for metric, label, value in sorted(files.selections_of(queries), key=str):
+        chosen = f'{metric}{{{label}!=""}}' if value is None else f'{metric}{{{label}="{value}"}}'
+        expect(query(f"count({chosen})"), f"rules or dashboard choose what there is none of: {chosen}")
+    for text in queries:
+        for label in files.groupings_of(text):
+            has = [name for name in files.metrics_of([text]) if query(f'count({name}{{{label}!=""}})')]
+            expect(has, f"rules or dashboard sum up by {label}, which nothing in {text} has")
+    for text, labels in files.dashboard_legends():
+        unnamed = [series for series in query(text) if not set(labels) <= set(series["metric"])]
+        expect(not unnamed, f"the dashboard names lines by {labels}, which {text} has not: {unnamed[:1]}")
     board = json.loads((files.DEPLOY / "grafana" / "vendorscope.json").read_text())
     for panel in board["panels"]:
         if panel["type"] == "stat":
-            text = panel["targets"][0]["expr"].replace("$__rate_interval", "1m").replace("$instance", ".*")
-            expect(query(text), f"the dashboard's {panel['title']} shows nothing")
+            expect(query(files.filled_in(panel["targets"][0]["expr"])), f"the dashboard's {panel['title']} shows nothing")
 
 
 def health_check(site: Topology):

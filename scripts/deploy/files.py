@@ -65,13 +65,54 @@ def dashboard_queries() -> list:
     board = json.loads((DEPLOY / "grafana" / "vendorscope.json").read_text())
     queries = [target["expr"] for panel in board["panels"] for target in panel.get("targets", [])]
     queries += [note["expr"] for note in board["annotations"]["list"]]
-    return [query.replace("$__rate_interval", "1m").replace("$instance", ".*") for query in queries]
+    return [filled_in(query) for query in queries]
+
+
+def filled_in(query: str) -> str:
+    return query.replace("$__rate_interval", "1m").replace("$instance", ".*")
+
+
+def rules() -> list:
+    return [rule for group in yaml(DEPLOY / "prometheus" / "rules.yml")["groups"] for rule in group["rules"]]
 
 
 def rule_queries() -> list:
-    return [rule["expr"] for group in yaml(DEPLOY / "prometheus" / "rules.yml")["groups"] for rule in group["rules"]]
+    return [rule["expr"] for rule in rules()]
+
+
+def dashboard_legends() -> list:
+    """Every query that names its lines by labels, with the names of those."""
+    board = json.loads((DEPLOY / "grafana" / "vendorscope.json").read_text())
+    targets = [target for panel in board["panels"] for target in panel.get("targets", [])]
+    return [(filled_in(target["expr"]), re.findall(r"{{(\w+)}}", target.get("legendFormat", ""))) for target in targets]
 
 
 def metrics_of(queries: list) -> set:
-    """The metrics that the program or HAProxy must have for these queries to say anything."""
-    return {name for query in queries for name in re.findall(r"\b(?:vendorscope|haproxy)_\w+", query)}
+    """The metrics that somebody must count for these queries to say anything: every name that is no function's, no
+    label's and no word of the language. ALERTS is Prometheus' own, and there only while there is one."""
+    words = {"and", "or", "unless", "offset", "bool", "ALERTS"}
+    found = set()
+    for query in queries:
+        bare = re.sub(r"\{[^}]*\}|\[[^]]*\]|\"[^\"]*\"", "", query)
+        bare = re.sub(r"\b(by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)", "", bare)
+        found |= set(re.findall(r"(?<![\w:.])[a-zA-Z_:][\w:]*(?![\w:]|\s*\()", bare))
+    return found - words
+
+
+def groupings_of(query: str) -> set:
+    """The labels by which a query sums up."""
+    found = re.findall(r"\b(?:by|without|on|ignoring)\s*\(([^)]*)\)", query)
+    return {label for labels in found for label in re.findall(r"\w+", labels)}
+
+
+def selections_of(queries: list) -> set:
+    """What these queries choose by labels, as (metric, label, value); the value is None where any will do. Which
+    answers there are depends on what went wrong so far: of `status` any will do."""
+    found = set()
+    for query in queries:
+        for metric, chosen in re.findall(r"([a-zA-Z_:][\w:]*)\{([^}]*)\}", query):
+            for label, sign, value in re.findall(r"(\w+)\s*(=~|!~|!=|=)\s*\"([^\"]*)\"", chosen):
+                is_plain = sign == "=" or (sign == "=~" and re.fullmatch(r"[\w|]+", value))
+                values = value.split("|") if is_plain and label != "status" else [None]
+                found |= {(metric, label, one) for one in values if metric != "ALERTS"}
+    return found

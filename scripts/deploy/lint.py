@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 import files
+import together
 from files import DEPLOY, ROOT
 
 problems = []
@@ -312,6 +313,7 @@ for check in (environments, container, open_files, unit, services, balancers, re
         check()
     except ValueError as error:
         problems.append(str(error))
+problems += together.problems()
 for problem in problems:
     print(problem)
 sys.exit(1 if problems else 0)

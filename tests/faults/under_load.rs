@@ -1,22 +1,27 @@
 use super::*;
+use crate::harness::Lasting;
 
 const LASTS: Duration = Duration::from_secs(30);
+/// Reads, hits and writes, of each more than this, or too little has happened to show anything.
+const ENOUGH: u64 = 20;
 
-/// A writer and three readers for each of two vendors, who go from instance to instance, until time is up. `meanwhile`
+/// A writer and three readers for each of two vendors, who go from instance to instance, until time is up and enough
+/// has happened. `meanwhile`
 /// happens to the rest of the world.
 async fn writers_and_readers(instances: &[TestApp; 2], database: &TestDatabase, meanwhile: impl Future<Output = ()>) {
-    let until = Instant::now() + LASTS;
-    let (reads, hits, writes) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
+    let (lasting, [reads, hits, writes]) = (Lasting::from_now(LASTS), [const { AtomicU64::new(0) }; 3]);
+    let counted = || [&reads, &hits, &writes].map(|count| count.load(Ordering::Relaxed));
+    let goes_on = || lasting.goes_on(|| counted().iter().all(|count| *count > ENOUGH));
     let mut busy = Vec::new();
     for vendor in VENDORS {
         let client = instances[0].log_in_as_vendor(vendor).await;
         let clients = instances.each_ref().map(|instance| client.at(instance));
         let counter = Counter::create(&client).await;
-        let (writer, written) = ((counter.clone(), clients.clone()), &writes);
+        let (writer, written, goes_on) = ((counter.clone(), clients.clone()), &writes, &goes_on);
         busy.push(Box::pin(async move {
             let (counter, clients) = writer;
             for turn in 0_usize.. {
-                if Instant::now() >= until {
+                if !goes_on() {
                     return;
                 }
                 counter.write(&clients[turn % clients.len()]).await;
@@ -29,7 +34,7 @@ async fn writers_and_readers(instances: &[TestApp; 2], database: &TestDatabase, 
             let (counter, clients, reads, hits) = (counter.clone(), clients.clone(), &reads, &hits);
             busy.push(Box::pin(async move {
                 for turn in reader.. {
-                    if Instant::now() >= until {
+                    if !goes_on() {
                         return;
                     }
                     let outcome = counter.read(&clients[turn % clients.len()]).await;
@@ -40,9 +45,9 @@ async fn writers_and_readers(instances: &[TestApp; 2], database: &TestDatabase, 
         }
     }
     tokio::join!(futures::future::join_all(busy), meanwhile);
-    let counted = [&reads, &hits, &writes].map(|count| count.load(Ordering::Relaxed));
+    let counted = counted();
     println!("{} reads, {} of them hits, {} writes", counted[0], counted[1], counted[2]);
-    assert!(counted.iter().all(|count| *count > 20), "too little happened to show anything: {counted:?}");
+    assert!(counted.iter().all(|count| *count > ENOUGH), "too little happened to show anything: {counted:?}");
     until_nothing_is_pending(database).await;
 }
 

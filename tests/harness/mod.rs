@@ -13,6 +13,8 @@ mod client;
 mod database;
 /// PostgreSQL that asks for a password and speaks TLS.
 mod guarded_postgres;
+/// What goes on until enough has happened.
+mod lasting;
 /// A marketplace small enough to reckon by hand.
 mod market;
 /// PgBouncer in front of a database.
@@ -39,6 +41,7 @@ pub use certificates::Certificates;
 pub use client::Client;
 pub use database::{TestDatabase, databases};
 pub use guarded_postgres::GuardedPostgres;
+pub use lasting::Lasting;
 pub use market::{Market, contents};
 pub use pgbouncer::PgBouncer;
 pub use program::{NotStarted, Program, SECRET, write_browser_half};

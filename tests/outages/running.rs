@@ -194,3 +194,42 @@ async fn rights_that_the_caches_redis_denies_are_in_the_log_at_start_and_in_read
         );
     }
 }
+
+/// Somebody has the page of the cache's health open, which asks again and again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn that_redis_does_not_say_its_size_is_told_once_for_each_outage() {
+    let (database, mut cache, sessions) = (TestDatabase::sqlite(), RedisServer::start(), RedisServer::start());
+    drop(database.open().await);
+    add_admin(database.url());
+    let program = Program::serve_with(&[
+        ("DATABASE_URL", database.url()),
+        ("REDIS_URL", &cache.url()),
+        ("SESSION_REDIS_URL", &sessions.url()),
+    ]);
+    let client = Client::new(program.address);
+    let login = client.post("/api/auth/login", &json!({ "email": ADMIN, "password": PASSWORD })).await;
+    assert_eq!(login.status(), 200);
+    let (unsaid, again) = ("says nothing of its size", "says its size again");
+    let told = |words: &str| program.log().matches(words).count();
+    let look = async || assert_eq!(page(&client, "/admin/cache").await.0, 200);
+    for outage in 1..=2 {
+        cache.kill();
+        until("the outage is told", async || {
+            look().await;
+            (told(unsaid) == outage).then_some(())
+        })
+        .await;
+        for _ in 0..5 {
+            look().await;
+        }
+        assert_eq!((told(unsaid), told(again)), (outage, outage - 1), "{}", program.log());
+        cache.restart();
+        until("that it is over is told", async || {
+            look().await;
+            (told(again) == outage).then_some(())
+        })
+        .await;
+        look().await;
+        assert_eq!((told(unsaid), told(again)), (outage, outage), "{}", program.log());
+    }
+}

@@ -164,7 +164,7 @@ async fn a_database_of_a_newer_release_is_told_in_one_sentence_to_every_command(
 }
 
 /// A role of this name that may log in, in the server of this database, and the database's URL as it.
-async fn role(connection: &mut PgConnection, database: &TestDatabase, grants: &[&str]) -> String {
+pub(super) async fn role(connection: &mut PgConnection, database: &TestDatabase, grants: &[&str]) -> String {
     let name = format!("role_{:032x}", rand::random::<u128>());
     connection.execute(AssertSqlSafe(format!("CREATE ROLE {name} LOGIN"))).await.expect("a role");
     for grant in grants {

@@ -11,7 +11,7 @@ use tokio::{
 use crate::harness::{Client, Program, TestDatabase};
 
 /// Longer than anything here takes, and what the listener stays open for.
-const STOP_DELAY: u64 = 3;
+const STOP_DELAY: u64 = 10;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn readiness_goes_first_then_the_listener_and_requests_in_flight_are_finished() {

@@ -39,6 +39,15 @@ impl Complaint {
         Some(now.duration_since(failing.since))
     }
 
+    /// It has failed once more. Whether it did not before, for what is told once however long it lasts.
+    pub fn begins(&self) -> bool {
+        let now = Instant::now();
+        let mut failing = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let begins = failing.is_none();
+        failing.get_or_insert_with(|| Failing { since: now, last: now, told: Vec::new() }).last = now;
+        begins
+    }
+
     /// What was looked at since `began` shows that nothing fails any more. For how long it did, if it did: once.
     pub fn is_over(&self, began: Instant) -> Option<Duration> {
         let mut failing = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -78,6 +87,17 @@ mod tests {
         assert_eq!(told, CAUSES);
         advance(TELL_EVERY).await;
         assert_eq!(complaint.fails("another"), Some(TELL_EVERY));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_told_once_begins_again_only_after_it_was_over() {
+        let complaint = Complaint::default();
+        for _ in 0..2 {
+            let told = (0..600).filter(|_| complaint.begins()).count();
+            assert_eq!(told, 1);
+            advance(WHILE).await;
+            assert_eq!(complaint.is_over(Instant::now()), Some(WHILE));
+        }
     }
 
     #[tokio::test(start_paused = true)]

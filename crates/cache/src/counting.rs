@@ -6,9 +6,12 @@ use std::{
     time::Duration,
 };
 
+use tokio::time::Instant;
+
 use crate::{
     Cache, Span,
     clock::micros,
+    millis,
     stats::Counts,
     store::{StoreError, Usage},
 };
@@ -73,12 +76,24 @@ pub struct Course {
 }
 
 impl Cache {
-    /// What the store says of its size; nothing where it does not answer.
+    /// What the store says of its size; nothing where it does not answer. That is told once for each time that it goes
+    /// away: whoever looks at a page of it asks every few seconds.
     pub async fn usage(&self) -> Usage {
-        self.0.store.usage().await.unwrap_or_else(|error| {
-            tracing::warn!(%error, "the store says nothing of its size");
-            Usage::default()
-        })
+        let began = Instant::now();
+        match self.0.store.usage().await {
+            Ok(usage) => {
+                if let Some(lasted) = self.0.size_unsaid.is_over(began) {
+                    tracing::info!(lasted_ms = millis(lasted), "the store says its size again");
+                }
+                usage
+            }
+            Err(error) => {
+                if self.0.size_unsaid.begins() {
+                    tracing::warn!(%error, "the store says nothing of its size");
+                }
+                Usage::default()
+            }
+        }
     }
 
     /// What all instances counted: hits by level, misses by reason, loads and who was spared one. While the store does

@@ -119,6 +119,8 @@ struct CacheInner {
     journal: condition::Journal,
     /// Invalidations that cannot be delivered.
     undelivered: complaint::Complaint,
+    /// A store that does not say its size.
+    size_unsaid: complaint::Complaint,
     flushing: AtomicBool,
     relaying: AtomicBool,
     /// How this cache calls itself when it tells others of an invalidation.
@@ -214,6 +216,7 @@ impl Cache {
             counting: counting::Counting::default(),
             journal: condition::Journal::default(),
             undelivered: complaint::Complaint::default(),
+            size_unsaid: complaint::Complaint::default(),
             flushing: AtomicBool::new(false),
             relaying: AtomicBool::new(false),
             settings,

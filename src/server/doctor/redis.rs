@@ -93,18 +93,22 @@ async fn server(names: Names, url: &str, tls: &Tls) -> Vec<Check> {
         }
         latency = latency.min(began.elapsed());
     }
-    let version = version(&router).await;
-    let found = format!("{version} at {}, a round trip takes {:.1} ms", redact(url), latency.as_secs_f64() * 1000.0);
-    let mut checks = vec![if is_old(&version) {
-        Check::fail(names.reach, found, "Redis 6.2 or newer is needed")
-    } else if latency > SLOW {
-        Check::warn(names.reach, found, "put it nearer: every cached read waits for a round trip")
-    } else {
-        Check::ok(names.reach, found)
-    }];
+    let mut checks = vec![reached(names.reach, &version(&router).await, &redact(url), latency)];
     checks.extend(memory(&names, &router).await);
     checks.extend(clock(&names, &router).await);
     checks
+}
+
+/// What there is to say of a server that answers.
+fn reached(name: &'static str, version: &str, place: &str, latency: Duration) -> Check {
+    let found = format!("{version} at {place}, a round trip takes {:.1} ms", latency.as_secs_f64() * 1000.0);
+    if is_old(version) {
+        Check::fail(name, found, "Redis 6.2 or newer is needed")
+    } else if latency > SLOW {
+        Check::warn(name, found, "put it nearer: every cached read waits for a round trip")
+    } else {
+        Check::ok(name, found)
+    }
 }
 
 async fn ask<T: FromRedisValue>(router: &Router, words: &[&str]) -> Result<T, String> {
@@ -244,6 +248,12 @@ async fn sessions(config: &Config, installation: &str) -> Vec<Check> {
         Ok(known) if !known.iter().any(|theirs| differ(&ours, theirs)) => {
             Check::ok("same secret", format!("{ours}, as the running instances have"))
         }
+        // This command has made one up for itself, as those instances have.
+        Ok(known) if config.sessions.secret_is_temporary => Check::warn(
+            "same secret",
+            format!("running instances have {}; there is none to compare with here", known.join(" and ")),
+            "run it with the SESSION_SECRET of the instances, where they have one",
+        ),
         Ok(known) => Check::fail(
             "same secret",
             format!("this SESSION_SECRET has the fingerprint {ours}, running instances have {}", known.join(" and ")),
@@ -266,6 +276,16 @@ async fn use_store(store: &Store) -> Result<(), tower_sessions::session_store::E
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_server_is_well_that_is_new_enough_and_near_enough() {
+        let level = |version, latency| reached("redis", version, "redis://h", latency).level;
+        let more = SLOW + Duration::from_nanos(1);
+        assert_eq!((level("Redis 7.0.1", SLOW), level("Redis 7.0.1", more)), (Level::Ok, Level::Warn));
+        assert_eq!((level("Redis 6.0.16", SLOW), level("Redis 6.0.16", more)), (Level::Fail, Level::Fail));
+        let found = reached("redis", "Redis 7.0.1", "redis://h", Duration::from_micros(12_340)).found;
+        assert_eq!(found, "Redis 7.0.1 at redis://h, a round trip takes 12.3 ms");
+    }
 
     #[test]
     fn old_servers_are_told_by_their_number() {

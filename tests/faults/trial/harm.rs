@@ -1,8 +1,8 @@
 use super::*;
 
 /// One fault after the other; everything whole again at the end.
-pub async fn do_harm(world: &World, tally: &Tally, until: Instant, mut dice: StdRng) {
-    while Instant::now() < until {
+pub async fn do_harm(world: &World, tally: &Tally, goes_on: &impl Fn() -> bool, mut dice: StdRng) {
+    while goes_on() {
         let (instance, lasts) = (dice.random_range(0..2), Duration::from_millis(dice.random_range(50..2_500)));
         let store = &world.stores[dice.random_range(0..2)];
         let (to_redis, to_database) = (&world.to_redis[instance], &world.to_database[instance]);

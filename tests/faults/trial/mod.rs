@@ -1,5 +1,6 @@
 //! Random clients and random faults, over HTTP, as long as one likes: `scripts/trial` for ten minutes, a minute with
-//! the other tests. The seed is printed; the network and the machine decide the rest.
+//! the other tests, and on where a busy machine has let too little happen by then. The seed is printed; the network and
+//! the machine decide the rest.
 
 use std::{collections::BTreeMap, sync::Mutex};
 
@@ -7,7 +8,10 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 use reqwest::Url;
 
 use super::*;
-use crate::harness::proxy::{Fault, Proxy};
+use crate::harness::{
+    Lasting,
+    proxy::{Fault, Proxy},
+};
 
 /// What goes wrong.
 mod harm;
@@ -49,6 +53,13 @@ struct Tally {
 }
 
 impl Tally {
+    /// Whether enough has happened to show anything.
+    fn is_enough(&self, seconds: u64) -> bool {
+        let [reads, hits, writes] =
+            [&self.reads, &self.hits, &self.writes].map(|counter| counter.load(Ordering::Relaxed));
+        reads > seconds && hits > 0 && writes > seconds / 4
+    }
+
     fn count_kind(&self, kind: impl Into<String>) {
         *self.kinds.lock().expect("nobody panics here").entry(kind.into()).or_default() += 1;
     }
@@ -75,17 +86,17 @@ async fn random_clients_never_read_what_is_older_than_an_acknowledged_write() {
     }
     // The first of each is there: what is counted from here on, is counted from one.
     (world.orders, world.market_orders) = numbers::orders_so_far(&world).await;
-    let until = Instant::now() + Duration::from_secs(seconds);
+    let lasting = Lasting::from_now(Duration::from_secs(seconds));
+    let goes_on = || lasting.goes_on(|| tally.is_enough(seconds));
     let dice = |who: u64| StdRng::seed_from_u64(seed ^ who.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    let writers = numbers
-        .iter()
-        .enumerate()
-        .map(|(place, (what, number))| write(&world, *what, number, &tally, until, dice(1 + place as u64)));
-    let readers = (0..5).map(|reader| read(&world, &numbers, &tally, until, dice(20 + reader)));
+    let writers = numbers.iter().enumerate().map(|(place, (what, number))| {
+        write(&world, *what, number, &tally, &lasting, &goes_on, dice(1 + place as u64))
+    });
+    let readers = (0..5).map(|reader| read(&world, &numbers, &tally, &goes_on, dice(20 + reader)));
     tokio::join!(
         futures::future::join_all(writers),
         futures::future::join_all(readers),
-        harm::do_harm(&world, &tally, until, dice(100)),
+        harm::do_harm(&world, &tally, &goes_on, dice(100)),
     );
     let counted = [&tally.reads, &tally.hits, &tally.stale, &tally.refused, &tally.writes, &tally.repeated];
     let [reads, hits, stale, refused, writes, repeated] = counted.map(|counter| counter.load(Ordering::Relaxed));
@@ -99,7 +110,7 @@ async fn random_clients_never_read_what_is_older_than_an_acknowledged_write() {
         println!("trial: {times:6} {kind}");
     }
     assert!(violations.is_empty(), "seed {seed}: {violations:#?}");
-    assert!(reads > seconds && hits > 0 && writes > seconds / 4, "too little happened to show anything");
+    assert!(tally.is_enough(seconds), "too little happened to show anything");
     until_nothing_is_pending(&world.database).await;
 }
 
@@ -141,8 +152,16 @@ async fn build() -> (RedisServer, Vec<TestApp>, World) {
 
 /// Counts up. What is not answered in time is sent again elsewhere, where it often changes nothing. The next number
 /// waits until none of the present one is underway: a late write of an older number would be one that was asked for.
-async fn write(world: &World, what: What, number: &Number, tally: &Tally, until: Instant, mut dice: StdRng) {
-    while Instant::now() < until {
+async fn write(
+    world: &World,
+    what: What,
+    number: &Number,
+    tally: &Tally,
+    lasting: &Lasting,
+    goes_on: &impl Fn() -> bool,
+    mut dice: StdRng,
+) {
+    while goes_on() {
         let sent = number.next();
         let (mut instance, mut underway) = (dice.random_range(0..2), Vec::new());
         loop {
@@ -157,7 +176,7 @@ async fn write(world: &World, what: What, number: &Number, tally: &Tally, until:
             }
             count(&tally.repeated);
             instance = 1 - instance;
-            if Instant::now() > until + Duration::from_secs(30) {
+            if !goes_on() && lasting.over_for() > Duration::from_secs(30) {
                 return;
             }
         }
@@ -173,10 +192,10 @@ async fn read(
     world: &World,
     numbers: &[(What, Number); What::ALL.len()],
     tally: &Tally,
-    until: Instant,
+    goes_on: &impl Fn() -> bool,
     mut dice: StdRng,
 ) {
-    while Instant::now() < until {
+    while goes_on() {
         let ((what, number), instance) = (&numbers[dice.random_range(0..numbers.len())], dice.random_range(0..2));
         let at_least = number.acknowledged();
         let Some(shown) = what.read(world, instance, dice.random_range(0..3)).await else {
