@@ -207,6 +207,11 @@ mod accounts {
         instance keeps before Redis.";
 
     // Audit log.
+    /// An amount of which nobody has noted the currency.
+    pub fn minor_units(amount: i64) -> String {
+        format!("{} minor units", crate::format::count(amount))
+    }
+
     pub const AUDIT: &str =
         "Every change of money and access: who, what, from where, before and after. Nothing is ever removed.";
 }
@@ -256,6 +261,27 @@ mod pages {
         }
     }
 
+    /// What stood in an address and is nothing that the page knows: an old bookmark, or a slip.
+    pub fn left_out(name: &str, value: &str, accepted: &[&str]) -> String {
+        use crate::domain::text::shown;
+        let accepted = accepted.join(", ");
+        format!(
+            "“{}={}” in the address means nothing here and was left out. Accepted: {accepted}.",
+            shown(name),
+            shown(value)
+        )
+    }
+
+    /// What a request is called in the log, and the trace that it is a part of.
+    pub fn request_name(id: &str, trace: Option<&str>) -> String {
+        trace.map_or_else(|| format!("Request {id}"), |trace| format!("Request {id} · Trace {trace}"))
+    }
+
+    pub const TRY_AGAIN: &str = "Try again";
+    pub const LOG_IN: &str = "Log in";
+    pub const START_OVER: &str = "Open without filters";
+    pub const BEYOND_THE_LIST: &str = "This place in the list isn't known any more. Open the list from its start.";
+
     /// What is wrong with an address, by its parameter; `message` is the server's.
     pub fn range_refused(field: &str, message: &str) -> String {
         let name = match field {
@@ -263,9 +289,12 @@ mod pages {
             "dateTo" => "End date",
             "compare" => "Comparison",
             "interval" => "Grouping",
+            "sort" => "Sort by",
             other => other,
         };
-        if message.contains("orders match") {
+        if field == "after" {
+            BEYOND_THE_LIST.to_owned()
+        } else if message.contains("orders match") {
             "More than 5,000 orders match. Choose dates, a status or a search to sort them by more than the date."
                 .to_owned()
         } else if message.contains("products match") {

@@ -140,6 +140,6 @@ fn users_card(users: Vec<UserSummary>, vendor_id: String) -> AnyView {
         scrolling("scroll", "Users", table("plain stacked", columns, rows.collect(), None))
     };
     let invite = format!("/admin/users?vendor={}#invite", encode_segment(&vendor_id));
-    view! { <section class="card"><h2>"Users"</h2>{body}<p><a href=invite>"Invite someone"</a></p></section> }
+    view! { <section class="card"><h2>"Users"</h2>{body}<p class="actions"><a href=invite>"Invite someone"</a></p></section> }
         .into_any()
 }

@@ -18,6 +18,8 @@ mod guard;
 mod happened;
 /// Texts that would be markup.
 mod hostile;
+/// Addresses that say what no page understands.
+mod left_out;
 /// Logging in and out without scripts.
 mod login;
 /// What the marketplace's page compares, and whom it points at.
@@ -26,6 +28,8 @@ mod market;
 mod orders;
 /// What a vendor notes down of a day.
 mod own_notes;
+/// Why a page is not there, and where to go.
+mod problems;
 /// Logging in through the marketplace.
 mod provider;
 /// Pages that are sent again.

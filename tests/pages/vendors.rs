@@ -111,7 +111,6 @@ async fn vendors_stand_side_by_side_with_what_they_sold_lately() {
         assert_eq!(first(&page), "eur", "{page}");
         assert!(page.contains("€25.00") && page.contains("new"), "{page}");
         assert_ne!(first(&text(&admin, "/admin/vendors?sort=last_order").await), "eur");
-        assert_eq!(open(&admin, "/admin/vendors?sort=nonsense").await.status(), 422);
         assert_eq!(open(&admin, "/admin/vendors?after=0").await.status(), 422);
         assert!(text(&admin, "/admin/vendors?search=nobody").await.contains("No matching vendors"));
         // Who may log in is as it is now, whatever the figures are as old as.

@@ -131,7 +131,7 @@ fn waterfall(snapshot: &Snapshot) -> AnyView {
 
 /// For whoever keeps the books.
 fn exports(snapshot: &Snapshot, query: &RangeQuery) -> AnyView {
-    let links = [("payable", "Export payout by day"), ("orders", "order lines"), ("refunds", "refunds")];
+    let links = [("payable", "Export payout by day"), ("orders", "Export order lines"), ("refunds", "Export refunds")];
     let links = links.map(|(table, name)| {
         let href = export_href(snapshot, table, query);
         view! { <a href=href download="">{name}</a> }

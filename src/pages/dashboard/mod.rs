@@ -62,6 +62,7 @@ pub(super) mod sales;
 mod views;
 
 use metric::Metric;
+pub use metric::metric_names;
 
 #[component]
 pub fn DashboardPage() -> impl IntoView {
