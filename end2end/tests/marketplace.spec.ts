@@ -4,7 +4,7 @@ import { admin, expect, isoDay, logIn, test } from '../test';
 test.beforeEach(({ page }) => logIn(page, admin()));
 
 test('the marketplace shows what the API says, and again after a change of range', async ({ page }) => {
-  await page.goto('/admin');
+  await page.goto('/admin?currencies=all');
   await expectMarketOf(page, isoDay(-27), isoDay(0));
 
   const [from, to] = [isoDay(-120), isoDay(-30)];

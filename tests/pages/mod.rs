@@ -22,6 +22,8 @@ mod hostile;
 mod left_out;
 /// Logging in and out without scripts.
 mod login;
+/// What the marketplace's page compares, and whom it points at.
+mod market;
 /// Orders, refunds and the marketplace's page.
 mod orders;
 /// What a vendor notes down of a day.

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     domain::{
         accounts::{AuditPage, KeyOfUser},
-        market::MarketMetrics,
+        market::{MarketMetrics, VendorPage, VendorSort},
         period::DateRange,
     },
     server::{
@@ -30,6 +30,7 @@ use crate::{
             sessions::{BrowserUser, CurrentAdmin, WritingAdmin},
         },
         request,
+        services::{marketplace::today, standings::StandingParameters},
     },
 };
 
@@ -37,6 +38,7 @@ pub fn router() -> Router<AppState> {
     Router::new()
         .nest("/cache", cache::router())
         .route("/metrics", get(metrics))
+        .route("/vendors", get(vendors))
         .route("/audit", get(audit))
         .route("/audit.csv", get(audit_csv))
         .route("/keys", get(keys))
@@ -178,4 +180,38 @@ pub(super) async fn metrics(
     let mut response = (headers, served.value.clone()).into_response();
     freshness(&mut response, &served, started.elapsed());
     Ok(response)
+}
+
+#[utoipa::path(
+    get,
+    path = "/api/admin/vendors",
+    operation_id = "admin_list_vendors",
+    tag = "admin",
+    params(
+        ("search" = Option<String>, Query, description = "A part of the name or the id"),
+        ("sort" = Option<VendorSort>, Query, description = "`net_sales_desc` if left out"),
+        ("after" = Option<String>, Query, description = "`next` of the page before")
+    ),
+    responses((status = 200, description = "A page of 50, each beside the 28 days before", body = VendorPage),
+        Refused),
+    security(("session" = []), ("key" = []))
+)]
+pub(super) async fn vendors(
+    State(state): State<AppState>,
+    _: CurrentAdmin,
+    parameters: Parameters,
+) -> Result<Json<VendorPage>, AppError> {
+    let parameters = parameters.only(&["search", "sort", "after"])?;
+    let asked = StandingParameters {
+        search: parameters.get("search"),
+        sort: parameters.get("sort"),
+        after: parameters.get("after"),
+    };
+    let standings = state.marketplace.standings(today(), &asked).await?;
+    Ok(Json(VendorPage {
+        date_from: standings.range.from,
+        date_to: standings.range.to,
+        vendors: standings.vendors.into_iter().map(Into::into).collect(),
+        next: standings.next,
+    }))
 }
