@@ -200,7 +200,8 @@ fn top_vendors(metrics: &CurrencyMetrics, compared: Option<&CurrencyComparison>,
         Column::number("Change"),
     ];
     let more = metrics.active_vendors - metrics.top_vendors.len() as i64;
-    let more = (more > 0).then(|| view! { <p class="hint"><a href="/admin/vendors">{words::and_more(more)}</a></p> });
+    let more =
+        (more > 0).then(|| view! { <p class="hint actions"><a href="/admin/vendors">{words::and_more(more)}</a></p> });
     view! {
         <section class="card">
             <h2>"Top vendors"</h2>

@@ -42,8 +42,9 @@ fn silent(comparison: &MarketComparison, range: &MarketRange) -> AnyView {
         ])
     });
     let more = comparison.silent_total - comparison.silent.len() as i64;
-    let more = (more > 0)
-        .then(|| view! { <p class="hint"><a href="/admin/vendors?sort=orders_asc">{words::and_more(more)}</a></p> });
+    let more = (more > 0).then(
+        || view! { <p class="hint actions"><a href="/admin/vendors?sort=orders_asc">{words::and_more(more)}</a></p> },
+    );
     let body = match comparison.silent.is_empty() {
         true => view! { <p class="hint">{words::NONE_SILENT}</p> }.into_any(),
         false => {
@@ -68,8 +69,9 @@ fn returning(comparison: &MarketComparison, range: &MarketRange) -> AnyView {
         ])
     });
     let more = comparison.returning_total - comparison.returning.len() as i64;
-    let more = (more > 0)
-        .then(|| view! { <p class="hint"><a href="/admin/vendors?sort=returns_desc">{words::and_more(more)}</a></p> });
+    let more = (more > 0).then(
+        || view! { <p class="hint actions"><a href="/admin/vendors?sort=returns_desc">{words::and_more(more)}</a></p> },
+    );
     let body = match comparison.returning.is_empty() {
         true => view! { <p class="hint">{words::NONE_RETURNING}</p> }.into_any(),
         false => {
