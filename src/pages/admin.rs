@@ -149,10 +149,12 @@ fn market(Market { metrics, freshness, comparison, today, .. }: Market, query: Q
         view! { {opened::currency(metrics, compared, &range)} {others} }
     });
     view! {
-        <h1>"Marketplace"</h1>
+        <div class="head">
+            <div><h1>"Marketplace"</h1><p class="age">{age(freshness)} " " <Refresh/></p></div>
+            {preset_links(&query, days, today)}
+        </div>
         <p class="lead">{lead} " " {compared}</p>
-        <p class="age">{age(freshness)} " " <Refresh/></p>
-        <div class="head">{range_form(chosen)} {preset_links(&query, days, today)}</div>
+        {range_form(chosen)}
         {in_place(shown)}
         {nothing}
         {overview}
