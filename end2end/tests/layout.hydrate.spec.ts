@@ -212,6 +212,7 @@ test('on a phone no item of an order, no user and no vendor lies beside the scre
   await page.goto(path);
   await expect(page.getByRole('region', { name: 'Items to refund' })).toBeVisible();
   expect(await cut()).toEqual([]);
+  expect(await widthOf(page)).toBeLessThanOrEqual(360);
   await expect(page.getByRole('region', { name: 'Items in this order' })).toContainText('Discount');
   await logIn(page, admin());
   for (const path of ['/admin', '/admin/vendors', '/admin/users', '/admin/audit', '/account']) {

@@ -7,7 +7,7 @@
 //!   range includes today.
 //! - `analytics:{vendor}:customers:FROM:TO:HOUR`: customers of a range whose last day counts up to an hour.
 //!   300 s ± 10 %.
-//! - `analytics:{vendor}:movers:FROM:TO:FROM:TO`: changes between two ranges. 300 s ± 10 %.
+//! - `analytics:{vendor}:movers:FROM:TO:FROM:TO`: changes between two ranges, `…:HASH` of a part. 300 s ± 10 %.
 //! - `analytics:{vendor}:notes:FROM:TO`: what happened in a range. 300 s ± 10 %.
 //! - `analytics:{vendor}:views`: views that the vendor's users have saved. 300 s ± 10 %.
 //! - `analytics:{vendor}:first-day`: the first day that there is anything of. 300 s ± 10 %.
@@ -49,7 +49,7 @@ pub const ADMIN_METRICS_TTL: Duration = Duration::from_secs(300);
 pub mod schema {
     pub const SNAPSHOT: u32 = 6;
     pub const CUSTOMERS: u32 = 1;
-    pub const MOVERS: u32 = 1;
+    pub const MOVERS: u32 = 2;
     pub const NOTES: u32 = 3;
     pub const SINCE: u32 = 1;
     pub const VIEWS: u32 = 1;

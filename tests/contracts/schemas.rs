@@ -30,7 +30,7 @@ const KNOWN: [(&str, u32, &str); 14] = [
     ("refund page", 1, "0da8f98ed3976ec2"),
     ("returns", 2, "e096597377add6c5"),
     ("customers", 1, "cd8aef6a8e1d0da0"),
-    ("movers", 1, "1f0678d166b0080f"),
+    ("movers", 2, "f619c09461d0ba4d"),
     ("notes", 3, "ac403446eca313d1"),
     ("since", 1, "a39b87b285f93689"),
     ("views", 1, "5c838b4dcdda48d8"),
