@@ -574,8 +574,8 @@ mod pages {
     }
 
     // Marketplace.
-    pub const MARKET_HINT: &str =
-        "Orders containing two vendors count once for each. Commission is what the marketplace earns, net of refunds.";
+    pub const MARKET_HINT: &str = "Days follow each vendor's time zone. Orders containing two vendors count once for each. Commission is what the \
+         marketplace earns, net of refunds.";
 
     pub const NOTHING_MOVED: &str = "No vendor's net sales changed.";
     pub const SOLD_NOTHING: &str = "Sold nothing";
@@ -658,7 +658,7 @@ mod pages {
 
     pub fn vendors_with_sales(range: &str, active: i64, all: i64) -> String {
         let of = crate::format::counted(all, "vendor", "vendors");
-        format!("{range}: {} of {of} had sales. Days follow each vendor's time zone.", crate::format::count(active))
+        format!("{range}: {} of {of} had sales.", crate::format::count(active))
     }
 
     // What happened.

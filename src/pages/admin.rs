@@ -141,7 +141,7 @@ fn market(Market { metrics, freshness, comparison, today, .. }: Market, query: Q
         let of = comparison.as_ref().map(|comparison| &comparison.currencies[..]).unwrap_or_default();
         of.iter().find(|compared| compared.currency == currency)
     };
-    let overview = (!currencies.is_empty()).then(|| overview(&currencies, beside, open, &query));
+    let overview = (!currencies.is_empty()).then(|| overview(&currencies, beside, open, days.to >= today, &query));
     let opened = currencies.into_iter().nth(open).map(|metrics| {
         let compared = beside(metrics.currency);
         let others = comparison.as_ref().zip(compared);
@@ -149,10 +149,12 @@ fn market(Market { metrics, freshness, comparison, today, .. }: Market, query: Q
         view! { {opened::currency(metrics, compared, &range)} {others} }
     });
     view! {
-        <h1>"Marketplace"</h1>
+        <div class="head">
+            <div><h1>"Marketplace"</h1><p class="age">{age(freshness)} " " <Refresh/></p></div>
+            {preset_links(&query, days, today)}
+        </div>
         <p class="lead">{lead} " " {compared}</p>
-        <p class="age">{age(freshness)} " " <Refresh/></p>
-        <div class="head">{range_form(chosen)} {preset_links(&query, days, today)}</div>
+        {range_form(chosen)}
         {in_place(shown)}
         {nothing}
         {overview}
@@ -228,11 +230,13 @@ fn overview<'a>(
     currencies: &[CurrencyMetrics],
     beside: impl Fn(Currency) -> Option<&'a CurrencyComparison>,
     open: usize,
+    is_unfinished: bool,
     query: &Query,
 ) -> AnyView {
     let all = query.currencies.is_some() || currencies.len() <= MOST_LINES;
     let lines = currencies.iter().enumerate().filter(|(at, _)| all || *at + 1 < MOST_LINES || *at == open);
-    let rows: Vec<_> = lines.map(|(at, metrics)| line(metrics, beside(metrics.currency), at == open, query)).collect();
+    let rows: Vec<_> =
+        lines.map(|(at, metrics)| line(metrics, beside(metrics.currency), is_unfinished, at == open, query)).collect();
     let hidden = currencies.len() - rows.len();
     let more = (hidden > 0).then(|| {
         let href = Query { currencies: Some("all".to_owned()), ..query.clone() }.href();
@@ -259,18 +263,28 @@ fn overview<'a>(
     .into_any()
 }
 
-fn line(metrics: &CurrencyMetrics, compared: Option<&CurrencyComparison>, is_open: bool, query: &Query) -> Row {
+fn line(
+    metrics: &CurrencyMetrics,
+    compared: Option<&CurrencyComparison>,
+    is_unfinished: bool,
+    is_open: bool,
+    query: &Query,
+) -> Row {
     let currency = metrics.currency;
     let code = currency.to_string();
     let href = Query { currency: Some(code.clone()), ..query.clone() }.href();
     let current = is_open.then_some("true");
+    // What is not over would look like a collapse.
+    let over = metrics.series.len() - usize::from(is_unfinished && metrics.series.len() > 1);
     let change = compared.map(|compared| {
         let money = |amount| format::money(currency, amount);
         delta(Some(compared.previous_net_sales), compared.net_sales, More::IsGood, money)
     });
     let course: Vec<_> = match compared.filter(|compared| !compared.hours.is_empty()) {
-        Some(compared) => compared.hours.iter().map(|net| Some(*net)).collect(),
-        None => metrics.series.iter().map(|point| Some(point.net_sales)).collect(),
+        Some(compared) => {
+            compared.hours[..compared.hours.len() - usize::from(is_unfinished)].iter().map(|net| Some(*net)).collect()
+        }
+        None => metrics.series[..over].iter().map(|point| Some(point.net_sales)).collect(),
     };
     Row {
         id: None,

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use jiff::{Timestamp, ToSpan, Unit, tz::TimeZone};
 use vendorscope_cache::{Loaded, Served};
 
@@ -44,13 +45,33 @@ impl Marketplace {
         previous: DateRange,
         now: Timestamp,
     ) -> Result<Served<MarketComparison>, AppError> {
+        self.get_comparison(range, previous, now, from_json).await
+    }
+
+    /// The same as JSON, as the API serves it.
+    pub async fn comparison_json(
+        &self,
+        range: DateRange,
+        previous: DateRange,
+        now: Timestamp,
+    ) -> Result<Served<Bytes>, AppError> {
+        self.get_comparison(range, previous, now, |bytes| Ok(bytes.clone())).await
+    }
+
+    async fn get_comparison<T>(
+        &self,
+        range: DateRange,
+        previous: DateRange,
+        now: Timestamp,
+        decode: fn(&Bytes) -> Result<T, AppError>,
+    ) -> Result<Served<T>, AppError> {
         let moment = moment(range, now);
         let cut = moment.map_or_else(|| "-".to_owned(), |moment| moment.as_second().to_string());
         let detail = format!("{}:{}:{}:{}:{cut}", range.from, range.to, previous.from, previous.to);
         let key = cache_keys::market_comparison_key(&detail);
         let db = self.db.clone();
         let load = move || costed(async move { load(&db, range, previous, moment).await });
-        self.cache.get_or_load_decoded(&key, &[cache_keys::marketplace_tag()], load, from_json).await
+        self.cache.get_or_load_decoded(&key, &[cache_keys::marketplace_tag()], load, decode).await
     }
 }
 

@@ -145,8 +145,8 @@ fn place(vendor: &VendorStanding, sort: VendorSort, currencies: &[Currency]) -> 
             let rank = currencies.iter().position(|currency| *currency == vendor.currency).unwrap_or_default();
             SortValue::Text(in_currency(rank, vendor.net_sales, sort.is_descending()))
         }
-        NameAsc | NameDesc => SortValue::Text(vendor.name.clone()),
-        CountryAsc | CountryDesc => SortValue::Text(vendor.country.clone()),
+        NameAsc | NameDesc => SortValue::Text(search::fold(&vendor.name)),
+        CountryAsc | CountryDesc => SortValue::Text(search::fold(&vendor.country)),
         ChangeDesc | ChangeAsc => SortValue::Integer(told(change())),
         OrdersDesc | OrdersAsc => SortValue::Integer(vendor.orders),
         ReturnsDesc | ReturnsAsc => SortValue::Integer(told(returned())),
@@ -243,6 +243,8 @@ mod tests {
             orders,
             ..vendor(id, net_sales, 0, 0, None)
         };
+        let names = ["Zweig", "árbol", "Berg"].map(|name| of(name, "EUR", 1, 1));
+        assert_eq!(sorted(&names, VendorSort::NameAsc), ["árbol", "Berg", "Zweig"], "whatever their case and accents");
         let vendors =
             [of("a", "JPY", 1, 900_000), of("b", "EUR", 5, 20), of("c", "EUR", 5, -7), of("d", "JPY", 1, 1_000_000)];
         assert_eq!(sorted(&vendors, VendorSort::NetSalesDesc), ["b", "c", "d", "a"]);

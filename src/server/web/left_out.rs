@@ -124,6 +124,7 @@ fn address_of(path: &str) -> Option<Address> {
             ],
             others: Some(&["dateFrom", "dateTo", "search", "product", "category", "after", "changed"]),
         },
+        ["admin", "vendors", _] => Address { choices: over_time([]), others: None },
         ["admin"] => Address { choices: vec![range()], others: None },
         ["admin", "vendors"] => {
             Address { choices: vec![choice::<VendorSort>("sort", VendorSort::VARIANTS)], others: None }
@@ -216,6 +217,7 @@ mod tests {
             ("/returns?reason=ugly&range=last_7_days", "/returns?range=last_7_days", 1),
             ("/products/e%2F1?metric=x&dateFrom=2026-01-01", "/products/e%2F1?dateFrom=2026-01-01", 1),
             ("/admin/vendors?sort=x&search=a", "/admin/vendors?search=a", 1),
+            ("/admin/vendors/a?range=x&compare=y&dateFrom=2026-01-01", "/admin/vendors/a?dateFrom=2026-01-01", 2),
             ("/?a=1&b=1&c=1&d=1&e=1&f=1&g=1", "/", MOST_TOLD),
         ] {
             assert_eq!(left(address), (kept.to_owned(), count));

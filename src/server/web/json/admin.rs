@@ -20,8 +20,10 @@ use super::{
 use crate::{
     domain::{
         accounts::{AuditPage, KeyOfUser},
+        field_error::FieldError,
         market::{MarketMetrics, VendorPage, VendorSort},
-        period::DateRange,
+        market_comparison::MarketComparison,
+        period::{Comparison, DateRange},
     },
     server::{
         AppError, AppState,
@@ -38,6 +40,7 @@ pub fn router() -> Router<AppState> {
     Router::new()
         .nest("/cache", cache::router())
         .route("/metrics", get(metrics))
+        .route("/metrics/compared", get(compared))
         .route("/vendors", get(vendors))
         .route("/audit", get(audit))
         .route("/audit.csv", get(audit_csv))
@@ -176,6 +179,44 @@ pub(super) async fn metrics(
     let parameters = parameters.only(&["dateFrom", "dateTo"])?;
     let range = DateRange::read(parameters.get("dateFrom"), parameters.get("dateTo"), None)?;
     let served = state.marketplace.metrics_json(range).await?;
+    let headers = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+    let mut response = (headers, served.value.clone()).into_response();
+    freshness(&mut response, &served, started.elapsed());
+    Ok(response)
+}
+
+/// The same against the days just before, or the months before whole months.
+#[utoipa::path(
+    get,
+    path = "/api/admin/metrics/compared",
+    operation_id = "admin_metrics_compared",
+    tag = "admin",
+    params(
+        ("dateFrom" = jiff::civil::Date, Query, description = "First day, included, by each vendor's calendar; at the \
+            latest today, in UTC"),
+        ("dateTo" = jiff::civil::Date, Query, description = "Last day, included; what is to come is left out")
+    ),
+    responses((status = 200, description = "Figures by currency, and vendors that stand out", body = MarketComparison),
+        Refused),
+    security(("session" = []), ("key" = []))
+)]
+pub(super) async fn compared(
+    State(state): State<AppState>,
+    _: CurrentAdmin,
+    parameters: Parameters,
+) -> Result<Response, AppError> {
+    let started = Instant::now();
+    let parameters = parameters.only(&["dateFrom", "dateTo"])?;
+    let range = DateRange::read(parameters.get("dateFrom"), parameters.get("dateTo"), None)?;
+    let today = today();
+    if range.from > today {
+        return Err(FieldError::new("dateFrom", format!("`{}` has not begun: {today} or earlier", range.from)).into());
+    }
+    let range = DateRange { to: range.to.min(today), ..range };
+    let previous = range.compared(Comparison::PreviousPeriod).ok_or_else(|| {
+        FieldError::new("dateFrom", format!("`{}` is too early: as many days as the range has come before", range.from))
+    })?;
+    let served = state.marketplace.comparison_json(range, previous, jiff::Timestamp::now()).await?;
     let headers = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
     let mut response = (headers, served.value.clone()).into_response();
     freshness(&mut response, &served, started.elapsed());

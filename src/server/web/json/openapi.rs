@@ -85,6 +85,7 @@ use crate::{
         ingest::refunds,
         ingest::products,
         admin::metrics,
+        admin::compared,
         admin::vendors,
         letters::ask,
         letters::stop,
