@@ -207,6 +207,11 @@ mod accounts {
         instance keeps before Redis.";
 
     // Audit log.
+    /// An amount of which nobody has noted the currency.
+    pub fn minor_units(amount: i64) -> String {
+        format!("{} minor units", crate::format::count(amount))
+    }
+
     pub const AUDIT: &str =
         "Every change of money and access: who, what, from where, before and after. Nothing is ever removed.";
 }
@@ -256,6 +261,27 @@ mod pages {
         }
     }
 
+    /// What stood in an address and is nothing that the page knows: an old bookmark, or a slip.
+    pub fn left_out(name: &str, value: &str, accepted: &[&str]) -> String {
+        use crate::domain::text::shown;
+        let accepted = accepted.join(", ");
+        format!(
+            "“{}={}” in the address means nothing here and was left out. Accepted: {accepted}.",
+            shown(name),
+            shown(value)
+        )
+    }
+
+    /// What a request is called in the log, and the trace that it is a part of.
+    pub fn request_name(id: &str, trace: Option<&str>) -> String {
+        trace.map_or_else(|| format!("Request {id}"), |trace| format!("Request {id} · Trace {trace}"))
+    }
+
+    pub const TRY_AGAIN: &str = "Try again";
+    pub const LOG_IN: &str = "Log in";
+    pub const START_OVER: &str = "Open without filters";
+    pub const BEYOND_THE_LIST: &str = "This place in the list isn't known any more. Open the list from its start.";
+
     /// What is wrong with an address, by its parameter; `message` is the server's.
     pub fn range_refused(field: &str, message: &str) -> String {
         let name = match field {
@@ -263,9 +289,12 @@ mod pages {
             "dateTo" => "End date",
             "compare" => "Comparison",
             "interval" => "Grouping",
+            "sort" => "Sort by",
             other => other,
         };
-        if message.contains("orders match") {
+        if field == "after" {
+            BEYOND_THE_LIST.to_owned()
+        } else if message.contains("orders match") {
             "More than 5,000 orders match. Choose dates, a status or a search to sort them by more than the date."
                 .to_owned()
         } else if message.contains("products match") {
@@ -545,8 +574,53 @@ mod pages {
     }
 
     // Marketplace.
-    pub const MARKET_HINT: &str =
-        "Orders containing two vendors count once for each. Commission is what the marketplace earns, net of refunds.";
+    pub const MARKET_HINT: &str = "Days follow each vendor's time zone. Orders containing two vendors count once for each. Commission is what the \
+         marketplace earns, net of refunds.";
+
+    pub const NOTHING_MOVED: &str = "No vendor's net sales changed.";
+    pub const SOLD_NOTHING: &str = "Sold nothing";
+
+    pub fn movers_in(currency: &str) -> String {
+        format!("Biggest movers in {currency}")
+    }
+
+    pub const NONE_SILENT: &str = "Every vendor had sales.";
+    pub const RETURNS_RISE: &str = "Returns rising";
+    pub const NONE_RETURNING: &str = "No vendor's return rate rose by a percentage point or more.";
+
+    /// From how many orders on a rate is compared.
+    pub fn returns_rise_hint(fewest: i64) -> String {
+        format!("Share of sales returned, of vendors with {fewest} orders or more in both periods.")
+    }
+
+    /// What a list leaves out.
+    pub fn and_more(number: i64) -> String {
+        format!("and {} more", crate::format::count(number))
+    }
+
+    pub fn more_currencies(number: usize) -> String {
+        format!("Show {number} more currencies")
+    }
+
+    pub fn orders_before(orders: i64) -> String {
+        format!("{} before", crate::format::counted(orders, "order", "orders"))
+    }
+
+    /// What the marketplace is compared with. Where the period is not over, up to when.
+    pub fn market_compared(range: &str, is_unfinished: bool) -> String {
+        let until = if is_unfinished { ", up to the same hour by each vendor's clock" } else { "" };
+        format!("Compared with {range}{until}.")
+    }
+
+    /// How the comparison is drawn.
+    pub fn market_dashed(range: &str, bars: bool, beside: &str, is_unfinished: bool) -> String {
+        let drawn = if bars { GREY_BARS } else { DASHED_LINE };
+        let until = match is_unfinished {
+            true => " Drawn to the end; changes compare it up to the same hour by each vendor's clock.",
+            false => "",
+        };
+        format!("{drawn}: {range}, {beside}.{until}")
+    }
 
     pub fn standings_of(range: &str) -> String {
         format!(
@@ -555,9 +629,36 @@ mod pages {
         )
     }
 
+    /// Of several currencies in one list.
+    pub const SORTED_BY_CURRENCY: &str = "Net sales are sorted currency by currency.";
+
+    pub fn sort_of_vendors(sort: crate::domain::market::VendorSort) -> &'static str {
+        use crate::domain::market::VendorSort::*;
+        match sort {
+            NetSalesDesc => "Highest net sales",
+            NetSalesAsc => "Lowest net sales",
+            NameAsc => "Name A–Z",
+            NameDesc => "Name Z–A",
+            CountryAsc => "Country A–Z",
+            CountryDesc => "Country Z–A",
+            ChangeDesc => "Rising most",
+            ChangeAsc => "Falling most",
+            OrdersDesc => "Most orders",
+            OrdersAsc => "Fewest orders",
+            ReturnsDesc => "Most returned",
+            ReturnsAsc => "Least returned",
+            LastOrderAsc => "Longest without an order",
+            LastOrderDesc => "Latest order",
+            LastLoginAsc => "Longest without a login",
+            LastLoginDesc => "Latest login",
+            UsersDesc => "Most users",
+            UsersAsc => "Fewest users",
+        }
+    }
+
     pub fn vendors_with_sales(range: &str, active: i64, all: i64) -> String {
         let of = crate::format::counted(all, "vendor", "vendors");
-        format!("{range}: {} of {of} had sales. Days follow each vendor's time zone.", crate::format::count(active))
+        format!("{range}: {} of {of} had sales.", crate::format::count(active))
     }
 
     // What happened.
@@ -677,6 +778,15 @@ mod pages {
     pub const NO_CUSTOMERS_IN_PERIOD: &str = "No customers in this period.";
     pub const LONGER_PERIOD: &str = "Try a longer period";
     pub const FIRST_SALE: &str = "Figures appear here after the first sale.";
+    pub const RETURNED: &str = "Share of sales, after discounts, that was returned in this period.";
+
+    /// When a vendor was heard of last.
+    pub fn lately(order: Option<String>, login: Option<String>) -> String {
+        let order = order.map_or_else(|| "No orders yet".to_owned(), |day| format!("Last order {day}"));
+        let login = login.map_or_else(|| "no login yet".to_owned(), |day| format!("last login {day}"));
+        format!("{order} · {login} (UTC)")
+    }
+
     pub const NO_USERS: &str = "This vendor has no users yet.";
 }
 

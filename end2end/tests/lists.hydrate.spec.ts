@@ -62,6 +62,17 @@ test('the keyboard alone walks through a list, picks, opens and searches', async
   await expect(page.getByRole('heading', { level: 1 })).toContainText(name);
 });
 
+test('the key / of the dashboard goes into the search of products', async ({ page }) => {
+  await logIn(page, vendor(0));
+  await openHydrated(page, '/');
+  await page.keyboard.press('/');
+  await expect(page).toHaveURL(/\/products#search$/);
+  await expect(page.getByLabel('Search by name')).toBeFocused();
+  await expect(page.getByRole('link', { name: 'Products', exact: true })).toHaveAttribute('aria-current', 'page');
+  await page.keyboard.type('mug');
+  await expect(page).toHaveURL(/search=mug/);
+});
+
 test('changes that are not saved are asked about, and the last save is no longer announced', async ({ page }) => {
   await logIn(page, vendor(11));
   await page.goto('/products');

@@ -63,6 +63,24 @@ test('an amount on the whole order is shared out over its lines', async ({ page 
   expect(refunded(await again(page, order))).toBe(1);
 });
 
+test('Enter in a field leads to the review, and once more refunds nothing', async ({ page }) => {
+  await logIn(page, vendor(15));
+  const order = await untouchedOrder(page);
+  await page.goto(order.path);
+  await fillUnits(page, order.lines[0], 1);
+  await page.keyboard.press('Enter');
+  const refund = page.getByRole('button', { name: /^Refund \D*\d/ });
+  await expect(refund).toBeVisible();
+  await expect(page.getByRole('heading', { name: /^Refund .* to .*\?$/ })).toBeFocused();
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Enter');
+  expect(refunded(await again(page, order))).toBe(0);
+  // By the keyboard, on purpose.
+  await refund.focus();
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('status')).toHaveText(/^Refunded \D*\d/);
+});
+
 test('of what comes back, each line says whether it can be sold again', async ({ page }) => {
   await logIn(page, vendor(7));
   const order = await untouchedOrder(page);

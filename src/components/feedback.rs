@@ -124,7 +124,7 @@ pub fn done(text: impl Into<String>) -> AnyView {
 fn label_of(invalid: &FieldError) -> String {
     let label = match invalid.field.as_str() {
         "form" | "token" | "request" => return invalid.message.clone(),
-        "dateFrom" | "dateTo" | "compare" | "interval" => {
+        "dateFrom" | "dateTo" | "compare" | "interval" | "sort" | "after" => {
             return words::range_refused(&invalid.field, &invalid.message);
         }
         "search" => "Search",

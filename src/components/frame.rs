@@ -2,7 +2,7 @@ use leptos::{prelude::*, server_fn::ServerFn};
 
 use crate::{
     domain::accounts::{Role, Viewer},
-    server_functions::auth::Logout,
+    server_functions::{auth::Logout, request::left_out},
     words,
 };
 
@@ -102,8 +102,15 @@ pub fn Frame(section: Section, viewer: Option<Viewer>, children: Children) -> im
             {nav}
             {account}
         </header>
-        <main id="main" tabindex="-1" data-visit=visit>{children()}</main>
+        <main id="main" tabindex="-1" data-visit=visit>{left_out_of_address()} {children()}</main>
     }
+}
+
+/// What of the address the page has not understood.
+fn left_out_of_address() -> Option<AnyView> {
+    let told = left_out();
+    let texts = told.into_iter().map(|text| view! { <p>{text}</p> }).collect::<Vec<_>>();
+    (!texts.is_empty()).then(|| view! { <div class="notice warn" role="status">{texts}</div> }.into_any())
 }
 
 /// By the address; where there is no room for it, by what it leads to.

@@ -3,9 +3,9 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_location;
 
 use super::feedback::address_refused;
-use crate::{ApiError, domain::accounts::encode_segment, words};
+use crate::{ApiError, domain::accounts::encode_segment, server_functions::request::request_name, words};
 
-/// Why a page cannot be shown, and what to do about it.
+/// Why a page cannot be shown, what to do about it, where else to go, and under which name it is in the log.
 pub fn problem(error: ApiError) -> AnyView {
     let location = use_location();
     // The address as it is: trying again means asking for the same.
@@ -14,33 +14,37 @@ pub fn problem(error: ApiError) -> AnyView {
         location.pathname.get_untracked(),
         location.search.with_untracked(|search| if search.is_empty() { String::new() } else { format!("?{search}") })
     );
-    let link = |href: String, text: &'static str| view! { <a class="button" href=href>{text}</a> }.into_any();
-    let (title, texts, way_out) = match error {
+    let path = location.pathname.get_untracked();
+    // On the dashboard itself there is no other one to go to.
+    let dashboard = (path != "/").then(|| ("/".to_owned(), words::GO_TO_DASHBOARD));
+    let start_over = (here != path).then_some((path, words::START_OVER));
+    let (title, texts, first) = match error {
         ApiError::Unauthenticated => {
-            ("Logged out", vec![words::SESSION_ENDED.to_owned()], link(login_href(&here), "Log in"))
+            ("Logged out", vec![words::SESSION_ENDED.to_owned()], Some((login_href(&here), "Log in")))
         }
-        ApiError::Forbidden => {
-            ("No access", vec![words::NO_ACCESS.to_owned()], link("/login".to_owned(), "Log in with another account"))
-        }
-        ApiError::NotFound => {
-            ("Not found", vec![words::NOT_FOUND.to_owned()], link("/".to_owned(), words::GO_TO_DASHBOARD))
-        }
+        ApiError::Forbidden => ("No access", vec![words::NO_ACCESS.to_owned()], None),
+        ApiError::NotFound => ("Not found", vec![words::NOT_FOUND.to_owned()], None),
         ApiError::Invalid(fields) => {
             let of_range = ["dateFrom", "dateTo", "range", "compare", "interval"];
             let is_range = fields.iter().any(|refused| of_range.contains(&refused.field.as_str()));
             let title = if is_range { words::RANGE_REFUSED } else { words::FILTERS_REFUSED };
-            (title, address_refused(&fields), ().into_any())
+            (title, address_refused(&fields), start_over)
         }
-        ApiError::Conflict(text) => ("That didn't work", vec![text], ().into_any()),
-        other => (words::PAGE_NOT_LOADED, vec![other.to_string()], link(here, "Try again")),
+        ApiError::Conflict(text) => ("That didn't work", vec![text], Some((here, words::TRY_AGAIN))),
+        other => (words::PAGE_NOT_LOADED, vec![other.to_string()], Some((here, words::TRY_AGAIN))),
     };
+    let places = first.into_iter().chain(dashboard).enumerate().map(|(at, (href, text))| {
+        let class = if at == 0 { "button" } else { "button quiet" };
+        view! { <a class=class href=href>{text}</a> }
+    });
     let texts = texts.into_iter().map(|text| view! { <p>{text}</p> }).collect_view();
     view! {
         <Title text=title/>
         <section class="problem" role="alert">
             <h1>{title}</h1>
             {texts}
-            {way_out}
+            <p class="actions">{places.collect::<Vec<_>>()}</p>
+            {request_name().map(|name| view! { <p class="hint">{name}</p> })}
         </section>
     }
     .into_any()

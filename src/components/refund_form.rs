@@ -187,14 +187,17 @@ pub fn refund_review(order: &Order, currency: Currency, review: &RefundReview) -
     };
     view! {
         <section class="card" id="refund" role="status">
-            <h2>{format!("Refund {amount} to ")} {written(order.customer_name.clone())} "?"</h2>
+            // Not the button: Enter in a field of the form leads here, and pressed twice it would refund unread.
+            <h2 tabindex="-1" autofocus=true>
+                {format!("Refund {amount} to ")} {written(order.customer_name.clone())} "?"
+            </h2>
             {scrolling("scroll", "What is refunded", table("plain stacked", columns, rows.collect(), Some(foot.into())))}
             <p data-total=amount.clone()>{stock} " " {reason}</p>
             <div class="actions">
                 <form method="post" action=RefundOrder::url()>
                     <input type="hidden" name="form[order_id]" value=order.order_id.clone()/>
                     {hidden(&review.form)}
-                    <button type="submit" autofocus=true>{format!("Refund {amount}")}</button>
+                    <button type="submit">{format!("Refund {amount}")}</button>
                 </form>
                 <form method="get" action=back>
                     {hidden(&review.form)}

@@ -1,4 +1,7 @@
-use std::collections::BTreeMap;
+/// One currency over time, and its best vendors.
+mod opened;
+/// Vendors to look at.
+mod standing_out;
 
 use jiff::civil::Date;
 use leptos::prelude::*;
@@ -6,10 +9,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
-    charts::{
-        line::{Mark, Unit, line_chart},
-        spark::sparkline,
-    },
+    charts::spark::sparkline,
     components::{
         change::{More, delta},
         fields::{Input, input},
@@ -18,21 +18,27 @@ use crate::{
         loaded::loaded,
         query_form::query_form,
         scripts::scripts,
-        stale::stale,
         table::{Cell, Column, Row, scrolling, table},
     },
     domain::{
         accounts::{encode_segment, path_segment},
-        clock::WallClock,
         market::{CurrencyMetrics, MarketMetrics},
+        market_comparison::CurrencyComparison,
+        money::Currency,
         period::{DateRange, Interval},
     },
     format,
-    islands::Keys,
-    pages::ranges::{ALL_TIME, preset_name, presets},
+    islands::{Keys, Refresh},
+    pages::{
+        dashboard::age,
+        ranges::{ALL_TIME, preset_name, presets},
+    },
     server_functions::admin::{Market, load_market},
     words,
 };
+
+/// Lines of the overview, if there are more currencies: what leaves room for the one that is open on the first screen.
+const MOST_LINES: usize = 6;
 
 /// What the address asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -43,6 +49,8 @@ struct Query {
     date_to: Option<String>,
     /// Which currency is opened.
     currency: Option<String>,
+    /// Whether all of them are listed.
+    currencies: Option<String>,
 }
 
 impl Query {
@@ -59,7 +67,7 @@ impl Query {
     }
 
     fn with_range(&self, slug: &str) -> Self {
-        Self { range: Some(slug.to_owned()), date_from: None, date_to: None, currency: self.currency.clone() }
+        Self { range: Some(slug.to_owned()), date_from: None, date_to: None, ..self.clone() }
     }
 
     fn href(&self) -> String {
@@ -68,6 +76,7 @@ impl Query {
             ("dateFrom", &self.date_from),
             ("dateTo", &self.date_to),
             ("currency", &self.currency),
+            ("currencies", &self.currencies),
         ];
         let pairs: Vec<_> = pairs
             .iter()
@@ -86,6 +95,7 @@ pub fn AdminPage() -> impl IntoView {
             date_from: value("dateFrom"),
             date_to: value("dateTo"),
             currency: value("currency"),
+            currencies: value("currencies"),
         }
     });
     let (asked, again) = (query.clone(), query.clone());
@@ -97,11 +107,28 @@ pub fn AdminPage() -> impl IntoView {
     }
 }
 
-fn market(Market { metrics, freshness, changes, today, .. }: Market, query: Query) -> AnyView {
+/// What the figures are of.
+struct MarketRange {
+    days: DateRange,
+    /// Days, weeks or months.
+    interval: Interval,
+    /// What it is compared with.
+    previous: Option<DateRange>,
+    /// Whether it is not over for some vendor.
+    is_unfinished: bool,
+    /// In UTC.
+    today: Date,
+}
+
+fn market(Market { metrics, freshness, comparison, today, .. }: Market, query: Query) -> AnyView {
     let MarketMetrics { range, vendors, active_vendors, currencies, .. } = metrics;
     let days = DateRange { from: range.from, to: range.to };
+    let previous = comparison.as_ref().map(|comparison| DateRange { from: comparison.from, to: comparison.to });
+    let is_unfinished = comparison.as_ref().is_some_and(|comparison| comparison.is_unfinished);
+    let range = MarketRange { days, interval: range.interval, previous, is_unfinished, today };
     let shown = format::range(days);
     let lead = words::vendors_with_sales(&shown, active_vendors, vendors);
+    let compared = previous.map(|previous| words::market_compared(&format::range(previous), is_unfinished));
     let chosen = Query { date_from: Some(days.from.to_string()), date_to: Some(days.to.to_string()), ..query.clone() };
     let nothing = currencies.is_empty().then(|| {
         view! { <section class="card empty"><h2>"No vendors yet"</h2><p>{words::FIRST_SALE}</p></section> }
@@ -110,13 +137,23 @@ fn market(Market { metrics, freshness, changes, today, .. }: Market, query: Quer
         .iter()
         .position(|metrics| Some(metrics.currency.code()) == query.currency.as_deref())
         .unwrap_or_default();
-    let overview = (!currencies.is_empty()).then(|| overview(&currencies, &changes, open, &query));
-    let opened = currencies.into_iter().nth(open).map(|metrics| currency(metrics, days, range.interval, today));
+    let beside = |currency: Currency| {
+        let of = comparison.as_ref().map(|comparison| &comparison.currencies[..]).unwrap_or_default();
+        of.iter().find(|compared| compared.currency == currency)
+    };
+    let overview = (!currencies.is_empty()).then(|| overview(&currencies, beside, open, days.to >= today, &query));
+    let opened = currencies.into_iter().nth(open).map(|metrics| {
+        let compared = beside(metrics.currency);
+        let others = comparison.as_ref().zip(compared);
+        let others = others.map(|(comparison, compared)| standing_out::standing_out(comparison, compared, &range));
+        view! { {opened::currency(metrics, compared, &range)} {others} }
+    });
     view! {
         <div class="head">
-            <div><h1>"Marketplace"</h1><p class="lead">{lead}</p>{stale(freshness)}</div>
+            <div><h1>"Marketplace"</h1><p class="age">{age(freshness)} " " <Refresh/></p></div>
             {preset_links(&query, days, today)}
         </div>
+        <p class="lead">{lead} " " {compared}</p>
         {range_form(chosen)}
         {in_place(shown)}
         {nothing}
@@ -126,6 +163,13 @@ fn market(Market { metrics, freshness, changes, today, .. }: Market, query: Quer
         {scripts()}
     }
     .into_any()
+}
+
+/// A vendor by its name, which leads to its dashboard of the same days.
+fn vendor_link(vendor_id: &str, name: &str, range: &MarketRange) -> Cell {
+    let DateRange { from, to } = range.days;
+    let href = format!("/admin/vendors/{}/dashboard?dateFrom={from}&dateTo={to}", path_segment(vendor_id));
+    Cell::Link { href, text: name.to_owned() }
 }
 
 fn preset_links(query: &Query, shown: DateRange, today: Date) -> AnyView {
@@ -166,47 +210,37 @@ fn range_form(chosen: Query) -> AnyView {
         required: true,
         ..Default::default()
     };
-    let currency = chosen.currency.map(|currency| view! { <input type="hidden" name="currency" value=currency/> });
+    let kept = [("currency", chosen.currency), ("currencies", chosen.currencies)]
+        .map(|(name, value)| value.map(|value| view! { <input type="hidden" name=name value=value/> }));
+    let kept: Vec<_> = kept.into_iter().flatten().collect();
     let fields = view! {
-        {input(day("dateFrom", "From", chosen.date_from))}
-        {input(day("dateTo", "To", chosen.date_to))}
-        {currency}
-        <button class="quiet" type="submit">"Apply"</button>
+        <div class="filter">
+            {input(day("dateFrom", "From", chosen.date_from))}
+            {input(day("dateTo", "To", chosen.date_to))}
+            {kept}
+            <button class="quiet" type="submit">"Apply"</button>
+        </div>
     };
-    query_form("/admin", "filter range", None, fields.into_any())
+    query_form("/admin", "range", None, fields.into_any())
 }
 
-/// Every currency in a line; one of them is opened below. Amounts of different currencies are never added up.
-fn overview(
+/// Currencies in lines; one of them is opened below. Amounts of different currencies are never added up. Of many, the
+/// ones with the most orders, and the one that is open: the others are a click away.
+fn overview<'a>(
     currencies: &[CurrencyMetrics],
-    changes: &BTreeMap<String, (i64, i64)>,
+    beside: impl Fn(Currency) -> Option<&'a CurrencyComparison>,
     open: usize,
+    is_unfinished: bool,
     query: &Query,
 ) -> AnyView {
-    let rows = currencies.iter().enumerate().map(|(at, metrics)| {
-        let currency = metrics.currency;
-        let code = currency.to_string();
-        let href = Query { currency: Some(code.clone()), ..query.clone() }.href();
-        let current = (at == open).then_some("true");
-        let change = changes
-            .get(&code)
-            .map(|(before, now)| delta(Some(*before), *now, More::IsGood, |amount| format::money(currency, amount)));
-        let course: Vec<_> = metrics.series.iter().map(|point| Some(point.net_sales)).collect();
-        Row {
-            id: None,
-            class: if at == open { "open" } else { "" },
-            cells: vec![
-                Cell::View(view! { <a href=href data-noscroll="" aria-current=current>{code}</a> }.into_any()),
-                format::money(currency, metrics.net_sales).into(),
-                sparkline(&course).into_any().into(),
-                change.into_any().into(),
-                format::count(metrics.orders).into(),
-                format::money_or_dash(currency, metrics.average_order_value).into(),
-                format::money(currency, metrics.commission).into(),
-                format::money(currency, metrics.returns).into(),
-                format::count(metrics.active_vendors).into(),
-            ],
-        }
+    let all = query.currencies.is_some() || currencies.len() <= MOST_LINES;
+    let lines = currencies.iter().enumerate().filter(|(at, _)| all || *at + 1 < MOST_LINES || *at == open);
+    let rows: Vec<_> =
+        lines.map(|(at, metrics)| line(metrics, beside(metrics.currency), is_unfinished, at == open, query)).collect();
+    let hidden = currencies.len() - rows.len();
+    let more = (hidden > 0).then(|| {
+        let href = Query { currencies: Some("all".to_owned()), ..query.clone() }.href();
+        view! { <a href=href data-noscroll="">{words::more_currencies(hidden)}</a> " · " }
     });
     let columns = vec![
         Column::text("Currency"),
@@ -222,89 +256,51 @@ fn overview(
     view! {
         <section class="card">
             <h2>"By currency"</h2>
-            {scrolling("scroll", "Sales by currency", table("plain stacked currencies", columns, rows.collect(), None))}
-            <p class="hint">{words::MARKET_HINT}</p>
+            {scrolling("scroll", "Sales by currency", table("plain stacked currencies", columns, rows, None))}
+            <p class="hint">{more}{words::MARKET_HINT}</p>
         </section>
     }
     .into_any()
 }
 
-fn currency(metrics: CurrencyMetrics, days: DateRange, interval: Interval, today: Date) -> AnyView {
-    let (DateRange { from, to }, range) = (days, format::range(days));
+fn line(
+    metrics: &CurrencyMetrics,
+    compared: Option<&CurrencyComparison>,
+    is_unfinished: bool,
+    is_open: bool,
+    query: &Query,
+) -> Row {
     let currency = metrics.currency;
-    let money = |amount| format::money(currency, amount);
-    let title = format!("Net sales by {}, {range}, in {currency}.", interval.as_str());
-    let legend = format!("{range}: {}", money(metrics.net_sales));
-    // Only hours have a clock.
-    let clock = WallClock::default();
-    let marks: Vec<_> = metrics
-        .series
-        .iter()
-        .enumerate()
-        .map(|(i, point)| Mark {
-            label: format::point_label(point, interval, &clock),
-            short: format::axis_label(point, interval, &clock, false),
-            value: Some(point.net_sales),
-            is_unfinished: to >= today && i + 1 == metrics.series.len(),
-            before: None,
-            before_whole: None,
-            returns: Some(point.returns).filter(|returns| *returns != 0),
-            note: None,
-            is_weekend: false,
-        })
-        .collect();
-    let values = metrics.series.iter().map(|point| {
-        Row::from(vec![
-            format::point_label(point, interval, &clock).into(),
-            format::count(point.orders).into(),
-            format::count(point.units).into(),
-            money(point.gross_sales).into(),
-            money(-point.discounts).into(),
-            money(-point.returns).into(),
-            money(point.net_sales).into(),
-        ])
+    let code = currency.to_string();
+    let href = Query { currency: Some(code.clone()), ..query.clone() }.href();
+    let current = is_open.then_some("true");
+    // What is not over would look like a collapse.
+    let over = metrics.series.len() - usize::from(is_unfinished && metrics.series.len() > 1);
+    let change = compared.map(|compared| {
+        let money = |amount| format::money(currency, amount);
+        delta(Some(compared.previous_net_sales), compared.net_sales, More::IsGood, money)
     });
-    let headings = vec![
-        Column::text("Period"),
-        Column::classed("Orders", "number left").named(),
-        Column::number("Units").named(),
-        Column::classed("Gross", "number left").named(),
-        Column::number("Discounts").named(),
-        Column::classed("Returns", "number left").named(),
-        Column::classed("Net", "number chief"),
-    ];
-    let values = scrolling(
-        "scroll tall",
-        format!("Sales over time in {currency}"),
-        table("plain stacked", headings, values.collect(), None),
-    );
-    let rows = metrics.top_vendors.into_iter().map(|vendor| {
-        let href = format!("/admin/vendors/{}/dashboard?dateFrom={from}&dateTo={to}", path_segment(&vendor.vendor_id));
-        Row::from(vec![
-            Cell::Link { href, text: vendor.name },
-            format::count(vendor.orders).into(),
-            money(vendor.net_sales).into(),
-        ])
-    });
-    let columns = vec![Column::text("Vendor"), Column::number("Orders"), Column::number("Net sales")];
-    view! {
-        <section class="part" aria-label=format!("Sales in {currency}")>
-            <figure class="card chart">
-                <h2>{format!("Net sales in {currency} over time")}</h2>
-                {line_chart(&marks, Unit::Money(currency), title, legend, None)}
-                <details>
-                    <summary>"Show as a table"</summary>
-                    {values}
-                </details>
-            </figure>
-            <section class="card">
-                <h2>"Top vendors"</h2>
-                {scrolling("scroll", format!("Top vendors in \
-                    {currency}"), table("plain", columns, rows.collect(), None))}
-            </section>
-        </section>
+    let course: Vec<_> = match compared.filter(|compared| !compared.hours.is_empty()) {
+        Some(compared) => {
+            compared.hours[..compared.hours.len() - usize::from(is_unfinished)].iter().map(|net| Some(*net)).collect()
+        }
+        None => metrics.series[..over].iter().map(|point| Some(point.net_sales)).collect(),
+    };
+    Row {
+        id: None,
+        class: if is_open { "open" } else { "" },
+        cells: vec![
+            Cell::View(view! { <a href=href data-noscroll="" aria-current=current>{code}</a> }.into_any()),
+            format::money(currency, metrics.net_sales).into(),
+            sparkline(&course).into_any().into(),
+            change.into_any().into(),
+            format::count(metrics.orders).into(),
+            format::money_or_dash(currency, metrics.average_order_value).into(),
+            format::money(currency, metrics.commission).into(),
+            format::money(currency, metrics.returns).into(),
+            format::count(metrics.active_vendors).into(),
+        ],
     }
-    .into_any()
 }
 
 #[cfg(test)]

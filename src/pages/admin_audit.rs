@@ -13,7 +13,11 @@ use crate::{
         query_form::query_form,
         table::{Cell, Column, Row, scrolling, table},
     },
-    domain::accounts::{AuditLine, encode_segment},
+    domain::{
+        accounts::{AuditLine, encode_segment},
+        money::Currency,
+    },
+    format,
     server_functions::audit::{AuditFilter, AuditView, load_audit},
     words,
 };
@@ -116,60 +120,89 @@ fn list(AuditView { page, .. }: AuditView, filter: AuditFilter) -> AnyView {
         )
     };
     view! {
-        <div class="head">
-            <div>
-                <h1>"Audit log"</h1>
-                <p class="lead">{words::AUDIT}</p>
-            </div>
-            <a class="button quiet" href=export download>"Export CSV"</a>
-        </div>
+        <h1>"Audit log"</h1>
+        <p class="lead">{words::AUDIT}</p>
         {filter_form(filter)}
         {body}
         {pages}
+        <footer class="foot"><p class="exports"><a href=export download="">"Export this list"</a></p></footer>
     }
     .into_any()
 }
 
 fn row(line: AuditLine) -> Row {
     let written = |text: Option<String>| Cell::Written(text.unwrap_or_default());
-    let values = |text: Option<String>| match text {
-        Some(text) => view! { <span class="pairs" dir="auto">{readable(&text)}</span> }.into_any().into(),
+    // Many products at once: what was is their prices, by their ids.
+    let are_prices = line.action == "products_change";
+    let values = |text: Option<String>, are_prices| match text {
+        Some(text) => {
+            let text = readable(&text, line.currency, are_prices);
+            view! { <span class="pairs" dir="auto">{text}</span> }.into_any().into()
+        }
         None => Cell::Text(String::new()),
     };
+    let (was, became) = (values(line.was, are_prices), values(line.became, false));
     Row::from(vec![
         time(line.at),
         Cell::Written(line.actor),
         Cell::Text(spoken(&line.action)),
         Cell::Written(line.detail),
         written(line.address),
-        values(line.was),
-        values(line.became),
+        was,
+        became,
     ])
 }
 
-/// Each value of an object on a line of its own; anything else as it is.
-fn readable(json: &str) -> String {
-    let values = match serde_json::from_str(json) {
-        Ok(Value::Object(values)) => values,
+/// What an amount in minor units is called, wherever money is noted.
+const AMOUNTS: [&str; 5] = ["unitPrice", "amount", "gross", "discount", "refundedAmount"];
+/// Prices by product.
+const PRICES: &str = "unitPrices";
+
+/// Each value of an object, or of a list, on a line of its own; anything else as it is. Amounts are of `currency`.
+fn readable(json: &str, currency: Option<Currency>, are_prices: bool) -> String {
+    let lines: Vec<_> = match serde_json::from_str(json) {
+        Ok(Value::Object(values)) if are_prices => prices(values, currency),
+        Ok(Value::Object(values)) => {
+            let line = |(name, value): (String, _)| format!("{}: {}", in_words(&name), told(&name, value, currency));
+            values.into_iter().map(line).collect()
+        }
+        Ok(Value::Array(values)) => values.into_iter().map(|value| told("", value, currency)).collect(),
         Ok(Value::String(text)) => return text,
         _ => return json.to_owned(),
     };
-    let lines = values.into_iter().map(|(name, value)| format!("{}: {}", in_words(&name), told(value)));
-    lines.collect::<Vec<_>>().join("\n")
+    lines.join("\n")
 }
 
 /// A value as people write it: of a list of rows, one after the other.
-fn told(value: Value) -> String {
+fn told(name: &str, value: Value, currency: Option<Currency>) -> String {
     match value {
         Value::Null => "none".to_owned(),
         Value::Bool(is) => if is { "yes" } else { "no" }.to_owned(),
+        Value::Number(number) if AMOUNTS.contains(&name) => amount(&Value::Number(number), currency),
         Value::Number(number) => number.to_string(),
         Value::String(text) => text,
-        Value::Array(values) => values.into_iter().map(told).collect::<Vec<_>>().join("; "),
-        Value::Object(values) => {
-            let values = values.into_iter().map(|(name, value)| format!("{} {}", in_words(&name), told(value)));
-            values.collect::<Vec<_>>().join(", ")
+        Value::Array(values) => {
+            values.into_iter().map(|value| told(name, value, currency)).collect::<Vec<_>>().join("; ")
         }
+        Value::Object(values) if name == PRICES => prices(values, currency).join(", "),
+        Value::Object(values) => {
+            let pair = |(name, value): (String, _)| format!("{} {}", in_words(&name), told(&name, value, currency));
+            values.into_iter().map(pair).collect::<Vec<_>>().join(", ")
+        }
+    }
+}
+
+/// Prices by the ids of their products, which are no words.
+fn prices(values: serde_json::Map<String, Value>, currency: Option<Currency>) -> Vec<String> {
+    values.into_iter().map(|(id, price)| format!("{id}: {}", amount(&price, currency))).collect()
+}
+
+/// In lines from before currencies were noted nobody knows of what it is so many minor units.
+fn amount(value: &Value, currency: Option<Currency>) -> String {
+    match (value.as_i64(), currency) {
+        (Some(amount), Some(currency)) => format::money(currency, amount),
+        (Some(amount), None) => words::minor_units(amount),
+        (None, _) => value.to_string(),
     }
 }
 
@@ -247,7 +280,22 @@ mod tests {
     #[test]
     fn what_was_and_became_is_read_line_by_line() {
         let json = r#"{"disabled":false,"role":"vendor","vendorId":null,"lines":[{"line":1,"quantity":2},3]}"#;
-        assert_eq!(readable(json), "disabled: no\nlines: line 1, quantity 2; 3\nrole: vendor\nvendor id: none");
-        assert_eq!((readable("\"Europe/Berlin\"").as_str(), readable("a text").as_str()), ("Europe/Berlin", "a text"));
+        let plain = |json| readable(json, None, false);
+        assert_eq!(plain(json), "disabled: no\nlines: line 1, quantity 2; 3\nrole: vendor\nvendor id: none");
+        assert_eq!((plain("\"Europe/Berlin\"").as_str(), plain("a text").as_str()), ("Europe/Berlin", "a text"));
+    }
+
+    #[test]
+    fn amounts_are_money_of_the_currency_of_their_line() {
+        let euro = Currency::parse("EUR").ok();
+        assert_eq!(readable(r#"{"stock":12590,"unitPrice":12590}"#, euro, false), "stock: 12590\nunit price: €125.90");
+        assert_eq!(
+            readable(r#"[{"amount":1790,"line":1,"quantity":2},{"amount":0,"line":2,"quantity":0}]"#, euro, false),
+            "amount €17.90, line 1, quantity 2\namount €0.00, line 2, quantity 0"
+        );
+        assert_eq!(readable(r#"{"pA":100,"pB":250}"#, euro, true), "pA: €1.00\npB: €2.50");
+        let yen = Currency::parse("JPY").ok();
+        assert_eq!(readable(r#"{"unitPrices":{"pA":100}}"#, yen, false), "unit prices: pA: ¥100");
+        assert_eq!(readable(r#"{"unitPrice":12590}"#, None, false), "unit price: 12,590 minor units");
     }
 }

@@ -12,7 +12,7 @@ use crate::{
         pager::pager,
         query_form::query_form,
         stale::stale,
-        table::{Cell, Column, Row, scrolling, table},
+        table::{Cell, Column, Row, Sorting, scrolling, table},
     },
     domain::{
         accounts::{encode_segment, path_segment},
@@ -38,7 +38,10 @@ pub fn AdminVendorsPage() -> impl IntoView {
     }
 }
 
-fn list(VendorsView { freshness, range, vendors, next, .. }: VendorsView, asked: VendorsAsked) -> AnyView {
+fn list(VendorsView { freshness, range, sort, vendors, next, .. }: VendorsView, asked: VendorsAsked) -> AnyView {
+    let is_by_amount = matches!(sort, VendorSort::NetSalesDesc | VendorSort::NetSalesAsc);
+    let has_many = vendors.iter().any(|vendor| vendor.currency != vendors[0].currency);
+    let by_currency = (is_by_amount && has_many).then(|| format!(" {}", words::SORTED_BY_CURRENCY));
     let pages = pager(
         asked.after.is_some().then(|| page_href(&asked, None)),
         next.map(|after| page_href(&asked, Some(&after))),
@@ -52,11 +55,11 @@ fn list(VendorsView { freshness, range, vendors, next, .. }: VendorsView, asked:
         }
         .into_any()
     } else {
-        rows(vendors)
+        rows(vendors, sort, &asked)
     };
     view! {
         <h1>"Vendors"</h1>
-        <p class="lead">{words::standings_of(&format::range(range))}</p>
+        <p class="lead">{words::standings_of(&format::range(range))} {by_currency}</p>
         {stale(freshness)}
         {filter(&asked)}
         {body}
@@ -65,7 +68,7 @@ fn list(VendorsView { freshness, range, vendors, next, .. }: VendorsView, asked:
     .into_any()
 }
 
-fn rows(vendors: Vec<VendorStanding>) -> AnyView {
+fn rows(vendors: Vec<VendorStanding>, sort: VendorSort, asked: &VendorsAsked) -> AnyView {
     // Days of the newest orders as UTC has them: vendors of all zones stand side by side.
     let clock = WallClock::default();
     let rows = vendors.into_iter().map(|vendor| {
@@ -87,16 +90,25 @@ fn rows(vendors: Vec<VendorStanding>) -> AnyView {
             format::count(vendor.users).into(),
         ])
     });
+    // The way that most people mean first, the other one at the second click.
+    let by = |first: VendorSort, second: VendorSort| {
+        let next = if sort == first { second } else { first };
+        let sorted = VendorsAsked { sort: Some(next.as_str().to_owned()), ..asked.clone() };
+        let now =
+            [first, second].contains(&sort).then(|| if sort.is_descending() { "descending" } else { "ascending" });
+        Some(Sorting { href: page_href(&sorted, None), now })
+    };
+    use VendorSort::*;
     let columns = vec![
-        Column::text("Vendor"),
-        Column::classed("Country", "spare"),
-        Column::classed("Net sales", "number chief"),
-        Column::number("Change"),
-        Column::classed("Orders", "number left").named(),
-        Column::number("Returned").named(),
-        Column::classed("Last order", "number left").named(),
-        Column::classed("Last login", "number left").named(),
-        Column::classed("Users", "number spare"),
+        Column::text("Vendor").sorting(by(NameAsc, NameDesc)),
+        Column::classed("Country", "spare").sorting(by(CountryAsc, CountryDesc)),
+        Column::classed("Net sales", "number chief").sorting(by(NetSalesDesc, NetSalesAsc)),
+        Column::number("Change").sorting(by(ChangeDesc, ChangeAsc)),
+        Column::classed("Orders", "number left").sorting(by(OrdersDesc, OrdersAsc)).named(),
+        Column::number("Returned").sorting(by(ReturnsDesc, ReturnsAsc)).named(),
+        Column::classed("Last order", "number left").sorting(by(LastOrderAsc, LastOrderDesc)).named(),
+        Column::classed("Last login", "number left").sorting(by(LastLoginAsc, LastLoginDesc)).named(),
+        Column::classed("Users", "number spare").sorting(by(UsersDesc, UsersAsc)),
     ];
     scrolling("card scroll", "Vendors", table("plain stacked", columns, rows.collect(), None))
 }
@@ -111,18 +123,12 @@ fn filter(asked: &VendorsAsked) -> AnyView {
         autocomplete: Some("off"),
         ..Default::default()
     };
-    let sorts = vec![
-        (VendorSort::Name.as_str(), "Name"),
-        (VendorSort::Orders.as_str(), "Most orders"),
-        (VendorSort::Rising.as_str(), "Rising most"),
-        (VendorSort::Falling.as_str(), "Falling most"),
-        (VendorSort::Returns.as_str(), "Most returned"),
-        (VendorSort::LastOrder.as_str(), "Longest without an order"),
-        (VendorSort::LastLogin.as_str(), "Longest without a login"),
-    ];
+    let sorts = VendorSort::ALL.map(|sort| (sort.as_str(), words::sort_of_vendors(sort))).to_vec();
+    // An older name of a way to sort is shown as what it is.
+    let sort: VendorSort = asked.sort.as_deref().and_then(|name| name.parse().ok()).unwrap_or_default();
     let fields = view! {
         {input(field)}
-        {select("sort", "sort", "Sort by", sorts, asked.sort.as_deref().unwrap_or(VendorSort::default().as_str()))}
+        {select("sort", "sort", "Sort by", sorts, sort.as_str())}
         <button class="quiet" type="submit">"Filter"</button>
     };
     query_form("/admin/vendors", "filter", Some("search"), fields.into_any())

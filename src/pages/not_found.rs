@@ -3,7 +3,7 @@ use leptos_meta::Title;
 
 use crate::{
     components::frame::{Frame, Section},
-    server_functions::account::viewer,
+    server_functions::{account::viewer, request::request_name},
     words,
 };
 
@@ -17,7 +17,8 @@ pub fn NotFoundPage() -> impl IntoView {
                 <section class="problem">
                     <h1>{words::PAGE_NOT_FOUND}</h1>
                     <p>{words::NOT_FOUND}</p>
-                    <a class="button" href="/">{words::GO_TO_DASHBOARD}</a>
+                    <p class="actions"><a class="button" href="/">{words::GO_TO_DASHBOARD}</a></p>
+                    {request_name().map(|name| view! { <p class="hint">{name}</p> })}
                 </section>
             </Frame>
         }

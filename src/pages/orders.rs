@@ -54,6 +54,7 @@ fn filters(asked: &OrdersAsked) -> Filters<'_> {
 }
 
 /// What the form offers among the statuses: several of them at once.
+pub const STATUS_GROUPS: [&str; 2] = [COUNTED, NOT_COUNTED];
 const COUNTED: &str = "counted";
 const NOT_COUNTED: &str = "uncounted";
 

@@ -202,6 +202,12 @@ pub fn presets(today: Date) -> [Preset; 10] {
     .map(|(name, slug, key, range)| Preset { name, slug, key, range })
 }
 
+/// What `range` may be in an address.
+pub fn range_names() -> Vec<&'static str> {
+    // Their names are the same on every day.
+    presets(Date::constant(2000, 1, 1)).iter().map(|preset| preset.slug).chain([ALL_TIME]).collect()
+}
+
 /// The preset that a range is, if it is one. On the first of a month "Today" and "Month to date" are the same: the
 /// first wins.
 pub fn preset_name(range: DateRange, today: Date) -> Option<&'static str> {

@@ -1,6 +1,4 @@
-use std::collections::BTreeMap;
-
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -11,10 +9,12 @@ use super::{
 use crate::ApiError;
 use crate::domain::{
     accounts::Viewer,
+    field_error::FieldError,
     market::MarketMetrics,
-    movers::finished,
+    market_comparison::MarketComparison,
     period::{Comparison, DateRange},
 };
+use crate::words;
 
 /// The cache's counters: what this installation counted since they were reset, and what the store says of itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -107,10 +107,10 @@ pub struct Percentiles {
 pub struct Market {
     pub viewer: Viewer,
     pub metrics: MarketMetrics,
-    /// Of the metrics and the changes together.
+    /// Against the time before; `None` where there is nothing to compare with.
+    pub comparison: Option<MarketComparison>,
+    /// Of the metrics and the comparison together.
     pub freshness: Freshness,
-    /// Net sales of each currency on the days of the range that are over, before and now; empty where none is.
-    pub changes: BTreeMap<String, (i64, i64)>,
     /// In UTC.
     pub today: Date,
 }
@@ -129,24 +129,25 @@ pub async fn load_market(
         DateRange::all_time(first.value, today)
     } else {
         let (date_from, date_to) = days(today);
-        DateRange::read(date_from.as_deref(), date_to.as_deref(), Some(today))
-            .map_err(|e| context::api_error(e.into()))?
+        let range = DateRange::read(date_from.as_deref(), date_to.as_deref(), Some(today))
+            .map_err(|e| context::api_error(e.into()))?;
+        if range.from > today {
+            return Err(context::api_error(FieldError::new("dateFrom", words::IN_THE_FUTURE).into()));
+        }
+        // What has not happened is not compared with what has.
+        DateRange { to: range.to.min(today), ..range }
     };
     let served = state.marketplace.metrics(range).await.map_err(context::api_error)?;
     let (mut freshness, metrics) = (cache_keys::freshness(&served), served.value);
-    let mut changes: BTreeMap<String, (i64, i64)> = BTreeMap::new();
-    let comparison = if all_time { Comparison::None } else { Comparison::PreviousPeriod };
-    let compared = range.compared(comparison).and_then(|previous| finished(range, previous, range.contains(today)));
-    if let Some((range, previous)) = compared.filter(|(range, _)| range.to < today) {
-        let now = state.marketplace.metrics(range).await.map_err(context::api_error)?;
-        let before = state.marketplace.metrics(previous).await.map_err(context::api_error)?;
-        freshness = freshness.and(cache_keys::freshness(&now)).and(cache_keys::freshness(&before));
-        for of in before.value.currencies {
-            changes.entry(of.currency.to_string()).or_default().0 = of.net_sales;
+    let kind = if all_time { Comparison::None } else { Comparison::PreviousPeriod };
+    let comparison = match range.compared(kind) {
+        Some(previous) => {
+            let compared = state.marketplace.comparison(range, previous, Timestamp::now()).await;
+            let served = compared.map_err(context::api_error)?;
+            freshness = freshness.and(cache_keys::freshness(&served));
+            Some(served.value)
         }
-        for of in now.value.currencies {
-            changes.entry(of.currency.to_string()).or_default().1 = of.net_sales;
-        }
-    }
-    Ok(Market { viewer: current.viewer(), metrics, freshness, changes, today })
+        None => None,
+    };
+    Ok(Market { viewer: current.viewer(), metrics, comparison, freshness, today })
 }

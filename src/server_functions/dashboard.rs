@@ -14,7 +14,7 @@ use crate::{
         field_error::FieldError,
         movers::{Movers, NewSince, Notes, finished},
         period::{Comparison, DateRange},
-        snapshot::Snapshot,
+        snapshot::{Narrowed, Snapshot},
         views::SavedView,
     },
     words,
@@ -33,6 +33,8 @@ pub struct Dashboard {
     pub unfinished: Option<Unfinished>,
     /// Whether the customers of the comparison are cut at the hour too.
     pub customers_are_fair: bool,
+    /// What the figures are of.
+    pub part: Narrowed,
     /// Of the product that the figures are narrowed to.
     pub product_name: Option<String>,
     pub freshness: Freshness,
@@ -189,8 +191,18 @@ async fn load(
         // Its product's name is read from the database.
         made_of.push(None);
     }
-    let dashboard =
-        Dashboard { viewer, vendor, today, snapshot, unfinished, customers_are_fair, product_name, freshness, clock };
+    let dashboard = Dashboard {
+        viewer,
+        vendor,
+        today,
+        snapshot,
+        unfinished,
+        customers_are_fair,
+        part: narrowed,
+        product_name,
+        freshness,
+        clock,
+    };
     Ok((dashboard, made_of))
 }
 
@@ -222,13 +234,15 @@ pub async fn load_explained(
     let (dashboard, mut made_of) = load(&state, viewer, &of, asked).await?;
     let snapshot = &dashboard.snapshot;
     let range = DateRange { from: snapshot.range.from, to: snapshot.range.to };
+    let part = dashboard.part.clone();
     let compared = snapshot.comparison.and_then(|comparison| {
         let previous = DateRange { from: comparison.from, to: comparison.to };
         finished(range, previous, dashboard.unfinished.is_some())
     });
     let movers = match compared {
         Some((range, previous)) => {
-            let (movers, origin) = state.analytics.movers(&of, range, previous).await.map_err(context::api_error)?;
+            let (movers, origin) =
+                state.analytics.movers(&of, range, previous, &part).await.map_err(context::api_error)?;
             made_of.push(origin);
             Some(movers)
         }

@@ -25,6 +25,8 @@ pub mod own_notes;
 pub mod people;
 /// A vendor's products.
 pub mod products;
+/// The request that a page answers.
+pub mod request;
 /// What comes back.
 pub mod returns;
 /// The admin's view of vendors.

@@ -1,9 +1,9 @@
-use serde::{Deserialize, Serialize};
+use jiff::{Timestamp, civil::Date};
 
-use super::dashboard::Freshness;
+use super::dashboard::{Asked, Dashboard, Freshness, load_dashboard};
 use crate::ApiError;
 use crate::domain::{
-    accounts::{UserSummary, Vendor, Viewer},
+    accounts::{UserSummary, Viewer},
     market::{VendorSort, VendorStanding},
     period::DateRange,
 };
@@ -29,11 +29,15 @@ pub struct VendorsAsked {
 }
 
 /// All that a vendor's page shows to an admin.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct VendorView {
-    pub viewer: Viewer,
-    pub vendor: Vendor,
+    /// Its figures, as its own dashboard has them.
+    pub dashboard: Dashboard,
+    /// Of these.
+    pub freshness: Freshness,
     pub users: Vec<UserSummary>,
+    /// Of its newest order ever, counted or not.
+    pub last_order_at: Option<Timestamp>,
 }
 
 pub async fn load_vendors(asked: VendorsAsked) -> Result<VendorsView, ApiError> {
@@ -58,11 +62,13 @@ pub async fn load_vendors(asked: VendorsAsked) -> Result<VendorsView, ApiError> 
     })
 }
 
-pub async fn load_vendor(vendor_id: String) -> Result<VendorView, ApiError> {
+/// `asked` is told which day it is there.
+pub async fn load_vendor(vendor_id: String, asked: impl FnOnce(Date) -> Asked + Send) -> Result<VendorView, ApiError> {
     use crate::server::context;
-    let (state, current) = context::current_admin().await?;
+    let (state, _) = context::current_admin().await?;
     let found = state.accounts.find_vendor(&vendor_id).await.map_err(context::api_error)?;
-    let vendor = state.accounts.vendor(&found).await.map_err(context::api_error)?;
+    let dashboard = load_dashboard(Some(vendor_id), asked).await?;
     let users = state.accounts.list_vendor_users(&found).await.map_err(context::api_error)?;
-    Ok(VendorView { viewer: current.viewer(), vendor, users })
+    let last_order_at = state.accounts.last_order(&found).await.map_err(context::api_error)?;
+    Ok(VendorView { freshness: dashboard.freshness, dashboard, users, last_order_at })
 }

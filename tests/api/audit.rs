@@ -73,6 +73,16 @@ async fn every_change_of_money_and_access_is_noted_with_who_from_where_before_an
         assert_eq!((&both("product_delete").0["name"], both("product_delete").1), (&json!("A mug"), Value::Null));
         assert_eq!(both("time_zone_change").1, json!("Asia/Tokyo"));
         assert!(of("ingest")["detail"].as_str().is_some_and(|detail| detail.contains("products ingested: vendors 7")));
+        // Of which currency the amounts are, where they are a vendor's; on the page they are money.
+        assert_eq!(
+            [&of("order_refund")["currency"], &of("login")["currency"], &of("ingest")["currency"]],
+            [&json!("USD"), &Value::Null, &Value::Null]
+        );
+        let page = admin.request(Method::GET, "/admin/audit").header("accept", "text/html");
+        let page = page.send().await.expect("an answer").text().await.expect("a text");
+        for told in ["unit price: $1.00", "unit price: $2.50", "unit price: $3.00", ": $2.50", "amount $0.50"] {
+            assert!(page.contains(told), "{told}: {page}");
+        }
         // What was refused has changed nothing, and is not noted.
         let count = noted.len();
         assert_eq!(vendor.put(&format!("/api/vendor/products/{id}"), &dearer).await.status(), 404);
@@ -133,7 +143,7 @@ async fn an_admin_filters_reads_on_and_exports() {
         let text = csv.text().await.expect("a text");
         assert_eq!(text.lines().count(), 206);
         assert!(
-            text.starts_with("at,actor,action,detail,address,was,became\n") && text.contains(",'=1+1;'=2,"),
+            text.starts_with("at,actor,action,detail,address,was,became,currency\n") && text.contains(",'=1+1;'=2,"),
             "{text}"
         );
         assert_eq!(lines(&admin, "action=audit_export").await.len(), 1, "who takes it away is noted");

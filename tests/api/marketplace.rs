@@ -78,3 +78,40 @@ async fn figures_of_the_marketplace_are_for_admins_and_need_a_range() {
         assert_eq!(refused_fields(admin.get(&format!("{METRICS}?{query}")).await).await, fields);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_marketplace_beside_the_days_before_follows_every_sale() {
+    for database in databases().await {
+        let app = TestApp::builder().database(&database).bundle(Market::new().path()).spawn().await;
+        let (admin, vendor) = (app.log_in_as_admin().await, app.log_in_as_vendor("eur").await);
+        let path = format!("{METRICS}/compared?dateFrom=2026-03-08&dateTo=2026-03-14");
+        let euros = async || {
+            let response = admin.get(&path).await;
+            let outcome = response.headers()["x-cache"].to_str().expect("ASCII").to_owned();
+            let body = answered(response, 200).await;
+            let eur = body["currencies"].as_array().unwrap().iter().find(|one| one["currency"] == "EUR").unwrap();
+            (outcome, eur["netSales"].clone(), eur["previousNetSales"].clone(), body["silentTotal"].clone())
+        };
+        assert_eq!(euros().await, ("MISS".to_owned(), json!(7_000), json!(0), json!(2)));
+        assert_eq!(euros().await.0, "HIT");
+        let order = json!({
+            "customer": { "name": "Dalal", "country": "Kuwait" },
+            "lines": [{ "productId": "e1", "quantity": 1 }],
+            "placedAt": "2026-03-04T10:00:00Z",
+        });
+        answered(vendor.post("/api/vendor/orders", &order).await, 201).await;
+        assert_eq!(euros().await, ("MISS".to_owned(), json!(7_000), json!(1_250), json!(2)));
+        problem(vendor.get(&path).await, 403, "forbidden").await;
+        for (query, fields) in [
+            ("", vec!["dateFrom", "dateTo"]),
+            ("dateFrom=2099-03-01&dateTo=2099-03-02", vec!["dateFrom"]),
+            ("dateFrom=1970-01-02&dateTo=1970-01-03", vec!["dateFrom"]),
+        ] {
+            assert_eq!(
+                refused_fields(admin.get(&format!("{METRICS}/compared?{query}")).await).await,
+                fields,
+                "{query}"
+            );
+        }
+    }
+}

@@ -78,6 +78,31 @@ async fn lists_and_single_orders_are_found_by_index() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn products_by_name_are_read_in_the_order_of_an_index() {
+    for database in databases().await {
+        let db = database.open().await;
+        import_bundle(&db, &northwind(), ImportOptions::default(), &Unwatched).await.expect("an import");
+        let query = "SELECT p.id FROM products p WHERE p.vendor_id = 7 AND p.status <> 'deleted' \
+                     ORDER BY COALESCE(p.search_text, p.name), p.external_id LIMIT 51";
+        let mut tx = db.write().await.expect("a transaction");
+        let (explain, column) = match db.dialect {
+            Dialect::Sqlite => ("EXPLAIN QUERY PLAN", "detail"),
+            Dialect::Postgres => {
+                for way in ["enable_seqscan", "enable_sort", "enable_bitmapscan"] {
+                    tx.execute(sql(format!("SET LOCAL {way} = off"))).await.expect("a setting");
+                }
+                ("EXPLAIN", "QUERY PLAN")
+            }
+        };
+        let plan = tx.rows(sql(format!("{explain} {query}"))).await.expect("a plan");
+        let plan: Vec<String> = plan.iter().map(|row| row.get(column)).collect();
+        let plan = plan.join("\n");
+        assert!(plan.contains("products_by_name"), "{}: {plan}", db.dialect.name());
+        assert!(!plan.contains("Sort") && !plan.contains("TEMP B-TREE"), "{}: {plan}", db.dialect.name());
+    }
+}
+
 /// The few orders of a write are looked up, however many there are: SQLite would as soon go through all of them.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_write_adds_to_the_sums_reads_no_other_orders() {

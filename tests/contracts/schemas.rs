@@ -11,6 +11,7 @@ use vendorscope::{
     domain::{
         accounts::Vendor,
         market::{MarketMetrics, VendorStanding},
+        market_comparison::MarketComparison,
         movers::{Movers, NewSince, Notes},
         orders::OrderPage,
         product_lists::ProductPage,
@@ -21,7 +22,7 @@ use vendorscope::{
     server::cache_keys::schema,
 };
 
-const KNOWN: [(&str, u32, &str); 13] = [
+const KNOWN: [(&str, u32, &str); 14] = [
     ("snapshot", 6, "daf7bc5e3b58381a"),
     ("profile", 1, "cdfb8524976ace0c"),
     ("product page", 6, "0b7352c6e69a9a4f"),
@@ -29,12 +30,13 @@ const KNOWN: [(&str, u32, &str); 13] = [
     ("refund page", 1, "0da8f98ed3976ec2"),
     ("returns", 2, "e096597377add6c5"),
     ("customers", 1, "cd8aef6a8e1d0da0"),
-    ("movers", 1, "1f0678d166b0080f"),
+    ("movers", 2, "f619c09461d0ba4d"),
     ("notes", 3, "ac403446eca313d1"),
     ("since", 1, "a39b87b285f93689"),
     ("views", 1, "5c838b4dcdda48d8"),
     ("standings", 1, "03d5a2b2ce1e35e2"),
     ("market metrics", 3, "4fa56465b6d6ad72"),
+    ("market comparison", 1, "78412fab81bc0e40"),
 ];
 
 #[test]
@@ -53,6 +55,7 @@ fn a_cached_type_that_changes_has_another_number() {
         ("views", schema::VIEWS, digest::<SavedView>()),
         ("standings", schema::STANDINGS, digest::<VendorStanding>()),
         ("market metrics", schema::MARKET_METRICS, digest::<MarketMetrics>()),
+        ("market comparison", schema::MARKET_COMPARISON, digest::<MarketComparison>()),
     ];
     let known = KNOWN.map(|(name, number, digest)| (name, number, digest.to_owned()));
     assert_eq!(

@@ -223,17 +223,28 @@ async fn how_long_ago_an_order_was_placed_is_counted_in_days_of_its_vendor() {
     for database in databases().await {
         let app = TestApp::builder().database(&database).bundle(Market::new().path()).unlimited().spawn().await;
         let client = app.log_in_as_vendor("nyc").await;
-        let zone = TimeZone::get("America/New_York").expect("a zone");
-        let before = Timestamp::now().to_zoned(zone.clone()).date();
-        let page = client.get_json(ORDERS).await;
-        let after = Timestamp::now().to_zoned(zone.clone()).date();
-        assert!(page["orders"].as_array().is_some_and(|orders| !orders.is_empty()));
-        for order in page["orders"].as_array().expect("a list") {
-            let placed: Timestamp = order["placedAt"].as_str().expect("a text").parse().expect("an instant");
-            let placed = placed.to_zoned(zone.clone()).date();
-            let days = [before, after].map(|day| i64::from(placed.until(day).expect("days").get_days()));
-            let said = order["daysSincePlaced"].as_i64().expect("a number");
-            assert!(days.contains(&said), "{}: {order}", app.state().db.dialect.name());
+        // At every hour it is another day than in UTC in one of these, and at these hours an order is placed on another.
+        for hour in ["02", "22"] {
+            let order = json!({ "customer": { "customerId": "c1" }, "placedAt": format!("2026-03-20T{hour}:00:00Z"),
+                "lines": [{ "productId": "n1", "quantity": 1 }] });
+            assert_eq!(client.post(ORDERS, &order).await.status(), 201);
+        }
+        let mut page = client.get_json(ORDERS).await;
+        for name in ["America/New_York", "Pacific/Pago_Pago", "Pacific/Kiritimati"] {
+            let moved = client.put("/api/account/time-zone", &json!({ "timeZone": name })).await;
+            assert_eq!(moved.status(), 204, "{name}");
+            let zone = TimeZone::get(name).expect("a zone");
+            let before = Timestamp::now().to_zoned(zone.clone()).date();
+            page = client.get_json(ORDERS).await;
+            let after = Timestamp::now().to_zoned(zone.clone()).date();
+            assert_eq!(page["orders"].as_array().map(Vec::len), Some(3));
+            for order in page["orders"].as_array().expect("a list") {
+                let placed: Timestamp = order["placedAt"].as_str().expect("a text").parse().expect("an instant");
+                let placed = placed.to_zoned(zone.clone()).date();
+                let days = [before, after].map(|day| i64::from(placed.until(day).expect("days").get_days()));
+                let said = order["daysSincePlaced"].as_i64().expect("a number");
+                assert!(days.contains(&said), "{} {name}: {order}", app.state().db.dialect.name());
+            }
         }
         let file = client.get(&format!("{ORDERS}.csv")).await.text().await.expect("a file");
         let said = page["orders"][0]["daysSincePlaced"].to_string();

@@ -7,7 +7,7 @@ use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
 use vendorscope::{
     domain::product_lists::{ProductColumn, ProductQuery, ProductSort, StockLevel},
-    server::db::{Db, sql},
+    server::db::{Db, search::fold, sql},
 };
 
 use crate::harness::{Client, Market, TestApp, databases};
@@ -49,7 +49,7 @@ fn value(product: &Value, column: ProductColumn, moved: i64) -> Option<(i64, Str
     let text = |value: &Value| Some((0, value.as_str().expect("a text").to_owned()));
     let recent = &product["recent"];
     match column {
-        ProductColumn::Name => text(&product["name"]),
+        ProductColumn::Name => Some((0, fold(product["name"].as_str().expect("a text")))),
         ProductColumn::Category => text(&product["category"]),
         ProductColumn::Status => Some((i64::from(product["status"] == "archived"), String::new())),
         ProductColumn::Stock => number(&product["stock"]),
@@ -89,7 +89,8 @@ async fn stocked(app: &TestApp) -> (Client, HashMap<String, i64>) {
     let products: Vec<Value> = (0..120)
         .map(|at| {
             json!({ "productId": format!("s{:03}", at * 77 % 120), "vendorId": "kwd",
-                "name": format!("Thing {:02}", at * 37 % 60), "category": categories[at % 3],
+                "name": format!("{} {:02}", ["thing", "Thing", "THÎNG", "Zebra", "apple"][at % 5], at * 37 % 60),
+                "category": categories[at % 3],
                 "unitPrice": at * 5 % 17 + 1, "stock": at * 7 % 9,
                 "status": if at % 11 == 0 { "archived" } else { "active" } })
         })

@@ -136,3 +136,54 @@ async fn what_is_payable_has_a_course_of_its_own_and_a_column_beside_it() {
     assert!(marks.lines().zip(read).all(|(line, said)| line.contains(said)), "{marks}");
     assert!(page.contains("Payable over time"), "{page}");
 }
+
+/// What a part of the dashboard says, row by row, without what only listeners hear.
+async fn panel(client: &Client, query: &str, heading: &str) -> String {
+    let page = open(client, &format!("/?{query}")).await.text().await.expect("a text").replace("<!>", "");
+    let part =
+        page.split(&format!("<h2>{heading}</h2>")).nth(1).unwrap_or_else(|| panic!("{query}: {heading}: {page}"));
+    let part = part.split("<tbody>").nth(1).expect("a table").split("</table>").next().expect("its end");
+    let mut text = String::new();
+    for piece in part.replace("<span class=\"unseen\">", "\u{1}").split('<') {
+        let seen = piece.split_once('>').map_or("", |(_, seen)| seen);
+        text.push_str(seen.split('\u{1}').next().unwrap_or_default());
+        text.push(if piece.starts_with("/tr") { '\n' } else { ' ' });
+    }
+    text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>().join("\n")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn lists_of_a_part_and_of_statuses_say_what_they_did_before() {
+    for database in databases().await {
+        let app = TestApp::builder().database(&database).bundle(Market::new().path()).unlimited().spawn().await;
+        let client = app.log_in_as_vendor("eur").await;
+        // Three mugs, after two at a discount on the days before; the first order is delivered, the second one is not.
+        let days = "dateFrom=2026-03-12&dateTo=2026-03-13";
+        for (part, mug) in [
+            ("", "Mug 3 €37.50 ↑ +66.7%"),
+            ("&category=Mugs", "Mug 3 €37.50 ↑ +66.7%"),
+            ("&product=e1", "Mug 3 €37.50 ↑ +66.7%"),
+            ("&status=processing", "Mug 3 €37.50 ↑ new"),
+        ] {
+            let products = panel(&client, &format!("{days}{part}"), "Top products").await;
+            assert_eq!(products.lines().next(), Some(mug), "{part}: {products}");
+            let categories = panel(&client, &format!("{days}{part}"), "Top categories").await;
+            let change = mug.strip_prefix("Mug ").expect("a change");
+            assert_eq!(categories.lines().next(), Some(format!("Mugs {change}").as_str()), "{part}: {categories}");
+        }
+        for (query, orders) in [
+            (days.to_owned(), "Processing 1 100.0% ↑ new"),
+            (format!("{days}&category=Mugs"), "Processing 1 100.0% ↑ new"),
+            ("dateFrom=2026-03-10&dateTo=2026-03-11&category=Mugs".to_owned(), "Delivered 1 100.0% ↑ new"),
+            ("dateFrom=2026-03-12&dateTo=2026-03-14&category=Bowls".to_owned(), "Pending 1 100.0% ↑ new"),
+        ] {
+            let statuses = panel(&client, &query, "Orders by status").await;
+            assert_eq!(statuses.lines().next(), Some(orders), "{query}: {statuses}");
+        }
+        // Without a comparison there is nothing to say.
+        let products = panel(&client, &format!("{days}&category=Mugs&compare=none"), "Top products").await;
+        assert_eq!(products.lines().next(), Some("Mug 3 €37.50"), "{products}");
+        // Of a category there is not, nothing is kept: nobody fills the cache with names.
+        assert_eq!(open(&client, &format!("/?{days}&category=Nothing")).await.status(), 200);
+    }
+}

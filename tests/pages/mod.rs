@@ -18,12 +18,18 @@ mod guard;
 mod happened;
 /// Texts that would be markup.
 mod hostile;
+/// Addresses that say what no page understands.
+mod left_out;
 /// Logging in and out without scripts.
 mod login;
+/// What the marketplace's page compares, and whom it points at.
+mod market;
 /// Orders, refunds and the marketplace's page.
 mod orders;
 /// What a vendor notes down of a day.
 mod own_notes;
+/// Why a page is not there, and where to go.
+mod problems;
 /// Logging in through the marketplace.
 mod provider;
 /// Pages that are sent again.

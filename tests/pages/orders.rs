@@ -84,8 +84,6 @@ async fn orders_are_searched_and_filtered_by_their_address() {
     let page = text(&client, "/orders?search=ren&dateFrom=2026-03-13").await;
     assert!(page.contains("href=\"/orders/o3\"") && !page.contains("href=\"/orders/o2\""), "{page}");
     assert!(page.contains("value=\"ren\"") && page.contains("value=\"2026-03-13\""), "{page}");
-    let none = open(&client, "/orders?status=lost").await.text().await.expect("a text");
-    assert!(none.contains("These filters don't work") || none.contains("These filters don&#x27;t work"), "{none}");
     let refused = open(&client, "/orders?dateFrom=2026-13-01").await;
     assert_eq!(refused.status(), 422);
     assert!(refused.text().await.expect("a text").contains("Start date: "));
@@ -273,7 +271,6 @@ async fn the_page_of_returns_answers_what_came_back_and_why() {
         list.contains("Refunded €11.25") && list.contains("Refunded €12.50") && !list.contains("href=\"/orders/o3\""),
         "{list}"
     );
-    assert_eq!(open(&client, "/returns?reason=ugly").await.status(), 422);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

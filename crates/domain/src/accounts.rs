@@ -246,6 +246,9 @@ pub struct AuditLine {
     /// What it was before and after, JSON as a text.
     pub was: Option<String>,
     pub became: Option<String>,
+    /// Of the amounts in both, which are its minor units; `null` where no vendor's money was changed, and in lines from
+    /// before this was noted.
+    pub currency: Option<Currency>,
 }
 
 /// Lines of the audit log, the newest first.

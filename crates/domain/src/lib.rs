@@ -18,6 +18,8 @@ pub mod ingest;
 pub mod local_time;
 /// The whole marketplace's figures, as the API serves them.
 pub mod market;
+/// The same against the time before.
+pub mod market_comparison;
 /// Currencies and amounts in minor units.
 pub mod money;
 /// What sells better and worse than before, and what happened.

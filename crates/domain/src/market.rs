@@ -94,29 +94,109 @@ pub struct VendorStanding {
     pub last_login_at: Option<Timestamp>,
 }
 
-/// How vendors are listed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, strum::IntoStaticStr, strum::EnumString, strum::VariantNames)]
+/// A vendor as it stands in the list: how it does, and who may log in for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ListedVendor {
+    #[serde(flatten)]
+    pub standing: VendorStanding,
+    /// How many users it has.
+    pub users: i64,
+    /// When one of them logged in last; `null` where none ever did.
+    pub last_login_at: Option<Timestamp>,
+}
+
+impl From<VendorStanding> for ListedVendor {
+    fn from(standing: VendorStanding) -> Self {
+        Self { users: standing.users, last_login_at: standing.last_login_at, standing }
+    }
+}
+
+/// A page of vendors.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct VendorPage {
+    /// The 28 days that figures are of, each vendor's own; `previous…` is of the 28 before.
+    pub date_from: Date,
+    pub date_to: Date,
+    pub vendors: Vec<ListedVendor>,
+    /// What `after` is to be for the page behind this one; `null` on the last.
+    pub next: Option<String>,
+}
+
+/// How a list of vendors is sorted. Equals are listed by name, then id. Some have an older name too, without `_asc` and
+/// `_desc`.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, strum::IntoStaticStr, strum::EnumString, strum::VariantNames,
+)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case", parse_err_ty = FieldError, parse_err_fn = refuse_vendor_sort)]
 pub enum VendorSort {
+    /// Currency by currency, the one with the most orders first: amounts of two are never compared.
     #[default]
-    Name,
-    /// The most first.
-    Orders,
-    /// By how much net sales rose, in percent.
-    Rising,
-    /// By how much they fell.
-    Falling,
-    /// By the share of sales that came back.
-    Returns,
+    NetSalesDesc,
+    NetSalesAsc,
+    #[strum(to_string = "name_asc", serialize = "name")]
+    NameAsc,
+    NameDesc,
+    CountryAsc,
+    CountryDesc,
+    /// By how net sales changed, in percent; those that sold nothing before stand last, both ways.
+    #[strum(to_string = "change_desc", serialize = "rising")]
+    ChangeDesc,
+    #[strum(to_string = "change_asc", serialize = "falling")]
+    ChangeAsc,
+    #[strum(to_string = "orders_desc", serialize = "orders")]
+    OrdersDesc,
+    OrdersAsc,
+    /// By the share of sales that came back; those without sales stand last, both ways.
+    #[strum(to_string = "returns_desc", serialize = "returns")]
+    ReturnsDesc,
+    ReturnsAsc,
     /// Who has not sold for longest first.
-    LastOrder,
+    #[strum(to_string = "last_order_asc", serialize = "last_order")]
+    LastOrderAsc,
+    LastOrderDesc,
     /// Whose users have stayed away for longest first.
-    LastLogin,
+    #[strum(to_string = "last_login_asc", serialize = "last_login")]
+    LastLoginAsc,
+    LastLoginDesc,
+    UsersDesc,
+    UsersAsc,
 }
 
 impl VendorSort {
+    /// For each column the way that most people mean first.
+    pub const ALL: [Self; 18] = [
+        Self::NetSalesDesc,
+        Self::NetSalesAsc,
+        Self::NameAsc,
+        Self::NameDesc,
+        Self::CountryAsc,
+        Self::CountryDesc,
+        Self::ChangeDesc,
+        Self::ChangeAsc,
+        Self::OrdersDesc,
+        Self::OrdersAsc,
+        Self::ReturnsDesc,
+        Self::ReturnsAsc,
+        Self::LastOrderAsc,
+        Self::LastOrderDesc,
+        Self::LastLoginAsc,
+        Self::LastLoginDesc,
+        Self::UsersDesc,
+        Self::UsersAsc,
+    ];
+
     pub fn as_str(self) -> &'static str {
         self.into()
+    }
+
+    pub fn is_descending(self) -> bool {
+        self.as_str().ends_with("_desc")
     }
 }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use strum::VariantNames;
 
-use crate::{field_error::FieldError, own_notes::OwnNote, period::DateRange};
+use crate::{field_error::FieldError, orders::OrderStatus, own_notes::OwnNote, period::DateRange};
 
 /// Entries of each of the two lists.
 pub const MOVERS: usize = 5;
@@ -21,6 +21,18 @@ pub struct Movers {
     pub top_products: Vec<ProductChange>,
     /// Every category, the best first.
     pub categories: Vec<CategoryChange>,
+    /// Every status that an order of either range has now, by name.
+    pub statuses: Vec<StatusChange>,
+}
+
+/// Orders placed in two ranges, by the status they have now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct StatusChange {
+    pub status: OrderStatus,
+    pub orders: i64,
+    pub previous_orders: i64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -30,7 +30,7 @@ use crate::{
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case", parse_err_ty = FieldError, parse_err_fn = refuse_product_sort)]
 pub enum ProductSort {
-    /// By their names, in letters as they are.
+    /// By their names, without case and accents.
     #[default]
     #[strum(to_string = "name_asc", serialize = "name")]
     NameAsc,

@@ -2,7 +2,7 @@ use leptos::prelude::*;
 
 use super::{
     definitions::{self, Definition, explained},
-    movers::{of_category, of_product},
+    movers::{of_category, of_product, of_status},
     rows::orders_href,
     sales::export_href,
 };
@@ -34,22 +34,21 @@ pub fn breakdowns(
 ) -> AnyView {
     let before = snapshot.previous_totals.as_ref().filter(|_| customers_are_fair);
     let is_whole = query.filters().iter().all(|(_, value)| value.is_none());
-    // A category, and what is in it, did what it did, whichever of them are shown.
-    let moved = movers.filter(|_| query.product.is_none() && query.status.is_none());
-    let moved_most = moved
-        .filter(|_| is_whole)
+    // Of one product there is nothing to put in order.
+    let moved_most = movers
+        .filter(|_| query.product.is_none())
         .and_then(|movers| super::movers::movers(movers, snapshot, unfinished.is_some(), query));
     view! {
         <div class="grid">
             <div class="column">
                 {panel(definitions::WATERFALL, view! { {waterfall(snapshot)} {exports(snapshot, query)} }.into_any())}
                 {is_whole.then(|| panel(definitions::LOW_STOCK, low_stock(snapshot, query)))}
-                {panel(definitions::BY_STATUS, by_status(snapshot, query))}
+                {panel(definitions::BY_STATUS, by_status(snapshot, movers, query))}
                 {panel(definitions::NEW_CUSTOMERS, customers(&snapshot.totals, before))}
-                {panel(definitions::TOP_CATEGORIES, top_categories(snapshot, moved, query))}
+                {panel(definitions::TOP_CATEGORIES, top_categories(snapshot, movers, query))}
             </div>
             <div class="column">
-                {panel(definitions::TOP, top_products(snapshot, moved, query))}
+                {panel(definitions::TOP, top_products(snapshot, movers, query))}
                 {moved_most.map(|movers| panel(definitions::MOVERS, movers))}
             </div>
         </div>
@@ -131,7 +130,7 @@ fn waterfall(snapshot: &Snapshot) -> AnyView {
 
 /// For whoever keeps the books.
 fn exports(snapshot: &Snapshot, query: &RangeQuery) -> AnyView {
-    let links = [("payable", "Export payout by day"), ("orders", "order lines"), ("refunds", "refunds")];
+    let links = [("payable", "Export payout by day"), ("orders", "Export order lines"), ("refunds", "Export refunds")];
     let links = links.map(|(table, name)| {
         let href = export_href(snapshot, table, query);
         view! { <a href=href download="">{name}</a> }
@@ -147,7 +146,7 @@ fn figure(text: String, href: Option<String>) -> Cell {
     }
 }
 
-fn by_status(snapshot: &Snapshot, query: &RangeQuery) -> AnyView {
+fn by_status(snapshot: &Snapshot, movers: Option<&Movers>, query: &RangeQuery) -> AnyView {
     let all: i64 = snapshot.orders_by_status.iter().map(|entry| entry.orders).sum();
     if all == 0 {
         return nothing(words::NO_ORDERS_IN_PERIOD);
@@ -160,14 +159,18 @@ fn by_status(snapshot: &Snapshot, query: &RangeQuery) -> AnyView {
             bar(0, entry.orders, 0, all, "bar").into(),
             figure(format::count(entry.orders), orders_href(snapshot, query, Some(("status", slug)))),
             format::share(entry.orders, all).unwrap_or_default().into(),
+            of_status(movers, entry.status).into(),
         ])
     });
-    let columns = vec![
+    let mut columns = vec![
         Column::text("Status"),
         Column::text(""),
         Column::number("Orders"),
         Column::classed("Share", "number dim"),
     ];
+    if movers.is_some() {
+        columns.push(Column::classed("Change", "number spare"));
+    }
     table("bars", columns, rows.collect(), None)
 }
 

@@ -46,35 +46,46 @@ pub fn cards(
     query: &RangeQuery,
     compared: Option<&str>,
 ) -> AnyView {
-    let (currency, totals, before) = (snapshot.currency, &snapshot.totals, snapshot.previous_totals.as_ref());
-    let shown = Metric::of(query.metric.as_deref());
-    let rows = |metric: Metric| match metric {
+    let of_metric = |metric| card(metric, snapshot, unfinished, customers_are_fair, query);
+    let cards = [
+        Metric::NetSales,
+        Metric::Payable,
+        Metric::Orders,
+        Metric::Average,
+        Metric::Units,
+        Metric::Customers,
+        Metric::Returns,
+    ];
+    strip("cards strip", cards.map(of_metric).into(), compared)
+}
+
+/// A figure of a vendor; `query` is of the dashboard whose chart can show it.
+pub fn card(
+    metric: Metric,
+    snapshot: &Snapshot,
+    unfinished: Option<Unfinished>,
+    customers_are_fair: bool,
+    query: &RangeQuery,
+) -> Card {
+    let before = snapshot.previous_totals.as_ref();
+    let rows = match metric {
         Metric::Returns => returns_href(snapshot, query),
         _ => orders_href(snapshot, query, None).map(|href| (href, "orders")),
     };
-    let of_metric = |metric: Metric, more| Card {
+    let is_shown = metric == Metric::of(query.metric.as_deref());
+    Card {
         definition: metric.definition(),
-        unit: metric.unit(currency),
-        now: metric.total(totals),
+        unit: metric.unit(snapshot.currency),
+        now: metric.total(&snapshot.totals),
         before: before.filter(|_| metric != Metric::Customers || customers_are_fair).map(|before| metric.total(before)),
-        more,
+        more: if metric == Metric::Returns { More::IsBad } else { More::IsGood },
         course: course(snapshot, unfinished, metric),
-        metric: Some((RangeQuery { metric: Some(metric.slug().to_owned()), ..query.clone() }.href(), metric == shown)),
-        rows: rows(metric),
+        metric: Some((RangeQuery { metric: Some(metric.slug().to_owned()), ..query.clone() }.href(), is_shown)),
+        rows,
         is_so_far: unfinished.is_some(),
         sum: sum_of(metric, snapshot),
         is_headline: matches!(metric, Metric::NetSales | Metric::Payable),
-    };
-    let cards = [
-        of_metric(Metric::NetSales, More::IsGood),
-        of_metric(Metric::Payable, More::IsGood),
-        of_metric(Metric::Orders, More::IsGood),
-        of_metric(Metric::Average, More::IsGood),
-        of_metric(Metric::Units, More::IsGood),
-        of_metric(Metric::Customers, More::IsGood),
-        of_metric(Metric::Returns, More::IsBad),
-    ];
-    strip("cards strip", cards.into(), compared)
+    }
 }
 
 /// A figure's own sum, such as `€885.40 gross − €17.06 discounts − €76.72 returns = €791.62`; `None` where it is a

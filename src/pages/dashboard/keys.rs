@@ -36,7 +36,8 @@ pub fn sheet(query: &RangeQuery, snapshot: &Snapshot) -> AnyView {
         entries.push(key("X", link("x", compared.href(), compare)));
     }
     if query.vendor_id.is_none() {
-        entries.push(key("/", link("/", "/products".to_owned(), "Search products")));
+        // Another page, gone to as such: its field is in the address, and browsers go into it.
+        entries.push(key("/", view! { <a href="/products#search" data-key="/">"Search products"</a> }));
     }
     shortcuts::sheet(entries)
 }

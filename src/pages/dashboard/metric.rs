@@ -24,7 +24,7 @@ impl Metric {
     const ALL: [Self; 7] =
         [Self::NetSales, Self::Payable, Self::Orders, Self::Average, Self::Units, Self::Customers, Self::Returns];
 
-    /// By its name in an address; net sales where there is none, or none that is known.
+    /// By its name in an address; net sales where there is none.
     pub fn of(slug: Option<&str>) -> Self {
         Self::ALL.into_iter().find(|metric| Some(metric.slug()) == slug).unwrap_or_default()
     }
@@ -84,6 +84,11 @@ impl Metric {
             Self::Returns => Some(totals.returns),
         }
     }
+}
+
+/// What `metric` may be in an address.
+pub fn metric_names() -> Vec<&'static str> {
+    Metric::ALL.map(Metric::slug).to_vec()
 }
 
 #[cfg(test)]

@@ -62,6 +62,7 @@ pub(super) mod sales;
 mod views;
 
 use metric::Metric;
+pub use metric::metric_names;
 
 #[component]
 pub fn DashboardPage() -> impl IntoView {
@@ -256,7 +257,7 @@ fn nothing_sold(snapshot: &Snapshot, query: &RangeQuery, today: jiff::civil::Dat
 }
 
 /// How old the figures are; counts on while the page is open.
-fn age(Freshness { source, age_seconds }: Freshness) -> AnyView {
+pub(super) fn age(Freshness { source, age_seconds }: Freshness) -> AnyView {
     match source {
         Source::Stale => view! { <strong class="stale">{words::stale(age_seconds)}</strong> }.into_any(),
         _ => view! { <span data-age=age_seconds.to_string()>{words::updated(age_seconds)}</span> }.into_any(),

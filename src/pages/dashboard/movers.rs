@@ -9,6 +9,7 @@ use crate::{
     domain::{
         money::Currency,
         movers::{Movers, ProductChange, finished},
+        orders::OrderStatus,
         period::DateRange,
         snapshot::Snapshot,
     },
@@ -62,6 +63,23 @@ pub fn of_product(movers: Option<&Movers>, product_id: &str, currency: Currency)
 pub fn of_category(movers: Option<&Movers>, name: &str, currency: Currency) -> AnyView {
     let known = movers.and_then(|movers| movers.categories.iter().find(|category| category.category == name));
     known.map_or_else(|| ().into_any(), |category| compared(category.previous_net_sales, category.net_sales, currency))
+}
+
+/// How many orders of a status there were before; blank where it is not known. Many of one status are neither good nor
+/// bad: it is where they stand now.
+pub fn of_status(movers: Option<&Movers>, status: OrderStatus) -> AnyView {
+    let known = movers.and_then(|movers| movers.statuses.iter().find(|change| change.status == status));
+    known.map_or_else(
+        || ().into_any(),
+        |known| {
+            let change = Change::between(Some(known.previous_orders), Some(known.orders));
+            let spoken = format!("({} {})", change.words(), format::count(known.previous_orders));
+            view! {
+                <span class="delta">{change.arrow()} " " {change.text()} <span class="unseen">{spoken}</span></span>
+            }
+            .into_any()
+        },
+    )
 }
 
 fn compared(before: i64, now: i64, currency: Currency) -> AnyView {

@@ -98,11 +98,15 @@ pub fn export_href(snapshot: &Snapshot, table: &str, query: &RangeQuery) -> Stri
 
 /// How the comparison is cut, so that its points may stand beside those of the range.
 fn beside(snapshot: &Snapshot) -> &'static str {
-    let days = |from, to| DateRange { from, to };
-    let range = days(snapshot.range.from, snapshot.range.to);
-    let by_calendar =
-        snapshot.comparison.is_some_and(|before| days(before.from, before.to).is_beside_by_calendar(&range));
-    match snapshot.range.interval {
+    let range = DateRange { from: snapshot.range.from, to: snapshot.range.to };
+    let before = snapshot.comparison.map(|before| DateRange { from: before.from, to: before.to });
+    aligned(range, before, snapshot.range.interval)
+}
+
+/// The same of any range.
+pub fn aligned(range: DateRange, before: Option<DateRange>, interval: Interval) -> &'static str {
+    let by_calendar = before.is_some_and(|before| before.is_beside_by_calendar(&range));
+    match interval {
         Interval::Hour => words::BY_HOUR,
         Interval::Day => words::BY_DAY,
         Interval::Month if by_calendar => words::BY_MONTH,

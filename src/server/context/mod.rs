@@ -9,7 +9,7 @@ pub use vendorscope_cache::Origin;
 use super::{
     AppError, AppState,
     request::{
-        Rendering, RequestId, is_under,
+        LeftOut, Rendering, RequestId, is_under,
         problem::{self, Problem},
         wants_html,
         well_formed::field,
@@ -88,6 +88,17 @@ pub fn made_of(origins: Vec<Option<Origin>>) {
     if let Some(rendering) = use_context::<Parts>().and_then(|parts| parts.extensions.get::<Rendering>().cloned()) {
         rendering.made_of(origins.into_iter().collect());
     }
+}
+
+/// What was left out of the page's address because it was not understood.
+pub fn left_out() -> Vec<String> {
+    let told = use_context::<Parts>().and_then(|parts| parts.extensions.get::<LeftOut>().cloned());
+    told.map(|LeftOut(told)| told.to_vec()).unwrap_or_default()
+}
+
+/// The name that this request has in the log, for whoever asks about it.
+pub fn request_name() -> Option<String> {
+    use_context::<Parts>()?.extensions.get::<RequestId>().map(RequestId::told)
 }
 
 fn request() -> Result<(AppState, Parts), AppError> {

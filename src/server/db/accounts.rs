@@ -231,18 +231,21 @@ impl AuditEntry<'_> {
     }
 }
 
-/// Notes something in the transaction in which it happens.
+/// Notes something in the transaction in which it happens; with the currency of the vendor whose user did it, in which
+/// any amounts are.
 pub async fn insert_audit(tx: &mut Tx, entry: &AuditEntry<'_>) -> Result<(), DbError> {
     let AuditEntry { at_us, actor, action, detail, address, was, became } = entry;
-    let query = sql("INSERT INTO audit_log (at_us, actor, action, detail, address, was, became) \
-                     VALUES ($1, $2, $3, $4, $5, $6, $7)")
+    let query = sql("INSERT INTO audit_log (at_us, actor, action, detail, address, was, became, currency) \
+                     VALUES ($1, $2, $3, $4, $5, $6, $7, (SELECT v.currency FROM users u \
+                     JOIN vendors v ON v.id = u.vendor_id WHERE u.email = $8))")
     .bind(*at_us)
     .bind((*actor).to_owned())
     .bind((*action).to_owned())
     .bind((*detail).to_owned())
     .bind(address.map(str::to_owned))
     .bind(was.clone())
-    .bind(became.clone());
+    .bind(became.clone())
+    .bind((*actor).to_owned());
     tx.execute(query).await.map(|_| ())
 }
 

@@ -1,7 +1,10 @@
 //! Reading the audit log. It is written in `accounts`, in the transaction of what it tells of.
 
 use super::{Db, DbError, Parameters, rows};
-use crate::domain::accounts::{AuditLine, AuditQuery};
+use crate::domain::{
+    accounts::{AuditLine, AuditQuery},
+    money::Currency,
+};
 
 /// Lines that `query` is about, the newest first, `limit` at most; those older than `before`, an id, where there is
 /// one.
@@ -31,7 +34,7 @@ pub async fn list(
     let filter = if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
     let limit = parameters.int(limit);
     let text = format!(
-        "SELECT id, at_us, actor, action, detail, address, was, became FROM audit_log{filter} ORDER BY id DESC \
+        "SELECT id, at_us, actor, action, detail, address, was, became, currency FROM audit_log{filter} ORDER BY id DESC \
          LIMIT {limit}"
     );
     let mut tx = db.read().await?;
@@ -48,6 +51,7 @@ pub async fn list(
                 address: text_or_null("address")?,
                 was: text_or_null("was")?,
                 became: text_or_null("became")?,
+                currency: text_or_null("currency")?.and_then(|code| Currency::parse(&code).ok()),
             };
             Ok((line, rows::int(row, "id")?))
         })

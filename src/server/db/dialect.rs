@@ -176,6 +176,15 @@ impl Dialect {
         }
     }
 
+    /// What stands for a parameter where all of them are named once, in their order, and there are many. For each that
+    /// has a number SQLite's driver reads the list of numbers from its start: the work grows with the square.
+    pub fn place(self, number: usize) -> String {
+        match self {
+            Self::Sqlite => "?".to_owned(),
+            Self::Postgres => format!("${number}"),
+        }
+    }
+
     /// The most parameters of one statement.
     pub fn max_parameters(self) -> usize {
         match self {

@@ -1,5 +1,8 @@
 //! What the figures of the whole marketplace need: sums of days, never orders.
 
+/// The same against the time before.
+pub mod comparison;
+
 use std::collections::BTreeMap;
 
 use super::{DbError, Tx, rows, snapshot::sums, sql};

@@ -1,9 +1,9 @@
 //! Products in two ranges side by side, and what happened to them.
 
-use super::{DbError, Tx, grains, rollups::COUNTED, rows, sql};
+use super::{DbError, Parameters, Tx, grains, rollups::COUNTED, rows, sql};
 use crate::domain::{
-    movers::{NewSince, Note, NoteKind, Notes, ProductChange},
-    period::DateRange,
+    movers::{NewSince, Note, NoteKind, Notes, ProductChange, StatusChange},
+    period::{DateRange, day_number},
 };
 
 /// A product, its category, and what it sold in both ranges; every one with sales or refunds in either.
@@ -42,6 +42,36 @@ pub async fn list_compared(
         Ok((product, rows::text(row, "category")?))
     });
     compared.collect()
+}
+
+/// How many orders were placed in both ranges, by status.
+pub async fn list_statuses(
+    tx: &mut Tx,
+    vendor_id: i64,
+    range: DateRange,
+    previous: DateRange,
+) -> Result<Vec<StatusChange>, DbError> {
+    let mut parameters = Parameters::default();
+    let vendor = parameters.int(vendor_id);
+    let mut within = |range: DateRange| {
+        let (from, to) = (parameters.int(day_number(range.from)), parameters.int(day_number(range.to)));
+        format!("day BETWEEN {from} AND {to}")
+    };
+    let (now, before) = (within(range), within(previous));
+    let text = format!(
+        "SELECT status, CAST(SUM(CASE WHEN {now} THEN orders ELSE 0 END) AS BIGINT) AS placed, \
+                CAST(SUM(CASE WHEN {before} THEN orders ELSE 0 END) AS BIGINT) AS placed_before \
+         FROM status_days WHERE vendor_id = {vendor} AND ({now} OR {before}) GROUP BY status ORDER BY status"
+    );
+    let found = tx.rows(parameters.bind(text)).await?;
+    let changes = found.iter().map(|row| {
+        Ok(StatusChange {
+            status: rows::parsed(row, "status")?,
+            orders: rows::int(row, "placed")?,
+            previous_orders: rows::int(row, "placed_before")?,
+        })
+    });
+    changes.collect()
 }
 
 /// What happened between two instants (microseconds since 1970, the later one excluded), newest first.

@@ -76,7 +76,8 @@ fn sorted_by(sort: ProductSort, is_low: bool) -> String {
     let highest = i64::MAX;
     let last = if sort.is_descending() { -highest } else { highest };
     match sort.column() {
-        ProductColumn::Name => "p.name".to_owned(),
+        // As the index has it.
+        ProductColumn::Name => "COALESCE(p.search_text, p.name)".to_owned(),
         ProductColumn::Category => "p.category".to_owned(),
         ProductColumn::Status => "CAST(CASE p.status WHEN 'active' THEN 0 ELSE 1 END AS BIGINT)".to_owned(),
         ProductColumn::Stock => "p.stock".to_owned(),

@@ -117,7 +117,8 @@ const REFUNDED_LINES: &str = "touched t CROSS JOIN vendor_orders o CROSS JOIN re
 const GRAINS: &str = "(SELECT 0 AS grain UNION ALL SELECT 1 UNION ALL SELECT 2) g";
 
 /// Statements that add `sign` times the contribution of the touched orders to every sum but that of new customers.
-/// Lines and refunds are summed each by themselves before they meet, so that neither multiplies the other.
+/// Lines and refunds are summed each by themselves before they meet, so that neither multiplies the other. Rows are
+/// written in the order of their key: of a whole marketplace, each would otherwise go to another page of its index.
 fn contributions(sign: &str) -> [String; 5] {
     let start = |row: &str| format!("CASE g.grain WHEN 0 THEN {row}.day WHEN 1 THEN {row}.month ELSE {row}.year END");
     // Sales by day and by hour differ in the name of the bucket alone.
@@ -138,7 +139,7 @@ fn contributions(sign: &str) -> [String; 5] {
                    UNION ALL \
                    SELECT r.vendor_id, {of_refund}, 0, 0, SUM(r.amount), -SUM(r.commission), 0, -SUM(r.quantity) \
                    FROM {REFUNDS} AND {COUNTED} GROUP BY r.vendor_id, {of_refund}) AS sums \
-             GROUP BY vendor_id, {bucket} \
+             GROUP BY vendor_id, {bucket} ORDER BY vendor_id, {bucket} \
              ON CONFLICT (vendor_id, {bucket}) DO UPDATE SET \
                  gross = {table}.gross + excluded.gross, discounts = {table}.discounts + excluded.discounts, \
                  returns = {table}.returns + excluded.returns, commission = {table}.commission + excluded.commission, \
@@ -151,7 +152,7 @@ fn contributions(sign: &str) -> [String; 5] {
         format!(
             "INSERT INTO status_days (vendor_id, day, status, orders) \
              SELECT o.vendor_id, o.day, o.status, {sign} * COUNT(*) FROM {ORDERS} \
-             GROUP BY o.vendor_id, o.day, o.status \
+             GROUP BY o.vendor_id, o.day, o.status ORDER BY 1, 2, 3 \
              ON CONFLICT (vendor_id, day, status) DO UPDATE SET orders = status_days.orders + excluded.orders"
         ),
         format!(
@@ -165,7 +166,7 @@ fn contributions(sign: &str) -> [String; 5] {
                    SELECT r.vendor_id, g.grain, {refund_start}, l.product_id, -r.quantity, -r.amount, 1 \
                    FROM {GRAINS} CROSS JOIN {REFUNDED_LINES} AND {COUNTED}) \
                   AS sums \
-             GROUP BY vendor_id, grain, start, product_id \
+             GROUP BY vendor_id, grain, start, product_id ORDER BY vendor_id, grain, start, product_id \
              ON CONFLICT (vendor_id, grain, start, product_id) DO UPDATE \
              SET units = product_sales.units + excluded.units, \
                  net = product_sales.net + excluded.net, entries = product_sales.entries + excluded.entries",
@@ -176,6 +177,7 @@ fn contributions(sign: &str) -> [String; 5] {
             "INSERT INTO customer_orders (vendor_id, grain, start, customer_id, orders) \
              SELECT o.vendor_id, g.grain, {start} AS start, o.customer_id, {sign} * COUNT(*) \
              FROM {GRAINS} CROSS JOIN {ORDERS} AND {COUNTED} GROUP BY o.vendor_id, g.grain, {start}, o.customer_id \
+             ORDER BY 1, 2, 3, 4 \
              ON CONFLICT (vendor_id, grain, start, customer_id) DO UPDATE \
              SET orders = customer_orders.orders + excluded.orders",
             start = start("o"),
@@ -205,7 +207,7 @@ fn first_orders() -> [String; 4] {
             "INSERT INTO first_orders (vendor_id, customer_id, day) \
              SELECT o.vendor_id, o.customer_id, MIN(o.day) \
              FROM pairs p CROSS JOIN vendor_orders o WHERE o.vendor_id = p.vendor_id AND o.customer_id = p.customer_id \
-             AND {COUNTED} GROUP BY o.vendor_id, o.customer_id"
+             AND {COUNTED} GROUP BY o.vendor_id, o.customer_id ORDER BY o.vendor_id, o.customer_id"
         ),
         count_new("1"),
     ]

@@ -57,6 +57,14 @@ pub async fn find_currency(tx: &mut Tx, id: i64) -> Result<Option<String>, DbErr
     row.map(|row| Ok(row.try_get("currency")?)).transpose()
 }
 
+/// When the vendor's newest order was placed, counted or not.
+pub async fn find_last_order(db: &Db, id: i64) -> Result<Option<jiff::Timestamp>, DbError> {
+    let mut tx = db.read().await?;
+    let text = "SELECT MAX(placed_us) AS last_us FROM vendor_orders WHERE vendor_id = $1";
+    let Some(row) = tx.row(sql(text).bind(id)).await? else { return Ok(None) };
+    Ok(row.try_get::<Option<i64>, _>("last_us")?.and_then(|us| jiff::Timestamp::from_microsecond(us).ok()))
+}
+
 /// The users that belong to a vendor, by address.
 pub async fn list_users(db: &Db, id: i64) -> Result<Vec<UserSummary>, DbError> {
     let mut tx = db.read().await?;

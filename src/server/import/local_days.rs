@@ -17,7 +17,7 @@ const DAY_US: i64 = 86_400_000_000;
 pub(super) async fn load(work: &mut Work<'_>) -> Result<(), ImportError> {
     work.create_keyed(
         "import_offsets",
-        "time_zone TEXT, from_us BIGINT, offset_us BIGINT, PRIMARY KEY (time_zone, from_us)",
+        "time_zone TEXT, from_us BIGINT, until_us BIGINT, offset_us BIGINT, PRIMARY KEY (time_zone, from_us)",
     )
     .await?;
     work.create_keyed("import_days", "day BIGINT PRIMARY KEY, month BIGINT, year BIGINT").await?;
@@ -40,11 +40,14 @@ pub(super) async fn load(work: &mut Work<'_>) -> Result<(), ImportError> {
         let corrupt = |error: jiff::Error| DbError::Corrupt(format!("time zone `{name}`: {error}"));
         let zone = TimeZone::get(&name).map_err(corrupt)?;
         let at = |us: i64| Timestamp::from_microsecond(us).map_err(corrupt);
-        for run in offset_runs(&zone, at(first)?, at(last)?) {
-            offsets.extend([Cell::Text(name.clone()), Cell::Integer(run.from_us), Cell::Integer(run.offset_us)]);
+        let runs = offset_runs(&zone, at(first)?, at(last)?);
+        let ends = runs.iter().skip(1).map(|next| next.from_us).chain([i64::MAX]);
+        for (run, until_us) in runs.iter().zip(ends) {
+            offsets.push(Cell::Text(name.clone()));
+            offsets.extend([run.from_us, until_us, run.offset_us].map(Cell::Integer));
         }
     }
-    staging::insert(work, "import_offsets", 3, offsets).await?;
+    staging::insert(work, "import_offsets", 4, offsets).await?;
 
     // No zone is a whole day away from UTC.
     let days = (first / DAY_US - 1..=last / DAY_US + 1).flat_map(calendar).map(Cell::Integer).collect();
@@ -56,15 +59,15 @@ pub(super) async fn load(work: &mut Work<'_>) -> Result<(), ImportError> {
 }
 
 /// SQL for two columns: `local_us`, the local wall clock at `instant` as microseconds since 1970-01-01 00:00 on that
-/// clock, and `from_us`, since when its offset holds. `v` is the vendor.
+/// clock, and `from_us`, since when its offset holds. Needs `offset`.
 pub(super) fn local_us(instant: &str) -> String {
-    let newest = |column: &str| {
-        format!(
-            "(SELECT z.{column} FROM import_offsets z WHERE z.time_zone = v.time_zone AND z.from_us <= {instant}
-              ORDER BY z.from_us DESC LIMIT 1)"
-        )
-    };
-    format!("{instant} + {} AS local_us, {} AS from_us", newest("offset_us"), newest("from_us"))
+    format!("{instant} + z.offset_us AS local_us, z.from_us")
+}
+
+/// SQL for a join with the offset of vendor `v` at `instant`. (A subquery for each of the two columns is carried out
+/// six times a row: wherever the columns are named.)
+pub(super) fn offset(instant: &str) -> String {
+    format!("JOIN import_offsets z ON z.time_zone = v.time_zone AND z.from_us <= {instant} AND z.until_us > {instant}")
 }
 
 /// SQL for the instant at which the local hour of `instant` began: `local_time::hour_start`, by the million.

@@ -81,14 +81,14 @@ async fn refuse(work: &mut Work<'_>) -> Result<(), ImportError> {
 /// commission given back. Needs `local_days::load`, and the lines as the bundle has them.
 pub(super) async fn write(work: &mut Work<'_>) -> Result<(), ImportError> {
     let (hour, day) = (local_days::hour_us("p.refunded_us"), local_days::day());
-    let local = local_days::local_us("r.refunded_us");
+    let (local, offset) = (local_days::local_us("r.refunded_us"), local_days::offset("r.refunded_us"));
     work.write(&format!(
         "INSERT INTO refunds (vendor_id, order_id, line, quantity, amount, commission, refunded_us, hour_us, day, \
          month, year, reason)
          SELECT p.vendor_id, p.order_id, p.line, p.quantity, p.amount, 0, p.refunded_us, {hour}, d.day, d.month, \
          d.year, NULLIF(p.reason, '')
          FROM (SELECT r.vendor_id, r.order_id, r.line, r.quantity, r.amount, r.refunded_us, r.reason, {local}
-               FROM import_refunds r JOIN vendors v ON v.id = r.vendor_id WHERE r.state > 0) AS p
+               FROM import_refunds r JOIN vendors v ON v.id = r.vendor_id {offset} WHERE r.state > 0) AS p
          JOIN import_days d ON d.day = {day}
          WHERE true
          ON CONFLICT (order_id, line, refunded_us) DO UPDATE SET quantity = excluded.quantity, amount = excluded.amount,
@@ -99,7 +99,7 @@ pub(super) async fn write(work: &mut Work<'_>) -> Result<(), ImportError> {
         "UPDATE refunds SET hour_us = n.hour_us, day = n.day, month = n.month, year = n.year
          FROM (SELECT p.vendor_id, p.id, {hour} AS hour_us, d.day, d.month, d.year
                FROM (SELECT r.vendor_id, r.id, r.refunded_us, {local}
-                     FROM refunds r JOIN vendors v ON v.id = r.vendor_id
+                     FROM refunds r JOIN vendors v ON v.id = r.vendor_id {offset}
                      WHERE r.vendor_id IN (SELECT vendor_id FROM import_rezoned)) AS p
                JOIN import_days d ON d.day = {day}) AS n
          WHERE refunds.vendor_id = n.vendor_id AND refunds.id = n.id AND (refunds.hour_us, refunds.day) <> (n.hour_us, n.day)"

@@ -187,8 +187,8 @@ pub(super) async fn write_orders_and_lines(work: &mut Work<'_>) -> Result<(), Im
 
 /// Writes the touched parts. Needs `local_days::load`, and the orders as the bundle has them.
 pub(super) async fn write_parts(work: &mut Work<'_>) -> Result<(), ImportError> {
-    let (local, hour, day) =
-        (local_days::local_us("n.placed_us"), local_days::hour_us("p.placed_us"), local_days::day());
+    let (local, offset) = (local_days::local_us("n.placed_us"), local_days::offset("n.placed_us"));
+    let (hour, day) = (local_days::hour_us("p.placed_us"), local_days::day());
     work.write(&format!(
         "INSERT INTO vendor_orders (vendor_id, order_id, customer_id, status, placed_us, hour_us, day, month, year)
          SELECT p.vendor_id, p.order_id, p.customer_id, p.status, p.placed_us, {hour}, d.day, d.month, d.year
@@ -201,9 +201,10 @@ pub(super) async fn write_parts(work: &mut Work<'_>) -> Result<(), ImportError> 
                      JOIN orders o ON o.id = t.order_id
                      LEFT JOIN vendor_orders s ON s.vendor_id = t.vendor_id AND s.order_id = t.order_id
                      LEFT JOIN import_orders c ON c.order_id = t.order_id) AS n
-               JOIN vendors v ON v.id = n.vendor_id) AS p
+               JOIN vendors v ON v.id = n.vendor_id {offset}) AS p
          JOIN import_days d ON d.day = {day}
          WHERE true
+         ORDER BY p.vendor_id, p.order_id
          ON CONFLICT (vendor_id, order_id) DO UPDATE SET status = excluded.status, placed_us = excluded.placed_us,
                 hour_us = excluded.hour_us, day = excluded.day, month = excluded.month, year = excluded.year
          WHERE (vendor_orders.status, vendor_orders.placed_us, vendor_orders.hour_us, vendor_orders.day)

@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     domain::field_error::FieldError,
-    server::db::{DbError, sql},
+    server::db::{DbError, Dialect, sql},
 };
 
 use super::{
@@ -22,9 +22,8 @@ use super::{
 
 /// Rows that are read before they are handed over.
 const BATCH_ROWS: usize = 400;
-/// Rows of one INSERT. Few, because with SQLite the driver looks up the name of every parameter from the first one on:
-/// the work grows with the square of their number.
-const INSERT_ROWS: usize = 40;
+/// Rows of one INSERT.
+const INSERT_ROWS: usize = 100;
 /// Batches read ahead of the database.
 const BATCHES_AHEAD: usize = 4;
 
@@ -71,12 +70,16 @@ pub(in crate::server) async fn insert(
 ) -> Result<u64, DbError> {
     let rows = cells.len() / width;
     // The same text for the same number of rows, so that the database prepares it once.
-    let full = insert_statement(table, width, rows.min(INSERT_ROWS));
+    let dialect = work.tx.dialect;
+    let full = insert_statement(dialect, table, width, rows.min(INSERT_ROWS));
     let mut cells = cells.into_iter();
     for done in (0..rows).step_by(INSERT_ROWS) {
         let count = (rows - done).min(INSERT_ROWS);
-        let statement =
-            if done == 0 || count == INSERT_ROWS { full.clone() } else { insert_statement(table, width, count) };
+        let statement = if done == 0 || count == INSERT_ROWS {
+            full.clone()
+        } else {
+            insert_statement(dialect, table, width, count)
+        };
         let query = cells.by_ref().take(count * width).fold(sql(statement), |query, cell| match cell {
             Cell::Integer(number) => query.bind(number),
             Cell::Text(text) => query.bind(text),
@@ -87,9 +90,10 @@ pub(in crate::server) async fn insert(
     Ok(rows as u64)
 }
 
-fn insert_statement(table: &str, width: usize, rows: usize) -> String {
+fn insert_statement(dialect: Dialect, table: &str, width: usize, rows: usize) -> String {
     let row = |at: usize| {
-        format!("({})", (1..=width).map(|column| format!("${}", at * width + column)).collect::<Vec<_>>().join(","))
+        let places = (1..=width).map(|column| dialect.place(at * width + column));
+        format!("({})", places.collect::<Vec<_>>().join(","))
     };
     format!("INSERT INTO {table} VALUES {}", (0..rows).map(row).collect::<Vec<_>>().join(","))
 }

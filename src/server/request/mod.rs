@@ -60,11 +60,21 @@ impl RequestId {
         &self.name
     }
 
+    /// For whoever asks about it: `Request …`, and the trace that it is a part of, where that has another name.
+    pub fn told(&self) -> String {
+        let trace = self.trace().filter(|trace| *trace != self.as_str());
+        crate::words::request_name(self.as_str(), trace)
+    }
+
     /// The trace that the request is a part of, where requests are traced.
     pub fn trace(&self) -> Option<&str> {
         self.trace.as_deref()
     }
 }
+
+/// What was left out of a page's address because the page does not understand it: sentences for whoever opened it.
+#[derive(Debug, Clone)]
+pub struct LeftOut(pub Arc<[String]>);
 
 /// The network address of whoever asks; `None` only where the server was not told.
 #[derive(Debug, Clone, Copy)]

@@ -34,6 +34,8 @@ pub mod import;
 pub mod ingest;
 /// Lists of products and orders as files.
 mod list_files;
+/// The same against the time before.
+pub mod market_comparison;
 /// Figures of the whole marketplace.
 pub mod marketplace;
 /// What rises and falls, and what happened.

@@ -52,7 +52,9 @@ pub fn parse_query(parameters: &ProductParameters<'_>) -> Result<ProductQuery, V
 
 /// The list's name in cursors.
 fn list_name(sort: ProductSort, stock: Option<StockLevel>) -> String {
-    format!("products{}.{}", stock.map_or("", StockLevel::as_str), sort.as_str())
+    // Names were sorted in letters as they are once: places in those lists are none in these.
+    let how = if sort.column() == ProductColumn::Name { ".folded" } else { "" };
+    format!("products{}.{}{how}", stock.map_or("", StockLevel::as_str), sort.as_str())
 }
 
 /// The refusal of a list that is too long to be sorted so.

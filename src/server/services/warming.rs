@@ -20,7 +20,7 @@ use vendorscope_cache::Cache;
 
 use super::analytics::{self, Analytics, SnapshotQuery};
 use crate::{
-    domain::{accounts::VendorRef, field_error::FieldError, movers::finished},
+    domain::{accounts::VendorRef, field_error::FieldError, movers::finished, snapshot::Narrowed},
     server::{AppError, cache_keys, identity::accounts::Accounts},
 };
 
@@ -156,7 +156,7 @@ async fn warm_beside(analytics: &Analytics, vendor: &VendorRef, query: &Snapshot
     analytics.saved_views(vendor, 0).await?;
     let Some(previous) = query.range.compared(query.comparison) else { return Ok(()) };
     if let Some((range, previous)) = finished(query.range, previous, true) {
-        analytics.movers(vendor, range, previous).await?;
+        analytics.movers(vendor, range, previous, &Narrowed::default()).await?;
     }
     let time_zone = analytics.snapshot(vendor, query).await?.value.time_zone;
     let hour = analytics::until_hour(&time_zone, Timestamp::now());

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use axum::{
     Json,
     extract::Request,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderValue, Method, StatusCode, header},
     response::{Html, IntoResponse, Response},
 };
 use serde::Serialize;
@@ -26,19 +26,28 @@ use crate::{
 pub struct Asked {
     audience: Audience,
     id: RequestId,
+    /// Of what can be asked for again by opening its address.
+    address: Option<String>,
 }
 
 impl Asked {
     pub fn of(request: &Request) -> Self {
         let id = request.extensions().get::<RequestId>().cloned().unwrap_or_default();
-        Self { audience: Audience::of(request), id }
+        let can_be_opened =
+            matches!(*request.method(), Method::GET | Method::HEAD) && !is_under(request.uri().path(), "/_fn");
+        let address = can_be_opened.then(|| request.uri().path_and_query().map(ToString::to_string)).flatten();
+        Self { audience: Audience::of(request), id, address }
     }
 
     /// Writes the body where the answer is a `Problem`, for whoever asked.
     pub fn render(&self, mut response: Response) -> Response {
         let Some(problem) = response.extensions_mut().remove::<Problem>() else { return response };
         let (parts, _) = response.into_parts();
-        let mut rendered = self.audience.render(&problem, &self.id);
+        let mut rendered = match self.audience {
+            Audience::Api => problem_json(&problem, &self.id),
+            Audience::ServerFunction => Json(api_error(&problem, &self.id)).into_response(),
+            Audience::Browser => Html(page(&problem, &self.id, self.address.as_deref())).into_response(),
+        };
         *rendered.status_mut() = parts.status;
         // Retry-After, Allow, and the like.
         rendered
@@ -66,14 +75,6 @@ impl Audience {
             Self::Api
         } else {
             Self::Browser
-        }
-    }
-
-    fn render(&self, problem: &Problem, id: &RequestId) -> Response {
-        match self {
-            Self::Api => problem_json(problem, id),
-            Self::ServerFunction => Json(api_error(problem, id)).into_response(),
-            Self::Browser => Html(page(problem, id)).into_response(),
         }
     }
 }
@@ -121,22 +122,29 @@ pub fn set_style(address: String) {
     let _ = STYLE.set(address);
 }
 
-/// A page that needs nothing else to work: no script, no session, no database.
-fn page(problem: &Problem, id: &RequestId) -> String {
+/// A page that needs nothing else to work: no script, no session, no database. `address`: of what may be opened again.
+fn page(problem: &Problem, id: &RequestId, address: Option<&str>) -> String {
     let title = words::problem_title(problem.status.as_u16());
     let mut detail = escape(&problem.detail);
     for error in &problem.errors {
         detail.push_str(&format!("</p><p>{}", escape(&error.to_string())));
     }
-    let other_trace = id.trace().filter(|trace| *trace != id.as_str());
-    let trace = other_trace.map(|trace| format!(" · Trace {}", escape(trace))).unwrap_or_default();
     let is_down = problem.status == StatusCode::SERVICE_UNAVAILABLE;
     let status = if is_down { "<p><a href=\"/status\">See what is affected</a></p>" } else { "" };
+    // What may be there by the next time.
+    let passes = problem.status == StatusCode::TOO_MANY_REQUESTS || problem.status.is_server_error();
+    let again = address.filter(|_| passes).map(|address| (address, words::TRY_AGAIN));
+    let login = (problem.status == StatusCode::UNAUTHORIZED).then_some(("/login", words::LOG_IN));
+    let dashboard = Some(("/", words::GO_TO_DASHBOARD)).filter(|_| login.is_none());
+    let places = again.into_iter().chain(login).chain(dashboard).enumerate().map(|(at, (href, text))| {
+        let class = if at == 0 { "button" } else { "button quiet" };
+        format!("<a class=\"{class}\" href=\"{}\">{text}</a> ", escape(href))
+    });
     let body = format!(
         "<section class=\"problem\" role=\"alert\"><h1>{title}</h1><p>{detail}</p>{status}\
-         <p><a class=\"button\" href=\"/\">{}</a></p><p class=\"hint\">Request {}{trace}</p></section>",
-        words::GO_TO_DASHBOARD,
-        escape(id.as_str())
+         <p class=\"actions\">{}</p><p class=\"hint\">{}</p></section>",
+        places.collect::<String>(),
+        escape(&id.told())
     );
     plain_page(title, &body)
 }

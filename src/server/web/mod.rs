@@ -32,6 +32,8 @@ mod files;
 mod health;
 /// The JSON API, one file a resource.
 mod json;
+/// What an address says that its page does not understand.
+mod left_out;
 /// How often one may ask, and how that is told.
 mod limits;
 /// What happens to every request.

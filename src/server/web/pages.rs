@@ -16,7 +16,7 @@ use leptos_axum::{ErrorHandler, LeptosRoutes, generate_route_list};
 use tower::ServiceExt;
 
 use super::{
-    files, limits,
+    files, left_out, limits,
     middleware::{MAX_BODY, read_body},
     refusals,
     rendered::RenderedPages,
@@ -148,14 +148,17 @@ async fn guard(State((state, rendered)): State<(AppState, RenderedPages)>, reque
             None => next.run(request).await,
         };
     }
-    match session.user().await {
+    let (user, had_cookie) = (session.user().await, session.had_cookie());
+    let (request, is_told) = left_out::understood(request);
+    match user {
         Err(error) => error.into_response(),
         Ok(None) if is_login => next.run(request).await,
-        Ok(None) if session.had_cookie() => Redirect::to(&login_after_end(Some(&uri))).into_response(),
+        Ok(None) if had_cookie => Redirect::to(&login_after_end(Some(&uri))).into_response(),
         Ok(None) => Redirect::to(&login_page(None, Some(&uri))).into_response(),
         Ok(Some(user)) if is_login => Redirect::to(home(&user)).into_response(),
         Ok(Some(_)) if uri.path() == "/account" => next.run(request).await,
-        Ok(Some(user)) if user.role == Role::Vendor && uri.path() == "/" => {
+        // What it says of its address belongs to this one answer.
+        Ok(Some(user)) if user.role == Role::Vendor && uri.path() == "/" && !is_told => {
             rendered.serve(&state, &user, request, next).await
         }
         Ok(Some(user)) => match (user.role, is_admin_page) {

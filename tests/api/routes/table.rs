@@ -73,6 +73,8 @@ pub(super) const API: &[Route] = &[
     // Whoever has the address of a letter; here nobody.
     route("GET", "/api/letters/stop", [303; 5]),
     route("POST", "/api/letters/stop", [422; 5]),
+    with("GET", "/api/admin/metrics/compared", "dateFrom=1997-01-01&dateTo=1997-01-31", [401, 403, 403, 200, 403]),
+    route("GET", "/api/admin/vendors", [401, 403, 403, 200, 403]),
     route("GET", "/api/admin/users", [401, 403, 403, 200, 403]),
     route("POST", "/api/admin/users", [401, 403, 403, 422, 403]),
     route("PATCH", "/api/admin/users/{id}", [401, 403, 403, 422, 403]),

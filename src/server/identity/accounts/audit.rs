@@ -93,7 +93,9 @@ impl Accounts {
                 let mut rows: Vec<Vec<String>> = Vec::new();
                 if before.is_none() {
                     rows.push(
-                        ["at", "actor", "action", "detail", "address", "was", "became"].map(str::to_owned).to_vec(),
+                        ["at", "actor", "action", "detail", "address", "was", "became", "currency"]
+                            .map(str::to_owned)
+                            .to_vec(),
                     );
                 }
                 rows.extend(found.into_iter().map(|(line, _)| cells(&line)));
@@ -118,5 +120,6 @@ fn cells(line: &AuditLine) -> Vec<String> {
         line.address.clone().unwrap_or_default(),
         or_empty(&line.was),
         or_empty(&line.became),
+        line.currency.map(|currency| currency.code().to_owned()).unwrap_or_default(),
     ]
 }

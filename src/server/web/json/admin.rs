@@ -20,8 +20,10 @@ use super::{
 use crate::{
     domain::{
         accounts::{AuditPage, KeyOfUser},
-        market::MarketMetrics,
-        period::DateRange,
+        field_error::FieldError,
+        market::{MarketMetrics, VendorPage, VendorSort},
+        market_comparison::MarketComparison,
+        period::{Comparison, DateRange},
     },
     server::{
         AppError, AppState,
@@ -30,6 +32,7 @@ use crate::{
             sessions::{BrowserUser, CurrentAdmin, WritingAdmin},
         },
         request,
+        services::{marketplace::today, standings::StandingParameters},
     },
 };
 
@@ -37,6 +40,8 @@ pub fn router() -> Router<AppState> {
     Router::new()
         .nest("/cache", cache::router())
         .route("/metrics", get(metrics))
+        .route("/metrics/compared", get(compared))
+        .route("/vendors", get(vendors))
         .route("/audit", get(audit))
         .route("/audit.csv", get(audit_csv))
         .route("/keys", get(keys))
@@ -178,4 +183,76 @@ pub(super) async fn metrics(
     let mut response = (headers, served.value.clone()).into_response();
     freshness(&mut response, &served, started.elapsed());
     Ok(response)
+}
+
+/// The same against the days just before, or the months before whole months.
+#[utoipa::path(
+    get,
+    path = "/api/admin/metrics/compared",
+    operation_id = "admin_metrics_compared",
+    tag = "admin",
+    params(
+        ("dateFrom" = jiff::civil::Date, Query, description = "First day, included, by each vendor's calendar; at the \
+            latest today, in UTC"),
+        ("dateTo" = jiff::civil::Date, Query, description = "Last day, included; what is to come is left out")
+    ),
+    responses((status = 200, description = "Figures by currency, and vendors that stand out", body = MarketComparison),
+        Refused),
+    security(("session" = []), ("key" = []))
+)]
+pub(super) async fn compared(
+    State(state): State<AppState>,
+    _: CurrentAdmin,
+    parameters: Parameters,
+) -> Result<Response, AppError> {
+    let started = Instant::now();
+    let parameters = parameters.only(&["dateFrom", "dateTo"])?;
+    let range = DateRange::read(parameters.get("dateFrom"), parameters.get("dateTo"), None)?;
+    let today = today();
+    if range.from > today {
+        return Err(FieldError::new("dateFrom", format!("`{}` has not begun: {today} or earlier", range.from)).into());
+    }
+    let range = DateRange { to: range.to.min(today), ..range };
+    let previous = range.compared(Comparison::PreviousPeriod).ok_or_else(|| {
+        FieldError::new("dateFrom", format!("`{}` is too early: as many days as the range has come before", range.from))
+    })?;
+    let served = state.marketplace.comparison_json(range, previous, jiff::Timestamp::now()).await?;
+    let headers = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+    let mut response = (headers, served.value.clone()).into_response();
+    freshness(&mut response, &served, started.elapsed());
+    Ok(response)
+}
+
+#[utoipa::path(
+    get,
+    path = "/api/admin/vendors",
+    operation_id = "admin_list_vendors",
+    tag = "admin",
+    params(
+        ("search" = Option<String>, Query, description = "A part of the name or the id"),
+        ("sort" = Option<VendorSort>, Query, description = "`net_sales_desc` if left out"),
+        ("after" = Option<String>, Query, description = "`next` of the page before")
+    ),
+    responses((status = 200, description = "A page of 50, each beside the 28 days before", body = VendorPage),
+        Refused),
+    security(("session" = []), ("key" = []))
+)]
+pub(super) async fn vendors(
+    State(state): State<AppState>,
+    _: CurrentAdmin,
+    parameters: Parameters,
+) -> Result<Json<VendorPage>, AppError> {
+    let parameters = parameters.only(&["search", "sort", "after"])?;
+    let asked = StandingParameters {
+        search: parameters.get("search"),
+        sort: parameters.get("sort"),
+        after: parameters.get("after"),
+    };
+    let standings = state.marketplace.standings(today(), &asked).await?;
+    Ok(Json(VendorPage {
+        date_from: standings.range.from,
+        date_to: standings.range.to,
+        vendors: standings.vendors.into_iter().map(Into::into).collect(),
+        next: standings.next,
+    }))
 }

@@ -23,6 +23,7 @@ use crate::{
     domain::{
         catalog::ProductStatus,
         field_error::FieldError,
+        market::VendorSort,
         orders::{OrderSort, OrderStatus},
         period::Comparison,
         product_lists::{ProductSort, StockLevel},
@@ -84,6 +85,8 @@ use crate::{
         ingest::refunds,
         ingest::products,
         admin::metrics,
+        admin::compared,
+        admin::vendors,
         letters::ask,
         letters::stop,
         people::list,
@@ -108,7 +111,7 @@ use crate::{
     // Those that parameters alone are of; the others are found by themselves.
     components(schemas(
         Comparison, CourseRange, ExportTable, OrderSort, OrderStatus, ProblemBody, ProductSort, ProductStatus,
-        StockLevel
+        StockLevel, VendorSort
     )),
     modifiers(&Credentials, &IdempotencyKey)
 )]
