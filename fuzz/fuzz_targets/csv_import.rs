@@ -12,8 +12,8 @@ static RUNTIME: LazyLock<Runtime> =
 libfuzzer_sys::fuzz_target!(|input: (u8, Vec<u8>)| {
     let folder = tempfile::tempdir().expect("a folder");
     RUNTIME.block_on(async {
-        let db = Db::connect(&format!("sqlite://{}", folder.path().join("fuzz.db").display()),
-            1).await.expect("a database");
+        let db =
+            Db::connect(&format!("sqlite://{}", folder.path().join("fuzz.db").display()), 1).await.expect("a database");
         db.migrate().await.expect("tables");
         vendorscope_fuzz::csv_import(&db, usize::from(input.0), &input.1).await;
     });

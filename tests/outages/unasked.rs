@@ -78,7 +78,8 @@ async fn in_front_of_a_database_in_a_black_hole_figures_are_said_to_be_from_befo
     }
     for _ in 0..3 {
         let (how, took) = cached().await;
-        assert!(how.as_deref() == Some("STALE") && took < Duration::from_secs(2), "{how:?} after {took:?}");
+        // Not for the look again, which may take 3 s.
+        assert!(how.as_deref() == Some("STALE") && took < Duration::from_secs(3), "{how:?} after {took:?}");
     }
     proxy.set(Fault::None);
     while cached().await.0 != hit {

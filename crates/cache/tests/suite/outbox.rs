@@ -281,7 +281,8 @@ async fn a_database_that_never_answers_costs_one_lookup_its_patience() {
     loop {
         let began = std::time::Instant::now();
         let outcome = read(&cache, &source).await.outcome;
-        assert!(began.elapsed() < Duration::from_secs(4), "{outcome:?} after {:?}", began.elapsed());
+        // A look may take 3 s: nobody waits for two.
+        assert!(began.elapsed() < Duration::from_millis(5_500), "{outcome:?} after {:?}", began.elapsed());
         if outcome != Outcome::Hit {
             break;
         }
