@@ -254,8 +254,9 @@ async fn of_more_than_5_000_products_it_is_not_said_what_they_come_to() {
         let dialect = db.dialect.name();
         let mut tx = db.write().await.expect("a transaction");
         let many = "WITH RECURSIVE n (i) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i < 5000) \
-                    INSERT INTO products (external_id, vendor_id, name, category, unit_price, stock, status) \
-                    SELECT 'm' || i, (SELECT id FROM vendors WHERE external_id = 'kwd'), 'Thing ' || i, \
+                    INSERT INTO products (external_id, vendor_id, name, search_text, category, unit_price, stock, \
+                                          status) \
+                    SELECT 'm' || i, (SELECT id FROM vendors WHERE external_id = 'kwd'), 'Thing ' || i, 'thing ' || i, \
                            CASE WHEN i > 10 THEN 'Things' ELSE 'Others' END, 10, 2, 'active' FROM n";
         tx.execute(sql(many.to_owned())).await.expect("products");
         tx.commit().await.expect("committed");
