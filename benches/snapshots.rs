@@ -64,8 +64,9 @@ async fn snapshots(cache: &Cache) {
     let db =
         Db::connect(&format!("sqlite://{}", folder.path().join("bench.db").display()), 4).await.expect("a database");
     db.migrate().await.expect("tables");
-    let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
-    demo(&db, today, &Unwatched).await.expect("a marketplace");
+    let now = Timestamp::now();
+    let today = now.to_zoned(TimeZone::UTC).date();
+    demo(&db, now, &Unwatched).await.expect("a marketplace");
     let vendors = vendors::list_ids(&db).await.expect("vendors");
     let vendor: VendorRef = vendors::find(&db, &vendors[0]).await.expect("an answer").expect("a vendor");
     let query = |days: i64| {

@@ -2,7 +2,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::{Context, bail};
 use clap::{Args, Parser, Subcommand};
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 use vendorscope::server::{
     Application, check_browser_half,
     config::Config,
@@ -246,9 +246,8 @@ fn stop_signal() -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
 
 async fn demo(config: &Config) -> anyhow::Result<()> {
     let db = open_database(config).await?;
-    let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
     let progress = progress::for_stderr();
-    let logins = demo::demo(&db, today, &*progress).await?;
+    let logins = demo::demo(&db, Timestamp::now(), &*progress).await?;
     progress.finish();
     outbox::wait_until_told().await;
     let width = logins.iter().map(|login| login.email.len()).max().unwrap_or_default();

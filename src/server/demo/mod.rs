@@ -1,7 +1,7 @@
-//! The demo marketplace: made up, the same on every machine for the same day, and imported like any other bundle.
+//! The demo marketplace: made up, the same on every machine for the same moment, and imported like any other bundle.
 
 use futures::stream::{self, StreamExt};
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::Timestamp;
 use sqlx::Row as _;
 
 use crate::{
@@ -44,10 +44,10 @@ const PASSWORD: &str = "vendorscope-demo";
 /// Begins every id of the demo's vendors; by it a database with the demo in it is known.
 const PREFIX: &str = "demo-";
 
-/// Fills an empty database with a lively, deterministic marketplace that ends on `today` (at this moment, if that is
-/// today in UTC). On a database with vendors in it: an error that says so, unless they are the demo's own, in which
-/// case nothing is done but to return the logins.
-pub async fn demo(db: &Db, today: Date, progress: &dyn Progress) -> Result<Vec<DemoLogin>, ImportError> {
+/// Fills an empty database with a lively, deterministic marketplace in which nothing has happened after `now`. On a
+/// database with vendors in it: an error that says so, unless they are the demo's own, in which case nothing is done
+/// but to return the logins.
+pub async fn demo(db: &Db, now: Timestamp, progress: &dyn Progress) -> Result<Vec<DemoLogin>, ImportError> {
     let mut tx = db.read().await?;
     let vendors: i64 = count(&mut tx, "SELECT COUNT(*) FROM vendors").await?;
     let own: i64 = count(&mut tx, &format!("SELECT COUNT(*) FROM vendors WHERE external_id LIKE '{PREFIX}%'")).await?;
@@ -57,24 +57,13 @@ pub async fn demo(db: &Db, today: Date, progress: &dyn Progress) -> Result<Vec<D
     }
     if vendors == 0 {
         progress.phase("making up a marketplace", 0);
-        let (tables, price_changes) = story::tell(today, end_of_story(today, Timestamp::now()));
+        let (tables, price_changes) = story::tell(now);
         import(db, Bundle::Memory(tables), "the demo", ImportOptions::default(), progress).await?;
         note_prices(db, &price_changes).await?;
     }
     progress.phase("logins", SELLERS.len() as u64 + 1);
     add_users(db, progress).await?;
     Ok(logins())
-}
-
-/// Nothing happens after this: now, where the story ends today, else midnight after its last day, in UTC.
-fn end_of_story(today: Date, now: Timestamp) -> Timestamp {
-    let midnight =
-        today.saturating_add(jiff::Span::new().days(1)).to_zoned(TimeZone::UTC).map(|zoned| zoned.timestamp());
-    midnight.unwrap_or(Timestamp::MAX).min(if now.to_zoned(TimeZone::UTC).date() == today {
-        now
-    } else {
-        Timestamp::MAX
-    })
 }
 
 fn logins() -> Vec<DemoLogin> {
@@ -163,17 +152,5 @@ async fn count(tx: &mut Tx, query: &str) -> Result<i64, DbError> {
     match tx.row(sql(query)).await? {
         Some(row) => Ok(row.try_get(0)?),
         None => Ok(0),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_story_that_ends_today_ends_now_and_another_with_its_last_day() {
-        let now: Timestamp = "2026-11-23T14:30:00Z".parse().unwrap();
-        assert_eq!(end_of_story(jiff::civil::date(2026, 11, 23), now), now);
-        assert_eq!(end_of_story(jiff::civil::date(2026, 1, 31), now).to_string(), "2026-02-01T00:00:00Z");
     }
 }

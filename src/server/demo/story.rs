@@ -73,7 +73,8 @@ struct Refund {
 
 /// The tables of a bundle, as CSV, with everything that had happened by `end`, and which prices had changed. What
 /// happened before does not depend on `end`.
-pub(super) fn tell(today: Date, end: Timestamp) -> (Vec<(&'static str, Vec<u8>)>, Vec<PriceChange>) {
+pub(super) fn tell(end: Timestamp) -> (Vec<(&'static str, Vec<u8>)>, Vec<PriceChange>) {
+    let today = end.to_zoned(TimeZone::UTC).date();
     let mut random = StdRng::seed_from_u64(SEED);
     let customers = customers(&mut random);
     let mut stock: Vec<Vec<Product>> = SELLERS.iter().map(|seller| products(seller, &mut random)).collect();

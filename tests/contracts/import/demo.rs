@@ -1,4 +1,4 @@
-use jiff::{Timestamp, civil::date, tz::TimeZone};
+use jiff::Timestamp;
 use vendorscope::server::demo;
 
 use super::*;
@@ -6,10 +6,10 @@ use super::*;
 #[tokio::test(flavor = "multi_thread")]
 async fn the_demo_is_lively_ends_today_is_the_same_everywhere_and_is_not_told_twice() {
     let mut all = Vec::new();
-    let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
+    let now = Timestamp::now();
     for database in databases().await {
         let db = database.open().await;
-        let logins = demo::demo(&db, today, &Unwatched).await.unwrap();
+        let logins = demo::demo(&db, now, &Unwatched).await.unwrap();
         let before = everything(&db).await;
 
         assert_eq!(logins[0].email, "admin@demo.example");
@@ -66,11 +66,11 @@ async fn the_demo_is_lively_ends_today_is_the_same_everywhere_and_is_not_told_tw
             WHERE l.gross <> l.quantity * COALESCE(CAST(n.was AS BIGINT), p.unit_price)";
         assert_eq!(integers(&db, wrong).await[0][0], 0, "each line was sold at the price of its day");
         let span = integers(&db, "SELECT MIN(placed_us), MAX(placed_us) FROM orders").await;
-        let now = Timestamp::now().as_microsecond();
-        assert!(span[0][1] <= now && span[0][1] > now - 2 * 86_400_000_000, "the newest order is fresh");
-        assert!(span[0][0] < now - 400 * 86_400_000_000, "the oldest is more than a year old");
+        let now_us = now.as_microsecond();
+        assert!(span[0][1] <= now_us && span[0][1] > now_us - 2 * 86_400_000_000, "the newest order is fresh");
+        assert!(span[0][0] < now_us - 400 * 86_400_000_000, "the oldest is more than a year old");
 
-        assert_eq!(demo::demo(&db, today, &Unwatched).await.unwrap(), logins);
+        assert_eq!(demo::demo(&db, Timestamp::now(), &Unwatched).await.unwrap(), logins);
         assert_eq!(everything(&db).await, before);
         assert_eq!(logins.len() as i64, count(&db, "users").await);
         all.push(before);
@@ -84,7 +84,7 @@ async fn the_demo_refuses_a_database_with_other_vendors() {
         let db = database.open().await;
         Bundle::small().imported(&db).await;
         let before = everything(&db).await;
-        let error = demo::demo(&db, date(2026, 2, 28), &Unwatched).await.unwrap_err();
+        let error = demo::demo(&db, Timestamp::now(), &Unwatched).await.unwrap_err();
         assert!(matches!(error, ImportError::Occupied), "{error}");
         assert_eq!(everything(&db).await, before);
         assert_eq!(count(&db, "users").await, 0);
