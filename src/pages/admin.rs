@@ -172,6 +172,12 @@ fn vendor_link(vendor_id: &str, name: &str, range: &MarketRange) -> Cell {
     Cell::Link { href, text: name.to_owned() }
 }
 
+/// The way to those of a list that are not shown.
+fn and_more(href: &'static str, all: i64, shown: usize) -> AnyView {
+    let hidden = all - shown as i64;
+    (hidden > 0).then(|| view! { <p class="hint actions"><a href=href>{words::and_more(hidden)}</a></p> }).into_any()
+}
+
 fn preset_links(query: &Query, shown: DateRange, today: Date) -> AnyView {
     let name = preset_name(shown, today).filter(|_| !query.is_all_time());
     let often = presets(today)

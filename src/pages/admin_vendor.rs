@@ -30,7 +30,7 @@ use crate::{
     domain::{
         accounts::{UserSummary, encode_segment, path_segment},
         clock::WallClock,
-        money::divide_rounded,
+        money::permille,
         period::DateRange,
         snapshot::Totals,
     },
@@ -124,7 +124,7 @@ fn figures(dashboard: &Dashboard, there: &RangeQuery, compared: Option<&str>) ->
 
 /// Which part of what was sold came back, in tenths of a percent.
 fn returned(totals: &Totals) -> Option<i64> {
-    divide_rounded(totals.returns.checked_mul(1_000)?, totals.gross_sales - totals.discounts)
+    permille(totals.returns, totals.gross_sales - totals.discounts)
 }
 
 fn users_card(users: Vec<UserSummary>, vendor_id: String) -> AnyView {

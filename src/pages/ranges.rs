@@ -1,5 +1,7 @@
 //! The dashboard's address: which range, compared with what, in which steps. The names are those of the snapshot API.
 
+use std::sync::LazyLock;
+
 use jiff::{ToSpan, civil::Date};
 use leptos_router::params::ParamsMap;
 
@@ -203,10 +205,10 @@ pub fn presets(today: Date) -> [Preset; 10] {
 }
 
 /// What `range` may be in an address.
-pub fn range_names() -> Vec<&'static str> {
-    // Their names are the same on every day.
+pub static RANGE_NAMES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    // The same on every day.
     presets(Date::constant(2000, 1, 1)).iter().map(|preset| preset.slug).chain([ALL_TIME]).collect()
-}
+});
 
 /// The preset that a range is, if it is one. On the first of a month "Today" and "Month to date" are the same: the
 /// first wins.

@@ -31,7 +31,7 @@ use crate::{
     domain::{
         accounts::{encode_segment, path_segment},
         clock::WallClock,
-        money::{Currency, divide_rounded},
+        money::{Currency, permille},
         period::DateRange,
         returns::{NO_REASON, RefundReason, RefundedPage, Returns},
         snapshot::Snapshot,
@@ -134,11 +134,6 @@ fn returns(ReturnsView { dashboard, returns, list, freshness, clock }: ReturnsVi
     .into_any()
 }
 
-/// In tenths of a percent.
-fn rate(units: i64, sold: i64) -> Option<i64> {
-    divide_rounded(units.checked_mul(1_000)?, sold)
-}
-
 fn cards(snapshot: &Snapshot, returns: &Returns, is_so_far: bool, compared: Option<&str>) -> AnyView {
     let (now, before) = (&returns.totals, returns.previous_totals.as_ref());
     // Sold before what came back: as fair as the comparison of the snapshot is.
@@ -166,8 +161,8 @@ fn cards(snapshot: &Snapshot, returns: &Returns, is_so_far: bool, compared: Opti
         card(
             RATE,
             Unit::Percent,
-            rate(now.units, now.units_sold),
-            before.zip(sold_before).map(|(before, sold)| rate(before.units, sold)),
+            permille(now.units, now.units_sold),
+            before.zip(sold_before).map(|(before, sold)| permille(before.units, sold)),
         ),
         card(UNITS, Unit::Count, Some(now.units), before.map(|before| Some(before.units))),
         card(ORDERS, Unit::Count, Some(now.orders), before.map(|before| Some(before.orders))),
@@ -181,7 +176,7 @@ fn by_product(returns: &Returns, currency: Currency, query: &Query) -> AnyView {
         Row::from(vec![
             Cell::Link { href: format!("/products/{}", path_segment(&product.product_id)), text: product.name.clone() },
             format!("{} of {}", format::count(product.units), format::count(product.units_sold)).into(),
-            Unit::Percent.text(rate(product.units, product.units_sold)).into(),
+            Unit::Percent.text(permille(product.units, product.units_sold)).into(),
             view! { <a href=of_product>{format::money(currency, product.amount)}</a> }.into_any().into(),
             delta(product.previous_amount, product.amount, More::IsBad, |amount| format::money(currency, amount))
                 .into(),
@@ -328,6 +323,5 @@ mod tests {
             "/returns?range=last_month&product=a%20b&reason=late&after=x#refunds"
         );
         assert_eq!(query.href(None, None, None), "/returns?range=last_month#refunds");
-        assert_eq!((rate(1, 8), rate(0, 0)), (Some(125), None));
     }
 }

@@ -131,11 +131,8 @@ pub async fn load_market(
         let (date_from, date_to) = days(today);
         let range = DateRange::read(date_from.as_deref(), date_to.as_deref(), Some(today))
             .map_err(|e| context::api_error(e.into()))?;
-        if range.from > today {
-            return Err(context::api_error(FieldError::new("dateFrom", words::IN_THE_FUTURE).into()));
-        }
-        // What has not happened is not compared with what has.
-        DateRange { to: range.to.min(today), ..range }
+        let future = || context::api_error(FieldError::new("dateFrom", words::IN_THE_FUTURE).into());
+        range.begun(today).ok_or_else(future)?
     };
     let served = state.marketplace.metrics(range).await.map_err(context::api_error)?;
     let (mut freshness, metrics) = (cache_keys::freshness(&served), served.value);

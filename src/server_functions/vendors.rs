@@ -69,6 +69,6 @@ pub async fn load_vendor(vendor_id: String, asked: impl FnOnce(Date) -> Asked + 
     let found = state.accounts.find_vendor(&vendor_id).await.map_err(context::api_error)?;
     let dashboard = load_dashboard(Some(vendor_id), asked).await?;
     let users = state.accounts.list_vendor_users(&found).await.map_err(context::api_error)?;
-    let last_order_at = state.accounts.last_order(&found).await.map_err(context::api_error)?;
+    let last_order_at = state.marketplace.last_order(&found).await.map_err(context::api_error)?;
     Ok(VendorView { freshness: dashboard.freshness, dashboard, users, last_order_at })
 }

@@ -2,29 +2,16 @@
 
 use serde_json::json;
 
-use super::open;
+use super::{open, without_tags};
 use crate::harness::{Client, Market, TestApp, databases};
 
 /// The cells of the table's rows, as texts.
 async fn rows(client: &Client, query: &str) -> Vec<Vec<String>> {
     let page = open(client, &format!("/?{query}")).await.text().await.expect("a text");
     let table = page.split("Show as a table").nth(1).expect("the table").split("<tfoot").next().expect("its end");
-    let strip = |cell: &str| {
-        let mut text = String::new();
-        let mut inside = false;
-        for c in cell.chars() {
-            match c {
-                '<' => inside = true,
-                '>' => inside = false,
-                c if !inside => text.push(c),
-                _ => {}
-            }
-        }
-        text
-    };
     let cells = |row: &str| {
         let starts = row.replace("<th", "\u{1}<t").replace("<td", "\u{1}<t");
-        starts.split('\u{1}').skip(1).map(strip).collect::<Vec<_>>()
+        starts.split('\u{1}').skip(1).map(without_tags).collect::<Vec<_>>()
     };
     table.split("<tr").skip(2).map(cells).collect()
 }

@@ -44,6 +44,7 @@ async fn what_an_address_says_that_means_nothing_is_named_with_what_is_accepted_
         (&vendor, "/returns", "/returns?reason=ugly", "reason=ugly", "not_as_described"),
         (&vendor, "/returns", "/returns?range=ever", "range=ever", "last_12_months, all"),
         (&admin, "/admin", "/admin?range=ever", "range=ever", "last_28_days"),
+        (&admin, "/admin", "/admin?page=2", "page=2", "range, dateFrom"),
         (&admin, "/admin/vendors", "/admin/vendors?sort=nonsense", "sort=nonsense", "last_order"),
         (&admin, "/admin/vendors/eur/dashboard", "/admin/vendors/eur/dashboard?range=x", "range=x", "yesterday"),
     ] {
@@ -57,6 +58,10 @@ async fn what_an_address_says_that_means_nothing_is_named_with_what_is_accepted_
         let is_as_without = [content(&before), content(&after)].contains(&content(&page));
         assert!(is_as_without, "{nonsense}: {page}\nand without it: {after}");
     }
+    // The cache page's own figures are others at every look.
+    let of_cache = told(&text(&admin, "/admin/cache?range=today").await);
+    assert!(of_cache.len() == 1 && of_cache[0].contains("1h, 24h, 7d"), "{of_cache:?}");
+    assert_eq!(told(&text(&admin, "/admin/cache?range=24h").await), Vec::<String>::new());
     // All of it at once, and the page is not kept for whoever asks without.
     let page = text(&vendor, "/?range=a&compare=b&interval=c&metric=d&status=e").await;
     assert_eq!(told(&page).len(), 5, "{page}");

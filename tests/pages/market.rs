@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use vendorscope::domain::{market_comparison::PreviousPoint, period::DateRange};
 
-use super::open;
+use super::{open, without_tags};
 use crate::harness::{Client, Market, TestApp, databases};
 
 async fn sell(app: &TestApp, vendor: &str, product: &str, quantity: i64, at: &str) {
@@ -20,18 +20,7 @@ async fn between(admin: &Client, query: &str, first: &str, then: &str) -> String
     assert_eq!(page.status(), 200, "{query}");
     let page = page.text().await.expect("a text");
     let (_, part) = page.split_once(first).unwrap_or_else(|| panic!("{first}: {page}"));
-    let part = part.split(then).next().unwrap_or_default();
-    let mut text = String::new();
-    let mut inside = false;
-    for c in part.chars() {
-        match c {
-            '<' => inside = true,
-            '>' => inside = false,
-            c if !inside => text.push(c),
-            _ => {}
-        }
-    }
-    text
+    without_tags(part.split(then).next().unwrap_or_default())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -49,6 +49,20 @@ use reqwest::{Method, Response};
 
 use crate::harness::Client;
 
+/// A page's text without its tags.
+fn without_tags(html: &str) -> String {
+    let (mut text, mut inside) = (String::new(), false);
+    for c in html.chars() {
+        match c {
+            '<' => inside = true,
+            '>' => inside = false,
+            c if !inside => text.push(c),
+            _ => {}
+        }
+    }
+    text
+}
+
 /// Opens an address as a browser does.
 async fn open(client: &Client, path: &str) -> Response {
     let request = client.request(Method::GET, path).header("accept", "text/html,application/xhtml+xml,*/*;q=0.8");

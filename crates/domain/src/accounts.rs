@@ -246,7 +246,7 @@ pub struct AuditLine {
     /// What it was before and after, JSON as a text.
     pub was: Option<String>,
     pub became: Option<String>,
-    /// Of the amounts in both, which are its minor units; `null` where no vendor's money was changed, and in lines from
+    /// That of the vendor whose user it was: amounts in both are its minor units. `null` of others, and in lines from
     /// before this was noted.
     pub currency: Option<Currency>,
 }

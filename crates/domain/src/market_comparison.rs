@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::money::{Currency, divide_rounded};
+use crate::money::{Currency, permille};
 
 /// Vendors in each list of those that stand out.
 pub const LISTED: usize = 5;
@@ -121,8 +121,7 @@ impl VendorFigures {
 
     /// In tenths of a percent; `None` of nothing, and of too few orders to tell.
     pub fn return_rate(&self) -> Option<i64> {
-        let is_telling = self.orders >= FEWEST_ORDERS;
-        divide_rounded(self.returns.checked_mul(1_000)?, self.sold).filter(|_| is_telling && self.sold > 0)
+        permille(self.returns, self.sold).filter(|_| self.orders >= FEWEST_ORDERS)
     }
 }
 

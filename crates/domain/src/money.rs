@@ -149,9 +149,19 @@ pub fn divide_rounded(numerator: i64, denominator: i64) -> Option<i64> {
     i64::try_from(rounded * numerator.signum()).ok()
 }
 
+/// Which part of `whole` this is, in tenths of a percent; `None` where there is nothing to be a part of.
+pub fn permille(part: i64, whole: i64) -> Option<i64> {
+    divide_rounded(part.checked_mul(1_000)?, whole)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_part_of_nothing_is_no_share() {
+        assert_eq!((permille(1, 8), permille(-1, 8), permille(0, 0)), (Some(125), Some(-125), None));
+    }
 
     #[test]
     fn amounts_read_and_write_in_currencies_with_0_2_and_3_decimals() {

@@ -51,6 +51,11 @@ impl DateRange {
         Ok(Self { from, to })
     }
 
+    /// Without the days after today: what has not happened is not compared with what has. `None` where nothing is left.
+    pub fn begun(self, today: Date) -> Option<Self> {
+        (self.from <= today).then(|| Self { to: self.to.min(today), ..self })
+    }
+
     /// As `new`, from `YYYY-MM-DD` texts.
     pub fn parse(from: &str, to: &str) -> Result<Self, FieldError> {
         Self::new(parse_day("dateFrom", from)?, parse_day("dateTo", to)?)

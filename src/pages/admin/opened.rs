@@ -1,17 +1,17 @@
 use jiff::civil::Date;
 use leptos::prelude::*;
 
-use super::{MarketRange, vendor_link};
+use super::{MarketRange, and_more, vendor_link};
 use crate::{
     charts::line::{FEW, Mark, Unit, line_chart},
     components::{
         change::{More, delta},
-        table::{Cell, Column, Row, scrolling, table},
+        table::{Column, Row, scrolling, table},
     },
     domain::{
         clock::WallClock,
         market::CurrencyMetrics,
-        market_comparison::{CurrencyComparison, VendorChange},
+        market_comparison::CurrencyComparison,
         money::Currency,
         period::Interval,
         snapshot::{Point, Sums},
@@ -199,9 +199,7 @@ fn top_vendors(metrics: &CurrencyMetrics, compared: Option<&CurrencyComparison>,
         Column::number("Net sales"),
         Column::number("Change"),
     ];
-    let more = metrics.active_vendors - metrics.top_vendors.len() as i64;
-    let more =
-        (more > 0).then(|| view! { <p class="hint actions"><a href="/admin/vendors">{words::and_more(more)}</a></p> });
+    let more = and_more("/admin/vendors", metrics.active_vendors, metrics.top_vendors.len());
     view! {
         <section class="card">
             <h2>"Top vendors"</h2>
@@ -214,16 +212,4 @@ fn top_vendors(metrics: &CurrencyMetrics, compared: Option<&CurrencyComparison>,
 
 fn changed(before: Option<i64>, now: i64, currency: Currency) -> AnyView {
     delta(before, now, More::IsGood, |amount| format::money(currency, amount))
-}
-
-/// A vendor whose net sales moved: by how much, and to what.
-pub fn moved(vendor: &VendorChange, range: &MarketRange) -> Row {
-    let (sign, tone) = if vendor.change() > 0 { ("+", "delta good") } else { ("", "delta bad") };
-    let change = format!("{sign}{}", format::money(vendor.currency, vendor.change()));
-    let cells: Vec<Cell> = vec![
-        vendor_link(&vendor.vendor_id, &vendor.name, range),
-        view! { <span class=tone>{change}</span> }.into_any().into(),
-        format::money(vendor.currency, vendor.net_sales).into(),
-    ];
-    cells.into()
 }

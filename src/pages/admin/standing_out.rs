@@ -1,10 +1,10 @@
 use leptos::prelude::*;
 
-use super::{MarketRange, opened::moved, vendor_link};
+use super::{MarketRange, and_more, vendor_link};
 use crate::{
     components::{
         change,
-        table::{Column, Row, table},
+        table::{Cell, Column, Row, table},
     },
     domain::market_comparison::{CurrencyComparison, FEWEST_ORDERS, MarketComparison, VendorChange},
     format, words,
@@ -34,6 +34,18 @@ fn movers(opened: &CurrencyComparison, range: &MarketRange) -> AnyView {
     view! { <section class="card"><h2>{title}</h2>{none}{up}{down}</section> }.into_any()
 }
 
+/// A vendor whose net sales moved: by how much, and to what.
+fn moved(vendor: &VendorChange, range: &MarketRange) -> Row {
+    let (sign, tone) = if vendor.change() > 0 { ("+", "delta good") } else { ("", "delta bad") };
+    let change = format!("{sign}{}", format::money(vendor.currency, vendor.change()));
+    let cells: Vec<Cell> = vec![
+        vendor_link(&vendor.vendor_id, &vendor.name, range),
+        view! { <span class=tone>{change}</span> }.into_any().into(),
+        format::money(vendor.currency, vendor.net_sales).into(),
+    ];
+    cells.into()
+}
+
 fn silent(comparison: &MarketComparison, range: &MarketRange) -> AnyView {
     let rows = comparison.silent.iter().map(|vendor| {
         Row::from(vec![
@@ -41,10 +53,7 @@ fn silent(comparison: &MarketComparison, range: &MarketRange) -> AnyView {
             words::orders_before(vendor.previous_orders).into(),
         ])
     });
-    let more = comparison.silent_total - comparison.silent.len() as i64;
-    let more = (more > 0).then(
-        || view! { <p class="hint actions"><a href="/admin/vendors?sort=orders_asc">{words::and_more(more)}</a></p> },
-    );
+    let more = and_more("/admin/vendors?sort=orders_asc", comparison.silent_total, comparison.silent.len());
     let body = match comparison.silent.is_empty() {
         true => view! { <p class="hint">{words::NONE_SILENT}</p> }.into_any(),
         false => {
@@ -68,10 +77,7 @@ fn returning(comparison: &MarketComparison, range: &MarketRange) -> AnyView {
             .into(),
         ])
     });
-    let more = comparison.returning_total - comparison.returning.len() as i64;
-    let more = (more > 0).then(
-        || view! { <p class="hint actions"><a href="/admin/vendors?sort=returns_desc">{words::and_more(more)}</a></p> },
-    );
+    let more = and_more("/admin/vendors?sort=returns_desc", comparison.returning_total, comparison.returning.len());
     let body = match comparison.returning.is_empty() {
         true => view! { <p class="hint">{words::NONE_RETURNING}</p> }.into_any(),
         false => {

@@ -47,16 +47,7 @@ pub fn cards(
     compared: Option<&str>,
 ) -> AnyView {
     let of_metric = |metric| card(metric, snapshot, unfinished, customers_are_fair, query);
-    let cards = [
-        Metric::NetSales,
-        Metric::Payable,
-        Metric::Orders,
-        Metric::Average,
-        Metric::Units,
-        Metric::Customers,
-        Metric::Returns,
-    ];
-    strip("cards strip", cards.map(of_metric).into(), compared)
+    strip("cards strip", Metric::ALL.map(of_metric).into(), compared)
 }
 
 /// A figure of a vendor; `query` is of the dashboard whose chart can show it.

@@ -21,7 +21,8 @@ pub enum Metric {
 }
 
 impl Metric {
-    const ALL: [Self; 7] =
+    /// In the order of their cards.
+    pub const ALL: [Self; 7] =
         [Self::NetSales, Self::Payable, Self::Orders, Self::Average, Self::Units, Self::Customers, Self::Returns];
 
     /// By its name in an address; net sales where there is none.

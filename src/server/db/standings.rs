@@ -4,10 +4,9 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use super::{DbError, Tx, rows, sql};
+use super::{DbError, Tx, rows, sql, vendors};
 use crate::domain::{
     market::VendorStanding,
-    money::Currency,
     period::{DateRange, day_number},
 };
 
@@ -34,14 +33,12 @@ pub async fn list(tx: &mut Tx, range: DateRange, previous: DateRange) -> Result<
     let days = [range.from, range.to, previous.from, previous.to].map(day_number);
     let found = tx.rows(days.into_iter().fold(sql(text), |query, day| query.bind(day))).await?;
     let standings = found.iter().map(|row| {
-        let currency = Currency::parse(&rows::text(row, "currency")?)
-            .map_err(|error| DbError::Corrupt(format!("vendors.currency: {error}")))?;
         let last = rows::int_or_null(row, "last_us")?;
         Ok(VendorStanding {
             vendor_id: rows::text(row, "external_id")?,
             name: rows::text(row, "name")?,
             country: rows::text(row, "country")?,
-            currency,
+            currency: vendors::currency(&rows::text(row, "currency")?)?,
             net_sales: rows::int(row, "net")?,
             previous_net_sales: rows::int(row, "net_before")?,
             sold: rows::int(row, "sold")?,

@@ -51,10 +51,15 @@ pub fn time_zone(name: &str) -> Result<TimeZone, DbError> {
     TimeZone::get(name).map_err(|error| DbError::Corrupt(format!("vendors.time_zone: {error}")))
 }
 
-/// The code of the vendor's currency.
-pub async fn find_currency(tx: &mut Tx, id: i64) -> Result<Option<String>, DbError> {
+/// The vendor's currency.
+pub async fn find_currency(tx: &mut Tx, id: i64) -> Result<Option<Currency>, DbError> {
     let row = tx.row(sql("SELECT currency FROM vendors WHERE id = $1").bind(id)).await?;
-    row.map(|row| Ok(row.try_get("currency")?)).transpose()
+    row.map(|row| currency(row.try_get("currency")?)).transpose()
+}
+
+/// The currency that a vendor has by this code.
+pub fn currency(code: &str) -> Result<Currency, DbError> {
+    Currency::parse(code).map_err(|error| DbError::Corrupt(format!("vendors.currency: {error}")))
 }
 
 /// When the vendor's newest order was placed, counted or not.

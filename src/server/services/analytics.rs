@@ -26,7 +26,7 @@ use crate::{
         AppError,
         cache_keys::{self, SNAPSHOT_LONGEST_TTL, SNAPSHOT_TODAY_TTL, SNAPSHOT_TTL},
         db::{
-            Db, DbError, Tx, customers, low_stock,
+            Db, Tx, customers, low_stock,
             snapshot::{self, SalesHour},
             vendors,
         },
@@ -174,7 +174,7 @@ impl Analytics {
                     snapshot::find_head(&mut tx, vendor.id, query.range, None).await?.ok_or(AppError::NotFound)?;
                 let products = snapshot::list_products_sold(&mut tx, vendor.id, query.range).await?;
                 tx.commit().await?;
-                Ok(export::products(products, parse_currency(&head.currency)?))
+                Ok(export::products(products, vendors::currency(&head.currency)?))
             }
             ExportTable::Payable => {
                 let mut tx = self.db.read().await?;
@@ -242,7 +242,7 @@ async fn compute(
     let mut tx = db.read().await?;
     let head = snapshot::find_head(&mut tx, vendor.id, range, previous).await?.ok_or(AppError::NotFound)?;
     let zone = vendors::time_zone(&head.time_zone)?;
-    let currency = parse_currency(&head.currency)?;
+    let currency = vendors::currency(&head.currency)?;
     let today = now.to_zoned(zone.clone()).date();
 
     let [days, previous_days] = snapshot::list_days(&mut tx, vendor.id, range, previous).await?;
@@ -302,12 +302,7 @@ pub(super) fn until_midnight(zone: &TimeZone, now: Timestamp) -> Duration {
 }
 
 pub(super) async fn currency_of(tx: &mut Tx, vendor: &VendorRef) -> Result<Currency, AppError> {
-    let code = vendors::find_currency(tx, vendor.id).await?.ok_or(AppError::NotFound)?;
-    Ok(parse_currency(&code)?)
-}
-
-pub(super) fn parse_currency(code: &str) -> Result<Currency, DbError> {
-    Currency::parse(code).map_err(|error| DbError::Corrupt(format!("vendors.currency: {error}")))
+    vendors::find_currency(tx, vendor.id).await?.ok_or(AppError::NotFound)
 }
 
 fn total(buckets: &BTreeMap<i64, Sums>) -> Sums {

@@ -14,7 +14,6 @@ use crate::{
         market_comparison::{
             CurrencyComparison, LEAST_RISE, LISTED, MarketComparison, PreviousPoint, VendorChange, VendorReturns,
         },
-        money::Currency,
         period::{DateRange, Interval, day_from_number, day_number},
         snapshot::Sums,
     },
@@ -27,6 +26,7 @@ use crate::{
                 self,
                 comparison::{self, Compared, MarketHour, VendorBeside, tail},
             },
+            vendors,
         },
     },
 };
@@ -94,8 +94,7 @@ struct Standing {
 
 impl Standing {
     /// Without a moment the range is over.
-    fn new(zone: &str, range: DateRange, previous: DateRange, moment: Option<Timestamp>) -> Self {
-        let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
+    fn new(zone: TimeZone, range: DateRange, previous: DateRange, moment: Option<Timestamp>) -> Self {
         let over = |zone| Self { zone, cut_us: i64::MAX, begun: 24 };
         let Some(moment) = moment else { return over(zone) };
         let local = moment.to_zoned(zone.clone()).datetime();
@@ -125,8 +124,9 @@ impl Standing {
 async fn load(db: &Db, range: DateRange, previous: DateRange, moment: Option<Timestamp>) -> Result<Loaded, AppError> {
     let mut tx = db.read().await?;
     let zones = comparison::list_zones(&mut tx).await?;
+    let standing = |name: &str| vendors::time_zone(name).map(|zone| Standing::new(zone, range, previous, moment));
     let standings: BTreeMap<String, Standing> =
-        zones.iter().map(|(_, zone)| (zone.clone(), Standing::new(zone, range, previous, moment))).collect();
+        zones.iter().map(|(_, name)| Ok((name.clone(), standing(name)?))).collect::<Result<_, DbError>>()?;
     let cuts: Vec<_> = standings.iter().map(|(zone, standing)| (zone.clone(), standing.cut_us)).collect();
     let is_unfinished = cuts.iter().any(|(_, cut_us)| *cut_us < i64::MAX);
     let compared = Compared { range, previous, cuts: if is_unfinished { &cuts } else { &[] } };
@@ -180,7 +180,7 @@ impl Read {
     }
 
     fn currency(&self, code: &str, mut vendors: Vec<VendorChange>) -> Result<CurrencyComparison, AppError> {
-        let currency = Currency::parse(code).map_err(|error| DbError::Corrupt(format!("vendors.currency: {error}")))?;
+        let currency = vendors::currency(code)?;
         let (net_sales, previous_net_sales) =
             (vendors.iter().map(|vendor| vendor.net_sales).sum(), vendors.iter().map(|v| v.previous_net_sales).sum());
         let by_hour = self.range.days() == 1;
@@ -288,7 +288,7 @@ fn returning(vendors: &[VendorBeside]) -> (Vec<VendorReturns>, i64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::market_comparison::VendorFigures;
+    use crate::domain::{market_comparison::VendorFigures, money::Currency};
 
     fn range(from: &str, to: &str) -> DateRange {
         DateRange::parse(from, to).unwrap()
@@ -296,7 +296,7 @@ mod tests {
 
     fn standing(zone: &str, moment: &str) -> (String, usize) {
         let (now, before) = (range("2026-11-26", "2026-11-26"), range("2026-11-25", "2026-11-25"));
-        let standing = Standing::new(zone, now, before, moment_of(now, moment));
+        let standing = Standing::new(TimeZone::get(zone).unwrap(), now, before, moment_of(now, moment));
         (Timestamp::from_microsecond(standing.cut_us).map_or("never".to_owned(), |at| at.to_string()), standing.begun)
     }
 

@@ -7,8 +7,9 @@ use vendorscope_cache::{Cache, Loaded, Served};
 use super::{analytics::daily, costed, from_json};
 use crate::{
     domain::{
+        accounts::VendorRef,
         market::{CurrencyMetrics, MarketMetrics, MarketRange, TOP_VENDORS, VendorSales},
-        money::{Currency, divide_rounded},
+        money::divide_rounded,
         period::{DateRange, Interval},
         snapshot::Sums,
     },
@@ -16,8 +17,9 @@ use crate::{
         AppError,
         cache_keys::{self, ADMIN_METRICS_TTL},
         db::{
-            Db, DbError,
+            Db,
             marketplace::{self, VendorSums},
+            vendors,
         },
     },
 };
@@ -49,6 +51,11 @@ impl Marketplace {
         let db = self.db.clone();
         let load = move || costed(async move { load(&db, range).await });
         self.cache.get_or_load_decoded(&key, &[cache_keys::marketplace_tag()], load, decode).await
+    }
+
+    /// When a vendor's newest order was placed, counted or not.
+    pub async fn last_order(&self, vendor: &VendorRef) -> Result<Option<Timestamp>, AppError> {
+        Ok(vendors::find_last_order(&self.db, vendor.id).await?)
     }
 
     /// The same for a page.
@@ -88,8 +95,7 @@ fn compute(
     let mut currencies = by_currency
         .into_iter()
         .map(|(code, vendors)| {
-            let currency =
-                Currency::parse(&code).map_err(|error| DbError::Corrupt(format!("vendors.currency: {error}")))?;
+            let currency = vendors::currency(&code)?;
             let mut sums = Sums::default();
             vendors.iter().for_each(|vendor| sums += vendor.sums);
             Ok(CurrencyMetrics {

@@ -7,7 +7,7 @@ use jiff::{Timestamp, civil::Date};
 use vendorscope_cache::{Loaded, Served};
 
 use super::{
-    analytics::{Analytics, SnapshotQuery, currency_of, daily, hourly, parse_currency, tags},
+    analytics::{Analytics, SnapshotQuery, currency_of, daily, hourly, tags},
     export::{self, ExportTable, Pieces},
     from_json, listing_detail,
 };
@@ -163,7 +163,7 @@ async fn load(
     let snapshot = Snapshot {
         vendor_id: vendor.external_id.clone(),
         vendor_name: head.name,
-        currency: parse_currency(&head.currency)?,
+        currency: vendors::currency(&head.currency)?,
         time_zone: head.time_zone,
         range: RangeShown { from: range.from, to: range.to, days: range.days(), interval: query.interval },
         comparison: previous.map(|p| ComparisonShown {

@@ -10,7 +10,7 @@ use crate::{
     domain::{
         field_error::Checks,
         market::{VendorSort, VendorStanding},
-        money::{Currency, divide_rounded},
+        money::{Currency, permille},
         period::DateRange,
         position::{Position, SortValue},
         text::{non_empty, read_search},
@@ -130,11 +130,8 @@ fn is_by_text(sort: VendorSort) -> bool {
 /// Where a vendor stands in the list. Amounts of different currencies are never compared: vendors stand by currency,
 /// and what rises and falls does so in percent. Equals stand by name, which holds no line break, and id.
 fn place(vendor: &VendorStanding, sort: VendorSort, currencies: &[Currency]) -> Position {
-    let change = || {
-        let delta = (vendor.net_sales - vendor.previous_net_sales).checked_mul(1_000)?;
-        divide_rounded(delta, vendor.previous_net_sales.abs())
-    };
-    let returned = || divide_rounded(vendor.returns.checked_mul(1_000)?, vendor.sold);
+    let change = || permille(vendor.net_sales - vendor.previous_net_sales, vendor.previous_net_sales.abs());
+    let returned = || permille(vendor.returns, vendor.sold);
     // Those that cannot be told come last.
     let told = |value: Option<i64>| value.unwrap_or(if sort.is_descending() { i64::MIN } else { i64::MAX });
     // Those that never did come before those that did so long ago.

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use axum::{
     Json,
     extract::Request,
-    http::{HeaderValue, Method, StatusCode, header},
+    http::{HeaderValue, Method, StatusCode, Uri, header},
     response::{Html, IntoResponse, Response},
 };
 use serde::Serialize;
@@ -27,7 +27,7 @@ pub struct Asked {
     audience: Audience,
     id: RequestId,
     /// Of what can be asked for again by opening its address.
-    address: Option<String>,
+    address: Option<Uri>,
 }
 
 impl Asked {
@@ -35,7 +35,7 @@ impl Asked {
         let id = request.extensions().get::<RequestId>().cloned().unwrap_or_default();
         let can_be_opened =
             matches!(*request.method(), Method::GET | Method::HEAD) && !is_under(request.uri().path(), "/_fn");
-        let address = can_be_opened.then(|| request.uri().path_and_query().map(ToString::to_string)).flatten();
+        let address = can_be_opened.then(|| request.uri().clone());
         Self { audience: Audience::of(request), id, address }
     }
 
@@ -46,7 +46,7 @@ impl Asked {
         let mut rendered = match self.audience {
             Audience::Api => problem_json(&problem, &self.id),
             Audience::ServerFunction => Json(api_error(&problem, &self.id)).into_response(),
-            Audience::Browser => Html(page(&problem, &self.id, self.address.as_deref())).into_response(),
+            Audience::Browser => Html(page(&problem, &self.id, self.address.as_ref())).into_response(),
         };
         *rendered.status_mut() = parts.status;
         // Retry-After, Allow, and the like.
@@ -123,7 +123,7 @@ pub fn set_style(address: String) {
 }
 
 /// A page that needs nothing else to work: no script, no session, no database. `address`: of what may be opened again.
-fn page(problem: &Problem, id: &RequestId, address: Option<&str>) -> String {
+fn page(problem: &Problem, id: &RequestId, address: Option<&Uri>) -> String {
     let title = words::problem_title(problem.status.as_u16());
     let mut detail = escape(&problem.detail);
     for error in &problem.errors {
@@ -133,7 +133,8 @@ fn page(problem: &Problem, id: &RequestId, address: Option<&str>) -> String {
     let status = if is_down { "<p><a href=\"/status\">See what is affected</a></p>" } else { "" };
     // What may be there by the next time.
     let passes = problem.status == StatusCode::TOO_MANY_REQUESTS || problem.status.is_server_error();
-    let again = address.filter(|_| passes).map(|address| (address, words::TRY_AGAIN));
+    let again =
+        address.filter(|_| passes).and_then(|address| Some((address.path_and_query()?.as_str(), words::TRY_AGAIN)));
     let login = (problem.status == StatusCode::UNAUTHORIZED).then_some(("/login", words::LOG_IN));
     let dashboard = Some(("/", words::GO_TO_DASHBOARD)).filter(|_| login.is_none());
     let places = again.into_iter().chain(login).chain(dashboard).enumerate().map(|(at, (href, text))| {

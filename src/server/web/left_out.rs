@@ -5,6 +5,8 @@
 //! Only what is one of a few names is left out. Days, searches and places in a list are somebody's own words: another
 //! page than the one they asked for would pass for theirs, so those are refused with the form they can be mended in.
 
+use std::str::FromStr;
+
 use axum::{
     extract::Request,
     http::{Uri, uri::PathAndQuery},
@@ -20,8 +22,9 @@ use crate::{
         product_lists::{ProductSort, StockLevel},
         returns::{NO_REASON, RefundReason},
     },
-    pages::{dashboard::metric_names, orders::STATUS_GROUPS, ranges::range_names},
+    pages::{dashboard::metric_names, orders::STATUS_GROUPS, ranges::RANGE_NAMES},
     server::request::LeftOut,
+    server_functions::cache_health::CourseRange,
     words,
 };
 
@@ -31,16 +34,16 @@ const MOST_TOLD: usize = 5;
 /// A parameter that is one of a few names.
 struct Choice {
     parameter: &'static str,
-    /// As they are told; `reads` takes older ones too.
-    names: Vec<&'static str>,
+    /// As they are told; `reads` takes older ones too. Worked out where one is refused only.
+    names: fn() -> Vec<&'static str>,
     reads: fn(&str) -> bool,
 }
 
 /// What a page's address may say.
 struct Address {
     choices: Vec<Choice>,
-    /// The other parameters; `None` where any are taken.
-    others: Option<&'static [&'static str]>,
+    /// The other parameters.
+    others: &'static [&'static str],
 }
 
 /// The request as its page understands it, with what was left out of its address, if anything was.
@@ -81,98 +84,91 @@ impl Address {
         if let Some(choice) = self.choices.iter().find(|choice| choice.parameter == name) {
             let value = value.trim();
             // An empty one is a field that nothing was chosen in.
-            return (!value.is_empty() && !(choice.reads)(value)).then(|| choice.names.clone());
+            return (!value.is_empty() && !(choice.reads)(value)).then(choice.names);
         }
-        let others = self.others?;
         // What forms are sent back with begins with `__`.
-        let is_known = name.is_empty() || name.starts_with("__") || others.contains(&name);
+        let is_known = name.is_empty() || name.starts_with("__") || self.others.contains(&name);
         // Answers to a form (`saved=1`) are nothing to ask for.
-        let asked = others.iter().filter(|other| !ANSWERS.contains(other)).copied();
+        let asked = self.others.iter().filter(|other| !ANSWERS.contains(other)).copied();
         (!is_known).then(|| self.choices.iter().map(|choice| choice.parameter).chain(asked).collect())
     }
 }
 
 /// What a page says that a form has done.
-const ANSWERS: [&str; 5] = ["saved", "deleted", "changed", "view", "note"];
+const ANSWERS: [&str; 9] =
+    ["saved", "deleted", "changed", "view", "note", "invalidated", "entries", "estimate", "warmed"];
 
+/// `None` of pages that none of whose parameters is one of a few names.
 fn address_of(path: &str) -> Option<Address> {
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
-    Some(match segments[..] {
-        [] | ["admin", "vendors", _, "dashboard"] => Address {
-            choices: over_time([metric(), choice::<OrderStatus>("status", OrderStatus::VARIANTS)]),
-            others: Some(&["dateFrom", "dateTo", "product", "category", "view", "note"]),
-        },
-        ["returns"] => {
-            Address { choices: over_time([reason()]), others: Some(&["dateFrom", "dateTo", "product", "after"]) }
-        }
+    let (choices, others): (_, &[_]) = match segments[..] {
+        [] | ["admin", "vendors", _, "dashboard"] => (
+            over_time([METRIC, choice::<OrderStatus>("status")]),
+            &["dateFrom", "dateTo", "product", "category", "view", "note"],
+        ),
+        ["returns"] => (over_time([REASON]), &["dateFrom", "dateTo", "product", "after"]),
         ["products", "new" | "change"] => return None,
-        ["products", _] => Address { choices: over_time([metric()]), others: Some(&["dateFrom", "dateTo", "saved"]) },
-        ["products"] => Address {
-            choices: vec![
-                choice::<ProductStatus>("status", ProductStatus::VARIANTS),
-                choice::<StockLevel>("stock", StockLevel::VARIANTS),
-                choice::<ProductSort>("sort", ProductSort::VARIANTS),
-            ],
-            others: Some(&["search", "category", "after", "deleted", "changed"]),
-        },
-        ["orders"] => Address {
-            choices: vec![
-                status_of_orders(),
-                yes_or_no("refunded"),
-                yes_or_no("counted"),
-                choice::<OrderSort>("sort", OrderSort::VARIANTS),
-            ],
-            others: Some(&["dateFrom", "dateTo", "search", "product", "category", "after", "changed"]),
-        },
-        ["admin", "vendors", _] => Address { choices: over_time([]), others: None },
-        ["admin"] => Address { choices: vec![range()], others: None },
-        ["admin", "vendors"] => {
-            Address { choices: vec![choice::<VendorSort>("sort", VendorSort::VARIANTS)], others: None }
+        ["products", _] => (over_time([METRIC]), &["dateFrom", "dateTo", "saved"]),
+        ["products"] => (
+            vec![choice::<ProductStatus>("status"), choice::<StockLevel>("stock"), choice::<ProductSort>("sort")],
+            &["search", "category", "after", "deleted", "changed"],
+        ),
+        ["orders"] => (
+            vec![STATUS_OF_ORDERS, yes_or_no("refunded"), yes_or_no("counted"), choice::<OrderSort>("sort")],
+            &["dateFrom", "dateTo", "search", "product", "category", "after", "changed"],
+        ),
+        ["admin", "vendors", _] => (over_time([METRIC]), &["dateFrom", "dateTo"]),
+        ["admin"] => (vec![RANGE], &["dateFrom", "dateTo", "currency", "currencies"]),
+        ["admin", "vendors"] => (vec![choice::<VendorSort>("sort")], &["search", "after"]),
+        ["admin", "cache"] => {
+            (vec![COURSE], &["tags", "vendors", "reset", "invalidated", "entries", "estimate", "warmed"])
         }
         _ => return None,
-    })
+    };
+    Some(Address { choices, others })
 }
 
-fn choice<T: std::str::FromStr>(parameter: &'static str, names: &[&'static str]) -> Choice {
-    Choice { parameter, names: names.to_vec(), reads: |text| text.parse::<T>().is_ok() }
+fn choice<T: FromStr + VariantNames>(parameter: &'static str) -> Choice {
+    Choice { parameter, names: || T::VARIANTS.to_vec(), reads: |text| text.parse::<T>().is_ok() }
 }
 
 /// What every page over a range of days has, and what this one has beside it.
 fn over_time<const N: usize>(more: [Choice; N]) -> Vec<Choice> {
-    let interval = Choice {
-        parameter: "interval",
-        names: std::iter::once("auto").chain(Interval::ALL.map(Interval::as_str)).collect(),
-        reads: |text| text == "auto" || Interval::ALL.iter().any(|interval| interval.as_str() == text),
-    };
-    [range(), choice::<Comparison>("compare", Comparison::VARIANTS), interval].into_iter().chain(more).collect()
+    [RANGE, choice::<Comparison>("compare"), INTERVAL].into_iter().chain(more).collect()
 }
 
-fn range() -> Choice {
-    Choice { parameter: "range", names: range_names(), reads: |text| range_names().contains(&text) }
-}
+const INTERVAL: Choice = Choice {
+    parameter: "interval",
+    names: || std::iter::once("auto").chain(Interval::ALL.map(Interval::as_str)).collect(),
+    reads: |text| text == "auto" || Interval::ALL.iter().any(|interval| interval.as_str() == text),
+};
 
-fn metric() -> Choice {
-    Choice { parameter: "metric", names: metric_names(), reads: |text| metric_names().contains(&text) }
-}
+const RANGE: Choice =
+    Choice { parameter: "range", names: || RANGE_NAMES.to_vec(), reads: |text| RANGE_NAMES.contains(&text) };
 
-fn reason() -> Choice {
-    Choice {
-        parameter: "reason",
-        names: RefundReason::VARIANTS.iter().copied().chain([NO_REASON]).collect(),
-        reads: |text| text == NO_REASON || text.parse::<RefundReason>().is_ok(),
-    }
-}
+const METRIC: Choice =
+    Choice { parameter: "metric", names: metric_names, reads: |text| metric_names().contains(&text) };
 
-fn status_of_orders() -> Choice {
-    Choice {
-        parameter: "status",
-        names: OrderStatus::VARIANTS.iter().copied().chain(STATUS_GROUPS).collect(),
-        reads: |text| STATUS_GROUPS.contains(&text) || text.parse::<OrderStatus>().is_ok(),
-    }
-}
+const REASON: Choice = Choice {
+    parameter: "reason",
+    names: || RefundReason::VARIANTS.iter().copied().chain([NO_REASON]).collect(),
+    reads: |text| text == NO_REASON || text.parse::<RefundReason>().is_ok(),
+};
+
+const STATUS_OF_ORDERS: Choice = Choice {
+    parameter: "status",
+    names: || OrderStatus::VARIANTS.iter().copied().chain(STATUS_GROUPS).collect(),
+    reads: |text| STATUS_GROUPS.contains(&text) || text.parse::<OrderStatus>().is_ok(),
+};
+
+const COURSE: Choice = Choice {
+    parameter: "range",
+    names: || CourseRange::ALL.map(CourseRange::as_str).to_vec(),
+    reads: |text| CourseRange::parse(text).is_some(),
+};
 
 fn yes_or_no(parameter: &'static str) -> Choice {
-    Choice { parameter, names: vec!["true", "false"], reads: |text| matches!(text, "true" | "false") }
+    Choice { parameter, names: || vec!["true", "false"], reads: |text| matches!(text, "true" | "false") }
 }
 
 #[cfg(test)]
@@ -201,7 +197,10 @@ mod tests {
             "/products/change?pick[0]=a&action=nonsense",
             "/orders?status=uncounted&refunded=true&counted=false&sort=payable_asc&changed=2",
             "/returns?reason=none&after=x",
-            "/admin/cache?range=nonsense",
+            "/admin/cache?range=7d&tags=vendor%3A1&reset=ask",
+            "/admin/cache?invalidated=1&entries=0&estimate=true",
+            "/admin?currency=EUR&currencies=all",
+            "/admin/users?page=2",
         ] {
             assert_eq!(left(address), (address.to_owned(), 0));
         }
@@ -218,6 +217,9 @@ mod tests {
             ("/products/e%2F1?metric=x&dateFrom=2026-01-01", "/products/e%2F1?dateFrom=2026-01-01", 1),
             ("/admin/vendors?sort=x&search=a", "/admin/vendors?search=a", 1),
             ("/admin/vendors/a?range=x&compare=y&dateFrom=2026-01-01", "/admin/vendors/a?dateFrom=2026-01-01", 2),
+            ("/admin/vendors?page=2", "/admin/vendors", 1),
+            ("/admin?from=2026-01-01&range=today", "/admin?range=today", 1),
+            ("/admin/cache?range=today&warmed=2&x=y", "/admin/cache?warmed=2", 2),
             ("/?a=1&b=1&c=1&d=1&e=1&f=1&g=1", "/", MOST_TOLD),
         ] {
             assert_eq!(left(address), (kept.to_owned(), count));

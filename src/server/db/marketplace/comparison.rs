@@ -7,7 +7,7 @@ use crate::domain::{
     money::Currency,
     period::{DateRange, day_number},
 };
-use crate::server::db::{DbError, Tx, rows, sql, statements::Parameters};
+use crate::server::db::{DbError, Tx, rows, sql, statements::Parameters, vendors};
 
 /// What is compared. Of the last two days of the range before, only hours that began before a zone's `cut_us` count, in
 /// microseconds since 1970; without cuts, all of it does.
@@ -96,12 +96,10 @@ fn between(parameters: &mut Parameters, range: DateRange) -> String {
 }
 
 fn vendor(row: &AnyRow) -> Result<VendorBeside, DbError> {
-    let currency = Currency::parse(&rows::text(row, "currency")?)
-        .map_err(|error| DbError::Corrupt(format!("vendors.currency: {error}")))?;
     Ok(VendorBeside {
         vendor_id: rows::text(row, "external_id")?,
         name: rows::text(row, "name")?,
-        currency,
+        currency: vendors::currency(&rows::text(row, "currency")?)?,
         now: VendorFigures {
             sold: rows::int(row, "sold")?,
             returns: rows::int(row, "returns")?,

@@ -220,11 +220,6 @@ impl Accounts {
     pub async fn list_vendor_users(&self, vendor: &VendorRef) -> Result<Vec<UserSummary>, AppError> {
         Ok(db::vendors::list_users(&self.db, vendor.id).await?)
     }
-
-    /// When the vendor's newest order was placed, counted or not.
-    pub async fn last_order(&self, vendor: &VendorRef) -> Result<Option<jiff::Timestamp>, AppError> {
-        Ok(db::vendors::find_last_order(&self.db, vendor.id).await?)
-    }
 }
 
 /// How many keys are remembered to have been good, and for how long after their last use.

@@ -4,7 +4,7 @@ use axum::{
     Json, Router,
     body::Body,
     extract::State,
-    http::{HeaderValue, StatusCode, header, request::Parts},
+    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
     routing::{delete, get},
 };
@@ -12,7 +12,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    analytics::freshness,
+    analytics::{freshness, whole},
     cache,
     input::{Parameters, PathId},
     openapi::Refused,
@@ -173,14 +173,14 @@ pub(super) async fn revoke_key(
 pub(super) async fn metrics(
     State(state): State<AppState>,
     _: CurrentAdmin,
+    headers: HeaderMap,
     parameters: Parameters,
 ) -> Result<Response, AppError> {
     let started = Instant::now();
     let parameters = parameters.only(&["dateFrom", "dateTo"])?;
     let range = DateRange::read(parameters.get("dateFrom"), parameters.get("dateTo"), None)?;
     let served = state.marketplace.metrics_json(range).await?;
-    let headers = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
-    let mut response = (headers, served.value.clone()).into_response();
+    let mut response = whole(&served, &headers);
     freshness(&mut response, &served, started.elapsed());
     Ok(response)
 }
@@ -203,22 +203,21 @@ pub(super) async fn metrics(
 pub(super) async fn compared(
     State(state): State<AppState>,
     _: CurrentAdmin,
+    headers: HeaderMap,
     parameters: Parameters,
 ) -> Result<Response, AppError> {
     let started = Instant::now();
     let parameters = parameters.only(&["dateFrom", "dateTo"])?;
     let range = DateRange::read(parameters.get("dateFrom"), parameters.get("dateTo"), None)?;
     let today = today();
-    if range.from > today {
-        return Err(FieldError::new("dateFrom", format!("`{}` has not begun: {today} or earlier", range.from)).into());
-    }
-    let range = DateRange { to: range.to.min(today), ..range };
+    let range = range
+        .begun(today)
+        .ok_or_else(|| FieldError::new("dateFrom", format!("`{}` has not begun: {today} or earlier", range.from)))?;
     let previous = range.compared(Comparison::PreviousPeriod).ok_or_else(|| {
         FieldError::new("dateFrom", format!("`{}` is too early: as many days as the range has come before", range.from))
     })?;
     let served = state.marketplace.comparison_json(range, previous, jiff::Timestamp::now()).await?;
-    let headers = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
-    let mut response = (headers, served.value.clone()).into_response();
+    let mut response = whole(&served, &headers);
     freshness(&mut response, &served, started.elapsed());
     Ok(response)
 }
