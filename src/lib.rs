@@ -14,6 +14,9 @@ pub mod app;
 /// Charts as SVG, made where the page is made.
 #[cfg(feature = "ssr")]
 mod charts;
+/// The command line. In the library and not in `main.rs`, so that what it awaits is compiled once, on all cores.
+#[cfg(feature = "ssr")]
+pub mod command_line;
 /// What two pages or more are built from.
 #[cfg(feature = "ssr")]
 mod components;

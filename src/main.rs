@@ -1,7 +1,4 @@
-//! The command line. (The browser half has none: cargo builds this file for it all the same.)
-
-#[cfg(feature = "ssr")]
-mod command_line;
+//! The program: see `vendorscope::command_line`. (The browser half has none: cargo builds this file for it all the same.)
 
 #[cfg(feature = "ssr")]
 #[global_allocator]
@@ -9,7 +6,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[cfg(feature = "ssr")]
 fn main() -> std::process::ExitCode {
-    command_line::run()
+    vendorscope::command_line::run()
 }
 
 #[cfg(not(feature = "ssr"))]

@@ -5,7 +5,7 @@ use clap::Subcommand;
 use vendorscope_cache::{Cache, Cause, Tag, stats::Counter};
 
 use super::printing::print_line;
-use vendorscope::server::{
+use crate::server::{
     AppError,
     config::Config,
     db::{outbox::installation, vendors},

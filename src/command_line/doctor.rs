@@ -2,12 +2,12 @@ use std::process::ExitCode;
 
 use clap::Args;
 use serde::Serialize;
-use vendorscope::server::{
+
+use super::printing::print_line;
+use crate::server::{
     config::{Config, ConfigError},
     doctor::{self, Check, Level},
 };
-
-use super::printing::print_line;
 
 #[derive(Args)]
 pub struct Doctor {

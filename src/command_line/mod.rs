@@ -3,7 +3,8 @@ use std::{path::PathBuf, process::ExitCode};
 use anyhow::{Context, bail};
 use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
-use vendorscope::server::{
+
+use crate::server::{
     Application, check_browser_half,
     config::Config,
     demo,
@@ -214,7 +215,8 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     if !config.http.reloads_pages {
         check_browser_half(&config.http.leptos, config.http.wants_hashes)?;
     }
-    Ok(Application::build(config).await?.run_until_stopped(stop_signal()?).await?)
+    let application = Application::build(config).await?;
+    Ok(Box::pin(application.run_until_stopped(stop_signal()?)).await?)
 }
 
 /// An open dashboard is an open file for as long as it is open: takes as many as the process may have.

@@ -4,7 +4,8 @@ use std::{
 };
 
 use indicatif::{ProgressBar, ProgressStyle};
-use vendorscope::server::import::Progress;
+
+use crate::server::import::Progress;
 
 /// Progress that can be told it is over.
 pub trait Shown: Progress {

@@ -3,7 +3,7 @@ use clap::Subcommand;
 use vendorscope_cache::Cause;
 
 use super::printing::print_line;
-use vendorscope::server::{
+use crate::server::{
     cache_keys,
     config::Config,
     db::{rollups, vendors},

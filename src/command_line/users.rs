@@ -3,7 +3,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use vendorscope_cache::Cache;
 
 use super::printing::print_line;
-use vendorscope::{
+use crate::{
     domain::accounts::{Role, check_password},
     server::{
         AppError,
