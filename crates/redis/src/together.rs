@@ -2,7 +2,8 @@
 //!
 //! While some are with the server, what is asked meanwhile gathers, and goes as the next. So the busier an instance is,
 //! the more of its requests share a write, a read and a wake-up at either end; who is alone waits for nobody. Reads
-//! that are the same are carried out once for all who had asked when they were sent.
+//! that are the same are carried out once for all who had asked when they were sent; and so is what counts who asks, by
+//! a command that says how many they are.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -14,12 +15,24 @@ use crate::{error::RequestError, link::Link, router::ask_server};
 /// Questions that are asked at a time.
 const MOST: usize = 256;
 
-type Answered = Result<(Value, u64), RequestError>;
+/// What one question was answered.
+#[derive(Clone)]
+pub struct Answered {
+    pub value: Value,
+    /// The server process that gave it.
+    pub server: u64,
+    /// How many of those whom it was given for came before this one.
+    pub place: u64,
+}
+
+type Answer = Result<Answered, RequestError>;
 
 struct Question {
     command: Cmd,
+    /// Whether the command still lacks its last argument: how many ask it.
+    is_counted: bool,
     within: Duration,
-    answer: oneshot::Sender<Answered>,
+    answer: oneshot::Sender<Answer>,
 }
 
 /// What gathers the questions to one server.
@@ -33,12 +46,12 @@ impl Together {
         Self(questions)
     }
 
-    /// What the server answers, and which server it is. An error that the server gave is an answer. Waits no longer
-    /// than twice `within`: for those that are being asked, and for its own.
-    pub async fn ask(&self, command: Cmd, within: Duration) -> Answered {
+    /// What the server answers. An error that the server gave is an answer. Waits no longer than twice `within`: for
+    /// those that are being asked, and for its own.
+    pub async fn ask(&self, command: Cmd, is_counted: bool, within: Duration) -> Answer {
         let (answer, answered) = oneshot::channel();
         let gone = || RequestError::Unreachable("closed".to_owned());
-        self.0.send(Question { command, within, answer }).map_err(|_| gone())?;
+        self.0.send(Question { command, is_counted, within, answer }).map_err(|_| gone())?;
         answered.await.map_err(|_| gone())?
     }
 }
@@ -50,26 +63,30 @@ async fn carry(link: Arc<Link>, mut gathered: mpsc::UnboundedReceiver<Question>)
         // Whoever has gone away wants to know nothing.
         questions.retain(|question| !question.answer.is_closed());
         let Some(within) = questions.iter().map(|question| question.within).max() else { continue };
+        // Each command once, and for how many; of each question, which command and who of these.
+        let (mut commands, mut shared) = (Vec::<(&Question, u64)>::new(), HashMap::new());
+        let mut places = Vec::with_capacity(questions.len());
+        for question in &questions {
+            let index = match question.is_counted || is_read(&question.command) {
+                true => *shared.entry(question.command.get_packed_command()).or_insert(commands.len()),
+                false => commands.len(),
+            };
+            match commands.get_mut(index) {
+                Some((_, many)) => *many += 1,
+                None => commands.push((question, 1)),
+            }
+            places.push((index, commands[index].1 - 1));
+        }
         let mut pipeline = Pipeline::new();
         pipeline.ignore_errors();
-        let (mut reads, mut count) = (HashMap::new(), 0);
-        let mut places = Vec::with_capacity(questions.len());
-        for Question { command, .. } in &questions {
-            let place = match is_read(command) {
-                true => *reads.entry(command.get_packed_command()).or_insert(count),
-                false => count,
-            };
-            if place == count {
-                pipeline.add_command(command.clone());
-                count += 1;
-            }
-            places.push(place);
+        for (Question { command, is_counted, .. }, many) in commands {
+            pipeline.add_command(if *is_counted { counted(command.clone(), many) } else { command.clone() });
         }
         let asked = ask_server(&link, &pipeline, within).await.map(|(values, live)| (values, live.server));
-        for (question, place) in questions.drain(..).zip(places) {
+        for (question, (index, place)) in questions.drain(..).zip(places) {
             let answer = match &asked {
-                Ok((values, server)) => match values.get(place) {
-                    Some(value) => Ok((value.clone(), *server)),
+                Ok((values, server)) => match values.get(index) {
+                    Some(value) => Ok(Answered { value: value.clone(), server: *server, place }),
                     None => Err(RequestError::Refused("fewer answers than commands".to_owned())),
                 },
                 Err(error) => Err(error.clone()),
@@ -78,6 +95,12 @@ async fn carry(link: Arc<Link>, mut gathered: mpsc::UnboundedReceiver<Question>)
             let _ = question.answer.send(answer);
         }
     }
+}
+
+/// A command that counts who asks, with how many do.
+pub fn counted(mut command: Cmd, many: u64) -> Cmd {
+    command.arg(many);
+    command
 }
 
 /// Whether it changes nothing, so that one answer does for all who ask it at the same time.

@@ -66,6 +66,15 @@ impl Rate {
         }
     }
 
+    /// The decision on one of several that come at once, after `before` others of them: what `admit` decides when these
+    /// have moved `due` as far as they were let in.
+    pub fn admit_after(self, before: u64, due: u64, now: u64) -> Decision {
+        let full = now + self.tolerance();
+        let due = due.clamp(now, full);
+        let let_in = before.min((full - due) / self.interval);
+        self.admit(Some(due + let_in * self.interval), now).0
+    }
+
     /// What `due` becomes when one that was let in is not to count.
     pub fn give_back(self, due: u64) -> u64 {
         due.saturating_sub(self.interval)
@@ -107,6 +116,19 @@ mod tests {
         assert_eq!((decision.admitted, decision.retry_after), (false, SECOND), "a refusal costs nothing");
         assert!(rate.admit(due, 3 * SECOND).0.admitted);
         assert_eq!(rate.admit(due, 100 * SECOND).0.remaining, 4, "after a while all is as at first");
+    }
+
+    #[test]
+    fn those_that_come_at_once_are_decided_on_as_if_one_came_after_the_other() {
+        let rate = Rate { interval: 10, burst: 3 };
+        for first in [0, 90, 100, 111, 119, 130, 1_000] {
+            let mut due = Some(first);
+            for before in 0..6 {
+                let (decision, next) = rate.admit(due, 100);
+                assert_eq!(rate.admit_after(before, first, 100), decision, "{before} before it, due {first}");
+                due = next.or(due);
+            }
+        }
     }
 
     #[test]

@@ -12,8 +12,10 @@ use super::gcra::{Decision, Rate};
 /// the cache waits: where they share a connection, the first that gives up closes it to all.
 const TIMEOUT: Duration = Duration::from_millis(500);
 
-/// `Rate::admit`, in one step that no other instance's comes into, by the server's clock. Everything is a whole number
-/// of microseconds below 2^53, which Lua's numbers hold exactly; `%.0f` because `tostring` would round them.
+/// `Rate::admit` for as many as the last argument says, in one step that no other instance's comes into, by the server's
+/// clock: moves `due` by as many intervals as are let in, and answers what it was and what the time is. Everything is a
+/// whole number of microseconds below 2^53, which Lua's numbers hold exactly; `%.0f` because `tostring` would round
+/// them.
 const ADMIT: &str = "\
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
@@ -22,15 +24,19 @@ local full = now + tolerance
 local due = tonumber(redis.call('GET', KEYS[1])) or now
 if due < now then due = now end
 if due > full then due = full end
-local next = due + interval
-if next > full then return {0, 0, next - full, due - now, now} end
+local admitted = math.min(tonumber(ARGV[3]), math.floor((full - due) / interval))
+if admitted > 0 then
+local next = due + admitted * interval
 redis.call('SET', KEYS[1], string.format('%.0f', next), 'PX', math.ceil((next - now) / 1000))
-return {1, math.floor((full - next) / interval), 0, next - now, now}";
+end
+return {due, now}";
 
-/// `Rate::give_back`.
+/// `Rate::give_back`, for as many as the last argument says.
 const GIVE_BACK: &str = "\
 local due = tonumber(redis.call('GET', KEYS[1]))
-if due then redis.call('SET', KEYS[1], string.format('%.0f', due - tonumber(ARGV[1])), 'KEEPTTL') end
+if due then
+redis.call('SET', KEYS[1], string.format('%.0f', due - tonumber(ARGV[1]) * tonumber(ARGV[2])), 'KEEPTTL')
+end
 return 1";
 
 /// A script, and the digest that a server which has run it knows it by.
@@ -58,23 +64,24 @@ impl RedisLimits {
 
     /// The decision, and the server's clock by which it was made, in microseconds since 1970.
     pub async fn admit(&self, key: &str, rate: Rate) -> Result<(Decision, u64), RequestError> {
-        let (admitted, remaining, retry_after, reset, now): (u64, u64, u64, u64, u64) =
+        let ((due, now), before): ((u64, u64), u64) =
             self.run(&ADMITS, key, &[rate.interval, rate.tolerance()]).await?;
-        Ok((Decision { admitted: admitted == 1, remaining, retry_after, reset }, now))
+        Ok((rate.admit_after(before, due, now), now))
     }
 
     pub async fn give_back(&self, key: &str, rate: Rate) -> Result<(), RequestError> {
-        self.run::<u64>(&GIVES_BACK, key, &[rate.interval]).await.map(|_| ())
+        self.run::<u64>(&GIVES_BACK, key, &[rate.interval]).await.map(|_answer| ())
     }
 
-    /// By the script's digest, which is a fifth as long to send; by its text where the server does not know it yet, or
+    /// What the script says, and how many of those whom it was run for came before this one. By the script's digest,
+    /// which is a fifth as long to send; by its text where the server does not know it yet, or
     /// does not let this user call scripts by their digests.
     async fn run<T: FromRedisValue>(
         &self,
         script: &LimitScript,
         key: &str,
         arguments: &[u64],
-    ) -> Result<T, RequestError> {
+    ) -> Result<(T, u64), RequestError> {
         let command = |name: &str, called: &str| {
             let mut command = redis::cmd(name);
             command.arg(called).arg(1).arg(key).arg(arguments);
@@ -88,10 +95,14 @@ impl RedisLimits {
         }
     }
 
-    async fn ask<T: FromRedisValue>(&self, key: &str, command: redis::Cmd) -> Result<T, RequestError> {
-        match self.router.ask_together(Routed { key: key.to_owned(), command }, TIMEOUT).await?.value {
+    async fn ask<T: FromRedisValue>(&self, key: &str, command: redis::Cmd) -> Result<(T, u64), RequestError> {
+        let (value, before) = self.router.ask_counted(Routed { key: key.to_owned(), command }, TIMEOUT).await?;
+        match value {
             Value::ServerError(error) => Err(RequestError::Refused(format!("{}: {error}", error.code()))),
-            value => T::from_redis_value(value).map_err(|error| RequestError::Refused(error.to_string())),
+            value => match T::from_redis_value(value) {
+                Ok(value) => Ok((value, before)),
+                Err(error) => Err(RequestError::Refused(error.to_string())),
+            },
         }
     }
 }

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use futures::future::{join_all, select_all};
 use redis::{Cmd, Value};
 use vendorscope_redis::{Answer, RequestError, Routed, Router};
@@ -95,4 +97,33 @@ async fn all_are_told_that_there_is_no_server_and_are_answered_when_it_is_back()
     while ask(&router, &mut get(1)).await.is_err() {
         tokio::task::yield_now().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_counts_who_asks_is_carried_out_once_for_many_and_counts_each_of_them() {
+    let (server, router) = with_values().await;
+    let asked = join_all((0..CALLERS).map(|number| {
+        let (router, key) = (&router, format!("asked:{}", number % 2));
+        async move {
+            let command = redis::cmd("INCRBY").arg(&key).to_owned();
+            let (value, before) = router.ask_counted(Routed { key, command }, WITHIN).await.expect("an answer");
+            let Value::Int(count) = value else { panic!("{number}: {value:?}") };
+            (number % 2, count as u64, before)
+        }
+    }));
+    // How far each counter was, and for whom.
+    let mut groups: BTreeMap<(usize, u64), Vec<u64>> = BTreeMap::new();
+    for (key, count, before) in asked.await {
+        groups.entry((key, count)).or_default().push(before);
+    }
+    let mut counted = [0, 0];
+    for ((key, count), mut before) in groups {
+        before.sort_unstable();
+        counted[key] += before.len() as u64;
+        assert_eq!(count, counted[key], "each of those who asked at once is counted");
+        assert!(before.iter().copied().eq(0..before.len() as u64), "one after the other: {before:?}");
+    }
+    assert_eq!(counted, [CALLERS as u64 / 2; 2]);
+    let carried_out = calls(&server, "incrby").await;
+    assert!((2..CALLERS / 2).contains(&carried_out), "{carried_out} commands for {CALLERS} callers");
 }
