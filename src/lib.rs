@@ -4,6 +4,7 @@
 //! are code in the browser, which `crates/browser` builds. Read `crates/domain` first: it says what a vendor, a range
 //! and a figure are.
 #![recursion_limit = "512"]
+#![warn(clippy::large_futures)]
 
 /// What a page is told when a server function could not do its work.
 #[cfg(feature = "ssr")]

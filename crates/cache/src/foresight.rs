@@ -25,7 +25,7 @@ use crate::{
 const HOLDS_FOR: Duration = Duration::from_millis(500);
 
 task_local! {
-    static FORESIGHT: Foresight;
+    static FORESIGHT: Option<Foresight>;
 }
 
 /// Generations that the store gave at one moment, to be trusted as of that moment.
@@ -50,18 +50,21 @@ impl Cache {
 
     /// The entry that this process has, if the foresight in force says that it is current.
     pub(crate) async fn find_foreseen(&self, key: &Key, tags: &[Tag]) -> Option<Found> {
-        let (generations, mask) =
-            FORESIGHT.try_with(|foresight| foresight.of(tags).map(|found| (found, foresight.mask))).ok()??;
+        let foreseen = |foresight: &Option<Foresight>| {
+            let foresight = foresight.as_ref()?;
+            foresight.of(tags).map(|generations| (generations, foresight.mask))
+        };
+        let (generations, mask) = FORESIGHT.try_with(foreseen).ok()??;
         let entry = self.0.l1.find(key, tags, self.0.clock.now_micros()).await?;
         entry.is_stamped(tags, &generations).then_some(Found::Current { entry, l1: true, mask })
     }
 }
 
 impl Foresight {
-    /// Has the lookups that `work` makes in its own task go by it, instead of asking the store for what this process
-    /// has.
-    pub async fn scope<F: Future>(self, work: F) -> F::Output {
-        FORESIGHT.scope(self, work).await
+    /// Has the lookups that `work` makes in its own task go by it, where there is one, instead of asking the store for
+    /// what this process has.
+    pub async fn scope<F: Future>(foresight: Option<Self>, work: F) -> F::Output {
+        FORESIGHT.scope(foresight, work).await
     }
 
     fn of(&self, tags: &[Tag]) -> Option<Vec<Option<Generation>>> {

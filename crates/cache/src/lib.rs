@@ -6,6 +6,7 @@
 //! on any instance.
 //!
 //! The store may fail in any way: a read then goes to its loader. See `docs/cache.md`.
+#![warn(clippy::large_futures)]
 
 use std::{
     fmt::Display,

@@ -10,7 +10,7 @@ use std::{
 };
 
 use crate::{
-    Cache, Outcome, Served,
+    Cache, Foresight, Outcome, Served,
     derived::Slots,
     key::{Key, Tag},
     lookup::{self, Found},
@@ -48,7 +48,8 @@ impl Cache {
             return self.judge_origins(origins, found, started);
         }
         let tags: Vec<Tag> = origins.iter().flat_map(|origin| origin.tags.iter().cloned()).collect();
-        let found = self.foresee(&tags).await?.scope(self.foreseen(origins)).await?;
+        let foresight = self.foresee(&tags).await?;
+        let found = Foresight::scope(Some(foresight), self.foreseen(origins)).await?;
         self.judge_origins(origins, found, started)
     }
 

@@ -7,6 +7,7 @@
 //! a channel.
 //!
 //! Knows nothing of what is kept in Redis.
+#![warn(clippy::large_futures)]
 
 /// Where Redis is.
 pub mod address;

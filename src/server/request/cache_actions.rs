@@ -25,7 +25,7 @@ pub async fn stats(state: &AppState) -> CacheStats {
     let mut stats = cache_stats::cache_stats(&state.cache).await;
     // Where it cannot be asked, `/readyz` says so.
     let session_eviction = state.sessions.store().eviction().await.unwrap_or_default();
-    stats.health = Some(Box::new(state.health.report(session_eviction).await));
+    stats.health = Some(Box::new(Box::pin(state.health.report(session_eviction)).await));
     stats
 }
 

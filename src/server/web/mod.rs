@@ -11,6 +11,7 @@ use axum::{
 };
 use futures::FutureExt;
 use tower_http::compression::CompressionLayer;
+use vendorscope_cache::Foresight;
 
 use super::{
     AppState,
@@ -111,10 +112,7 @@ async fn for_people(State(state): State<AppState>, request: Request, next: Next)
         }
         response
     };
-    let mut response = match foresight {
-        Some(foresight) => foresight.scope(answering).await,
-        None => answering.await,
-    };
+    let mut response = Foresight::scope(foresight, answering).await;
     session.set_cookies(response.headers_mut());
     response
 }

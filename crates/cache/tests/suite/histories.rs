@@ -18,7 +18,7 @@ use bytes::Bytes;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use tokio::task::{JoinSet, yield_now};
 use vendorscope_cache::{
-    Invalidation, Span,
+    Foresight, Invalidation, Span,
     entry::Entry,
     generations::Generation,
     lease::Lease,
@@ -88,10 +88,7 @@ impl History {
                     Ok(Loaded::new(value.to_string(), TTL))
                 }
             });
-            let served = match foresight {
-                Some(foresight) => foresight.scope(reading).await,
-                None => reading.await,
-            };
+            let served = Foresight::scope(foresight, reading).await;
             if let Ok(served) = &served {
                 let derived = served.derived.get_or_derive("copy", || Some(served.value.clone()));
                 if derived.as_ref() != Some(&served.value) {

@@ -27,7 +27,8 @@ impl Standing {
         credential: String,
         ask: impl Future<Output = Result<Option<User>, AppError>>,
     ) -> Result<Option<User>, AppError> {
-        let asked = self.0.try_get_with(credential, ask).await;
+        // In a box: it would be a part of every open stream, several times over.
+        let asked = self.0.try_get_with(credential, Box::pin(ask)).await;
         asked.map_err(|error: Arc<AppError>| AppError::Internal(format!("not known whether it is still good: {error}")))
     }
 }

@@ -235,7 +235,7 @@ impl Health {
 
     /// Writes down what the verdict has become, where this is the instance to do it: one does for all.
     async fn note_verdict(&self, session_eviction: Option<String>) {
-        let facts = self.facts(session_eviction).await;
+        let facts = Box::pin(self.facts(session_eviction)).await;
         if facts.running().map(|instance| &instance.id).min() != Some(&self.id) {
             return;
         }

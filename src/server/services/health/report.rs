@@ -43,7 +43,7 @@ impl Health {
     /// sessions' Redis may throw them away.
     pub async fn report(&self, session_eviction: Option<String>) -> CacheReport {
         *self.looked_at.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(tokio::time::Instant::now());
-        let facts = self.facts(session_eviction).await;
+        let facts = Box::pin(self.facts(session_eviction)).await;
         let hours = self.cache.course(Span::Hour, WEEK).await;
         let mut findings = rules::judge(&facts).into_iter();
         let verdict = match findings.next() {

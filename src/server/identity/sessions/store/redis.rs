@@ -1,7 +1,7 @@
-use std::{collections::HashMap, future::Future, time::Duration};
+use std::{collections::HashMap, time::Duration};
 
 use async_trait::async_trait;
-use futures::future::{join_all, try_join_all};
+use futures::future::{BoxFuture, join_all, try_join_all};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use tower_sessions::{
@@ -278,13 +278,18 @@ fn server(info: &::redis::ConnectionInfo) -> std::result::Result<Server, String>
 }
 
 /// The client's own timeout covers a command in flight; this one, whatever it does before and after.
-async fn within<T>(
-    command: impl Future<Output = std::result::Result<T, tower_sessions_redis_store::fred::error::Error>>,
-) -> Result<T> {
-    match tokio::time::timeout(COMMAND_TIMEOUT, command).await {
-        Ok(result) => result.map_err(|e| RedisStoreError::Redis(e).into()),
-        Err(_) => Err(Error::Backend(format!("no answer within {} ms", COMMAND_TIMEOUT.as_millis()))),
-    }
+///
+/// In a box: what the client awaits takes 13 KB, which would be a part of whatever may ever ask who sends a request, and
+/// be copied with it.
+fn within<'a, T: 'a>(
+    command: impl Future<Output = std::result::Result<T, tower_sessions_redis_store::fred::error::Error>> + Send + 'a,
+) -> BoxFuture<'a, Result<T>> {
+    Box::pin(async {
+        match tokio::time::timeout(COMMAND_TIMEOUT, command).await {
+            Ok(result) => result.map_err(|e| RedisStoreError::Redis(e).into()),
+            Err(_) => Err(Error::Backend(format!("no answer within {} ms", COMMAND_TIMEOUT.as_millis()))),
+        }
+    })
 }
 
 #[async_trait]
