@@ -60,11 +60,14 @@ async fn every_answer_tells_browsers_what_not_to_do_with_it() {
         assert_eq!(headers["x-frame-options"], "DENY", "{path}");
         let policy = headers["content-security-policy"].to_str().expect("ASCII");
         assert!(
-            policy.contains("frame-ancestors 'none'")
+            policy.starts_with("default-src 'none'; ")
+                && policy.contains("frame-ancestors 'none'")
                 && !policy.contains("unsafe-inline")
                 && !policy.contains("'unsafe-eval'"),
             "{path}"
         );
+        let is_page = headers.get("content-type").is_some_and(|value| value.as_bytes().starts_with(b"text/html"));
+        assert_eq!(policy.contains("script-src"), is_page, "only pages have scripts: {path}");
         assert_eq!(headers["cross-origin-opener-policy"], "same-origin", "{path}");
         assert_eq!(headers["cross-origin-resource-policy"], "same-origin", "{path}");
         let permissions = headers["permissions-policy"].to_str().expect("ASCII");

@@ -31,11 +31,7 @@ pub const MAX_INGEST_BODY: usize = 8 * 1024 * 1024;
 /// into them. Where requests are traced, that is one more span, and the id of the trace stands in every line.
 pub async fn traced(request: Request, next: impl AsyncFnOnce(Request) -> Response) -> Response {
     let span = traces::request_span(&request);
-    if span.is_disabled() {
-        return log(request, next, None).await;
-    }
-    let trace = traces::trace_id(&span);
-    let response = log(request, next, trace).instrument(span.clone()).await;
+    let response = log(request, next, traces::trace_id(&span)).instrument(span.clone()).await;
     traces::note_status(&span, response.status());
     response
 }
@@ -43,8 +39,12 @@ pub async fn traced(request: Request, next: impl AsyncFnOnce(Request) -> Respons
 async fn log(mut request: Request, next: impl AsyncFnOnce(Request) -> Response, trace: Option<String>) -> Response {
     let id = RequestId::of(request.headers(), trace);
     let (method, path, trace_id) = (request.method(), request.uri().path(), id.trace());
-    let span = tracing::info_span!("request", id = id.as_str(), %method, path, trace_id);
-    let quiet = is_probe(request.uri().path()) || is_under(request.uri().path(), "/pkg");
+    let quiet = is_probe(path) || is_under(path, "/pkg");
+    // Of what is told at `debug` alone, the name is not made up for nothing.
+    let span = match quiet {
+        true => tracing::debug_span!("request", id = id.as_str(), %method, path, trace_id),
+        false => tracing::info_span!("request", id = id.as_str(), %method, path, trace_id),
+    };
     request.extensions_mut().insert(id.clone());
     async move {
         let started = Instant::now();
@@ -120,10 +120,14 @@ fn parse_hop(text: &str) -> Option<IpAddr> {
 /// Headers that belong on every answer: what browsers may do with it, and who may keep it.
 pub fn set_headers(state: &AppState, path: &str, nonce: &ScriptNonce, response: &mut Response) {
     let cache_control = cache_control(path, response);
-    let scripts = match response.extensions().get::<ScriptHashes>() {
-        Some(ScriptHashes(hashes)) => hashes.to_string(),
-        None => format!("'nonce-{}'", nonce.0),
-    };
+    let is_page = content_type(response).starts_with("text/html");
+    let policy = is_page.then(|| {
+        let scripts = match response.extensions().get::<ScriptHashes>() {
+            Some(ScriptHashes(hashes)) => hashes.to_string(),
+            None => format!("'nonce-{}'", nonce.0),
+        };
+        content_security_policy(&scripts, state.config.http.reloads_pages)
+    });
     let headers = response.headers_mut();
     let mut set = |name: HeaderName, value: &'static str| {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
@@ -139,15 +143,18 @@ pub fn set_headers(state: &AppState, path: &str, nonce: &ScriptNonce, response: 
     if state.config.production {
         set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains");
     }
-    if let Ok(policy) = HeaderValue::from_str(&content_security_policy(&scripts, state.config.http.reloads_pages)) {
-        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-    }
+    let policy = policy.and_then(|policy| HeaderValue::try_from(policy).ok());
+    let policy = policy.unwrap_or(HeaderValue::from_static(POLICY_OF_WHAT_IS_NO_PAGE));
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
 }
 
 /// What browsers could do for a page, and these pages never ask for.
 const PERMISSIONS: &str = "accelerometer=(), browsing-topics=(), camera=(), display-capture=(), geolocation=(), \
                            gyroscope=(), magnetometer=(), microphone=(), midi=(), payment=(), \
                            publickey-credentials-get=(), screen-wake-lock=(), usb=(), xr-spatial-tracking=()";
+
+/// What is no page loads nothing.
+const POLICY_OF_WHAT_IS_NO_PAGE: &str = "default-src 'none'; frame-ancestors 'none'";
 
 /// Nothing but what this site serves, no script in the page but those that `scripts` names, no style in the page at
 /// all. WebAssembly may be compiled; text may not. (`reloads_pages`: cargo-leptos tells an open page over a WebSocket
@@ -163,10 +170,8 @@ fn content_security_policy(scripts: &str, reloads_pages: bool) -> String {
 
 /// Whatever is not plainly a file that is the same for everybody stays private.
 fn cache_control(path: &str, response: &Response) -> &'static str {
-    let content_type =
-        response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let is_file = matches!(response.status(), StatusCode::OK | StatusCode::NOT_MODIFIED | StatusCode::PARTIAL_CONTENT)
-        && !content_type.starts_with("text/html")
+        && !content_type(response).starts_with("text/html")
         && !is_under(path, "/api")
         && !is_under(path, "/_fn")
         && !is_probe(path);
@@ -177,6 +182,10 @@ fn cache_control(path: &str, response: &Response) -> &'static str {
         true if is_file => "public, max-age=3600",
         _ => "private, no-store",
     }
+}
+
+fn content_type(response: &Response) -> &str {
+    response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
 /// Whether a file's name holds the hash of its content, as scripts/build writes it: `vendorscope.kL3…22 letters….css`.
