@@ -106,12 +106,13 @@ const ORDERS: &str = "touched t CROSS JOIN vendor_orders o WHERE o.vendor_id = t
 const LINES: &str = "touched t CROSS JOIN vendor_orders o CROSS JOIN order_lines l \
                      WHERE o.vendor_id = t.vendor_id AND o.order_id = t.order_id AND l.order_id = o.order_id \
                      AND l.vendor_id = o.vendor_id";
+// The sign keeps SQLite from going through all refunds of the vendor for each order, by the index of their times.
 const REFUNDS: &str = "touched t CROSS JOIN vendor_orders o CROSS JOIN refunds r \
                        WHERE o.vendor_id = t.vendor_id AND o.order_id = t.order_id AND r.order_id = o.order_id \
-                       AND r.vendor_id = o.vendor_id";
+                       AND +r.vendor_id = o.vendor_id";
 const REFUNDED_LINES: &str = "touched t CROSS JOIN vendor_orders o CROSS JOIN refunds r CROSS JOIN order_lines l \
      WHERE o.vendor_id = t.vendor_id AND o.order_id = t.order_id AND r.order_id = o.order_id \
-     AND r.vendor_id = o.vendor_id \
+     AND +r.vendor_id = o.vendor_id \
      AND l.order_id = r.order_id AND l.line = r.line";
 /// For a CROSS JOIN: each row three times, for its day, its month and its year.
 const GRAINS: &str = "(SELECT 0 AS grain UNION ALL SELECT 1 UNION ALL SELECT 2) g";
