@@ -73,6 +73,18 @@ test('the key / of the dashboard goes into the search of products', async ({ pag
   await expect(page).toHaveURL(/search=mug/);
 });
 
+test('what is typed before the page listens is looked for once it does', async ({ page }) => {
+  await logIn(page, vendor(0));
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  await page.route('**/*.wasm', async (route) => (await held, await route.continue()));
+  await page.goto('/products', { waitUntil: 'domcontentloaded' });
+  await page.getByLabel('Search by name').fill('mug');
+  await expect(page).toHaveURL(/\/products$/);
+  release();
+  await expect(page).toHaveURL(/search=mug/);
+});
+
 test('changes that are not saved are asked about, and the last save is no longer announced', async ({ page }) => {
   await logIn(page, vendor(11));
   await page.goto('/products');

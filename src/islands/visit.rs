@@ -70,17 +70,7 @@ pub fn listen_to_links() {
         let field = target(&event);
         if let Some(field) = field.filter(|field| field.matches("main [role=search] [type=search]").unwrap_or_default())
         {
-            // Whatever is still on its way is of what was typed before.
-            let turn = NEWEST.get().wrapping_add(1);
-            NEWEST.set(turn);
-            let form = field.closest("form").ok().flatten().and_then(|form| form.dyn_into().ok());
-            let Some(href) = form.and_then(|form| address(&form)) else { return };
-            WANTED.set(Some((href.clone(), Reason::Typed)));
-            after(TYPED_AFTER, move || {
-                if NEWEST.get() == turn {
-                    show(href, Reason::Typed);
-                }
-            });
+            look_for_typed(&field);
         }
         if let Some(field) = target(&event).filter(|field| field.matches("[type=date]").unwrap_or_default()) {
             tell_day(&field);
@@ -90,6 +80,26 @@ pub fn listen_to_links() {
     listen(&document(), "click", |event: Event| {
         if target(&event).is_some_and(|target| target.closest("#trouble button").is_ok_and(|button| button.is_some())) {
             show(trouble_with().unwrap_or_else(here), Reason::Chosen);
+        }
+    });
+    // What was typed before anybody listened.
+    let field = find("main [role=search] [type=search]:focus").and_then(|field| field.dyn_into().ok());
+    if let Some(field) = field.filter(|field: &HtmlInputElement| field.value() != field.default_value()) {
+        look_for_typed(&field);
+    }
+}
+
+/// Shows what is found by what a field of a search holds, unless more is typed at once.
+fn look_for_typed(field: &Element) {
+    // Whatever is still on its way is of what was typed before.
+    let turn = NEWEST.get().wrapping_add(1);
+    NEWEST.set(turn);
+    let form = field.closest("form").ok().flatten().and_then(|form| form.dyn_into().ok());
+    let Some(href) = form.and_then(|form| address(&form)) else { return };
+    WANTED.set(Some((href.clone(), Reason::Typed)));
+    after(TYPED_AFTER, move || {
+        if NEWEST.get() == turn {
+            show(href, Reason::Typed);
         }
     });
 }
