@@ -39,12 +39,8 @@ pub async fn traced(request: Request, next: impl AsyncFnOnce(Request) -> Respons
 async fn log(mut request: Request, next: impl AsyncFnOnce(Request) -> Response, trace: Option<String>) -> Response {
     let id = RequestId::of(request.headers(), trace);
     let (method, path, trace_id) = (request.method(), request.uri().path(), id.trace());
+    let span = tracing::info_span!("request", id = id.as_str(), %method, path, trace_id);
     let quiet = is_probe(path) || is_under(path, "/pkg");
-    // Of what is told at `debug` alone, the name is not made up for nothing.
-    let span = match quiet {
-        true => tracing::debug_span!("request", id = id.as_str(), %method, path, trace_id),
-        false => tracing::info_span!("request", id = id.as_str(), %method, path, trace_id),
-    };
     request.extensions_mut().insert(id.clone());
     async move {
         let started = Instant::now();
