@@ -73,6 +73,14 @@ pub fn input(input: Input) -> AnyView {
     .into_any()
 }
 
+/// What tells a second click from a second wish: with it, what a form asks for is done once, however often the form is
+/// sent, and answered each time as it was the first time. A page that is gone back to may send something else with it.
+pub fn once() -> AnyView {
+    let random = format!("{:032x}", rand::random::<u128>());
+    // Not as a browser remembers it from the page before.
+    view! { <input type="hidden" name="once" value=random autocomplete="off"/> }.into_any()
+}
+
 /// A choice; each option is what is sent and what is shown.
 pub fn select(
     id: &'static str,

@@ -2,7 +2,7 @@ use leptos::{prelude::*, server_fn::ServerFn};
 
 use super::{
     feedback::{Messages, Refusal},
-    fields::{Input, input, select},
+    fields::{Input, input, once, select},
 };
 use crate::{
     domain::{
@@ -69,6 +69,7 @@ pub fn product_form(vendor: &Vendor, product: Option<Product>) -> AnyView {
     view! {
         <form method="post" action=SaveProduct::url() class="card form" data-guard="">
             {messages.summary()}
+            {once()}
             <input type="hidden" name="form[product_id]" value=product.product_id/>
             {field(Input { class: "wide", ..line("name", "form[name]", "Name", product.name, MAX_NAME) })}
             <div class="field wide">

@@ -2,7 +2,7 @@ use leptos::{prelude::*, server_fn::ServerFn};
 
 use super::{
     feedback::Messages,
-    fields::{Input, input, select},
+    fields::{Input, input, once, select},
     table::{Cell, Column, Row, scrolling, table},
     written::written,
 };
@@ -197,6 +197,7 @@ pub fn refund_review(order: &Order, currency: Currency, review: &RefundReview) -
                 <form method="post" action=RefundOrder::url()>
                     <input type="hidden" name="form[order_id]" value=order.order_id.clone()/>
                     {hidden(&review.form)}
+                    {once()}
                     <button type="submit">{format!("Refund {amount}")}</button>
                 </form>
                 <form method="get" action=back>

@@ -7,6 +7,7 @@ use leptos_router::hooks::use_query_map;
 use crate::{
     components::{
         feedback::{Refusal, refused},
+        fields::once,
         frame::Section,
         loaded::loaded,
         status::{Shown, status},
@@ -91,6 +92,7 @@ fn review(OrdersChange { vendor, orders, next, .. }: OrdersChange) -> AnyView {
             <form method="post" action=ChangeOrders::url() class="actions">
                 {hidden}
                 <input type="hidden" name="form[status]" value=next.as_str()/>
+                {once()}
                 <button class=class type="submit">{verb}</button>
                 <a class="button quiet" href=list_left("/orders")>"Back"</a>
             </form>

@@ -7,6 +7,7 @@ use leptos_router::hooks::use_query_map;
 use crate::{
     components::{
         feedback::{Refusal, refused},
+        fields::once,
         frame::Section,
         loaded::loaded,
         status::status,
@@ -79,6 +80,7 @@ fn review(view: ProductsChange) -> AnyView {
             {hidden.collect::<Vec<_>>()}
             <input type="hidden" name="form[action]" value=slug/>
             <input type="hidden" name="form[value]" value=value/>
+            {once()}
             <button type="submit" autofocus=true>{format!("Change {count}")}</button>
             {back}
         </form>

@@ -6,7 +6,7 @@ use leptos::{prelude::*, server_fn::ServerFn};
 use crate::{
     components::{
         feedback::{Refusal, refused},
-        fields::{Input, input, select},
+        fields::{Input, input, once, select},
         table::{Cell, Column, Row, scrolling, table},
     },
     domain::{
@@ -141,6 +141,7 @@ fn new_key(email: String, role: Role) -> AnyView {
         {messages.summary()}
         <form method="post" action=CreateKey::url() class="form">
             <input type="text" autocomplete="username" value=email readonly hidden/>
+            {once()}
             {input(messages.mark(name))}
             {select("scope", "form[scope]", "May", scopes, &scope)}
             {vendor.map(|vendor| input(messages.mark(vendor)))}

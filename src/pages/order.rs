@@ -7,7 +7,7 @@ use super::id_in;
 use crate::{
     components::{
         feedback::{Refusal, done, refused},
-        fields::select,
+        fields::{once, select},
         frame::Section,
         loaded::loaded,
         refund_form::{refund_form, refund_review, say},
@@ -103,6 +103,7 @@ fn refunded(order: &Order, amount: &str, at: Option<String>) -> AnyView {
             <form method="post" action=UndoRefund::url()>
                 <input type="hidden" name="order_id" value=order.order_id.clone()/>
                 <input type="hidden" name="refunded_at" value=at.to_string()/>
+                {once()}
                 <button class="quiet" type="submit">"Undo"</button> " " <span class="hint">{words::UNDO_HINT}</span>
             </form>
         }
@@ -148,6 +149,7 @@ fn status_form(order: &Order, currency: Currency) -> AnyView {
         <div class="steps">
             <form method="post" action=SetOrderStatus::url() class="filter">
                 <input type="hidden" name="order_id" value=order.order_id.clone()/>
+                {once()}
                 {select("status", "status", "Next status", onward, "")}
                 <button type="submit">"Update status"</button>
             </form>
@@ -169,6 +171,7 @@ fn end_form(order: &Order, currency: Currency, status: OrderStatus) -> AnyView {
                 <p><strong>{format!("{verb} {}?", order.order_id)}</strong> " " {means}</p>
                 <input type="hidden" name="order_id" value=order.order_id.clone()/>
                 <input type="hidden" name="status" value=status.as_str()/>
+                {once()}
                 <div class="actions">
                     <button class="bad" type="submit">{verb}</button>
                     <a class="button quiet" href=format!("/orders/{}", path_segment(&order.order_id))>"Keep order"</a>

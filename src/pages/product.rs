@@ -16,6 +16,7 @@ use super::{
 use crate::{
     components::{
         feedback::{Refusal, done, refused},
+        fields::once,
         frame::Section,
         loaded::loaded,
         product_form::product_form,
@@ -83,6 +84,7 @@ fn delete_form(product_id: String, refusal: &Refusal) -> AnyView {
             {refused(refusal)}
             <form method="post" action=DeleteProduct::url()>
                 <input type="hidden" name="product_id" value=product_id/>
+                {once()}
                 <button class="bad" type="submit">"Delete product"</button>
             </form>
         </details>

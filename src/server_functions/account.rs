@@ -144,8 +144,8 @@ pub struct KeyForm {
 
 /// Makes a key and goes to `/account`, which shows it, once.
 #[server(prefix = "/_fn", endpoint = "account/key/create")]
-pub async fn create_key(form: KeyForm) -> Result<(), ApiError> {
-    crate::server::context::create_key(&form).await?;
+pub async fn create_key(form: KeyForm, #[server(default)] once: Option<String>) -> Result<(), ApiError> {
+    crate::server::context::create_key(&form, once.as_deref()).await?;
     leptos_axum::redirect("/account");
     Ok(())
 }

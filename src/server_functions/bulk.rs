@@ -139,7 +139,7 @@ pub struct ProductsForm {
 
 /// All of the products or none; goes to the list with `?changed=` and how many.
 #[server(prefix = "/_fn", endpoint = "product/change")]
-pub async fn change_products(form: ProductsForm) -> Result<(), ApiError> {
+pub async fn change_products(form: ProductsForm, #[server(default)] once: Option<String>) -> Result<(), ApiError> {
     use crate::domain::{
         catalog::{BulkChange, ProductChanges},
         field_error::FieldError,
@@ -155,7 +155,7 @@ pub async fn change_products(form: ProductsForm) -> Result<(), ApiError> {
         Action::Price(bps) => ProductChanges { unit_price_change_bps: Some(bps), ..Default::default() },
     };
     let change = BulkChange { product_ids: form.products.into_iter().map(|picked| picked.id).collect(), changes };
-    let sender = crate::server::services::Sender::of_form(&current.user.email, context::client_address());
+    let sender = context::sender(&current, once.as_deref());
     let changed = state.catalog.change_many(&current, &change, &sender).await.map_err(context::api_error)?;
     leptos_axum::redirect(&format!("/products?changed={changed}"));
     Ok(())
@@ -170,11 +170,11 @@ pub struct OrdersForm {
 
 /// All of the orders or none; goes to the list with `?changed=` and how many.
 #[server(prefix = "/_fn", endpoint = "order/change")]
-pub async fn change_orders(form: OrdersForm) -> Result<(), ApiError> {
+pub async fn change_orders(form: OrdersForm, #[server(default)] once: Option<String>) -> Result<(), ApiError> {
     use crate::server::context;
     let (state, current) = context::writing_vendor().await?;
     let next = form.status.parse::<OrderStatus>().map_err(|e| context::api_error(e.into()))?;
-    let sender = crate::server::services::Sender::of_form(&current.user.email, context::client_address());
+    let sender = context::sender(&current, once.as_deref());
     let ids = form.orders.into_iter().map(|picked| picked.id).collect();
     let changed = state.orders.change_many(&current, ids, next, &sender).await.map_err(context::api_error)?;
     leptos_axum::redirect(&format!("/orders?changed={changed}"));

@@ -109,12 +109,16 @@ pub async fn load_order(order_id: String, typed: Option<RefundForm>, is_review: 
 
 /// Moves this vendor's part of an order to `status` and goes to its page with `?saved=1`.
 #[server(prefix = "/_fn", endpoint = "order/status")]
-pub async fn set_order_status(order_id: String, status: String) -> Result<(), ApiError> {
+pub async fn set_order_status(
+    order_id: String,
+    status: String,
+    #[server(default)] once: Option<String>,
+) -> Result<(), ApiError> {
     use crate::server::context;
     let (state, current) = context::writing_vendor().await?;
     let next = status.parse::<crate::domain::orders::OrderStatus>().map_err(|e| context::api_error(e.into()))?;
     let change = crate::domain::order_commands::OrderChange { status: Some(next), placed_at: None };
-    let sender = crate::server::services::Sender::of_form(&current.user.email, context::client_address());
+    let sender = context::sender(&current, once.as_deref());
     state.orders.change(&current, &order_id, change, &sender).await.map_err(context::api_error)?;
     leptos_axum::redirect(&format!("/orders/{}?saved=1", crate::domain::accounts::path_segment(&order_id)));
     Ok(())
@@ -173,34 +177,36 @@ impl RefundForm {
 /// Refunds what the form says and goes to the order's page with `?refunded=` and the amount in minor units, and
 /// `&refundedAt=` and the instant, by which it can be undone.
 #[server(prefix = "/_fn", endpoint = "order/refund")]
-pub async fn refund_order(form: RefundForm) -> Result<(), ApiError> {
+pub async fn refund_order(form: RefundForm, #[server(default)] once: Option<String>) -> Result<(), ApiError> {
     use crate::server::context;
     let (state, current) = context::writing_vendor().await?;
     let vendor = state.accounts.vendor(&current.vendor).await.map_err(context::api_error)?;
     let refund = crate::server::services::refunds::read_refund(&form, vendor.currency)
         .map_err(|e| context::api_error(e.into()))?;
-    let before = state.orders.find(&current.vendor, &form.order_id).await.map_err(context::api_error)?;
-    let sender = crate::server::services::Sender::of_form(&current.user.email, context::client_address());
-    let after = state.orders.refund(&current, &form.order_id, refund, &sender).await.map_err(context::api_error)?;
-    let made: Vec<_> = after.refunds.iter().filter(|refund| !before.refunds.contains(refund)).collect();
-    let amount: i64 = made.iter().map(|refund| refund.amount).sum();
-    let at = made.iter().map(|refund| refund.refunded_at).max();
+    let sender = context::sender(&current, once.as_deref());
+    let made = state.orders.refund_by_form(&current, &form.order_id, refund, &sender).await;
+    let made = made.map_err(context::api_error)?;
     leptos_axum::redirect(&format!(
-        "/orders/{}?refunded={amount}&refundedAt={}",
+        "/orders/{}?refunded={}&refundedAt={}",
         crate::domain::accounts::path_segment(&form.order_id),
-        at.map(|at| at.to_string()).unwrap_or_default()
+        made.amount,
+        made.at
     ));
     Ok(())
 }
 
 /// Undoes a refund that was just made, and goes to the order's page with `?undone=1`.
 #[server(prefix = "/_fn", endpoint = "order/refund/undo")]
-pub async fn undo_refund(order_id: String, refunded_at: String) -> Result<(), ApiError> {
+pub async fn undo_refund(
+    order_id: String,
+    refunded_at: String,
+    #[server(default)] once: Option<String>,
+) -> Result<(), ApiError> {
     use crate::server::context;
     let (state, current) = context::writing_vendor().await?;
     let at =
         crate::domain::clock::parse_instant("refundedAt", &refunded_at).map_err(|e| context::api_error(e.into()))?;
-    let sender = crate::server::services::Sender::of_form(&current.user.email, context::client_address());
+    let sender = context::sender(&current, once.as_deref());
     state.orders.undo_refund(&current, &order_id, at, &sender).await.map_err(context::api_error)?;
     leptos_axum::redirect(&format!("/orders/{}?undone=1", crate::domain::accounts::path_segment(&order_id)));
     Ok(())

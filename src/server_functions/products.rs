@@ -136,13 +136,13 @@ pub struct ProductForm {
 
 /// Creates or changes a product and goes to its page with `?saved=1`.
 #[server(prefix = "/_fn", endpoint = "product/save")]
-pub async fn save_product(form: ProductForm) -> Result<(), ApiError> {
+pub async fn save_product(form: ProductForm, #[server(default)] once: Option<String>) -> Result<(), ApiError> {
     use crate::server::context;
     let (state, current) = context::writing_vendor().await?;
     let vendor = state.accounts.vendor(&current.vendor).await.map_err(context::api_error)?;
     let (product_id, input) = crate::server::services::catalog::read_form(&form, vendor.currency)
         .map_err(|e| context::api_error(e.into()))?;
-    let sender = crate::server::services::Sender::of_form(&current.user.email, context::client_address());
+    let sender = context::sender(&current, once.as_deref());
     let product = match product_id {
         Some(id) => state.catalog.update(&current, &id, &input, &sender).await,
         None => state.catalog.create(&current, &input, &sender).await,
@@ -154,10 +154,10 @@ pub async fn save_product(form: ProductForm) -> Result<(), ApiError> {
 
 /// Takes a product out of every list (its sales remain) and goes to `/products?deleted=1`.
 #[server(prefix = "/_fn", endpoint = "product/delete")]
-pub async fn delete_product(product_id: String) -> Result<(), ApiError> {
+pub async fn delete_product(product_id: String, #[server(default)] once: Option<String>) -> Result<(), ApiError> {
     use crate::server::context;
     let (state, current) = context::writing_vendor().await?;
-    let sender = crate::server::services::Sender::of_form(&current.user.email, context::client_address());
+    let sender = context::sender(&current, once.as_deref());
     state.catalog.delete(&current, &product_id, &sender).await.map_err(context::api_error)?;
     leptos_axum::redirect("/products?deleted=1");
     Ok(())

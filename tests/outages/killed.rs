@@ -7,6 +7,7 @@ use vendorscope::{
     server::{
         db::rollups,
         identity::accounts::{Accounts, Actor, KeyOrder},
+        services::Sender,
     },
 };
 
@@ -61,7 +62,8 @@ async fn prepare(database: &TestDatabase) -> String {
     let accounts: &Accounts = &app.state().accounts;
     let user = accounts.add_user("vendor@example.com", PASSWORD, Role::Vendor, Some(VENDOR)).await.expect("a new user");
     let order = KeyOrder { name: "a test".to_owned(), scope: KeyScope::Write, vendor_id: None, days: None };
-    accounts.create_key(&user, PASSWORD, &order, Actor::COMMAND_LINE).await.expect("a key").secret
+    let sender = Sender::of_form("vendor@example.com", None, None);
+    accounts.create_key(&user, PASSWORD, &order, &sender, Actor::COMMAND_LINE).await.expect("a key").secret
 }
 
 /// Writes products that are low on stock, which the snapshot lists, and changes orders; kills the program in the middle

@@ -1,4 +1,4 @@
-use super::open;
+use super::{open, without_keys};
 use crate::harness::{Client, Market, TestApp};
 
 async fn text(client: &Client, path: &str) -> String {
@@ -14,8 +14,9 @@ fn told(page: &str) -> Vec<String> {
     notice.split("<p>").skip(1).map(|text| text.split("</p>").next().unwrap_or_default().to_owned()).collect()
 }
 
-/// The page from its heading on, without how old its figures are and without the name of its script.
+/// The page from its heading on, without how old its figures are, the name of its script and the keys of its forms.
 fn content(page: &str) -> String {
+    let page = without_keys(page);
     let (_, main) = page.split_once("<h1").expect("a heading");
     let main = main.split("<script").next().unwrap_or_default();
     let mut parts = main.split("data-age=\"");

@@ -40,6 +40,8 @@ mod session_ended;
 mod since;
 /// Figures from before.
 mod stale;
+/// Forms that are sent twice, because the answer was slow.
+mod twice;
 /// An admin's view of vendors.
 mod vendors;
 /// Views that were saved.
@@ -63,6 +65,13 @@ fn without_tags(html: &str) -> String {
     text
 }
 
+/// A page without the keys of its forms, which are others each time it is rendered.
+fn without_keys(page: &str) -> String {
+    let mut parts = page.split("name=\"once\" value=\"");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |page, part| page + part.split_once('"').map_or("", |(_, rest)| rest))
+}
+
 /// Opens an address as a browser does.
 async fn open(client: &Client, path: &str) -> Response {
     let request = client.request(Method::GET, path).header("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
@@ -78,4 +87,53 @@ async fn submit(client: &Client, path: &str, fields: &[(&str, &str)]) -> Respons
 /// Where an answer leads.
 fn location(response: &Response) -> &str {
     response.headers().get("location").map_or("", |value| value.to_str().expect("ASCII"))
+}
+
+/// The same, with fields that a page has given.
+async fn send(client: &Client, path: &str, fields: &[(String, String)]) -> Response {
+    let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    submit(client, path, &fields).await
+}
+
+/// The fields of a page's form that is sent to `function`, as a browser sends them while nothing is typed.
+fn fields(page: &str, function: &str) -> Vec<(String, String)> {
+    let form = page.split(&format!("action=\"{function}\"")).nth(1).unwrap_or_else(|| panic!("no {function}: {page}"));
+    let form = form.split("</form>").next().unwrap_or_default();
+    let attribute = |tag: &str, name: &str| {
+        let value = tag.split(&format!(" {name}=\"")).nth(1).and_then(|rest| rest.split('"').next());
+        value.map(unescaped)
+    };
+    let mut fields = Vec::new();
+    for part in form.split('<').skip(1) {
+        let (tag, text) = part.split_once('>').unwrap_or((part, ""));
+        let value = || attribute(tag, "value").unwrap_or_default();
+        let name = attribute(tag, "name");
+        match (tag.split(' ').next().unwrap_or_default(), name) {
+            ("input", Some(name)) if !tag.contains("type=\"checkbox\"") || tag.contains(" checked") => {
+                fields.push((name, value()));
+            }
+            ("textarea", Some(name)) => fields.push((name, unescaped(text))),
+            ("select", Some(name)) => fields.push((name, String::new())),
+            ("option", _) if tag.contains(" selected") => {
+                fields.last_mut().expect("a select").1 = value();
+            }
+            _ => {}
+        }
+    }
+    fields
+}
+
+/// The same fields with something else typed into some of them.
+fn typed(fields: &[(String, String)], typed: &[(&str, &str)]) -> Vec<(String, String)> {
+    let mut fields = fields.to_vec();
+    for (name, value) in typed {
+        let field = fields.iter_mut().find(|(of, _)| of == name).unwrap_or_else(|| panic!("no field {name}"));
+        field.1 = (*value).to_owned();
+    }
+    fields
+}
+
+fn unescaped(text: &str) -> String {
+    let text = text.replace("&quot;", "\"").replace("&#x27;", "'").replace("&lt;", "<").replace("&gt;", ">");
+    text.replace("&amp;", "&")
 }

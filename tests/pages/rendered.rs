@@ -8,7 +8,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use vendorscope::domain::accounts::Role;
 
-use super::open;
+use super::{open, without_keys};
 use crate::harness::{Client, Market, RedisServer, TestApp, databases};
 
 const PAGE: &str = "/?dateFrom=2026-03-01&dateTo=2026-03-31";
@@ -128,10 +128,11 @@ async fn a_page_that_is_sent_again_shows_every_write_at_once() {
     }
 }
 
-/// The page without what differs from answer to answer: its nonce, and how old its figures are.
+/// The page without what differs each time it is rendered: its nonce, the keys of its forms, and how old its figures
+/// are.
 fn figures(page: &str) -> String {
     let nonce = page.split("nonce=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a nonce");
-    let page = page.replace(nonce, "");
+    let page = without_keys(&page.replace(nonce, ""));
     let (before, rest) = page.split_once("<span data-age=").expect("an age");
     let (_, after) = rest.split_once("</span>").expect("an end");
     format!("{before}{after}")

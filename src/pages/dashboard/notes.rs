@@ -9,7 +9,7 @@ use super::breakdowns::product_href;
 use crate::{
     components::{
         feedback::Refusal,
-        fields::{Input, input},
+        fields::{Input, input, once},
         written::written,
     },
     domain::{
@@ -63,6 +63,7 @@ pub fn form(query: &RangeQuery, day: Date) -> AnyView {
             <summary>"Add a note…"</summary>
             <form method="post" action=SaveNote::url() class="card stack">
                 <input type="hidden" name="query" value=shown(query)/>
+                {once()}
                 {input(date)}
                 {input(text)}
                 <button type="submit">"Save note"</button>
@@ -83,6 +84,7 @@ fn own(note: &OwnNote, query: Option<&RangeQuery>) -> AnyView {
                 <form method="post" action=SaveNote::url() class="card stack">
                     <input type="hidden" name="query" value=shown(query)/>
                     <input type="hidden" name="note_id" value=note.note_id.clone()/>
+                    {once()}
                     <input type="date" name="day" aria-label="Day" required value=note.day.to_string()/>
                     <input name="note" aria-label="Note" required maxlength=MAX_NOTE.to_string() dir="auto"
                         autocomplete="off" value=note.text.clone()/>

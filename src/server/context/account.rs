@@ -155,10 +155,10 @@ pub async fn reset_password(new: String) -> Result<(), ApiError> {
 }
 
 /// Makes a key, and gives the browser that asked what to show once: see `take_new_key`.
-pub async fn create_key(form: &KeyForm) -> Result<(), ApiError> {
+pub async fn create_key(form: &KeyForm, once: Option<&str>) -> Result<(), ApiError> {
     let (state, parts) = request().map_err(api_error)?;
     let order = read_key_form(form).map_err(|refused| api_error_for(&parts, refused.into()))?;
-    let made = account::create_key(&state, &parts, &form.password, &order).await;
+    let made = account::create_key_once(&state, &parts, &form.password, &order, once).await;
     let made = made.map_err(|error| api_error_for(&parts, error))?;
     cookies::keep_new_key(&state, &made.secret);
     Ok(())

@@ -8,6 +8,7 @@ use crate::{
     server::{
         AppState,
         identity::sessions::{BrowserUser, CurrentAdmin, CurrentVendor, WritingAdmin, WritingVendor},
+        services::Sender,
     },
 };
 
@@ -23,6 +24,11 @@ pub async fn writing_vendor() -> Result<(AppState, WritingVendor), ApiError> {
     let (state, parts) = request().map_err(api_error)?;
     let current = WritingVendor::of(&parts).await.map_err(|error| api_error_for(&parts, error))?;
     Ok((state, current))
+}
+
+/// Whoever sends a form that changes what is a vendor's. `once`: what its field of that name says.
+pub fn sender(current: &WritingVendor, once: Option<&str>) -> Sender {
+    Sender::of_form(&current.user.email, client_address(), once)
 }
 
 /// Who looks at whose dashboard: a vendor at its own, an admin at any.

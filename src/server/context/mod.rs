@@ -41,7 +41,8 @@ pub use cookies::{
     take_recovery_codes, theme,
 };
 pub use current::{
-    browser_user, client_address, current_admin, current_vendor, vendor_to_show, viewer, writing_admin, writing_vendor,
+    browser_user, client_address, current_admin, current_vendor, sender, vendor_to_show, viewer, writing_admin,
+    writing_vendor,
 };
 pub use people::{
     change_person, end_sessions_of, invite, link_for, reset_second_factor_of, revoke_key_of_anybody, unbind,

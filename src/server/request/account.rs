@@ -19,7 +19,7 @@ use crate::server::{
     identity::sessions::{Browser, BrowserUser, WritingVendor, request_session},
     letters,
     rate_limit::{Purpose, account_key},
-    services::to_the_end,
+    services::{Sender, to_the_end},
 };
 use crate::words;
 
@@ -317,9 +317,22 @@ pub async fn stop_letters(state: &AppState, parts: &Parts, token: &str) -> Resul
 
 /// Makes a key for whoever asks, and proves to be it by the password.
 pub async fn create_key(state: &AppState, parts: &Parts, password: &str, order: &KeyOrder) -> Result<NewKey, AppError> {
+    create_key_once(state, parts, password, order, None).await
+}
+
+/// The same for a form, with what its field says: the key that the first click has made is told to the second one too,
+/// for a browser shows the last answer alone.
+pub async fn create_key_once(
+    state: &AppState,
+    parts: &Parts,
+    password: &str,
+    order: &KeyOrder,
+    once: Option<&str>,
+) -> Result<NewKey, AppError> {
     let BrowserUser(user) = BrowserUser::of(parts).await?;
     let address = client_address(parts);
-    let create = state.accounts.create_key(&user, password, order, actor(&user, address.as_deref()));
+    let sender = Sender::of_form(&user.email, address.clone(), once);
+    let create = state.accounts.create_key(&user, password, order, &sender, actor(&user, address.as_deref()));
     with_own_password(state, &user, create).await
 }
 

@@ -1,4 +1,5 @@
-//! Requests that are done once, however often they are sent: by the `Idempotency-Key` they carry.
+//! Requests that are done once, however often they are sent: by the `Idempotency-Key` they carry, or by the field of
+//! their form.
 
 use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
@@ -23,7 +24,7 @@ const ANSWERED_WITHIN_US: i64 = 60_000_000;
 /// The longest key, in characters.
 const MAX_KEY: usize = 200;
 
-/// Who sends something, and the `Idempotency-Key` it carries.
+/// Who sends something, and the key it carries.
 #[derive(Debug, Clone)]
 pub struct Sender {
     /// The user's address.
@@ -32,7 +33,17 @@ pub struct Sender {
     pub only_vendor: Option<String>,
     /// The network address that it comes from.
     pub address: Option<String>,
-    key: Option<String>,
+    key: Option<SentKey>,
+}
+
+/// What tells a request that is sent again from another one that asks for the same.
+#[derive(Debug, Clone)]
+enum SentKey {
+    /// An `Idempotency-Key`: whoever chose it has chosen it for one request.
+    OfRequest(String),
+    /// The field of a form. A page may send several things with one: it is gone back to and filled in anew, or was
+    /// rendered once for all who asked for it within a minute. So it counts together with what is sent.
+    OfForm(String),
 }
 
 impl Sender {
@@ -44,7 +55,12 @@ impl Sender {
             Some(key) if !accepted(key) => {
                 Err(FieldError::new("Idempotency-Key", format!("must be 1 to {MAX_KEY} visible ASCII characters")))
             }
-            key => Ok(Self { who: who.to_owned(), only_vendor: None, address: None, key: key.map(str::to_owned) }),
+            key => Ok(Self {
+                who: who.to_owned(),
+                only_vendor: None,
+                address: None,
+                key: key.map(|key| SentKey::OfRequest(key.to_owned())),
+            }),
         }
     }
 
@@ -60,16 +76,26 @@ impl Sender {
         Self { only_vendor: vendor, ..self }
     }
 
-    /// A form of a page: sent again, it is meant again.
-    pub fn of_form(who: &str, address: Option<String>) -> Self {
-        Self { who: who.to_owned(), only_vendor: None, address, key: None }
+    /// A form of a page, with what its field says (`components::fields::once`). Where a form has none, as pages of an
+    /// older version send it, what is sent again is meant again.
+    pub fn of_form(who: &str, address: Option<String>, once: Option<&str>) -> Self {
+        let key = once.filter(|once| !once.is_empty()).map(|once| SentKey::OfForm(once.to_owned()));
+        Self { who: who.to_owned(), only_vendor: None, address, key }
     }
 
     /// What is to be done once, where there is a key: `what` of `content`, which is all that the request says.
     pub(in crate::server) fn once(&self, what: &str, content: &impl Serialize) -> Result<Option<Once>, AppError> {
-        let Some(key) = self.key.clone() else { return Ok(None) };
         let scope = format!("{what} {}", self.who);
-        Ok(Some(Once { scope, key, fingerprint: fingerprint(content)?, fingerprint_before: None }))
+        let (key, fingerprint) = match &self.key {
+            None => return Ok(None),
+            Some(SentKey::OfRequest(key)) => (key.clone(), fingerprint(content)?),
+            // An `Idempotency-Key` has no space.
+            Some(SentKey::OfForm(once)) => {
+                let fingerprint = fingerprint(&(once, content))?;
+                (format!("form {fingerprint}"), fingerprint)
+            }
+        };
+        Ok(Some(Once { scope, key, fingerprint, fingerprint_before: None }))
     }
 }
 
@@ -99,7 +125,7 @@ impl Once {
     }
 
     /// What was answered to this request before, if it was. Else nobody else does the same until the transaction ends.
-    pub(super) async fn answered<T: DeserializeOwned>(&self, tx: &mut Tx) -> Result<Option<T>, AppError> {
+    pub(in crate::server) async fn answered<T: DeserializeOwned>(&self, tx: &mut Tx) -> Result<Option<T>, AppError> {
         let now_us = Timestamp::now().as_microsecond();
         let before =
             idempotency::claim(tx, &self.scope, &self.key, &self.fingerprint, now_us, now_us - REMEMBERED_US).await?;
@@ -123,7 +149,7 @@ impl Once {
     }
 
     /// Remembers what the transaction answers. One that fails is not remembered: nothing of it was kept.
-    pub(super) async fn remember(&self, tx: &mut Tx, answer: &impl Serialize) -> Result<(), AppError> {
+    pub(in crate::server) async fn remember(&self, tx: &mut Tx, answer: &impl Serialize) -> Result<(), AppError> {
         let answer = serde_json::to_string(answer).map_err(|error| AppError::Internal(format!("answer: {error}")))?;
         Ok(idempotency::remember(tx, &self.scope, &self.key, &answer).await?)
     }

@@ -181,7 +181,7 @@ pub(super) async fn written(
 }
 
 /// What a write to orders makes stale: what shows stock, too.
-fn stale(vendor: &VendorRef) -> Vec<Tag> {
+pub(super) fn stale(vendor: &VendorRef) -> Vec<Tag> {
     let id = vendor.external_id.as_str();
     vec![
         cache_keys::vendor_tag(id),

@@ -2,10 +2,11 @@
 
 use futures::future::FutureExt;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
-    Sender, by_vendor, note,
-    orders::{Orders, lock, written},
+    Sender, Written, by_vendor, note,
+    orders::{Orders, lock, stale, written},
     write,
 };
 use crate::{
@@ -71,6 +72,15 @@ pub fn read_refund(form: &RefundForm, currency: Currency) -> Result<NewRefund, V
     Ok(NewRefund { lines, amount: of_order, restock: true, refunded_at: None, reason })
 }
 
+/// What a refund has given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefundMade {
+    /// In minor units.
+    pub amount: i64,
+    /// By which it is known, and can be undone.
+    pub at: Timestamp,
+}
+
 impl Orders {
     /// Gives money and goods back. `Invalid` by field where it is more than is left, `Conflict` where the order counts
     /// as no sale.
@@ -82,6 +92,29 @@ impl Orders {
         refund: NewRefund,
         sender: &Sender,
     ) -> Result<Order, AppError> {
+        self.refund_and(by, order_id, refund, sender, |order, _| order).await
+    }
+
+    /// The same; answers what was given back, however often the form is sent.
+    pub async fn refund_by_form(
+        &self,
+        by: &WritingVendor,
+        order_id: &str,
+        refund: NewRefund,
+        sender: &Sender,
+    ) -> Result<RefundMade, AppError> {
+        self.refund_and(by, order_id, refund, sender, |_, made| made).await
+    }
+
+    /// Refunds, and answers what `answer` makes of the order as it is then and of what was given back.
+    async fn refund_and<T: Serialize + DeserializeOwned + Send + Sync + 'static>(
+        &self,
+        by: &WritingVendor,
+        order_id: &str,
+        refund: NewRefund,
+        sender: &Sender,
+        answer: fn(Order, RefundMade) -> T,
+    ) -> Result<T, AppError> {
         let vendor = &by.vendor;
         let now = Timestamp::now();
         refund.check(now)?;
@@ -92,10 +125,11 @@ impl Orders {
             async move {
                 let seller = lock(tx, &vendor_ref).await?;
                 let before = refunded(tx, &vendor_ref, &order_id).await?;
-                give_back(tx, &vendor_ref, &seller, &order_id, &refund, now).await?;
+                let made = give_back(tx, &vendor_ref, &seller, &order_id, &refund, now).await?;
                 let after = refunded(tx, &vendor_ref, &order_id).await?;
                 note(tx, &sender, "order_refund", &order_id, Some(before), Some(after)).await?;
-                written(tx, &vendor_ref, &order_id, true).await
+                let order = orders::find_order(tx, vendor_ref.id, &order_id).await?.ok_or(AppError::NotFound)?;
+                Ok(Written::stale(answer(order, made), stale(&vendor_ref)))
             }
             .boxed()
         })
@@ -148,7 +182,7 @@ async fn give_back(
     order_id: &str,
     refund: &NewRefund,
     now: Timestamp,
-) -> Result<(), AppError> {
+) -> Result<RefundMade, AppError> {
     let part = orders::find_part(tx, vendor.id, order_id).await?.ok_or(AppError::NotFound)?;
     let order = orders::find_order(tx, vendor.id, order_id).await?.ok_or(AppError::NotFound)?;
     if !part.status.is_counted() {
@@ -189,7 +223,8 @@ async fn give_back(
         stock::give_back_units(tx, part.id, line.line, line.restocked).await?;
     }
     rollups::add(tx, &Touched::Orders(&touched)).await?;
-    Ok(())
+    let at = Timestamp::from_microsecond(terms.at.us).unwrap_or(now);
+    Ok(RefundMade { amount: lines.iter().map(|line| line.amount).sum(), at })
 }
 
 async fn take_again(

@@ -1,3 +1,4 @@
+use serde::Serialize;
 use tracing::Instrument;
 
 use super::{Accounts, Actor, digest, now_us, random_token, second_factor::still_proven};
@@ -8,7 +9,11 @@ use crate::{
         },
         field_error::Checks,
     },
-    server::{AppError, db},
+    server::{
+        AppError,
+        db::{self, Tx},
+        services::Sender,
+    },
 };
 
 /// What every key begins with, so that one that has leaked into a log or a repository is found by searching for it.
@@ -31,7 +36,7 @@ pub struct NewKey {
 }
 
 /// What a key is to be.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct KeyOrder {
     pub name: String,
     pub scope: KeyScope,
@@ -58,14 +63,17 @@ pub struct KeyUser {
 
 impl Accounts {
     /// Makes a key that lets programs use the API as this user, who proves to be it by the password. `Conflict` where
-    /// the user has as many as one may have, `Invalid` by field.
+    /// the user has as many as one may have, `Invalid` by field. What the sender has sent before is answered as then,
+    /// to whoever proves it again.
     pub async fn create_key(
         &self,
         user: &User,
         password: &str,
         order: &KeyOrder,
+        sender: &Sender,
         actor: Actor<'_>,
     ) -> Result<NewKey, AppError> {
+        let once = sender.once("key created", order)?;
         let mut checks = Checks::default();
         let name = checks.accept(read_key_name(&order.name));
         let days = order.days.unwrap_or(USUAL_KEY_DAYS);
@@ -91,6 +99,11 @@ impl Accounts {
         let prefix = secret.chars().take(SHOWN).collect::<String>();
         let mut tx = self.db.write().await?;
         still_proven(&mut tx, &proven).await?;
+        if let Some(once) = &once
+            && let Some((id, sealed)) = once.answered::<(i64, String)>(&mut tx).await?
+        {
+            return self.key_made_before(&mut tx, user, id, &sealed).await;
+        }
         let keys = db::api_keys::list(&mut tx, user.id).await?;
         if keys.len() >= MAX_KEYS {
             return Err(AppError::Conflict(format!(
@@ -111,10 +124,24 @@ impl Accounts {
         let of = vendor.map(|vendor| format!(" of vendor {}", vendor.external_id)).unwrap_or_default();
         let detail = format!("{id} {name}: {}{of}, {days} days", order.scope.as_str());
         db::accounts::insert_audit(&mut tx, &actor.entry("key_create", &detail)).await?;
-        let key = db::api_keys::list(&mut tx, user.id).await?.into_iter().find(|key| key.key_id == id.to_string());
+        let key = find_key(&mut tx, user, id).await?;
+        if let Some(once) = &once {
+            let sealed = self.remembered.seal(secret.as_bytes(), &id.to_be_bytes())?;
+            once.remember(&mut tx, &(id, sealed)).await?;
+        }
         tx.commit().await?;
         let key = key.ok_or_else(|| AppError::Internal("a new key that is not there".to_owned()))?;
         Ok(NewKey { key, secret })
+    }
+
+    /// A key as it was told when it was made. `Conflict` where it was revoked since, or nobody can read it any more.
+    async fn key_made_before(&self, tx: &mut Tx, user: &User, id: i64, sealed: &str) -> Result<NewKey, AppError> {
+        let opened = self.remembered.open(sealed, &id.to_be_bytes());
+        let secret = opened.and_then(|opened| String::from_utf8(opened.text).ok());
+        let made = find_key(tx, user, id).await?.zip(secret);
+        made.map(|(key, secret)| NewKey { key, secret }).ok_or_else(|| {
+            AppError::Conflict("this key was made before, and cannot be shown again: make another one".to_owned())
+        })
     }
 
     /// Everybody's keys, by address, for an admin.
@@ -189,4 +216,9 @@ impl Accounts {
         }
         Ok(Some(KeyUser { user: key.user, grant: KeyGrant { scope: key.scope, vendor: key.vendor } }))
     }
+}
+
+/// One of the user's keys; `None` where it was revoked.
+async fn find_key(tx: &mut Tx, user: &User, id: i64) -> Result<Option<ApiKey>, AppError> {
+    Ok(db::api_keys::list(tx, user.id).await?.into_iter().find(|key| key.key_id == id.to_string()))
 }

@@ -17,7 +17,7 @@ use crate::{
             self, Db,
             accounts::{AuditEntry, UserListing},
         },
-        identity::passwords,
+        identity::{passwords, sealing::Sealing},
         services::{costed, from_json},
     },
 };
@@ -62,6 +62,8 @@ pub struct Accounts {
     statuses: UserStatusCache,
     ended: EndedSessions,
     seeds: Seeds,
+    /// Keys that are remembered for a while, for the form that has made them.
+    remembered: Sealing,
     /// Digests of keys that were good when they were last sent to this instance.
     keys_seen: moka::future::Cache<String, ()>,
 }
@@ -103,7 +105,8 @@ impl Accounts {
     pub fn new(db: Db, cache: Cache, config: &SessionConfig) -> Self {
         let keys_seen = moka::future::Cache::builder().max_capacity(KEYS_SEEN).time_to_idle(KEYS_SEEN_FOR).build();
         let statuses = UserStatusCache::new(config.trusted_unasked);
-        Self { db, cache, statuses, ended: EndedSessions::default(), seeds: Seeds::new(config), keys_seen }
+        let (seeds, remembered) = (Seeds::new(config), Sealing::new("remembered key", config));
+        Self { db, cache, statuses, ended: EndedSessions::default(), seeds, remembered, keys_seen }
     }
 
     /// The vendor's profile, through the cache.
