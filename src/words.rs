@@ -321,6 +321,14 @@ mod pages {
     }
 
     // Products.
+    pub const YOUR_DEFAULT: &str = "your default";
+
+    pub fn changed_meanwhile(label: &str, now: &str) -> String {
+        format!(
+            "{label} was changed to {now} while you were editing. Save again to replace that, or put it back to keep it."
+        )
+    }
+
     pub const FIRST_PRODUCT: &str = "Add your first product to start tracking sales.";
     pub const NO_MATCHING_PRODUCTS: &str = "No matching products";
     pub const CLEAR_FILTERS: &str = "Clear filters";

@@ -11,6 +11,8 @@ use crate::domain::{
     product_lists::{ProductPage, ProductSort},
 };
 
+pub use crate::server::services::product_edits::{CHANGED, NONE, description_digest};
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ProductsView {
     pub viewer: Viewer,
@@ -132,20 +134,36 @@ pub struct ProductForm {
     #[serde(default)]
     pub low_stock_threshold: String,
     pub status: String,
+    /// What the fields showed when the form was opened, as they showed it; of the description its digest. Nothing for a
+    /// new product.
+    #[serde(default)]
+    pub shown_name: Option<String>,
+    #[serde(default)]
+    pub shown_description: Option<String>,
+    #[serde(default)]
+    pub shown_category: Option<String>,
+    #[serde(default)]
+    pub shown_unit_price: Option<String>,
+    #[serde(default)]
+    pub shown_stock: Option<String>,
+    #[serde(default)]
+    pub shown_low_stock_threshold: Option<String>,
+    #[serde(default)]
+    pub shown_status: Option<String>,
 }
 
-/// Creates or changes a product and goes to its page with `?saved=1`.
+/// Creates a product, or changes what was edited of one, and goes to its page with `?saved=1`.
 #[server(prefix = "/_fn", endpoint = "product/save")]
 pub async fn save_product(form: ProductForm, #[server(default)] once: Option<String>) -> Result<(), ApiError> {
     use crate::server::context;
     let (state, current) = context::writing_vendor().await?;
     let vendor = state.accounts.vendor(&current.vendor).await.map_err(context::api_error)?;
-    let (product_id, input) = crate::server::services::catalog::read_form(&form, vendor.currency)
+    let (product_id, edit) = crate::server::services::catalog::read_form(&form, vendor.currency)
         .map_err(|e| context::api_error(e.into()))?;
     let sender = context::sender(&current, once.as_deref());
     let product = match product_id {
-        Some(id) => state.catalog.update(&current, &id, &input, &sender).await,
-        None => state.catalog.create(&current, &input, &sender).await,
+        Some(id) => state.catalog.edit(&current, &id, edit, &sender).await,
+        None => state.catalog.create(&current, &edit.input, &sender).await,
     }
     .map_err(context::api_error)?;
     leptos_axum::redirect(&format!("/products/{}?saved=1", crate::domain::accounts::path_segment(&product.product_id)));

@@ -30,6 +30,8 @@ mod orders;
 mod own_notes;
 /// Why a page is not there, and where to go.
 mod problems;
+/// Products that change while their form is open.
+mod product_form;
 /// Logging in through the marketplace.
 mod provider;
 /// Pages that are sent again.

@@ -4,7 +4,11 @@ use futures::future::{BoxFuture, FutureExt};
 use serde::{Serialize, de::DeserializeOwned};
 use vendorscope_cache::{Cache, Served};
 
-use super::{Once, Sender, Written, by_vendor, changes, costed, from_json, listing_detail, note, product_lists, write};
+use super::{
+    Once, Sender, Written, by_vendor, changes, costed, from_json, listing_detail, note,
+    product_edits::{NONE, ProductEdit, Shown},
+    product_lists, write,
+};
 use crate::{
     domain::{
         accounts::VendorRef,
@@ -29,20 +33,39 @@ pub struct Catalog {
 }
 
 /// Reads a product's form: the id of the product to change (none for a new one) and what to write.
-pub fn read_form(form: &ProductForm, currency: Currency) -> Result<(Option<String>, ProductInput), Vec<FieldError>> {
+pub fn read_form(form: &ProductForm, currency: Currency) -> Result<(Option<String>, ProductEdit), Vec<FieldError>> {
     let mut checks = Checks::default();
+    let price = |field: &str, text: &str| currency.parse_amount(field, text.trim());
     let number = |field: &str, text: &str| {
         text.trim().parse::<i64>().map_err(|_| {
             FieldError::new(field, format!("`{text}` is not a whole number, such as 12", text = shown(text)))
         })
     };
-    let unit_price = checks.accept(currency.parse_amount("unitPrice", form.unit_price.trim()));
+    let number_or_none = |field: &str, text: &str| match text.trim() {
+        "" => Ok(None),
+        text => number(field, text).map(Some),
+    };
+    let status_of = |text: &str| text.parse::<ProductStatus>();
+    let unit_price = checks.accept(price("unitPrice", &form.unit_price));
     let stock = checks.accept(number("stock", &form.stock));
-    let threshold = (!form.low_stock_threshold.trim().is_empty())
-        .then(|| checks.accept(number("lowStockThreshold", &form.low_stock_threshold)))
-        .flatten();
-    let status = checks.accept(form.status.parse::<ProductStatus>());
+    let threshold = checks.accept(number_or_none("lowStockThreshold", &form.low_stock_threshold)).flatten();
+    let status = checks.accept(status_of(&form.status));
     let product_id = Some(form.product_id.clone()).filter(|id| !id.is_empty());
+    // An empty field is as good as none to whoever reads forms.
+    let shown_threshold = form.shown_low_stock_threshold.as_deref().map(|text| if text == NONE { "" } else { text });
+    let shown = Shown {
+        name: form.shown_name.clone(),
+        description: form.shown_description.clone(),
+        category: form.shown_category.clone(),
+        unit_price: checks
+            .accept(form.shown_unit_price.as_deref().map(|text| price("form", text)).transpose())
+            .flatten(),
+        stock: checks.accept(form.shown_stock.as_deref().map(|text| number("form", text)).transpose()).flatten(),
+        low_stock_threshold: checks
+            .accept(shown_threshold.map(|text| number_or_none("form", text)).transpose())
+            .flatten(),
+        status: checks.accept(form.shown_status.as_deref().map(status_of).transpose()).flatten(),
+    };
     checks.finish()?;
     let input = ProductInput {
         product_id: product_id.clone(),
@@ -55,7 +78,7 @@ pub fn read_form(form: &ProductForm, currency: Currency) -> Result<(Option<Strin
         low_stock_threshold: threshold,
         status: status.unwrap_or(ProductStatus::Active),
     };
-    Ok((product_id, input))
+    Ok((product_id, ProductEdit { input, shown }))
 }
 
 impl Catalog {
@@ -124,12 +147,40 @@ impl Catalog {
         if input.product_id.as_ref().is_some_and(|id| id != product_id) {
             return Err(FieldError::new("productId", "cannot change: leave it out, or send the product's own").into());
         }
+        self.write_anew(vendor, product_id, once, sender, move |_| Ok(input)).await
+    }
+
+    /// Writes what was edited of a product, and leaves the rest as it has become. `Invalid` for what was edited and has
+    /// changed to something else since the form was opened, each field under its name after `changed.`.
+    #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "catalog.edit", skip_all)]
+    pub async fn edit(
+        &self,
+        by: &WritingVendor,
+        product_id: &str,
+        edit: ProductEdit,
+        sender: &Sender,
+    ) -> Result<Product, AppError> {
+        let vendor = &by.vendor;
+        let once = sender.once("product edited", &(&vendor.external_id, product_id, &edit))?;
+        let checked = edit.input.clone().checked()?;
+        self.write_anew(vendor, product_id, once, sender.clone(), move |now| edit.applied_to(now, checked)).await
+    }
+
+    /// Writes a product as `input` makes it of what it is.
+    async fn write_anew(
+        &self,
+        vendor: &VendorRef,
+        product_id: &str,
+        once: Option<Once>,
+        sender: Sender,
+        input: impl FnOnce(&Product) -> Result<ProductInput, Vec<FieldError>> + Send + 'static,
+    ) -> Result<Product, AppError> {
         self.write(vendor, "product updated", once, {
             let product_id = product_id.to_owned();
             move |tx, vendor_id| {
                 async move {
                     let before = catalog::find_product(tx, vendor_id, &product_id).await?.ok_or(AppError::NotFound)?;
-                    catalog::update_product(tx, vendor_id, &product_id, &input).await?;
+                    catalog::update_product(tx, vendor_id, &product_id, &input(&before)?).await?;
                     let after = catalog::find_product(tx, vendor_id, &product_id).await?.ok_or(AppError::NotFound)?;
                     let (was, became) = changes(&before, &after)?;
                     note(tx, &sender, "product_change", &product_id, Some(was), Some(became)).await?;

@@ -52,6 +52,8 @@ pub mod orders;
 pub mod outbox;
 /// What vendors note down of days.
 mod own_notes;
+/// What was edited of a product.
+pub mod product_edits;
 /// Lists of products: what may be asked for, and a page of one.
 pub mod product_lists;
 /// Giving back.
