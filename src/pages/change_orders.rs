@@ -92,6 +92,7 @@ fn review(OrdersChange { vendor, orders, next, .. }: OrdersChange) -> AnyView {
             <form method="post" action=ChangeOrders::url() class="actions">
                 {hidden}
                 <input type="hidden" name="form[status]" value=next.as_str()/>
+                <input type="hidden" name="form[list]" value=list_left("/orders")/>
                 {once()}
                 <button class=class type="submit">{verb}</button>
                 <a class="button quiet" href=list_left("/orders")>"Back"</a>

@@ -4,14 +4,17 @@ use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
+use super::products::change_fields;
 use crate::{
     components::{
         feedback::{Refusal, refused},
-        fields::once,
+        fields::{Input, once},
         frame::Section,
         loaded::loaded,
+        query_form::query_form,
         status::status,
         table::{Cell, Column, Row, scrolling, table},
+        written::written,
     },
     domain::{
         accounts::path_segment,
@@ -20,7 +23,7 @@ use crate::{
     },
     format,
     server_functions::{
-        bulk::{Action, ChangeProducts, ProductsChange, load_products_change},
+        bulk::{Action, ChangeProducts, ProductsChange, WrongChange, load_products_change},
         lists::list_left,
     },
     words,
@@ -44,8 +47,8 @@ fn review(view: ProductsChange) -> AnyView {
     let back = view! { <a class="button quiet" href=list_left("/products")>"Cancel"</a> };
     let crumb = view! { <p class="crumb"><a href=list_left("/products")>"Products"</a></p> };
     let change = match (view.products.is_empty(), view.change) {
-        (true, _) => return problem(words::NOTHING_PICKED),
-        (_, Err(text)) => return problem(&text),
+        (true, _) => return nothing_picked(),
+        (_, Err(wrong)) => return mend(&view.products, wrong),
         (_, Ok(change)) => change,
     };
     let count = format::counted(view.products.len() as i64, "product", "products");
@@ -80,6 +83,7 @@ fn review(view: ProductsChange) -> AnyView {
             {hidden.collect::<Vec<_>>()}
             <input type="hidden" name="form[action]" value=slug/>
             <input type="hidden" name="form[value]" value=value/>
+            <input type="hidden" name="form[list]" value=list_left("/products")/>
             {once()}
             <button type="submit" autofocus=true>{format!("Change {count}")}</button>
             {back}
@@ -88,13 +92,38 @@ fn review(view: ProductsChange) -> AnyView {
     .into_any()
 }
 
-fn problem(text: &str) -> AnyView {
-    let text = text.to_owned();
+/// What was wrong with the change, and a form to mend it in: what was picked stays.
+fn mend(products: &[Product], WrongChange { action, value, told }: WrongChange) -> AnyView {
+    let picked = products.iter().enumerate().map(|(at, product)| {
+        view! { <input type="hidden" name=format!("pick[{at}]") value=product.product_id.clone()/> }
+    });
+    let picked = picked.collect::<Vec<_>>();
+    let count = format::counted(products.len() as i64, "product", "products");
+    let names = products.iter().map(|product| view! { <li>{written(product.name.clone())}</li> }).collect::<Vec<_>>();
+    let value = Input { value: Some(value), error: Some(told), announces: true, autofocus: true, ..Default::default() };
+    let fields = view! {
+        {picked}
+        {change_fields(&action, value)}
+        <div class="actions wide">
+            <button type="submit">"Review…"</button>
+            <a class="button quiet" href=list_left("/products")>"Cancel"</a>
+        </div>
+    };
+    view! {
+        <p class="crumb"><a href=list_left("/products")>"Products"</a></p>
+        <h1>{format!("Change {count}")}</h1>
+        {query_form("/products/change", "card form", None, fields.into_any())}
+        <ul>{names}</ul>
+    }
+    .into_any()
+}
+
+fn nothing_picked() -> AnyView {
     view! {
         <p class="crumb"><a href=list_left("/products")>"Products"</a></p>
         <section class="problem" role="alert">
             <h1>"Change products"</h1>
-            <p>{text}</p>
+            <p>{words::NOTHING_PICKED}</p>
             <a class="button" href=list_left("/products")>"Back to products"</a>
         </section>
     }

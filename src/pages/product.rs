@@ -84,6 +84,7 @@ fn delete_form(product_id: String, refusal: &Refusal) -> AnyView {
             {refused(refusal)}
             <form method="post" action=DeleteProduct::url()>
                 <input type="hidden" name="product_id" value=product_id/>
+                <input type="hidden" name="list" value=list_left("/products")/>
                 {once()}
                 <button class="bad" type="submit">"Delete product"</button>
             </form>

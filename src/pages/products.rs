@@ -245,6 +245,12 @@ fn rows(view: ProductsView, asked: &ListQuery) -> AnyView {
     columns.push(Column::classed("Price before", "number spare").sorting(by(PriceChangedDesc, PriceChangedAsc)));
     let list = scrolling("card scroll", "Products", table("plain stacked", columns, rows, foot));
     let list = view! { <div class="column" data-rows="">{list} {too_many}</div> }.into_any();
+    picking(may_write, "/products/change", change_fields("stock", Input::default()), list)
+}
+
+/// What to do with the products that were picked: the action, and its value. `value`: what it begins with, and what is
+/// wrong with it.
+pub(super) fn change_fields(action: &str, value: Input) -> AnyView {
     let actions = vec![
         ("stock", "Set stock to"),
         ("price", "Change price by %"),
@@ -258,10 +264,9 @@ fn rows(view: ProductsView, asked: &ListQuery) -> AnyView {
         placeholder: Some("12, +5, −2.5, Mugs"),
         max_length: Some(100),
         autocomplete: Some("off"),
-        ..Default::default()
+        ..value
     };
-    let fields = view! { {select("action", "action", "With the selected products", actions, "stock")} {input(value)} };
-    picking(may_write, "/products/change", fields.into_any(), list)
+    view! { {select("action", "action", "With the selected products", actions, action)} {input(value)} }.into_any()
 }
 
 /// How long the stock lasts. Where rows are stacked a number of days says what it is; words do anyway.

@@ -10,6 +10,7 @@ use crate::{
         catalog::{MAX_CATEGORY, MAX_STOCK, PRICE_CHANGE_BPS, Product, ProductStatus},
         orders::{Order, OrderStatus},
     },
+    server_functions::lists::back_to_list,
     words,
 };
 
@@ -82,8 +83,16 @@ pub struct ProductsChange {
     pub viewer: Viewer,
     pub vendor: Vendor,
     pub products: Vec<Product>,
-    /// Or what is wrong with it.
-    pub change: Result<Action, String>,
+    /// Or what is wrong with it, and how it was typed.
+    pub change: Result<Action, WrongChange>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrongChange {
+    pub action: String,
+    pub value: String,
+    /// In words.
+    pub told: String,
 }
 
 pub async fn load_products_change(
@@ -98,7 +107,8 @@ pub async fn load_products_change(
     for id in picked.iter().take(MOST_PICKED) {
         products.push(state.catalog.find(&current.vendor, id).await.map_err(context::api_error)?);
     }
-    Ok(ProductsChange { viewer: current.viewer(), vendor, products, change: Action::read(&action, &value) })
+    let change = Action::read(&action, &value).map_err(|told| WrongChange { action, value, told });
+    Ok(ProductsChange { viewer: current.viewer(), vendor, products, change })
 }
 
 /// What a change of orders would touch.
@@ -135,9 +145,12 @@ pub struct ProductsForm {
     pub action: String,
     #[serde(default)]
     pub value: String,
+    /// The address of the list that they were picked from.
+    #[serde(default)]
+    pub list: String,
 }
 
-/// All of the products or none; goes to the list with `?changed=` and how many.
+/// All of the products or none; goes back to the list with `changed=` and how many.
 #[server(prefix = "/_fn", endpoint = "product/change")]
 pub async fn change_products(form: ProductsForm, #[server(default)] once: Option<String>) -> Result<(), ApiError> {
     use crate::domain::{
@@ -157,7 +170,7 @@ pub async fn change_products(form: ProductsForm, #[server(default)] once: Option
     let change = BulkChange { product_ids: form.products.into_iter().map(|picked| picked.id).collect(), changes };
     let sender = context::sender(&current, once.as_deref());
     let changed = state.catalog.change_many(&current, &change, &sender).await.map_err(context::api_error)?;
-    leptos_axum::redirect(&format!("/products?changed={changed}"));
+    leptos_axum::redirect(&back_to_list("/products", &form.list, &format!("changed={changed}")));
     Ok(())
 }
 
@@ -166,9 +179,12 @@ pub async fn change_products(form: ProductsForm, #[server(default)] once: Option
 pub struct OrdersForm {
     pub orders: Vec<Picked>,
     pub status: String,
+    /// The address of the list that they were picked from.
+    #[serde(default)]
+    pub list: String,
 }
 
-/// All of the orders or none; goes to the list with `?changed=` and how many.
+/// All of the orders or none; goes back to the list with `changed=` and how many.
 #[server(prefix = "/_fn", endpoint = "order/change")]
 pub async fn change_orders(form: OrdersForm, #[server(default)] once: Option<String>) -> Result<(), ApiError> {
     use crate::server::context;
@@ -177,7 +193,7 @@ pub async fn change_orders(form: OrdersForm, #[server(default)] once: Option<Str
     let sender = context::sender(&current, once.as_deref());
     let ids = form.orders.into_iter().map(|picked| picked.id).collect();
     let changed = state.orders.change_many(&current, ids, next, &sender).await.map_err(context::api_error)?;
-    leptos_axum::redirect(&format!("/orders?changed={changed}"));
+    leptos_axum::redirect(&back_to_list("/orders", &form.list, &format!("changed={changed}")));
     Ok(())
 }
 

@@ -170,13 +170,17 @@ pub async fn save_product(form: ProductForm, #[server(default)] once: Option<Str
     Ok(())
 }
 
-/// Takes a product out of every list (its sales remain) and goes to `/products?deleted=1`.
+/// Takes a product out of every list (its sales remain) and goes back to the list with `deleted=1`.
 #[server(prefix = "/_fn", endpoint = "product/delete")]
-pub async fn delete_product(product_id: String, #[server(default)] once: Option<String>) -> Result<(), ApiError> {
+pub async fn delete_product(
+    product_id: String,
+    #[server(default)] list: String,
+    #[server(default)] once: Option<String>,
+) -> Result<(), ApiError> {
     use crate::server::context;
     let (state, current) = context::writing_vendor().await?;
     let sender = context::sender(&current, once.as_deref());
     state.catalog.delete(&current, &product_id, &sender).await.map_err(context::api_error)?;
-    leptos_axum::redirect("/products?deleted=1");
+    leptos_axum::redirect(&super::lists::back_to_list("/products", &list, "deleted=1"));
     Ok(())
 }

@@ -22,6 +22,8 @@ mod hostile;
 mod left_out;
 /// Logging in and out without scripts.
 mod login;
+/// Many products or orders changed at once, from a list and back to it.
+mod many;
 /// What the marketplace's page compares, and whom it points at.
 mod market;
 /// Orders, refunds and the marketplace's page.

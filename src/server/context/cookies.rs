@@ -55,9 +55,14 @@ pub fn noted_list(list: &'static str) -> Option<String> {
     let (state, parts) = request().ok()?;
     cookie(&state, &parts, of_list(list), |address| {
         let address = percent_encoding::percent_decode_str(address).decode_utf8().ok()?;
-        let is_of_list = address.strip_prefix(list).is_some_and(|rest| rest.is_empty() || rest.starts_with('?'));
-        own_path(&address).filter(|_| is_of_list).map(str::to_owned)
+        is_of_list(list, &address).then(|| address.into_owned())
     })
+}
+
+/// Whether this is an address of the list, as it may stand in a link.
+pub fn is_of_list(list: &'static str, address: &str) -> bool {
+    let rest = own_path(address).and_then(|address| address.strip_prefix(list));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('?'))
 }
 
 fn of_list(list: &str) -> &'static str {

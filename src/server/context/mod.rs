@@ -37,8 +37,8 @@ pub use cache::{
     cache_entry, cache_stats, cost_of_invalidating, cost_of_warming, invalidate_named, reset_counters, warm_named,
 };
 pub use cookies::{
-    last_look, note_list, noted_list, remember_range, remembered_range, set_theme, take_new_key, take_new_link,
-    take_recovery_codes, theme,
+    is_of_list, last_look, note_list, noted_list, remember_range, remembered_range, set_theme, take_new_key,
+    take_new_link, take_recovery_codes, theme,
 };
 pub use current::{
     browser_user, client_address, current_admin, current_vendor, sender, vendor_to_show, viewer, writing_admin,
