@@ -24,7 +24,7 @@ test('a new order comes in above the others, and what was picked stays picked', 
   await expect(rows.first().getByRole('link')).toHaveText(id);
   await expect(page.getByRole('checkbox', { name: `Select ${second}` })).toBeChecked();
   await expect(page.getByRole('checkbox', { checked: true })).toHaveCount(1);
-  await expect(page.locator('#announce')).toHaveText(`Newest order: ${id}`);
+  await expect(page.locator('#announce')).toHaveText(new RegExp(`^[0-9,]+ orders\\. Newest order: ${id}$`));
   await page.getByRole('button', { name: 'Review…' }).click();
   await expect(page.locator('main table tbody th')).toHaveText([second]);
 });
@@ -114,4 +114,15 @@ test('all rows of a page are picked at once, and let go', async ({ page }) => {
   await expect(page.locator('[data-rows] :checked')).toHaveCount(await boxes.count());
   await all.click();
   await expect(page.locator('[data-rows] :checked')).toHaveCount(0);
+});
+
+test('who listens to a list is told how many there are, and of a new order only where the newest stand first', async ({ page }) => {
+  await logIn(page, vendor(14));
+  await openHydrated(page, '/orders');
+  const said = page.locator('#announce');
+  await page.getByLabel('Sort by').selectOption({ label: 'Customer A–Z' });
+  await page.getByRole('button', { name: 'Filter' }).click();
+  await expect(said).toHaveText(/^[0-9,]+ orders$/);
+  await page.getByRole('searchbox', { name: 'Search' }).fill('nobody of this name');
+  await expect(said).toHaveText('No matching orders');
 });
