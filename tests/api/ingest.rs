@@ -1,5 +1,7 @@
 /// What a key that is made for one vendor is told.
 mod own_keys;
+/// Refunds of orders as a whole, beside those of lines.
+mod whole_refunds;
 
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
