@@ -179,7 +179,8 @@ enum Answer {
     Page(Document, String),
     /// A page that says why not.
     Refused(String),
-    /// To be gone to: the login, or what is no page.
+    /// To be gone to: the login, what is no page, or a page that somebody else is shown than this one, who has logged in
+    /// since.
     Elsewhere(String),
     /// None, or none that helps: to be asked for again.
     None(&'static str),
@@ -190,14 +191,14 @@ async fn ask(href: &str) -> Answer {
         Ok((response, text)) if response.ok() => {
             let address = response.url();
             let page = parse(&text);
-            let is_same_place = page
-                .as_ref()
-                .is_some_and(|page| page.query_selector("#main[data-visit]").is_ok_and(|main| main.is_some()));
-            match page {
-                Some(page) if is_same_place => Answer::Page(page, address),
+            let main = page.as_ref().and_then(|page| page.query_selector("#main").ok()?);
+            let whose = |main: Option<Element>| main.and_then(|main| main.get_attribute("data-visit"));
+            match (page, whose(main)) {
+                (Some(page), Some(user)) if whose(find("#main")).as_ref() == Some(&user) => Answer::Page(page, address),
                 _ => Answer::Elsewhere(address),
             }
         }
+        Ok((response, _)) if response.status() == 403 => Answer::Elsewhere(response.url()),
         Ok((response, _)) if matches!(response.status(), 502..=504) => Answer::None(words::NOT_RESPONDING),
         Ok((response, _)) if response.status() == 429 => Answer::None(words::TOO_MANY),
         Ok((_, text)) => {
