@@ -13,6 +13,7 @@ pub const UNREACHABLE: &str = "Can't reach Vendorscope. Check your connection; w
 pub const NOT_RESPONDING: &str = "Vendorscope isn't responding. These figures are from before; we'll keep trying.";
 pub const TOO_MANY: &str = "Too many requests. We'll try again in a moment.";
 pub const NOT_LOADED: &str = "That couldn't be loaded.";
+pub const ENDED_TYPED_IS_KEPT: &str = "Your session has ended. What you typed is still here.";
 
 /// `Updated 12 seconds ago`
 pub fn updated(seconds: u64) -> String {

@@ -1,5 +1,6 @@
 use std::cell::{Cell, RefCell};
 
+use js_sys::Reflect;
 use leptos::{
     prelude::{document, window},
     task::spawn_local,
@@ -161,6 +162,7 @@ fn attempt(href: String, reason: Reason, turn: u32, pause: u32) {
         match answer {
             Answer::Page(page, address) => arrive(&page, &address, reason),
             Answer::Refused(text) => trouble(&href, &text),
+            Answer::Elsewhere(_) if reason == Reason::Changed && is_typed() => ended(&href),
             Answer::Elsewhere(address) => _ = window().location().assign(&address),
             Answer::None(text) => {
                 trouble(&href, text);
@@ -261,12 +263,36 @@ fn set_busy(busy: bool) {
     }
 }
 
+/// Whether a field is not as the page had it: something was typed, chosen or ticked, and not sent.
+fn is_typed() -> bool {
+    // Of a list that the page has chosen nothing of, the first is chosen.
+    let chosen = "#main :is(:checked:not([checked], [selected], option:first-child), \
+        [checked]:not(:checked), [selected]:not(:checked, :first-child))";
+    let is_changed = |field: Element| {
+        let value = |name: &str| Reflect::get(&field, &JsValue::from_str(name)).ok();
+        value("value") != value("defaultValue")
+    };
+    find(chosen).is_some() || all("#main :is(input:not([type=checkbox], [type=radio]), textarea)").any(is_changed)
+}
+
 /// Says above the figures, which stay, what is the matter.
 fn trouble(href: &str, text: &str) {
+    tell(href, text, false);
+}
+
+/// Says that the session has ended, and how to begin another one without leaving the page.
+fn ended(href: &str) {
+    tell(href, words::ENDED_TYPED_IS_KEPT, true);
+}
+
+fn tell(href: &str, text: &str, has_ended: bool) {
     if let Some(bar) = find("#trouble") {
         _ = bar.remove_attribute("hidden");
         _ = bar.set_attribute("data-href", href);
         set_text(find("#trouble p"), text);
+        for (way, is_hidden) in [("#trouble button", has_ended), ("#trouble a", !has_ended)] {
+            _ = find(way).map(|way| way.toggle_attribute_with_force("hidden", is_hidden));
+        }
     }
 }
 
