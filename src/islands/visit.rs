@@ -151,7 +151,7 @@ pub fn show(href: String, reason: Reason) {
 fn attempt(href: String, reason: Reason, turn: u32, pause: u32) {
     spawn_local(async move {
         set_busy(matches!(reason, Reason::Chosen | Reason::History));
-        let answer = ask(&href).await;
+        let answer = ask(&href, reason).await;
         if NEWEST.get() != turn {
             return;
         }
@@ -188,8 +188,8 @@ enum Answer {
     None(&'static str),
 }
 
-async fn ask(href: &str) -> Answer {
-    match fetch(href).await {
+async fn ask(href: &str, reason: Reason) -> Answer {
+    match fetch(href, reason == Reason::Changed).await {
         Ok((response, text)) if response.ok() => {
             let address = response.url();
             let page = parse(&text);
@@ -211,9 +211,13 @@ async fn ask(href: &str) -> Answer {
     }
 }
 
-pub async fn fetch(href: &str) -> Result<(Response, String), JsValue> {
+/// `unattended`: nobody has asked for it, and so it is no use of the session.
+pub async fn fetch(href: &str, unattended: bool) -> Result<(Response, String), JsValue> {
     let headers = Headers::new()?;
     headers.set("accept", "text/html")?;
+    if unattended {
+        headers.set("x-unattended", "1")?;
+    }
     let how = RequestInit::new();
     how.set_headers(&headers);
     let response: Response = JsFuture::from(window().fetch_with_str_and_init(href, &how)).await?.dyn_into()?;
