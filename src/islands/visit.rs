@@ -243,8 +243,9 @@ fn arrive(page: &Document, address: &str, reason: Reason) {
     morph(&main, &wanted, reason == Reason::Changed);
     document().set_title(&page.title());
     if reason != Reason::Changed {
-        // What the form was given belongs to the range before.
-        for form in all("form.range").filter_map(|form| form.dyn_into::<HtmlFormElement>().ok()) {
+        // What the form was given belongs to the range before, or to other filters.
+        let forms = if reason == Reason::History { "form.range, main [role=search]" } else { "form.range" };
+        for form in all(forms).filter_map(|form| form.dyn_into::<HtmlFormElement>().ok()) {
             form.reset();
         }
     } else {
