@@ -29,14 +29,14 @@ function find(login: Login | undefined): Login {
 
 /**
  * Any error or warning in the console, and any uncaught exception, fails the test that caused it. `refuses` is how the path of a call begins that a
- * test means to be refused (422, or 401 where the session has ended): Chromium notes every such answer.
+ * test means to be refused (422, 401 where the session has ended, 403 where it is another's): Chromium notes every such answer.
  */
 export const test = base.extend<{ refuses: string; quietConsole: void }>({
   baseURL: async ({}, use) => use(process.env.BASE_URL),
   refuses: ['', { option: true }],
   quietConsole: [
     async ({ context, refuses }, use) => {
-      const meant = (text: string, url: string) => refuses !== '' && /status of (422|401)/.test(text) && new URL(url).pathname.startsWith(refuses);
+      const meant = (text: string, url: string) => refuses !== '' && /status of (422|401|403)/.test(text) && new URL(url).pathname.startsWith(refuses);
       const said: string[] = [];
       context.on('console', (message) => {
         const [text, { url }] = [message.text(), message.location()];

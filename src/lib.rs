@@ -35,6 +35,9 @@ pub mod server;
 /// Server functions: what pages ask for, and where their forms are sent.
 #[cfg(feature = "ssr")]
 pub mod server_functions;
+/// What was typed into a refused form.
+#[cfg(feature = "ssr")]
+mod typed;
 /// What the interface says.
 pub mod words;
 

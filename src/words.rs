@@ -13,6 +13,7 @@ pub const UNREACHABLE: &str = "Can't reach Vendorscope. Check your connection; w
 pub const NOT_RESPONDING: &str = "Vendorscope isn't responding. These figures are from before; we'll keep trying.";
 pub const TOO_MANY: &str = "Too many requests. We'll try again in a moment.";
 pub const NOT_LOADED: &str = "That couldn't be loaded.";
+pub const ENDED_TYPED_IS_KEPT: &str = "Your session has ended. What you typed is still here.";
 
 /// `Updated 12 seconds ago`
 pub fn updated(seconds: u64) -> String {
@@ -351,11 +352,15 @@ mod pages {
     pub const COUNTED: &str = "Counted as sales";
     pub const NOT_COUNTED: &str = "Not counted";
     pub const LINES_OF_PRODUCT: &str = "Only this product";
+    pub const LEFT_OUT: &str = "The longest text is too long to be shown again: type it once more.";
     pub const LINES_OF_CATEGORY: &str = "Only this category";
     pub const RETURNED_THEN: &str = "Returned on these days";
 
-    pub fn newest_order(id: &str) -> String {
-        format!("Newest order: {id}")
+    /// What those are told who listen to a list of orders: how many there are, and which came in last, where that is
+    /// known.
+    pub fn orders_listed(count: Option<&str>, newest: Option<&str>) -> String {
+        let newest = newest.map(|id| format!("Newest order: {id}"));
+        [count, newest.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(". ")
     }
 
     /// Where there are too many to be summed up.
@@ -719,6 +724,11 @@ mod pages {
     pub fn only_over(range: &str, before: &str, is_without_today: bool) -> String {
         let today = if is_without_today { "; today is left out" } else { "" };
         format!("Net sales of {range} against {before}{today}.")
+    }
+
+    /// The same below a list whose amounts have today.
+    pub fn changes_over(range: &str, before: &str) -> String {
+        format!("Changes: {range} against {before}; today is left out of them.")
     }
 
     /// What there was in a period without sales.

@@ -23,6 +23,19 @@ test('the cache page follows what happens by itself, and leaves what is being ty
   await expect(page.getByRole('textbox', { name: /^Tags/ })).toHaveValue('vendor:4');
 });
 
+test('the cache page says of what it asks for by itself that nobody did, and of a click nothing', async ({ page }) => {
+  await page.clock.install();
+  await logIn(page, admin());
+  await openHydrated(page, '/admin/cache');
+  const asked = () => page.waitForRequest((request) => request.resourceType() === 'fetch' && request.url().includes('/admin/cache'));
+  const byItself = asked();
+  await page.clock.runFor(11_000);
+  expect((await byItself).headers()).toMatchObject({ 'x-unattended': '1' });
+  const byClick = asked();
+  await page.locator('main a[data-noscroll]').last().click();
+  expect((await byClick).headers()).not.toHaveProperty('x-unattended');
+});
+
 test('everything on the cache page is reached by the keyboard, and a chart is read point by point', async ({ page }) => {
   await logIn(page, admin());
   await openHydrated(page, '/admin/cache');

@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test';
 
-import { expect, logIn, openHydrated, test, vendor } from '../test';
+import { expect, isoDay, logIn, openHydrated, test, vendor } from '../test';
 
 /** Notes an order over the API, and returns its id. */
 async function order(page: Page): Promise<string> {
@@ -24,7 +24,7 @@ test('a new order comes in above the others, and what was picked stays picked', 
   await expect(rows.first().getByRole('link')).toHaveText(id);
   await expect(page.getByRole('checkbox', { name: `Select ${second}` })).toBeChecked();
   await expect(page.getByRole('checkbox', { checked: true })).toHaveCount(1);
-  await expect(page.locator('#announce')).toHaveText(`Newest order: ${id}`);
+  await expect(page.locator('#announce')).toHaveText(new RegExp(`^[0-9,]+ orders\\. Newest order: ${id}$`));
   await page.getByRole('button', { name: 'Review…' }).click();
   await expect(page.locator('main table tbody th')).toHaveText([second]);
 });
@@ -114,4 +114,64 @@ test('all rows of a page are picked at once, and let go', async ({ page }) => {
   await expect(page.locator('[data-rows] :checked')).toHaveCount(await boxes.count());
   await all.click();
   await expect(page.locator('[data-rows] :checked')).toHaveCount(0);
+});
+
+test('who listens to a list is told how many there are, and of a new order only where the newest stand first', async ({ page }) => {
+  await logIn(page, vendor(14));
+  await openHydrated(page, '/orders');
+  const said = page.locator('#announce');
+  await page.getByLabel('Sort by').selectOption({ label: 'Customer A–Z' });
+  await page.getByRole('button', { name: 'Filter' }).click();
+  await expect(said).toHaveText(/^[0-9,]+ orders$/);
+  await page.getByRole('searchbox', { name: 'Search' }).fill('nobody of this name');
+  await expect(said).toHaveText('No matching orders');
+});
+
+test('after going back, the filters in the form are those of the list', async ({ page }) => {
+  await logIn(page, vendor(0));
+  await openHydrated(page, '/orders');
+  await page.evaluate(() => Object.assign(window, { sameDocument: true }));
+  const [from, filter] = [page.getByLabel('From', { exact: true }), page.getByRole('button', { name: 'Filter' })];
+  const [first, second] = [isoDay(-30), isoDay(-10)];
+  for (const day of [first, second]) {
+    await from.fill(day);
+    await filter.click();
+    await expect(page).toHaveURL(new RegExp(`dateFrom=${day}`));
+  }
+  // Chosen, and not asked for.
+  await page.getByLabel('Status').selectOption('Shipped');
+  await page.goBack();
+  await expect(page).toHaveURL(new RegExp(`dateFrom=${first}`));
+  await expect(from).toHaveValue(first);
+  await expect(from).toHaveAccessibleDescription(/^\d+ \w+ \d{4}$/);
+  await expect(page.getByLabel('Status')).toHaveValue('');
+  await page.goForward();
+  await expect(from).toHaveValue(second);
+  expect(await page.evaluate(() => 'sameDocument' in window)).toBe(true);
+
+  await openHydrated(page, '/products');
+  const search = page.getByLabel('Search by name');
+  await search.fill('mug');
+  await expect(page).toHaveURL(/search=mug/);
+  await page.getByLabel('Status').selectOption('Active');
+  await filter.click();
+  await expect(page).toHaveURL(/status=active/);
+  await search.fill('bowl');
+  await expect(page).toHaveURL(/search=bowl/);
+  await page.goBack();
+  await expect(page).toHaveURL(/search=mug(?!.*status)/);
+  await expect(search).toHaveValue('mug');
+});
+
+test('a filter that was not asked for is gone after going away and back', async ({ page }) => {
+  await logIn(page, vendor(0));
+  await page.goto('/orders');
+  await page.getByLabel('From', { exact: true }).fill(isoDay(-30));
+  await page.getByLabel('Status').selectOption('Shipped');
+  await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Products' }).click();
+  await expect(page).toHaveURL(/\/products/);
+  await page.goBack();
+  await expect(page).toHaveURL(/\/orders$/);
+  await expect(page.getByLabel('From', { exact: true })).toHaveValue('');
+  await expect(page.getByLabel('Status')).toHaveValue('');
 });

@@ -5,7 +5,12 @@ use leptos::{
 use leptos_router::{hooks::use_query_map, params::ParamsMap};
 
 use super::fields::Input;
-use crate::{ApiError, domain::field_error::FieldError, words};
+use crate::{
+    ApiError,
+    domain::field_error::FieldError,
+    typed::{LEFT_OUT, unpack},
+    words,
+};
 
 /// How the last submission of a form was refused, from the address that it was sent back to: why, and what had been
 /// typed.
@@ -39,7 +44,7 @@ impl Refusal {
     /// in the words of whoever typed it; `None` where only the server has words.
     pub fn messages(&self, say: impl Fn(&FieldError) -> Option<(String, String)>) -> Messages {
         let of_form = |text: String| vec![(String::new(), text)];
-        let list = match &self.error {
+        let mut list = match &self.error {
             None => Vec::new(),
             Some(ApiError::Invalid(fields)) => {
                 fields.iter().map(|field| say(field).unwrap_or_else(|| (String::new(), label_of(field)))).collect()
@@ -47,12 +52,15 @@ impl Refusal {
             Some(ApiError::Unauthenticated) => of_form(words::SESSION_ENDED.to_owned()),
             Some(other) => of_form(other.to_string()),
         };
+        if self.typed(LEFT_OUT).is_some() {
+            list.push((String::new(), words::LEFT_OUT.to_owned()));
+        }
         Messages { list, needs_login: self.error == Some(ApiError::Unauthenticated) }
     }
 }
 
 fn all_typed(query: &ParamsMap) -> Vec<(String, String)> {
-    query.get("__typed").and_then(|typed| serde_json::from_str(&typed).ok()).unwrap_or_default()
+    query.get("__typed").map(|typed| unpack(&typed)).unwrap_or_default()
 }
 
 /// What had been typed into a field of a form that says by itself how it was refused.

@@ -64,6 +64,20 @@ pub fn Frame(section: Section, viewer: Option<Viewer>, children: Children) -> im
             view! { <li><a href=*href aria-current=current>{*name}</a></li> }
         })
         .collect_view();
+    // Pages whose range or filters can be changed in place: the islands know them by this, and whether it is still the
+    // same user, in the same role, who is shown them.
+    let whose = viewer.as_ref().map(|viewer| format!("{} {}", viewer.role.as_str(), viewer.email)).unwrap_or_default();
+    let visit = matches!(
+        section,
+        Section::Dashboard
+            | Section::Products
+            | Section::Orders
+            | Section::Returns
+            | Section::Vendors
+            | Section::Marketplace
+            | Section::Cache
+    )
+    .then_some(whose);
     // Whoever is not logged in has nothing to log out of.
     let account = role.map(|_| {
         view! {
@@ -76,18 +90,6 @@ pub fn Frame(section: Section, viewer: Option<Viewer>, children: Children) -> im
         }
     });
     let nav = (!sections.is_empty()).then(|| view! { <nav aria-label="Main"><ul>{links}</ul></nav> });
-    // Pages whose range or filters can be changed in place: the islands know them by this.
-    let visit = matches!(
-        section,
-        Section::Dashboard
-            | Section::Products
-            | Section::Orders
-            | Section::Returns
-            | Section::Vendors
-            | Section::Marketplace
-            | Section::Cache
-    )
-    .then_some("");
     view! {
         <a class="skip" href="#main">{words::SKIP}</a>
         <header class="top">

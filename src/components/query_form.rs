@@ -7,5 +7,8 @@ pub fn query_form(
     role: Option<&'static str>,
     fields: AnyView,
 ) -> AnyView {
-    view! { <form method="get" action=action.into() class=class role=role>{fields}</form> }.into_any()
+    // A browser would fill in what was typed before somebody went away and came back, above a list that it is not of.
+    let autocomplete = (role == Some("search")).then_some("off");
+    view! { <form method="get" action=action.into() class=class role=role autocomplete=autocomplete>{fields}</form> }
+        .into_any()
 }

@@ -47,7 +47,7 @@ async fn total(form: &HtmlFormElement) -> Option<String> {
         return None;
     }
     let href = address(form)?;
-    let (response, text): (Response, String) = fetch(&href).await.ok()?;
+    let (response, text): (Response, String) = fetch(&href, false).await.ok()?;
     let page = parse(&text).filter(|_| response.ok())?;
     page.query_selector("[data-total]").ok()??.get_attribute("data-total")
 }

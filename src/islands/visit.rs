@@ -1,5 +1,6 @@
 use std::cell::{Cell, RefCell};
 
+use js_sys::Reflect;
 use leptos::{
     prelude::{document, window},
     task::spawn_local,
@@ -150,7 +151,7 @@ pub fn show(href: String, reason: Reason) {
 fn attempt(href: String, reason: Reason, turn: u32, pause: u32) {
     spawn_local(async move {
         set_busy(matches!(reason, Reason::Chosen | Reason::History));
-        let answer = ask(&href).await;
+        let answer = ask(&href, reason).await;
         if NEWEST.get() != turn {
             return;
         }
@@ -161,6 +162,7 @@ fn attempt(href: String, reason: Reason, turn: u32, pause: u32) {
         match answer {
             Answer::Page(page, address) => arrive(&page, &address, reason),
             Answer::Refused(text) => trouble(&href, &text),
+            Answer::Elsewhere(_) if reason == Reason::Changed && is_typed() => ended(&href),
             Answer::Elsewhere(address) => _ = window().location().assign(&address),
             Answer::None(text) => {
                 trouble(&href, text);
@@ -179,25 +181,26 @@ enum Answer {
     Page(Document, String),
     /// A page that says why not.
     Refused(String),
-    /// To be gone to: the login, or what is no page.
+    /// To be gone to: the login, what is no page, or a page that somebody else is shown than this one, who has logged in
+    /// since.
     Elsewhere(String),
     /// None, or none that helps: to be asked for again.
     None(&'static str),
 }
 
-async fn ask(href: &str) -> Answer {
-    match fetch(href).await {
+async fn ask(href: &str, reason: Reason) -> Answer {
+    match fetch(href, reason == Reason::Changed).await {
         Ok((response, text)) if response.ok() => {
             let address = response.url();
             let page = parse(&text);
-            let is_same_place = page
-                .as_ref()
-                .is_some_and(|page| page.query_selector("#main[data-visit]").is_ok_and(|main| main.is_some()));
-            match page {
-                Some(page) if is_same_place => Answer::Page(page, address),
+            let main = page.as_ref().and_then(|page| page.query_selector("#main").ok()?);
+            let whose = |main: Option<Element>| main.and_then(|main| main.get_attribute("data-visit"));
+            match (page, whose(main)) {
+                (Some(page), Some(user)) if whose(find("#main")).as_ref() == Some(&user) => Answer::Page(page, address),
                 _ => Answer::Elsewhere(address),
             }
         }
+        Ok((response, _)) if response.status() == 403 => Answer::Elsewhere(response.url()),
         Ok((response, _)) if matches!(response.status(), 502..=504) => Answer::None(words::NOT_RESPONDING),
         Ok((response, _)) if response.status() == 429 => Answer::None(words::TOO_MANY),
         Ok((_, text)) => {
@@ -208,9 +211,13 @@ async fn ask(href: &str) -> Answer {
     }
 }
 
-pub async fn fetch(href: &str) -> Result<(Response, String), JsValue> {
+/// `unattended`: nobody has asked for it, and so it is no use of the session.
+pub async fn fetch(href: &str, unattended: bool) -> Result<(Response, String), JsValue> {
     let headers = Headers::new()?;
     headers.set("accept", "text/html")?;
+    if unattended {
+        headers.set("x-unattended", "1")?;
+    }
     let how = RequestInit::new();
     how.set_headers(&headers);
     let response: Response = JsFuture::from(window().fetch_with_str_and_init(href, &how)).await?.dyn_into()?;
@@ -236,8 +243,9 @@ fn arrive(page: &Document, address: &str, reason: Reason) {
     morph(&main, &wanted, reason == Reason::Changed);
     document().set_title(&page.title());
     if reason != Reason::Changed {
-        // What the form was given belongs to the range before.
-        for form in all("form.range").filter_map(|form| form.dyn_into::<HtmlFormElement>().ok()) {
+        // What the form was given belongs to the range before, or to other filters.
+        let forms = if reason == Reason::History { "form.range, main [role=search]" } else { "form.range" };
+        for form in all(forms).filter_map(|form| form.dyn_into::<HtmlFormElement>().ok()) {
             form.reset();
         }
     } else {
@@ -260,12 +268,36 @@ fn set_busy(busy: bool) {
     }
 }
 
+/// Whether a field is not as the page had it: something was typed, chosen or ticked, and not sent.
+fn is_typed() -> bool {
+    // Of a list that the page has chosen nothing of, the first is chosen.
+    let chosen = "#main :is(:checked:not([checked], [selected], option:first-child), \
+        [checked]:not(:checked), [selected]:not(:checked, :first-child))";
+    let is_changed = |field: Element| {
+        let value = |name: &str| Reflect::get(&field, &JsValue::from_str(name)).ok();
+        value("value") != value("defaultValue")
+    };
+    find(chosen).is_some() || all("#main :is(input:not([type=checkbox], [type=radio]), textarea)").any(is_changed)
+}
+
 /// Says above the figures, which stay, what is the matter.
 fn trouble(href: &str, text: &str) {
+    tell(href, text, false);
+}
+
+/// Says that the session has ended, and how to begin another one without leaving the page.
+fn ended(href: &str) {
+    tell(href, words::ENDED_TYPED_IS_KEPT, true);
+}
+
+fn tell(href: &str, text: &str, has_ended: bool) {
     if let Some(bar) = find("#trouble") {
         _ = bar.remove_attribute("hidden");
         _ = bar.set_attribute("data-href", href);
         set_text(find("#trouble p"), text);
+        for (way, is_hidden) in [("#trouble button", has_ended), ("#trouble a", !has_ended)] {
+            _ = find(way).map(|way| way.toggle_attribute_with_force("hidden", is_hidden));
+        }
     }
 }
 

@@ -104,7 +104,12 @@ fn list(view: OrdersView, query: OrdersAsked) -> AnyView {
     let view_product = view.product_name.clone();
     let stream = view.vendor.vendor_id.clone();
     let may_write = view.viewer.role.may_write();
-    let said = view.page.orders.first().map(|order| words::newest_order(&order.order_id)).unwrap_or_default();
+    let counted = view.page.sums.as_ref().map(|sums| format::counted(sums.orders, "order", "orders"));
+    let newest = view.page.orders.first().filter(|_| view.sort == OrderSort::default() && query.after.is_none());
+    let said = match &newest {
+        None if view.page.orders.is_empty() => words::NO_MATCHING_ORDERS.to_owned(),
+        newest => words::orders_listed(counted.as_deref(), newest.map(|order| order.order_id.as_str())),
+    };
     let stale = stale(view.freshness);
     let zone = words::sorted_list(words::sort_of_orders(view.sort), &view.vendor.time_zone);
     note_list("/orders", &href(&query, query.after.as_deref()));

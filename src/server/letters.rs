@@ -10,7 +10,7 @@ use super::{
     AppError, AppState,
     db::{
         letters::{self, Reader},
-        vendors,
+        low_stock, vendors,
     },
     identity::signing::Signing,
     services::analytics::SnapshotQuery,
@@ -67,7 +67,7 @@ pub async fn send_due(state: &AppState, now: Timestamp) -> Result<usize, AppErro
             sent += usize::from(send(state, &reader, letter, now).await?);
         }
         if reader.wishes.low_stock
-            && let Some(letter) = low_stock(state, &reader, &vendor, &local).await?
+            && let Some(letter) = running_low(state, &reader, &vendor, &local).await?
         {
             sent += usize::from(send(state, &reader, letter, now).await?);
         }
@@ -130,8 +130,9 @@ async fn weekly(state: &AppState, vendor: &VendorRef, local: &Zoned) -> Result<L
     Ok(Letter { kind: WEEKLY, day: day_number(monday), subject, text, digest })
 }
 
-/// What runs low; `None` where nothing does, or it is what the letter before told.
-async fn low_stock(
+/// What runs low; `None` where nothing does, or it is what the letter before told. That nothing does is noted, so that
+/// the same products are told of again when they run low again.
+async fn running_low(
     state: &AppState,
     reader: &Reader,
     vendor: &VendorRef,
@@ -139,12 +140,18 @@ async fn low_stock(
 ) -> Result<Option<Letter>, AppError> {
     let today = local.date();
     let snapshot = figures(state, vendor, today.to_string(), today.to_string()).await?;
-    if snapshot.low_stock.is_empty() {
+    let (ids, told) = {
+        let mut tx = state.db.read().await?;
+        let ids = low_stock::list_ids(&mut tx, vendor.id, today).await?;
+        (ids, letters::last_digest(&mut tx, reader.user.id, LOW_STOCK).await?)
+    };
+    let digest = digest(&ids.join("\n"));
+    if told.as_ref() == Some(&digest) || (told.is_none() && ids.is_empty()) {
         return Ok(None);
     }
-    let ids: Vec<&str> = snapshot.low_stock.iter().map(|product| product.product_id.as_str()).collect();
-    let digest = digest(&ids.join("\n"));
-    if letters::last_digest(&mut state.db.read().await?, reader.user.id, LOW_STOCK).await?.as_ref() == Some(&digest) {
+    if ids.is_empty() || snapshot.low_stock.is_empty() {
+        let now_us = local.timestamp().as_microsecond();
+        letters::claim(&state.db, reader.user.id, LOW_STOCK, day_number(today), &digest, now_us).await?;
         return Ok(None);
     }
     let mut text = format!("{} of {} are running low:\n\n", snapshot.low_stock_total, snapshot.vendor_name);

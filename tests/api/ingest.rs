@@ -1,9 +1,14 @@
+/// What a key that is made for one vendor is told.
+mod own_keys;
+/// Refunds of orders as a whole, beside those of lines.
+mod whole_refunds;
+
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use vendorscope::server::db::rollups;
 
 use super::{answered, problem, refused_fields};
-use crate::harness::{Client, Market, PASSWORD, TestApp, contents, databases};
+use crate::harness::{Client, Market, TestApp, contents, databases};
 
 const WIDE: &str = "dateFrom=2026-01-01&dateTo=2026-12-31&compare=none";
 
@@ -311,86 +316,6 @@ async fn thousands_of_rows_are_taken_at_once_and_more_than_ten_thousand_are_not(
         let padding = "x".repeat(8 * 1024 * 1024);
         let large = admin.post("/api/ingest/orders", &json!({ "orders": [], "padding": padding })).await;
         problem(large, 413, "too_large").await;
-        sums_are_right(&app).await;
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_key_of_one_vendor_learns_nothing_of_what_is_anothers() {
-    for (app, admin) in apps().await {
-        // Of `nyc` alone; `o1` is of `eur` and `nyc`.
-        let mut foreign = shared_order();
-        foreign["orderId"] = json!("x7");
-        foreign["discount"] = json!(0);
-        foreign["lines"] = json!([{ "line": 1, "productId": "n1", "quantity": 1, "unitPrice": 1_000 }]);
-        answered(send(&admin, "orders", json!([foreign])).await, 200).await;
-        let order = json!({ "name": "k", "password": PASSWORD, "scope": "ingest", "vendorId": "eur" });
-        let made = answered(admin.post("/api/account/keys", &order).await, 201).await;
-        let key = made["secret"].as_str().expect("a secret").to_owned();
-        let ask = async |what: &str, row: Value| {
-            let request = app.client().request(Method::POST, &format!("/api/ingest/{what}")).bearer_auth(&key);
-            request.json(&json!({ what: [row] })).send().await.expect("an answer")
-        };
-        // What is said of a row, but for the id that it names.
-        let told = async |what: &str, row: Value, id: &str| {
-            let body = problem(ask(what, row).await, 422, "invalid").await;
-            body["errors"].to_string().replace(&format!("`{id}`"), "`?`")
-        };
-        let refund = |order: &str, line: Value, quantity: i64, amount: i64| {
-            json!({ "orderId": order, "line": line, "quantity": quantity, "amount": amount,
-            "refundedAt": "2026-04-03T10:00:00Z" })
-        };
-        let product = |id: &str, vendor: &str| {
-            json!({ "productId": id, "vendorId": vendor, "name": "N",
-            "category": "C", "unitPrice": 100, "stock": 1 })
-        };
-        let with_product = |id: &str| {
-            let mut order = shared_order();
-            order["lines"] = json!([{ "line": 1, "productId": id, "quantity": 1, "unitPrice": 1_000 }]);
-            order
-        };
-        let before = contents(&app.state().db).await;
-        for (what, of, another, none) in [
-            ("refunds", "order", "x7", "x8"),
-            ("refunds", "whole order", "x7", "x8"),
-            ("refunds", "line", "2", "3"),
-            ("orders", "product", "n1", "n9"),
-            ("products", "vendor", "nyc", "nobody"),
-        ] {
-            let row = |id: &str| match of {
-                "order" => refund(id, json!(1), 9, 1),
-                "whole order" => refund(id, Value::Null, 0, 1_000_000),
-                "line" => refund("o1", json!(id.parse::<i64>().expect("a number")), 1, 1_000_000),
-                "product" => with_product(id),
-                _ => product("new", id),
-            };
-            assert_eq!(told(what, row(another), another).await, told(what, row(none), none).await, "{of}");
-        }
-        for (what, row, field) in [
-            ("refunds", refund("o1", Value::Null, 0, 1), "refunds[0].line"),
-            (
-                "orders",
-                {
-                    let mut order = with_product("e1");
-                    order["orderId"] = json!("x7");
-                    order
-                },
-                "orders[0].orderId",
-            ),
-            ("products", product("n1", "eur"), "products[0].productId"),
-        ] {
-            let response = ask(what, row).await;
-            assert_eq!(refused_fields(response).await, [field], "{what}");
-        }
-        assert_eq!(contents(&app.state().db).await, before);
-        for (what, row) in [
-            ("refunds", refund("o1", json!(1), 1, 100)),
-            ("refunds", refund("o2", Value::Null, 0, 100)),
-            ("orders", with_product("e1")),
-            ("products", product("e1", "eur")),
-        ] {
-            answered(ask(what, row).await, 200).await;
-        }
         sums_are_right(&app).await;
     }
 }

@@ -1,13 +1,13 @@
 use jiff::{ToSpan, civil::Weekday, tz::TimeZone};
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use vendorscope::{
     domain::accounts::Role,
     server::{config::MailConfig, identity::accounts::Actor, letters::send_due},
 };
 
 use super::{VENDOR, answered, problem, refused_fields};
-use crate::harness::{Smtp, TestApp, databases};
+use crate::harness::{Client, Smtp, TestApp, databases};
 
 const PATH: &str = "/api/account/letters";
 
@@ -79,6 +79,7 @@ async fn a_week_and_what_runs_low_are_told_once_to_who_asked_until_they_click() 
         assert!(letter.contains("running low") && letter.contains("A mug; =1+1: 1 left"), "{letter}");
         assert_eq!(send_due(app.state(), at(4, 8)).await.expect("looked"), 0, "told, and as it was when it was");
         assert_eq!(send_due(app.state(), at(21, 8)).await.expect("looked"), 0, "a Monday for who wants no report");
+        runs_low_again(&app, &vendor, &path, [&sold, &scarce], |day| at(day, 8), &smtp).await;
 
         // One click, by a mail program or on a page; nothing is changed by opening either.
         let stop = letter.split("List-Unsubscribe: <").nth(1).or(letter.split("Unsubscribe:").nth(1));
@@ -108,6 +109,57 @@ async fn a_week_and_what_runs_low_are_told_once_to_who_asked_until_they_click() 
         let noted = admin.get_json("/api/admin/audit?action=letters").await;
         assert_eq!(noted["entries"].as_array().map(Vec::len), Some(6), "{noted}");
     }
+}
+
+/// What was told, was there again and runs low again is told again, and so is what stands behind the ten that a letter
+/// names. `product` is where one is changed to what there is enough of, and to what is scarce.
+async fn runs_low_again(
+    app: &TestApp,
+    vendor: &Client,
+    product: &str,
+    [enough, scarce]: [&Value; 2],
+    at: impl Fn(i64) -> jiff::Timestamp,
+    smtp: &Smtp,
+) {
+    let is_sent = async |day: i64| {
+        let sent = send_due(app.state(), at(day)).await.expect("looked");
+        if sent == 1 {
+            smtp.letter();
+        }
+        sent == 1
+    };
+    let low = async || vendor.get_json("/api/vendor/products?stock=low").await["products"].clone();
+    // Everything else is there, so that nothing runs low once this is.
+    for other in low().await.as_array().expect("a list") {
+        let path = format!("/api/vendor/products/{}", other["productId"].as_str().expect("an id"));
+        let mut other = other.clone();
+        (other["stock"], other["lowStockThreshold"]) = (json!(1_000_000), json!(0));
+        let known = ["name", "category", "unitPrice", "stock", "status", "lowStockThreshold"];
+        other.as_object_mut().expect("a product").retain(|name, _| known.contains(&name.as_str()));
+        answered(vendor.put(&path, &other).await, 200).await;
+    }
+    answered(vendor.put(product, enough).await, 200).await;
+    assert_eq!(low().await, json!([]));
+    assert!(!is_sent(22).await, "nothing runs low: no letter");
+    answered(vendor.put(product, scarce).await, 200).await;
+    assert!(is_sent(23).await, "it runs low again");
+    for number in 0..11 {
+        let mut another = scarce.clone();
+        another["name"] = json!(format!("Mug {number}"));
+        answered(vendor.post("/api/vendor/products", &another).await, 201).await;
+    }
+    assert!(is_sent(24).await, "twelve run low");
+    let snapshot = vendor.get_json("/api/vendor/analytics/snapshot?dateFrom=1997-01-01&dateTo=1997-01-31").await;
+    let named = snapshot["lowStock"].as_array().expect("a list");
+    let is_named = |id: &Value| named.iter().any(|product| &product["productId"] == id);
+    let all = low().await;
+    let behind = all.as_array().expect("a list").iter().find(|product| !is_named(&product["productId"]));
+    let id = behind.expect("of twelve, two")["productId"].clone();
+    let path = format!("/api/vendor/products/{}", id.as_str().expect("an id"));
+    answered(vendor.put(&path, enough).await, 200).await;
+    assert!(is_sent(25).await, "another twelfth");
+    answered(vendor.put(product, enough).await, 200).await;
+    assert!(is_sent(26).await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -3,6 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use futures::future::join_all;
+use reqwest::Method;
 use serde_json::json;
 use time::{Duration, OffsetDateTime};
 use tower_sessions::{
@@ -18,7 +19,7 @@ use vendorscope::{
 };
 use vendorscope_redis::Tls;
 
-use crate::harness::{PASSWORD, RedisCluster, RedisSentinel, RedisServer, TestApp};
+use crate::harness::{Client, PASSWORD, RedisCluster, RedisSentinel, RedisServer, TestApp};
 
 const USER: i64 = 7;
 const OTHER_USER: i64 = 8;
@@ -212,6 +213,62 @@ async fn an_idle_limit_ends_what_is_not_used_and_use_moves_it_no_further_than_24
     write(&stored, OffsetDateTime::now_utc().unix_timestamp() + 300).await;
     assert_eq!(client.get("/api/auth/me").await.status(), 200);
     assert!((500..=600).contains(&ttl().await), "and no longer");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_asked_for_is_no_use_of_a_session() {
+    let redis = RedisServer::start();
+    let idle = |config: &mut vendorscope::server::config::Config| {
+        config.sessions.idle_limits.others = Some(std::time::Duration::from_secs(3_600));
+    };
+    let app = TestApp::builder().redis(&redis).config(idle).northwind().spawn().await;
+    let connection = redis.connection().await;
+    let sessions = async || {
+        let mut connection = connection.clone();
+        redis::cmd("KEYS").arg("sess:*").query_async::<Vec<String>>(&mut connection).await.expect("keys")
+    };
+    let admin = app.log_in_as_admin().await;
+    let of_admin = sessions().await.remove(0);
+    let vendor = app.log_in_as_vendor("7").await;
+    let of_vendor = sessions().await.into_iter().find(|key| *key != of_admin).expect("the vendor's");
+    let ttl = async |key: &str| {
+        let mut connection = connection.clone();
+        redis::cmd("TTL").arg(key).query_async::<i64>(&mut connection).await.expect("an answer")
+    };
+    // Half an hour goes by.
+    for key in [&of_admin, &of_vendor] {
+        let mut connection = connection.clone();
+        let stored: String = redis::cmd("GET").arg(key).query_async(&mut connection).await.expect("a value");
+        let mut stored: serde_json::Value = serde_json::from_str(&stored).expect("JSON");
+        let at = OffsetDateTime::now_utc().unix_timestamp() + 1_800;
+        stored["expires"] = json!(at);
+        let mut write = redis::cmd("SET");
+        write.arg(key).arg(stored.to_string()).arg("EXAT").arg(at);
+        write.query_async::<()>(&mut connection).await.expect("written");
+    }
+    let by_itself = async |client: &Client, path: &str| {
+        let request = client.request(Method::GET, path).header("x-unattended", "1").header("accept", "text/html");
+        let answer = request.send().await.expect("an answer");
+        (answer.status().as_u16(), answer.text().await.expect("a text").contains("Log out"))
+    };
+
+    assert_eq!(by_itself(&admin, "/admin/cache").await, (200, true), "the page is shown");
+    assert!((1..=1_800).contains(&ttl(&of_admin).await), "and ends when it would have without that");
+    assert_eq!(by_itself(&vendor, "/").await, (200, true));
+    let stream = vendor.get("/api/vendor/events").await;
+    assert_eq!(stream.status(), 200);
+    assert!((1..=1_800).contains(&ttl(&of_vendor).await), "a stream, and a page brought up to date");
+
+    for (client, path, key) in [(&admin, "/admin/cache", &of_admin), (&vendor, "/", &of_vendor)] {
+        assert_eq!(client.get(path).await.status(), 200);
+        assert!((3_500..=3_600).contains(&ttl(key).await), "{path}: an hour from the use of it");
+    }
+
+    // The hour is over.
+    let mut ending = connection.clone();
+    redis::cmd("DEL").arg(&of_admin).query_async::<()>(&mut ending).await.expect("gone");
+    assert_eq!(by_itself(&admin, "/admin/cache").await, (303, false), "it leads to the login");
+    assert_eq!(admin.get("/api/auth/me").await.status(), 401, "and brings nothing back");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -1,10 +1,17 @@
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, sync::LazyLock};
 
+use argon2::{
+    Algorithm, Argon2, Params, PasswordHasher, Version,
+    password_hash::{SaltString, rand_core::OsRng},
+};
 use serde_json::json;
 use tokio::task::JoinHandle;
 use vendorscope::{
     domain::accounts::Role,
-    server::{AppError, AppState, Application, config::Config, import::ImportOptions, services::import::import_bundle},
+    server::{
+        AppState, Application, config::Config, db::accounts::insert_user, import::ImportOptions,
+        services::import::import_bundle,
+    },
 };
 
 use super::{Client, RedisServer, TestDatabase, Unwatched, northwind};
@@ -60,16 +67,33 @@ impl TestApp {
 
     /// A browser in which this user has logged in; the user is made if there is none.
     pub async fn log_in(&self, email: &str, role: Role, vendor: Option<&str>) -> Client {
-        match self.state.accounts.add_user(email, PASSWORD, role, vendor).await {
-            Ok(_) | Err(AppError::Conflict(_)) => {}
-            Err(error) => panic!("adding {email}: {error}"),
-        }
+        self.add_user(email, role, vendor).await;
         let client = self.client();
         let response = client.post("/api/auth/login", &json!({ "email": email, "password": PASSWORD })).await;
         assert_eq!(response.status(), 200, "{email} logs in: {}", response.text().await.unwrap_or_default());
         client
     }
+
+    /// A user of `PASSWORD`, unless there is one of this address. Its hash costs a thousandth of what is asked of a
+    /// hash that is to be safe: hundreds of tests log in, and few of them are about passwords.
+    async fn add_user(&self, email: &str, role: Role, vendor: Option<&str>) {
+        let vendor = match vendor {
+            Some(id) => Some(self.state.accounts.find_vendor(id).await.expect("a vendor of this id")),
+            None => None,
+        };
+        let mut tx = self.state.db.write().await.expect("a transaction");
+        insert_user(&mut tx, email, &CHEAP_HASH, role, vendor, jiff::Timestamp::now().as_microsecond(), false)
+            .await
+            .expect("a user");
+        tx.commit().await.expect("committed");
+    }
 }
+
+static CHEAP_HASH: LazyLock<String> = LazyLock::new(|| {
+    let params = Params::new(Params::MIN_M_COST, Params::MIN_T_COST, Params::MIN_P_COST, None).expect("parameters");
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    argon2.hash_password(PASSWORD.as_bytes(), &SaltString::generate(&mut OsRng)).expect("a hash").to_string()
+});
 
 impl Drop for TestApp {
     fn drop(&mut self) {

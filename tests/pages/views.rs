@@ -1,9 +1,10 @@
 //! Views of the dashboard that somebody has saved.
 
+use serde_json::json;
 use vendorscope::domain::accounts::Role;
 
 use super::{location, open, submit};
-use crate::harness::{Client, Market, TestApp, databases};
+use crate::harness::{Client, Market, PASSWORD, TestApp, databases};
 
 async fn text(client: &Client, path: &str) -> String {
     let response = open(client, path).await;
@@ -47,6 +48,20 @@ async fn a_view_is_saved_under_a_name_for_whoever_saves_it_and_forgotten_again()
         let gone = submit(&client, "/_fn/account/view/delete", &[("view_id", id.as_str())]).await;
         assert_eq!(location(&gone), "/?view=deleted");
         assert!(!text(&client, "/").await.contains("Saved views"));
+
+        // Whoever belongs to another vendor from now on has them there.
+        let made = submit(&colleague, "/_fn/account/view/save", &[("name", "Moves along"), ("query", "")]).await;
+        assert_eq!(location(&made), "/?&view=saved");
+        assert!(!text(&app.log_in_as_vendor("nyc").await, "/").await.contains("Moves along"));
+        let admin = app.log_in_as_admin().await;
+        let people = admin.get_json("/api/admin/users").await["users"].as_array().expect("a list").clone();
+        let id =
+            people.iter().find(|user| user["email"] == "accountant@example.com").expect("a user")["userId"].clone();
+        let moved = json!({ "vendorId": "nyc", "password": PASSWORD });
+        let moved = admin.patch(&format!("/api/admin/users/{}", id.as_str().expect("an id")), &moved).await;
+        assert_eq!(moved.status(), 200);
+        let there = app.log_in("accountant@example.com", Role::Accountant, Some("nyc")).await;
+        assert!(text(&there, "/").await.contains("Moves along"));
 
         // Twenty, and no more; a name is one line.
         for number in 0..20 {

@@ -236,7 +236,8 @@ pub struct UserSummary {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AuditLine {
     pub at: Timestamp,
-    /// The user's address; `cli` for whoever has a shell on the server.
+    /// The user's address; `cli` for whoever has a shell on the server, `unknown` for whoever tried to log in with what
+    /// is no address.
     pub actor: String,
     pub action: String,
     /// What it was done to.

@@ -42,7 +42,8 @@ pub struct IngestOrder {
     pub lines: Vec<SentLine>,
 }
 
-/// Known by its id alone, or sent whole: new, or to be renamed.
+/// Known by its id alone, or sent whole: new, or to be renamed. A key of one vendor renames nobody, and knows those by
+/// their ids alone who have ordered from that vendor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -78,7 +79,8 @@ pub struct RefundBatch {
 }
 
 /// Of one line, or, without `line`, of the order as a whole: then it is an amount alone, shared out over what is left
-/// of the lines. Known by its order, line and instant.
+/// of the lines. Known by its order, line and instant; of the order as a whole by order and instant, at which nothing
+/// else of the order may be refunded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

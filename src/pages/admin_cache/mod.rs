@@ -6,7 +6,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
-    components::{frame::Section, loaded::loaded, scripts::scripts},
+    components::{frame::Section, in_place::in_place, loaded::loaded, scripts::scripts},
     format,
     islands::{Keys, Refresh},
     server_functions::cache_health::{
@@ -80,11 +80,7 @@ fn health(CacheHealth { stats, report, course, asked, .. }: CacheHealth) -> AnyV
             </div>
             <a class="button quiet" href="/admin/cache">"Refresh"</a>
         </div>
-        <div id="trouble" class="notice warn" role="alert" hidden>
-            <p></p>
-            <button type="button" class="quiet">"Try again"</button>
-        </div>
-        <p id="announce" class="unseen" role="status" data-own="" data-say=report.verdict.sentence.clone()></p>
+        {in_place(report.verdict.sentence.clone())}
         {actions::outcome()}
         {verdict(&report.verdict, now)}
         {others.iter().chain(&at_risk).map(|finding| also(finding, now)).collect::<Vec<_>>()}

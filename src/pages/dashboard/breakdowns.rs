@@ -2,7 +2,7 @@ use leptos::prelude::*;
 
 use super::{
     definitions::{self, Definition, explained},
-    movers::{of_category, of_product, of_status},
+    movers::{left_out, of_category, of_product, of_status},
     rows::orders_href,
     sales::export_href,
 };
@@ -38,17 +38,18 @@ pub fn breakdowns(
     let moved_most = movers
         .filter(|_| query.product.is_none())
         .and_then(|movers| super::movers::movers(movers, snapshot, unfinished.is_some(), query));
+    let over = || left_out(snapshot, movers, unfinished.is_some());
     view! {
         <div class="grid">
             <div class="column">
                 {panel(definitions::WATERFALL, view! { {waterfall(snapshot)} {exports(snapshot, query)} }.into_any())}
                 {is_whole.then(|| panel(definitions::LOW_STOCK, low_stock(snapshot, query)))}
-                {panel(definitions::BY_STATUS, by_status(snapshot, movers, query))}
+                {panel(definitions::BY_STATUS, view! { {by_status(snapshot, movers, query)} {over()} }.into_any())}
                 {panel(definitions::NEW_CUSTOMERS, customers(&snapshot.totals, before))}
-                {panel(definitions::TOP_CATEGORIES, top_categories(snapshot, movers, query))}
+                {panel(definitions::TOP_CATEGORIES, view! { {top_categories(snapshot, movers, query)} {over()} }.into_any())}
             </div>
             <div class="column">
-                {panel(definitions::TOP, top_products(snapshot, movers, query))}
+                {panel(definitions::TOP, view! { {top_products(snapshot, movers, query)} {over()} }.into_any())}
                 {moved_most.map(|movers| panel(definitions::MOVERS, movers))}
             </div>
         </div>

@@ -21,11 +21,8 @@ use crate::{
 /// What net sales rose most, and what they fell most; nothing where nothing moved. Where today is left out, that is
 /// said: other lists have it.
 pub fn movers(movers: &Movers, snapshot: &Snapshot, is_so_far: bool, query: &RangeQuery) -> Option<AnyView> {
-    let days = DateRange { from: snapshot.range.from, to: snapshot.range.to };
-    let compared = snapshot.comparison.map(|before| DateRange { from: before.from, to: before.to });
-    let over = compared.and_then(|before| finished(days, before, is_so_far));
-    let over = over.map(|(days, before)| {
-        view! { <p class="hint">{words::only_over(&format::range(days), &format::range(before), is_so_far)}</p> }
+    let over = over(snapshot, is_so_far).map(|(days, before)| {
+        view! { <p class="hint">{words::only_over(&days, &before, is_so_far)}</p> }
     });
     let list = |name: &'static str, products: &[ProductChange]| {
         let rows = products.iter().map(|product| row(product, snapshot.currency, query));
@@ -34,6 +31,20 @@ pub fn movers(movers: &Movers, snapshot: &Snapshot, is_so_far: bool, query: &Ran
     };
     let (up, down) = (list("Rising", &movers.risers), list("Falling", &movers.fallers));
     (up.is_some() || down.is_some()).then(|| view! { {over} {up} {down} }.into_any())
+}
+
+/// The days that are compared and those before, as they are written, where today is perhaps not among them.
+fn over(snapshot: &Snapshot, is_so_far: bool) -> Option<(String, String)> {
+    let days = DateRange { from: snapshot.range.from, to: snapshot.range.to };
+    let before = snapshot.comparison.map(|before| DateRange { from: before.from, to: before.to })?;
+    let (days, before) = finished(days, before, is_so_far)?;
+    Some((format::range(days), format::range(before)))
+}
+
+/// Said below a list whose amounts have today and whose changes have not; nothing where both are of the same days.
+pub fn left_out(snapshot: &Snapshot, movers: Option<&Movers>, is_so_far: bool) -> Option<AnyView> {
+    let (days, before) = movers.filter(|_| is_so_far).and_then(|_| over(snapshot, is_so_far))?;
+    Some(view! { <p class="hint">{words::changes_over(&days, &before)}</p> }.into_any())
 }
 
 fn row(product: &ProductChange, currency: Currency, query: &RangeQuery) -> Row {

@@ -85,6 +85,15 @@ pub async fn list_most_urgent(tx: &mut Tx, vendor_id: i64, today: Date) -> Resul
     Ok((products.collect::<Result<_, DbError>>()?, total))
 }
 
+/// The ids of all that run low.
+pub async fn list_ids(tx: &mut Tx, vendor_id: i64, today: Date) -> Result<Vec<String>, DbError> {
+    let mut parameters = Parameters::default();
+    let low = low(vendor_id, today, &mut parameters);
+    let found =
+        tx.rows(parameters.bind(format!("WITH {low} SELECT external_id FROM low ORDER BY external_id"))).await?;
+    found.iter().map(|row| rows::text(row, "external_id")).collect()
+}
+
 /// Columns threshold, tenths and at_risk.
 pub(super) fn stock_cover(row: &AnyRow) -> Result<StockCover, DbError> {
     let (threshold, sales_at_risk) = (rows::int(row, "threshold")?, rows::int(row, "at_risk")?);

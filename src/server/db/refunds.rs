@@ -113,6 +113,17 @@ pub fn commission(net: &str, rate_bps: &str) -> String {
     format!("(({net}) * {rate_bps} + {}) / {WHOLE_BPS}", WHOLE_BPS / 2)
 }
 
+/// SQL for the rate that a line was sold at, in hundredths of a percent, told by its commission: today's, where that
+/// comes to the same, else the nearest. For the same `net` it comes to this commission again. Where `net` is 10,000
+/// minor units or more, no other rate does.
+pub fn agreed_rate(commission_then: &str, net: &str, rate_today: &str) -> String {
+    let today = commission(net, rate_today);
+    format!(
+        "CASE WHEN {today} = {commission_then} THEN {rate_today} \
+         ELSE ({commission_then} * {WHOLE_BPS} + ({net}) / 2) / ({net}) END"
+    )
+}
+
 /// The statement that shares the commission of `lines`, a `SELECT order_id, line`, out over all of their refunds.
 ///
 /// A refund gives back the share of the line's commission that all refunds up to it come to, rounded, less what those

@@ -53,6 +53,18 @@ async fn write_vendors(work: &mut Work<'_>) -> Result<(), ImportError> {
          WHERE v.currency <> b.currency AND EXISTS (SELECT 1 FROM vendor_orders o WHERE o.vendor_id = v.id)",
     )
     .await?;
+    // Prices are in minor units: one that stayed would be read in those of the new currency, and 12.50 EUR be 1250 JPY.
+    work.refuse(
+        "vendors",
+        "SELECT b.csv_line, 'currency: `' || b.currency || '` is not accepted: vendor `' || b.vendor_id || \
+         '` has product `' || MIN(p.external_id) || '` priced in ' || v.currency || \
+         ', and products.csv has no price in ' || b.currency || ' for it' AS message
+         FROM bundle_vendors b JOIN vendors v ON v.external_id = b.vendor_id JOIN products p ON p.vendor_id = v.id
+         WHERE v.currency <> b.currency AND p.status <> 'deleted'
+           AND p.external_id NOT IN (SELECT product_id FROM bundle_products)
+         GROUP BY b.csv_line, b.vendor_id, b.currency, v.currency",
+    )
+    .await?;
     note_changed(
         work,
         "SELECT b.vendor_id FROM bundle_vendors b LEFT JOIN vendors v ON v.external_id = b.vendor_id

@@ -61,25 +61,26 @@ pub(super) async fn compare_orders(work: &mut Work<'_>) -> Result<(), ImportErro
 }
 
 /// Every line of the bundle goes to `import_lines`, in minor units, with its `state`: 0 as it is there, 1 new, 2
-/// different.
+/// different; and with the rate of its commission: what it was sold at, where it is there, else its vendor's of today.
 pub(super) async fn compare_lines(work: &mut Work<'_>, items: u64) -> Result<(), ImportError> {
     work.create_keyed(
         "import_lines",
         "order_id BIGINT, line BIGINT, csv_line BIGINT, vendor_id BIGINT, product_id BIGINT, quantity BIGINT, gross \
          BIGINT,
-         discount BIGINT, state BIGINT, PRIMARY KEY (order_id, line)",
+         discount BIGINT, state BIGINT, commission_bps BIGINT, PRIMARY KEY (order_id, line)",
     )
     .await?;
     let (gross, discount) = ("b.gross / v.minor_thousandths", "b.discount / v.minor_thousandths");
     let (gross_decimals, discount_decimals) =
         (has_too_many_decimals("gross", "gross_step"), has_too_many_decimals("discount", "discount_step"));
+    let sold_at = refunds::agreed_rate("s.commission", "s.gross - s.discount", "v.commission_bps");
     let resolved = work
         .run(&format!(
             "INSERT INTO import_lines
              SELECT o.id, b.line, b.csv_line, p.vendor_id, p.id, b.quantity, {gross}, {discount}, CASE
                 WHEN s.line IS NULL THEN 1
                 WHEN (s.product_id, s.quantity, s.gross, s.discount) = (p.id, b.quantity, {gross}, {discount}) THEN 0
-                ELSE 2 END
+                ELSE 2 END, CASE WHEN s.line IS NULL THEN v.commission_bps ELSE {sold_at} END
              FROM bundle_items b
              JOIN orders o ON o.external_id = b.order_id
              JOIN products p ON p.external_id = b.product_id
@@ -168,18 +169,16 @@ pub(super) async fn write_orders_and_lines(work: &mut Work<'_>) -> Result<(), Im
         WHERE orders.id = +c.order_id",
     )
     .await?;
-    // The commission was agreed when the line was sold: it changes with the line's amounts only.
-    let commission = refunds::commission("l.gross - l.discount", "v.commission_bps");
+    // The commission was agreed when the line was sold: where its amounts are corrected, at the rate of then.
+    let commission = refunds::commission("l.gross - l.discount", "l.commission_bps");
     work.write(&format!(
         "INSERT INTO order_lines (order_id, line, vendor_id, product_id, quantity, gross, discount, commission)
          SELECT l.order_id, l.line, l.vendor_id, l.product_id, l.quantity, l.gross, l.discount, {commission}
-         FROM import_lines l JOIN vendors v ON v.id = l.vendor_id
+         FROM import_lines l
          WHERE l.state > 0
          ORDER BY l.order_id, l.line
          ON CONFLICT (order_id, line) DO UPDATE SET product_id = excluded.product_id, quantity = excluded.quantity,
-                gross = excluded.gross, discount = excluded.discount,
-                commission = CASE WHEN (order_lines.gross, order_lines.discount) = (excluded.gross, excluded.discount)
-                    THEN order_lines.commission ELSE excluded.commission END",
+                gross = excluded.gross, discount = excluded.discount, commission = excluded.commission",
     ))
     .await?;
     Ok(())

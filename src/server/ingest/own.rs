@@ -21,8 +21,8 @@ use crate::{
 /// The most rows that are named.
 const MOST_NAMED: usize = 20;
 
-/// Orders and their lines are staged; `lines` says where each of these stands. An order that is there must be all of
-/// the vendor's, and so must be every product.
+/// Customers, orders and their lines are staged; `lines` says where each of these stands. An order that is there must
+/// be all of the vendor's, and so must be every product.
 pub(super) async fn check_orders(
     work: &mut Work<'_>,
     sent: &[IngestOrder],
@@ -45,6 +45,34 @@ pub(super) async fn check_orders(
     for (order, line) in places(work, foreign_products, only).await?.into_iter().filter_map(|at| lines.get(at)) {
         let id = &sent[*order].lines[*line].product_id;
         refused.push(none_of(format!("orders[{order}].lines[{line}].productId"), "product", id, only));
+    }
+    end(refused)?;
+    check_customers(work, sent, only).await
+}
+
+/// Customers are the whole marketplace's. One who has ordered from the vendor is named by the id, or as what is there.
+/// One who has not must be new, or be sent as what is there: then nothing is told that was not known.
+async fn check_customers(work: &mut Work<'_>, sent: &[IngestOrder], only: &str) -> Result<(), ImportError> {
+    const CUSTOMERS: &str = "bundle_orders b LEFT JOIN customers c ON c.external_id = b.customer_id
+                             LEFT JOIN bundle_customers s ON s.customer_id = b.customer_id";
+    let own = "EXISTS (SELECT 1 FROM vendor_orders o JOIN vendors v ON v.id = o.vendor_id
+                       WHERE v.external_id = $1 AND o.customer_id = c.id)";
+    let differs = "(s.name, s.country) <> (c.name, c.country)";
+    let foreign =
+        format!("SELECT b.csv_line FROM {CUSTOMERS} WHERE (s.customer_id IS NULL OR {differs}) AND NOT {own}");
+    let renamed = format!("SELECT b.csv_line FROM {CUSTOMERS} WHERE {differs} AND {own}");
+    let mut refused = Vec::new();
+    for (at, order) in places(work, &foreign, only).await?.into_iter().filter_map(|at| Some((at, sent.get(at)?))) {
+        let field = format!("orders[{at}].customer.customerId");
+        refused.push(none_of(field, "customer", &order.customer.customer_id, only));
+    }
+    for (at, order) in places(work, &renamed, only).await?.into_iter().filter_map(|at| Some((at, sent.get(at)?))) {
+        let message = format!(
+            "customer `{}` has another name or country: send the id alone; {}, and renames nobody",
+            order.customer.customer_id,
+            alone(only)
+        );
+        refused.push(FieldError::new(format!("orders[{at}].customer"), message));
     }
     end(refused)
 }

@@ -92,16 +92,23 @@ async fn stage_names(work: &mut Work<'_>, sent: &[SentRefund]) -> Result<(), Imp
 
 /// One order as it stands, and as this request leaves it.
 #[derive(Default)]
-struct UserStatus {
+struct Standing {
     /// What each line came to.
     nets: BTreeMap<i64, i64>,
     currencies: HashSet<String>,
-    /// Amounts by line and instant.
-    refunds: BTreeMap<(i64, i64), i64>,
+    /// By line and instant.
+    refunds: BTreeMap<(i64, i64), LineRefund>,
 }
 
-/// For every refund of an order as a whole that is not there yet, by its place: lines and amounts. One that is there
-/// has none.
+struct LineRefund {
+    quantity: i64,
+    amount: i64,
+    /// Where this request names it by its line.
+    named_at: Option<usize>,
+}
+
+/// For every refund of an order as a whole, by its place: lines and amounts; of one that is there already, as it is
+/// there.
 async fn share_out(
     work: &mut Work<'_>,
     sent: &[SentRefund],
@@ -113,9 +120,12 @@ async fn share_out(
         return Ok(shares);
     }
     let mut orders = load_standing(work).await?;
-    for refund in kept.iter().map(|at| &sent[*at]) {
+    for at in kept {
+        let refund = &sent[*at];
         if let (Some(line), Some(order)) = (refund.line, orders.get_mut(&refund.order_id)) {
-            order.refunds.insert((line, refund.refunded_at.as_microsecond()), refund.amount);
+            let SentRefund { quantity, amount, .. } = *refund;
+            let of_line = LineRefund { quantity, amount, named_at: Some(*at) };
+            order.refunds.insert((line, refund.refunded_at.as_microsecond()), of_line);
         }
     }
     let mut refused = Vec::new();
@@ -137,25 +147,19 @@ async fn share_out(
     if refused.is_empty() { Ok(shares) } else { Err(ImportError::Invalid(refused)) }
 }
 
-impl UserStatus {
+impl Standing {
     fn share(&mut self, refund: &SentRefund) -> Result<Vec<(i64, i64)>, FieldError> {
         let instant = refund.refunded_at.as_microsecond();
         if self.currencies.len() > 1 {
             return Err(FieldError::new("line", "is required: the order's lines are of several currencies"));
         }
-        let there: Vec<i64> =
-            self.refunds.iter().filter(|((_, at), _)| *at == instant).map(|(_, amount)| *amount).collect();
-        match there.iter().sum::<i64>() {
-            _ if there.is_empty() => {}
-            same if same == refund.amount => return Ok(Vec::new()),
-            other => {
-                let message =
-                    format!("the order has refunds of this instant already, which come to {other} minor units");
-                return Err(FieldError::new("amount", message));
-            }
+        let there = self.find_shared(refund)?;
+        if !there.is_empty() {
+            return Ok(there);
         }
-        let refunded =
-            |line: i64| self.refunds.range((line, i64::MIN)..=(line, i64::MAX)).map(|(_, amount)| *amount).sum::<i64>();
+        let refunded = |line: i64| {
+            self.refunds.range((line, i64::MIN)..=(line, i64::MAX)).map(|(_, refund)| refund.amount).sum::<i64>()
+        };
         let left: Vec<i64> = self.nets.iter().map(|(line, net)| (net - refunded(*line)).max(0)).collect();
         let whole: i64 = left.iter().sum();
         if refund.amount > whole {
@@ -163,14 +167,49 @@ impl UserStatus {
         }
         let shared = self.nets.keys().copied().zip(share(refund.amount, &left)).filter(|(_, amount)| *amount > 0);
         let lines: Vec<(i64, i64)> = shared.collect();
-        self.refunds.extend(lines.iter().map(|(line, amount)| ((*line, instant), *amount)));
+        for (line, amount) in &lines {
+            let of_line = LineRefund { quantity: 0, amount: *amount, named_at: None };
+            self.refunds.insert((*line, instant), of_line);
+        }
         Ok(lines)
+    }
+
+    /// The lines and amounts of this refund of the order where it is there already; none where nothing is of its
+    /// instant. Its lines are known by their instant as other refunds are, so no other may be of the same: shares are
+    /// amounts without units, which no request has named by a line.
+    fn find_shared(&self, refund: &SentRefund) -> Result<Vec<(i64, i64)>, FieldError> {
+        const OF_ITS_OWN: &str = "a refund of the order as a whole needs an instant of its own";
+        let instant = refund.refunded_at.as_microsecond();
+        let mut there = Vec::new();
+        for ((line, _), of_line) in self.refunds.iter().filter(|((_, at), _)| *at == instant) {
+            let of = match of_line {
+                LineRefund { named_at: Some(at), .. } => format!("of refunds[{at}] too, of line {line} of this order"),
+                LineRefund { quantity: 1.., .. } => format!("of a refund of line {line} already"),
+                LineRefund { amount, .. } => {
+                    there.push((*line, *amount));
+                    continue;
+                }
+            };
+            let message = format!("`{}` is that {of}: {OF_ITS_OWN}", refund.refunded_at);
+            return Err(FieldError::new("refundedAt", message));
+        }
+        match there.iter().map(|(_, amount)| amount).sum::<i64>() {
+            sum if there.is_empty() || sum == refund.amount => Ok(there),
+            sum => Err(FieldError::new(
+                "amount",
+                format!(
+                    "`{}` is not what the refund of the order at this instant came to, {sum} minor units: another \
+                     refund needs an instant of its own",
+                    refund.amount
+                ),
+            )),
+        }
     }
 }
 
-async fn load_standing(work: &mut Work<'_>) -> Result<HashMap<String, UserStatus>, ImportError> {
+async fn load_standing(work: &mut Work<'_>) -> Result<HashMap<String, Standing>, ImportError> {
     use crate::server::db::rows::{int, text};
-    let mut orders: HashMap<String, UserStatus> = HashMap::new();
+    let mut orders: HashMap<String, Standing> = HashMap::new();
     let lines = "SELECT o.external_id, l.line, l.gross - l.discount AS net, v.currency
                  FROM import_named n CROSS JOIN orders o CROSS JOIN order_lines l CROSS JOIN vendors v
                  WHERE o.external_id = n.order_id AND l.order_id = o.id AND v.id = l.vendor_id";
@@ -179,12 +218,13 @@ async fn load_standing(work: &mut Work<'_>) -> Result<HashMap<String, UserStatus
         order.nets.insert(int(&row, "line")?, int(&row, "net")?);
         order.currencies.insert(text(&row, "currency")?);
     }
-    let refunds = "SELECT o.external_id, r.line, r.refunded_us, r.amount
+    let refunds = "SELECT o.external_id, r.line, r.refunded_us, r.quantity, r.amount
                    FROM import_named n CROSS JOIN orders o CROSS JOIN refunds r
                    WHERE o.external_id = n.order_id AND r.order_id = o.id";
     for row in work.tx.rows(sql(refunds)).await? {
         let order = orders.entry(text(&row, "external_id")?).or_default();
-        order.refunds.insert((int(&row, "line")?, int(&row, "refunded_us")?), int(&row, "amount")?);
+        let of_line = LineRefund { quantity: int(&row, "quantity")?, amount: int(&row, "amount")?, named_at: None };
+        order.refunds.insert((int(&row, "line")?, int(&row, "refunded_us")?), of_line);
     }
     Ok(orders)
 }

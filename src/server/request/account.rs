@@ -11,7 +11,6 @@ use super::{
 use crate::domain::{
     accounts::{LetterWishes, User},
     field_error::FieldError,
-    text::is_visible,
 };
 use crate::server::{
     AppError, AppState,
@@ -88,8 +87,7 @@ async fn prove_password(
             Ok(authenticated)
         }
         Err(AppError::WrongCredentials) => {
-            let actor: String = email.chars().filter(|c| is_visible(*c)).take(254).collect();
-            state.accounts.audit(&actor, "login_failed", "", client_address(parts).as_deref()).await?;
+            state.accounts.note_failed_login(email, "", client_address(parts).as_deref()).await?;
             Err(AppError::WrongCredentials)
         }
         Err(error) => Err(error),

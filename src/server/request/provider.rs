@@ -7,7 +7,7 @@ use super::{
     attempts::Attempt,
     client_address,
 };
-use crate::domain::accounts::User;
+use crate::domain::{accounts::User, text::shown};
 use crate::server::{
     AppError, AppState,
     identity::{
@@ -168,7 +168,8 @@ async fn bind(state: &AppState, parts: &Parts, provider: &Provider, proven: &Pro
             Err(Refusal::Unverified)
         }
         None => {
-            accounts.note_provider_failure(&proven.subject, "no address", from).await?;
+            let why = format!("no address of subject {}", shown(&proven.subject));
+            accounts.note_provider_failure("", &why, from).await?;
             Err(Refusal::Unverified)
         }
     }

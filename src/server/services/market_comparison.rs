@@ -187,7 +187,10 @@ impl Read {
         let previous = if by_hour { self.previous_hours(code) } else { self.previous_points(code) };
         vendors.sort_by(|a, b| b.change().cmp(&a.change()).then_with(|| a.vendor_id.cmp(&b.vendor_id)));
         let risers = vendors.iter().filter(|vendor| vendor.change() > 0).take(LISTED).cloned().collect();
-        let fallers = vendors.iter().rev().filter(|vendor| vendor.change() < 0).take(LISTED).cloned().collect();
+        let mut fallers: Vec<_> = vendors.iter().filter(|vendor| vendor.change() < 0).cloned().collect();
+        // Those that fell by as much stay as they stand, by their ids.
+        fallers.sort_by_key(VendorChange::change);
+        fallers.truncate(LISTED);
         vendors.retain(|vendor| vendor.orders != 0 || vendor.net_sales != 0);
         vendors.sort_by(|a, b| b.net_sales.cmp(&a.net_sales).then_with(|| a.vendor_id.cmp(&b.vendor_id)));
         vendors.truncate(TOP_VENDORS);
@@ -378,7 +381,7 @@ mod tests {
         assert_eq!((eur.net_sales, eur.previous_net_sales), (24_810, 35_400));
         assert_eq!(ids(&eur.top_vendors), ["d", "a", "b", "c", "f"]);
         assert_eq!(ids(&eur.risers), Vec::<String>::new());
-        // Those that fell by as much stand by their ids, from the end.
-        assert_eq!(ids(&eur.fallers), ["f", "b", "c", "a", "e"]);
+        // Those that fell by as much stand by their ids.
+        assert_eq!(ids(&eur.fallers), ["f", "b", "a", "c", "e"]);
     }
 }

@@ -248,7 +248,10 @@ fn sort(compared: Vec<(ProductChange, String)>, statuses: Vec<StatusChange>) -> 
     let top_products = products.iter().take(TOP).cloned().collect();
     products.sort_by(|a, b| b.change().cmp(&a.change()).then_with(|| a.product_id.cmp(&b.product_id)));
     let risers = products.iter().filter(|product| product.change() > 0).take(MOVERS).cloned().collect();
-    let fallers = products.iter().rev().filter(|product| product.change() < 0).take(MOVERS).cloned().collect();
+    let mut fallers: Vec<_> = products.into_iter().filter(|product| product.change() < 0).collect();
+    // Those that fell by as much stay as they stand, by their ids.
+    fallers.sort_by_key(ProductChange::change);
+    fallers.truncate(MOVERS);
     Movers { risers, fallers, top_products, categories, statuses }
 }
 
@@ -273,16 +276,18 @@ mod tests {
                 of(product("b", 500, 100)),
                 of(product("c", 0, 700)),
                 of(product("d", 0, 0)),
+                of(product("e", 500, 600)),
             ],
             Vec::new(),
         );
         let ids = |list: &[ProductChange]| list.iter().map(|product| product.product_id.clone()).collect::<Vec<_>>();
         assert_eq!(
             (ids(&movers.risers), ids(&movers.fallers)),
-            (vec!["b".to_owned()], vec!["c".to_owned(), "a".to_owned()])
+            (vec!["b".to_owned()], vec!["c".to_owned(), "a".to_owned(), "e".to_owned()]),
+            "of those that fell by as much, the first by its id stands first"
         );
         let mugs = &movers.categories[0];
-        assert_eq!((mugs.net_sales, mugs.previous_net_sales), (1_400, 1_800));
+        assert_eq!((mugs.net_sales, mugs.previous_net_sales), (1_900, 2_400));
     }
 
     #[test]

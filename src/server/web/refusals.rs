@@ -16,15 +16,10 @@ use crate::{
 const PARTS: [&str; 3] = ["__path", "__err", "__typed"];
 const SIGNATURE: &str = "__signed";
 
-/// The most that is sent back of what was typed into a refused form, in bytes as an address writes it: proxies take
-/// addresses of 8 KB.
-const MOST_TYPED: usize = 6_000;
-
 /// What was typed into a form, as a part of an address; passwords and codes are not.
 pub fn typed(form: &[u8]) -> Option<String> {
-    let fields: Vec<_> = form_urlencoded::parse(form).filter(|(name, _)| !is_secret(name)).collect();
-    let typed = encode_segment(&serde_json::to_string(&fields).ok()?);
-    (typed.len() <= MOST_TYPED).then_some(typed)
+    let fields = form_urlencoded::parse(form).into_owned().filter(|(name, _)| !is_secret(name));
+    crate::typed::pack(fields.collect())
 }
 
 /// Whether what is typed into a field of this name is kept nowhere.
@@ -119,8 +114,8 @@ mod tests {
     #[test]
     fn what_was_typed_goes_back_with_a_refusal_but_no_password_does() {
         let typed = typed(b"name=Tea+%26+more&password=secret&current=secret&code=123456&form[password]=x");
-        assert_eq!(typed.as_deref(), Some("%5B%5B%22name%22%2C%22Tea%20%26%20more%22%5D%5D"));
-        assert_eq!(super::typed("a".repeat(MOST_TYPED + 1).as_bytes()), None, "too long for an address");
+        let typed = crate::typed::unpack(&typed.unwrap());
+        assert_eq!(typed, [("name".to_owned(), "Tea & more".to_owned())]);
         let refused = back("/products/1?__typed=old&__err=x&__signed=old", Some("new"));
         assert!(refused.starts_with("/products/1?__err=x&__typed=new&__signed="), "{refused}");
         assert_eq!(back("/products/1?saved=1", Some("new")), "/products/1?saved=1", "accepted");

@@ -166,21 +166,62 @@ async fn set_status(db: &Db, vendor: &str, order: &str, status: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_line_keeps_the_commission_it_was_sold_at() {
     let commissions = "SELECT l.commission FROM order_lines l JOIN orders o ON o.id = l.order_id
-                       JOIN vendors v ON v.id = l.vendor_id WHERE v.external_id = 'v-eur' ORDER BY o.external_id";
+                       JOIN vendors v ON v.id = l.vendor_id WHERE v.external_id = 'v-eur'
+                       ORDER BY o.external_id, l.line";
     for database in databases().await {
         let db = database.open().await;
         Bundle::small().imported(&db).await;
         let dearer = |bundle: Bundle| bundle.replacing("vendors", "EUR,1000", "EUR,2000");
         assert_eq!(dearer(Bundle::small()).imported(&db).await.vendors_changed, ["v-eur"]);
         assert_eq!(integers(&db, commissions).await.concat(), [225, 125]);
-        // A line whose amounts change is sold anew.
+        // A correction is of what was sold, and by the rate it was sold at: 10 % of 23.00.
         dearer(Bundle::small()).replacing("order_items", "p-eur,2,25.00", "p-eur,2,25.50").imported(&db).await;
-        assert_eq!(integers(&db, commissions).await.concat(), [460, 125]);
+        assert_eq!(integers(&db, commissions).await.concat(), [230, 125]);
+        // What is sold from then on is sold at today's.
+        let another = |bundle: Bundle| bundle.replacing("order_items", "o-2,1", "o-2,2,p-eur,1,12.5,0\no-2,1");
+        another(dearer(Bundle::small())).imported(&db).await;
+        assert_eq!(integers(&db, commissions).await.concat(), [225, 125, 250]);
         // Where the file does not say, the rate stays.
         let silent = Bundle::small()
             .with("vendors", "vendor_id,name,country,time_zone,currency\nv-eur,Ton,Germany,Europe/Berlin,EUR\n");
         silent.imported(&db).await;
         assert_eq!(integers(&db, "SELECT commission_bps FROM vendors WHERE external_id = 'v-eur'").await, [[2_000]]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_corrected_line_and_what_its_refunds_gave_back_keep_the_rate_it_was_sold_at() {
+    const LARGEST: i64 = 10_800_000_000;
+    let lines = "order_id,line,product_id,quantity,gross,discount\n\
+                 o-1,1,p-eur,1,100.00,0\no-1,2,p-eur,1,12.50,12.50\no-1,3,p-eur,1,8.13,0\n\
+                 o-1,4,p-eur,1,900000000.00,0\n";
+    let refunds = "order_id,line,quantity,amount,refunded_at\no-1,1,0,50.00,2026-04-01T00:00:00Z\n";
+    let commissions = "SELECT commission FROM order_lines ORDER BY line";
+    let at_rate = |rate: &str, lines: &str| {
+        Bundle::small().replacing("vendors", "EUR,1000", &format!("EUR,{rate}")).with("order_items", lines)
+    };
+    for database in databases().await {
+        for (from, to, expected) in [
+            ("100.00,0\n", "100.00,0.01\n", [1_200, 0, 98, LARGEST]),
+            ("100.00,0\n", "100.00,20.00\n", [960, 0, 98, LARGEST]),
+            ("1,8.13,0", "3,8.13,0", [1_200, 0, 98, LARGEST]),
+            ("1,8.13,0", "2,16.26,0", [1_200, 0, 196, LARGEST]),
+            ("900000000.00", "899999999.99", [1_200, 0, 98, LARGEST]),
+            ("900000000.00", "800000000.00", [1_200, 0, 98, LARGEST / 9 * 8]),
+            // Where nothing was charged that a rate could be told by, it is today's.
+            ("12.50,12.50", "12.50,0", [1_200, 250, 98, LARGEST]),
+        ] {
+            let (_kept, db) = database_like(&database.open().await).await;
+            at_rate("1200", lines).with("refunds", refunds).imported(&db).await;
+            assert_eq!(integers(&db, commissions).await.concat(), [1_200, 0, 98, LARGEST]);
+            at_rate("2000", &lines.replace(from, to)).imported(&db).await;
+            assert_eq!(integers(&db, commissions).await.concat(), expected, "{from} {to}, {}", db.dialect.name());
+            assert_eq!(integers(&db, "SELECT commission FROM refunds").await, [[600]], "half of what the line was");
+            // Corrected back, as if nothing had been; and the sums are those of the lines.
+            at_rate("2000", lines).imported(&db).await;
+            assert_eq!(integers(&db, commissions).await.concat()[0], 1_200);
+            everything(&db).await;
+        }
     }
 }
 

@@ -319,3 +319,43 @@ async fn refunds_above_what_was_sold_are_refused_over_all_refunds_of_a_line() {
         assert_eq!(count(&db, "refunds").await, 1);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_vendor_changes_its_currency_only_with_all_of_its_prices() {
+    let vendors = "vendor_id,name,country,time_zone,currency\nv-1,Ton,Germany,Europe/Berlin,EUR\n";
+    let products = "product_id,vendor_id,name,category,unit_price,stock,status\n\
+                    p-1,v-1,Mug,Mugs,12.50,3,active\np-2,v-1,Bowl,Bowls,20.00,3,archived\n";
+    let bundle = |vendors: &str, products: &str| {
+        Bundle::small()
+            .with("vendors", vendors)
+            .with("products", products)
+            .with("orders", "order_id,customer_id,placed_at,status\n")
+            .with("order_items", "order_id,line,product_id,quantity,gross,discount\n")
+    };
+    let in_yen = vendors.replace("EUR", "JPY");
+    let price_of_one = products.lines().take(2).collect::<Vec<_>>().join("\n").replace("12.50", "1900");
+    for database in databases().await {
+        let db = database.open().await;
+        bundle(vendors, products).imported(&db).await;
+        let before = everything(&db).await;
+        let header = products.lines().next().expect("a header");
+        for (named, products) in [("p-1", header), ("p-2", &price_of_one)] {
+            let error = bundle(&in_yen, products).import(&db).await.expect_err(named);
+            assert_eq!(
+                error.to_string(),
+                format!(
+                    "vendors.csv, line 2: currency: `JPY` is not accepted: vendor `v-1` has product `{named}` priced \
+                     in EUR, and products.csv has no price in JPY for it"
+                )
+            );
+            assert_eq!(everything(&db).await, before);
+        }
+        // What its vendor has deleted has no price that anybody is shown.
+        let mut tx = db.write().await.unwrap();
+        tx.execute(sql("UPDATE products SET status = 'deleted' WHERE external_id = 'p-2'")).await.unwrap();
+        tx.commit().await.unwrap();
+        bundle(&in_yen, &price_of_one).imported(&db).await;
+        assert_eq!(integers(&db, "SELECT unit_price FROM products WHERE external_id = 'p-1'").await, [[1_900]]);
+        assert_eq!(texts(&db, "SELECT currency FROM vendors").await, ["JPY"]);
+    }
+}

@@ -21,7 +21,7 @@ async fn nobody_is_added_and_nobody_takes_over_anothers_account() {
     for (actor, detail) in [
         ("boss@example.com", "marketplace: address not verified"),
         ("nobody@example.com", "marketplace: no such account"),
-        ("nameless", "marketplace: no address"),
+        ("unknown", "marketplace: no address of subject nameless"),
     ] {
         assert!(noted(&app, actor, "login_failed", detail).await, "{detail}: {:?}", audit(&app).await);
     }

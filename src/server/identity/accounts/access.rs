@@ -39,7 +39,7 @@ impl Accounts {
         let epoch = epoch.ok_or_else(|| AppError::Conflict("the password was changed at the same time".to_owned()))?;
         db::password_resets::delete_all(&mut tx, user.id).await?;
         db::api_keys::revoke_all(&mut tx, user.id, now_us()).await?;
-        self.note_all_ended(&mut tx, user.id).await?;
+        Self::note_all_ended(&mut tx, user.id).await?;
         db::accounts::insert_audit(&mut tx, &actor.entry("password_change", "")).await?;
         tx.commit().await?;
         self.statuses.forget(user.id).await;
@@ -51,7 +51,7 @@ impl Accounts {
         let mut tx = self.db.write().await?;
         let epoch = db::accounts::end_sessions(&mut tx, user.id).await?.ok_or(AppError::Unauthenticated)?;
         db::api_keys::revoke_all(&mut tx, user.id, now_us()).await?;
-        self.note_all_ended(&mut tx, user.id).await?;
+        Self::note_all_ended(&mut tx, user.id).await?;
         db::accounts::insert_audit(&mut tx, &actor.entry("logout_everywhere", "")).await?;
         tx.commit().await?;
         self.statuses.forget(user.id).await;
@@ -64,7 +64,7 @@ impl Accounts {
         let user = self.find_user(email).await?.user;
         let mut tx = self.db.write().await?;
         db::accounts::set_disabled(&mut tx, user.id, Some(now_us())).await?;
-        self.note_all_ended(&mut tx, user.id).await?;
+        Self::note_all_ended(&mut tx, user.id).await?;
         db::api_keys::revoke_all(&mut tx, user.id, now_us()).await?;
         db::password_resets::delete_all(&mut tx, user.id).await?;
         db::accounts::insert_audit(&mut tx, &actor.entry("user_disable", &user.email)).await?;
@@ -129,7 +129,7 @@ impl Accounts {
         let made_by = db::password_resets::take(&mut tx, &token, now_us()).await?.ok_or_else(worthless)?;
         let epoch = db::accounts::set_password(&mut tx, found, None, &hash).await?.ok_or_else(worthless)?;
         db::api_keys::revoke_all(&mut tx, found, now_us()).await?;
-        self.note_all_ended(&mut tx, found).await?;
+        Self::note_all_ended(&mut tx, found).await?;
         let actor = Actor { name: &login.user.email, address };
         // Whoever makes a link for somebody else may have used it too.
         let detail = made_by.filter(|maker| *maker != login.user.email);

@@ -55,7 +55,7 @@ impl Accounts {
     }
 
     /// Tells the other instances, with the transaction that ends all sessions of a user: they ask about the user anew.
-    pub(super) async fn note_all_ended(&self, tx: &mut Tx, user: i64) -> Result<(), DbError> {
+    pub(super) async fn note_all_ended(tx: &mut Tx, user: i64) -> Result<(), DbError> {
         db::ended_sessions::insert(tx, &all_of(user), now_us(), now_us() + LIFETIME_US).await
     }
 

@@ -68,6 +68,9 @@ pub struct Accounts {
     keys_seen: moka::future::Cache<String, ()>,
 }
 
+/// Whoever tried to log in with something that is no address.
+const UNKNOWN_ACTOR: &str = "unknown";
+
 /// Who does something, and from where: for the audit log.
 #[derive(Debug, Clone, Copy)]
 pub struct Actor<'a> {
@@ -217,6 +220,13 @@ impl Accounts {
         let mut tx = self.db.write().await?;
         db::accounts::insert_audit(&mut tx, &Actor { name: actor, address }.entry(action, detail)).await?;
         Ok(tx.commit().await?)
+    }
+
+    /// Notes a login that was refused, under the address that was typed, as addresses are compared. What is none may be
+    /// a password in the wrong field: it is noted nowhere, and nobody is noted as `cli` who only types that.
+    pub async fn note_failed_login(&self, typed: &str, detail: &str, address: Option<&str>) -> Result<(), AppError> {
+        let actor = normalise_email(typed).unwrap_or_else(|_| UNKNOWN_ACTOR.to_owned());
+        self.audit(&actor, "login_failed", detail, address).await
     }
 
     /// The users that belong to a vendor, by address.

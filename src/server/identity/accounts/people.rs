@@ -1,4 +1,6 @@
+use futures::future::FutureExt;
 use serde_json::json;
+use vendorscope_cache::Cause;
 
 use super::{Accounts, Actor, digest, now_us, random_token};
 use crate::domain::position::{Position, SortValue};
@@ -8,9 +10,10 @@ use crate::{
         field_error::FieldError,
     },
     server::{
-        AppError, cursor,
+        AppError, cache_keys, cursor,
         db::{self, Tx, accounts::UserCredentials, password_resets::NewLink},
         identity::passwords,
+        services::{Written, write},
     },
 };
 
@@ -119,31 +122,44 @@ impl Accounts {
         if user.id == by.id && !stays_admin {
             return Err(AppError::Conflict("another admin has to do this: it would shut you out".to_owned()));
         }
-        let mut tx = self.db.write().await?;
-        // All admins, always in this order: of two who shut each other out, the second is no admin any more.
-        if !db::accounts::lock_admins(&mut tx).await?.contains(&by.id) {
-            return Err(AppError::Forbidden);
-        }
-        let now = db::accounts::lock_login(&mut tx, user.id).await?.ok_or(AppError::NotFound)?;
-        if now.user != user || now.disabled != disabled {
-            return Err(AppError::Conflict("somebody else has changed this user at the same time".to_owned()));
-        }
-        if is_moved {
-            db::accounts::set_role(&mut tx, user.id, role, vendor.as_ref()).await?;
-        }
-        if now_disabled != disabled {
-            db::accounts::set_disabled(&mut tx, user.id, now_disabled.then(now_us)).await?;
-            db::password_resets::delete_all(&mut tx, user.id).await?;
-        }
-        if is_moved || now_disabled {
-            db::api_keys::revoke_all(&mut tx, user.id, now_us()).await?;
-        }
-        self.note_all_ended(&mut tx, user.id).await?;
-        let (was, became) =
-            (standing(user.role, user.vendor.as_ref(), disabled), standing(role, vendor.as_ref(), now_disabled));
-        let entry = actor.entry("user_change", &user.email).was(&was).became(&became);
-        db::accounts::insert_audit(&mut tx, &entry).await?;
-        tx.commit().await?;
+        // Views that a user has saved are kept with those of the vendor.
+        let vendors = if is_moved { [&user.vendor, &vendor] } else { [&None, &None] };
+        let stale = vendors.into_iter().flatten().map(|vendor| cache_keys::vendor_tag(&vendor.external_id)).collect();
+        let cause = Cause { who: actor.name.to_owned(), why: "user moved" };
+        let (actor_name, address) = (actor.name.to_owned(), actor.address.map(str::to_owned));
+        let (by, before) = (by.id, user.clone());
+        write(&self.db, &self.cache, cause, None, move |tx| {
+            async move {
+                let user = &before;
+                // All admins, always in this order: of two who shut each other out, the second is no admin any more.
+                if !db::accounts::lock_admins(tx).await?.contains(&by) {
+                    return Err(AppError::Forbidden);
+                }
+                let now = db::accounts::lock_login(tx, user.id).await?.ok_or(AppError::NotFound)?;
+                if now.user != *user || now.disabled != disabled {
+                    return Err(AppError::Conflict("somebody else has changed this user at the same time".to_owned()));
+                }
+                if is_moved {
+                    db::accounts::set_role(tx, user.id, role, vendor.as_ref()).await?;
+                }
+                if now_disabled != disabled {
+                    db::accounts::set_disabled(tx, user.id, now_disabled.then(now_us)).await?;
+                    db::password_resets::delete_all(tx, user.id).await?;
+                }
+                if is_moved || now_disabled {
+                    db::api_keys::revoke_all(tx, user.id, now_us()).await?;
+                }
+                Self::note_all_ended(tx, user.id).await?;
+                let was = standing(user.role, user.vendor.as_ref(), disabled);
+                let became = standing(role, vendor.as_ref(), now_disabled);
+                let actor = Actor { name: &actor_name, address: address.as_deref() };
+                let entry = actor.entry("user_change", &user.email).was(&was).became(&became);
+                db::accounts::insert_audit(tx, &entry).await?;
+                Ok(Written::stale((), stale))
+            }
+            .boxed()
+        })
+        .await?;
         self.statuses.forget(user.id).await;
         Ok(user)
     }
@@ -154,7 +170,7 @@ impl Accounts {
         let mut tx = self.db.write().await?;
         db::accounts::end_sessions(&mut tx, user.id).await?;
         db::api_keys::revoke_all(&mut tx, user.id, now_us()).await?;
-        self.note_all_ended(&mut tx, user.id).await?;
+        Self::note_all_ended(&mut tx, user.id).await?;
         db::accounts::insert_audit(&mut tx, &actor.entry("sessions_end", &user.email)).await?;
         tx.commit().await?;
         self.statuses.forget(user.id).await;

@@ -2,10 +2,7 @@ use serde_json::json;
 
 use super::{Accounts, Actor, Authenticated, now_us};
 use crate::{
-    domain::{
-        accounts::{User, normalise_email},
-        text::shown,
-    },
+    domain::accounts::{User, normalise_email},
     server::{
         AppError,
         db::{self, provider_logins},
@@ -103,7 +100,7 @@ impl Accounts {
             return Err(AppError::Conflict(format!("`{}` is bound to no login of the marketplace", user.email)));
         }
         db::accounts::end_sessions(&mut tx, user.id).await?;
-        self.note_all_ended(&mut tx, user.id).await?;
+        Self::note_all_ended(&mut tx, user.id).await?;
         db::accounts::insert_audit(&mut tx, &actor.entry("login_unbind", &user.email)).await?;
         tx.commit().await?;
         self.statuses.forget(user.id).await;
@@ -112,6 +109,6 @@ impl Accounts {
 
     /// Notes a login through the marketplace that was refused, under the address that was claimed.
     pub async fn note_provider_failure(&self, email: &str, why: &str, address: Option<&str>) -> Result<(), AppError> {
-        self.audit(&shown(email), "login_failed", &format!("{WAY}: {why}"), address).await
+        self.note_failed_login(email, &format!("{WAY}: {why}"), address).await
     }
 }

@@ -119,7 +119,7 @@ impl Accounts {
         let hashes: Vec<String> = codes.iter().map(|code| digest(&bare(code))).collect();
         second_factors::set_codes(&mut tx, user.id, &hashes).await?;
         let epoch = db::accounts::end_sessions(&mut tx, user.id).await?.ok_or(AppError::Unauthenticated)?;
-        self.note_all_ended(&mut tx, user.id).await?;
+        Self::note_all_ended(&mut tx, user.id).await?;
         db::accounts::insert_audit(&mut tx, &actor.entry("second_factor_on", "")).await?;
         tx.commit().await?;
         self.statuses.forget(user.id).await;
@@ -150,7 +150,7 @@ impl Accounts {
             return Err(AppError::Conflict(format!("`{}` has no second factor", user.email)));
         }
         db::accounts::end_sessions(&mut tx, user.id).await?;
-        self.note_all_ended(&mut tx, user.id).await?;
+        Self::note_all_ended(&mut tx, user.id).await?;
         db::accounts::insert_audit(&mut tx, &actor.entry("second_factor_reset", &user.email)).await?;
         tx.commit().await?;
         self.statuses.forget(user.id).await;

@@ -42,6 +42,8 @@ mod standing;
 mod store;
 /// The signed cookie of a browser that sets a second factor up.
 mod totp_setup;
+/// What a session's idle time begins anew with.
+mod touched;
 /// Who may change anything.
 mod writing;
 

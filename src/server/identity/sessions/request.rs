@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use tokio::sync::OnceCell;
 use tower_sessions::{
     SessionStore,
-    session::{Id, Record},
+    session::Id,
     session_store,
 };
 
@@ -15,6 +15,7 @@ use super::{
     cookie::bearer,
     record::{Browser, SessionLogin, handle},
     remembered::KnownSession,
+    touched::is_use,
 };
 use crate::{
     domain::accounts::{OwnSession, User},
@@ -23,9 +24,6 @@ use crate::{
         identity::accounts::{Authenticated, KeyGrant, KeyUser},
     },
 };
-
-/// How much of the idle limit may pass before a session that is used is written again.
-const TOUCHED_EVERY: time::Duration = time::Duration::MINUTE;
 
 /// Who sends one request: the first of its cookies' sessions that has not ended, or on the JSON API whoever its key
 /// belongs to. Clones are the same.
@@ -36,6 +34,8 @@ pub struct RequestSession(Arc<Asking>);
 pub struct Asking {
     state: AppState,
     credentials: Credentials,
+    /// Whether somebody has asked for it, and not a page by itself.
+    is_use: bool,
     known: OnceCell<Option<KnownUser>>,
     change: Mutex<Option<CookieChange>>,
     /// Cookies beside the session's that go with the answer.
@@ -85,6 +85,7 @@ impl RequestSession {
         Self(Arc::new(Asking {
             state: state.clone(),
             credentials,
+            is_use: is_use(path, headers),
             known: OnceCell::new(),
             change: Mutex::default(),
             beside: Mutex::default(),
@@ -114,7 +115,7 @@ impl RequestSession {
     }
 
     /// Who sends this request. Asks the store once a request at most, and never where there is no cookie. Reading
-    /// changes nothing but how long a session has been idle.
+    /// changes nothing but how long a session has been idle, and not that where the page asks by itself.
     pub async fn user(&self) -> Result<Option<User>, AppError> {
         Ok(self.known().await?.map(|known| known.user.clone()))
     }
@@ -265,7 +266,7 @@ impl RequestSession {
 
     async fn find_session(&self, id: &Id) -> Result<Option<KnownUser>, AppError> {
         let Some(known) = self.load(id).await? else { return Ok(None) };
-        if !self.touch(&known).await? {
+        if self.is_use && !self.sessions().touch(&known).await? {
             return Ok(None);
         }
         let login = &known.login;
@@ -324,20 +325,6 @@ impl RequestSession {
             }
         }
         Ok(valid)
-    }
-
-    /// Begins the idle time anew, where there is a limit to it. `false` where the session ended while this was read.
-    async fn touch(&self, KnownSession { record, login, .. }: &KnownSession) -> Result<bool, AppError> {
-        let expiry_date = self.sessions().expiry(login.user.role, OffsetDateTime::now_utc(), login.until);
-        if expiry_date - record.expiry_date < TOUCHED_EVERY {
-            return Ok(true);
-        }
-        let record = Record { expiry_date, ..record.clone() };
-        let lives = self.sessions().store.replace(&record).await.map_err(|e| unavailable(&e))?;
-        if let Some(remembered) = self.sessions().remembered.as_ref().filter(|_| lives) {
-            remembered.keep(Arc::new(KnownSession::new(record, login.clone()))).await;
-        }
-        Ok(lives)
     }
 
     async fn begin(&self, authenticated: &Authenticated, browser: Browser) -> Result<Id, AppError> {

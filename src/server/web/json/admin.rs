@@ -54,7 +54,7 @@ pub fn router() -> Router<AppState> {
     operation_id = "admin_audit",
     tag = "admin",
     params(
-        ("actor" = Option<String>, Query, description = "A user's address, or `cli`"),
+        ("actor" = Option<String>, Query, description = "A user's address, `cli` or `unknown`"),
         ("action" = Option<String>, Query, description = "Such as `login`"),
         ("dateFrom" = Option<jiff::civil::Date>, Query, description = "First day, included, in UTC"),
         ("dateTo" = Option<jiff::civil::Date>, Query, description = "Last day, included"),
@@ -79,7 +79,7 @@ pub(super) async fn audit(
     operation_id = "admin_audit_csv",
     tag = "admin",
     params(
-        ("actor" = Option<String>, Query, description = "A user's address, or `cli`"),
+        ("actor" = Option<String>, Query, description = "A user's address, `cli` or `unknown`"),
         ("action" = Option<String>, Query, description = "Such as `login`"),
         ("dateFrom" = Option<jiff::civil::Date>, Query, description = "First day, included, in UTC"),
         ("dateTo" = Option<jiff::civil::Date>, Query, description = "Last day, included")
