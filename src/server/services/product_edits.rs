@@ -30,8 +30,8 @@ pub struct Shown {
     pub status: Option<ProductStatus>,
 }
 
-/// Stands for a description in a form: what is typed into one that is refused goes back in an address, which has no
-/// room for a long text twice.
+/// Stands for a description in a form: a long text need not be twice in the page, nor in the address that a refused form
+/// goes back with.
 pub fn description_digest(text: &str) -> String {
     // Lines end as they do in a browser's field.
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
