@@ -19,7 +19,7 @@ use crate::{
     millis,
     outbox::PendingInvalidation,
     stats::Counter,
-    trust::{Pending, TRUST_FOR},
+    trust::{Pending, TRUST_FOR, in_time},
 };
 
 /// A writer whose invalidation is not delivered answers after this: longer than anybody's look at the outbox holds.
@@ -126,7 +126,7 @@ impl Cache {
         }
         let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
         if let Some(outbox) = self.0.trust.outbox() {
-            let acknowledged = outbox.acknowledge(&ids, &claim).await;
+            let acknowledged = in_time(outbox.acknowledge(&ids, &claim)).await;
             if !acknowledged.map_err(|error| format!("delivered, but cannot be acknowledged: {error}"))? {
                 return Err("delivered to a store that does not count any more".to_owned());
             }

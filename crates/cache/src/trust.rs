@@ -27,8 +27,9 @@ pub(crate) const TRUST_FOR: Duration = Duration::from_secs(1);
 /// How often an instance looks whom nobody asks, and how often while something is pending.
 const LOOK_EVERY: Duration = Duration::from_millis(400);
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
-/// For one look. A database that has not said in this time that nothing is pending would not load anything sooner.
-const LOOK_TIMEOUT: Duration = Duration::from_secs(2);
+/// For one question to the outbox. A database that has not said in this time that nothing is pending would not load
+/// anything sooner.
+const OUTBOX_TIMEOUT: Duration = Duration::from_secs(2);
 /// What a lookup waits at most for whoever is looking, and for its own look and delivery.
 const TRUST_TIMEOUT: Duration = Duration::from_secs(3);
 /// After a lookup's own look that did not help, no other lookup waits for one for this long.
@@ -185,12 +186,13 @@ impl Cache {
         let asks_store = trust.view().takes_to_ask_store();
         let asked = async { if asks_store { Some(self.0.store.server().await) } else { None } };
         let rows = self.0.settings.rows_at_once.max(1);
-        let (found, server) = tokio::join!(timeout(LOOK_TIMEOUT, outbox.look(rows)), asked);
-        let found = found.unwrap_or_else(|_| Err("no answer in time".to_owned()));
+        let (found, server) = tokio::join!(in_time(outbox.look(rows)), asked);
         let Some(claim) = trust.note(began, rows, found) else { return false };
         match server {
             Some(Ok(server)) if server == claim.server => self.confirm(began, claim),
-            Some(Ok(server)) if trust.view().may_claim(&server) => match outbox.claim(claim.epoch, &server).await {
+            Some(Ok(server)) if trust.view().may_claim(&server) => match in_time(outbox.claim(claim.epoch, &server))
+                .await
+            {
                 Ok(true) => {
                     let (epoch, before) = (claim.epoch + 1, claim.server);
                     tracing::warn!(epoch, server, before, "this store counts from now on: nothing cached before is");
@@ -356,4 +358,9 @@ impl View {
     fn takes_to_ask_store(&mut self) -> bool {
         std::mem::take(&mut self.is_used) || !self.pending.is_empty()
     }
+}
+
+/// What the outbox says, if it does in time: whoever looks or delivers keeps others waiting.
+pub(crate) async fn in_time<T>(asked: impl Future<Output = Result<T, String>>) -> Result<T, String> {
+    timeout(OUTBOX_TIMEOUT, asked).await.unwrap_or_else(|_| Err("no answer in time".to_owned()))
 }

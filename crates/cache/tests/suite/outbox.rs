@@ -7,6 +7,8 @@ use super::*;
 
 /// More pending than one look shows.
 mod many_rows;
+/// A database that answers and takes nothing.
+mod no_writes;
 /// Stores that are changed, come back to and shared: which one counts.
 mod which_store;
 
@@ -19,6 +21,8 @@ pub struct Rows {
     silent: std::sync::atomic::AtomicBool,
     /// What a look takes.
     slow: Mutex<Duration>,
+    /// What an acknowledgement and a claim take, before they do anything.
+    slow_writes: Mutex<Duration>,
     /// Looks so far.
     looks: AtomicU64,
 }
@@ -36,6 +40,11 @@ impl Rows {
 
     fn len(&self) -> usize {
         self.rows.lock().expect("nobody panics here").len()
+    }
+
+    async fn wait_to_write(&self) {
+        let slow = *self.slow_writes.lock().expect("nobody panics here");
+        tokio::time::sleep(slow).await;
     }
 
     fn be_silent(&self, silent: bool) {
@@ -65,6 +74,7 @@ impl Outbox for Rows {
     }
 
     async fn acknowledge(&self, ids: &[i64], claim: &StoreClaim) -> Result<bool, String> {
+        self.wait_to_write().await;
         let counts = *claim == *self.claim.lock().expect("nobody panics here");
         if counts {
             self.rows.lock().expect("nobody panics here").retain(|row| !ids.contains(&row.id));
@@ -73,6 +83,7 @@ impl Outbox for Rows {
     }
 
     async fn claim(&self, seen: i64, server: &str) -> Result<bool, String> {
+        self.wait_to_write().await;
         let mut claim = self.claim.lock().expect("nobody panics here");
         let is_seen = claim.epoch == seen;
         if is_seen {
