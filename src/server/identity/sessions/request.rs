@@ -4,11 +4,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 use tokio::sync::OnceCell;
-use tower_sessions::{
-    SessionStore,
-    session::Id,
-    session_store,
-};
+use tower_sessions::{SessionStore, session::Id, session_store};
 
 use super::{
     LIFETIME, Sessions,
