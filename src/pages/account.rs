@@ -207,7 +207,7 @@ fn sessions_card(sessions: Vec<OwnSession>) -> AnyView {
 
 /// What it is, and below that where from: so that the way to end a session is never beside the screen.
 fn device(user_agent: &str, address: Option<String>) -> Cell {
-    let address = address.map(|address| view! { <span class="hint under">{address}</span> });
+    let address = address.map(|address| view! { <div class="hint">{address}</div> });
     view! { {browser_name(user_agent)} {address} }.into_any().into()
 }
 
