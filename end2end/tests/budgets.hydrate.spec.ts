@@ -14,7 +14,8 @@ async function sent(page: import('@playwright/test').Page, path: string, islands
   const module = islands ? page.waitForEvent('requestfinished', (request) => request.url().endsWith('.wasm')) : undefined;
   await page.goto(path, { waitUntil: 'load' });
   await module;
-  await page.evaluate(() => new Promise((done) => requestIdleCallback(done)));
+  // As long as the page itself waits for that: a browser that draws nothing more may never call it idle.
+  await page.evaluate(() => new Promise((done) => requestIdleCallback(done, { timeout: 2_000 })));
   await Promise.all(reads);
   return sizes;
 }
