@@ -228,7 +228,7 @@ fn filter_form(filter: AuditFilter) -> AnyView {
     };
     let action = filter.action.as_deref().map(spoken);
     let fields = view! {
-        {input(Input { class: "grow", ..field("actor", "Who (email, or cli)", "", filter.actor) })}
+        {input(Input { class: "grow", ..field("actor", "Who (email, cli or unknown)", "", filter.actor) })}
         {input(Input { placeholder: Some("login"), list: Some("actions"), ..field("action", "What", "", action) })}
         <datalist id="actions">
             {ACTIONS.map(|name| view! { <option value=spoken(name)></option> }).collect_view()}

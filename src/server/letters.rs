@@ -140,16 +140,19 @@ async fn running_low(
 ) -> Result<Option<Letter>, AppError> {
     let today = local.date();
     let snapshot = figures(state, vendor, today.to_string(), today.to_string()).await?;
-    let (ids, told) = {
-        let mut tx = state.db.read().await?;
-        let ids = low_stock::list_ids(&mut tx, vendor.id, today).await?;
-        (ids, letters::last_digest(&mut tx, reader.user.id, LOW_STOCK).await?)
-    };
+    let mut tx = state.db.read().await?;
+    let told = letters::last_digest(&mut tx, reader.user.id, LOW_STOCK).await?;
+    let mut ids: Vec<_> = snapshot.low_stock.iter().map(|product| product.product_id.clone()).collect();
+    if snapshot.low_stock_total > ids.len() as i64 {
+        ids = low_stock::list_ids(&mut tx, vendor.id, today).await?;
+    }
+    drop(tx);
+    ids.sort();
     let digest = digest(&ids.join("\n"));
     if told.as_ref() == Some(&digest) || (told.is_none() && ids.is_empty()) {
         return Ok(None);
     }
-    if ids.is_empty() || snapshot.low_stock.is_empty() {
+    if ids.is_empty() {
         let now_us = local.timestamp().as_microsecond();
         letters::claim(&state.db, reader.user.id, LOW_STOCK, day_number(today), &digest, now_us).await?;
         return Ok(None);

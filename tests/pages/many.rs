@@ -1,13 +1,7 @@
 //! Many products or orders changed at once: from a list, and back to it as it was.
 
-use super::{fields, location, open, send, typed};
-use crate::harness::{Client, Market, TestApp, contents};
-
-async fn page(client: &Client, path: &str) -> String {
-    let response = open(client, path).await;
-    assert_eq!(response.status(), 200, "{path}");
-    response.text().await.expect("a text").replace("<!>", "")
-}
+use super::{fields, location, page, send, typed};
+use crate::harness::{Market, TestApp, contents};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_change_leads_back_to_the_list_it_was_made_from() {

@@ -53,7 +53,7 @@ mod views;
 
 use reqwest::{Method, Response};
 
-use crate::harness::Client;
+use crate::harness::{Client, Market, TestApp, databases};
 
 /// A page's text without its tags.
 fn without_tags(html: &str) -> String {
@@ -75,6 +75,26 @@ fn without_keys(page: &str) -> String {
     let first = parts.next().unwrap_or_default().to_owned();
     parts.fold(first, |page, part| page + part.split_once('"').map_or("", |(_, rest)| rest))
 }
+
+/// One of the test marketplace on each database.
+async fn apps() -> Vec<TestApp> {
+    let mut apps = Vec::new();
+    for database in databases().await {
+        let market = Market::new();
+        apps.push(TestApp::builder().database(&database).bundle(market.path()).unlimited().spawn().await);
+    }
+    apps
+}
+
+/// The text of a page, without what Leptos marks its places with.
+async fn page(client: &Client, path: &str) -> String {
+    let response = open(client, path).await;
+    assert_eq!(response.status(), 200, "{path}");
+    response.text().await.expect("a text").replace("<!>", "")
+}
+
+/// Fields of a form: names and values.
+type Fields = Vec<(String, String)>;
 
 /// Opens an address as a browser does.
 async fn open(client: &Client, path: &str) -> Response {

@@ -2,28 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{fields, location, open, send, typed};
-use crate::harness::{Client, Market, TestApp, contents, databases};
+use super::{Fields, apps, fields, location, page, send, typed};
+use crate::harness::{Client, Market, TestApp, contents};
 
 const SAVE: &str = "/_fn/product/save";
 const E1: &str = "/api/vendor/products/e1";
-
-type Fields = Vec<(String, String)>;
-
-async fn apps() -> Vec<TestApp> {
-    let mut apps = Vec::new();
-    for database in databases().await {
-        let market = Market::new();
-        apps.push(TestApp::builder().database(&database).bundle(market.path()).unlimited().spawn().await);
-    }
-    apps
-}
-
-async fn page(client: &Client, path: &str) -> String {
-    let response = open(client, path).await;
-    assert_eq!(response.status(), 200, "{path}");
-    response.text().await.expect("a text").replace("<!>", "")
-}
 
 /// The form of a product, as it is opened.
 async fn form(client: &Client) -> Fields {

@@ -4,27 +4,10 @@ use futures::future::join_all;
 use reqwest::Response;
 use serde_json::Value;
 
-use super::{fields, location, open, send, typed};
-use crate::harness::{Client, Market, PASSWORD, TestApp, databases};
+use super::{Fields, apps, fields, location, page, send, typed};
+use crate::harness::{Client, PASSWORD};
 
 const MARCH: &str = "/?dateFrom=2026-03-01&dateTo=2026-03-31";
-
-type Fields = Vec<(String, String)>;
-
-async fn apps() -> Vec<TestApp> {
-    let mut apps = Vec::new();
-    for database in databases().await {
-        let market = Market::new();
-        apps.push(TestApp::builder().database(&database).bundle(market.path()).unlimited().spawn().await);
-    }
-    apps
-}
-
-async fn page(client: &Client, path: &str) -> String {
-    let response = open(client, path).await;
-    assert_eq!(response.status(), 200, "{path}");
-    response.text().await.expect("a text").replace("<!>", "")
-}
 
 /// Clicks thrice: twice while the first answer is on its way, and once after it. Where all three lead to.
 async fn click(client: &Client, function: &str, fields: &Fields) -> String {

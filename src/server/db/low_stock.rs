@@ -89,8 +89,7 @@ pub async fn list_most_urgent(tx: &mut Tx, vendor_id: i64, today: Date) -> Resul
 pub async fn list_ids(tx: &mut Tx, vendor_id: i64, today: Date) -> Result<Vec<String>, DbError> {
     let mut parameters = Parameters::default();
     let low = low(vendor_id, today, &mut parameters);
-    let found =
-        tx.rows(parameters.bind(format!("WITH {low} SELECT external_id FROM low ORDER BY external_id"))).await?;
+    let found = tx.rows(parameters.bind(format!("WITH {low} SELECT external_id FROM low"))).await?;
     found.iter().map(|row| rows::text(row, "external_id")).collect()
 }
 
