@@ -153,9 +153,10 @@ async fn runs_low_again(
     let named = snapshot["lowStock"].as_array().expect("a list");
     let is_named = |id: &Value| named.iter().any(|product| &product["productId"] == id);
     let all = low().await;
-    let behind = all.as_array().expect("a list").iter().find(|product| !is_named(&product["productId"]));
-    let id = behind.expect("of twelve, two")["productId"].clone();
-    let path = format!("/api/vendor/products/{}", id.as_str().expect("an id"));
+    // The twelve are told apart by their ids alone, so that `product` may be one of the two that are not named.
+    let path_of = |product: &Value| format!("/api/vendor/products/{}", product["productId"].as_str().expect("an id"));
+    let mut behind = all.as_array().expect("a list").iter().filter(|other| !is_named(&other["productId"])).map(path_of);
+    let path = behind.find(|path| path != product).expect("of twelve, two");
     answered(vendor.put(&path, enough).await, 200).await;
     assert!(is_sent(25).await, "another twelfth");
     answered(vendor.put(product, enough).await, 200).await;
