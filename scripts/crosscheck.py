@@ -151,9 +151,10 @@ def answer(db, query):
 
 
 def local_sales(db, vendor, zone):
-    """One row for each counted line and refund of a vendor, at the vendor's wall clock. Returns the table's name."""
+    """One row for each counted line and refund of a vendor, at the vendor's wall clock; made once. Returns the table's name."""
+    sales = f'"sales of {vendor}"'
     db.execute(f"""
-        CREATE OR REPLACE TEMP TABLE sales AS
+        CREATE TEMP TABLE IF NOT EXISTS {sales} AS
         SELECT timezone($zone, moment) AS wall, * FROM (
             SELECT o.placed_at AS moment, o.order_id, o.customer_id, l.product_id, l.category, l.quantity AS units,
                    l.gross, l.discount AS discounts, 0 AS returns, l.commission
@@ -162,7 +163,7 @@ def local_sales(db, vendor, zone):
             SELECT r.refunded_at, NULL, NULL, r.product_id, r.category, -r.quantity, 0, 0, r.amount, -r.commission
             FROM refunds r JOIN orders o USING (order_id) WHERE r.vendor_id = $vendor AND o.status NOT IN {UNCOUNTED})""",
         {"zone": zone, "vendor": vendor})
-    return "sales"
+    return sales
 
 
 SUMS = """COALESCE(CAST(SUM(gross) AS BIGINT), 0), COALESCE(CAST(SUM(discounts) AS BIGINT), 0), COALESCE(CAST(SUM(returns) AS BIGINT), 0),
