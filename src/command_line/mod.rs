@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::server::{
     Application, check_browser_half,
     config::Config,
+    db::Db,
     demo,
     doctor::FEW_FILES,
     import::ImportOptions,
@@ -186,25 +187,34 @@ async fn execute(command: Command, mut config: Config) -> anyhow::Result<ExitCod
             telemetry.stop().await;
             served?;
         }
-        Command::Migrate => {
-            let db = open_database(&config).await?;
-            print_line!("The {} database is up to date.", db.dialect.name());
-        }
         Command::Demo if config.production => bail!(
             "demo makes users whose passwords everybody can read: not with APP_ENV=production. For a look at it, leave \
              APP_ENV out and use a database of its own"
         ),
-        Command::Demo => demo(&config).await?,
-        Command::Import(arguments) => import_bundle(&config, &arguments).await?,
-        Command::User(command) => users::execute(command, &config).await?,
-        Command::Cache(command) => cache::execute(command, &config).await?,
-        Command::Rollups(command) => rollups::run(&config, &command).await?,
         Command::Doctor(doctor) => return doctor.run(&config).await,
         Command::Healthcheck(healthcheck) => healthcheck.run(config.http.address)?,
-        // Done before there is a configuration.
-        Command::Completions(_) | Command::Man => {}
+        command => {
+            let db = open_database(&config).await?;
+            let done = on_database(command, &config, &db).await;
+            db.close().await;
+            done?;
+        }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn on_database(command: Command, config: &Config, db: &Db) -> anyhow::Result<()> {
+    match command {
+        Command::Migrate => print_line!("The {} database is up to date.", db.dialect.name()),
+        Command::Demo => demo(db).await?,
+        Command::Import(arguments) => import_bundle(db, &arguments).await?,
+        Command::User(command) => users::execute(command, config, db).await?,
+        Command::Cache(command) => cache::execute(command, config, db).await?,
+        Command::Rollups(command) => rollups::run(db, &command).await?,
+        // These do without it, or open it themselves.
+        Command::Serve | Command::Doctor(_) | Command::Healthcheck(_) | Command::Completions(_) | Command::Man => {}
+    }
+    Ok(())
 }
 
 async fn serve(config: Config) -> anyhow::Result<()> {
@@ -246,10 +256,9 @@ fn stop_signal() -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
     })
 }
 
-async fn demo(config: &Config) -> anyhow::Result<()> {
-    let db = open_database(config).await?;
+async fn demo(db: &Db) -> anyhow::Result<()> {
     let progress = progress::for_stderr();
-    let logins = demo::demo(&db, Timestamp::now(), &*progress).await?;
+    let logins = demo::demo(db, Timestamp::now(), &*progress).await?;
     progress.finish();
     outbox::wait_until_told().await;
     let width = logins.iter().map(|login| login.email.len()).max().unwrap_or_default();
@@ -260,11 +269,10 @@ async fn demo(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn import_bundle(config: &Config, arguments: &Import) -> anyhow::Result<()> {
-    let db = open_database(config).await?;
+async fn import_bundle(db: &Db, arguments: &Import) -> anyhow::Result<()> {
     let progress = progress::for_stderr();
     let options = ImportOptions { shift_to_today: arguments.shift_to_today, encoding: arguments.encoding };
-    let report = services::import::import_bundle(&db, &arguments.dir, options, &*progress)
+    let report = services::import::import_bundle(db, &arguments.dir, options, &*progress)
         .await
         .context("nothing was imported")?;
     progress.finish();

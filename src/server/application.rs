@@ -25,6 +25,8 @@ use super::{
 
 /// How long requests in flight may take to finish once the server is told to stop.
 const GRACE: Duration = Duration::from_secs(30);
+/// How long it may take to close the database after that.
+const CLOSE_WITHIN: Duration = Duration::from_secs(5);
 
 /// The server, connected and listening, but not answering yet.
 pub struct Application {
@@ -130,6 +132,8 @@ impl Application {
             }
         };
         stopped.health.stop().await;
+        // Whoever has not given a connection back by now goes with the process.
+        let _ = tokio::time::timeout(CLOSE_WITHIN, stopped.db.close()).await;
         result
     }
 }
@@ -145,7 +149,10 @@ pub async fn open_database(config: &Config) -> Result<Db, StartError> {
     let url = config.database.url.expose_secret();
     let failed = |source| StartError::of_database(url, source);
     let db = Db::connect(url, config.database.connections).await.map_err(failed)?;
-    db.migrate().await.map_err(failed)?;
+    if let Err(error) = db.migrate().await {
+        db.close().await;
+        return Err(failed(error));
+    }
     tracing::info!(database = db.dialect.name(), url = redact(url), "database ready");
     Ok(db)
 }

@@ -6,6 +6,8 @@ use crate::harness::northwind;
 
 /// The cache.
 mod cache;
+/// How commands end.
+mod endings;
 
 /// What a command left behind.
 struct Done {

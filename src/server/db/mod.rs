@@ -256,6 +256,14 @@ impl Db {
         backfill::run(self).await
     }
 
+    /// Returns once no connection is left. What closes the last one to a SQLite file writes `-wal` into the file, and
+    /// removes it: left behind, it would be read into whatever is put in the file's place.
+    pub async fn close(&self) {
+        self.looks.close().await;
+        self.reads.close().await;
+        self.writes.close().await;
+    }
+
     /// Fails where this user cannot read the database or write to it. As good as written to counts a SQLite file that
     /// another program writes to at this moment.
     pub async fn check_writable(&self) -> Result<(), DbError> {
