@@ -119,7 +119,7 @@ enum Command {
 struct Import {
     /// Folder with vendors, products, customers, orders and order_items as .csv or .csv.gz (refunds if there are any)
     dir: PathBuf,
-    /// Move every date by the same number of days, so that the newest order is of today
+    /// Move every date by the same number of days, so that the newest is of the last 24 hours
     #[arg(long)]
     shift_to_today: bool,
     /// What the files are in, where they do not say so by a byte order mark, such as windows-1252 [utf-8]
