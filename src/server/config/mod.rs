@@ -30,7 +30,7 @@ mod secret;
 /// Who stays logged in.
 mod sessions;
 
-use addresses::{cookie_domain, is_database_url, is_redis_url};
+use addresses::{cookie_domain, is_collector, is_database_url, is_redis_url, redact_url};
 pub use addresses::{parse_network, redact};
 pub use limits::{Limit, LimitConfig};
 pub use provider::{EMAIL, ProviderConfig};
@@ -241,7 +241,7 @@ impl Config {
                 .unwrap_or(LogFormat::Pretty),
             traces: ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"]
                 .into_iter()
-                .any(|name| reader.read(name, COLLECTORS, |text| text.starts_with("http://").then_some(())).is_some()),
+                .any(|name| reader.read_shown(name, COLLECTORS, is_collector, redact_url).is_some()),
         };
         let config = Self {
             production: reader.production,
