@@ -1,3 +1,5 @@
+#![deny(clippy::print_stdout, clippy::print_stderr, reason = "they panic where nobody reads: see `printing`")]
+
 use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::{Context, bail};
@@ -31,7 +33,7 @@ mod rollups;
 /// `vendorscope user …`
 mod users;
 
-use printing::print_line;
+use printing::{print_aside, print_line};
 use users::UserCommand;
 
 /// Vendor analytics for marketplaces, behind a cache that is never stale.
@@ -148,7 +150,7 @@ pub fn run() -> ExitCode {
                 Command::Doctor(doctor) => doctor.refused(&errors),
                 _ => {
                     let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
-                    eprintln!("vendorscope: {}", errors.join("; "));
+                    print_aside!("vendorscope: {}", errors.join("; "));
                     Ok(ExitCode::from(2))
                 }
             },
@@ -167,7 +169,7 @@ fn exit_code(done: anyhow::Result<ExitCode>) -> ExitCode {
         Ok(code) => code,
         Err(error) if printing::is_nobody_reading(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("vendorscope: {}", printing::in_words(&error));
+            print_aside!("vendorscope: {}", printing::in_words(&error));
             ExitCode::FAILURE
         }
     }

@@ -2,7 +2,7 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use vendorscope_cache::Cache;
 
-use super::printing::print_line;
+use super::printing::{print_aside, print_line};
 use crate::{
     domain::accounts::{Role, check_password},
     server::{
@@ -138,13 +138,13 @@ async fn enable_user(accounts: &Accounts, email: &str) -> anyhow::Result<()> {
 async fn reset_password(accounts: &Accounts, email: &str, config: &Config) -> anyhow::Result<()> {
     let token = accounts.create_reset(email, Actor::COMMAND_LINE).await.map_err(|e| to_cli_error(e, email))?;
     print_line!("{}/reset?token={token}", config.http.public_url);
-    eprintln!("Works once, within an hour. Whoever has the link can choose the password.");
+    print_aside!("Works once, within an hour. Whoever has the link can choose the password.");
     Ok(())
 }
 
 async fn reset_second_factor(accounts: &Accounts, email: &str) -> anyhow::Result<()> {
     let user = accounts.reset_totp(email, Actor::COMMAND_LINE).await.map_err(|e| to_cli_error(e, email))?;
-    println!("{} logs in with the password alone. Sessions end within a second.", user.email);
+    print_line!("{} logs in with the password alone. Sessions end within a second.", user.email);
     Ok(())
 }
 

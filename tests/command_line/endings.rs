@@ -1,6 +1,8 @@
-//! How commands end: what they leave behind.
+//! How commands end: what they leave behind, and what becomes of them where nobody reads what they say.
 
-use std::path::Path;
+use std::{path::Path, process::Stdio};
+
+use vendorscope::server::db::{Db, sql};
 
 use super::*;
 
@@ -33,4 +35,67 @@ fn no_command_leaves_anything_beside_the_database_that_would_get_into_a_copy_put
         assert_eq!(done.code, code, "{arguments:?}: {}", done.stderr);
         assert_eq!(beside_the_database(home.path()), [""; 0], "{arguments:?}");
     }
+}
+
+#[tokio::test]
+async fn whoever_has_read_enough_is_not_told_of_it() {
+    let home = folder();
+    for name in ["one", "two", "three"] {
+        let email = format!("{name}@example.com");
+        run(home.path(), &[PASSWORD], &["user", "add", &email, "--role", "admin"]).succeeded();
+    }
+    let db =
+        Db::connect(&format!("sqlite://{}", home.path().join("vendorscope.db").display()), 1).await.expect("it opens");
+    let mut tx = db.write().await.expect("a transaction");
+    let seed = "INSERT INTO second_factors (user_id, secret, created_us, confirmed_us) \
+         SELECT id, 'x', 1, 1 FROM users WHERE email LIKE 'two%'";
+    tx.execute(sql(seed)).await.expect("written");
+    tx.commit().await.expect("committed");
+    db.close().await;
+    for command in [
+        "user list",
+        "user reset-password one@example.com",
+        "user reset-second-factor two@example.com",
+        "--help",
+        "rollups verify",
+        "migrate",
+    ] {
+        // The reader is gone before there is anything to read.
+        let script =
+            format!("set -o pipefail; {{ sleep 0.1; {} {command}; }} | true", env!("CARGO_BIN_EXE_vendorscope"));
+        let done = Command::new("bash").args(["-c", &script]).current_dir(home.path()).env_clear().output();
+        let done = done.expect("bash runs");
+        let said = String::from_utf8(done.stderr).expect("UTF-8");
+        assert_eq!((done.status.code(), said.as_str()), (Some(0), ""), "{command}");
+    }
+}
+
+/// The exit code where nobody reads what is written to standard error, and what was written to standard output.
+fn unread(home: &Path, vars: &[(&str, &str)], arguments: &[&str]) -> (Option<i32>, String) {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let done = Command::new(env!("CARGO_BIN_EXE_vendorscope"))
+        .current_dir(home)
+        .env_clear()
+        .envs(vars.iter().copied())
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stderr(writer)
+        .output()
+        .expect("the program runs");
+    (done.status.code(), String::from_utf8(done.stdout).expect("UTF-8"))
+}
+
+#[test]
+fn progress_and_logs_that_nobody_reads_end_nothing() {
+    let home = folder();
+    let bundle = northwind();
+    let (code, said) = unread(home.path(), &[("RUST_LOG", "info")], &["import", bundle.to_str().expect("UTF-8")]);
+    assert!(code == Some(0) && said.starts_with("29 vendors, 77 products"), "{code:?}: {said}");
+    run(home.path(), &[PASSWORD], &["user", "add", "boss@example.com", "--role", "admin"]).succeeded();
+    let (code, said) = unread(home.path(), &[], &["user", "reset-password", "boss@example.com"]);
+    assert!(code == Some(0) && said.contains("/reset?token="), "{code:?}: {said}");
+    // What is wrong is told by the exit code still.
+    assert_eq!(unread(home.path(), &[], &["import", "no-such-folder"]).0, Some(1));
+    assert_eq!(unread(home.path(), &[("LOG_FORMAT", "xml")], &["migrate"]).0, Some(2));
 }

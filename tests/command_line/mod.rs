@@ -251,24 +251,6 @@ fn users_are_shut_out_let_in_again_and_given_a_link_for_a_lost_password() {
 }
 
 #[test]
-fn whoever_has_read_enough_is_not_told_of_it() {
-    let home = folder();
-    for name in ["one", "two", "three"] {
-        let email = format!("{name}@example.com");
-        run(home.path(), &[PASSWORD], &["user", "add", &email, "--role", "admin"]).succeeded();
-    }
-    for command in ["user list", "--help", "rollups verify", "migrate"] {
-        // The reader is gone before there is anything to read.
-        let script =
-            format!("set -o pipefail; {{ sleep 0.1; {} {command}; }} | true", env!("CARGO_BIN_EXE_vendorscope"));
-        let done = Command::new("bash").args(["-c", &script]).current_dir(home.path()).env_clear().output();
-        let done = done.expect("bash runs");
-        let said = String::from_utf8(done.stderr).expect("UTF-8");
-        assert_eq!((done.status.code(), said.as_str()), (Some(0), ""), "{command}");
-    }
-}
-
-#[test]
 fn the_demo_is_nothing_for_production() {
     let home = folder();
     let database = format!("sqlite://{}", home.path().join("x.db").display());
