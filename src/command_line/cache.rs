@@ -6,8 +6,8 @@ use vendorscope_cache::{Cache, Cause, Tag, stats::Counter};
 
 use super::printing::print_line;
 use crate::server::{
-    AppError,
-    config::Config,
+    AppError, StartError,
+    config::{Config, redact},
     db::{Db, outbox::installation, vendors},
     identity::accounts::Accounts,
     open_cache,
@@ -120,13 +120,18 @@ fn in_words(error: AppError) -> anyhow::Error {
     }
 }
 
-/// Without Redis the cache is inside of the server's process, out of reach from here.
+/// Without Redis the cache is inside of the server's process, out of reach from here. Fails where Redis does not
+/// answer: what this process alone has counted says nothing.
 async fn open_redis(config: &Config, db: &Db) -> anyhow::Result<Cache> {
-    if config.cache.redis_url.is_none() {
+    let Some(url) = config.cache.redis() else {
         bail!(
             "REDIS_URL is not set: without it the cache lives inside of the server's process, where only the page \
              /admin/cache reaches it"
         );
+    };
+    let cache = open_cache(config, &installation(db).await?).await?;
+    match cache.list_entries().await {
+        Ok(_) => Ok(cache),
+        Err(error) => Err(StartError::Cache { url: redact(url), reason: error.to_string() }.into()),
     }
-    Ok(open_cache(config, &installation(db).await?).await?)
 }
