@@ -61,7 +61,7 @@ pub enum ImportError {
     #[error(transparent)]
     Db(#[from] DbError),
     /// The demo was asked for where somebody sells already.
-    #[error("the database has vendors in it that are not the demo's: the demo wants an empty one (set DATABASE_URL)")]
+    #[error("the vendors in the database are not the demo's: the demo wants an empty one (set DATABASE_URL)")]
     Occupied,
     /// A password of the demo could not be hashed.
     #[error("demo logins: {0}")]
