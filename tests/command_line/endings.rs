@@ -99,3 +99,30 @@ fn progress_and_logs_that_nobody_reads_end_nothing() {
     assert_eq!(unread(home.path(), &[], &["import", "no-such-folder"]).0, Some(1));
     assert_eq!(unread(home.path(), &[("LOG_FORMAT", "xml")], &["migrate"]).0, Some(2));
 }
+
+#[test]
+fn programs_that_bring_one_database_up_to_date_at_the_same_time_all_find_it_done() {
+    for _ in 0..3 {
+        let home = folder();
+        let began: Vec<_> = (0..4)
+            .map(|_| {
+                Command::new(env!("CARGO_BIN_EXE_vendorscope"))
+                    .current_dir(home.path())
+                    .env_clear()
+                    .arg("migrate")
+                    .stdout(Stdio::null())
+                    .stderr(Stdio::piped())
+                    .spawn()
+                    .expect("the program runs")
+            })
+            .collect();
+        for one in began {
+            let done = one.wait_with_output().expect("it ends");
+            assert_eq!(
+                (done.status.code(), String::from_utf8_lossy(&done.stderr).as_ref()),
+                (Some(0), ""),
+                "each waits for the others"
+            );
+        }
+    }
+}
