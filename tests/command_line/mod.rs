@@ -104,6 +104,17 @@ fn a_wrong_setting_stops_the_program_before_it_does_anything() {
 }
 
 #[test]
+fn a_browser_half_whose_names_carry_hashes_is_refused_with_the_variable_that_says_so() {
+    let home = folder();
+    crate::harness::write_browser_half(home.path());
+    let pkg = home.path().join("target/site/pkg");
+    std::fs::rename(pkg.join("vendorscope.js"), pkg.join("vendorscope.k3Jx_q9.js")).expect("renamed");
+    let done = run(home.path(), &[], &["serve"]);
+    let why = done.stderr.lines().last().unwrap_or_default();
+    assert!(done.code == 1 && why.contains("set LEPTOS_HASH_FILES=true"), "{}", done.stderr);
+}
+
+#[test]
 fn what_cannot_be_reached_is_named_with_what_to_do() {
     let home = folder();
     let done = run(home.path(), &[("DATABASE_URL", "sqlite://no/such/folder/x.db")], &["migrate"]);
