@@ -123,7 +123,12 @@ pub(in crate::server) async fn import(
     }
     let (refunds, refund_notes) = refunds.map_or((0, Vec::new()), |refunds| (refunds.rows, refunds.notes));
     let staged = [&vendors, &products, &customers, &orders, &items];
-    let notes = staged.into_iter().flat_map(|table| table.notes.iter().cloned()).chain(refund_notes).collect();
+    let notes = staged
+        .into_iter()
+        .flat_map(|table| table.notes.iter().cloned())
+        .chain(refund_notes)
+        .chain(bundle.notes())
+        .collect();
     let vendors_changed = write_staged(&mut work, items.rows, refunds, "SELECT id FROM vendors").await?;
     let changed = work.finish().await?;
     Ok(ImportReport {
