@@ -176,7 +176,7 @@ fn exit_code(done: anyhow::Result<ExitCode>) -> ExitCode {
 }
 
 async fn execute(command: Command, mut config: Config) -> anyhow::Result<ExitCode> {
-    if !matches!(command, Command::Serve) && std::env::var_os("RUST_LOG").is_none() {
+    if !matches!(command, Command::Serve) && is_unset("RUST_LOG") {
         // These commands speak for themselves, and their statements are slow by nature. What is wrong is doctor's own
         // to say.
         config.log.filter = if matches!(command, Command::Doctor(_)) { "off" } else { "warn,sqlx=error" }.to_owned();
@@ -203,6 +203,11 @@ async fn execute(command: Command, mut config: Config) -> anyhow::Result<ExitCod
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// An empty variable counts as not set.
+fn is_unset(name: &str) -> bool {
+    std::env::var_os(name).is_none_or(|value| value.to_string_lossy().trim().is_empty())
 }
 
 async fn on_database(command: Command, config: &Config, db: &Db) -> anyhow::Result<()> {
@@ -245,16 +250,25 @@ fn raise_file_limit() {
     }
 }
 
-/// Comes when the process is told to stop: Ctrl-C, or what service managers send.
+/// Comes when the process is told to stop: Ctrl-C, or what service managers send. The second time the process ends at
+/// once.
 fn stop_signal() -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
+    let mut told = async move || {
         tokio::select! {
             _ = terminate.recv() => (),
             _ = interrupt.recv() => (),
         }
+    };
+    Ok(async move {
+        told().await;
+        tokio::spawn(async move {
+            told().await;
+            tracing::warn!("told to stop a second time: ends at once, with requests unfinished");
+            std::process::exit(1);
+        });
     })
 }
 

@@ -1,3 +1,5 @@
+use std::env::VarError;
+
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use vendorscope_cache::Cache;
@@ -138,6 +140,9 @@ async fn enable_user(accounts: &Accounts, email: &str) -> anyhow::Result<()> {
 async fn reset_password(accounts: &Accounts, email: &str, config: &Config) -> anyhow::Result<()> {
     let token = accounts.create_reset(email, Actor::COMMAND_LINE).await.map_err(|e| to_cli_error(e, email))?;
     print_line!("{}/reset?token={token}", config.http.public_url);
+    if config.production && config.http.public_url_is_guessed {
+        print_aside!("PUBLIC_URL is not set: put the address by which people reach this installation before /reset.");
+    }
     print_aside!("Works once, within an hour. Whoever has the link can choose the password.");
     Ok(())
 }
@@ -174,8 +179,10 @@ fn to_cli_error(error: AppError, email: &str) -> anyhow::Error {
 }
 
 fn ask_password() -> anyhow::Result<String> {
-    if let Ok(password) = std::env::var("VENDORSCOPE_PASSWORD") {
-        return Ok(password);
+    match std::env::var("VENDORSCOPE_PASSWORD") {
+        Ok(password) => return Ok(password),
+        Err(VarError::NotUnicode(_)) => bail!("VENDORSCOPE_PASSWORD is not UTF-8: a password is text in UTF-8"),
+        Err(VarError::NotPresent) => {}
     }
     let ask =
         |prompt| rpassword::prompt_password(prompt).context("cannot ask for a password here: set VENDORSCOPE_PASSWORD");

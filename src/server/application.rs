@@ -48,6 +48,14 @@ impl Application {
             .await
             .map_err(|source| StartError::of_database(config.database.url.expose_secret(), source))?;
         let routers = Routers::connect(&config).await?;
+        // Before anything is claimed that another instance uses: whoever takes this one's address may be one.
+        let wanted = config.http.address;
+        let listening = async {
+            let listener = TcpListener::bind(wanted).await?;
+            let address = listener.local_addr()?;
+            Ok((listener, address))
+        };
+        let (listener, address) = listening.await.map_err(|source| StartError::Listen { address: wanted, source })?;
         let cache = cache_over(routers.cache, &installation).await;
         // Before anyone asks: what earlier instances have left is delivered, or not trusted.
         cache.watch(Arc::new(DatabaseOutbox(db.clone()))).await;
@@ -56,13 +64,6 @@ impl Application {
         sessions.compare_secrets().await;
         let limits = Limiter::over(&config, &installation, routers.sessions);
         let provider = Provider::of(&config).map_err(StartError::Provider)?;
-        let wanted = config.http.address;
-        let listening = async {
-            let listener = TcpListener::bind(wanted).await?;
-            let address = listener.local_addr()?;
-            Ok((listener, address))
-        };
-        let (listener, address) = listening.await.map_err(|source| StartError::Listen { address: wanted, source })?;
         let state = AppState::new(config, db, cache, sessions, limits, provider);
         state.accounts.learn_ended_sessions().await.map_err(|error| StartError::Sessions(error.to_string()))?;
         Ok(Self { listener, address, state })

@@ -107,6 +107,8 @@ fn a_wrong_value_is_named_with_what_is_accepted() {
         ("RUST_LOG", "loud", "`loud`"),
         ("RUST_LOG", "info,vendorscop", "`info,vendorscop`"),
         ("LOG_FORMAT", "xml", "`xml`"),
+        ("OTEL_TRACES_SAMPLER", "bogus", "`bogus`"),
+        ("OTEL_TRACES_SAMPLER_ARG", "1.5", "`1.5`"),
     ] {
         let errors = read(&[(name, value)]).expect_err(name);
         let [error] = &errors[..] else { panic!("{name}: {errors:?}") };

@@ -126,3 +126,44 @@ fn programs_that_bring_one_database_up_to_date_at_the_same_time_all_find_it_done
         }
     }
 }
+
+#[test]
+fn a_password_that_is_no_text_is_told_from_one_that_is_missing() {
+    let home = folder();
+    let done = Command::new(env!("CARGO_BIN_EXE_vendorscope"))
+        .current_dir(home.path())
+        .env_clear()
+        .env(
+            "VENDORSCOPE_PASSWORD",
+            <std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(b"caf\xe9 caf\xe9 caf\xe9"),
+        )
+        .args(["user", "add", "boss@example.com", "--role", "admin"])
+        .output()
+        .expect("the program runs");
+    let said = String::from_utf8(done.stderr).expect("UTF-8");
+    assert!(done.status.code() == Some(1) && said.contains("VENDORSCOPE_PASSWORD is not UTF-8"), "{said}");
+}
+
+#[test]
+fn commands_speak_for_themselves_where_rust_log_is_empty_too() {
+    let home = folder();
+    assert_eq!(run(home.path(), &[("RUST_LOG", "")], &["migrate"]).stderr, "");
+}
+
+#[test]
+fn in_production_a_link_that_begins_with_a_guess_is_told_to() {
+    let home = folder();
+    let database = format!("sqlite://{}", home.path().join("vendorscope.db").display());
+    let vars = [
+        ("APP_ENV", "production"),
+        ("DATABASE_URL", database.as_str()),
+        ("REDIS_URL", "redis://127.0.0.1:1"),
+        ("SESSION_SECRET", "0123456789abcdef0123456789abcdef"),
+        PASSWORD,
+    ];
+    run(home.path(), &vars, &["user", "add", "boss@example.com", "--role", "admin"]).succeeded();
+    let reset = |vars: &[(&str, &str)]| run(home.path(), vars, &["user", "reset-password", "boss@example.com"]).stderr;
+    assert!(reset(&vars).contains("PUBLIC_URL is not set"));
+    let known = [&vars[..], &[("PUBLIC_URL", "https://vendors.example.com")]].concat();
+    assert!(!reset(&known).contains("PUBLIC_URL"));
+}

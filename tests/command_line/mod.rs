@@ -140,6 +140,14 @@ fn users_are_added_once_and_listed() {
         add(&[("VENDORSCOPE_PASSWORD", "short")], &["w@example.com", "--role", "admin"]).error(1).contains("password")
     );
     assert_eq!(add(&[PASSWORD], &["v@example.com", "--role", "vendor"]).code, 2, "a vendor's user needs a vendor");
+    assert!(
+        add(&[PASSWORD], &["v@example.com", "--role", "admin", "--vendor", "7"])
+            .error(1)
+            .contains("vendor or accountant")
+    );
+    assert!(
+        add(&[PASSWORD], &["nobody", "--role", "admin"]).error(1).contains("email: `nobody` is no address such as")
+    );
     assert_eq!(run(home.path(), &[], &["user", "list"]).succeeded(), "boss@example.com  admin\n");
 }
 

@@ -84,3 +84,14 @@ async fn an_instance_that_has_stopped_leaves_nothing_beside_a_sqlite_file() {
     assert_eq!(program.until_ended().await, Some(0));
     assert!(!wal.exists(), "what was written is in the file");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_second_signal_ends_an_instance_at_once() {
+    let database = TestDatabase::sqlite();
+    let mut program = Program::serve_with(&[("DATABASE_URL", database.url()), ("STOP_DELAY", "300")]);
+    program.tell_to_stop();
+    program.until_log_has("not ready any more").await;
+    program.tell_to_stop();
+    // Far less than the delay, or the test would say that it does not end.
+    assert_eq!(program.until_ended().await, Some(1));
+}
