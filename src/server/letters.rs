@@ -15,10 +15,13 @@ use super::{
     identity::signing::Signing,
     services::analytics::SnapshotQuery,
 };
-use crate::domain::{
-    accounts::{VendorRef, encode_segment},
-    period::day_number,
-    snapshot::Snapshot,
+use crate::{
+    domain::{
+        accounts::{VendorRef, encode_segment},
+        period::day_number,
+        snapshot::Snapshot,
+    },
+    format::counted,
 };
 
 /// How often an instance looks for letters that are due.
@@ -118,11 +121,12 @@ async fn weekly(state: &AppState, vendor: &VendorRef, local: &Zoned) -> Result<L
     if !snapshot.top_products.is_empty() {
         text.push_str("\nBest sellers\n");
         for product in snapshot.top_products.iter().take(5) {
-            let _ = writeln!(text, "- {}: {}, {} units", product.name, money(product.net_sales), product.units);
+            let sold = counted(product.units, "unit", "units");
+            let _ = writeln!(text, "- {}: {}, {sold}", product.name, money(product.net_sales));
         }
     }
     if snapshot.low_stock_total > 0 {
-        let _ = writeln!(text, "\nRunning low: {} products", snapshot.low_stock_total);
+        let _ = writeln!(text, "\nRunning low: {}", counted(snapshot.low_stock_total, "product", "products"));
     }
     let _ = writeln!(text, "\n{}/?dateFrom={from}&dateTo={to}", state.config.http.public_url);
     let subject = format!("Your week: {}", money(totals.net_sales));
@@ -157,16 +161,16 @@ async fn running_low(
         letters::claim(&state.db, reader.user.id, LOW_STOCK, day_number(today), &digest, now_us).await?;
         return Ok(None);
     }
-    let mut text = format!("{} of {} are running low:\n\n", snapshot.low_stock_total, snapshot.vendor_name);
+    let subject = match snapshot.low_stock_total {
+        1 => "1 product is running low".to_owned(),
+        many => format!("{many} products are running low"),
+    };
+    let mut text = format!("{}: {subject}\n\n", snapshot.vendor_name);
     for product in &snapshot.low_stock {
         let cover = product.days_of_cover.map(|days| format!(", {days} days")).unwrap_or_default();
         let _ = writeln!(text, "- {}: {} left{cover}", product.name, product.stock);
     }
     let _ = writeln!(text, "\n{}/products?stock=low", state.config.http.public_url);
-    let subject = match snapshot.low_stock_total {
-        1 => "1 product is running low".to_owned(),
-        many => format!("{many} products are running low"),
-    };
     Ok(Some(Letter { kind: LOW_STOCK, day: day_number(today), subject, text, digest }))
 }
 

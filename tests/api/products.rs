@@ -86,6 +86,18 @@ async fn bad_products_are_refused_by_field_and_change_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_product_may_have_the_name_of_an_operation_for_its_id() {
+    let app = TestApp::builder().northwind().spawn().await;
+    let (vendor, admin) = (app.log_in_as_vendor(VENDOR).await, app.log_in_as_admin().await);
+    let sent = json!({ "productId": "bulk", "vendorId": VENDOR, "name": "Bulk tea", "category": "Tea", "unitPrice": 1,
+        "stock": 1 });
+    assert_eq!(admin.post("/api/ingest/products", &json!({ "products": [sent] })).await.status(), 200);
+    assert_eq!(vendor.get_json("/api/vendor/products/bulk%20").await["name"], "Bulk tea");
+    let list = vendor.get("/products?search=Bulk%20tea").await.text().await.expect("a text");
+    assert!(list.contains("href=\"/products/bulk%20"), "{list}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn many_products_change_together_or_not_at_all() {
     let app = TestApp::builder().northwind().spawn().await;
     let client = app.log_in_as_vendor(VENDOR).await;

@@ -14,6 +14,10 @@ async fn text(client: &Client, path: &str) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_admin_finds_vendors_their_users_and_their_dashboards() {
     let app = TestApp::builder().northwind().spawn().await;
+    let mut tx = app.state().db.write().await.expect("a transaction");
+    let renamed = "UPDATE vendors SET external_id = 'lhé' WHERE external_id = '8'";
+    tx.execute(vendorscope::server::db::sql(renamed)).await.expect("written");
+    tx.commit().await.expect("committed");
     let vendor = app.log_in_as_vendor("7").await;
     let admin = app.log_in_as_admin().await;
 
@@ -28,6 +32,9 @@ async fn an_admin_finds_vendors_their_users_and_their_dashboards() {
         text(&admin, "/admin/vendors?search=100%25").await.contains("No matching vendors"),
         "a percent sign is a percent sign"
     );
+
+    let found = text(&admin, "/admin/vendors?search=LH%C3%89").await;
+    assert!(found.contains("href=\"/admin/vendors/lh%C3%A9\""), "by an id with an accent: {found}");
 
     let page = text(&admin, "/admin/vendors/7").await;
     assert!(page.contains("vendor-7@example.com") && page.contains("href=\"/admin/vendors/7/dashboard\""), "{page}");

@@ -366,8 +366,8 @@ pub fn normalise_email(email: &str) -> Result<String, FieldError> {
     }
 }
 
-/// Segments that lead elsewhere: to the folder above, or to a page of their own among those of the ids.
-const RESERVED: [&str; 4] = [".", "..", "new", "change"];
+/// Segments that lead elsewhere: to the folder above, or to a page or an operation of their own among those of the ids.
+const RESERVED: [&str; 5] = [".", "..", "new", "change", "bulk"];
 
 /// One of the marketplace's own ids as a segment of a path. Ids that are no segments of their own have a
 /// blank after them: `..` would be taken for the folder above, however it is encoded. `id_of_segment` takes it away.

@@ -67,7 +67,7 @@ impl Marketplace {
         if let Some(text) = &text {
             let wanted = search::fold(text);
             vendors.retain(|vendor| {
-                search::fold(&vendor.name).contains(&wanted) || vendor.vendor_id.to_lowercase().contains(&wanted)
+                search::fold(&vendor.name).contains(&wanted) || search::fold(&vendor.vendor_id).contains(&wanted)
             });
         }
         let mut placed: Vec<_> =
