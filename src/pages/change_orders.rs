@@ -2,7 +2,6 @@
 
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
 
 use crate::{
     components::{
@@ -10,6 +9,7 @@ use crate::{
         fields::once,
         frame::Section,
         loaded::loaded,
+        parameters::parameters,
         status::{Shown, status},
         table::{Cell, Column, Row, scrolling, table},
     },
@@ -24,8 +24,7 @@ use crate::{
 
 #[component]
 pub fn ChangeOrdersPage() -> impl IntoView {
-    let (picked, next) =
-        use_query_map().with_untracked(|query| (super::picked(query), query.get("status").unwrap_or_default()));
+    let (picked, next) = parameters(|query| (super::picked(query), query.get("status").unwrap_or_default()));
     view! {
         <Title text="Change orders"/>
         {loaded(Section::Orders, load_orders_change(picked, next), |view| &view.viewer, review, || ().into_any())}

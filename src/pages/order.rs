@@ -1,6 +1,6 @@
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
-use leptos_router::hooks::{use_params_map, use_query_map};
+use leptos_router::hooks::use_params_map;
 
 use super::id_in;
 
@@ -10,6 +10,7 @@ use crate::{
         fields::{once, select},
         frame::Section,
         loaded::loaded,
+        parameters::parameters,
         refund_form::{refund_form, refund_review, say},
         scripts::{scripts, unsaved},
         status::{Shown, status},
@@ -35,8 +36,8 @@ use crate::{
 #[component]
 pub fn OrderPage() -> impl IntoView {
     let id = use_params_map().with_untracked(id_in);
-    let (typed, is_review) = use_query_map()
-        .with_untracked(|query| (RefundForm::of_query(|name| query.get(name)), query.get("review").is_some()));
+    let (typed, is_review) =
+        parameters(|query| (RefundForm::of_query(|name| query.get(name)), query.get("review").is_some()));
     view! {
         <Title text="Order"/>
         {loaded(Section::Orders, load_order(id, typed, is_review), |view| &view.viewer, order, || ().into_any())}
@@ -50,7 +51,7 @@ fn order(view: OrderView) -> AnyView {
     let (status_refused, refund_refused) = (Refusal::of::<SetOrderStatus>(), Refusal::of::<RefundOrder>());
     let undo_refused = Refusal::of::<UndoRefund>();
     let is_refused = [&status_refused, &refund_refused, &undo_refused].iter().any(|refusal| refusal.error.is_some());
-    let done = use_query_map().with_untracked(|query| {
+    let done = parameters(|query| {
         let amount = query.get("refunded").and_then(|amount| amount.parse().ok());
         match (query.get("saved"), amount) {
             _ if is_refused => None,

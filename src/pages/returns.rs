@@ -2,7 +2,6 @@
 
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
 
 use super::{
     dashboard::{
@@ -24,6 +23,7 @@ use crate::{
         in_place::in_place,
         loaded::loaded,
         pager::pager,
+        parameters::parameters,
         scripts::scripts,
         stale::stale,
         table::{Cell, Column, Row, scrolling, table},
@@ -73,7 +73,7 @@ impl Query {
 
 #[component]
 pub fn ReturnsPage() -> impl IntoView {
-    let (mut query, after) = use_query_map().with_untracked(|params| {
+    let (mut query, after) = parameters(|params| {
         let value = |name| params.get(name).filter(|value| !value.is_empty());
         (Query { range: RangeQuery::of_page("/returns", params), reason: value("reason") }, value("after"))
     });
@@ -285,7 +285,7 @@ fn refunds(list: RefundedPage, returns: &Returns, snapshot: &Snapshot, clock: &W
         Column::number("Units").named(),
         Column::classed("Amount", "number chief"),
     ];
-    let is_later = use_query_map().with_untracked(|params| params.get("after").is_some());
+    let is_later = parameters(|params| params.get("after").is_some());
     let pages = pager(
         is_later.then(|| query.href(reason, product, None)),
         list.next.as_deref().map(|after| query.href(reason, product, Some(after))),

@@ -10,6 +10,8 @@ mod compared;
 mod content_policy;
 /// Files, headers, and who may keep what.
 mod delivery;
+/// Addresses that hold percent signs, blanks and `&`.
+mod encoded;
 /// Forms and addresses that no page has made.
 mod forms;
 /// Who sees which page.
