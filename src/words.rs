@@ -490,6 +490,19 @@ mod pages {
         }
     }
 
+    /// Products that are no longer what was shown of them: nothing was changed.
+    pub fn products_changed_meanwhile(names: &[String]) -> String {
+        let more = names.len().saturating_sub(5);
+        let named = names[..names.len() - more].join(", ");
+        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        format!("Changed meanwhile: {named}{more}. Check what they are now and send it again.")
+    }
+
+    /// An order that no longer has the status that was shown.
+    pub fn moved_on_meanwhile(order: &str, now: &str, shown: &str) -> String {
+        format!("Order {order} is {now} by now, no longer {shown}.")
+    }
+
     pub fn cancel_orders(count: &str, sum: &str) -> String {
         format!("Cancel {count} of {sum}?")
     }

@@ -79,7 +79,10 @@ fn review(OrdersChange { vendor, orders, next, .. }: OrdersChange) -> AnyView {
     let left = (!may_not.is_empty() && !may.is_empty())
         .then(|| view! { <p class="hint">{words::orders_stay(may_not.len() as i64)}</p> });
     let hidden = may.iter().enumerate().map(|(at, order)| {
-        view! { <input type="hidden" name=format!("form[orders][{at}][id]") value=order.order_id.clone()/> }
+        view! {
+            <input type="hidden" name=format!("form[orders][{at}][id]") value=order.order_id.clone()/>
+            <input type="hidden" name=format!("form[orders][{at}][shown]") value=order.status.as_str()/>
+        }
     });
     let hidden = hidden.collect::<Vec<_>>();
     let form = (!may.is_empty()).then(|| {

@@ -72,7 +72,10 @@ fn review(view: ProductsChange) -> AnyView {
         vec![Column::text("Product"), Column::classed("Now", number).named(), Column::classed("After", number).named()];
     let (slug, value) = change.written();
     let hidden = view.products.iter().enumerate().map(|(at, product)| {
-        view! { <input type="hidden" name=format!("form[products][{at}][id]") value=product.product_id.clone()/> }
+        view! {
+            <input type="hidden" name=format!("form[products][{at}][id]") value=product.product_id.clone()/>
+            <input type="hidden" name=format!("form[products][{at}][shown]") value=change.now(product)/>
+        }
     });
     view! {
         {crumb}

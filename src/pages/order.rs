@@ -150,6 +150,7 @@ fn status_form(order: &Order, currency: Currency) -> AnyView {
         <div class="steps">
             <form method="post" action=SetOrderStatus::url() class="filter">
                 <input type="hidden" name="order_id" value=order.order_id.clone()/>
+                <input type="hidden" name="shown" value=order.status.as_str()/>
                 {once()}
                 {select("status", "status", "Next status", onward, "")}
                 <button type="submit">"Update status"</button>
@@ -172,6 +173,7 @@ fn end_form(order: &Order, currency: Currency, status: OrderStatus) -> AnyView {
                 <p><strong>{format!("{verb} {}?", order.order_id)}</strong> " " {means}</p>
                 <input type="hidden" name="order_id" value=order.order_id.clone()/>
                 <input type="hidden" name="status" value=status.as_str()/>
+                <input type="hidden" name="shown" value=order.status.as_str()/>
                 {once()}
                 <div class="actions">
                     <button class="bad" type="submit">{verb}</button>

@@ -107,19 +107,23 @@ pub async fn load_order(order_id: String, typed: Option<RefundForm>, is_review: 
     Ok(OrderView { viewer: current.viewer(), vendor, order, clock, typed, review })
 }
 
-/// Moves this vendor's part of an order to `status` and goes to its page with `?saved=1`.
+/// Moves this vendor's part of an order to `status` and goes to its page with `?saved=1`; refused where it no longer has
+/// the status that was `shown`.
 #[server(prefix = "/_fn", endpoint = "order/status")]
 pub async fn set_order_status(
     order_id: String,
     status: String,
+    #[server(default)] shown: Option<String>,
     #[server(default)] once: Option<String>,
 ) -> Result<(), ApiError> {
     use crate::server::context;
     let (state, current) = context::writing_vendor().await?;
-    let next = status.parse::<crate::domain::orders::OrderStatus>().map_err(|e| context::api_error(e.into()))?;
+    let read =
+        |text: &str| text.parse::<crate::domain::orders::OrderStatus>().map_err(|e| context::api_error(e.into()));
+    let (next, shown) = (read(&status)?, shown.as_deref().map(read).transpose()?);
     let change = crate::domain::order_commands::OrderChange { status: Some(next), placed_at: None };
     let sender = context::sender(&current, once.as_deref());
-    state.orders.change(&current, &order_id, change, &sender).await.map_err(context::api_error)?;
+    state.orders.change(&current, &order_id, change, shown, &sender).await.map_err(context::api_error)?;
     leptos_axum::redirect(&format!("/orders/{}?saved=1", crate::domain::accounts::path_segment(&order_id)));
     Ok(())
 }

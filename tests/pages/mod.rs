@@ -121,6 +121,13 @@ async fn send(client: &Client, path: &str, fields: &[(String, String)]) -> Respo
     submit(client, path, &fields).await
 }
 
+/// The same from a page at `from`, to which what is refused leads back.
+async fn send_from(client: &Client, from: &str, path: &str, fields: &[(String, String)]) -> Response {
+    let request = client.request(Method::POST, path).header("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
+    let request = request.header("sec-fetch-site", "same-origin").header("referer", format!("http://localhost{from}"));
+    request.form(fields).send().await.expect("an answer")
+}
+
 /// The fields of a page's form that is sent to `function`, as a browser sends them while nothing is typed.
 fn fields(page: &str, function: &str) -> Vec<(String, String)> {
     let form = page.split(&format!("action=\"{function}\"")).nth(1).unwrap_or_else(|| panic!("no {function}: {page}"));

@@ -24,12 +24,21 @@ use crate::{
         identity::sessions::WritingVendor,
     },
     server_functions::products::ProductForm,
+    words,
 };
 
 /// A vendor's products. Every write invalidates the vendor's analytics and listings before it is answered.
 pub struct Catalog {
     pub(super) db: Db,
     pub(super) cache: Cache,
+}
+
+/// What a page showed of products before they were changed.
+pub struct Reviewed {
+    /// For each of the products, in their order; `None` where the page does not say.
+    pub shown: Vec<Option<String>>,
+    /// The same of a product as it is.
+    pub now: Box<dyn Fn(&Product) -> String + Send + Sync>,
 }
 
 /// Reads a product's form: the id of the product to change (none for a new one) and what to write.
@@ -214,16 +223,25 @@ impl Catalog {
         .await
     }
 
-    /// All of the named products, or none: `NotFound` when one of them is not this vendor's. Returns how many were
-    /// changed.
+    /// All of the named products, or none: `NotFound` when one of them is not this vendor's, `Conflict` where one is no
+    /// longer what was `reviewed`. Returns how many were changed.
     #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "catalog.change_many", skip_all)]
-    pub async fn change_many(&self, by: &WritingVendor, change: &BulkChange, sender: &Sender) -> Result<u64, AppError> {
+    pub async fn change_many(
+        &self,
+        by: &WritingVendor,
+        change: &BulkChange,
+        reviewed: Option<Reviewed>,
+        sender: &Sender,
+    ) -> Result<u64, AppError> {
         let vendor = &by.vendor;
         let (once, sender) = (sender.once("products changed", &(&vendor.external_id, change))?, sender.clone());
         let change = change.clone().checked()?;
         self.write(vendor, "products changed", once, move |tx, vendor_id| {
             async move {
                 let ids: Vec<&str> = change.product_ids.iter().map(String::as_str).collect();
+                if let Some(reviewed) = reviewed {
+                    check_reviewed(tx, vendor_id, &ids, reviewed).await?;
+                }
                 let before = orders::find_products(tx, vendor_id, &ids).await?;
                 let prices = change.changes.unit_price_change_bps.map(|bps| new_prices(&before, bps)).transpose()?;
                 let changed = catalog::change_products(tx, vendor_id, &change).await?;
@@ -273,6 +291,18 @@ impl Catalog {
         })
         .await
     }
+}
+
+/// Refuses, naming the products, where some are no longer what was shown of them.
+async fn check_reviewed(tx: &mut Tx, vendor_id: i64, ids: &[&str], reviewed: Reviewed) -> Result<(), AppError> {
+    let mut names = Vec::new();
+    for (id, shown) in ids.iter().zip(reviewed.shown) {
+        let now = catalog::find_product(tx, vendor_id, id).await?.ok_or(AppError::NotFound)?;
+        if shown.is_some_and(|shown| shown != (reviewed.now)(&now)) {
+            names.push(now.name);
+        }
+    }
+    if names.is_empty() { Ok(()) } else { Err(AppError::Conflict(words::products_changed_meanwhile(&names))) }
 }
 
 /// What prices come to after a change by so many hundredths of a percent, by the marketplace's ids.
