@@ -803,6 +803,13 @@ mod pages {
         over are compared.";
     pub const LOW_STOCK: &str = "Active products at or below their threshold, or gone within 7 days. Lasts: stock ÷ \
         average daily units of the last 28 days.";
+    pub const NOT_PAID: &str = "Not paid";
+
+    /// How nothing comes about as what is paid for orders that do not count as sales.
+    pub fn nothing_is_paid(net: &str) -> String {
+        format!("{net} net, of which nothing is paid: these orders don't count as sales")
+    }
+
     pub const UNITS_RETURNED: &str = "Units that came back. A refund of money alone brings none.";
     pub const ORDERS_RETURNED: &str = "Orders that something was refunded of in this period.";
     pub const NO_ORDERS_IN_PERIOD: &str = "No orders in this period.";

@@ -181,6 +181,10 @@ async fn load(
             cut_customers(&mut snapshot, day.totals.new_customers, &until);
         }
     }
+    if !narrowed.is_paid() {
+        // What was cut is worked out from points, which do not say so.
+        snapshot.make_unpaid();
+    }
     let points = snapshot.series.iter().chain(snapshot.previous_series.iter().flatten());
     let clock = WallClock::covering(&vendor.time_zone, points.filter_map(|point| point.start.parse().ok()));
     let product_name = match &narrowed.product {
