@@ -24,7 +24,7 @@ pub enum ApiError {
     #[error("{}", words::UNAVAILABLE)]
     Unavailable,
     /// May be asked for again after so many seconds.
-    #[error("Too many requests. Try again in {0} seconds.")]
+    #[error("{}", words::too_many(*.0))]
     TooMany(u64),
     #[error("Something went wrong on our side. If it happens again, tell us this number: {0}")]
     Internal(String),

@@ -23,6 +23,17 @@ pub fn updated(seconds: u64) -> String {
     }
 }
 
+/// After how long something may be tried again: `Too many requests. Try again in 12 minutes.`
+pub fn too_many(seconds: u64) -> String {
+    let (number, unit) = match seconds {
+        0..=90 => (seconds, "second"),
+        91..=5_400 => (seconds.div_ceil(60), "minute"),
+        _ => (seconds.div_ceil(3_600), "hour"),
+    };
+    let plural = if number == 1 { "" } else { "s" };
+    format!("Too many requests. Try again in {number} {unit}{plural}.")
+}
+
 /// How long, in the largest unit that fits: `12 seconds`, `3 min`, `2 h`.
 pub fn age(seconds: u64) -> String {
     match seconds {
@@ -118,6 +129,7 @@ mod accounts {
     pub const KEY_EXPIRED: &str = "Expired";
     pub const NO_KEYS: &str = "Nobody has an API key.";
     pub const THEME_CHANGED: &str = "Theme changed.";
+    pub const SAME_ZONE: &str = "That's already your time zone. Nothing has changed.";
     pub const ZONE_CHANGED: &str = "Time zone changed. Past orders have been re-grouped.";
     pub const PASSWORD_ENDS_SESSIONS: &str =
         "You'll be logged out on your other devices, and your API keys will stop working.";
@@ -136,6 +148,7 @@ mod accounts {
     pub fn zone_unknown(typed: &str, alike: &Option<String>) -> String {
         match alike {
             Some(alike) => format!("Did you mean {alike}?"),
+            None if typed.trim().is_empty() => "Choose a time zone from the list, such as Europe/Berlin.".to_owned(),
             None => {
                 format!("We don't know a time zone called {typed}. Choose one from the list, such as Europe/Berlin.")
             }
@@ -837,6 +850,10 @@ mod tests {
         assert_eq!(
             [updated(0), updated(1), updated(12)],
             ["Updated just now", "Updated 1 second ago", "Updated 12 seconds ago"]
+        );
+        assert_eq!(
+            [1, 90, 91, 5_400, 43_198].map(too_many).map(|text| text.replace("Too many requests. Try again in ", "")),
+            ["1 second.", "90 seconds.", "2 minutes.", "90 minutes.", "12 hours."]
         );
         assert_eq!([age(59), age(60), age(7_300)], ["59 seconds", "1 min", "2 h"]);
     }

@@ -45,6 +45,7 @@ fn account(view: AccountView) -> AnyView {
             Some("totp") => words::TOTP_ON,
             Some("totp-off") => words::TOTP_OFF,
             Some("zone") => words::ZONE_CHANGED,
+            Some("same-zone") => words::SAME_ZONE,
             _ => return None,
         }))
     });
