@@ -16,6 +16,9 @@ pub enum ApiError {
     Forbidden,
     #[error("{}", words::NOT_FOUND)]
     NotFound,
+    /// A product of this id and name was deleted.
+    #[error("{}", words::product_deleted(name))]
+    Deleted { id: String, name: String },
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Invalid(Vec<FieldError>),
     /// It cannot be done in the state things are in; the text says why.

@@ -346,6 +346,19 @@ mod pages {
     pub const FIRST_PRODUCT: &str = "Add your first product to start tracking sales.";
     pub const NO_MATCHING_PRODUCTS: &str = "No matching products";
     pub const CLEAR_FILTERS: &str = "Clear filters";
+    pub const PRODUCTS_READ_ONLY: &str = "Accountants can look at products, but not change them.";
+    pub const FIGURES_OF_DELETED: &str = "See what it sold";
+
+    /// A page of a product that is there no more.
+    pub fn product_deleted(name: &str) -> String {
+        format!("“{name}” was deleted. What it sold still counts in your figures.")
+    }
+
+    /// A product's name where what it sold is shown.
+    pub fn product_or_deleted(name: String, is_deleted: bool) -> String {
+        if is_deleted { format!("{name} (deleted)") } else { name }
+    }
+
     pub const PRODUCT_DELETED: &str = "Product deleted.";
     pub const DELETE_PRODUCT: &str =
         "This removes the product from all lists; past sales stay in your reports. This can't be undone.";

@@ -188,7 +188,11 @@ async fn load(
     let points = snapshot.series.iter().chain(snapshot.previous_series.iter().flatten());
     let clock = WallClock::covering(&vendor.time_zone, points.filter_map(|point| point.start.parse().ok()));
     let product_name = match &narrowed.product {
-        Some(id) => Some(state.catalog.find(of, id).await.map_err(context::api_error)?.name),
+        Some(id) => {
+            let known = state.catalog.find_name(of, id).await.map_err(context::api_error)?;
+            let (name, is_deleted) = known.ok_or(crate::server::AppError::NotFound).map_err(context::api_error)?;
+            Some(words::product_or_deleted(name, is_deleted))
+        }
         None => None,
     };
     if !narrowed.is_whole() {

@@ -83,7 +83,10 @@ pub async fn load_orders(asked: OrdersAsked) -> Result<OrdersView, ApiError> {
     let (freshness, page) = (cache_keys::freshness(&served), served.value);
     let clock = WallClock::covering(&vendor.time_zone, page.orders.iter().map(|order| order.placed_at));
     let product_name = match &query.product {
-        Some(id) => state.catalog.find(&current.vendor, id).await.ok().map(|product| product.name),
+        Some(id) => {
+            let known = state.catalog.find_name(&current.vendor, id).await.map_err(context::api_error)?;
+            known.map(|(name, is_deleted)| crate::words::product_or_deleted(name, is_deleted))
+        }
         None => None,
     };
     Ok(OrdersView { viewer: current.viewer(), vendor, page, freshness, product_name, sort: query.sort, clock })

@@ -119,6 +119,23 @@ impl Catalog {
         found.ok_or(AppError::NotFound)
     }
 
+    /// What a product is called, and whether it was deleted: what it sold remains.
+    pub async fn find_name(&self, vendor: &VendorRef, product_id: &str) -> Result<Option<(String, bool)>, AppError> {
+        let mut tx = self.db.read().await?;
+        let found = catalog::find_name(&mut tx, vendor.id, product_id).await?;
+        tx.commit().await?;
+        Ok(found)
+    }
+
+    /// The marketplace's ids of the products that figures are narrowed to, whatever their orders' status.
+    pub async fn ids_of(&self, vendor: &VendorRef, part: &Narrowed) -> Result<HashSet<String>, AppError> {
+        let mut tx = self.db.read().await?;
+        let (product, category) = (part.product.as_deref(), part.category.as_deref());
+        let found = catalog::list_ids(&mut tx, vendor.id, product, category).await?;
+        tx.commit().await?;
+        Ok(found.into_iter().collect())
+    }
+
     /// Gives the product an id of its own.
     #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "catalog.create", skip_all)]
     pub async fn create(&self, by: &WritingVendor, input: &ProductInput, sender: &Sender) -> Result<Product, AppError> {
