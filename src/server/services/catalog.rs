@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use futures::future::{BoxFuture, FutureExt};
 use serde::{Serialize, de::DeserializeOwned};
@@ -16,6 +16,7 @@ use crate::{
         field_error::{Checks, FieldError},
         money::{Currency, MAX_AMOUNT},
         product_lists::{ProductPage, ProductQuery},
+        snapshot::Narrowed,
         text::shown,
     },
     server::{
