@@ -52,11 +52,11 @@ fn order(view: OrderView) -> AnyView {
     let undo_refused = Refusal::of::<UndoRefund>();
     let is_refused = [&status_refused, &refund_refused, &undo_refused].iter().any(|refusal| refusal.error.is_some());
     let done = parameters(|query| {
-        let amount = query.get("refunded").and_then(|amount| amount.parse().ok());
-        match (query.get("saved"), amount) {
+        let refunded_at = query.get("refundedAt").and_then(|at| at.parse().ok());
+        match (query.get("saved"), refunded_at) {
             _ if is_refused => None,
             (Some(_), _) => Some(done(words::status_updated(Shown::from(order.status).name))),
-            (_, Some(amount)) => Some(refunded(&order, &format::money(currency, amount), query.get("refundedAt"))),
+            (_, Some(at)) => refunded(&order, currency, at),
             _ if query.get("undone").is_some() => Some(done(words::REFUND_UNDONE)),
             _ => None,
         }
@@ -95,11 +95,12 @@ fn order(view: OrderView) -> AnyView {
     .into_any()
 }
 
-/// That a refund was made, and for as long as it can be undone the way to do that.
-fn refunded(order: &Order, amount: &str, at: Option<String>) -> AnyView {
-    let at = at.and_then(|at| at.parse().ok());
-    let made = order.refunds.iter().map(|refund| refund.refunded_at).find(|made| Some(*made) == at);
-    let undo = made.filter(|at| is_undoable(*at, jiff::Timestamp::now())).map(|at| {
+/// That a refund was made, and for as long as it can be undone the way to do that; nothing where there is none of that
+/// instant, as it is after it was undone.
+fn refunded(order: &Order, currency: Currency, at: jiff::Timestamp) -> Option<AnyView> {
+    let amounts = order.refunds.iter().filter(|refund| refund.refunded_at == at).map(|refund| refund.amount);
+    let amount = format::money(currency, amounts.reduce(|sum, amount| sum + amount)?);
+    let undo = is_undoable(at, jiff::Timestamp::now()).then(|| {
         view! {
             <form method="post" action=UndoRefund::url()>
                 <input type="hidden" name="order_id" value=order.order_id.clone()/>
@@ -109,7 +110,9 @@ fn refunded(order: &Order, amount: &str, at: Option<String>) -> AnyView {
             </form>
         }
     });
-    view! { <div class="notice good undo"><p role="status">{words::refunded(amount)}</p> {undo}</div> }.into_any()
+    Some(
+        view! { <div class="notice good undo"><p role="status">{words::refunded(&amount)}</p> {undo}</div> }.into_any(),
+    )
 }
 
 /// When what was given back, and why; nothing where nothing was.

@@ -29,6 +29,13 @@ async fn lines_and_amounts_are_refunded_without_scripts() {
     assert!(response.status() == 302 && made.starts_with("/orders/o1?refunded=1125&refundedAt=20"), "{made}");
     let page = text(&client, &made).await;
     assert!(page.contains("Refunded €11.25.") && page.contains("−€11.25 (1 unit)"), "{page}");
+    // Of a refund that is not there, nothing is said.
+    let at = made.split("refundedAt=").nth(1).expect("an instant");
+    for other in ["refunded=1125".to_owned(), "refunded=1125&refundedAt=2026-03-10T12:00:00Z".to_owned()] {
+        assert!(!text(&client, &format!("/orders/o1?{other}")).await.contains("Refunded €"), "{other}");
+    }
+    let page = text(&client, &format!("/orders/o1?refunded=999999&refundedAt={at}")).await;
+    assert!(page.contains("Refunded €11.25."), "as much as was refunded: {page}");
 
     let of_order = [
         ("form[order_id]", "o1"),
