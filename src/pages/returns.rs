@@ -290,14 +290,17 @@ fn refunds(list: RefundedPage, returns: &Returns, snapshot: &Snapshot, clock: &W
         is_later.then(|| query.href(reason, product, None)),
         list.next.as_deref().map(|after| query.href(reason, product, Some(after))),
     );
+    let of_product = product.map(|id| format!("&product={}", encode_segment(id))).unwrap_or_default();
     let export = format!(
-        "/api/vendor/analytics/export.csv?dateFrom={}&dateTo={}&table=refunds",
+        "/api/vendor/analytics/export.csv?dateFrom={}&dateTo={}{of_product}&table=refunds",
         snapshot.range.from, snapshot.range.to
     );
+    // The file says the reason of each, and has all of them.
+    let export_name = if reason.is_some() { "Export refunds for every reason" } else { "Export refunds" };
     view! {
         <section class="card" id="refunds">
             <div class="name"><h2>"Refunds, newest \
-                first"</h2> <p class="exports"><a href=export download="">"Export refunds"</a></p></div>
+                first"</h2> <p class="exports"><a href=export download="">{export_name}</a></p></div>
             {chips(narrowed)}
             {scrolling("scroll", "Refunds", table("plain stacked", columns, rows.collect(), None))}
             {pages}

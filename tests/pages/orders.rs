@@ -304,3 +304,23 @@ async fn a_product_has_its_own_course_and_a_category_narrows_the_dashboard() {
     assert!(statuses.contains("status=pending"), "{statuses}");
     assert_eq!(open(&client, &format!("/?{march}&product=n1")).await.status(), 404, "another's product");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_narrowed_list_of_refunds_is_exported_as_it_is_narrowed() {
+    let app = TestApp::builder().bundle(Market::new().path()).unlimited().spawn().await;
+    let client = app.log_in_as_vendor("eur").await;
+    let refund = json!({ "amount": 500, "refundedAt": "2026-03-16T12:00:00Z" });
+    assert_eq!(client.post("/api/vendor/orders/o1/refunds", &refund).await.status(), 201);
+    let days = "dateFrom=2026-03-01&dateTo=2026-03-31";
+    let file = |query: &str| {
+        format!("href=\"/api/vendor/analytics/export.csv?{days}{query}&table=refunds\"").replace('&', "&amp;")
+    };
+    for (narrowed, query, name) in [
+        ("", "", ">Export refunds<"),
+        ("&product=e1", "&product=e1", ">Export refunds<"),
+        ("&product=e1&reason=none", "&product=e1", ">Export refunds for every reason<"),
+    ] {
+        let page = text(&client, &format!("/returns?{days}{narrowed}")).await;
+        assert!(page.contains(&file(query)) && page.contains(name), "{narrowed}: {page}");
+    }
+}
