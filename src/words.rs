@@ -722,6 +722,7 @@ mod pages {
     }
 
     pub const VIEW_SAVED: &str = "View saved. It is in the menu of periods.";
+    pub const VIEW_REPLACED: &str = "View replaced: you had one of this name.";
     pub const VIEW_DELETED: &str = "View deleted.";
     pub const NOTE_SAVED: &str = "Note saved. Everyone who works for you sees it.";
     pub const NOTE_DELETED: &str = "Note deleted.";
