@@ -16,7 +16,7 @@ use crate::{
         status::{Shown, status},
         table::{Cell, Column, Row, scrolling, table},
         title::title,
-        written::written,
+        written::{clipped, written},
     },
     domain::{
         accounts::path_segment,
@@ -122,7 +122,7 @@ fn refunds(order: &Order, currency: Currency, clock: &WallClock) -> Option<AnyVi
         let units = if refund.quantity == 0 { "—".to_owned() } else { format::count(refund.quantity) };
         Row::from(vec![
             format::instant(clock, refund.refunded_at).into(),
-            Cell::Written(line.map(|line| line.name.clone()).unwrap_or_default()),
+            clipped(line.map(|line| line.name.clone()).unwrap_or_default()).into(),
             Cell::Text(words::reason(refund.reason).to_owned()),
             units.into(),
             format::money(currency, refund.amount).into(),
