@@ -313,6 +313,8 @@ mod pages {
                 .to_owned()
         } else if message.contains("products match") {
             "More than 5,000 products match. Choose a search, a status or a category to sort them by that.".to_owned()
+        } else if message.starts_with("is missing") {
+            format!("Choose {} too.", if field == "dateTo" { "an end date" } else { "a start date" })
         } else if message.contains("lies before") {
             "The end date must be on or after the start date.".to_owned()
         } else if message.contains("longer than") {
@@ -330,8 +332,8 @@ mod pages {
     pub const NOT_SAVED: &str = "Changes not saved. Fix the following:";
     pub const SAVED: &str = "Saved.";
 
-    pub fn whole_number(most: i64) -> String {
-        format!("Enter a whole number up to {}.", crate::format::count(most))
+    pub fn whole_number(least: i64, most: i64) -> String {
+        format!("Enter a whole number from {least} to {}.", crate::format::count(most))
     }
 
     // Products.
@@ -885,6 +887,8 @@ mod tests {
             "`2026-01-01` lies before dateFrom `2026-12-31`: the same day or a later one is accepted",
         );
         assert_eq!(told, "The end date must be on or after the start date.");
+        let missing = "is missing: a day as YYYY-MM-DD is required";
+        assert_eq!(range_refused("dateTo", missing), "Choose an end date too.");
         assert_eq!(range_refused("dateFrom", "`2025-02-30` is not a day"), "Start date: `2025-02-30` is not a day");
     }
 }

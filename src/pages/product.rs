@@ -67,6 +67,7 @@ fn page_of(view: ProductFigures, query: RangeQuery) -> AnyView {
         {is_saved.then(|| done(words::SAVED))}
         {shown}
         <h2>"Details"</h2>
+        {(!may_write).then(|| view! { <p class="hint">{words::PRODUCTS_READ_ONLY}</p> })}
         <fieldset class="bare" disabled=!may_write>{product_form(&dashboard.vendor, Some(product))}</fieldset>
         {may_write.then(|| delete_form(product_id, &delete))}
         {unsaved()}

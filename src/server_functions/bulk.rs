@@ -35,7 +35,7 @@ impl Action {
         match action {
             "stock" => match value.parse() {
                 Ok(stock) if (0..=MAX_STOCK).contains(&stock) => Ok(Self::Stock(stock)),
-                _ => Err(words::whole_number(MAX_STOCK)),
+                _ => Err(words::whole_number(0, MAX_STOCK)),
             },
             "archive" => Ok(Self::Status(ProductStatus::Archived)),
             "activate" => Ok(Self::Status(ProductStatus::Active)),
@@ -240,8 +240,8 @@ mod tests {
             assert_eq!(Action::read(name, &value), Ok(action));
         }
         for (action, value, told) in [
-            ("stock", "-1", "Enter a whole number up to 1,000,000,000."),
-            ("stock", "1.5", "Enter a whole number up to 1,000,000,000."),
+            ("stock", "-1", "Enter a whole number from 0 to 1,000,000,000."),
+            ("stock", "1.5", "Enter a whole number from 0 to 1,000,000,000."),
             ("category", "  ", "Enter a category (up to 100 characters)."),
             ("price", "0", words::PERCENT),
             ("price", "-99.5", words::PERCENT),
