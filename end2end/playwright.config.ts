@@ -11,7 +11,8 @@ export default defineConfig({
   globalSetup: './server.ts',
   forbidOnly: Boolean(process.env.CI),
   fullyParallel: true,
-  workers: 2,
+  // A page waits for its server half of the time.
+  workers: 3,
   // Pages are slow to start on a machine that builds beside them; nothing here measures time.
   timeout: 60_000,
   reporter: [['list']],

@@ -6,11 +6,11 @@ use vendorscope_cache::{Cache, Cause, Tag, stats::Counter};
 
 use super::printing::print_line;
 use crate::server::{
-    AppError,
-    config::Config,
-    db::{outbox::installation, vendors},
+    AppError, StartError,
+    config::{Config, redact},
+    db::{Db, outbox::installation, vendors},
     identity::accounts::Accounts,
-    open_cache, open_database,
+    open_cache,
     services::{
         DatabaseOutbox,
         analytics::Analytics,
@@ -40,16 +40,16 @@ pub enum CacheCommand {
     },
 }
 
-pub async fn execute(command: CacheCommand, config: &Config) -> anyhow::Result<()> {
+pub async fn execute(command: CacheCommand, config: &Config, db: &Db) -> anyhow::Result<()> {
     match command {
-        CacheCommand::Stats => stats(config).await,
-        CacheCommand::Invalidate { tags } => invalidate(config, &tags).await,
-        CacheCommand::Warm { vendors } => warm(config, vendors).await,
+        CacheCommand::Stats => stats(config, db).await,
+        CacheCommand::Invalidate { tags } => invalidate(config, db, &tags).await,
+        CacheCommand::Warm { vendors } => warm(config, db, vendors).await,
     }
 }
 
-async fn stats(config: &Config) -> anyhow::Result<()> {
-    let cache = open_redis(config).await?;
+async fn stats(config: &Config, db: &Db) -> anyhow::Result<()> {
+    let cache = open_redis(config, db).await?;
     let (stats, counts) = (cache_stats(&cache).await, cache.counts().await);
     print_line!(
         "{:28}{}",
@@ -70,18 +70,17 @@ async fn stats(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn invalidate(config: &Config, names: &[String]) -> anyhow::Result<()> {
-    let db = open_database(config).await?;
+async fn invalidate(config: &Config, db: &Db, names: &[String]) -> anyhow::Result<()> {
     let accounts = Accounts::new(db.clone(), Cache::memory(), &config.sessions);
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let tags = known_tags(&accounts, &names).await.map_err(in_words)?;
     // Without Redis what is cached is inside of the instances, and they say how much on their page.
     let carriers = match config.cache.redis_url {
-        Some(_) => find_carriers(&open_cache(config, &installation(&db).await?).await?, &tags).await,
+        Some(_) => find_carriers(&open_cache(config, &installation(db).await?).await?, &tags).await,
         None => None,
     };
     accounts.audit("cli", "cache_invalidate", &tags.iter().map(Tag::name).collect::<Vec<_>>().join(" "), None).await?;
-    outbox::invalidate(&db, &tags, &Cause { who: "cli".to_owned(), why: "asked for on the command line" }).await?;
+    outbox::invalidate(db, &tags, &Cause { who: "cli".to_owned(), why: "asked for on the command line" }).await?;
     let done = if tags.len() == 1 { "1 tag was".to_owned() } else { format!("{} tags were", tags.len()) };
     let entries = match carriers {
         None => String::new(),
@@ -95,13 +94,13 @@ async fn invalidate(config: &Config, names: &[String]) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn warm(config: &Config, vendors: Vec<String>) -> anyhow::Result<()> {
-    let (cache, db) = (open_redis(config).await?, open_database(config).await?);
+async fn warm(config: &Config, db: &Db, vendors: Vec<String>) -> anyhow::Result<()> {
+    let cache = open_redis(config, db).await?;
     // What is stored without knowing which store counts, no instance ever serves.
     cache.watch(Arc::new(DatabaseOutbox(db.clone()))).await;
-    let vendors = if vendors.is_empty() { vendors::list_ids(&db).await? } else { vendors };
+    let vendors = if vendors.is_empty() { vendors::list_ids(db).await? } else { vendors };
     let accounts = Accounts::new(db.clone(), cache.clone(), &config.sessions);
-    let analytics = Analytics::new(db, cache);
+    let analytics = Analytics::new(db.clone(), cache);
     let mut snapshots = Vec::with_capacity(vendors.len());
     for vendor in &vendors {
         snapshots.push(warming::opening_snapshot(&accounts, vendor).await.map_err(in_words)?);
@@ -121,14 +120,18 @@ fn in_words(error: AppError) -> anyhow::Error {
     }
 }
 
-/// Without Redis the cache is inside of the server's process, out of reach from here.
-async fn open_redis(config: &Config) -> anyhow::Result<Cache> {
-    if config.cache.redis_url.is_none() {
+/// Without Redis the cache is inside of the server's process, out of reach from here. Fails where Redis does not
+/// answer: what this process alone has counted says nothing.
+async fn open_redis(config: &Config, db: &Db) -> anyhow::Result<Cache> {
+    let Some(url) = config.cache.redis() else {
         bail!(
             "REDIS_URL is not set: without it the cache lives inside of the server's process, where only the page \
              /admin/cache reaches it"
         );
+    };
+    let cache = open_cache(config, &installation(db).await?).await?;
+    match cache.list_entries().await {
+        Ok(_) => Ok(cache),
+        Err(error) => Err(StartError::Cache { url: redact(url), reason: error.to_string() }.into()),
     }
-    let installation = installation(&open_database(config).await?).await?;
-    Ok(open_cache(config, &installation).await?)
 }

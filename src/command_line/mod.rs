@@ -1,3 +1,5 @@
+#![deny(clippy::print_stdout, clippy::print_stderr, reason = "they panic where nobody reads: see `printing`")]
+
 use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::{Context, bail};
@@ -7,6 +9,7 @@ use jiff::Timestamp;
 use crate::server::{
     Application, check_browser_half,
     config::Config,
+    db::Db,
     demo,
     doctor::FEW_FILES,
     import::ImportOptions,
@@ -30,7 +33,7 @@ mod rollups;
 /// `vendorscope user …`
 mod users;
 
-use printing::print_line;
+use printing::{print_aside, print_line};
 use users::UserCommand;
 
 /// Vendor analytics for marketplaces, behind a cache that is never stale.
@@ -118,7 +121,7 @@ enum Command {
 struct Import {
     /// Folder with vendors, products, customers, orders and order_items as .csv or .csv.gz (refunds if there are any)
     dir: PathBuf,
-    /// Move every date by the same number of days, so that the newest order is of today
+    /// Move every date by the same number of days, so that the newest is of the last 24 hours
     #[arg(long)]
     shift_to_today: bool,
     /// What the files are in, where they do not say so by a byte order mark, such as windows-1252 [utf-8]
@@ -147,7 +150,7 @@ pub fn run() -> ExitCode {
                 Command::Doctor(doctor) => doctor.refused(&errors),
                 _ => {
                     let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
-                    eprintln!("vendorscope: {}", errors.join("; "));
+                    print_aside!("vendorscope: {}", errors.join("; "));
                     Ok(ExitCode::from(2))
                 }
             },
@@ -166,14 +169,14 @@ fn exit_code(done: anyhow::Result<ExitCode>) -> ExitCode {
         Ok(code) => code,
         Err(error) if printing::is_nobody_reading(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("vendorscope: {}", printing::in_words(&error));
+            print_aside!("vendorscope: {}", printing::in_words(&error));
             ExitCode::FAILURE
         }
     }
 }
 
 async fn execute(command: Command, mut config: Config) -> anyhow::Result<ExitCode> {
-    if !matches!(command, Command::Serve) && std::env::var_os("RUST_LOG").is_none() {
+    if !matches!(command, Command::Serve) && is_unset("RUST_LOG") {
         // These commands speak for themselves, and their statements are slow by nature. What is wrong is doctor's own
         // to say.
         config.log.filter = if matches!(command, Command::Doctor(_)) { "off" } else { "warn,sqlx=error" }.to_owned();
@@ -186,25 +189,39 @@ async fn execute(command: Command, mut config: Config) -> anyhow::Result<ExitCod
             telemetry.stop().await;
             served?;
         }
-        Command::Migrate => {
-            let db = open_database(&config).await?;
-            print_line!("The {} database is up to date.", db.dialect.name());
-        }
         Command::Demo if config.production => bail!(
             "demo makes users whose passwords everybody can read: not with APP_ENV=production. For a look at it, leave \
              APP_ENV out and use a database of its own"
         ),
-        Command::Demo => demo(&config).await?,
-        Command::Import(arguments) => import_bundle(&config, &arguments).await?,
-        Command::User(command) => users::execute(command, &config).await?,
-        Command::Cache(command) => cache::execute(command, &config).await?,
-        Command::Rollups(command) => rollups::run(&config, &command).await?,
         Command::Doctor(doctor) => return doctor.run(&config).await,
         Command::Healthcheck(healthcheck) => healthcheck.run(config.http.address)?,
-        // Done before there is a configuration.
-        Command::Completions(_) | Command::Man => {}
+        command => {
+            let db = open_database(&config).await?;
+            let done = on_database(command, &config, &db).await;
+            db.close().await;
+            done?;
+        }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// An empty variable counts as not set.
+fn is_unset(name: &str) -> bool {
+    std::env::var_os(name).is_none_or(|value| value.to_string_lossy().trim().is_empty())
+}
+
+async fn on_database(command: Command, config: &Config, db: &Db) -> anyhow::Result<()> {
+    match command {
+        Command::Migrate => print_line!("The {} database is up to date.", db.dialect.name()),
+        Command::Demo => demo(db).await?,
+        Command::Import(arguments) => import_bundle(db, &arguments).await?,
+        Command::User(command) => users::execute(command, config, db).await?,
+        Command::Cache(command) => cache::execute(command, config, db).await?,
+        Command::Rollups(command) => rollups::run(db, &command).await?,
+        // These do without it, or open it themselves.
+        Command::Serve | Command::Doctor(_) | Command::Healthcheck(_) | Command::Completions(_) | Command::Man => {}
+    }
+    Ok(())
 }
 
 async fn serve(config: Config) -> anyhow::Result<()> {
@@ -233,23 +250,31 @@ fn raise_file_limit() {
     }
 }
 
-/// Comes when the process is told to stop: Ctrl-C, or what service managers send.
+/// Comes when the process is told to stop: Ctrl-C, or what service managers send. The second time the process ends at
+/// once.
 fn stop_signal() -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
+    let mut told = async move || {
         tokio::select! {
             _ = terminate.recv() => (),
             _ = interrupt.recv() => (),
         }
+    };
+    Ok(async move {
+        told().await;
+        tokio::spawn(async move {
+            told().await;
+            tracing::warn!("told to stop a second time: ends at once, with requests unfinished");
+            std::process::exit(1);
+        });
     })
 }
 
-async fn demo(config: &Config) -> anyhow::Result<()> {
-    let db = open_database(config).await?;
+async fn demo(db: &Db) -> anyhow::Result<()> {
     let progress = progress::for_stderr();
-    let logins = demo::demo(&db, Timestamp::now(), &*progress).await?;
+    let logins = demo::demo(db, Timestamp::now(), &*progress).await?;
     progress.finish();
     outbox::wait_until_told().await;
     let width = logins.iter().map(|login| login.email.len()).max().unwrap_or_default();
@@ -260,11 +285,10 @@ async fn demo(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn import_bundle(config: &Config, arguments: &Import) -> anyhow::Result<()> {
-    let db = open_database(config).await?;
+async fn import_bundle(db: &Db, arguments: &Import) -> anyhow::Result<()> {
     let progress = progress::for_stderr();
     let options = ImportOptions { shift_to_today: arguments.shift_to_today, encoding: arguments.encoding };
-    let report = services::import::import_bundle(&db, &arguments.dir, options, &*progress)
+    let report = services::import::import_bundle(db, &arguments.dir, options, &*progress)
         .await
         .context("nothing was imported")?;
     progress.finish();

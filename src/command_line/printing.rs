@@ -20,6 +20,19 @@ macro_rules! print_line {
 }
 pub(crate) use print_line;
 
+/// Prints a line to standard error for whoever reads it: where nobody does, the work goes on.
+pub fn aside(text: fmt::Arguments<'_>) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// As `eprintln!`, which panics where nobody reads any more.
+macro_rules! print_aside {
+    ($($text:tt)*) => {
+        $crate::command_line::printing::aside(format_args!($($text)*))
+    };
+}
+pub(crate) use print_aside;
+
 /// Whether an error is that nobody reads any more.
 pub fn is_nobody_reading(error: &anyhow::Error) -> bool {
     let broken = |error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe;

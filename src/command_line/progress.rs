@@ -5,6 +5,7 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::printing::print_aside;
 use crate::server::import::Progress;
 
 /// Progress that can be told it is over.
@@ -55,7 +56,7 @@ struct Lines;
 
 impl Progress for Lines {
     fn phase(&self, name: &str, _total: u64) {
-        eprintln!("{name}");
+        print_aside!("{name}");
     }
 
     fn done(&self, _so_far: u64) {}

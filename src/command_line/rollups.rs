@@ -5,9 +5,7 @@ use vendorscope_cache::Cause;
 use super::printing::print_line;
 use crate::server::{
     cache_keys,
-    config::Config,
-    db::{rollups, vendors},
-    open_database,
+    db::{Db, rollups, vendors},
     services::outbox,
 };
 
@@ -19,15 +17,14 @@ pub enum RollupsCommand {
     Rebuild,
 }
 
-pub async fn run(config: &Config, command: &RollupsCommand) -> anyhow::Result<()> {
+pub async fn run(db: &Db, command: &RollupsCommand) -> anyhow::Result<()> {
     match command {
-        RollupsCommand::Verify => verify(config).await,
-        RollupsCommand::Rebuild => rebuild(config).await,
+        RollupsCommand::Verify => verify(db).await,
+        RollupsCommand::Rebuild => rebuild(db).await,
     }
 }
 
-async fn verify(config: &Config) -> anyhow::Result<()> {
-    let db = open_database(config).await?;
+async fn verify(db: &Db) -> anyhow::Result<()> {
     // Never committed: what it works out goes with it.
     let differences = rollups::verify(&mut db.write().await?).await?;
     if differences.is_empty() {
@@ -39,9 +36,8 @@ async fn verify(config: &Config) -> anyhow::Result<()> {
     bail!("sums differ from the orders in {} rows: run `vendorscope rollups rebuild`", tables.join(", "))
 }
 
-async fn rebuild(config: &Config) -> anyhow::Result<()> {
-    let db = open_database(config).await?;
-    let stale: Vec<_> = vendors::list_ids(&db)
+async fn rebuild(db: &Db) -> anyhow::Result<()> {
+    let stale: Vec<_> = vendors::list_ids(db)
         .await?
         .iter()
         .map(|id| cache_keys::vendor_tag(id))

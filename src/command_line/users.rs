@@ -1,17 +1,18 @@
+use std::env::VarError;
+
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use vendorscope_cache::Cache;
 
-use super::printing::print_line;
+use super::printing::{print_aside, print_line};
 use crate::{
     domain::accounts::{Role, check_password},
     server::{
         AppError,
         config::Config,
-        db::outbox::installation,
+        db::{Db, outbox::installation},
         identity::accounts::{Accounts, Actor},
         identity::sessions::Sessions,
-        open_database,
     },
 };
 
@@ -70,20 +71,20 @@ impl From<RoleName> for Role {
     }
 }
 
-pub async fn execute(command: UserCommand, config: &Config) -> anyhow::Result<()> {
+pub async fn execute(command: UserCommand, config: &Config, db: &Db) -> anyhow::Result<()> {
+    let accounts = Accounts::new(db.clone(), Cache::memory(), &config.sessions);
     match command {
-        UserCommand::Add(arguments) => add_user(config, &arguments).await,
-        UserCommand::List => list_users(config).await,
-        UserCommand::Disable(UserName { email }) => disable_user(config, &email).await,
-        UserCommand::Enable(UserName { email }) => enable_user(config, &email).await,
-        UserCommand::ResetPassword(UserName { email }) => reset_password(config, &email).await,
-        UserCommand::ResetSecondFactor(UserName { email }) => reset_second_factor(config, &email).await,
-        UserCommand::Unbind(UserName { email }) => unbind(config, &email).await,
+        UserCommand::Add(arguments) => add_user(&accounts, &arguments).await,
+        UserCommand::List => list_users(&accounts).await,
+        UserCommand::Disable(UserName { email }) => disable_user(&accounts, &email, config, db).await,
+        UserCommand::Enable(UserName { email }) => enable_user(&accounts, &email).await,
+        UserCommand::ResetPassword(UserName { email }) => reset_password(&accounts, &email, config).await,
+        UserCommand::ResetSecondFactor(UserName { email }) => reset_second_factor(&accounts, &email).await,
+        UserCommand::Unbind(UserName { email }) => unbind(&accounts, &email).await,
     }
 }
 
-async fn add_user(config: &Config, arguments: &UserAdd) -> anyhow::Result<()> {
-    let accounts = open_accounts(config).await?;
+async fn add_user(accounts: &Accounts, arguments: &UserAdd) -> anyhow::Result<()> {
     let password = ask_password()?;
     let role = Role::from(arguments.role);
     let user = accounts
@@ -95,8 +96,8 @@ async fn add_user(config: &Config, arguments: &UserAdd) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn list_users(config: &Config) -> anyhow::Result<()> {
-    let users = open_accounts(config).await?.list_users().await?;
+async fn list_users(accounts: &Accounts) -> anyhow::Result<()> {
+    let users = accounts.list_users().await?;
     let width = users.iter().map(|user| user.email.len()).max().unwrap_or_default();
     for user in users {
         let vendor = user.vendor.map(|id| format!(" of {id}")).unwrap_or_default();
@@ -110,12 +111,11 @@ async fn list_users(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn disable_user(config: &Config, email: &str) -> anyhow::Result<()> {
-    let user =
-        open_accounts(config).await?.disable(email, Actor::COMMAND_LINE).await.map_err(|e| to_cli_error(e, email))?;
+async fn disable_user(accounts: &Accounts, email: &str, config: &Config, db: &Db) -> anyhow::Result<()> {
+    let user = accounts.disable(email, Actor::COMMAND_LINE).await.map_err(|e| to_cli_error(e, email))?;
     if config.sessions.redis_url.is_some() {
         let ended = async {
-            let installation = installation(&open_database(config).await?).await?;
+            let installation = installation(db).await?;
             Sessions::open(config, &installation).await?.end_all(&user, None).await.map_err(anyhow::Error::from)
         };
         ended.await.context(
@@ -131,33 +131,29 @@ async fn disable_user(config: &Config, email: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn enable_user(config: &Config, email: &str) -> anyhow::Result<()> {
-    let user =
-        open_accounts(config).await?.enable(email, Actor::COMMAND_LINE).await.map_err(|e| to_cli_error(e, email))?;
+async fn enable_user(accounts: &Accounts, email: &str) -> anyhow::Result<()> {
+    let user = accounts.enable(email, Actor::COMMAND_LINE).await.map_err(|e| to_cli_error(e, email))?;
     print_line!("Enabled {}.", user.email);
     Ok(())
 }
 
-async fn reset_password(config: &Config, email: &str) -> anyhow::Result<()> {
-    let token = open_accounts(config)
-        .await?
-        .create_reset(email, Actor::COMMAND_LINE)
-        .await
-        .map_err(|e| to_cli_error(e, email))?;
+async fn reset_password(accounts: &Accounts, email: &str, config: &Config) -> anyhow::Result<()> {
+    let token = accounts.create_reset(email, Actor::COMMAND_LINE).await.map_err(|e| to_cli_error(e, email))?;
     print_line!("{}/reset?token={token}", config.http.public_url);
-    eprintln!("Works once, within an hour. Whoever has the link can choose the password.");
+    if config.production && config.http.public_url_is_guessed {
+        print_aside!("PUBLIC_URL is not set: put the address by which people reach this installation before /reset.");
+    }
+    print_aside!("Works once, within an hour. Whoever has the link can choose the password.");
     Ok(())
 }
 
-async fn reset_second_factor(config: &Config, email: &str) -> anyhow::Result<()> {
-    let accounts = open_accounts(config).await?;
+async fn reset_second_factor(accounts: &Accounts, email: &str) -> anyhow::Result<()> {
     let user = accounts.reset_totp(email, Actor::COMMAND_LINE).await.map_err(|e| to_cli_error(e, email))?;
-    println!("{} logs in with the password alone. Sessions end within a second.", user.email);
+    print_line!("{} logs in with the password alone. Sessions end within a second.", user.email);
     Ok(())
 }
 
-async fn unbind(config: &Config, email: &str) -> anyhow::Result<()> {
-    let accounts = open_accounts(config).await?;
+async fn unbind(accounts: &Accounts, email: &str) -> anyhow::Result<()> {
     let unbound = accounts.unbind_provider_login(email, Actor::COMMAND_LINE).await;
     let user = unbound.map_err(|error| to_cli_error(error, email))?;
     print_line!(
@@ -182,13 +178,11 @@ fn to_cli_error(error: AppError, email: &str) -> anyhow::Error {
     }
 }
 
-async fn open_accounts(config: &Config) -> anyhow::Result<Accounts> {
-    Ok(Accounts::new(open_database(config).await?, Cache::memory(), &config.sessions))
-}
-
 fn ask_password() -> anyhow::Result<String> {
-    if let Ok(password) = std::env::var("VENDORSCOPE_PASSWORD") {
-        return Ok(password);
+    match std::env::var("VENDORSCOPE_PASSWORD") {
+        Ok(password) => return Ok(password),
+        Err(VarError::NotUnicode(_)) => bail!("VENDORSCOPE_PASSWORD is not UTF-8: a password is text in UTF-8"),
+        Err(VarError::NotPresent) => {}
     }
     let ask =
         |prompt| rpassword::prompt_password(prompt).context("cannot ask for a password here: set VENDORSCOPE_PASSWORD");

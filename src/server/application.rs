@@ -25,6 +25,8 @@ use super::{
 
 /// How long requests in flight may take to finish once the server is told to stop.
 const GRACE: Duration = Duration::from_secs(30);
+/// How long it may take to close the database after that.
+const CLOSE_WITHIN: Duration = Duration::from_secs(5);
 
 /// The server, connected and listening, but not answering yet.
 pub struct Application {
@@ -46,6 +48,14 @@ impl Application {
             .await
             .map_err(|source| StartError::of_database(config.database.url.expose_secret(), source))?;
         let routers = Routers::connect(&config).await?;
+        // Before anything is claimed that another instance uses: whoever takes this one's address may be one.
+        let wanted = config.http.address;
+        let listening = async {
+            let listener = TcpListener::bind(wanted).await?;
+            let address = listener.local_addr()?;
+            Ok((listener, address))
+        };
+        let (listener, address) = listening.await.map_err(|source| StartError::Listen { address: wanted, source })?;
         let cache = cache_over(routers.cache, &installation).await;
         // Before anyone asks: what earlier instances have left is delivered, or not trusted.
         cache.watch(Arc::new(DatabaseOutbox(db.clone()))).await;
@@ -54,13 +64,6 @@ impl Application {
         sessions.compare_secrets().await;
         let limits = Limiter::over(&config, &installation, routers.sessions);
         let provider = Provider::of(&config).map_err(StartError::Provider)?;
-        let wanted = config.http.address;
-        let listening = async {
-            let listener = TcpListener::bind(wanted).await?;
-            let address = listener.local_addr()?;
-            Ok((listener, address))
-        };
-        let (listener, address) = listening.await.map_err(|source| StartError::Listen { address: wanted, source })?;
         let state = AppState::new(config, db, cache, sessions, limits, provider);
         state.accounts.learn_ended_sessions().await.map_err(|error| StartError::Sessions(error.to_string()))?;
         Ok(Self { listener, address, state })
@@ -130,6 +133,8 @@ impl Application {
             }
         };
         stopped.health.stop().await;
+        // Whoever has not given a connection back by now goes with the process.
+        let _ = tokio::time::timeout(CLOSE_WITHIN, stopped.db.close()).await;
         result
     }
 }
@@ -145,7 +150,10 @@ pub async fn open_database(config: &Config) -> Result<Db, StartError> {
     let url = config.database.url.expose_secret();
     let failed = |source| StartError::of_database(url, source);
     let db = Db::connect(url, config.database.connections).await.map_err(failed)?;
-    db.migrate().await.map_err(failed)?;
+    if let Err(error) = db.migrate().await {
+        db.close().await;
+        return Err(failed(error));
+    }
     tracing::info!(database = db.dialect.name(), url = redact(url), "database ready");
     Ok(db)
 }

@@ -34,6 +34,11 @@ pub enum StartError {
          or leave LEPTOS_HASH_FILES out", .file.display()
     )]
     Hashes { file: PathBuf },
+    #[error(
+        "the browser half at {} has names with hashes: set LEPTOS_HASH_FILES=true, with the hash.txt of the same build \
+         beside the program", .folder.display()
+    )]
+    HashedNames { folder: PathBuf },
 }
 
 impl StartError {

@@ -50,10 +50,12 @@ fn filter(config: &LogConfig) -> EnvFilter {
     EnvFilter::builder().parse_lossy(&config.filter)
 }
 
-/// One filter for everything: what nobody writes is switched off where it stands.
+/// One filter for everything: what nobody writes is switched off where it stands. (An internal error is that nobody
+/// reads the log any more; to tell that by `eprintln!` would end the task that logs.)
 fn logs_alone(config: &LogConfig) -> bool {
     let subscriber =
         tracing_subscriber::fmt().with_env_filter(filter(config)).with_writer(stderr).with_ansi(in_colour());
+    let subscriber = subscriber.log_internal_errors(false);
     let started = match config.format {
         LogFormat::Pretty => subscriber.try_init(),
         LogFormat::Json => {
@@ -64,7 +66,7 @@ fn logs_alone(config: &LogConfig) -> bool {
 }
 
 fn with_traces(config: &LogConfig, traces: &Traces) -> bool {
-    let lines = tracing_subscriber::fmt::layer().with_writer(stderr).with_ansi(in_colour());
+    let lines = tracing_subscriber::fmt::layer().with_writer(stderr).with_ansi(in_colour()).log_internal_errors(false);
     let lines = match config.format {
         LogFormat::Pretty => lines.boxed(),
         LogFormat::Json => lines.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed(),

@@ -69,6 +69,21 @@ fn a_wrong_value_is_named_with_what_is_accepted() {
         ("MAIL_FROM", "nobody", "`nobody`"),
         ("OIDC_ISSUER", "http://login.example.com", "`http://login.example.com`"),
         ("OIDC_NAME", "Bazaar", "`Bazaar`"),
+        // Where a host is forgotten, what stands in its place may be a password.
+        ("REDIS_URL", "redis://default:hunter2secret", "`redis://***`"),
+        ("REDIS_URL", "redis+cluster://one:6379,two:hunter2", "`redis+cluster://***`"),
+        ("REDIS_URL", "redis+ring://cache:6379,[::1]:6380/1?x=hunter2", "`redis+ring://cache:6379,[::1]:6380/1`"),
+        ("SMTP_URL", "smtp://user:hunter2secret", "`smtp://***`"),
+        ("DATABASE_URL", "postgre://user:hunter2secret", "`postgre://***`"),
+        ("DATABASE_URL", "mysql://db?password=hunter2@x", "`mysql://***`"),
+        ("PUBLIC_URL", "https://user:hunter2secret@x", "`https://user:***@x`"),
+        ("PUBLIC_URL", "https://user:hunter2secret", "`https://***`"),
+        ("PUBLIC_URL", "user:hunter2secret@x", "`***`"),
+        ("OIDC_ISSUER", "https://u:hunter2secret@x", "`https://u:***@x`"),
+        ("OIDC_ISSUER", "https://login.example.com?tenant=hunter2", "`https://login.example.com?***`"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://user:hunter2secret@x", "`https://user:***@x`"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://", "`http://`"),
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "https://x/v1?key=hunter2", "`https://x/v1?***`"),
         ("OIDC_CLIENT_SECRET", "hunter2", "`***`"),
         ("LIMIT_PAGES", "none", "`none`"),
         ("LIMIT_PROBES", "1/1y", "`1/1y`"),
@@ -92,6 +107,8 @@ fn a_wrong_value_is_named_with_what_is_accepted() {
         ("RUST_LOG", "loud", "`loud`"),
         ("RUST_LOG", "info,vendorscop", "`info,vendorscop`"),
         ("LOG_FORMAT", "xml", "`xml`"),
+        ("OTEL_TRACES_SAMPLER", "bogus", "`bogus`"),
+        ("OTEL_TRACES_SAMPLER_ARG", "1.5", "`1.5`"),
     ] {
         let errors = read(&[(name, value)]).expect_err(name);
         let [error] = &errors[..] else { panic!("{name}: {errors:?}") };

@@ -32,3 +32,16 @@ fn what_an_invalidation_came_to_is_said_and_a_vendor_that_there_is_not_is_refuse
         "{error}"
     );
 }
+
+#[test]
+fn what_redis_holds_is_not_told_where_redis_does_not_answer() {
+    let home = folder();
+    let bundle = northwind();
+    run(home.path(), &[], &["import", bundle.to_str().expect("a path")]).succeeded();
+    for command in ["stats", "warm"] {
+        let done = run(home.path(), &[("REDIS_URL", "redis://127.0.0.1:1")], &["cache", command]);
+        let why = done.stderr.lines().last().unwrap_or_default();
+        assert_eq!((done.code, done.stdout.as_str()), (1, ""), "{command}: {why}");
+        assert!(why.contains("cannot use Redis at redis://127.0.0.1:1"), "{command}: {why}");
+    }
+}

@@ -10,6 +10,8 @@ mod demo;
 mod files;
 /// Files that cannot be taken, and what is said of them.
 mod refused;
+/// `--shift-to-today`.
+mod shifted;
 
 use std::{fs, path::Path};
 
@@ -283,28 +285,4 @@ async fn database_like(db: &Db) -> (crate::harness::TestDatabase, Db) {
     };
     let db = database.open().await;
     (database, db)
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn shifted_to_today_the_newest_order_is_of_today_and_all_instants_moved_by_the_same_days() {
-    let instants = "SELECT placed_us FROM orders ORDER BY external_id";
-    const DAY: i64 = 86_400_000_000;
-    for database in databases().await {
-        let db = database.open().await;
-        Bundle::small().imported(&db).await;
-        let before: Vec<i64> = integers(&db, instants).await.concat();
-
-        let (_other, shifted) = database_like(&db).await;
-        let options = ImportOptions { shift_to_today: true, ..ImportOptions::default() };
-        let today = || jiff::Timestamp::now().as_microsecond() / DAY;
-        let earliest = today();
-        import_bundle(&shifted, Bundle::small().path(), options, &Unwatched).await.unwrap();
-        let after: Vec<i64> = integers(&shifted, instants).await.concat();
-
-        let newest = after.iter().max().unwrap() / DAY;
-        assert!((earliest..=today()).contains(&newest), "{newest} is today");
-        let shifts: Vec<i64> = before.iter().zip(&after).map(|(before, after)| after - before).collect();
-        assert_eq!(shifts[0] % DAY, 0);
-        assert_eq!(shifts, vec![shifts[0]; before.len()]);
-    }
 }

@@ -14,7 +14,7 @@ use vendorscope::{
     },
 };
 
-use super::{Client, RedisServer, TestDatabase, Unwatched, northwind};
+use super::{Client, RedisServer, TestDatabase, Unwatched, northwind, template::Template};
 
 /// Every test user's.
 pub const PASSWORD: &str = "correct horse battery staple";
@@ -164,7 +164,15 @@ impl Builder {
     /// The same, at the database's address that is configured.
     pub async fn spawn_as_configured(self) -> TestApp {
         let database = self.database.unwrap_or_else(TestDatabase::sqlite);
-        if let Some(folder) = &self.bundle {
+        let template = match &self.bundle {
+            None => Some(Template::Tables),
+            Some(folder) => (*folder == northwind()).then_some(Template::Northwind),
+        };
+        let is_copied = match template {
+            Some(template) => database.begins_with(template).await,
+            None => false,
+        };
+        if let Some(folder) = self.bundle.as_ref().filter(|_| !is_copied) {
             let db = database.open().await;
             import_bundle(&db, folder, ImportOptions::default(), &Unwatched)
                 .await

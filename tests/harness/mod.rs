@@ -34,6 +34,8 @@ pub mod proxy;
 pub mod redis;
 /// An SMTP server.
 mod smtp;
+/// What many tests begin with, made once in a run.
+mod template;
 
 pub use app::{PASSWORD, TestApp};
 pub use balancer::Balancer;

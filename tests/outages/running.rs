@@ -233,3 +233,16 @@ async fn that_redis_does_not_say_its_size_is_told_once_for_each_outage() {
         assert_eq!((told(unsaid), told(again)), (outage, outage), "{}", program.log());
     }
 }
+
+/// Who bars addresses by the log (fail2ban) needs them in it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_log_names_the_address_that_has_tried_too_often() {
+    let database = TestDatabase::sqlite();
+    let program = Program::serve_with(&[("DATABASE_URL", database.url()), ("LIMIT_LOGIN_ADDRESS", "1/1h")]);
+    let client = Client::new(program.address);
+    for status in [401, 429] {
+        let login = json!({ "email": "nobody@example.com", "password": "a guess" });
+        assert_eq!(client.post("/api/auth/login", &login).await.status(), status);
+    }
+    program.until_log_has("refused: too many attempts limit=\"login-address\" address=127.0.0.1").await;
+}

@@ -5,7 +5,9 @@ use std::{path::Path, process::Command, time::Duration};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use vendorscope::server::db::{Db, sql};
 
-use crate::harness::{GuardedPostgres, NotStarted, PgBouncer, Program, TestDatabase, databases, free_port};
+use crate::harness::{
+    GuardedPostgres, NotStarted, PgBouncer, Program, RedisServer, TestDatabase, databases, free_port,
+};
 
 /// A start that fails takes no longer than this to say so, where the server answers at all: far below the 5 s after
 /// which a pool gives up.
@@ -354,4 +356,26 @@ async fn the_limit_of_open_files_is_raised_to_what_the_process_may_have() {
     let numbers: Vec<&str> = line.split_whitespace().collect();
     assert_eq!(numbers[3], numbers[4], "soft and hard: {line}");
     assert!(program.log().contains("before=256"), "{}", program.log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_the_port_is_taken_nothing_is_claimed_that_the_running_instance_uses() {
+    let (database, own, other) = (TestDatabase::sqlite(), RedisServer::start(), RedisServer::start());
+    let program = Program::serve(&database, &own.url());
+    let db = database.open().await;
+    let claim = async || {
+        let mut tx = db.read().await.expect("a transaction");
+        let rows = tx.rows(sql("SELECT epoch FROM cache_store")).await.expect("rows");
+        sqlx::Row::get::<i64, _>(&rows[0], 0)
+    };
+    let before = claim().await;
+    let vars = [
+        ("DATABASE_URL", database.url().to_owned()),
+        ("REDIS_URL", other.url()),
+        ("LEPTOS_SITE_ADDR", program.address.to_string()),
+    ];
+    let vars: Vec<(&str, &str)> = vars.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let refused = refused(&vars);
+    assert!(refused.why().contains("cannot listen on"), "{refused:?}");
+    assert_eq!(claim().await, before);
 }

@@ -72,3 +72,26 @@ async fn where_nothing_is_set_a_developer_does_not_wait() {
     assert_eq!(program.until_ended().await, Some(0));
     assert!(told.elapsed() < Duration::from_secs(STOP_DELAY), "{:?}", told.elapsed());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_instance_that_has_stopped_leaves_nothing_beside_a_sqlite_file() {
+    let database = TestDatabase::sqlite();
+    let mut program = Program::serve_with(&[("DATABASE_URL", database.url())]);
+    let file = database.url().trim_start_matches("sqlite://").to_owned();
+    let wal = std::path::PathBuf::from(format!("{file}-wal"));
+    assert!(wal.exists(), "it is there while it runs");
+    program.tell_to_stop();
+    assert_eq!(program.until_ended().await, Some(0));
+    assert!(!wal.exists(), "what was written is in the file");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_second_signal_ends_an_instance_at_once() {
+    let database = TestDatabase::sqlite();
+    let mut program = Program::serve_with(&[("DATABASE_URL", database.url()), ("STOP_DELAY", "300")]);
+    program.tell_to_stop();
+    program.until_log_has("not ready any more").await;
+    program.tell_to_stop();
+    // Far less than the delay, or the test would say that it does not end.
+    assert_eq!(program.until_ended().await, Some(1));
+}

@@ -6,7 +6,7 @@ use strum::VariantNames;
 use crate::{
     field_error::FieldError,
     money::Currency,
-    text::{is_visible, read_line, trimmed},
+    text::{is_visible, read_line, shown, trimmed},
 };
 
 #[derive(
@@ -359,7 +359,11 @@ pub fn normalise_email(email: &str) -> Result<String, FieldError> {
         && email
             .split_once('@')
             .is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains('@'));
-    if valid { Ok(email) } else { Err(FieldError::new("email", "must be an address such as name@example.com")) }
+    if valid {
+        Ok(email)
+    } else {
+        Err(FieldError::new("email", format!("`{}` is no address such as name@example.com", shown(&email))))
+    }
 }
 
 /// Segments that lead elsewhere: to the folder above, or to a page of their own among those of the ids.

@@ -8,7 +8,7 @@ use crate::server::db::Dialect;
 /// `https://host[:port][/path]`, without what a link could not be added to.
 pub(super) fn public_url(text: &str) -> Option<String> {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
-    let plain = !rest.is_empty() && !rest.starts_with(['/', ':']) && !rest.contains(['?', '#', '@', ' ']);
+    let plain = !rest.starts_with(['/', ':']) && !rest.contains(['?', '#', '@', ' ']) && names_hosts(rest);
     plain.then(|| text.trim_end_matches('/').to_owned())
 }
 
@@ -45,6 +45,12 @@ pub(super) fn is_redis_url(text: &str) -> bool {
     !host.is_empty() && !host.starts_with(':') && !is_cut_short(rest) && Address::parse(text).is_ok()
 }
 
+/// `http://host[:port][/path]`.
+pub(super) fn is_collector(text: &str) -> Option<()> {
+    let host = text.strip_prefix("http://")?.rsplit('@').next().unwrap_or_default();
+    (!host.is_empty() && !host.starts_with(['/', ':', '?']) && names_hosts(host)).then_some(())
+}
+
 pub(super) fn cookie_domain(text: &str) -> Option<String> {
     let domain = text.strip_prefix('.').unwrap_or(text).to_ascii_lowercase();
     let label = |label: &str| !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
@@ -54,13 +60,37 @@ pub(super) fn cookie_domain(text: &str) -> Option<String> {
 /// A URL without its password and parameters; anything else not at all.
 pub fn redact(text: &str) -> String {
     let Some((scheme, rest)) = text.split_once("://") else { return "***".to_owned() };
+    let plain = rest.split('?').next().unwrap_or_default();
     match rest.rsplit_once('@') {
+        // What has an `@` among its parameters may have a password there.
+        Some((credentials, _)) if credentials.contains('?') => format!("{scheme}://***"),
         Some((credentials, place)) => {
             let user = credentials.split_once(':').map_or(credentials, |(user, _)| user);
             format!("{scheme}://{user}:***@{}", place.split('?').next().unwrap_or_default())
         }
-        None => format!("{scheme}://{}", rest.split('?').next().unwrap_or_default()),
+        None if scheme == "sqlite" || names_hosts(plain) => format!("{scheme}://{plain}"),
+        // A password whose host was forgotten: `redis://user:password`.
+        None => format!("{scheme}://***"),
     }
+}
+
+/// As `redact`, for what should hold no secret: shown as it is where it cannot hold one.
+pub(super) fn redact_url(text: &str) -> String {
+    match text.split_once('?') {
+        _ if !text.contains("://") && !text.contains('@') => text.to_owned(),
+        Some((plain, _)) if !text.contains('@') => format!("{}?***", redact(plain)),
+        _ => redact(text),
+    }
+}
+
+/// Whether what follows `scheme://` begins with hosts, each with a port or without.
+fn names_hosts(after_scheme: &str) -> bool {
+    let authority = after_scheme.split(['/', '?', '#']).next().unwrap_or_default();
+    let is_host = |place: &str| {
+        let after_host = place.rsplit_once(']').map_or(place, |(_, port)| port);
+        after_host.split_once(':').is_none_or(|(_, port)| port.is_empty() || port.parse::<u16>().is_ok())
+    };
+    authority.split(',').all(is_host)
 }
 
 /// `10.0.0.0/8`, `fd00::/8` or one address.

@@ -4,7 +4,7 @@ use leptos::config::LeptosOptions;
 
 use super::{
     ConfigError, HttpConfig, Reader,
-    addresses::{parse_network, public_url},
+    addresses::{parse_network, public_url, redact_url},
 };
 
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -39,10 +39,11 @@ pub(super) fn read<V: Fn(&str) -> Option<String>>(reader: &mut Reader<V>) -> Htt
             text.split(',').map(|part| parse_network(part.trim())).collect()
         })
         .unwrap_or_default();
-    let public_url = reader.read(
+    let public_url = reader.read_shown(
         "PUBLIC_URL",
         "where people reach this installation, such as https://vendors.example.com",
         public_url,
+        redact_url,
     );
     let (public_url_is_guessed, public_url) =
         (public_url.is_none(), public_url.unwrap_or_else(|| format!("http://{}", leptos.site_addr)));

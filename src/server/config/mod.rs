@@ -30,7 +30,7 @@ mod secret;
 /// Who stays logged in.
 mod sessions;
 
-use addresses::{cookie_domain, is_database_url, is_redis_url};
+use addresses::{cookie_domain, is_collector, is_database_url, is_redis_url, redact_url};
 pub use addresses::{parse_network, redact};
 pub use limits::{Limit, LimitConfig};
 pub use provider::{EMAIL, ProviderConfig};
@@ -140,6 +140,8 @@ pub enum ConfigError {
 
 const COLLECTORS: &str =
     "http://host:port of a collector that takes OTLP over HTTP; one beside the program sends it on by TLS";
+const SAMPLERS: &str = "always_on, always_off, traceidratio, parentbased_always_on, parentbased_always_off or \
+                        parentbased_traceidratio";
 const REDIS_URLS: &str = "redis://[user:password@]host[:port][/database], redis+sentinel://host:port,host:port/master \
     or \
                           redis+cluster://host:port,host:port, and each with rediss for TLS; / ? # % in a password are \
@@ -241,8 +243,14 @@ impl Config {
                 .unwrap_or(LogFormat::Pretty),
             traces: ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"]
                 .into_iter()
-                .any(|name| reader.read(name, COLLECTORS, |text| text.starts_with("http://").then_some(())).is_some()),
+                .any(|name| reader.read_shown(name, COLLECTORS, is_collector, redact_url).is_some()),
         };
+        reader.read("OTEL_TRACES_SAMPLER", SAMPLERS, |text| {
+            SAMPLERS.split([' ', ',']).any(|sampler| sampler == text && sampler != "or").then_some(())
+        });
+        reader.read("OTEL_TRACES_SAMPLER_ARG", "a number from 0 to 1", |text| {
+            text.parse().ok().filter(|share: &f64| (0.0..=1.0).contains(share))
+        });
         let config = Self {
             production: reader.production,
             database,

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use secrecy::SecretString;
 
-use super::{ConfigError, Reader};
+use super::{ConfigError, Reader, redact_url};
 
 const ISSUERS: &str = "https://host[:port][/path], exactly as the provider's own discovery document names it; http:// \
                        on this machine alone";
@@ -35,7 +35,7 @@ pub struct ProviderConfig {
 pub const EMAIL: &str = "email";
 
 pub(super) fn read<V: Fn(&str) -> Option<String>>(reader: &mut Reader<V>) -> Option<ProviderConfig> {
-    let issuer = reader.read("OIDC_ISSUER", ISSUERS, |text| is_issuer(text).then(|| text.to_owned()));
+    let issuer = reader.read_shown("OIDC_ISSUER", ISSUERS, |text| is_issuer(text).then(|| text.to_owned()), redact_url);
     let client_id = reader.read("OIDC_CLIENT_ID", CLIENT_IDS, |text| Some(text.to_owned()));
     let client_secret = reader.read_secret("OIDC_CLIENT_SECRET", CLIENT_SECRETS, |_| true);
     let name = reader.read("OIDC_NAME", NAMES, |text| {

@@ -105,7 +105,7 @@ pub use opening::unverified_host;
 pub use schema::Schema;
 pub use statements::{Arguments, sql};
 
-use connection::{Dirty, Lent};
+use connection::Lent;
 use readiness::Readiness;
 use statements::Parameters;
 
@@ -236,30 +236,6 @@ impl Db {
         };
         let looks = options().max_connections(1).connect_lazy(&url).map_err(|error| DbError::of(dialect, error))?;
         Ok(Self { dialect, reads, writes, looks, queries: Arc::new(AtomicU64::new(0)), readiness: Arc::default() })
-    }
-
-    /// Brings the tables up to this program's version. Where they are already, it takes no right to change tables, only
-    /// to write to them. `Newer` where they are of a release after this one.
-    pub async fn migrate(&self) -> Result<(), DbError> {
-        match self.schema().await? {
-            Schema::Newer { found, known } => return Err(DbError::Newer { found, known }),
-            Schema::Current { .. } => {}
-            Schema::Behind { .. } => {
-                // What fails halfway leaves a lock behind, which no rollback takes from a connection.
-                let mut dirty = Dirty::new(self.acquire(&self.writes).await?);
-                let connection: &mut AnyConnection = dirty.get()?;
-                self.dialect.migrator().run(connection).await?;
-                dirty.give_back();
-            }
-        }
-        readiness::check(self).await?;
-        backfill::run(self).await
-    }
-
-    /// Fails where this user cannot read the database or write to it. As good as written to counts a SQLite file that
-    /// another program writes to at this moment.
-    pub async fn check_writable(&self) -> Result<(), DbError> {
-        readiness::check(self).await
     }
 
     /// A transaction that sees one state of the database throughout, and writes nothing.

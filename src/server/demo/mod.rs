@@ -1,5 +1,7 @@
 //! The demo marketplace: made up, the same on every machine for the same moment, and imported like any other bundle.
 
+use std::collections::BTreeSet;
+
 use futures::stream::{self, StreamExt};
 use jiff::Timestamp;
 use sqlx::Row as _;
@@ -11,7 +13,7 @@ use crate::{
         db::{Db, DbError, Tx, sql},
         identity::passwords,
         import::{ImportError, ImportOptions, Progress, bundle::Bundle},
-        services::import::import,
+        services::import::import_into,
     },
 };
 
@@ -41,25 +43,25 @@ pub struct DemoLogin {
 }
 
 const PASSWORD: &str = "vendorscope-demo";
-/// Begins every id of the demo's vendors; by it a database with the demo in it is known.
+/// Begins every id of the demo's vendors.
 const PREFIX: &str = "demo-";
 
 /// Fills an empty database with a lively, deterministic marketplace in which nothing has happened after `now`. On a
 /// database with vendors in it: an error that says so, unless they are the demo's own, in which case nothing is done
-/// but to return the logins.
+/// but to add the logins that are missing, and to return all of them.
 pub async fn demo(db: &Db, now: Timestamp, progress: &dyn Progress) -> Result<Vec<DemoLogin>, ImportError> {
     let mut tx = db.read().await?;
-    let vendors: i64 = count(&mut tx, "SELECT COUNT(*) FROM vendors").await?;
-    let own: i64 = count(&mut tx, &format!("SELECT COUNT(*) FROM vendors WHERE external_id LIKE '{PREFIX}%'")).await?;
+    let vendors = texts(&mut tx, "SELECT external_id FROM vendors").await?;
     drop(tx);
-    if vendors != own {
-        return Err(ImportError::Occupied);
-    }
-    if vendors == 0 {
+    if vendors.is_empty() {
         progress.phase("making up a marketplace", 0);
         let (tables, price_changes) = story::tell(now);
-        import(db, Bundle::Memory(tables), "the demo", ImportOptions::default(), progress).await?;
-        note_prices(db, &price_changes).await?;
+        let mut tx = db.write().await?;
+        import_into(&mut tx, Bundle::Memory(tables), "the demo", ImportOptions::default(), progress).await?;
+        note_prices(&mut tx, &price_changes).await?;
+        tx.commit().await?;
+    } else if BTreeSet::from_iter(vendors) != SELLERS.iter().map(vendor_id).collect() {
+        return Err(ImportError::Occupied);
     }
     progress.phase("logins", SELLERS.len() as u64 + 1);
     add_users(db, progress).await?;
@@ -85,8 +87,7 @@ fn email(seller: &Seller) -> String {
 }
 
 /// As the database notes a price that changes now.
-async fn note_prices(db: &Db, changes: &[PriceChange]) -> Result<(), DbError> {
-    let mut tx = db.write().await?;
+async fn note_prices(tx: &mut Tx, changes: &[PriceChange]) -> Result<(), DbError> {
     for change in changes {
         tx.execute(
             sql("INSERT INTO notes (vendor_id, noted_us, kind, product_id, was, became) \
@@ -98,7 +99,7 @@ async fn note_prices(db: &Db, changes: &[PriceChange]) -> Result<(), DbError> {
         )
         .await?;
     }
-    tx.commit().await
+    Ok(())
 }
 
 fn vendor_id(seller: &Seller) -> String {
@@ -108,13 +109,7 @@ fn vendor_id(seller: &Seller) -> String {
 /// Adds the users that are not there yet: all of them, or those that an interrupted run has left out.
 async fn add_users(db: &Db, progress: &dyn Progress) -> Result<(), ImportError> {
     let mut tx = db.read().await?;
-    let there: Vec<String> = tx
-        .rows(sql("SELECT email FROM users"))
-        .await?
-        .iter()
-        .map(|row| row.try_get("email"))
-        .collect::<Result<_, _>>()
-        .map_err(DbError::from)?;
+    let there = texts(&mut tx, "SELECT email FROM users").await?;
     drop(tx);
     let users = std::iter::once((ADMIN.to_owned(), None))
         .chain(SELLERS.iter().map(|seller| (email(seller), Some(vendor_id(seller)))));
@@ -148,9 +143,7 @@ fn hashing_failed(error: AppError) -> ImportError {
     ImportError::Password(error.to_string())
 }
 
-async fn count(tx: &mut Tx, query: &str) -> Result<i64, DbError> {
-    match tx.row(sql(query)).await? {
-        Some(row) => Ok(row.try_get(0)?),
-        None => Ok(0),
-    }
+/// The rows of a query's one column.
+async fn texts(tx: &mut Tx, query: &str) -> Result<Vec<String>, DbError> {
+    tx.rows(sql(query)).await?.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }

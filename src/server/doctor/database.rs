@@ -23,6 +23,13 @@ pub async fn examine(config: &Config) -> (Vec<Check>, Option<String>) {
         Ok(db) => db,
         Err(error) => return (vec![failed("database", url, error)], None),
     };
+    let examined = look_at(&db, config, began).await;
+    db.close().await;
+    examined
+}
+
+async fn look_at(db: &Db, config: &Config, began: Instant) -> (Vec<Check>, Option<String>) {
+    let url = config.database.url.expose_secret();
     let found = format!("{} at {}, reached in {} ms", db.dialect.name(), redact(url), began.elapsed().as_millis());
     let mut checks = vec![Check::ok("database", found)];
     let schema = match db.schema().await {
@@ -40,13 +47,13 @@ pub async fn examine(config: &Config) -> (Vec<Check>, Option<String>) {
         Ok(()) => Check::ok("writing", "a row was written"),
         Err(error) => failed("writing", url, error),
     });
-    checks.extend(seeds(&db, config).await);
+    checks.extend(seeds(db, config).await);
     if db.dialect == Dialect::Postgres {
-        checks.extend(rights(&db).await);
-        checks.extend(clock(&db).await);
-        checks.extend(connections(&db, config).await);
+        checks.extend(rights(db).await);
+        checks.extend(clock(db).await);
+        checks.extend(connections(db, config).await);
     }
-    (checks, outbox::installation(&db).await.ok())
+    (checks, outbox::installation(db).await.ok())
 }
 
 /// The file of a SQLite database that is not there: to open it would make it.

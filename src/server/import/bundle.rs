@@ -13,7 +13,7 @@ use std::{
 use encoding_rs::Encoding;
 use flate2::read::MultiGzDecoder;
 
-use super::ImportError;
+use super::{ImportError, tables};
 
 /// Where the tables of a bundle come from.
 pub(in crate::server) enum Bundle {
@@ -38,6 +38,23 @@ pub(in crate::server) struct TableFile {
 }
 
 impl Bundle {
+    /// Tells of CSV files that are no table of a bundle: nobody reads them.
+    pub fn notes(&self) -> Vec<String> {
+        let Self::Folder(folder, _) = self else { return Vec::new() };
+        let is_csv = |name: &str| [".csv", ".csv.gz"].iter().any(|end| name.to_ascii_lowercase().ends_with(end));
+        let is_table = |name: &str| {
+            let stem = name.strip_suffix(".gz").unwrap_or(name).strip_suffix(".csv");
+            tables::ALL.iter().any(|table| stem == Some(table.name))
+        };
+        let unread = names(folder).into_iter().filter(|name| is_csv(name) && !is_table(name));
+        unread
+            .map(|name| {
+                let tables: Vec<_> = tables::ALL.iter().map(|table| table.name).collect();
+                format!("{name}: not read: a bundle has {}", tables.join(", "))
+            })
+            .collect()
+    }
+
     /// Opens a table; `None` where the bundle does not have it.
     pub fn open(&mut self, table: &str) -> Result<Option<TableFile>, ImportError> {
         match self {
@@ -80,12 +97,32 @@ fn open_file(
     Ok(Some(TableFile { file: name, total, so_far, reader, encoding }))
 }
 
+/// What lies there by another name, or as a link to nothing, is an error: left out without a word it would be missed
+/// by nobody.
 fn open_if_there(folder: &Path, name: String) -> Result<Option<(String, File)>, ImportError> {
     match File::open(folder.join(&name)) {
-        Ok(file) => Ok(Some((name, file))),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(unreadable(&name, &error)),
+        Ok(file) => return Ok(Some((name, file))),
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(unreadable(&name, &error)),
     }
+    match names(folder).into_iter().find(|other| other.eq_ignore_ascii_case(&name)) {
+        None => Ok(None),
+        Some(same) if same == name => {
+            Err(ImportError::File { file: name, message: "is a link to a file that there is not".to_owned() })
+        }
+        Some(file) => Err(ImportError::File {
+            file,
+            message: format!("is read by the name {name} alone: rename it, or remove it"),
+        }),
+    }
+}
+
+/// What lies in a folder, by name; nothing where that cannot be found out.
+fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names: Vec<_> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.sort_unstable();
+    names
 }
 
 /// A file that cannot be read, as an import reports it.

@@ -26,6 +26,8 @@ pub(super) async fn load(work: &mut Work<'_>) -> Result<(), ImportError> {
          UNION ALL SELECT s.placed_us FROM {TOUCHED} t CROSS JOIN vendor_orders s WHERE s.vendor_id = t.vendor_id \
          AND s.order_id = t.order_id
          UNION ALL SELECT refunded_us FROM import_refunds
+         UNION ALL SELECT r.refunded_us + c.refunds_by_us FROM import_orders c CROSS JOIN refunds r \
+         WHERE c.refunds_by_us <> 0 AND r.order_id = c.order_id
          UNION ALL SELECT refunded_us FROM refunds WHERE vendor_id IN (SELECT vendor_id FROM import_rezoned)"
     );
     let first = work.integer(&format!("SELECT MIN(us) FROM ({instants}) AS instants")).await?;

@@ -61,7 +61,7 @@ pub enum ImportError {
     #[error(transparent)]
     Db(#[from] DbError),
     /// The demo was asked for where somebody sells already.
-    #[error("the database has vendors in it that are not the demo's: the demo wants an empty one (set DATABASE_URL)")]
+    #[error("the vendors in the database are not the demo's: the demo wants an empty one (set DATABASE_URL)")]
     Occupied,
     /// A password of the demo could not be hashed.
     #[error("demo logins: {0}")]
@@ -87,7 +87,7 @@ pub struct ImportReport {
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ImportOptions {
-    /// Moves every instant by the same number of days, so that the newest order is of today.
+    /// Moves every instant by the same number of days, as far as none lies in the future.
     pub shift_to_today: bool,
     /// What the files are in that do not say so by a byte order mark; UTF-8 where it is `None`.
     pub encoding: Option<&'static encoding_rs::Encoding>,
@@ -123,7 +123,12 @@ pub(in crate::server) async fn import(
     }
     let (refunds, refund_notes) = refunds.map_or((0, Vec::new()), |refunds| (refunds.rows, refunds.notes));
     let staged = [&vendors, &products, &customers, &orders, &items];
-    let notes = staged.into_iter().flat_map(|table| table.notes.iter().cloned()).chain(refund_notes).collect();
+    let notes = staged
+        .into_iter()
+        .flat_map(|table| table.notes.iter().cloned())
+        .chain(refund_notes)
+        .chain(bundle.notes())
+        .collect();
     let vendors_changed = write_staged(&mut work, items.rows, refunds, "SELECT id FROM vendors").await?;
     let changed = work.finish().await?;
     Ok(ImportReport {
@@ -164,17 +169,18 @@ pub(in crate::server) async fn write_staged(
     work.progress.phase("comparing orders", 0);
     sales::compare_orders(work).await?;
     sales::compare_lines(work, items).await?;
+    let refunds_move = refunds::find_moved(work, refunds, work.is_shifted).await?;
     refunds::compare(work, refunds).await?;
 
     work.progress.phase("writing orders", 0);
-    let there_before = sales::find_touched(work).await?;
+    let there_before = sales::find_touched(work, refunds_move).await?;
     if there_before > 0 {
         rollups::retract(work.tx, &Touched::Table(sales::TOUCHED_BEFORE)).await?;
     }
     sales::write_orders_and_lines(work).await?;
     local_days::load(work).await?;
     sales::write_parts(work).await?;
-    refunds::write(work).await?;
+    refunds::write(work, refunds_move).await?;
 
     work.progress.phase("daily sums", 0);
     if work.integer(&format!("SELECT COUNT(*) FROM {}", sales::TOUCHED)).await? > Some(0) {
@@ -193,11 +199,14 @@ async fn stage(work: &mut Work<'_>, bundle: &mut Bundle, table: &'static tables:
     })
 }
 
-/// Moves every instant by the same number of days, so that the newest order is of the day of `now` in UTC.
+/// Moves every instant by the same number of days, so that the newest one is of the 24 hours before `now`.
 async fn shift_to(work: &mut Work<'_>, now: Timestamp) -> Result<(), ImportError> {
     const DAY_US: i64 = 86_400_000_000;
-    let Some(newest) = work.integer("SELECT MAX(placed_us) FROM bundle_orders").await? else { return Ok(()) };
-    let shift = (now.as_microsecond().div_euclid(DAY_US) - newest.div_euclid(DAY_US)) * DAY_US;
+    let instants = "SELECT placed_us AS us FROM bundle_orders UNION ALL SELECT refunded_us FROM bundle_refunds";
+    let newest = work.integer(&format!("SELECT MAX(us) FROM ({instants}) AS instants")).await?;
+    let Some(newest) = newest else { return Ok(()) };
+    let shift = (now.as_microsecond() - newest).div_euclid(DAY_US) * DAY_US;
+    work.is_shifted = true;
     work.tx.execute(sql("UPDATE bundle_orders SET placed_us = placed_us + $1").bind(shift)).await?;
     work.tx.execute(sql("UPDATE bundle_refunds SET refunded_us = refunded_us + $1").bind(shift)).await?;
     let accepted = INSTANTS_US;
@@ -208,7 +217,7 @@ async fn shift_to(work: &mut Work<'_>, now: Timestamp) -> Result<(), ImportError
         work.refuse(
             table,
             &format!(
-                "SELECT csv_line, 'shifted with the newest order to today, this is not from 1970-01-02 to 2100-12-31' \
+                "SELECT csv_line, 'shifted with the others to today, this is not from 1970-01-02 to 2100-12-31' \
                  AS message
                  FROM {staging} WHERE {instant} < {first} OR {instant} >= {end}"
             ),

@@ -2,7 +2,10 @@
 
 use crate::{
     domain::money::MAX_AMOUNT,
-    server::db::refunds::{REFUND_MAY_NOT_BE, share_commission},
+    server::db::{
+        DbError,
+        refunds::{REFUND_MAY_NOT_BE, share_commission},
+    },
 };
 
 use super::{
@@ -11,8 +14,62 @@ use super::{
     work::Work,
 };
 
+/// Finds the orders that are dated anew and take along the refunds that are there, and notes in `import_orders` by how
+/// much. All of a bundle that was shifted do; else those of which more refunds are there by the same distance from the
+/// bundle's than at the bundle's own instants: it was shifted the last time, or has been corrected as a whole. Whether
+/// there are any.
+pub(super) async fn find_moved(work: &mut Work<'_>, refunds: u64, is_shifted: bool) -> Result<bool, DbError> {
+    let dated_anew = "FROM import_orders c CROSS JOIN orders o WHERE o.id = c.order_id AND c.placed_changed = 1";
+    let by_us = if is_shifted {
+        format!("SELECT c.order_id, c.placed_us - o.placed_us AS by_us {dated_anew}")
+    } else if refunds > 0 {
+        "SELECT c.order_id, c.placed_us - o.placed_us AS by_us
+         FROM bundle_refunds b
+         JOIN orders o ON o.external_id = b.order_id
+         JOIN import_orders c ON c.order_id = o.id AND c.placed_changed = 1
+         JOIN refunds r ON r.order_id = o.id AND r.line = b.line
+         WHERE b.refunded_us - r.refunded_us IN (0, c.placed_us - o.placed_us)
+         GROUP BY c.order_id, c.placed_us, o.placed_us
+         HAVING SUM(CASE WHEN b.refunded_us = r.refunded_us THEN -1 ELSE 1 END) > 0"
+            .to_owned()
+    } else {
+        return Ok(false);
+    };
+    let moved = work
+        .run(&format!(
+            "UPDATE import_orders SET refunds_by_us = n.by_us FROM ({by_us}) AS n
+             WHERE import_orders.order_id = n.order_id"
+        ))
+        .await?;
+    Ok(moved > 0)
+}
+
+/// Dates the refunds of these orders anew. By way of instants below zero, which no refund has: one refund may come to
+/// where another one was. Needs `local_days::load`.
+async fn write_moved(work: &mut Work<'_>) -> Result<(), ImportError> {
+    work.run(
+        "UPDATE refunds SET refunded_us = -(refunds.refunded_us + c.refunds_by_us) FROM import_orders AS c
+         WHERE c.refunds_by_us <> 0 AND refunds.order_id = +c.order_id",
+    )
+    .await?;
+    let (hour, day) = (local_days::hour_us("p.moved_us"), local_days::day());
+    let (local, offset) = (local_days::local_us("-r.refunded_us"), local_days::offset("-r.refunded_us"));
+    work.write(&format!(
+        "UPDATE refunds SET refunded_us = n.moved_us, hour_us = n.hour_us, day = n.day, month = n.month, year = n.year
+         FROM (SELECT p.vendor_id, p.id, p.moved_us, {hour} AS hour_us, d.day, d.month, d.year
+               FROM (SELECT r.vendor_id, r.id, -r.refunded_us AS moved_us, {local}
+                     FROM import_orders c CROSS JOIN refunds r JOIN vendors v ON v.id = r.vendor_id {offset}
+                     WHERE c.refunds_by_us <> 0 AND r.order_id = c.order_id) AS p
+               JOIN import_days d ON d.day = {day}) AS n
+         WHERE refunds.vendor_id = n.vendor_id AND refunds.id = n.id"
+    ))
+    .await
+    .map_err(ImportError::from)
+}
+
 /// Every refund of the bundle goes to `import_refunds`, in minor units, with its `state`: 0 as it is there, 1 new, 2
-/// different. A refund is known by its order, line and instant. One that comes without a reason keeps the one it has.
+/// different. A refund is known by its order, line and instant, which moves where its order does (`find_moved`). One
+/// that comes without a reason keeps the one it has.
 /// Needs `import_lines`.
 pub(super) async fn compare(work: &mut Work<'_>, refunds: u64) -> Result<(), ImportError> {
     work.create_keyed(
@@ -39,7 +96,9 @@ pub(super) async fn compare(work: &mut Work<'_>, refunds: u64) -> Result<(), Imp
              LEFT JOIN import_lines l ON l.order_id = o.id AND l.line = b.line
              LEFT JOIN order_lines s ON s.order_id = o.id AND s.line = b.line
              JOIN vendors v ON v.id = COALESCE(l.vendor_id, s.vendor_id)
-             LEFT JOIN refunds r ON r.order_id = o.id AND r.line = b.line AND r.refunded_us = b.refunded_us
+             LEFT JOIN import_orders c ON c.order_id = o.id
+             LEFT JOIN refunds r ON r.order_id = o.id AND r.line = b.line
+                AND r.refunded_us = b.refunded_us - COALESCE(c.refunds_by_us, 0)
              WHERE NOT {too_many} AND {amount} <= {MAX_AMOUNT}
              ON CONFLICT DO NOTHING"
         ))
@@ -78,8 +137,12 @@ async fn refuse(work: &mut Work<'_>) -> Result<(), ImportError> {
 }
 
 /// Writes the refunds that are new or differ, dates those of vendors whose zone has changed, and works out the
-/// commission given back. Needs `local_days::load`, and the lines as the bundle has them.
-pub(super) async fn write(work: &mut Work<'_>) -> Result<(), ImportError> {
+/// commission given back. Needs `local_days::load`, and the lines as the bundle has them. `refunds_move`: those of
+/// orders that are dated anew do as well.
+pub(super) async fn write(work: &mut Work<'_>, refunds_move: bool) -> Result<(), ImportError> {
+    if refunds_move {
+        write_moved(work).await?;
+    }
     let (hour, day) = (local_days::hour_us("p.refunded_us"), local_days::day());
     let (local, offset) = (local_days::local_us("r.refunded_us"), local_days::offset("r.refunded_us"));
     work.write(&format!(

@@ -14,7 +14,7 @@ pub(super) const TOUCHED: &str = "import_touched";
 pub(super) const TOUCHED_BEFORE: &str = "import_touched_before";
 
 /// Orders that are there already and differ go to `import_orders`; those that are new are written, so that they have
-/// ids.
+/// ids. (`refunds_by_us` is `refunds::find_moved`'s.)
 pub(super) async fn compare_orders(work: &mut Work<'_>) -> Result<(), ImportError> {
     work.refuse_duplicates(
         "orders",
@@ -36,13 +36,14 @@ pub(super) async fn compare_orders(work: &mut Work<'_>) -> Result<(), ImportErro
     .await?;
     work.create_keyed(
         "import_orders",
-        "order_id BIGINT PRIMARY KEY, placed_us BIGINT, status TEXT, placed_changed BIGINT, status_changed BIGINT",
+        "order_id BIGINT PRIMARY KEY, placed_us BIGINT, status TEXT, placed_changed BIGINT, status_changed BIGINT, \
+         refunds_by_us BIGINT",
     )
     .await?;
     work.run(
         "INSERT INTO import_orders
          SELECT o.id, b.placed_us, b.status, CASE WHEN o.placed_us <> b.placed_us THEN 1 ELSE 0 END,
-                CASE WHEN o.status <> b.status THEN 1 ELSE 0 END
+                CASE WHEN o.status <> b.status THEN 1 ELSE 0 END, 0
          FROM bundle_orders b JOIN orders o ON o.external_id = b.order_id
          WHERE (o.placed_us, o.status) <> (b.placed_us, b.status)",
     )
@@ -128,8 +129,9 @@ async fn refuse_lines(work: &mut Work<'_>) -> Result<(), ImportError> {
     work.refuse_duplicates("order_items", "bundle_items", "order_id, line", message).await
 }
 
-/// Finds the pairs of vendor and order that change, and says how many.
-pub(super) async fn find_touched(work: &mut Work<'_>) -> Result<i64, ImportError> {
+/// Finds the pairs of vendor and order that change, and says how many. `refunds_move`: those of orders that are dated
+/// anew do as well.
+pub(super) async fn find_touched(work: &mut Work<'_>, refunds_move: bool) -> Result<i64, ImportError> {
     for table in [TOUCHED, TOUCHED_BEFORE] {
         work.create_keyed(table, "vendor_id BIGINT, order_id BIGINT, PRIMARY KEY (vendor_id, order_id)").await?;
     }
@@ -149,6 +151,15 @@ pub(super) async fn find_touched(work: &mut Work<'_>) -> Result<i64, ImportError
          FROM import_rezoned)",
     ] {
         work.run(&format!("INSERT INTO {TOUCHED} {pairs} ON CONFLICT DO NOTHING")).await?;
+    }
+    if refunds_move {
+        work.run(&format!(
+            "INSERT INTO {TOUCHED}
+             SELECT r.vendor_id, r.order_id FROM import_orders c CROSS JOIN refunds r
+             WHERE c.refunds_by_us <> 0 AND r.order_id = c.order_id GROUP BY r.vendor_id, r.order_id
+             ON CONFLICT DO NOTHING"
+        ))
+        .await?;
     }
     work.analyze(TOUCHED).await?;
     work.run(&format!(

@@ -39,6 +39,9 @@ pub(in crate::server) enum Cell {
     NoInteger,
 }
 
+/// Every table that a bundle may have.
+pub(in crate::server) const ALL: [&Table; 6] = [&VENDORS, &PRODUCTS, &CUSTOMERS, &ORDERS, &ORDER_ITEMS, &REFUNDS];
+
 pub(in crate::server) const VENDORS: Table = Table {
     name: "vendors",
     required: &["vendor_id", "name", "country", "time_zone", "currency"],

@@ -13,6 +13,8 @@ pub(in crate::server) struct Work<'a> {
     pub progress: &'a dyn Progress,
     /// Rows written so far.
     pub changed: u64,
+    /// Every instant of the bundle was moved.
+    pub is_shifted: bool,
     /// The file each table of the bundle was read from.
     files: HashMap<&'static str, String>,
     temporary: Vec<&'static str>,
@@ -20,7 +22,7 @@ pub(in crate::server) struct Work<'a> {
 
 impl<'a> Work<'a> {
     pub fn within(tx: &'a mut Tx, progress: &'a dyn Progress) -> Self {
-        Self { tx, progress, changed: 0, files: HashMap::new(), temporary: Vec::new() }
+        Self { tx, progress, changed: 0, is_shifted: false, files: HashMap::new(), temporary: Vec::new() }
     }
 
     /// Remembers which file a table was read from.

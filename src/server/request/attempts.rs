@@ -28,19 +28,20 @@ impl Attempt {
             // Counted before the database is asked whether it still is known.
             let together = format!("{account} {}", browser.epoch);
             let counted = vec![(Purpose::LoginDevice, browser.name), (Purpose::LoginDevices, together)];
-            let attempt = Self::count(state, counted).await?;
+            let attempt = Self::count(state, counted, client(parts.extensions.get())).await?;
             if state.accounts.epoch_of(email).await? == Some(browser.epoch) {
                 return Ok(attempt);
             }
             attempt.succeeded().await;
         }
-        let address = address_key(client(parts.extensions.get()));
-        Self::count(state, vec![(Purpose::LoginAddress, address), (Purpose::LoginAccount, account)]).await
+        let address = client(parts.extensions.get());
+        let counted = vec![(Purpose::LoginAddress, address_key(address)), (Purpose::LoginAccount, account)];
+        Self::count(state, counted, address).await
     }
 
     /// Of proving one's own password to do what asks for it again. Counted by the user, and apart from logins.
     pub async fn of_user(state: &AppState, user: &User) -> Result<Self, AppError> {
-        Self::count(state, vec![(Purpose::OwnPassword, user.id.to_string())]).await
+        Self::count(state, vec![(Purpose::OwnPassword, user.id.to_string())], None).await
     }
 
     /// Of sending a one-time code to log in with, after the password: likewise for the browser where it is known, so
@@ -48,25 +49,31 @@ impl Attempt {
     pub async fn of_login_code(state: &AppState, parts: &Parts, who: &Authenticated) -> Result<Self, AppError> {
         let browser = state.sessions.devices().read(&parts.headers, &account_key(&who.user.email));
         let known = browser.filter(|browser| browser.epoch == who.epoch).map(|browser| browser.name);
-        Self::count(state, vec![(Purpose::Codes, known.unwrap_or_else(|| who.user.id.to_string()))]).await
+        let counted = vec![(Purpose::Codes, known.unwrap_or_else(|| who.user.id.to_string()))];
+        Self::count(state, counted, client(parts.extensions.get())).await
     }
 
     /// Of sending a one-time code by who is logged in already.
     pub async fn of_own_code(state: &AppState, user: &User) -> Result<Self, AppError> {
-        Self::count(state, vec![(Purpose::Codes, format!("{} logged in", user.id))]).await
+        Self::count(state, vec![(Purpose::Codes, format!("{} logged in", user.id))], None).await
     }
 
     /// Of what only an address can be told by.
     pub async fn from_address(state: &AppState, parts: &Parts) -> Result<Self, AppError> {
-        Self::count(state, vec![(Purpose::LoginAddress, address_key(client(parts.extensions.get())))]).await
+        let address = client(parts.extensions.get());
+        Self::count(state, vec![(Purpose::LoginAddress, address_key(address))], address).await
     }
 
-    async fn count(state: &AppState, counted: Vec<(Purpose, String)>) -> Result<Self, AppError> {
+    /// `address`: where it comes from, where that is not known by who is logged in.
+    async fn count(
+        state: &AppState,
+        counted: Vec<(Purpose, String)>,
+        address: Option<IpAddr>,
+    ) -> Result<Self, AppError> {
         for (purpose, who) in &counted {
             match state.limits.admit(*purpose, who).await {
                 Some(admission) if !admission.decision.admitted => {
-                    tracing::warn!(limit = purpose.name(), "refused: too many attempts");
-                    return Err(too_many(&admission));
+                    return Err(refused(*purpose, address, &admission));
                 }
                 _ => {}
             }
@@ -102,10 +109,17 @@ pub fn remember_browser(state: &AppState, parts: &Parts, email: &str, epoch: i64
 
 /// One attempt of what only an address can be told by.
 pub async fn attempt_from(state: &AppState, parts: &Parts) -> Result<(), AppError> {
-    match state.limits.admit(Purpose::LoginAddress, &address_key(client(parts.extensions.get()))).await {
-        Some(admission) if !admission.decision.admitted => Err(too_many(&admission)),
+    let address = client(parts.extensions.get());
+    match state.limits.admit(Purpose::LoginAddress, &address_key(address)).await {
+        Some(admission) if !admission.decision.admitted => Err(refused(Purpose::LoginAddress, address, &admission)),
         _ => Ok(()),
     }
+}
+
+/// Notes where an attempt came from that was one too many: programs that bar addresses read it (docs/operations.md).
+fn refused(limit: Purpose, address: Option<IpAddr>, admission: &Admission) -> AppError {
+    tracing::warn!(limit = limit.name(), address = address.map(display), "refused: too many attempts");
+    too_many(admission)
 }
 
 /// What was asked for too often.

@@ -26,19 +26,21 @@ pub async fn import_bundle(
     progress: &dyn Progress,
 ) -> Result<ImportReport, ImportError> {
     let bundle = Bundle::Folder(folder.to_owned(), options.encoding);
-    import(db, bundle, &folder.display().to_string(), options, progress).await
+    let mut tx = db.write().await?;
+    let report = import_into(&mut tx, bundle, &folder.display().to_string(), options, progress).await?;
+    tx.commit().await?;
+    Ok(report)
 }
 
-/// As `import_bundle`, from wherever the bundle is; `name`: as the audit log calls it.
-pub(in crate::server) async fn import(
-    db: &Db,
+/// As `import_bundle`, from wherever the bundle is, into the caller's transaction; `name`: as the audit log calls it.
+pub(in crate::server) async fn import_into(
+    tx: &mut Tx,
     bundle: Bundle,
     name: &str,
     options: ImportOptions,
     progress: &dyn Progress,
 ) -> Result<ImportReport, ImportError> {
-    let mut tx = db.write().await?;
-    let report = import::import(&mut tx, bundle, options, progress).await?;
+    let report = import::import(tx, bundle, options, progress).await?;
     if !report.vendors_changed.is_empty() {
         // Every entry of a vendor carries its tag. Whatever instances there are, now or later, deliver it.
         let stale: Vec<_> = report
@@ -48,12 +50,11 @@ pub(in crate::server) async fn import(
             .chain([cache_keys::marketplace_tag()])
             .collect();
         let cause = Cause { who: "import".to_owned(), why: "bundle imported" };
-        outbox::record_without_instance(&mut tx, &stale, &cause).await?;
+        outbox::record_without_instance(tx, &stale, &cause).await?;
     }
     if report.changed > 0 {
-        note(&mut tx, name, &report).await?;
+        note(tx, name, &report).await?;
     }
-    tx.commit().await?;
     Ok(report)
 }
 

@@ -90,3 +90,36 @@ async fn the_demo_refuses_a_database_with_other_vendors() {
         assert_eq!(count(&db, "users").await, 0);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_refuses_vendors_that_are_called_as_its_own_are_and_makes_no_logins() {
+    for database in databases().await {
+        let db = database.open().await;
+        let mut bundle = Bundle::small();
+        for (vendor, demo) in [("v-eur", "demo-eur"), ("v-jpy", "demo-jpy"), ("v-kwd", "demo-kwd")] {
+            bundle = bundle.replacing("vendors", vendor, demo).replacing("products", vendor, demo);
+        }
+        bundle.imported(&db).await;
+        let error = demo::demo(&db, Timestamp::now(), &Unwatched).await.unwrap_err();
+        assert!(matches!(error, ImportError::Occupied), "{error}");
+        assert_eq!(count(&db, "users").await, 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_demo_that_ends_in_the_middle_leaves_nothing_so_that_the_next_one_is_whole() {
+    use vendorscope::server::db::Dialect;
+    for database in databases().await {
+        let db = database.open().await;
+        // Prices that change are the last that it notes of its marketplace.
+        let full = match db.dialect {
+            Dialect::Postgres => "ALTER TABLE notes ADD CONSTRAINT is_full CHECK (id < 0)",
+            Dialect::Sqlite => "CREATE TRIGGER is_full BEFORE INSERT ON notes BEGIN SELECT RAISE(ABORT, 'full'); END",
+        };
+        let mut tx = db.write().await.unwrap();
+        tx.execute(sql(full)).await.unwrap();
+        tx.commit().await.unwrap();
+        demo::demo(&db, Timestamp::now(), &Unwatched).await.unwrap_err();
+        assert_eq!((count(&db, "vendors").await, count(&db, "users").await), (0, 0));
+    }
+}

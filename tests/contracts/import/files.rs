@@ -271,3 +271,30 @@ async fn what_would_have_to_be_guessed_is_refused_with_what_to_do() {
         assert!(report.notes.contains(&"customers.csv: read as windows-1252".to_owned()), "{:?}", report.notes);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_file_that_looks_like_a_table_is_left_out_without_a_word() {
+    for database in databases().await {
+        let db = database.open().await;
+        for name in ["Refunds.csv", "refunds.CSV", "REFUNDS.csv.gz"] {
+            let bundle = Bundle::small().with_file(name, b"order_id,line,quantity,amount,refunded_at\n");
+            let error = bundle.import(&db).await.expect_err(name).to_string();
+            assert!(error.starts_with(&format!("{name}: is read by the name refunds.csv")), "{error}");
+        }
+        let bundle = Bundle::small();
+        std::os::unix::fs::symlink("/nowhere/refunds.csv", bundle.path().join("refunds.csv")).unwrap();
+        let error = bundle.import(&db).await.unwrap_err().to_string();
+        assert!(error.starts_with("refunds.csv: is a link to a file that there is not"), "{error}");
+        assert_eq!(count(&db, "vendors").await, 0);
+
+        let others =
+            Bundle::small().with_file("returns.csv", b"").with_file("README.md", b"").with_file("orders.2.csv", b"");
+        let notes = others.imported(&db).await.notes;
+        let notes: Vec<_> = notes.iter().filter(|note| note.contains("not read")).collect();
+        assert_eq!(notes.len(), 2, "{notes:?}");
+        assert!(
+            notes[0].starts_with("orders.2.csv: not read") && notes[1].starts_with("returns.csv: not read"),
+            "{notes:?}"
+        );
+    }
+}

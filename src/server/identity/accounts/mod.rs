@@ -199,9 +199,11 @@ impl Accounts {
     ) -> Result<Result<Option<VendorRef>, FieldError>, AppError> {
         Ok(match (role, vendor) {
             (Role::Admin, None) => Ok(None),
-            (Role::Admin, Some(_)) => Err(FieldError::new("vendor", "belongs to users of role vendor only")),
+            (Role::Admin, Some(_)) => {
+                Err(FieldError::new("vendor", "is given to users of role vendor or accountant only"))
+            }
             (Role::Vendor | Role::Accountant, None) => {
-                Err(FieldError::new("vendor", "is required for users of role vendor"))
+                Err(FieldError::new("vendor", "is required for users of role vendor or accountant"))
             }
             (Role::Vendor | Role::Accountant, Some(id)) => match db::vendors::find(&self.db, id).await? {
                 Some(vendor) => Ok(Some(vendor)),
