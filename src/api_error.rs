@@ -16,6 +16,9 @@ pub enum ApiError {
     Forbidden,
     #[error("{}", words::NOT_FOUND)]
     NotFound,
+    /// A product of this id and name was deleted.
+    #[error("{}", words::product_deleted(name))]
+    Deleted { id: String, name: String },
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Invalid(Vec<FieldError>),
     /// It cannot be done in the state things are in; the text says why.
@@ -24,7 +27,7 @@ pub enum ApiError {
     #[error("{}", words::UNAVAILABLE)]
     Unavailable,
     /// May be asked for again after so many seconds.
-    #[error("Too many requests. Try again in {0} seconds.")]
+    #[error("{}", words::too_many(*.0))]
     TooMany(u64),
     #[error("Something went wrong on our side. If it happens again, tell us this number: {0}")]
     Internal(String),

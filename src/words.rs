@@ -23,6 +23,17 @@ pub fn updated(seconds: u64) -> String {
     }
 }
 
+/// After how long something may be tried again: `Too many requests. Try again in 12 minutes.`
+pub fn too_many(seconds: u64) -> String {
+    let (number, unit) = match seconds {
+        0..=90 => (seconds, "second"),
+        91..=5_400 => (seconds.div_ceil(60), "minute"),
+        _ => (seconds.div_ceil(3_600), "hour"),
+    };
+    let plural = if number == 1 { "" } else { "s" };
+    format!("Too many requests. Try again in {number} {unit}{plural}.")
+}
+
 /// How long, in the largest unit that fits: `12 seconds`, `3 min`, `2 h`.
 pub fn age(seconds: u64) -> String {
     match seconds {
@@ -118,6 +129,7 @@ mod accounts {
     pub const KEY_EXPIRED: &str = "Expired";
     pub const NO_KEYS: &str = "Nobody has an API key.";
     pub const THEME_CHANGED: &str = "Theme changed.";
+    pub const SAME_ZONE: &str = "That's already your time zone. Nothing has changed.";
     pub const ZONE_CHANGED: &str = "Time zone changed. Past orders have been re-grouped.";
     pub const PASSWORD_ENDS_SESSIONS: &str =
         "You'll be logged out on your other devices, and your API keys will stop working.";
@@ -136,6 +148,7 @@ mod accounts {
     pub fn zone_unknown(typed: &str, alike: &Option<String>) -> String {
         match alike {
             Some(alike) => format!("Did you mean {alike}?"),
+            None if typed.trim().is_empty() => "Choose a time zone from the list, such as Europe/Berlin.".to_owned(),
             None => {
                 format!("We don't know a time zone called {typed}. Choose one from the list, such as Europe/Berlin.")
             }
@@ -300,6 +313,8 @@ mod pages {
                 .to_owned()
         } else if message.contains("products match") {
             "More than 5,000 products match. Choose a search, a status or a category to sort them by that.".to_owned()
+        } else if message.starts_with("is missing") {
+            format!("Choose {} too.", if field == "dateTo" { "an end date" } else { "a start date" })
         } else if message.contains("lies before") {
             "The end date must be on or after the start date.".to_owned()
         } else if message.contains("longer than") {
@@ -317,8 +332,8 @@ mod pages {
     pub const NOT_SAVED: &str = "Changes not saved. Fix the following:";
     pub const SAVED: &str = "Saved.";
 
-    pub fn whole_number(most: i64) -> String {
-        format!("Enter a whole number up to {}.", crate::format::count(most))
+    pub fn whole_number(least: i64, most: i64) -> String {
+        format!("Enter a whole number from {least} to {}.", crate::format::count(most))
     }
 
     // Products.
@@ -333,6 +348,19 @@ mod pages {
     pub const FIRST_PRODUCT: &str = "Add your first product to start tracking sales.";
     pub const NO_MATCHING_PRODUCTS: &str = "No matching products";
     pub const CLEAR_FILTERS: &str = "Clear filters";
+    pub const PRODUCTS_READ_ONLY: &str = "Accountants can look at products, but not change them.";
+    pub const FIGURES_OF_DELETED: &str = "See what it sold";
+
+    /// A page of a product that is there no more.
+    pub fn product_deleted(name: &str) -> String {
+        format!("“{name}” was deleted. What it sold still counts in your figures.")
+    }
+
+    /// A product's name where what it sold is shown.
+    pub fn product_or_deleted(name: String, is_deleted: bool) -> String {
+        if is_deleted { format!("{name} (deleted)") } else { name }
+    }
+
     pub const PRODUCT_DELETED: &str = "Product deleted.";
     pub const DELETE_PRODUCT: &str =
         "This removes the product from all lists; past sales stay in your reports. This can't be undone.";
@@ -488,6 +516,19 @@ mod pages {
             1 => "1 order can't change and stays as it is.".to_owned(),
             count => format!("{} orders can't change and stay as they are.", crate::format::count(count)),
         }
+    }
+
+    /// Products that are no longer what was shown of them: nothing was changed.
+    pub fn products_changed_meanwhile(names: &[String]) -> String {
+        let more = names.len().saturating_sub(5);
+        let named = names[..names.len() - more].join(", ");
+        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        format!("Changed meanwhile: {named}{more}. Check what they are now and send it again.")
+    }
+
+    /// An order that no longer has the status that was shown.
+    pub fn moved_on_meanwhile(order: &str, now: &str, shown: &str) -> String {
+        format!("Order {order} is {now} by now, no longer {shown}.")
     }
 
     pub fn cancel_orders(count: &str, sum: &str) -> String {
@@ -683,6 +724,7 @@ mod pages {
     }
 
     pub const VIEW_SAVED: &str = "View saved. It is in the menu of periods.";
+    pub const VIEW_REPLACED: &str = "View replaced: you had one of this name.";
     pub const VIEW_DELETED: &str = "View deleted.";
     pub const NOTE_SAVED: &str = "Note saved. Everyone who works for you sees it.";
     pub const NOTE_DELETED: &str = "Note deleted.";
@@ -790,6 +832,13 @@ mod pages {
         over are compared.";
     pub const LOW_STOCK: &str = "Active products at or below their threshold, or gone within 7 days. Lasts: stock ÷ \
         average daily units of the last 28 days.";
+    pub const NOT_PAID: &str = "Not paid";
+
+    /// How nothing comes about as what is paid for orders that do not count as sales.
+    pub fn nothing_is_paid(net: &str) -> String {
+        format!("{net} net, of which nothing is paid: these orders don't count as sales")
+    }
+
     pub const UNITS_RETURNED: &str = "Units that came back. A refund of money alone brings none.";
     pub const ORDERS_RETURNED: &str = "Orders that something was refunded of in this period.";
     pub const NO_ORDERS_IN_PERIOD: &str = "No orders in this period.";
@@ -818,6 +867,10 @@ mod tests {
             [updated(0), updated(1), updated(12)],
             ["Updated just now", "Updated 1 second ago", "Updated 12 seconds ago"]
         );
+        assert_eq!(
+            [1, 90, 91, 5_400, 43_198].map(too_many).map(|text| text.replace("Too many requests. Try again in ", "")),
+            ["1 second.", "90 seconds.", "2 minutes.", "90 minutes.", "12 hours."]
+        );
         assert_eq!([age(59), age(60), age(7_300)], ["59 seconds", "1 min", "2 h"]);
     }
 
@@ -834,6 +887,8 @@ mod tests {
             "`2026-01-01` lies before dateFrom `2026-12-31`: the same day or a later one is accepted",
         );
         assert_eq!(told, "The end date must be on or after the start date.");
+        let missing = "is missing: a day as YYYY-MM-DD is required";
+        assert_eq!(range_refused("dateTo", missing), "Choose an end date too.");
         assert_eq!(range_refused("dateFrom", "`2025-02-30` is not a day"), "Start date: `2025-02-30` is not a day");
     }
 }

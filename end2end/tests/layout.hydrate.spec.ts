@@ -93,6 +93,28 @@ test('totals of orders are seen on a tablet, whoever ordered', async ({ page }) 
   }
 });
 
+test('a refund is seen whole, however long the name of what comes back', async ({ page }) => {
+  await logIn(page, vendor(23));
+  const made = await page.request.post('/api/vendor/products', {
+    data: { name: 'W'.repeat(150), category: 'Long', unitPrice: 1_000, stock: 9 },
+  });
+  const lines = [{ productId: (await made.json()).productId, quantity: 2 }];
+  const sold = await page.request.post('/api/vendor/orders', {
+    data: { customer: { name: 'Anna', country: 'Germany' }, lines, status: 'delivered' },
+  });
+  const order = `/orders/${(await sold.json()).orderId}`;
+  for (const width of [1024, 1440]) {
+    await page.setViewportSize({ width, height: 900 });
+    const review = `${order}?review=1&form[lines][0][line]=1&form[lines][0][quantity]=1`;
+    for (const [path, name] of [[order, 'Items to refund'], [review, 'What is refunded']]) {
+      await page.goto(path);
+      const list = page.getByRole('region', { name });
+      const hidden = await list.evaluate((list) => list.scrollWidth - list.clientWidth);
+      expect(hidden, `${width} ${path}`).toBeLessThanOrEqual(0);
+    }
+  }
+});
+
 test('rows of lists are seen whole on a phone, whatever is sold for whatever', async ({ page }) => {
   // Dinars have three decimals, yen none; what is sold last is a right-to-left name of 200 letters.
   for (const [at, unitPrice] of [[20, 999_999_999], [22, 899_999_999]] as const) {

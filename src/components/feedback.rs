@@ -2,9 +2,9 @@ use leptos::{
     prelude::*,
     server_fn::{ServerFn, error::ServerFnUrlError},
 };
-use leptos_router::{hooks::use_query_map, params::ParamsMap};
+use leptos_router::params::ParamsMap;
 
-use super::fields::Input;
+use super::{fields::Input, parameters::parameters};
 use crate::{
     ApiError,
     domain::field_error::FieldError,
@@ -28,7 +28,7 @@ impl Refusal {
 
     /// Of the form that is sent to `F`.
     pub fn of<F: ServerFn<Error = ApiError>>() -> Self {
-        use_query_map().with_untracked(|query| {
+        parameters(|query| {
             let error = query.get("__err").filter(|_| query.get("__path").as_deref() == Some(F::PATH));
             let Some(error) = error else { return Self::default() };
             Self { error: Some(ServerFnUrlError::<ApiError>::decode_err(&error)), typed: all_typed(query) }
@@ -65,7 +65,7 @@ fn all_typed(query: &ParamsMap) -> Vec<(String, String)> {
 
 /// What had been typed into a field of a form that says by itself how it was refused.
 pub fn typed(name: &str) -> Option<String> {
-    let typed = use_query_map().with_untracked(all_typed);
+    let typed = parameters(all_typed);
     typed.into_iter().find(|(typed, _)| typed == name).map(|(_, text)| text)
 }
 

@@ -16,6 +16,8 @@ pub mod in_place;
 pub mod loaded;
 /// From page to page of a list.
 pub mod pager;
+/// What the address of a page says after its question mark.
+pub mod parameters;
 /// Picking rows of a list.
 pub mod picking;
 /// Why a page cannot be shown, and what to do about it.

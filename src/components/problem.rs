@@ -2,7 +2,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_location;
 
-use super::feedback::address_refused;
+use super::{feedback::address_refused, parameters::parameters};
 use crate::{ApiError, domain::accounts::encode_segment, server_functions::request::request_name, words};
 
 /// Why a page cannot be shown, what to do about it, where else to go, and under which name it is in the log.
@@ -23,7 +23,15 @@ pub fn problem(error: ApiError) -> AnyView {
             ("Logged out", vec![words::SESSION_ENDED.to_owned()], Some((login_href(&here), "Log in")))
         }
         ApiError::Forbidden => ("No access", vec![words::NO_ACCESS.to_owned()], None),
-        ApiError::NotFound => ("Not found", vec![words::NOT_FOUND.to_owned()], None),
+        // What is not there may be the product that the address narrows the page to.
+        ApiError::NotFound => {
+            let narrows = parameters(|query| query.get("product").is_some());
+            ("Not found", vec![words::NOT_FOUND.to_owned()], start_over.filter(|_| narrows))
+        }
+        ApiError::Deleted { ref id, .. } => {
+            let figures = format!("/?product={}", encode_segment(id));
+            ("Product deleted", vec![error.to_string()], Some((figures, words::FIGURES_OF_DELETED)))
+        }
         ApiError::Invalid(fields) => {
             let of_range = ["dateFrom", "dateTo", "range", "compare", "interval"];
             let is_range = fields.iter().any(|refused| of_range.contains(&refused.field.as_str()));

@@ -178,8 +178,8 @@ fn say(field: &FieldError, now: &Product, currency: Currency) -> Option<(String,
         "unitPrice" => {
             ("price", words::price_between(&format::money(currency, 0), &format::money(currency, MAX_AMOUNT)))
         }
-        "stock" => ("stock", words::whole_number(MAX_STOCK)),
-        "lowStockThreshold" => ("threshold", words::whole_number(MAX_STOCK)),
+        "stock" => ("stock", words::whole_number(0, MAX_STOCK)),
+        "lowStockThreshold" => ("threshold", words::whole_number(0, MAX_STOCK)),
         _ => return None,
     };
     Some((id.to_owned(), text))

@@ -4,7 +4,7 @@ use super::{
     feedback::Messages,
     fields::{Input, input, once, select},
     table::{Cell, Column, Row, scrolling, table},
-    written::written,
+    written::{clipped, written},
 };
 use crate::{
     domain::{
@@ -128,7 +128,7 @@ fn row(at: usize, line: &OrderLine, currency: Currency, typed: Option<&RefundFor
     }
     .into_any();
     let product =
-        view! { <input type="hidden" name=field("line") value=line.line.to_string()/> {written(line.name.clone())} }
+        view! { <input type="hidden" name=field("line") value=line.line.to_string()/> {clipped(line.name.clone())} }
             .into_any();
     let left = format!(
         "{} ({})",
@@ -150,7 +150,7 @@ pub fn refund_review(order: &Order, currency: Currency, review: &RefundReview) -
             .unwrap_or_default();
         let dash_or = |count: i64| if refunded.quantity == 0 { "—".to_owned() } else { format::count(count) };
         Row::from(vec![
-            Cell::Written(name),
+            clipped(name).into(),
             dash_or(refunded.quantity).into(),
             dash_or(refunded.restocked).into(),
             format::money(currency, refunded.amount).into(),

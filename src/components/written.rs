@@ -4,3 +4,8 @@ use leptos::prelude::*;
 pub fn written(text: String) -> AnyView {
     view! { <span dir="auto">{text}</span> }.into_any()
 }
+
+/// The same in a cell of a table: cut before it pushes the amounts beside it away.
+pub fn clipped(text: String) -> AnyView {
+    view! { <span class="clip" dir="auto">{text}</span> }.into_any()
+}

@@ -1,6 +1,5 @@
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
 
 use super::{
     keys::{keys_card, time},
@@ -12,6 +11,7 @@ use crate::{
         fields::{Input, input, select},
         frame::Section,
         loaded::loaded,
+        parameters::parameters,
         secret::secret,
         table::{Cell, Column, Row, scrolling, table},
         written::written,
@@ -35,7 +35,7 @@ pub fn AccountPage() -> impl IntoView {
 
 fn account(view: AccountView) -> AnyView {
     let AccountView { viewer, vendor, time_zones, theme, sessions, keys, new_key, second_factor, letters } = view;
-    let done = use_query_map().with_untracked(|query| {
+    let done = parameters(|query| {
         Some(done(match query.get("done").filter(|_| query.get("__err").is_none()).as_deref() {
             Some("password") => words::PASSWORD_CHANGED,
             Some("session") => words::SESSION_CLOSED,
@@ -45,6 +45,7 @@ fn account(view: AccountView) -> AnyView {
             Some("totp") => words::TOTP_ON,
             Some("totp-off") => words::TOTP_OFF,
             Some("zone") => words::ZONE_CHANGED,
+            Some("same-zone") => words::SAME_ZONE,
             _ => return None,
         }))
     });

@@ -6,7 +6,6 @@ mod standing_out;
 use jiff::civil::Date;
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
 
 use crate::{
     charts::spark::sparkline,
@@ -16,6 +15,7 @@ use crate::{
         frame::Section,
         in_place::in_place,
         loaded::loaded,
+        parameters::parameters,
         query_form::query_form,
         scripts::scripts,
         table::{Cell, Column, Row, scrolling, table},
@@ -88,7 +88,7 @@ impl Query {
 
 #[component]
 pub fn AdminPage() -> impl IntoView {
-    let query = use_query_map().with_untracked(|params| {
+    let query = parameters(|params| {
         let value = |name| params.get(name).filter(|value| !value.is_empty());
         Query {
             range: value("range"),

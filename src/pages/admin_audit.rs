@@ -1,6 +1,5 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
 use serde_json::Value;
 
 use super::keys::time;
@@ -10,6 +9,7 @@ use crate::{
         frame::Section,
         loaded::loaded,
         pager::pager,
+        parameters::parameters,
         query_form::query_form,
         table::{Cell, Column, Row, scrolling, table},
     },
@@ -67,7 +67,7 @@ const ACTIONS: [&str; 39] = [
 
 #[component]
 pub fn AdminAuditPage() -> impl IntoView {
-    let filter = use_query_map().with_untracked(|params| {
+    let filter = parameters(|params| {
         let value = |name| params.get(name).filter(|value| !value.is_empty());
         AuditFilter {
             actor: value("actor"),

@@ -1,6 +1,5 @@
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
 
 use super::keys::{cells, columns};
 use crate::{
@@ -8,6 +7,7 @@ use crate::{
         feedback::{Refusal, done, refused},
         frame::Section,
         loaded::loaded,
+        parameters::parameters,
         table::{Cell, Column, Row, scrolling, table},
     },
     domain::accounts::KeyOfUser,
@@ -25,7 +25,7 @@ pub fn AdminKeysPage() -> impl IntoView {
 }
 
 fn list(KeysView { keys, .. }: KeysView) -> AnyView {
-    let is_done = use_query_map().with_untracked(|query| query.get("done").is_some() && query.get("__err").is_none());
+    let is_done = parameters(|query| query.get("done").is_some() && query.get("__err").is_none());
     let body = match keys.is_empty() {
         true => view! { <p class="card">{words::NO_KEYS}</p> }.into_any(),
         false => {

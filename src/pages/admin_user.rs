@@ -1,6 +1,6 @@
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
-use leptos_router::hooks::{use_params_map, use_query_map};
+use leptos_router::hooks::use_params_map;
 
 use super::{
     admin_users::{messages, password_field, role_name, roles, standing, vendor_field},
@@ -13,6 +13,7 @@ use crate::{
         fields::{input, select},
         frame::Section,
         loaded::loaded,
+        parameters::parameters,
         secret::secret,
         table::{Row, scrolling, table},
         title::title,
@@ -34,7 +35,7 @@ pub fn AdminUserPage() -> impl IntoView {
 }
 
 fn person(PersonView { viewer, person, keys, new_link }: PersonView) -> AnyView {
-    let done = use_query_map().with_untracked(|query| {
+    let done = parameters(|query| {
         Some(done(match query.get("done").filter(|_| query.get("__err").is_none()).as_deref() {
             Some("sent") => words::LINK_SENT,
             Some("changed") => words::USER_CHANGED,

@@ -1,6 +1,5 @@
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
 
 use super::keys::time;
 use crate::{
@@ -10,6 +9,7 @@ use crate::{
         frame::Section,
         loaded::loaded,
         pager::pager,
+        parameters::parameters,
         table::{Cell, Column, Row, scrolling, table},
     },
     domain::{
@@ -22,7 +22,7 @@ use crate::{
 
 #[component]
 pub fn AdminUsersPage() -> impl IntoView {
-    let after = use_query_map().with_untracked(|params| params.get("after").filter(|value| !value.is_empty()));
+    let after = parameters(|params| params.get("after").filter(|value| !value.is_empty()));
     view! {
         <Title text="Users"/>
         {loaded(Section::Users, load_people(after), |view| &view.viewer, list, || ().into_any())}
@@ -50,7 +50,7 @@ fn list(PeopleView { viewer, people, next, has_mail }: PeopleView) -> AnyView {
         Column::classed("Two-step", "side").named(),
     ];
     let next = next.map(|after| format!("/admin/users?after={}", encode_segment(&after)));
-    let is_later = use_query_map().with_untracked(|params| params.get("after").is_some());
+    let is_later = parameters(|params| params.get("after").is_some());
     view! {
         <div class="head">
             <h1>"Users"</h1>
@@ -79,7 +79,7 @@ fn invite_form(admin: String, has_mail: bool) -> AnyView {
         ..Default::default()
     };
     // From a vendor's page.
-    let vendor = refusal.typed("vendor_id").or(use_query_map().with_untracked(|params| params.get("vendor")));
+    let vendor = refusal.typed("vendor_id").or(parameters(|params| params.get("vendor")));
     let role = refusal.typed("role").unwrap_or_else(|| Role::Vendor.as_str().to_owned());
     let hint = if has_mail { words::INVITE_BY_MAIL } else { words::INVITE_BY_LINK };
     view! {

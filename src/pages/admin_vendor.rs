@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::{use_params_map, use_query_map};
+use leptos_router::hooks::use_params_map;
 
 use super::{
     dashboard::{
@@ -23,6 +23,7 @@ use crate::{
         change::More,
         frame::Section,
         loaded::loaded,
+        parameters::parameters,
         table::{Cell, Column, Row, scrolling, table},
         title::title,
         written::written,
@@ -47,8 +48,7 @@ const RETURNED: Definition = Definition { name: "Returned", text: words::RETURNE
 #[component]
 pub fn AdminVendorPage() -> impl IntoView {
     let id = use_params_map().with_untracked(id_in);
-    let mut query = use_query_map()
-        .with_untracked(|params| RangeQuery::of_page(format!("/admin/vendors/{}", path_segment(&id)), params));
+    let mut query = parameters(|params| RangeQuery::of_page(format!("/admin/vendors/{}", path_segment(&id)), params));
     if query.has_no_days() {
         query.range = remembered_range();
     }

@@ -1,7 +1,6 @@
 use jiff::Timestamp;
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
 
 use crate::{
     components::{
@@ -10,6 +9,7 @@ use crate::{
         frame::Section,
         loaded::loaded,
         pager::pager,
+        parameters::parameters,
         query_form::query_form,
         stale::stale,
         table::{Cell, Column, Row, Sorting, scrolling, table},
@@ -26,7 +26,7 @@ use crate::{
 
 #[component]
 pub fn AdminVendorsPage() -> impl IntoView {
-    let asked = use_query_map().with_untracked(|params| {
+    let asked = parameters(|params| {
         let value = |name| params.get(name).filter(|value| !value.is_empty());
         VendorsAsked { search: value("search"), sort: value("sort"), after: value("after") }
     });

@@ -2,7 +2,6 @@
 
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
 
 use crate::{
     components::{
@@ -10,6 +9,7 @@ use crate::{
         fields::once,
         frame::Section,
         loaded::loaded,
+        parameters::parameters,
         status::{Shown, status},
         table::{Cell, Column, Row, scrolling, table},
     },
@@ -24,8 +24,7 @@ use crate::{
 
 #[component]
 pub fn ChangeOrdersPage() -> impl IntoView {
-    let (picked, next) =
-        use_query_map().with_untracked(|query| (super::picked(query), query.get("status").unwrap_or_default()));
+    let (picked, next) = parameters(|query| (super::picked(query), query.get("status").unwrap_or_default()));
     view! {
         <Title text="Change orders"/>
         {loaded(Section::Orders, load_orders_change(picked, next), |view| &view.viewer, review, || ().into_any())}
@@ -80,7 +79,10 @@ fn review(OrdersChange { vendor, orders, next, .. }: OrdersChange) -> AnyView {
     let left = (!may_not.is_empty() && !may.is_empty())
         .then(|| view! { <p class="hint">{words::orders_stay(may_not.len() as i64)}</p> });
     let hidden = may.iter().enumerate().map(|(at, order)| {
-        view! { <input type="hidden" name=format!("form[orders][{at}][id]") value=order.order_id.clone()/> }
+        view! {
+            <input type="hidden" name=format!("form[orders][{at}][id]") value=order.order_id.clone()/>
+            <input type="hidden" name=format!("form[orders][{at}][shown]") value=order.status.as_str()/>
+        }
     });
     let hidden = hidden.collect::<Vec<_>>();
     let form = (!may.is_empty()).then(|| {

@@ -2,7 +2,6 @@
 
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
 
 use super::products::change_fields;
 use crate::{
@@ -11,6 +10,7 @@ use crate::{
         fields::{Input, once},
         frame::Section,
         loaded::loaded,
+        parameters::parameters,
         query_form::query_form,
         status::status,
         table::{Cell, Column, Row, scrolling, table},
@@ -31,7 +31,7 @@ use crate::{
 
 #[component]
 pub fn ChangeProductsPage() -> impl IntoView {
-    let (picked, action, value) = use_query_map().with_untracked(|query| {
+    let (picked, action, value) = parameters(|query| {
         let picked: Vec<String> = super::picked(query);
         (picked, query.get("action").unwrap_or_default(), query.get("value").unwrap_or_default())
     });
@@ -72,7 +72,10 @@ fn review(view: ProductsChange) -> AnyView {
         vec![Column::text("Product"), Column::classed("Now", number).named(), Column::classed("After", number).named()];
     let (slug, value) = change.written();
     let hidden = view.products.iter().enumerate().map(|(at, product)| {
-        view! { <input type="hidden" name=format!("form[products][{at}][id]") value=product.product_id.clone()/> }
+        view! {
+            <input type="hidden" name=format!("form[products][{at}][id]") value=product.product_id.clone()/>
+            <input type="hidden" name=format!("form[products][{at}][shown]") value=change.now(product)/>
+        }
     });
     view! {
         {crumb}

@@ -86,7 +86,7 @@ fn new_key(email: String, role: Role) -> AnyView {
     let messages = refusal.messages(|field| match field.field.as_str() {
         "name" => Some(("name".to_owned(), words::text_up_to("name", MAX_KEY_NAME))),
         "password" => Some(("key_password".to_owned(), words::YOUR_PASSWORD_WRONG.to_owned())),
-        "expiresInDays" => Some(("days".to_owned(), words::whole_number(MAX_KEY_DAYS))),
+        "expiresInDays" => Some(("days".to_owned(), words::whole_number(1, MAX_KEY_DAYS))),
         "vendorId" => Some(("vendor_id".to_owned(), format!("Vendor id: {}", field.message))),
         _ => None,
     });

@@ -1,9 +1,11 @@
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
 
 use crate::{
-    components::feedback::{Refusal, refused},
+    components::{
+        feedback::{Refusal, refused},
+        parameters::parameters,
+    },
     server_functions::account::StopLetters,
     words,
 };
@@ -12,8 +14,7 @@ use crate::{
 /// open what is in letters too.
 #[component]
 pub fn LettersStopPage() -> impl IntoView {
-    let (reader, done) =
-        use_query_map().with_untracked(|query| (query.get("reader").unwrap_or_default(), query.get("done").is_some()));
+    let (reader, done) = parameters(|query| (query.get("reader").unwrap_or_default(), query.get("done").is_some()));
     let body = match done {
         true => view! { <p class="notice good" role="status">{words::LETTERS_STOPPED}</p> }.into_any(),
         false => view! {

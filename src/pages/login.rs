@@ -1,11 +1,11 @@
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
 
 use crate::{
     components::{
         feedback::typed,
         fields::{Input, input},
+        parameters::parameters,
     },
     domain::accounts::encode_segment,
     server_functions::auth::{Login, has_mail, provider_name},
@@ -14,7 +14,7 @@ use crate::{
 
 #[component]
 pub fn LoginPage() -> impl IntoView {
-    let (error, is_refused, done, next, has_ended) = use_query_map().with_untracked(|query| {
+    let (error, is_refused, done, next, has_ended) = parameters(|query| {
         let has_ended = query.get("ended").is_some();
         (query.get("error"), query.get("__err").is_some(), query.get("done"), query.get("next"), has_ended)
     });

@@ -1,9 +1,11 @@
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
 
 use crate::{
-    components::fields::{Input, input},
+    components::{
+        fields::{Input, input},
+        parameters::parameters,
+    },
     server_functions::auth::LoginCode,
     words,
 };
@@ -12,7 +14,7 @@ use crate::{
 #[component]
 pub fn LoginCodePage() -> impl IntoView {
     let (error, is_refused, next) =
-        use_query_map().with_untracked(|query| (query.get("error"), query.get("__err").is_some(), query.get("next")));
+        parameters(|query| (query.get("error"), query.get("__err").is_some(), query.get("next")));
     let message = match error.as_deref() {
         Some("code") => Some(words::WRONG_CODE),
         Some("unreadable") => Some(words::CODES_UNREADABLE),

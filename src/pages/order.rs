@@ -1,6 +1,6 @@
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
-use leptos_router::hooks::{use_params_map, use_query_map};
+use leptos_router::hooks::use_params_map;
 
 use super::id_in;
 
@@ -10,12 +10,13 @@ use crate::{
         fields::{once, select},
         frame::Section,
         loaded::loaded,
+        parameters::parameters,
         refund_form::{refund_form, refund_review, say},
         scripts::{scripts, unsaved},
         status::{Shown, status},
         table::{Cell, Column, Row, scrolling, table},
         title::title,
-        written::written,
+        written::{clipped, written},
     },
     domain::{
         accounts::path_segment,
@@ -35,8 +36,8 @@ use crate::{
 #[component]
 pub fn OrderPage() -> impl IntoView {
     let id = use_params_map().with_untracked(id_in);
-    let (typed, is_review) = use_query_map()
-        .with_untracked(|query| (RefundForm::of_query(|name| query.get(name)), query.get("review").is_some()));
+    let (typed, is_review) =
+        parameters(|query| (RefundForm::of_query(|name| query.get(name)), query.get("review").is_some()));
     view! {
         <Title text="Order"/>
         {loaded(Section::Orders, load_order(id, typed, is_review), |view| &view.viewer, order, || ().into_any())}
@@ -50,12 +51,12 @@ fn order(view: OrderView) -> AnyView {
     let (status_refused, refund_refused) = (Refusal::of::<SetOrderStatus>(), Refusal::of::<RefundOrder>());
     let undo_refused = Refusal::of::<UndoRefund>();
     let is_refused = [&status_refused, &refund_refused, &undo_refused].iter().any(|refusal| refusal.error.is_some());
-    let done = use_query_map().with_untracked(|query| {
-        let amount = query.get("refunded").and_then(|amount| amount.parse().ok());
-        match (query.get("saved"), amount) {
+    let done = parameters(|query| {
+        let refunded_at = query.get("refundedAt").and_then(|at| at.parse().ok());
+        match (query.get("saved"), refunded_at) {
             _ if is_refused => None,
             (Some(_), _) => Some(done(words::status_updated(Shown::from(order.status).name))),
-            (_, Some(amount)) => Some(refunded(&order, &format::money(currency, amount), query.get("refundedAt"))),
+            (_, Some(at)) => refunded(&order, currency, at),
             _ if query.get("undone").is_some() => Some(done(words::REFUND_UNDONE)),
             _ => None,
         }
@@ -94,11 +95,12 @@ fn order(view: OrderView) -> AnyView {
     .into_any()
 }
 
-/// That a refund was made, and for as long as it can be undone the way to do that.
-fn refunded(order: &Order, amount: &str, at: Option<String>) -> AnyView {
-    let at = at.and_then(|at| at.parse().ok());
-    let made = order.refunds.iter().map(|refund| refund.refunded_at).find(|made| Some(*made) == at);
-    let undo = made.filter(|at| is_undoable(*at, jiff::Timestamp::now())).map(|at| {
+/// That a refund was made, and for as long as it can be undone the way to do that; nothing where there is none of that
+/// instant, as it is after it was undone.
+fn refunded(order: &Order, currency: Currency, at: jiff::Timestamp) -> Option<AnyView> {
+    let amounts = order.refunds.iter().filter(|refund| refund.refunded_at == at).map(|refund| refund.amount);
+    let amount = format::money(currency, amounts.reduce(|sum, amount| sum + amount)?);
+    let undo = is_undoable(at, jiff::Timestamp::now()).then(|| {
         view! {
             <form method="post" action=UndoRefund::url()>
                 <input type="hidden" name="order_id" value=order.order_id.clone()/>
@@ -108,7 +110,9 @@ fn refunded(order: &Order, amount: &str, at: Option<String>) -> AnyView {
             </form>
         }
     });
-    view! { <div class="notice good undo"><p role="status">{words::refunded(amount)}</p> {undo}</div> }.into_any()
+    Some(
+        view! { <div class="notice good undo"><p role="status">{words::refunded(&amount)}</p> {undo}</div> }.into_any(),
+    )
 }
 
 /// When what was given back, and why; nothing where nothing was.
@@ -118,7 +122,7 @@ fn refunds(order: &Order, currency: Currency, clock: &WallClock) -> Option<AnyVi
         let units = if refund.quantity == 0 { "—".to_owned() } else { format::count(refund.quantity) };
         Row::from(vec![
             format::instant(clock, refund.refunded_at).into(),
-            Cell::Written(line.map(|line| line.name.clone()).unwrap_or_default()),
+            clipped(line.map(|line| line.name.clone()).unwrap_or_default()).into(),
             Cell::Text(words::reason(refund.reason).to_owned()),
             units.into(),
             format::money(currency, refund.amount).into(),
@@ -149,6 +153,7 @@ fn status_form(order: &Order, currency: Currency) -> AnyView {
         <div class="steps">
             <form method="post" action=SetOrderStatus::url() class="filter">
                 <input type="hidden" name="order_id" value=order.order_id.clone()/>
+                <input type="hidden" name="shown" value=order.status.as_str()/>
                 {once()}
                 {select("status", "status", "Next status", onward, "")}
                 <button type="submit">"Update status"</button>
@@ -171,6 +176,7 @@ fn end_form(order: &Order, currency: Currency, status: OrderStatus) -> AnyView {
                 <p><strong>{format!("{verb} {}?", order.order_id)}</strong> " " {means}</p>
                 <input type="hidden" name="order_id" value=order.order_id.clone()/>
                 <input type="hidden" name="status" value=status.as_str()/>
+                <input type="hidden" name="shown" value=order.status.as_str()/>
                 {once()}
                 <div class="actions">
                     <button class="bad" type="submit">{verb}</button>

@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::{hooks::use_query_map, params::ParamsMap};
+use leptos_router::params::ParamsMap;
 
 use crate::{
     components::{
@@ -11,6 +11,7 @@ use crate::{
         in_place::in_place,
         loaded::loaded,
         pager::pager,
+        parameters::parameters,
         picking::{pick, picking},
         query_form::query_form,
         scripts::scripts,
@@ -91,7 +92,7 @@ fn href(asked: &OrdersAsked, after: Option<&str>) -> String {
 
 #[component]
 pub fn OrdersPage() -> impl IntoView {
-    let query = use_query_map().with_untracked(of);
+    let query = parameters(of);
     let load = load_orders(query.clone());
     let again = query.clone();
     view! {
@@ -132,7 +133,7 @@ fn list(view: OrdersView, query: OrdersAsked) -> AnyView {
         (false, _) => rows(view, &query),
     };
     let file = href(&query, None).replacen("/orders", "/api/vendor/orders.csv", 1);
-    let changed = use_query_map().with_untracked(|params| params.get("changed"));
+    let changed = parameters(|params| params.get("changed"));
     let changed = changed.map(|count| done(words::changed(&count, "order", "orders")));
     view! {
         <h1>"Orders"</h1>

@@ -1,6 +1,6 @@
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
-use leptos_router::hooks::{use_params_map, use_query_map};
+use leptos_router::hooks::use_params_map;
 
 use super::{
     dashboard::{
@@ -19,6 +19,7 @@ use crate::{
         fields::once,
         frame::Section,
         loaded::loaded,
+        parameters::parameters,
         product_form::product_form,
         scripts::{scripts, unsaved},
         status::status,
@@ -39,7 +40,7 @@ use crate::{
 pub fn ProductPage() -> impl IntoView {
     let id = use_params_map().with_untracked(id_in);
     let page = format!("/products/{}", path_segment(&id));
-    let mut query = use_query_map().with_untracked(|params| RangeQuery::of_page(page, params));
+    let mut query = parameters(|params| RangeQuery::of_page(page, params));
     if query.has_no_days() {
         query.range = remembered_range();
     }
@@ -58,9 +59,7 @@ fn page_of(view: ProductFigures, query: RangeQuery) -> AnyView {
     let ProductFigures { dashboard, product, .. } = view;
     let may_write = dashboard.viewer.role.may_write();
     let (save, delete) = (Refusal::of::<SaveProduct>(), Refusal::of::<DeleteProduct>());
-    let is_saved = save.error.is_none()
-        && delete.error.is_none()
-        && use_query_map().with_untracked(|query| query.get("saved").is_some());
+    let is_saved = save.error.is_none() && delete.error.is_none() && parameters(|query| query.get("saved").is_some());
     let product_id = product.product_id.clone();
     view! {
         {title(&product.name)}
@@ -68,6 +67,7 @@ fn page_of(view: ProductFigures, query: RangeQuery) -> AnyView {
         {is_saved.then(|| done(words::SAVED))}
         {shown}
         <h2>"Details"</h2>
+        {(!may_write).then(|| view! { <p class="hint">{words::PRODUCTS_READ_ONLY}</p> })}
         <fieldset class="bare" disabled=!may_write>{product_form(&dashboard.vendor, Some(product))}</fieldset>
         {may_write.then(|| delete_form(product_id, &delete))}
         {unsaved()}

@@ -1,6 +1,5 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
 
 use crate::{
     components::{
@@ -12,6 +11,7 @@ use crate::{
         in_place::in_place,
         loaded::loaded,
         pager::pager,
+        parameters::parameters,
         picking::{pick, picking},
         query_form::query_form,
         scripts::scripts,
@@ -75,7 +75,7 @@ impl ListQuery {
 
 #[component]
 pub fn ProductsPage() -> impl IntoView {
-    let query = use_query_map().with_untracked(|params| {
+    let query = parameters(|params| {
         let value = |name| params.get(name).filter(|value| !value.is_empty());
         ListQuery {
             search: value("search"),
@@ -98,9 +98,9 @@ pub fn ProductsPage() -> impl IntoView {
 fn list(view: ProductsView, asked: ListQuery) -> AnyView {
     let (viewer, page, freshness) = (view.viewer.clone(), view.page.clone(), view.freshness);
     let new = || viewer.role.may_write().then(|| view! { <a class="button" href="/products/new">"New product"</a> });
-    let is_deleted = use_query_map().with_untracked(|params| params.get("deleted").is_some());
+    let is_deleted = parameters(|params| params.get("deleted").is_some());
     let deleted = is_deleted.then(|| done(words::PRODUCT_DELETED));
-    let changed = use_query_map().with_untracked(|params| params.get("changed"));
+    let changed = parameters(|params| params.get("changed"));
     let changed = changed.map(|count| done(words::changed(&count, "product", "products")));
     note_list("/products", &asked.href(asked.after.as_deref()));
     let next = page.next.clone();

@@ -2,7 +2,6 @@
 
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
 
 use super::{
     dashboard::{
@@ -24,6 +23,7 @@ use crate::{
         in_place::in_place,
         loaded::loaded,
         pager::pager,
+        parameters::parameters,
         scripts::scripts,
         stale::stale,
         table::{Cell, Column, Row, scrolling, table},
@@ -73,7 +73,7 @@ impl Query {
 
 #[component]
 pub fn ReturnsPage() -> impl IntoView {
-    let (mut query, after) = use_query_map().with_untracked(|params| {
+    let (mut query, after) = parameters(|params| {
         let value = |name| params.get(name).filter(|value| !value.is_empty());
         (Query { range: RangeQuery::of_page("/returns", params), reason: value("reason") }, value("after"))
     });
@@ -285,19 +285,22 @@ fn refunds(list: RefundedPage, returns: &Returns, snapshot: &Snapshot, clock: &W
         Column::number("Units").named(),
         Column::classed("Amount", "number chief"),
     ];
-    let is_later = use_query_map().with_untracked(|params| params.get("after").is_some());
+    let is_later = parameters(|params| params.get("after").is_some());
     let pages = pager(
         is_later.then(|| query.href(reason, product, None)),
         list.next.as_deref().map(|after| query.href(reason, product, Some(after))),
     );
+    let of_product = product.map(|id| format!("&product={}", encode_segment(id))).unwrap_or_default();
     let export = format!(
-        "/api/vendor/analytics/export.csv?dateFrom={}&dateTo={}&table=refunds",
+        "/api/vendor/analytics/export.csv?dateFrom={}&dateTo={}{of_product}&table=refunds",
         snapshot.range.from, snapshot.range.to
     );
+    // The file says the reason of each, and has all of them.
+    let export_name = if reason.is_some() { "Export refunds for every reason" } else { "Export refunds" };
     view! {
         <section class="card" id="refunds">
             <div class="name"><h2>"Refunds, newest \
-                first"</h2> <p class="exports"><a href=export download="">"Export refunds"</a></p></div>
+                first"</h2> <p class="exports"><a href=export download="">{export_name}</a></p></div>
             {chips(narrowed)}
             {scrolling("scroll", "Refunds", table("plain stacked", columns, rows.collect(), None))}
             {pages}

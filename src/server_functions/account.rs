@@ -158,11 +158,12 @@ pub async fn revoke_key(key_id: String) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Gives the vendor's days another clock and goes to `/account?done=zone`.
+/// Gives the vendor's days another clock and goes to `/account?done=zone`, or `?done=same-zone` where it was that one
+/// already.
 #[server(prefix = "/_fn", endpoint = "account/time-zone")]
 pub async fn set_time_zone(time_zone: String) -> Result<(), ApiError> {
-    crate::server::context::change_time_zone(&time_zone).await?;
-    leptos_axum::redirect("/account?done=zone");
+    let has_changed = crate::server::context::change_time_zone(&time_zone).await?;
+    leptos_axum::redirect(if has_changed { "/account?done=zone" } else { "/account?done=same-zone" });
     Ok(())
 }
 

@@ -8,6 +8,7 @@ use crate::{
     domain::{
         accounts::{Vendor, Viewer},
         catalog::{MAX_CATEGORY, MAX_STOCK, PRICE_CHANGE_BPS, Product, ProductStatus},
+        field_error::FieldError,
         orders::{Order, OrderStatus},
     },
     server_functions::lists::back_to_list,
@@ -34,7 +35,7 @@ impl Action {
         match action {
             "stock" => match value.parse() {
                 Ok(stock) if (0..=MAX_STOCK).contains(&stock) => Ok(Self::Stock(stock)),
-                _ => Err(words::whole_number(MAX_STOCK)),
+                _ => Err(words::whole_number(0, MAX_STOCK)),
             },
             "archive" => Ok(Self::Status(ProductStatus::Archived)),
             "activate" => Ok(Self::Status(ProductStatus::Active)),
@@ -45,6 +46,16 @@ impl Action {
                 .map(Self::Price)
                 .ok_or_else(|| words::PERCENT.to_owned()),
             _ => Err(words::NO_ACTION.to_owned()),
+        }
+    }
+
+    /// What a product has that this changes: what its form says that it has shown.
+    pub fn now(&self, product: &Product) -> String {
+        match self {
+            Self::Stock(_) => product.stock.to_string(),
+            Self::Status(_) => product.status.as_str().to_owned(),
+            Self::Category(_) => product.category.clone(),
+            Self::Price(_) => product.unit_price.to_string(),
         }
     }
 
@@ -123,7 +134,7 @@ pub struct OrdersChange {
 pub async fn load_orders_change(picked: Vec<String>, next: String) -> Result<OrdersChange, ApiError> {
     use crate::server::context;
     let (state, current) = context::current_vendor().await?;
-    let next = next.parse().map_err(|e: crate::domain::field_error::FieldError| context::api_error(e.into()))?;
+    let next = next.parse().map_err(|e: FieldError| context::api_error(e.into()))?;
     let vendor = state.accounts.vendor(&current.vendor).await.map_err(context::api_error)?;
     let mut orders = Vec::new();
     for id in picked.iter().take(MOST_PICKED) {
@@ -136,6 +147,9 @@ pub async fn load_orders_change(picked: Vec<String>, next: String) -> Result<Ord
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Picked {
     pub id: String,
+    /// What is changed of it, as it was shown: `None` from a page of an older version.
+    #[serde(default)]
+    pub shown: Option<String>,
 }
 
 /// A change of products, as the page that asks for it sends it.
@@ -153,23 +167,24 @@ pub struct ProductsForm {
 /// All of the products or none; goes back to the list with `changed=` and how many.
 #[server(prefix = "/_fn", endpoint = "product/change")]
 pub async fn change_products(form: ProductsForm, #[server(default)] once: Option<String>) -> Result<(), ApiError> {
-    use crate::domain::{
-        catalog::{BulkChange, ProductChanges},
-        field_error::FieldError,
-    };
-    use crate::server::context;
+    use crate::domain::catalog::{BulkChange, ProductChanges};
+    use crate::server::{context, services::catalog::Reviewed};
     let (state, current) = context::writing_vendor().await?;
     let action = Action::read(&form.action, &form.value)
         .map_err(|text| context::api_error(FieldError::new("form", text).into()))?;
-    let changes = match action {
+    let changes = match action.clone() {
         Action::Stock(stock) => ProductChanges { stock: Some(stock), ..Default::default() },
         Action::Status(status) => ProductChanges { status: Some(status), ..Default::default() },
         Action::Category(category) => ProductChanges { category: Some(category), ..Default::default() },
         Action::Price(bps) => ProductChanges { unit_price_change_bps: Some(bps), ..Default::default() },
     };
-    let change = BulkChange { product_ids: form.products.into_iter().map(|picked| picked.id).collect(), changes };
+    let (product_ids, shown): (Vec<_>, Vec<_>) =
+        form.products.into_iter().map(|picked| (picked.id, picked.shown)).unzip();
+    let reviewed = Reviewed { shown, now: Box::new(move |product| action.now(product)) };
+    let change = BulkChange { product_ids, changes };
     let sender = context::sender(&current, once.as_deref());
-    let changed = state.catalog.change_many(&current, &change, &sender).await.map_err(context::api_error)?;
+    let changed = state.catalog.change_many(&current, &change, Some(reviewed), &sender).await;
+    let changed = changed.map_err(context::api_error)?;
     leptos_axum::redirect(&back_to_list("/products", &form.list, &format!("changed={changed}")));
     Ok(())
 }
@@ -191,8 +206,10 @@ pub async fn change_orders(form: OrdersForm, #[server(default)] once: Option<Str
     let (state, current) = context::writing_vendor().await?;
     let next = form.status.parse::<OrderStatus>().map_err(|e| context::api_error(e.into()))?;
     let sender = context::sender(&current, once.as_deref());
-    let ids = form.orders.into_iter().map(|picked| picked.id).collect();
-    let changed = state.orders.change_many(&current, ids, next, &sender).await.map_err(context::api_error)?;
+    let shown = |text: Option<String>| text.map(|text| text.parse::<OrderStatus>()).transpose();
+    let orders = form.orders.into_iter().map(|picked| Ok((picked.id, shown(picked.shown)?)));
+    let orders = orders.collect::<Result<Vec<_>, FieldError>>().map_err(|e| context::api_error(e.into()))?;
+    let changed = state.orders.change_many(&current, orders, next, &sender).await.map_err(context::api_error)?;
     leptos_axum::redirect(&back_to_list("/orders", &form.list, &format!("changed={changed}")));
     Ok(())
 }
@@ -223,8 +240,8 @@ mod tests {
             assert_eq!(Action::read(name, &value), Ok(action));
         }
         for (action, value, told) in [
-            ("stock", "-1", "Enter a whole number up to 1,000,000,000."),
-            ("stock", "1.5", "Enter a whole number up to 1,000,000,000."),
+            ("stock", "-1", "Enter a whole number from 0 to 1,000,000,000."),
+            ("stock", "1.5", "Enter a whole number from 0 to 1,000,000,000."),
             ("category", "  ", "Enter a category (up to 100 characters)."),
             ("price", "0", words::PERCENT),
             ("price", "-99.5", words::PERCENT),

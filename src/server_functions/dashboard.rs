@@ -181,10 +181,18 @@ async fn load(
             cut_customers(&mut snapshot, day.totals.new_customers, &until);
         }
     }
+    if !narrowed.is_paid() {
+        // What was cut is worked out from points, which do not say so.
+        snapshot.make_unpaid();
+    }
     let points = snapshot.series.iter().chain(snapshot.previous_series.iter().flatten());
     let clock = WallClock::covering(&vendor.time_zone, points.filter_map(|point| point.start.parse().ok()));
     let product_name = match &narrowed.product {
-        Some(id) => Some(state.catalog.find(of, id).await.map_err(context::api_error)?.name),
+        Some(id) => {
+            let known = state.catalog.find_name(of, id).await.map_err(context::api_error)?;
+            let (name, is_deleted) = known.ok_or(crate::server::AppError::NotFound).map_err(context::api_error)?;
+            Some(words::product_or_deleted(name, is_deleted))
+        }
         None => None,
     };
     if !narrowed.is_whole() {
@@ -248,8 +256,14 @@ pub async fn load_explained(
         }
         None => None,
     };
-    let (notes, origin) = state.analytics.notes(&of, range).await.map_err(context::api_error)?;
+    let (mut notes, origin) = state.analytics.notes(&of, range).await.map_err(context::api_error)?;
     made_of.push(origin);
+    if part.product.is_some() || part.category.is_some() {
+        let of_part = state.catalog.ids_of(&of, &part).await.map_err(context::api_error)?;
+        // What is of no product holds for all of them; a refund is of an order, whatever else was on it.
+        notes.notes.retain(|note| note.product_id.as_ref().map_or(note.order_id.is_none(), |id| of_part.contains(id)));
+        notes.total = notes.notes.len() as i64;
+    }
     let looked = if own.is_some() { context::last_look(of.id, Timestamp::now()) } else { None };
     let since = match looked {
         Some(looked) => {

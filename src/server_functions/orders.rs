@@ -83,7 +83,10 @@ pub async fn load_orders(asked: OrdersAsked) -> Result<OrdersView, ApiError> {
     let (freshness, page) = (cache_keys::freshness(&served), served.value);
     let clock = WallClock::covering(&vendor.time_zone, page.orders.iter().map(|order| order.placed_at));
     let product_name = match &query.product {
-        Some(id) => state.catalog.find(&current.vendor, id).await.ok().map(|product| product.name),
+        Some(id) => {
+            let known = state.catalog.find_name(&current.vendor, id).await.map_err(context::api_error)?;
+            known.map(|(name, is_deleted)| crate::words::product_or_deleted(name, is_deleted))
+        }
         None => None,
     };
     Ok(OrdersView { viewer: current.viewer(), vendor, page, freshness, product_name, sort: query.sort, clock })
@@ -107,19 +110,23 @@ pub async fn load_order(order_id: String, typed: Option<RefundForm>, is_review: 
     Ok(OrderView { viewer: current.viewer(), vendor, order, clock, typed, review })
 }
 
-/// Moves this vendor's part of an order to `status` and goes to its page with `?saved=1`.
+/// Moves this vendor's part of an order to `status` and goes to its page with `?saved=1`; refused where it no longer has
+/// the status that was `shown`.
 #[server(prefix = "/_fn", endpoint = "order/status")]
 pub async fn set_order_status(
     order_id: String,
     status: String,
+    #[server(default)] shown: Option<String>,
     #[server(default)] once: Option<String>,
 ) -> Result<(), ApiError> {
     use crate::server::context;
     let (state, current) = context::writing_vendor().await?;
-    let next = status.parse::<crate::domain::orders::OrderStatus>().map_err(|e| context::api_error(e.into()))?;
+    let read =
+        |text: &str| text.parse::<crate::domain::orders::OrderStatus>().map_err(|e| context::api_error(e.into()));
+    let (next, shown) = (read(&status)?, shown.as_deref().map(read).transpose()?);
     let change = crate::domain::order_commands::OrderChange { status: Some(next), placed_at: None };
     let sender = context::sender(&current, once.as_deref());
-    state.orders.change(&current, &order_id, change, &sender).await.map_err(context::api_error)?;
+    state.orders.change(&current, &order_id, change, shown, &sender).await.map_err(context::api_error)?;
     leptos_axum::redirect(&format!("/orders/{}?saved=1", crate::domain::accounts::path_segment(&order_id)));
     Ok(())
 }

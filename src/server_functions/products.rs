@@ -87,7 +87,13 @@ pub async fn load_figures(
         server::{context, services::analytics::SnapshotQuery},
     };
     let (state, current) = context::current_vendor().await?;
-    let product = state.catalog.find(&current.vendor, &product_id).await.map_err(context::api_error)?;
+    let product = match state.catalog.find(&current.vendor, &product_id).await.map_err(context::api_error) {
+        Err(ApiError::NotFound) => {
+            let known = state.catalog.find_name(&current.vendor, &product_id).await.map_err(context::api_error)?;
+            return Err(known.map_or(ApiError::NotFound, |(name, _)| ApiError::Deleted { id: product_id, name }));
+        }
+        found => found?,
+    };
     let of_product = Some(product_id.clone());
     let dashboard = load_dashboard(None, move |today| Asked { product: of_product, ..asked(today) }).await?;
     let (vendor, snapshot) = (&current.vendor, &dashboard.snapshot);

@@ -109,7 +109,20 @@ async fn figures_of_a_status_are_those_of_its_orders_and_a_change_shows_at_once(
         answered(client.patch("/api/vendor/orders/o3", &json!({ "status": "cancelled" })).await, 200).await;
         let cancelled = lines("status=cancelled&table=orders").await;
         assert!(matches!(&cancelled[1..], [one] if one.contains(",o3,1,cancelled,e2,")), "{cancelled:?}");
-        assert!(lines("status=cancelled&table=payable").await[1..].concat().contains("total,EUR,14.00"));
+        // What is not counted as a sale is not paid, whatever it would have come to: in the figures, in the list, in files.
+        let unpaid = snapshot(&client, &format!("{march}&status=cancelled")).await;
+        let of_totals = |figure: &str| unpaid["totals"][figure].clone();
+        assert_eq!(
+            (of_totals("netSales"), of_totals("commission"), of_totals("payable")),
+            (1_400.into(), 0.into(), 0.into())
+        );
+        assert!(unpaid["series"].as_array().expect("a list").iter().all(|point| point["payable"] == 0), "{unpaid}");
+        let of_list = "/api/vendor/orders?dateFrom=2026-03-01&dateTo=2026-03-31&status=cancelled";
+        let of_list = client.get_json(of_list).await;
+        assert_eq!((&of_list["sums"]["payable"], &of_list["figures"]["payable"]), (&0.into(), &0.into()), "{of_list}");
+        let paid = lines("status=cancelled&table=payable").await;
+        assert!(paid[1..].concat().contains("total,EUR,14.00,0.00,0.00,14.00,0.00,0.00,1,2"), "{paid:?}");
+        assert!(cancelled[1].ends_with(",14.00,0.00,14.00,0.00,0.00"), "{cancelled:?}");
         assert_eq!(lines("table=orders&product=e2").await.len(), 1, "what does not count stays out");
         // Another's product sells nothing here, and is none of this vendor's.
         assert_eq!(of(&snapshot(&client, &format!("{march}&product=n1")).await), (Some(0), Some(0), Some(0)));

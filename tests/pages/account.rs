@@ -129,6 +129,11 @@ async fn the_zone_form_offers_zones_says_what_a_change_does_and_why_one_was_refu
     let (path, page) = send(&client, function, &[("time_zone", "asia/kathmandu")]).await;
     assert!(path == "/account?done=zone" && page.contains("Time zone changed."), "{path}: {page}");
     assert!(page.contains("<strong>Asia/Kathmandu<"), "{page}");
+    let (path, page) = send(&client, function, &[("time_zone", "Asia/Kathmandu")]).await;
+    assert!(path == "/account?done=same-zone" && page.contains("Nothing has changed."), "{path}: {page}");
+    assert!(!page.contains("re-grouped"), "{page}");
+    let (_, page) = send(&client, function, &[("time_zone", "")]).await;
+    assert!(page.contains("Choose a time zone from the list") && !page.contains("called ."), "{page}");
     assert!(
         text(open(&client, "/?dateFrom=1997-01-01&dateTo=1997-01-31").await).await.contains("Times in Asia/Kathmandu")
     );

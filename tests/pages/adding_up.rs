@@ -259,3 +259,20 @@ async fn orders_that_count_are_told_from_those_that_do_not() {
         assert!(file.contains("o3,") && !file.contains("o1,"), "{file}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_does_not_count_is_shown_as_not_paid() {
+    let app = TestApp::builder().bundle(Market::new().path()).unlimited().spawn().await;
+    let client = app.log_in_as_vendor("eur").await;
+    stocked(&client).await;
+    let days = "dateFrom=2026-03-10&dateTo=2026-03-31&status=cancelled";
+    let foot = rows(&text(&client, &format!("/orders?{days}")).await, "tfoot");
+    let of = |name: &str| foot.iter().find(|row| row[0] == name).map(|row| row[5].as_str());
+    assert_eq!([of("Net sales"), of("Not paid"), of("Payable")], [Some("€50.00"), Some("−€50.00"), Some("€0.00")]);
+    assert_eq!(of("Commission"), None, "{foot:?}");
+    let dashboard = super::without_tags(&text(&client, &format!("/?{days}&compare=previous_period")).await);
+    assert!(
+        dashboard.contains("Not paid") && dashboard.contains("€50.00 net, of which nothing is paid"),
+        "{dashboard}"
+    );
+}

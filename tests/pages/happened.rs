@@ -132,3 +132,22 @@ async fn many_orders_change_together_and_those_that_may_not_are_left_out_before(
         assert_eq!(verified.expect("sums"), [], "{}", db.dialect.name());
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_narrowed_dashboard_tells_what_happened_to_what_it_shows() {
+    let app = TestApp::builder().bundle(Market::new().path()).unlimited().spawn().await;
+    let client = app.log_in_as_vendor("eur").await;
+    change(&client, "e1", "unitPrice", json!(1_300)).await;
+    change(&client, "e2", "unitPrice", json!(900)).await;
+    let (mug, bowl) = ("price changed from €12.50 to €13.00", "price changed from €7.00 to €9.00");
+    for (narrowed, has_mug, has_bowl) in [
+        ("", true, true),
+        ("?product=e1", true, false),
+        ("?category=Bowls", false, true),
+        ("?product=e1&category=Bowls", false, false),
+        ("?status=pending", true, true),
+    ] {
+        let page = text(&client, &format!("/{narrowed}")).await;
+        assert_eq!((page.contains(mug), page.contains(bowl)), (has_mug, has_bowl), "{narrowed}: {page}");
+    }
+}

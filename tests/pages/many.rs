@@ -1,6 +1,8 @@
 //! Many products or orders changed at once: from a list, and back to it as it was.
 
-use super::{fields, location, page, send, typed};
+use serde_json::json;
+
+use super::{fields, location, page, send, send_from, typed};
 use crate::harness::{Market, TestApp, contents};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -79,4 +81,61 @@ async fn a_value_that_is_none_is_mended_where_it_is_told_and_what_was_picked_sta
     assert_eq!(contents(&app.state().db).await, before);
     let nothing = page(&client, "/products/change?action=price&value=5").await;
     assert!(nothing.contains("Select at least one row first.") && !nothing.contains("name=\"value\""), "{nothing}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn products_are_changed_as_they_were_reviewed_or_reviewed_again() {
+    let app = TestApp::builder().bundle(Market::new().path()).unlimited().spawn().await;
+    let client = app.log_in_as_vendor("eur").await;
+    let meanwhile = json!({
+        "name": "Mug", "description": "", "category": "Cups", "unitPrice": 9900, "stock": 50, "status": "archived",
+    });
+    let as_it_was = json!({
+        "name": "Mug", "description": "", "category": "Mugs", "unitPrice": 1250, "stock": 100, "status": "active",
+    });
+    for (action, value, field, changed) in [
+        ("price", "10", "unitPrice", json!(10_890)),
+        ("stock", "9", "stock", json!(9)),
+        ("category", "Beakers", "category", json!("Beakers")),
+        ("archive", "", "status", json!("archived")),
+    ] {
+        client.put("/api/vendor/products/e1", &as_it_was).await;
+        let review = format!("/products/change?pick[0]=e1&pick[1]=e2&action={action}&value={value}");
+        let form = fields(&page(&client, &review).await, "/_fn/product/change");
+        client.put("/api/vendor/products/e1", &meanwhile).await;
+        let before = contents(&app.state().db).await;
+        let refused = send_from(&client, &review, "/_fn/product/change", &form).await;
+        assert_eq!(contents(&app.state().db).await, before, "{action}");
+        let again = page(&client, location(&refused)).await;
+        assert!(again.contains("Changes not saved.") && again.contains("Changed meanwhile: Mug."), "{action}: {again}");
+        // What is shown by now is what is written.
+        let form = fields(&again, "/_fn/product/change");
+        let answer = send(&client, "/_fn/product/change", &form).await;
+        assert!(location(&answer).starts_with("/products?changed=2"), "{action}: {}", location(&answer));
+        assert_eq!(client.get_json("/api/vendor/products/e1").await[field], changed, "{action}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn orders_are_moved_on_from_the_status_that_was_shown_or_not_at_all() {
+    let app = TestApp::builder().bundle(Market::new().path()).unlimited().spawn().await;
+    let client = app.log_in_as_vendor("eur").await;
+    let one = page(&client, "/orders/o2").await;
+    let cancel = one.split("<form").find(|form| form.contains("value=\"cancelled\"")).expect("a form to cancel with");
+    let cancel = fields(&format!("<form{}", cancel.split("</form>").next().unwrap_or_default()), "/_fn/order/status");
+    let review = "/orders/change?pick[0]=o2&pick[1]=o3&status=cancelled";
+    let many = fields(&page(&client, review).await, "/_fn/order/change");
+    let shipped = client.patch("/api/vendor/orders/o2", &json!({ "status": "shipped" })).await;
+    assert_eq!(shipped.status(), 200);
+    let before = contents(&app.state().db).await;
+    for (from, function, form) in [("/orders/o2", "/_fn/order/status", cancel), (review, "/_fn/order/change", many)] {
+        let refused = send_from(&client, from, function, &form).await;
+        assert_eq!(contents(&app.state().db).await, before, "{function}");
+        let again = page(&client, location(&refused)).await;
+        assert!(again.contains("Changes not saved."), "{function}: {again}");
+        assert!(again.contains("Order o2 is shipped by now, no longer processing."), "{function}: {again}");
+    }
+    // From what it is by now, it may be.
+    let answer = send(&client, "/_fn/order/change", &fields(&page(&client, review).await, "/_fn/order/change")).await;
+    assert!(location(&answer).starts_with("/orders?changed="), "{}", location(&answer));
 }

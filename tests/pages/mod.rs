@@ -10,6 +10,8 @@ mod compared;
 mod content_policy;
 /// Files, headers, and who may keep what.
 mod delivery;
+/// Addresses that hold percent signs, blanks and `&`.
+mod encoded;
 /// Forms and addresses that no page has made.
 mod forms;
 /// Who sees which page.
@@ -117,6 +119,13 @@ fn location(response: &Response) -> &str {
 async fn send(client: &Client, path: &str, fields: &[(String, String)]) -> Response {
     let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     submit(client, path, &fields).await
+}
+
+/// The same from a page at `from`, to which what is refused leads back.
+async fn send_from(client: &Client, from: &str, path: &str, fields: &[(String, String)]) -> Response {
+    let request = client.request(Method::POST, path).header("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
+    let request = request.header("sec-fetch-site", "same-origin").header("referer", format!("http://localhost{from}"));
+    request.form(fields).send().await.expect("an answer")
 }
 
 /// The fields of a page's form that is sent to `function`, as a browser sends them while nothing is typed.

@@ -29,6 +29,13 @@ async fn lines_and_amounts_are_refunded_without_scripts() {
     assert!(response.status() == 302 && made.starts_with("/orders/o1?refunded=1125&refundedAt=20"), "{made}");
     let page = text(&client, &made).await;
     assert!(page.contains("Refunded €11.25.") && page.contains("−€11.25 (1 unit)"), "{page}");
+    // Of a refund that is not there, nothing is said.
+    let at = made.split("refundedAt=").nth(1).expect("an instant");
+    for other in ["refunded=1125".to_owned(), "refunded=1125&refundedAt=2026-03-10T12:00:00Z".to_owned()] {
+        assert!(!text(&client, &format!("/orders/o1?{other}")).await.contains("Refunded €"), "{other}");
+    }
+    let page = text(&client, &format!("/orders/o1?refunded=999999&refundedAt={at}")).await;
+    assert!(page.contains("Refunded €11.25."), "as much as was refunded: {page}");
 
     let of_order = [
         ("form[order_id]", "o1"),
@@ -296,4 +303,24 @@ async fn a_product_has_its_own_course_and_a_category_narrows_the_dashboard() {
     let statuses = text(&client, &format!("/?{march}")).await;
     assert!(statuses.contains("status=pending"), "{statuses}");
     assert_eq!(open(&client, &format!("/?{march}&product=n1")).await.status(), 404, "another's product");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_narrowed_list_of_refunds_is_exported_as_it_is_narrowed() {
+    let app = TestApp::builder().bundle(Market::new().path()).unlimited().spawn().await;
+    let client = app.log_in_as_vendor("eur").await;
+    let refund = json!({ "amount": 500, "refundedAt": "2026-03-16T12:00:00Z" });
+    assert_eq!(client.post("/api/vendor/orders/o1/refunds", &refund).await.status(), 201);
+    let days = "dateFrom=2026-03-01&dateTo=2026-03-31";
+    let file = |query: &str| {
+        format!("href=\"/api/vendor/analytics/export.csv?{days}{query}&table=refunds\"").replace('&', "&amp;")
+    };
+    for (narrowed, query, name) in [
+        ("", "", ">Export refunds<"),
+        ("&product=e1", "&product=e1", ">Export refunds<"),
+        ("&product=e1&reason=none", "&product=e1", ">Export refunds for every reason<"),
+    ] {
+        let page = text(&client, &format!("/returns?{days}{narrowed}")).await;
+        assert!(page.contains(&file(query)) && page.contains(name), "{narrowed}: {page}");
+    }
 }

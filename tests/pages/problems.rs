@@ -67,3 +67,30 @@ async fn who_asked_too_often_may_try_again_from_the_page_that_says_so() {
     assert_eq!(status, 429);
     assert!(has_link(&page, "/orders?search=a&amp;refunded=true", "Try again"), "{page}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_leads_to_a_deleted_product_says_that_it_was_deleted_and_shows_what_it_sold() {
+    let app = TestApp::builder().bundle(Market::new().path()).unlimited().spawn().await;
+    let vendor = app.log_in_as_vendor("eur").await;
+    assert_eq!(
+        vendor.request(reqwest::Method::DELETE, "/api/vendor/products/e1").send().await.expect("an answer").status(),
+        204
+    );
+    let (status, page) = problem(&vendor, "/products/e1").await;
+    assert_eq!(status, 404);
+    assert!(page.contains("Product deleted") && page.contains("“Mug” was deleted."), "{page}");
+    assert!(has_link(&page, "/?product=e1", "See what it sold"), "{page}");
+    for path in ["/?product=e1&dateFrom=2026-03-01&dateTo=2026-03-31", "/orders?product=e1"] {
+        let answer = open(&vendor, path).await;
+        assert_eq!(answer.status(), 200, "{path}");
+        let page = answer.text().await.expect("a text");
+        assert!(page.contains("Mug (deleted)"), "{path}: {page}");
+    }
+    // Of one that there never was, too, the page leads on without it; another's is none.
+    for path in ["/?product=none", "/?product=n1"] {
+        let (status, page) = problem(&vendor, path).await;
+        assert_eq!(status, 404, "{path}");
+        assert!(has_link(&page, "/", "Open without filters"), "{path}: {page}");
+    }
+    assert!(!problem(&vendor, "/products/n1").await.1.contains("Notebook"));
+}

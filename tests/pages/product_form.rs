@@ -1,6 +1,7 @@
 //! A product that changes while its form is open: what was edited is written, and nothing else.
 
 use serde_json::{Value, json};
+use vendorscope::domain::accounts::Role;
 
 use super::{Fields, apps, fields, location, page, send, typed};
 use crate::harness::{Client, Market, TestApp, contents};
@@ -151,4 +152,13 @@ async fn a_form_that_does_not_say_what_it_showed_is_written_whole() {
     // What no page has sent is refused.
     let response = send(&client, SAVE, &typed(&opened, &[("form[shown_stock]", "many")])).await;
     assert_eq!(location(&response), "/", "refused");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn who_may_not_change_a_product_is_told_so() {
+    let app = TestApp::builder().bundle(Market::new().path()).spawn().await;
+    let told = "Accountants can look at products, but not change them.";
+    let accountant = app.log_in("accountant@example.com", Role::Accountant, Some("eur")).await;
+    assert!(page(&accountant, "/products/e1").await.contains(told));
+    assert!(!page(&app.log_in_as_vendor("eur").await, "/products/e1").await.contains(told));
 }

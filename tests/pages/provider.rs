@@ -114,8 +114,8 @@ async fn a_login_begins_on_one_instance_ends_on_another_and_is_bound_from_then_o
         let (one, other) = (instance().northwind().spawn().await, instance().spawn().await);
         add(&one, MIRA, Role::Vendor).await;
         let browser = one.client();
-        let page = open(&browser, "/login?next=%2Forders%3Fstatus%3Dshipped").await.text().await.expect("a text");
-        let start = "/login/marketplace?next=%2Forders%3Fstatus%3Dshipped";
+        let page = open(&browser, "/login?next=%2Forders%3Fsearch%3DR%2526B%2520x").await.text().await.expect("a text");
+        let start = "/login/marketplace?next=%2Forders%3Fsearch%3DR%2526B%2520x";
         assert!(page.contains(&format!("href=\"{start}\"")) && page.contains("Bazaar &amp; Sons"), "{page}");
         let address = begin(&browser, start).await;
         for part in ["response_type=code", "code_challenge_method=S256", "scope=openid+email", "nonce=", "state="] {
@@ -123,7 +123,7 @@ async fn a_login_begins_on_one_instance_ends_on_another_and_is_bound_from_then_o
         }
         let back = provider.log_in(&browser, &address, "1").await;
         let there = browser.at(&other);
-        assert_eq!(come_back(&there, &back).await, "/orders?status=shipped");
+        assert_eq!(come_back(&there, &back).await, "/orders?search=R%26B%20x");
         assert_eq!((me(&browser).await.as_deref(), me(&there).await.as_deref()), (Some(MIRA), Some(MIRA)));
         assert!(noted(&one, MIRA, "login_bind", "marketplace").await);
         assert!(noted(&one, MIRA, "login", "marketplace").await);

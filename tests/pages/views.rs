@@ -27,7 +27,9 @@ async fn a_view_is_saved_under_a_name_for_whoever_saves_it_and_forgotten_again()
         assert!(page.contains("View saved.") && page.contains("Mugs &amp; &lt;more"), "{page}");
         assert!(text(&client, "/").await.contains("href=\"/?range=last_month&amp;category=Mugs\""));
         // The same name is the same view, and shown at once although the page had been sent before.
-        save("Mugs & <more>", "range=today&metric=units").await;
+        let replaced = save("Mugs & <more>", "range=today&metric=units").await;
+        assert_eq!(replaced, "/?range=today&metric=units&view=replaced");
+        assert!(text(&client, &replaced).await.contains("View replaced:"), "{replaced}");
         let page = text(&client, "/").await;
         assert!(page.contains("href=\"/?range=today&amp;metric=units\""), "{page}");
         assert!(!page.contains("category=Mugs"), "{page}");

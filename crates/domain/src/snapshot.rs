@@ -82,7 +82,7 @@ pub struct Totals {
     pub net_sales: i64,
     /// As stored on each line when it was sold, less its reversal on refunds.
     pub commission: i64,
-    /// Net sales − commission.
+    /// Net sales − commission; 0 of orders that do not count as sales, and so are not paid.
     pub payable: i64,
     /// Counted orders placed in the range with a line of this vendor.
     pub orders: i64,
@@ -112,6 +112,11 @@ impl Narrowed {
     /// Whether it leaves nothing out.
     pub fn is_whole(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// Whether it is of orders that count as sales, and so are paid.
+    pub fn is_paid(&self) -> bool {
+        self.status.is_none_or(OrderStatus::is_counted)
     }
 }
 
@@ -164,6 +169,27 @@ impl Totals {
             returning_customers: customers - sums.new_customers,
         }
     }
+
+    /// The same of orders that do not count as sales: nothing of them is paid, and no commission is taken.
+    #[must_use]
+    pub fn unpaid(self) -> Self {
+        Self { commission: 0, payable: 0, ..self }
+    }
+
+    /// Whether all that is left of net sales after the commission is paid.
+    pub fn is_paid(&self) -> bool {
+        self.payable == self.net_sales - self.commission
+    }
+}
+
+impl Snapshot {
+    /// Makes it one of orders that do not count as sales.
+    pub fn make_unpaid(&mut self) {
+        self.totals = self.totals.unpaid();
+        self.previous_totals = self.previous_totals.map(Totals::unpaid);
+        let points = self.series.iter_mut().chain(self.previous_series.iter_mut().flatten());
+        points.for_each(|point| point.payable = 0);
+    }
 }
 
 /// One interval of a series. Money in minor units.
@@ -177,7 +203,7 @@ pub struct Point {
     pub discounts: i64,
     pub returns: i64,
     pub net_sales: i64,
-    /// Net sales less commission.
+    /// Net sales less commission; 0 of orders that do not count as sales.
     pub payable: i64,
     pub orders: i64,
     pub units: i64,

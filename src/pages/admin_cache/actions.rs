@@ -1,5 +1,4 @@
 use leptos::{prelude::*, server_fn::ServerFn};
-use leptos_router::hooks::use_query_map;
 
 use super::number;
 use crate::{
@@ -7,6 +6,7 @@ use crate::{
     components::{
         feedback::{Refusal, done},
         fields::{Input, input},
+        parameters::parameters,
     },
     format,
     server_functions::cache_health::{ActionCost, AskedAction, InvalidateTags, ResetCounters, WarmCache},
@@ -15,7 +15,7 @@ use crate::{
 
 /// What the last action has done.
 pub fn outcome() -> Option<AnyView> {
-    use_query_map().with_untracked(|query| {
+    parameters(|query| {
         let count = |name| query.get(name).and_then(|count| count.parse::<u32>().ok()).map(i64::from);
         if query.get("__err").is_some() {
             return None;
@@ -47,7 +47,7 @@ fn invalidated(tags: i64, entries: Option<i64>, is_estimate: bool) -> String {
 
 /// What is about to be done, and what it costs, before it is done. Nothing where it was refused: the form says why.
 pub fn confirmation(action: &AskedAction, cost: &Result<Option<ActionCost>, ApiError>) -> Option<AnyView> {
-    let has_failed = use_query_map().with_untracked(|query| query.get("__err").is_some());
+    let has_failed = parameters(|query| query.get("__err").is_some());
     let cost = cost.as_ref().ok().filter(|_| !has_failed)?;
     let (address, question, extent, button, field) = match action {
         AskedAction::Invalidate(tags) => (
@@ -150,7 +150,7 @@ pub fn section(asked: Option<&(AskedAction, Result<Option<ActionCost>, ApiError>
         (field.field == "vendorIds").then(|| ("vendors".to_owned(), format!("Vendors: {}", field.message)))
     });
     let reset = crate::components::feedback::refused(&Refusal::of::<ResetCounters>());
-    let typed = |name: &'static str| use_query_map().with_untracked(|query| query.get(name));
+    let typed = |name: &'static str| parameters(|query| query.get(name));
     let tags = Input {
         id: "tags",
         label: "Tags, separated by spaces or commas".to_owned(),

@@ -1,7 +1,6 @@
 use jiff::Timestamp;
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
 
 use super::{lists, number, time};
 use crate::{
@@ -11,6 +10,7 @@ use crate::{
         fields::{Input, input},
         frame::Section,
         loaded::loaded,
+        parameters::parameters,
         table::{Cell, Column, Row, scrolling, table},
     },
     format,
@@ -21,7 +21,7 @@ use crate::{
 /// One entry: whether it is served, and why not.
 #[component]
 pub fn CacheEntryPage() -> impl IntoView {
-    let key = use_query_map().with_untracked(|query| query.get("key")).unwrap_or_default();
+    let key = parameters(|query| query.get("key")).unwrap_or_default();
     view! {
         <Title text="Cache entry"/>
         {loaded(Section::Cache, load_cache_entry(key), |view| &view.viewer, look, || ().into_any())}

@@ -3,10 +3,9 @@
 use jiff::Timestamp;
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
 
 use crate::{
-    components::{frame::Section, in_place::in_place, loaded::loaded, scripts::scripts},
+    components::{frame::Section, in_place::in_place, loaded::loaded, parameters::parameters, scripts::scripts},
     format,
     islands::{Keys, Refresh},
     server_functions::cache_health::{
@@ -32,7 +31,7 @@ pub use entry::CacheEntryPage;
 
 #[component]
 pub fn AdminCachePage() -> impl IntoView {
-    let query = use_query_map().with_untracked(|params| {
+    let query = parameters(|params| {
         let typed = |name| params.get(name).map(|text| text.trim().to_owned());
         let asked = match (typed("tags"), typed("vendors"), typed("reset").as_deref()) {
             (Some(tags), ..) if !tags.is_empty() => Some(AskedAction::Invalidate(tags)),

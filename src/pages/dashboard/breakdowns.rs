@@ -90,7 +90,7 @@ fn steps(totals: &Totals) -> [Step; 6] {
         step("Discounts", totals.gross_sales, discounted),
         step("Returns", discounted, totals.net_sales),
         level("Net sales", totals.net_sales),
-        step("Commission", totals.net_sales, totals.payable),
+        step(if totals.is_paid() { "Commission" } else { words::NOT_PAID }, totals.net_sales, totals.payable),
         level("Payable", totals.payable),
     ]
 }

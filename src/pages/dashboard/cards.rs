@@ -92,6 +92,7 @@ fn sum_of(metric: Metric, snapshot: &Snapshot) -> Option<String> {
             money(totals.returns),
             money(totals.net_sales)
         )),
+        Metric::Payable if !totals.is_paid() => Some(words::nothing_is_paid(&money(totals.net_sales))),
         Metric::Payable => Some(format!(
             "{} net − {} commission = {}",
             money(totals.net_sales),

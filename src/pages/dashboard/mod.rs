@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::{use_params_map, use_query_map};
+use leptos_router::hooks::use_params_map;
 
 use crate::{
     components::{
@@ -12,6 +12,7 @@ use crate::{
         frame::Section,
         in_place::in_place,
         loaded::loaded,
+        parameters::parameters,
         scripts::scripts,
         shortcuts,
         status::Shown,
@@ -68,7 +69,7 @@ pub use metric::metric_names;
 pub fn DashboardPage() -> impl IntoView {
     let id = use_params_map().with_untracked(|path| path.get("id").map(|_| id_in(path)));
     let section = if id.is_none() { Section::Dashboard } else { Section::Vendors };
-    let mut query = use_query_map().with_untracked(|params| RangeQuery::of(id.clone(), params));
+    let mut query = parameters(|params| RangeQuery::of(id.clone(), params));
     if query.has_no_days() {
         query.range = remembered_range();
     }
@@ -118,14 +119,14 @@ fn dashboard(
         Refusal::of::<SaveNote>(),
         Refusal::of::<DeleteNote>(),
     ];
-    let said_of_form =
-        use_query_map().with_untracked(|params| match (params.get("view").as_deref(), params.get("note").as_deref()) {
-            (Some("saved"), _) => Some(done(words::VIEW_SAVED)),
-            (Some("deleted"), _) => Some(done(words::VIEW_DELETED)),
-            (_, Some("saved")) => Some(done(words::NOTE_SAVED)),
-            (_, Some("deleted")) => Some(done(words::NOTE_DELETED)),
-            _ => None,
-        });
+    let said_of_form = parameters(|params| match (params.get("view").as_deref(), params.get("note").as_deref()) {
+        (Some("saved"), _) => Some(done(words::VIEW_SAVED)),
+        (Some("replaced"), _) => Some(done(words::VIEW_REPLACED)),
+        (Some("deleted"), _) => Some(done(words::VIEW_DELETED)),
+        (_, Some("saved")) => Some(done(words::NOTE_SAVED)),
+        (_, Some("deleted")) => Some(done(words::NOTE_DELETED)),
+        _ => None,
+    });
     let may_note = query.vendor_id.is_none() && viewer.role.may_write();
     let note_form = may_note.then(|| notes::form(&query, range.to));
     let stream = query.vendor_id.is_none().then(|| view! { <Live/> });

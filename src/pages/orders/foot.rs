@@ -89,10 +89,10 @@ fn returns(asked: &OrdersAsked) -> Cell {
 
 /// Where the way from what was sold ends.
 fn ends(figures: &Totals) -> impl Iterator<Item = (&'static str, Option<i64>, i64)> + use<> {
-    let steps = [
-        ("Net sales", Some(figures.units), figures.net_sales),
-        ("Commission", None, -figures.commission),
-        ("Payable", None, figures.payable),
-    ];
+    let taken = match figures.is_paid() {
+        true => ("Commission", None, -figures.commission),
+        false => (words::NOT_PAID, None, -figures.net_sales),
+    };
+    let steps = [("Net sales", Some(figures.units), figures.net_sales), taken, ("Payable", None, figures.payable)];
     steps.into_iter()
 }

@@ -184,8 +184,8 @@ pub async fn revoke_key(key_id: &str) -> Result<(), ApiError> {
     account::revoke_key(&state, &parts, key_id).await.map_err(|error| api_error_for(&parts, error))
 }
 
-/// Gives the vendor of whoever is logged in another time zone.
-pub async fn change_time_zone(name: &str) -> Result<(), ApiError> {
+/// Gives the vendor of whoever is logged in another time zone. Whether it had another one.
+pub async fn change_time_zone(name: &str) -> Result<bool, ApiError> {
     let (state, parts) = request().map_err(api_error)?;
     account::change_time_zone(&state, &parts, name).await.map_err(|error| api_error_for(&parts, error))
 }

@@ -1,4 +1,4 @@
-//! Products. A deleted one is absent from everything here; its sales remain.
+//! Products. A deleted one is absent from everything here but `find_name`; its sales remain.
 
 use super::{Arguments, DbError, Tx, rows, search, sql};
 use crate::domain::catalog::{BulkChange, Product, ProductInput};
@@ -13,6 +13,30 @@ pub async fn find_product(tx: &mut Tx, vendor_id: i64, product_id: &str) -> Resu
     .bind(vendor_id)
     .bind(product_id.to_owned());
     tx.row(query).await?.as_ref().map(rows::product).transpose()
+}
+
+/// What a product is called, and whether it was deleted.
+pub async fn find_name(tx: &mut Tx, vendor_id: i64, product_id: &str) -> Result<Option<(String, bool)>, DbError> {
+    let query = sql("SELECT name, status FROM products WHERE vendor_id = $1 AND external_id = $2")
+        .bind(vendor_id)
+        .bind(product_id.to_owned());
+    let found = tx.row(query).await?;
+    found.map(|row| Ok((rows::text(&row, "name")?, rows::text(&row, "status")? == "deleted"))).transpose()
+}
+
+/// The marketplace's ids of the product and of the products in the category that are named; of all without a name.
+pub async fn list_ids(
+    tx: &mut Tx,
+    vendor_id: i64,
+    product_id: Option<&str>,
+    category: Option<&str>,
+) -> Result<Vec<String>, DbError> {
+    let query = sql("SELECT external_id FROM products WHERE vendor_id = $1 \
+                     AND external_id = COALESCE($2, external_id) AND category = COALESCE($3, category)")
+    .bind(vendor_id)
+    .bind(product_id.map(str::to_owned))
+    .bind(category.map(str::to_owned));
+    tx.rows(query).await?.iter().map(|row| rows::text(row, "external_id")).collect()
 }
 
 /// The id must be new in the whole marketplace.

@@ -340,8 +340,8 @@ pub async fn revoke_key(state: &AppState, parts: &Parts, key_id: &str) -> Result
     state.accounts.revoke_key(&user, key_id, actor(&user, client_address(parts).as_deref())).await
 }
 
-/// Gives the vendor of whoever asks another time zone.
-pub async fn change_time_zone(state: &AppState, parts: &Parts, name: &str) -> Result<(), AppError> {
+/// Gives the vendor of whoever asks another time zone. Whether it had another one.
+pub async fn change_time_zone(state: &AppState, parts: &Parts, name: &str) -> Result<bool, AppError> {
     let WritingVendor { user, vendor, .. } = WritingVendor::of(parts).await?;
     let counted = vendor.id.to_string();
     if let Some(admission) = state.limits.admit(Purpose::ZoneChanges, &counted).await
@@ -350,8 +350,8 @@ pub async fn change_time_zone(state: &AppState, parts: &Parts, name: &str) -> Re
         return Err(too_many(&admission));
     }
     let changed = state.accounts.change_time_zone(&vendor, name, actor(&user, client_address(parts).as_deref())).await;
-    // What was refused has moved nothing.
-    if changed.is_err() {
+    // What was refused has moved nothing, and neither has the zone that it was already.
+    if !matches!(changed, Ok(true)) {
         state.limits.give_back(Purpose::ZoneChanges, &counted).await;
     }
     changed

@@ -49,7 +49,7 @@ impl Problem {
     }
 
     fn too_many(retry_after_seconds: u64) -> Self {
-        let detail = format!("Too many requests. Try again in {retry_after_seconds} seconds.");
+        let detail = words::too_many(retry_after_seconds);
         Self {
             retry_after_seconds: Some(retry_after_seconds),
             ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", detail)

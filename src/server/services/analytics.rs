@@ -181,7 +181,7 @@ impl Analytics {
                 let currency = currency_of(&mut tx, vendor).await?;
                 let days = snapshot::list_days(&mut tx, vendor.id, query.range, None).await?;
                 tx.commit().await?;
-                Ok(export::payable(&days[0], currency))
+                Ok(export::payable(&days[0], currency, true))
             }
             ExportTable::Orders | ExportTable::Refunds => {
                 let mut tx = self.db.read().await?;

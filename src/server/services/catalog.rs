@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use futures::future::{BoxFuture, FutureExt};
 use serde::{Serialize, de::DeserializeOwned};
@@ -16,6 +16,7 @@ use crate::{
         field_error::{Checks, FieldError},
         money::{Currency, MAX_AMOUNT},
         product_lists::{ProductPage, ProductQuery},
+        snapshot::Narrowed,
         text::shown,
     },
     server::{
@@ -24,12 +25,21 @@ use crate::{
         identity::sessions::WritingVendor,
     },
     server_functions::products::ProductForm,
+    words,
 };
 
 /// A vendor's products. Every write invalidates the vendor's analytics and listings before it is answered.
 pub struct Catalog {
     pub(super) db: Db,
     pub(super) cache: Cache,
+}
+
+/// What a page showed of products before they were changed.
+pub struct Reviewed {
+    /// For each of the products, in their order; `None` where the page does not say.
+    pub shown: Vec<Option<String>>,
+    /// The same of a product as it is.
+    pub now: Box<dyn Fn(&Product) -> String + Send + Sync>,
 }
 
 /// Reads a product's form: the id of the product to change (none for a new one) and what to write.
@@ -108,6 +118,23 @@ impl Catalog {
         let found = catalog::find_product(&mut tx, vendor.id, product_id).await?;
         tx.commit().await?;
         found.ok_or(AppError::NotFound)
+    }
+
+    /// What a product is called, and whether it was deleted: what it sold remains.
+    pub async fn find_name(&self, vendor: &VendorRef, product_id: &str) -> Result<Option<(String, bool)>, AppError> {
+        let mut tx = self.db.read().await?;
+        let found = catalog::find_name(&mut tx, vendor.id, product_id).await?;
+        tx.commit().await?;
+        Ok(found)
+    }
+
+    /// The marketplace's ids of the products that figures are narrowed to, whatever their orders' status.
+    pub async fn ids_of(&self, vendor: &VendorRef, part: &Narrowed) -> Result<HashSet<String>, AppError> {
+        let mut tx = self.db.read().await?;
+        let (product, category) = (part.product.as_deref(), part.category.as_deref());
+        let found = catalog::list_ids(&mut tx, vendor.id, product, category).await?;
+        tx.commit().await?;
+        Ok(found.into_iter().collect())
     }
 
     /// Gives the product an id of its own.
@@ -214,16 +241,25 @@ impl Catalog {
         .await
     }
 
-    /// All of the named products, or none: `NotFound` when one of them is not this vendor's. Returns how many were
-    /// changed.
+    /// All of the named products, or none: `NotFound` when one of them is not this vendor's, `Conflict` where one is no
+    /// longer what was `reviewed`. Returns how many were changed.
     #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "catalog.change_many", skip_all)]
-    pub async fn change_many(&self, by: &WritingVendor, change: &BulkChange, sender: &Sender) -> Result<u64, AppError> {
+    pub async fn change_many(
+        &self,
+        by: &WritingVendor,
+        change: &BulkChange,
+        reviewed: Option<Reviewed>,
+        sender: &Sender,
+    ) -> Result<u64, AppError> {
         let vendor = &by.vendor;
         let (once, sender) = (sender.once("products changed", &(&vendor.external_id, change))?, sender.clone());
         let change = change.clone().checked()?;
         self.write(vendor, "products changed", once, move |tx, vendor_id| {
             async move {
                 let ids: Vec<&str> = change.product_ids.iter().map(String::as_str).collect();
+                if let Some(reviewed) = reviewed {
+                    check_reviewed(tx, vendor_id, &ids, reviewed).await?;
+                }
                 let before = orders::find_products(tx, vendor_id, &ids).await?;
                 let prices = change.changes.unit_price_change_bps.map(|bps| new_prices(&before, bps)).transpose()?;
                 let changed = catalog::change_products(tx, vendor_id, &change).await?;
@@ -273,6 +309,18 @@ impl Catalog {
         })
         .await
     }
+}
+
+/// Refuses, naming the products, where some are no longer what was shown of them.
+async fn check_reviewed(tx: &mut Tx, vendor_id: i64, ids: &[&str], reviewed: Reviewed) -> Result<(), AppError> {
+    let mut names = Vec::new();
+    for (id, shown) in ids.iter().zip(reviewed.shown) {
+        let now = catalog::find_product(tx, vendor_id, id).await?.ok_or(AppError::NotFound)?;
+        if shown.is_some_and(|shown| shown != (reviewed.now)(&now)) {
+            names.push(now.name);
+        }
+    }
+    if names.is_empty() { Ok(()) } else { Err(AppError::Conflict(words::products_changed_meanwhile(&names))) }
 }
 
 /// What prices come to after a change by so many hundredths of a percent, by the marketplace's ids.

@@ -107,8 +107,8 @@ pub fn products(products: Vec<ProductSales>, currency: Currency) -> Pieces {
 }
 
 /// What is paid for each day on which something was sold or refunded: rows sum to the last one, which is the snapshot's
-/// totals.
-pub fn payable(days: &BTreeMap<i64, Sums>, currency: Currency) -> Pieces {
+/// totals. Of orders that do not count as sales nothing is.
+pub fn payable(days: &BTreeMap<i64, Sums>, currency: Currency, is_paid: bool) -> Pieces {
     let header = [
         "date",
         "currency",
@@ -122,14 +122,9 @@ pub fn payable(days: &BTreeMap<i64, Sums>, currency: Currency) -> Pieces {
         "units",
     ];
     let row = move |date: String, sums: &Sums| {
-        let amounts = [
-            sums.gross_sales,
-            sums.discounts,
-            sums.returns,
-            sums.net_sales(),
-            sums.commission,
-            sums.net_sales() - sums.commission,
-        ];
+        let net = sums.net_sales();
+        let [commission, payable] = if is_paid { [sums.commission, net - sums.commission] } else { [0, 0] };
+        let amounts = [sums.gross_sales, sums.discounts, sums.returns, net, commission, payable];
         let mut row = vec![date, currency.code().to_owned()];
         row.extend(amounts.map(|amount| currency.to_decimal(amount)));
         row.extend([sums.orders.to_string(), sums.units.to_string()]);
@@ -146,7 +141,7 @@ pub fn payable(days: &BTreeMap<i64, Sums>, currency: Currency) -> Pieces {
 }
 
 /// Every line of the orders that count, or are of the status it is narrowed to, oldest first; gross, discounts and
-/// commission sum to the snapshot's before what came back.
+/// commission sum to the snapshot's before what came back. Nothing is paid of those that do not count.
 pub fn orders(db: Db, vendor_id: i64, range: DateRange, narrowed: Narrowed, currency: Currency) -> Pieces {
     let header = [
         "date",
@@ -165,12 +160,14 @@ pub fn orders(db: Db, vendor_id: i64, range: DateRange, narrowed: Narrowed, curr
         "commission",
         "payable",
     ];
+    let is_paid = narrowed.is_paid();
     let row = move |sold: SoldLine| {
         let net = sold.gross - sold.discount;
+        let [commission, payable] = if is_paid { [sold.commission, net - sold.commission] } else { [0, 0] };
         let mut row = beginning(&sold.line);
         row.extend([sold.status, as_text(&sold.line.product_id), as_text(&sold.line.name), as_text(&sold.category)]);
         row.extend([sold.line.quantity.to_string(), currency.code().to_owned()]);
-        let amounts = [sold.gross, sold.discount, net, sold.commission, net - sold.commission];
+        let amounts = [sold.gross, sold.discount, net, commission, payable];
         row.extend(amounts.map(|amount| currency.to_decimal(amount)));
         row
     };
@@ -189,7 +186,7 @@ pub fn orders(db: Db, vendor_id: i64, range: DateRange, narrowed: Narrowed, curr
 }
 
 /// Every line that was refunded, oldest first; amounts sum to the snapshot's returns, and what is payable for them is
-/// less than nothing.
+/// less than nothing, or nothing where their orders do not count as sales.
 pub fn refunds(db: Db, vendor_id: i64, range: DateRange, narrowed: Narrowed, currency: Currency) -> Pieces {
     let header = [
         "date",
@@ -205,11 +202,14 @@ pub fn refunds(db: Db, vendor_id: i64, range: DateRange, narrowed: Narrowed, cur
         "payable",
         "reason",
     ];
+    let is_paid = narrowed.is_paid();
     let row = move |refunded: RefundedLine| {
+        let [commission, payable] =
+            if is_paid { [-refunded.commission, refunded.commission - refunded.amount] } else { [0, 0] };
         let mut row = beginning(&refunded.line);
         row.extend([as_text(&refunded.line.product_id), as_text(&refunded.line.name)]);
         row.extend([refunded.line.quantity.to_string(), currency.code().to_owned()]);
-        let amounts = [refunded.amount, -refunded.commission, refunded.commission - refunded.amount];
+        let amounts = [refunded.amount, commission, payable];
         row.extend(amounts.map(|amount| currency.to_decimal(amount)));
         row.push(refunded.reason.map_or("", RefundReason::as_str).to_owned());
         row

@@ -78,7 +78,7 @@ impl Analytics {
             }
             ExportTable::Payable => {
                 let [sold, _] = narrowed::list_hours(&mut tx, vendor.id, range, None, narrowed).await?;
-                export::payable(&by_day(&sold), currency)
+                export::payable(&by_day(&sold), currency, narrowed.is_paid())
             }
             ExportTable::Orders => export::orders(self.db.clone(), vendor.id, range, narrowed.clone(), currency),
             ExportTable::Refunds => export::refunds(self.db.clone(), vendor.id, range, narrowed.clone(), currency),
@@ -127,7 +127,8 @@ pub(super) async fn totals_of(
     if !narrowed.is_whole() {
         let [sold, _] = narrowed::list_hours(tx, vendor_id, range, None, narrowed).await?;
         let [customers, _] = narrowed::list_customers(tx, vendor_id, range, None, narrowed).await?;
-        return Ok(totals(&sold, &customers));
+        let totals = totals(&sold, &customers);
+        return Ok(if narrowed.is_paid() { totals } else { totals.unpaid() });
     }
     let head = snapshot::find_head(tx, vendor_id, range, None).await?.ok_or(AppError::NotFound)?;
     let [days, _] = snapshot::list_days(tx, vendor_id, range, None).await?;
@@ -160,7 +161,7 @@ async fn load(
     let beside = |previous: DateRange| previous.starts_beside(query.interval, &range);
     let is_empty = sold.is_empty() && sold_before.is_empty() && orders_by_status.iter().all(|of| of.orders == 0);
     let today = now.to_zoned(zone.clone()).date();
-    let snapshot = Snapshot {
+    let mut snapshot = Snapshot {
         vendor_id: vendor.external_id.clone(),
         vendor_name: head.name,
         currency: vendors::currency(&head.currency)?,
@@ -184,6 +185,9 @@ async fn load(
         low_stock_total: 0,
         computed_at: Timestamp::from_second(now.as_second()).unwrap_or_default(),
     };
+    if !narrowed.is_paid() {
+        snapshot.make_unpaid();
+    }
     let bytes = serde_json::to_vec(&snapshot).map_err(|error| AppError::Internal(format!("snapshot: {error}")))?;
     if is_empty {
         // Of a product or a category that there is not, perhaps: of those there are as many as anybody can think of.

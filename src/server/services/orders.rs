@@ -25,6 +25,7 @@ use crate::{
         },
         identity::sessions::WritingVendor,
     },
+    words,
 };
 
 /// A vendor's parts of orders. Every write keeps sums and stock, and invalidates the vendor's analytics and listings
@@ -90,14 +91,16 @@ impl Orders {
         .await
     }
 
-    /// Changes status and date. `Conflict` where the order may not go from its status to the next, or would take more
-    /// than there is in stock; what is as it is already changes nothing.
+    /// Changes status and date. `Conflict` where the order may not go from its status to the next, no longer has the one
+    /// that was `shown` to whoever changes it, or would take more than there is in stock; what is as it is already
+    /// changes nothing.
     #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "orders.change", skip_all)]
     pub async fn change(
         &self,
         by: &WritingVendor,
         order_id: &str,
         change: OrderChange,
+        shown: Option<OrderStatus>,
         sender: &Sender,
     ) -> Result<Order, AppError> {
         let vendor = &by.vendor;
@@ -109,7 +112,7 @@ impl Orders {
             async move {
                 let seller = lock(tx, &vendor_ref).await?;
                 let before = orders::find_order(tx, vendor_ref.id, &order_id).await?.ok_or(AppError::NotFound)?;
-                let has_changed = apply(tx, &vendor_ref, &seller, &order_id, &change).await?;
+                let has_changed = apply(tx, &vendor_ref, &seller, &order_id, &change, shown).await?;
                 if has_changed {
                     let after = orders::find_order(tx, vendor_ref.id, &order_id).await?.ok_or(AppError::NotFound)?;
                     let (was, became) = changes(&before, &after)?;
@@ -122,31 +125,33 @@ impl Orders {
         .await
     }
 
-    /// Moves all of the orders to a status, or none: `Conflict` where one of them may not go there. Returns how many.
+    /// Moves all of the orders, each with the status that was shown of it, to a status, or none: `Conflict` where one of
+    /// them may not go there, or has another status by now. Returns how many.
     #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "orders.change_many", skip_all)]
     pub async fn change_many(
         &self,
         by: &WritingVendor,
-        order_ids: Vec<String>,
+        orders: Vec<(String, Option<OrderStatus>)>,
         next: OrderStatus,
         sender: &Sender,
     ) -> Result<u64, AppError> {
         let vendor = &by.vendor;
         let mut checks = Checks::default();
-        checks.require((1..=MOST_AT_ONCE).contains(&order_ids.len()), "orderIds", || {
+        checks.require((1..=MOST_AT_ONCE).contains(&orders.len()), "orderIds", || {
             format!("must name 1 to {MOST_AT_ONCE} orders")
         });
         checks.finish()?;
-        let (once, sender) = (sender.once("orders changed", &(&vendor.external_id, &order_ids, next))?, sender.clone());
+        let ids: Vec<_> = orders.iter().map(|(id, _)| id).collect();
+        let (once, sender) = (sender.once("orders changed", &(&vendor.external_id, ids, next))?, sender.clone());
         let vendor_ref = vendor.clone();
         write(&self.db, &self.cache, by_vendor(vendor, "orders changed"), once, move |tx| {
             async move {
                 let seller = lock(tx, &vendor_ref).await?;
                 let change = OrderChange { status: Some(next), placed_at: None };
                 let mut changed = 0;
-                for order_id in &order_ids {
+                for (order_id, shown) in &orders {
                     let part = orders::find_part(tx, vendor_ref.id, order_id).await?.ok_or(AppError::NotFound)?;
-                    if apply(tx, &vendor_ref, &seller, order_id, &change).await? {
+                    if apply(tx, &vendor_ref, &seller, order_id, &change, *shown).await? {
                         let (was, became) =
                             (serde_json::json!({ "status": part.status }), serde_json::json!({ "status": next }));
                         note(tx, &sender, "order_change", order_id, Some(was), Some(became)).await?;
@@ -254,14 +259,18 @@ async fn apply(
     seller: &VendorTerms,
     order_id: &str,
     change: &OrderChange,
+    shown: Option<OrderStatus>,
 ) -> Result<bool, AppError> {
     let part = orders::find_part(tx, vendor.id, order_id).await?.ok_or(AppError::NotFound)?;
     let next = change.status.unwrap_or(part.status);
     let zone = change.placed_at.map(|_| vendors::time_zone(&seller.time_zone)).transpose()?;
     let placed = change.placed_at.zip(zone).map(|(at, zone)| Moment::new(at, &zone));
     let placed = placed.filter(|placed| placed.us != part.placed_us);
+    if let Some(shown) = shown.filter(|shown| next != part.status && *shown != part.status) {
+        return Err(AppError::Conflict(words::moved_on_meanwhile(order_id, part.status.as_str(), shown.as_str())));
+    }
     if next != part.status && !part.status.may_become(next) {
-        return Err(AppError::Conflict(format!("The order is {} and cannot become {next}.", part.status)));
+        return Err(AppError::Conflict(format!("Order {order_id} is {} and cannot become {next}.", part.status)));
     }
     if next == part.status && placed.is_none() {
         return Ok(false);

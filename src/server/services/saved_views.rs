@@ -65,14 +65,15 @@ impl Analytics {
         Ok((all.into_iter().filter(|(user, _)| *user == user_id).map(|(_, view)| view).collect(), origin))
     }
 
-    /// Saves a view under a name, in place of another of that name. Returns the parameters that were kept.
+    /// Saves a view under a name, in place of another of that name. Returns the parameters that were kept, and whether the
+    /// name is new.
     pub async fn save_view(
         &self,
         vendor: &VendorRef,
         user: &User,
         name: &str,
         query: &str,
-    ) -> Result<String, AppError> {
+    ) -> Result<(String, bool), AppError> {
         let (mut name, query) = (name.to_owned(), kept(query));
         let mut checks = Checks::default();
         checks.line("name", &mut name, MAX_VIEW_NAME);
@@ -85,12 +86,13 @@ impl Analytics {
             async move {
                 let mut views = saved_views::list(tx, vendor_id).await?;
                 views.retain(|(user, _)| *user == user_id);
-                if views.len() >= MOST_VIEWS && views.iter().all(|(_, view)| view.name != name) {
+                let is_new = views.iter().all(|(_, view)| view.name != name);
+                if views.len() >= MOST_VIEWS && is_new {
                     return Err(AppError::Conflict(format!("You have {MOST_VIEWS} views. Delete one first.")));
                 }
                 saved_views::save(tx, user_id, &name, &query, Timestamp::now().as_microsecond()).await?;
                 let [of_vendor, _] = tags;
-                Ok(Written::stale(query, vec![of_vendor]))
+                Ok(Written::stale((query, is_new), vec![of_vendor]))
             }
             .boxed()
         })

@@ -227,7 +227,7 @@ pub(super) struct TimeZoneChange {
     request_body = TimeZoneChange,
     responses((status = 204, description = "The vendor's days have this clock: its orders and refunds, past ones too, \
         have moved to the days they fall on \
-        there"), Refused),
+        there. The zone that it has already changes nothing and is not counted"), Refused),
     security(("session" = []))
 )]
 pub(super) async fn change_time_zone(

@@ -195,7 +195,7 @@ pub(super) async fn change(
     key: RequestKey,
     JsonBody(change): JsonBody<OrderChange>,
 ) -> Result<Json<Order>, AppError> {
-    Ok(Json(state.orders.change(&current, &id, change, &key.of(&current.user)?).await?))
+    Ok(Json(state.orders.change(&current, &id, change, None, &key.of(&current.user)?).await?))
 }
 
 /// 201 with the order as it is after the refund.

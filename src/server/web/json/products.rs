@@ -224,6 +224,6 @@ pub(super) async fn change_many(
     key: RequestKey,
     JsonBody(change): JsonBody<BulkChange>,
 ) -> Result<Json<Changed>, AppError> {
-    let changed = state.catalog.change_many(&current, &change, &key.of(&current.user)?).await?;
+    let changed = state.catalog.change_many(&current, &change, None, &key.of(&current.user)?).await?;
     Ok(Json(Changed { changed }))
 }
