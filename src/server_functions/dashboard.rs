@@ -259,7 +259,8 @@ pub async fn load_explained(
     let (mut notes, origin) = state.analytics.notes(&of, range).await.map_err(context::api_error)?;
     made_of.push(origin);
     if part.product.is_some() || part.category.is_some() {
-        let of_part = state.catalog.ids_of(&of, &part).await.map_err(context::api_error)?;
+        let named = notes.notes.iter().filter_map(|note| note.product_id.as_deref());
+        let of_part = state.catalog.list_of_part(&of, &part, named).await.map_err(context::api_error)?;
         // What is of no product holds for all of them; a refund is of an order, whatever else was on it.
         notes.notes.retain(|note| note.product_id.as_ref().map_or(note.order_id.is_none(), |id| of_part.contains(id)));
         notes.total = notes.notes.len() as i64;

@@ -15,7 +15,7 @@ async fn text(client: &Client, path: &str) -> String {
 async fn an_admin_finds_vendors_their_users_and_their_dashboards() {
     let app = TestApp::builder().northwind().spawn().await;
     let mut tx = app.state().db.write().await.expect("a transaction");
-    let renamed = "UPDATE vendors SET external_id = 'lhé' WHERE external_id = '8'";
+    let renamed = "UPDATE vendors SET external_id = 'lhé' WHERE external_id = '29'";
     tx.execute(vendorscope::server::db::sql(renamed)).await.expect("written");
     tx.commit().await.expect("committed");
     let vendor = app.log_in_as_vendor("7").await;

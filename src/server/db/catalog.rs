@@ -1,6 +1,8 @@
 //! Products. A deleted one is absent from everything here but `find_name`; its sales remain.
 
-use super::{Arguments, DbError, Tx, rows, search, sql};
+use std::collections::{HashMap, HashSet};
+
+use super::{Arguments, DbError, Parameters, Tx, rows, search, sql};
 use crate::domain::catalog::{BulkChange, Product, ProductInput};
 
 pub(super) const COLUMNS: &str =
@@ -24,19 +26,33 @@ pub async fn find_name(tx: &mut Tx, vendor_id: i64, product_id: &str) -> Result<
     found.map(|row| Ok((rows::text(&row, "name")?, rows::text(&row, "status")? == "deleted"))).transpose()
 }
 
-/// The marketplace's ids of the product and of the products in the category that are named; of all without a name.
-pub async fn list_ids(
+/// Those of these products that are there, by the marketplace's ids.
+pub async fn find_products(tx: &mut Tx, vendor_id: i64, ids: &[&str]) -> Result<HashMap<String, Product>, DbError> {
+    let mut parameters = Parameters::default();
+    let named = named(vendor_id, ids, &mut parameters);
+    let text = format!("SELECT {COLUMNS} FROM products WHERE {named} AND status <> 'deleted'");
+    let found = tx.rows(parameters.bind(text)).await?;
+    found.iter().map(|row| Ok((rows::text(row, "external_id")?, rows::product(row)?))).collect()
+}
+
+/// Which of these products, deleted ones too, are in the category, by the marketplace's ids.
+pub async fn list_in_category(
     tx: &mut Tx,
     vendor_id: i64,
-    product_id: Option<&str>,
-    category: Option<&str>,
-) -> Result<Vec<String>, DbError> {
-    let query = sql("SELECT external_id FROM products WHERE vendor_id = $1 \
-                     AND external_id = COALESCE($2, external_id) AND category = COALESCE($3, category)")
-    .bind(vendor_id)
-    .bind(product_id.map(str::to_owned))
-    .bind(category.map(str::to_owned));
-    tx.rows(query).await?.iter().map(|row| rows::text(row, "external_id")).collect()
+    ids: &[&str],
+    category: &str,
+) -> Result<HashSet<String>, DbError> {
+    let mut parameters = Parameters::default();
+    let (named, category) = (named(vendor_id, ids, &mut parameters), parameters.text(category));
+    let text = format!("SELECT external_id FROM products WHERE {named} AND category = {category}");
+    tx.rows(parameters.bind(text)).await?.iter().map(|row| rows::text(row, "external_id")).collect()
+}
+
+/// That a product is one of these of a vendor; there must be some.
+fn named(vendor_id: i64, ids: &[&str], parameters: &mut Parameters) -> String {
+    let vendor = parameters.int(vendor_id);
+    let places: Vec<_> = ids.iter().map(|id| parameters.text(*id)).collect();
+    format!("vendor_id = {vendor} AND external_id IN ({})", places.join(", "))
 }
 
 /// The id must be new in the whole marketplace.

@@ -128,13 +128,21 @@ impl Catalog {
         Ok(found)
     }
 
-    /// The marketplace's ids of the products that figures are narrowed to, whatever their orders' status.
-    pub async fn ids_of(&self, vendor: &VendorRef, part: &Narrowed) -> Result<HashSet<String>, AppError> {
+    /// Which of these products, by the marketplace's ids, the figures are narrowed to, whatever their orders' status.
+    pub async fn list_of_part(
+        &self,
+        vendor: &VendorRef,
+        part: &Narrowed,
+        ids: impl Iterator<Item = &str> + Send,
+    ) -> Result<HashSet<String>, AppError> {
+        let ids: Vec<_> = ids.filter(|id| part.product.as_deref().is_none_or(|product| product == *id)).collect();
+        let Some(category) = part.category.as_deref().filter(|_| !ids.is_empty()) else {
+            return Ok(ids.into_iter().map(str::to_owned).collect());
+        };
         let mut tx = self.db.read().await?;
-        let (product, category) = (part.product.as_deref(), part.category.as_deref());
-        let found = catalog::list_ids(&mut tx, vendor.id, product, category).await?;
+        let found = catalog::list_in_category(&mut tx, vendor.id, &ids, category).await?;
         tx.commit().await?;
-        Ok(found.into_iter().collect())
+        Ok(found)
     }
 
     /// Gives the product an id of its own.
@@ -313,11 +321,12 @@ impl Catalog {
 
 /// Refuses, naming the products, where some are no longer what was shown of them.
 async fn check_reviewed(tx: &mut Tx, vendor_id: i64, ids: &[&str], reviewed: Reviewed) -> Result<(), AppError> {
+    let there = catalog::find_products(tx, vendor_id, ids).await?;
     let mut names = Vec::new();
     for (id, shown) in ids.iter().zip(reviewed.shown) {
-        let now = catalog::find_product(tx, vendor_id, id).await?.ok_or(AppError::NotFound)?;
-        if shown.is_some_and(|shown| shown != (reviewed.now)(&now)) {
-            names.push(now.name);
+        let now = there.get(*id).ok_or(AppError::NotFound)?;
+        if shown.is_some_and(|shown| shown != (reviewed.now)(now)) {
+            names.push(now.name.clone());
         }
     }
     if names.is_empty() { Ok(()) } else { Err(AppError::Conflict(words::products_changed_meanwhile(&names))) }
