@@ -11,8 +11,7 @@ export default defineConfig({
   globalSetup: './server.ts',
   forbidOnly: Boolean(process.env.CI),
   fullyParallel: true,
-  // A page waits for its server half of the time.
-  workers: 3,
+  workers: 2,
   // Pages are slow to start on a machine that builds beside them; nothing here measures time.
   timeout: 60_000,
   reporter: [['list']],
