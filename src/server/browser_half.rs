@@ -31,10 +31,10 @@ fn has_hashed(file: &Path) -> bool {
     let (Some(folder), Some(stem), Some(extension)) = (file.parent(), file.file_stem(), file.extension()) else {
         return false;
     };
-    let names = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut paths = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
     let is_hashed = |path: &Path| {
         path.extension() == Some(extension)
             && path.file_stem().and_then(|name| Path::new(name).file_stem()) == Some(stem)
     };
-    names.into_iter().any(|path| is_hashed(&path))
+    paths.any(|path| is_hashed(&path))
 }

@@ -1,6 +1,6 @@
 //! How commands end: what they leave behind, and what becomes of them where nobody reads what they say.
 
-use std::{path::Path, process::Stdio};
+use std::{io::PipeWriter, path::Path, process::Stdio};
 
 use vendorscope::server::db::{Db, sql};
 
@@ -60,29 +60,27 @@ async fn whoever_has_read_enough_is_not_told_of_it() {
         "rollups verify",
         "migrate",
     ] {
-        // The reader is gone before there is anything to read.
-        let script =
-            format!("set -o pipefail; {{ sleep 0.1; {} {command}; }} | true", env!("CARGO_BIN_EXE_vendorscope"));
-        let done = Command::new("bash").args(["-c", &script]).current_dir(home.path()).env_clear().output();
-        let done = done.expect("bash runs");
+        let arguments: Vec<_> = command.split(' ').collect();
+        let done = program(home.path(), &[], &arguments).stdout(nobody()).output().expect("the program runs");
         let said = String::from_utf8(done.stderr).expect("UTF-8");
         assert_eq!((done.status.code(), said.as_str()), (Some(0), ""), "{command}");
     }
 }
 
+/// A pipe whose reader is gone.
+fn nobody() -> PipeWriter {
+    std::io::pipe().expect("a pipe").1
+}
+
+fn program(home: &Path, vars: &[(&str, &str)], arguments: &[&str]) -> Command {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_vendorscope"));
+    program.current_dir(home).env_clear().envs(vars.iter().copied()).args(arguments).stdin(Stdio::null());
+    program
+}
+
 /// The exit code where nobody reads what is written to standard error, and what was written to standard output.
 fn unread(home: &Path, vars: &[(&str, &str)], arguments: &[&str]) -> (Option<i32>, String) {
-    let (reader, writer) = std::io::pipe().expect("a pipe");
-    drop(reader);
-    let done = Command::new(env!("CARGO_BIN_EXE_vendorscope"))
-        .current_dir(home)
-        .env_clear()
-        .envs(vars.iter().copied())
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stderr(writer)
-        .output()
-        .expect("the program runs");
+    let done = program(home, vars, arguments).stderr(nobody()).output().expect("the program runs");
     (done.status.code(), String::from_utf8(done.stdout).expect("UTF-8"))
 }
 
@@ -106,10 +104,7 @@ fn programs_that_bring_one_database_up_to_date_at_the_same_time_all_find_it_done
         let home = folder();
         let began: Vec<_> = (0..4)
             .map(|_| {
-                Command::new(env!("CARGO_BIN_EXE_vendorscope"))
-                    .current_dir(home.path())
-                    .env_clear()
-                    .arg("migrate")
+                program(home.path(), &[], &["migrate"])
                     .stdout(Stdio::null())
                     .stderr(Stdio::piped())
                     .spawn()
@@ -130,16 +125,9 @@ fn programs_that_bring_one_database_up_to_date_at_the_same_time_all_find_it_done
 #[test]
 fn a_password_that_is_no_text_is_told_from_one_that_is_missing() {
     let home = folder();
-    let done = Command::new(env!("CARGO_BIN_EXE_vendorscope"))
-        .current_dir(home.path())
-        .env_clear()
-        .env(
-            "VENDORSCOPE_PASSWORD",
-            <std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(b"caf\xe9 caf\xe9 caf\xe9"),
-        )
-        .args(["user", "add", "boss@example.com", "--role", "admin"])
-        .output()
-        .expect("the program runs");
+    let word = <std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(b"caf\xe9 caf\xe9 caf\xe9");
+    let mut adding = program(home.path(), &[], &["user", "add", "boss@example.com", "--role", "admin"]);
+    let done = adding.env("VENDORSCOPE_PASSWORD", word).output().expect("the program runs");
     let said = String::from_utf8(done.stderr).expect("UTF-8");
     assert!(done.status.code() == Some(1) && said.contains("VENDORSCOPE_PASSWORD is not UTF-8"), "{said}");
 }
@@ -154,13 +142,7 @@ fn commands_speak_for_themselves_where_rust_log_is_empty_too() {
 fn in_production_a_link_that_begins_with_a_guess_is_told_to() {
     let home = folder();
     let database = format!("sqlite://{}", home.path().join("vendorscope.db").display());
-    let vars = [
-        ("APP_ENV", "production"),
-        ("DATABASE_URL", database.as_str()),
-        ("REDIS_URL", "redis://127.0.0.1:1"),
-        ("SESSION_SECRET", "0123456789abcdef0123456789abcdef"),
-        PASSWORD,
-    ];
+    let vars = [&in_production(&database)[..], &[PASSWORD]].concat();
     run(home.path(), &vars, &["user", "add", "boss@example.com", "--role", "admin"]).succeeded();
     let reset = |vars: &[(&str, &str)]| run(home.path(), vars, &["user", "reset-password", "boss@example.com"]).stderr;
     assert!(reset(&vars).contains("PUBLIC_URL is not set"));

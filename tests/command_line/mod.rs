@@ -49,6 +49,16 @@ fn folder() -> TempDir {
 
 const PASSWORD: (&str, &str) = ("VENDORSCOPE_PASSWORD", "correct horse battery staple");
 
+/// What has to be set in production. Nobody reaches this Redis.
+fn in_production(database: &str) -> [(&str, &str); 4] {
+    [
+        ("APP_ENV", "production"),
+        ("DATABASE_URL", database),
+        ("REDIS_URL", "redis://127.0.0.1:1"),
+        ("SESSION_SECRET", "0123456789abcdef0123456789abcdef"),
+    ]
+}
+
 #[test]
 fn every_command_explains_itself() {
     let home = folder();
@@ -273,13 +283,7 @@ fn users_are_shut_out_let_in_again_and_given_a_link_for_a_lost_password() {
 fn the_demo_is_nothing_for_production() {
     let home = folder();
     let database = format!("sqlite://{}", home.path().join("x.db").display());
-    let vars = [
-        ("APP_ENV", "production"),
-        ("DATABASE_URL", database.as_str()),
-        ("REDIS_URL", "redis://127.0.0.1:1"),
-        ("SESSION_SECRET", "0123456789abcdef0123456789abcdef"),
-    ];
-    let done = run(home.path(), &vars, &["demo"]);
+    let done = run(home.path(), &in_production(&database), &["demo"]);
     assert!(done.error(1).contains("not with APP_ENV=production"), "{}", done.stderr);
     assert_eq!(std::fs::read_dir(home.path()).expect("the folder").count(), 0, "no database was made");
 }

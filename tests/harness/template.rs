@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
+use sqlx::{AnyConnection, AssertSqlSafe, Connection};
 use vendorscope::server::{db::Db, import::ImportOptions, services::import::import_bundle};
 
 use super::{Unwatched, northwind};
@@ -18,9 +18,6 @@ pub enum Template {
     Northwind,
 }
 
-/// Every copy is an installation of its own.
-const RENAME: &str = "UPDATE cache_store SET installation = ";
-
 impl Template {
     /// Copies it to a file that is not there yet, and says whether it did.
     pub async fn copy_to_sqlite(self, path: &Path) -> bool {
@@ -30,18 +27,12 @@ impl Template {
             let _turn = turn(&folder, self);
             if !made.exists() {
                 let building = folder.join(format!("{}.building", self.name()));
-                self.make(&format!("sqlite://{}", building.display())).await;
-                let mut connection = SqliteConnection::connect(&url_of(&building)).await.expect("opened");
-                // All of it in one file, whoever else has it open still; and there only once it is whole.
-                let whole = folder.join(format!("{}.whole", self.name()));
-                run_sqlite(&mut connection, &format!("VACUUM INTO '{}'", whole.display())).await;
-                fs::rename(whole, &made).expect("renamed");
+                self.make(&url_of(&building)).await;
+                fs::rename(building, &made).expect("renamed");
             }
         }
         fs::copy(made, path).expect("copied");
-        let mut connection = SqliteConnection::connect(&url_of(path)).await.expect("opened");
-        run_sqlite(&mut connection, &format!("{RENAME}'{}'", installation())).await;
-        connection.close().await.expect("closed");
+        name_anew(&url_of(path)).await;
         true
     }
 
@@ -49,7 +40,7 @@ impl Template {
     pub async fn copy_to_postgres(self, server: &str, name: &str) -> bool {
         let Some(folder) = folder() else { return false };
         let template = format!("template_{}", self.name());
-        let mut connection = PgConnection::connect(&format!("{server}/postgres")).await.expect("connected");
+        let mut connection = connect(&format!("{server}/postgres")).await;
         {
             let _turn = turn(&folder, self);
             let there = folder.join(&template);
@@ -62,8 +53,7 @@ impl Template {
         // An empty database is cheaper to leave than to drop.
         run(&mut connection, &format!("ALTER DATABASE {name} RENAME TO {name}_empty")).await;
         run(&mut connection, &format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
-        let mut copy = PgConnection::connect(&format!("{server}/{name}")).await.expect("connected");
-        run(&mut copy, &format!("{RENAME}'{}'", installation())).await;
+        name_anew(&format!("{server}/{name}")).await;
         true
     }
 
@@ -80,6 +70,8 @@ impl Template {
         if self == Self::Northwind {
             import_bundle(&db, &northwind(), ImportOptions::default(), &Unwatched).await.expect("imported");
         }
+        // All of it is in one file then, and nobody in the way of whoever copies it.
+        db.close().await;
     }
 }
 
@@ -96,18 +88,22 @@ fn turn(folder: &Path, template: Template) -> File {
     turn
 }
 
-fn installation() -> String {
-    format!("{:016x}", rand::random::<u64>())
-}
-
 fn url_of(path: &Path) -> String {
     format!("sqlite://{}", path.display())
 }
 
-async fn run_sqlite(connection: &mut SqliteConnection, statement: &str) {
-    sqlx::raw_sql(AssertSqlSafe(statement)).execute(connection).await.unwrap_or_else(|e| panic!("{statement}: {e}"));
+/// Every copy is an installation of its own.
+async fn name_anew(url: &str) {
+    let mut copy = connect(url).await;
+    run(&mut copy, &format!("UPDATE cache_store SET installation = '{:016x}'", rand::random::<u64>())).await;
+    copy.close().await.expect("closed");
 }
 
-async fn run(connection: &mut PgConnection, statement: &str) {
+async fn connect(url: &str) -> AnyConnection {
+    sqlx::any::install_default_drivers();
+    AnyConnection::connect(url).await.unwrap_or_else(|error| panic!("{url}: {error}"))
+}
+
+async fn run(connection: &mut AnyConnection, statement: &str) {
     sqlx::raw_sql(AssertSqlSafe(statement)).execute(connection).await.unwrap_or_else(|e| panic!("{statement}: {e}"));
 }

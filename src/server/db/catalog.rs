@@ -49,7 +49,7 @@ pub async fn list_in_category(
 }
 
 /// That a product is one of these of a vendor; there must be some.
-fn named(vendor_id: i64, ids: &[&str], parameters: &mut Parameters) -> String {
+pub(super) fn named(vendor_id: i64, ids: &[&str], parameters: &mut Parameters) -> String {
     let vendor = parameters.int(vendor_id);
     let places: Vec<_> = ids.iter().map(|id| parameters.text(*id)).collect();
     format!("vendor_id = {vendor} AND external_id IN ({})", places.join(", "))

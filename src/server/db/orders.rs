@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{DbError, Tx, moment::Moment, refunds, rows, search, sql};
+use super::{DbError, Parameters, Tx, catalog, moment::Moment, refunds, rows, search, sql};
 use crate::domain::orders::{Order, OrderLine, OrderStatus};
 
 /// One vendor's part of an order, with its lines and what was refunded of them.
@@ -127,14 +127,10 @@ pub async fn find_products(
     vendor_id: i64,
     product_ids: &[&str],
 ) -> Result<HashMap<String, OnSale>, DbError> {
-    let places: Vec<_> = (0..product_ids.len()).map(|at| format!("${}", at + 2)).collect();
-    let text = format!(
-        "SELECT id, external_id, unit_price FROM products WHERE vendor_id = $1 AND status <> 'deleted' \
-         AND external_id IN ({})",
-        places.join(", ")
-    );
-    let query = product_ids.iter().fold(sql(text).bind(vendor_id), |query, id| query.bind((*id).to_owned()));
-    let found = tx.rows(query).await?;
+    let mut parameters = Parameters::default();
+    let named = catalog::named(vendor_id, product_ids, &mut parameters);
+    let text = format!("SELECT id, external_id, unit_price FROM products WHERE {named} AND status <> 'deleted'");
+    let found = tx.rows(parameters.bind(text)).await?;
     found
         .iter()
         .map(|row| {

@@ -265,10 +265,10 @@ impl Catalog {
         self.write(vendor, "products changed", once, move |tx, vendor_id| {
             async move {
                 let ids: Vec<&str> = change.product_ids.iter().map(String::as_str).collect();
+                let before = catalog::find_products(tx, vendor_id, &ids).await?;
                 if let Some(reviewed) = reviewed {
-                    check_reviewed(tx, vendor_id, &ids, reviewed).await?;
+                    check_reviewed(&before, &ids, reviewed)?;
                 }
-                let before = orders::find_products(tx, vendor_id, &ids).await?;
                 let prices = change.changes.unit_price_change_bps.map(|bps| new_prices(&before, bps)).transpose()?;
                 let changed = catalog::change_products(tx, vendor_id, &change).await?;
                 if changed != change.product_ids.len() as u64 {
@@ -320,8 +320,7 @@ impl Catalog {
 }
 
 /// Refuses, naming the products, where some are no longer what was shown of them.
-async fn check_reviewed(tx: &mut Tx, vendor_id: i64, ids: &[&str], reviewed: Reviewed) -> Result<(), AppError> {
-    let there = catalog::find_products(tx, vendor_id, ids).await?;
+fn check_reviewed(there: &HashMap<String, Product>, ids: &[&str], reviewed: Reviewed) -> Result<(), AppError> {
     let mut names = Vec::new();
     for (id, shown) in ids.iter().zip(reviewed.shown) {
         let now = there.get(*id).ok_or(AppError::NotFound)?;
@@ -334,7 +333,7 @@ async fn check_reviewed(tx: &mut Tx, vendor_id: i64, ids: &[&str], reviewed: Rev
 
 /// What prices come to after a change by so many hundredths of a percent, by the marketplace's ids.
 fn new_prices(
-    before: &HashMap<String, orders::OnSale>,
+    before: &HashMap<String, Product>,
     bps: i64,
 ) -> Result<serde_json::Map<String, serde_json::Value>, FieldError> {
     let changed = before.iter().map(|(id, product)| (id, changed_price(product.unit_price, bps)));
