@@ -135,9 +135,12 @@ pub(super) async fn find_touched(work: &mut Work<'_>, refunds_move: bool) -> Res
     for table in [TOUCHED, TOUCHED_BEFORE] {
         work.create_keyed(table, "vendor_id BIGINT, order_id BIGINT, PRIMARY KEY (vendor_id, order_id)").await?;
     }
+    work.run(&format!(
+        "INSERT INTO {TOUCHED} SELECT vendor_id, order_id FROM import_lines WHERE state > 0
+         GROUP BY vendor_id, order_id ORDER BY vendor_id, order_id"
+    ))
+    .await?;
     for pairs in [
-        "SELECT vendor_id, order_id FROM import_lines WHERE state > 0 GROUP BY vendor_id, order_id \
-         ORDER BY vendor_id, order_id",
         "SELECT vendor_id, order_id FROM import_refunds WHERE state > 0 GROUP BY vendor_id, order_id",
         // A vendor's part follows the marketplace's date and status only where those have changed since they were last
         // imported.
@@ -183,13 +186,19 @@ pub(super) async fn write_orders_and_lines(work: &mut Work<'_>) -> Result<(), Im
     // The commission was agreed when the line was sold: where its amounts are corrected, at the rate of then.
     let commission = refunds::commission("l.gross - l.discount", "l.commission_bps");
     work.write(&format!(
+        "UPDATE order_lines SET product_id = l.product_id, quantity = l.quantity, gross = l.gross,
+                discount = l.discount, commission = {commission}
+         FROM import_lines AS l
+         WHERE l.state = 2 AND order_lines.order_id = +l.order_id AND order_lines.line = +l.line"
+    ))
+    .await?;
+    // Nobody else adds the same lines meanwhile: imports go one at a time.
+    work.write(&format!(
         "INSERT INTO order_lines (order_id, line, vendor_id, product_id, quantity, gross, discount, commission)
          SELECT l.order_id, l.line, l.vendor_id, l.product_id, l.quantity, l.gross, l.discount, {commission}
          FROM import_lines l
-         WHERE l.state > 0
-         ORDER BY l.order_id, l.line
-         ON CONFLICT (order_id, line) DO UPDATE SET product_id = excluded.product_id, quantity = excluded.quantity,
-                gross = excluded.gross, discount = excluded.discount, commission = excluded.commission",
+         WHERE l.state = 1
+         ORDER BY l.order_id, l.line"
     ))
     .await?;
     Ok(())
