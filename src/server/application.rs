@@ -20,7 +20,7 @@ use super::{
     rate_limit::Limiter,
     services::{DatabaseOutbox, warming},
     serving::{self, Bounds},
-    web,
+    web::Site,
 };
 
 /// How long requests in flight may take to finish once the server is told to stop.
@@ -117,7 +117,7 @@ impl Application {
         });
         let stopped = self.state.clone();
         let bounds = Bounds::new(&self.state.config);
-        let serving = serving::serve(self.listener, web::router(self.state), bounds, signal);
+        let serving = serving::serve(self.listener, Site::new(self.state), bounds, signal);
         let out_of_patience = async {
             if stopping.await.is_err() {
                 std::future::pending::<()>().await;

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    convert::Infallible,
     future::Future,
     io,
     net::{IpAddr, SocketAddr},
@@ -10,20 +11,18 @@ use std::{
     time::Duration,
 };
 
-use axum::{Extension, Router, extract::ConnectInfo};
+use super::{config::Config, web::Site};
+use futures::FutureExt;
+use hyper::service::service_fn;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::conn::auto::Builder,
-    service::TowerToHyperService,
 };
 use ipnet::IpNet;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{Semaphore, mpsc, watch},
 };
-use tower::Layer;
-
-use super::config::Config;
 
 /// After an accept failed for want of files or memory.
 const ACCEPT_AGAIN_AFTER: Duration = Duration::from_secs(1);
@@ -75,7 +74,7 @@ impl Bounds {
 /// Answers connections until `stop` comes, then lets requests in flight finish. A connection over which no request
 /// comes, or only slowly, is closed; one more than an address may have is closed at once; while there are as many as
 /// there may be, others wait until one ends.
-pub async fn serve(listener: TcpListener, router: Router, bounds: Bounds, stop: impl Future<Output = ()>) {
+pub async fn serve(listener: TcpListener, site: Site, bounds: Bounds, stop: impl Future<Output = ()>) {
     tracing::info!(most = bounds.most, of_one_address = bounds.of_one_address, "connections");
     let places = Arc::new(Semaphore::new(bounds.most));
     let peers = Peers::default();
@@ -99,7 +98,8 @@ pub async fn serve(listener: TcpListener, router: Router, bounds: Bounds, stop: 
             tracing::debug!(%address, "closed: this address has as many connections as one may have");
             continue;
         };
-        let service = TowerToHyperService::new(Extension(ConnectInfo(peer)).layer(router.clone()));
+        let site = site.clone();
+        let service = service_fn(move |request| site.clone().answer(peer, request).map(Ok::<_, Infallible>));
         let (alive, mut told, idle) = (alive.clone(), told.clone(), bounds.idle);
         tokio::spawn(async move {
             let _held = (place, seat, alive);

@@ -9,7 +9,10 @@ use std::{
     fmt,
     future::{Future, poll_fn},
     pin::pin,
-    sync::OnceLock,
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -45,6 +48,14 @@ const REQUEST: &str = "request";
 /// The share of requests that are traced of those that belong to no trace yet; empty where the SDK decides.
 static SHARE: OnceLock<f64> = OnceLock::new();
 
+/// Whether traces are sent at all.
+static ARE_SENT: AtomicBool = AtomicBool::new(false);
+
+/// Whether there is a collector that traces are sent to.
+pub fn are_sent() -> bool {
+    ARE_SENT.load(Ordering::Relaxed)
+}
+
 /// Sends what was traced until it is stopped.
 pub struct Traces(SdkTracerProvider);
 
@@ -66,6 +77,7 @@ impl Traces {
             provider = provider.with_sampler(Sampler::ParentBased(Box::new(Sampler::AlwaysOn)));
             let _ = SHARE.set(share);
         }
+        ARE_SENT.store(true, Ordering::Relaxed);
         Ok(Self(provider.build()))
     }
 

@@ -157,10 +157,23 @@ async fn files_that_never_change_are_read_once() {
     let forms = [("identity", "as it is"), ("gzip", "as gzip"), ("br, gzip", "as brotli"), ("zstd, gzip", "as gzip")];
     let (status, length, _) = ask(Method::HEAD, &path, ("accept-encoding", "br")).await;
     assert_eq!((status, length.as_deref()), (200, Some("9")));
+    // What is sent again says what was said the first time, under a name of its own.
+    let heading = async |accepted: &str, id: &str| {
+        let request = app.client().request(Method::GET, &path).header("accept-encoding", accepted);
+        let mut headers = request.header("x-request-id", id).send().await.expect("an answer").headers().clone();
+        assert_eq!(headers.remove("x-request-id").expect("a name"), id);
+        headers.remove("date");
+        headers
+    };
     for (accepted, text) in forms {
+        assert_eq!(heading(accepted, "first").await, heading(accepted, "again").await, "{accepted}");
         let found = ask(Method::GET, &path, ("accept-encoding", accepted)).await;
         assert_eq!(found, (200, Some(text.len().to_string()), text.to_owned()), "{accepted}");
     }
+    let counted =
+        "vendorscope_http_request_duration_seconds_count{method=\"GET\",route=\"/pkg/{*path}\",status=\"200\"} 12";
+    let metrics = ask(Method::GET, "/metrics", ("accept", "text/plain")).await.2;
+    assert!(metrics.lines().any(|line| line == counted), "{metrics}");
     assert_eq!(ask(Method::GET, &path, ("range", "bytes=3-4")).await.2, "it", "of a part that is asked for");
     let modified = ask(Method::GET, &path, ("if-modified-since", "Fri, 01 Jan 2100 00:00:00 GMT")).await;
     assert_eq!(modified.0, 304);

@@ -3,22 +3,28 @@
 use std::{
     collections::HashMap,
     sync::{Arc, PoisonError, RwLock},
+    time::Instant,
 };
 
 use axum::{
     Router,
     body::{Body, Bytes, to_bytes},
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header, request::Parts},
     response::{IntoResponse, Response},
     routing::any,
 };
 use tower::ServiceExt;
+use tracing::Level;
 
-use super::{encodings::Encoding, middleware::has_hash};
+use super::{
+    encodings::Encoding,
+    middleware::{has_hash, set_headers},
+};
 use crate::server::{
     AppState,
-    request::{problem::Problem, well_formed::check_address},
+    request::{RequestId, ScriptNonce, X_REQUEST_ID, is_under, problem::Problem, well_formed::check_address},
+    traces,
 };
 
 /// The forms that scripts/build lays a file there in, beside the file itself.
@@ -27,7 +33,7 @@ const COMPRESSED: [Encoding; 2] = [Encoding::Brotli, Encoding::Gzip];
 /// Files whose names hold the hash of their content, as they were read the first time, by name and encoding. Their
 /// content never changes, and there are as many as scripts/build has made.
 #[derive(Clone, Default)]
-struct ReadFiles(Arc<RwLock<HashMap<String, HashMap<&'static str, File>>>>);
+pub struct ReadFiles(Arc<RwLock<HashMap<String, HashMap<&'static str, File>>>>);
 
 #[derive(Clone)]
 struct File {
@@ -35,11 +41,12 @@ struct File {
     content: Bytes,
 }
 
+/// As the router has it.
+const ROUTE: &str = "/pkg/{*path}";
+
 /// What scripts/build has made. It is the same for everybody, so that nobody is asked who they are.
-pub fn router() -> Router<AppState> {
-    let read = ReadFiles::default();
-    Router::new()
-        .route("/pkg/{*path}", any(move |State(state): State<AppState>, request| answer(state, read.clone(), request)))
+pub fn router(read: ReadFiles) -> Router<AppState> {
+    Router::new().route(ROUTE, any(move |State(state): State<AppState>, request| answer(state, read.clone(), request)))
 }
 
 async fn answer(state: AppState, read: ReadFiles, request: Request) -> Response {
@@ -50,7 +57,7 @@ async fn answer(state: AppState, read: ReadFiles, request: Request) -> Response 
         return Problem::not_found().into_response();
     }
     let (mut parts, _) = request.into_parts();
-    let Some(name) = name_of_unchanging(&parts) else {
+    let Some(name) = name_of_unchanging(&parts.uri, &parts.headers).map(str::to_owned) else {
         return find(&state, &parts).await.unwrap_or_else(|| Problem::not_found().into_response());
     };
     let encoding = Encoding::preferred_of(&COMPRESSED, &parts.headers).name();
@@ -63,6 +70,8 @@ async fn answer(state: AppState, read: ReadFiles, request: Request) -> Response 
     if found.status() != StatusCode::OK {
         return found;
     }
+    let mut found = found;
+    set_headers(&state, parts.uri.path(), &ScriptNonce::random(), &mut found);
     let (parts, body) = found.into_parts();
     match to_bytes(body, usize::MAX).await {
         Ok(content) => read.insert(name, encoding, File { headers: parts.headers, content }).into_response(),
@@ -75,8 +84,8 @@ async fn answer(state: AppState, read: ReadFiles, request: Request) -> Response 
 
 /// The name of a file that never changes, where all of it is asked for; `None` where it is asked for in any other way
 /// than pages do, so that no file is kept under two names.
-fn name_of_unchanging(parts: &Parts) -> Option<String> {
-    let name = parts.uri.path().strip_prefix("/pkg/")?;
+fn name_of_unchanging<'a>(uri: &'a Uri, headers: &HeaderMap) -> Option<&'a str> {
+    let name = uri.path().strip_prefix("/pkg/")?;
     let is_plain = has_hash(name) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
     let asks_for_part = [
         header::RANGE,
@@ -86,8 +95,13 @@ fn name_of_unchanging(parts: &Parts) -> Option<String> {
         header::IF_MATCH,
     ]
     .iter()
-    .any(|name| parts.headers.contains_key(name));
-    (is_plain && !asks_for_part).then(|| name.to_owned())
+    .any(|name| headers.contains_key(name));
+    (is_plain && !asks_for_part).then_some(name)
+}
+
+/// Whether somebody wants to know what becomes of a request for a file.
+fn is_followed() -> bool {
+    traces::are_sent() || tracing::enabled!(Level::DEBUG)
 }
 
 /// The file at this address, from the disk; `None` where there is none.
@@ -104,6 +118,25 @@ pub async fn find(state: &AppState, parts: &Parts) -> Option<Response> {
 }
 
 impl ReadFiles {
+    /// A file that has been read, for whoever asks as browsers do: the whole answer, so that nothing of what happens to
+    /// other requests has to. `None` for any other request, and where its steps are to be logged or traced.
+    pub fn find<B>(&self, state: &AppState, request: &Request<B>) -> Option<Response> {
+        if request.method() != Method::GET || !is_under(request.uri().path(), "/pkg") || is_followed() {
+            return None;
+        }
+        let started = Instant::now();
+        let name = name_of_unchanging(request.uri(), request.headers())?;
+        let encoding = Encoding::preferred_of(&COMPRESSED, request.headers());
+        // What is not kept as it is wanted is compressed on its way.
+        let file = self.get(name, encoding.name()).filter(|_| encoding != Encoding::Identity)?;
+        let mut response = file.into_response();
+        if let Ok(id) = HeaderValue::from_str(RequestId::of(request.headers(), None).as_str()) {
+            response.headers_mut().insert(X_REQUEST_ID, id);
+        }
+        state.metrics.observe("GET", ROUTE, StatusCode::OK.as_u16(), started.elapsed());
+        Some(response)
+    }
+
     fn get(&self, name: &str, encoding: &'static str) -> Option<File> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).get(name)?.get(encoding).cloned()
     }

@@ -1,15 +1,18 @@
 //! HTTP: the router, and all that happens to a request before and after its handler.
 
-use std::panic::AssertUnwindSafe;
+use std::{net::SocketAddr, panic::AssertUnwindSafe};
 
 use axum::{
     Router,
-    extract::{Request, State},
+    body::Body,
+    extract::{ConnectInfo, Request, State},
     http::StatusCode,
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
 };
 use futures::FutureExt;
+use hyper::body::Incoming;
+use tower::ServiceExt;
 use tower_http::compression::CompressionLayer;
 use vendorscope_cache::Foresight;
 
@@ -53,7 +56,32 @@ mod rendered;
 mod session_ended;
 
 /// Everything that is served.
-pub fn router(state: AppState) -> Router {
+#[derive(Clone)]
+pub struct Site {
+    state: AppState,
+    files: files::ReadFiles,
+    router: Router,
+}
+
+impl Site {
+    pub fn new(state: AppState) -> Self {
+        let files = files::ReadFiles::default();
+        Self { router: router(state.clone(), files.clone()), files, state }
+    }
+
+    /// Answers one request of this peer.
+    pub async fn answer(self, peer: SocketAddr, request: Request<Incoming>) -> Response {
+        if let Some(file) = self.files.find(&self.state, &request) {
+            return file;
+        }
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        let Ok(response) = self.router.oneshot(request).await;
+        response
+    }
+}
+
+fn router(state: AppState, files: files::ReadFiles) -> Router {
     Router::new()
         .merge(pages::router(&state))
         .merge(provider::router())
@@ -62,7 +90,7 @@ pub fn router(state: AppState) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn_with_state(state.clone(), for_people))
         .merge(health::router(&state))
-        .merge(files::router())
+        .merge(files::router(files))
         .layer(from_fn_with_state(state.clone(), for_all))
         .layer(CompressionLayer::new())
         .with_state(state)
