@@ -36,10 +36,10 @@ const widthOf = (page: Page) => page.evaluate(() => document.documentElement.scr
 
 test('the menu of periods stays on the screen at every width, whatever the range is called', async ({ page }) => {
   await logIn(page, vendor(0));
-  for (const width of [320, 360, 600, 641, 700, 768, 1024, 1440]) {
-    await page.setViewportSize({ width, height: 900 });
-    for (const path of ['/', LONG_RANGE, '/returns?range=all']) {
-      await page.goto(path);
+  for (const path of ['/', LONG_RANGE, '/returns?range=all']) {
+    await page.goto(path);
+    for (const width of [320, 360, 600, 641, 700, 768, 1024, 1440]) {
+      await page.setViewportSize({ width, height: 900 });
       const button = page.locator('.picker summary');
       const [frame, text] = [await button.boundingBox(), await button.locator('span').boundingBox()];
       expect(text!.x, `${width} ${path}: the name within its button`).toBeGreaterThanOrEqual(frame!.x);
@@ -48,6 +48,7 @@ test('the menu of periods stays on the screen at every width, whatever the range
       const menu = await page.locator('.picker .panel').boundingBox();
       expect(menu!.x, `${width} ${path}: the menu`).toBeGreaterThanOrEqual(0);
       expect(menu!.x + menu!.width, `${width} ${path}: the menu`).toBeLessThanOrEqual(width);
+      await button.click();
     }
   }
 });
@@ -62,10 +63,10 @@ test('amounts stay on their cards, nine digits with three decimals too', async (
     data: { customer: { name: 'Noor', country: 'Kuwait' }, lines: [{ productId, quantity: 80 }], status: 'delivered' },
   });
   expect(sold.status()).toBe(201);
-  for (const width of [320, 360, 768, 1024, 1440]) {
-    await page.setViewportSize({ width, height: 900 });
-    for (const path of ['/', '/?range=last_12_months', '/returns', '/products', '/orders']) {
-      await page.goto(path);
+  for (const path of ['/', '/?range=last_12_months', '/returns', '/products', '/orders']) {
+    await page.goto(path);
+    for (const width of [320, 360, 768, 1024, 1440]) {
+      await page.setViewportSize({ width, height: 900 });
       expect(await page.evaluate(outside), `${width} ${path}`).toEqual([]);
       expect(await widthOf(page), `${width} ${path}`).toBeLessThanOrEqual(width);
     }
@@ -82,10 +83,10 @@ test('totals of orders are seen on a tablet, whoever ordered', async ({ page }) 
     },
   });
   expect(sold.status()).toBe(201);
-  for (const width of [768, 1024, 1440]) {
-    await page.setViewportSize({ width, height: 900 });
-    for (const [path, name] of [['/orders', 'Orders'], ['/products', 'Products'], ['/products?stock=low', 'Products']]) {
-      await page.goto(path);
+  for (const [path, name] of [['/orders', 'Orders'], ['/products', 'Products'], ['/products?stock=low', 'Products']]) {
+    await page.goto(path);
+    for (const width of [768, 1024, 1440]) {
+      await page.setViewportSize({ width, height: 900 });
       const list = page.getByRole('region', { name });
       const hidden = await list.evaluate((list) => list.scrollWidth - list.clientWidth);
       expect(hidden, `${width} ${path}`).toBeLessThanOrEqual(0);
@@ -132,10 +133,10 @@ test('rows of lists are seen whole on a phone, whatever is sold for whatever', a
       data: { customer: { name: 'Wilhelmina '.repeat(18).trim(), country: 'Netherlands' }, lines, status: 'delivered' },
     });
     expect(sold.status()).toBe(201);
-    for (const width of [320, 360, 390]) {
-      await page.setViewportSize({ width, height: 900 });
-      for (const path of ['/products?sort=price_desc', '/products?stock=low', '/orders', '/returns']) {
-        await page.goto(path);
+    for (const path of ['/products?sort=price_desc', '/products?stock=low', '/orders', '/returns']) {
+      await page.goto(path);
+      for (const width of [320, 360, 390]) {
+        await page.setViewportSize({ width, height: 900 });
         expect(await widthOf(page), `${width} ${path}`).toBeLessThanOrEqual(width);
         for (const list of await page.locator('.scroll:has(.stacked)').all()) {
           const hidden = await list.evaluate((list) => list.scrollWidth - list.clientWidth);
