@@ -275,7 +275,8 @@ impl Cache {
             digest: loaded.adaptive.map_or(0, |adaptive| adaptive.digest),
             base_ttl_micros: micros(base_ttl),
             stamp,
-            payload: loaded.bytes,
+            // Kept for long: not with the room that it was made in.
+            payload: Bytes::copy_from_slice(&loaded.bytes),
             derived: Derived::default(),
         };
         if life.is_zero() {

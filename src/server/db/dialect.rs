@@ -82,7 +82,7 @@ impl Dialect {
                 "PRAGMA journal_mode = WAL",
                 "PRAGMA busy_timeout = 5000",
                 "PRAGMA foreign_keys = ON",
-                "PRAGMA cache_size = -32768",
+                "PRAGMA cache_size = -8192",
             ],
             // What a page asks for is read from a few thousand rows at most: starting workers to share them, or
             // compiling it, costs many times what it saves (docs/performance.md).
@@ -90,6 +90,15 @@ impl Dialect {
                 &["SELECT set_config('TimeZone', 'UTC', false), set_config('max_parallel_workers_per_gather', '0', \
                  false), set_config('jit', 'off', false)"]
             }
+        }
+    }
+
+    /// Run after these on the connection that writes: an import goes through all there is, where what a page reads is a
+    /// few megabytes, and there are many that read.
+    pub(super) fn writer_settings(self) -> &'static [&'static str] {
+        match self {
+            Self::Sqlite => &["PRAGMA cache_size = -32768"],
+            Self::Postgres => &[],
         }
     }
 

@@ -194,7 +194,7 @@ impl Db {
         let dialect = Dialect::of(url)?;
         let url = dialect.connection_url(url);
         opening::try_out(dialect, &url).await?;
-        let options = || {
+        let options = |more: &'static [&'static str]| {
             AnyPoolOptions::new()
                 .acquire_timeout(ACQUIRE_TIMEOUT)
                 // sqlx 0.9 counts idle connections in two steps: its maintenance may read one less than none, and then
@@ -204,7 +204,7 @@ impl Db {
                 .max_lifetime(None)
                 .after_connect(move |connection, _| {
                     Box::pin(async move {
-                        for statement in dialect.session_settings() {
+                        for statement in dialect.session_settings().iter().chain(more) {
                             sqlx::query(*statement).execute(&mut *connection).await?;
                         }
                         Ok(())
@@ -214,10 +214,10 @@ impl Db {
         let (reads, writes) = match dialect {
             Dialect::Sqlite => {
                 // The writer first: it makes the file and sets WAL.
-                let writes =
-                    options().max_connections(1).connect(&url).await.map_err(|error| DbError::of(dialect, error))?;
+                let writes = options(dialect.writer_settings()).max_connections(1).connect(&url).await;
+                let writes = writes.map_err(|error| DbError::of(dialect, error))?;
                 (
-                    options()
+                    options(&[])
                         .max_connections(connections)
                         .connect(&url)
                         .await
@@ -226,7 +226,7 @@ impl Db {
                 )
             }
             Dialect::Postgres => {
-                let pool = options()
+                let pool = options(&[])
                     .max_connections(connections)
                     .connect(&url)
                     .await
@@ -234,7 +234,7 @@ impl Db {
                 (pool.clone(), pool)
             }
         };
-        let looks = options().max_connections(1).connect_lazy(&url).map_err(|error| DbError::of(dialect, error))?;
+        let looks = options(&[]).max_connections(1).connect_lazy(&url).map_err(|error| DbError::of(dialect, error))?;
         Ok(Self { dialect, reads, writes, looks, queries: Arc::new(AtomicU64::new(0)), readiness: Arc::default() })
     }
 

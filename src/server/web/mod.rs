@@ -13,9 +13,9 @@ use axum::{
 use futures::FutureExt;
 use hyper::body::Incoming;
 use tower::ServiceExt;
-use tower_http::compression::CompressionLayer;
 use vendorscope_cache::Foresight;
 
+use self::encodings::Accepted;
 use super::{
     AppState,
     identity::sessions::RequestSession,
@@ -92,7 +92,6 @@ fn router(state: AppState, files: files::ReadFiles) -> Router {
         .merge(health::router(&state))
         .merge(files::router(files))
         .layer(from_fn_with_state(state.clone(), for_all))
-        .layer(CompressionLayer::new())
         .with_state(state)
 }
 
@@ -107,11 +106,13 @@ async fn answer(state: &AppState, mut request: Request, next: Next) -> Response 
     let address = middleware::client_address(state, &request);
     request.extensions_mut().insert(ClientAddress(address));
     let (path, nonce) = (request.uri().clone(), ScriptNonce::random());
+    let accepted = Accepted::of(request.headers());
     request.extensions_mut().insert(nonce.clone());
     let asked = errors::Asked::of(&request);
     let answering = middleware::limit_duration(state, refused_body::limit_body(request, next));
     let answered = AssertUnwindSafe(answering).catch_unwind().await;
-    let mut response = asked.render(answered.unwrap_or_else(middleware::answer_panic));
+    let response = asked.render(answered.unwrap_or_else(middleware::answer_panic));
+    let mut response = accepted.encode(response).await;
     middleware::set_headers(state, path.path(), &nonce, &mut response);
     measure.end(state, response.status());
     response
