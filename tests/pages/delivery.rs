@@ -174,6 +174,10 @@ async fn files_that_never_change_are_read_once() {
         "vendorscope_http_request_duration_seconds_count{method=\"GET\",route=\"/pkg/{*path}\",status=\"200\"} 12";
     let metrics = ask(Method::GET, "/metrics", ("accept", "text/plain")).await.2;
     assert!(metrics.lines().any(|line| line == counted), "{metrics}");
+    for (query, status) in [("v=1", 200), ("v=%ff", 422)] {
+        let found = ask(Method::GET, &format!("{path}?{query}"), ("accept-encoding", "br")).await;
+        assert_eq!(found.0, status, "{query}");
+    }
     assert_eq!(ask(Method::GET, &path, ("range", "bytes=3-4")).await.2, "it", "of a part that is asked for");
     let modified = ask(Method::GET, &path, ("if-modified-since", "Fri, 01 Jan 2100 00:00:00 GMT")).await;
     assert_eq!(modified.0, 304);

@@ -66,11 +66,10 @@ async fn answer(state: AppState, read: ReadFiles, request: Request) -> Response 
     }
     parts.method = Method::GET;
     parts.headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(encoding));
-    let Some(found) = find(&state, &parts).await else { return Problem::not_found().into_response() };
+    let Some(mut found) = find(&state, &parts).await else { return Problem::not_found().into_response() };
     if found.status() != StatusCode::OK {
         return found;
     }
-    let mut found = found;
     set_headers(&state, parts.uri.path(), &ScriptNonce::random(), &mut found);
     let (parts, body) = found.into_parts();
     match to_bytes(body, usize::MAX).await {
@@ -121,7 +120,9 @@ impl ReadFiles {
     /// A file that has been read, for whoever asks as browsers do: the whole answer, so that nothing of what happens to
     /// other requests has to. `None` for any other request, and where its steps are to be logged or traced.
     pub fn find<B>(&self, state: &AppState, request: &Request<B>) -> Option<Response> {
-        if request.method() != Method::GET || !is_under(request.uri().path(), "/pkg") || is_followed() {
+        // A query may be one that is refused.
+        let is_plain = request.method() == Method::GET && request.uri().query().is_none();
+        if !is_plain || !is_under(request.uri().path(), "/pkg") || is_followed() {
             return None;
         }
         let started = Instant::now();
