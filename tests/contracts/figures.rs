@@ -224,6 +224,32 @@ async fn verify_names_the_table_whose_sums_were_tampered_with() {
         let differences = rollups::verify(&mut tx).await.unwrap();
         assert_eq!(differences.iter().map(|d| d.table).collect::<Vec<_>>(), ["sales_days"], "{}", database.url());
         assert_eq!(rollups::verify(&mut tx).await.unwrap(), [], "verify leaves mended sums in its transaction");
+        run(
+            &mut tx,
+            "UPDATE customer_days SET customers = (SELECT customers FROM customer_days WHERE vendor_id = 2 \
+            ORDER BY day LIMIT 1) WHERE vendor_id = 1",
+        )
+        .await;
+        let differences = rollups::verify(&mut tx).await.unwrap();
+        assert_eq!(differences.iter().map(|d| d.table).collect::<Vec<_>>(), ["customer_days"], "{}", database.url());
+    }
+}
+
+/// What the release before kept as a row for each customer and day is gone when its database is opened.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_bought_on_which_day_is_worked_out_once_after_the_migration() {
+    for database in databases().await {
+        let db = &database.open().await;
+        let mut marketplace = Marketplace::open(db, 3).await;
+        for _ in 0..10 {
+            marketplace.write(db).await;
+        }
+        let mut tx = db.write().await.unwrap();
+        run(&mut tx, "DELETE FROM customer_days").await;
+        run(&mut tx, "INSERT INTO pending_work (name) VALUES ('customer_days')").await;
+        tx.commit().await.unwrap();
+        db.migrate().await.unwrap();
+        assert_eq!(rollups::verify(&mut db.write().await.unwrap()).await.unwrap(), [], "{}", database.url());
     }
 }
 

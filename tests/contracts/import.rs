@@ -13,8 +13,9 @@ mod refused;
 /// `--shift-to-today`.
 mod shifted;
 
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
+use roaring::RoaringTreemap;
 use sqlx::Row;
 use tempfile::TempDir;
 use vendorscope::server::{
@@ -181,11 +182,6 @@ async fn everything(db: &Db) -> Vec<String> {
             &format!("product_sales t {parts} JOIN products p ON p.id = t.product_id WHERE entries <> 0"),
         ),
         (
-            "customer_orders",
-            "v.external_id, grain, start, c.external_id, orders",
-            &format!("customer_orders t {parts} JOIN customers c ON c.id = t.customer_id WHERE orders <> 0"),
-        ),
-        (
             "first_orders",
             "v.external_id, c.external_id, day",
             &format!("first_orders t {parts} JOIN customers c ON c.id = t.customer_id"),
@@ -194,8 +190,28 @@ async fn everything(db: &Db) -> Vec<String> {
         let columns: Vec<_> = columns.split(", ").map(|column| format!("CAST({column} AS TEXT)")).collect();
         all.extend(texts(db, &format!("SELECT '{table}: ' || {} FROM {from}", columns.join(" || ', ' || "))).await);
     }
+    all.extend(customers_of_days(db).await);
     all.sort();
     all
+}
+
+async fn customers_of_days(db: &Db) -> Vec<String> {
+    let names: BTreeMap<u64, String> = {
+        let names = texts(db, "SELECT CAST(id AS TEXT) || ' ' || external_id FROM customers").await;
+        let named = |text: &String| text.split_once(' ').map(|(id, name)| (id.parse().unwrap(), name.to_owned()));
+        names.iter().filter_map(named).collect()
+    };
+    let query = "SELECT v.external_id, day, customers FROM customer_days t JOIN vendors v ON v.id = t.vendor_id";
+    let mut tx = db.read().await.unwrap();
+    let mut days = Vec::new();
+    for row in tx.rows(sql(query)).await.unwrap() {
+        let customers = RoaringTreemap::deserialize_from(&row.get::<Vec<u8>, _>("customers")[..]).unwrap();
+        let mut customers: Vec<_> = customers.iter().map(|id| names[&id].as_str()).collect();
+        customers.sort_unstable();
+        let (vendor, day) = (row.get::<String, _>("external_id"), row.get::<i64, _>("day"));
+        days.push(format!("customer_days: {vendor}, {day}, {}", customers.join(" ")));
+    }
+    days
 }
 
 #[tokio::test(flavor = "multi_thread")]

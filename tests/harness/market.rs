@@ -68,7 +68,7 @@ pub async fn contents(db: &Db) -> Vec<String> {
         "sales_hours",
         "status_days",
         "product_sales",
-        "customer_orders",
+        "customer_days",
         "first_orders",
         "idempotency_keys",
     ] {
@@ -77,7 +77,9 @@ pub async fn contents(db: &Db) -> Vec<String> {
                 .map(|at| {
                     let number = row.try_get::<Option<i64>, _>(at).map(|number| format!("{number:?}"));
                     let text = || row.try_get::<Option<String>, _>(at).map(|text| format!("{text:?}"));
-                    format!("{}={}", row.column(at).name(), number.or_else(|_| text()).expect("a number or a text"))
+                    let bytes = || row.try_get::<Option<Vec<u8>>, _>(at).map(|bytes| format!("{bytes:?}"));
+                    let cell = number.or_else(|_| text()).or_else(|_| bytes());
+                    format!("{}={}", row.column(at).name(), cell.expect("a number, a text or bytes"))
                 })
                 .collect();
             all.push(format!("{table}: {}", cells.join(" ")));

@@ -13,6 +13,7 @@ const DAY_US: i64 = 86_400_000_000;
 
 pub(super) async fn run(db: &Db) -> Result<(), DbError> {
     redate_hours(db).await?;
+    fill_customers(db).await?;
     // A thousand names at a time, so that nobody waits long.
     for table in search::TABLES {
         loop {
@@ -30,9 +31,7 @@ pub(super) async fn run(db: &Db) -> Result<(), DbError> {
 /// Hours used to begin where the clock would have shown a whole hour, even before the offset that it was read by.
 async fn redate_hours(db: &Db) -> Result<(), DbError> {
     let mut tx = db.write().await?;
-    // Of several instances that start at once, one does it; the others wait and find it done.
-    let claim = sql("DELETE FROM pending_work WHERE name = 'hours'");
-    if tx.execute(claim).await?.rows_affected() > 0 {
+    if claim(&mut tx, "hours").await? {
         for row in
             tx.rows(sql(format!("SELECT id, time_zone FROM vendors ORDER BY id{}", tx.dialect.for_update()))).await?
         {
@@ -44,6 +43,22 @@ async fn redate_hours(db: &Db) -> Result<(), DbError> {
         rollups::rebuild_hours(&mut tx).await?;
     }
     tx.commit().await
+}
+
+/// The sets of days took the place of a row for each customer and day.
+async fn fill_customers(db: &Db) -> Result<(), DbError> {
+    let mut tx = db.write().await?;
+    if claim(&mut tx, "customer_days").await? {
+        rollups::fill_customers(&mut tx).await?;
+    }
+    tx.commit().await
+}
+
+/// Whether this work is still to be done, in this transaction. Of several instances that start at once, one does it;
+/// the others wait and find it done.
+async fn claim(tx: &mut Tx, name: &str) -> Result<bool, DbError> {
+    let claim = sql("DELETE FROM pending_work WHERE name = $1").bind(name.to_owned());
+    Ok(tx.execute(claim).await?.rows_affected() > 0)
 }
 
 async fn redate(tx: &mut Tx, vendor_id: i64, from_us: i64, until_us: i64) -> Result<(), DbError> {

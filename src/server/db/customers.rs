@@ -2,61 +2,57 @@
 
 use jiff::civil::Date;
 
-use super::{DbError, Parameters, Tx, grains, rollups::COUNTED, rows, sql};
+use super::{
+    DbError, Parameters, Tx,
+    customer_days::{self, CustomersOfDay, union},
+    rollups::COUNTED,
+    rows,
+};
 use crate::domain::{
     period::{DateRange, Interval, day_number},
     snapshot::CustomersUntil,
 };
 
-/// Distinct customers of every interval of a range, in its order, and of what stands beside them. Not by
-/// hour, for which there are no sums.
-pub async fn list_by_interval(
+/// How many different customers a range had, and the one it is compared with.
+pub struct Distinct {
+    pub totals: [i64; 2],
+    /// Of every interval, in their order; of hours none.
+    pub by_interval: [Vec<i64>; 2],
+}
+
+/// Those of a range, and of what stands beside it.
+pub async fn count(
     tx: &mut Tx,
     vendor_id: i64,
     interval: Interval,
     range: DateRange,
     previous: Option<DateRange>,
-) -> Result<[Vec<i64>; 2], DbError> {
-    let mut counts = [Vec::new(), Vec::new()];
-    let mut buckets = Vec::new();
-    let beside = previous.map(|previous| (previous, previous.starts_beside(interval, &range)));
-    let cut = [Some((range, range.starts(interval))), beside];
-    for (which, (range, starts)) in cut.into_iter().flatten().enumerate() {
-        let ends = starts.iter().skip(1).map(|start| day_number(*start) - 1).chain([day_number(range.to)]);
-        for (place, (start, end)) in starts.iter().zip(ends).enumerate() {
-            // A whole month is one row a customer.
-            let is_month = start.day() == 1 && end == day_number(start.last_of_month());
-            let (grain, low, high) = match is_month {
-                true => (1, day_number(*start), day_number(*start)),
-                false => (0, day_number(*start), end),
-            };
-            // PostgreSQL takes the type of a column from its first row.
-            buckets.push(match buckets.is_empty() {
-                true => [which as i64, place as i64, grain, low, high]
-                    .map(|number| format!("CAST({number} AS BIGINT)"))
-                    .join(", "),
-                false => format!("{which}, {place}, {grain}, {low}, {high}"),
-            });
-        }
-        counts[which] = vec![0; starts.len()];
-    }
-    // One after the other, by the key: joined, PostgreSQL would rather read all rows of a vendor, whose number it does
-    // not foresee, and hold each against every bucket.
-    let text = format!(
-        "WITH b (which, place, grain, low, high) AS (VALUES {}) \
-         SELECT which, place, (SELECT COUNT(*) FROM (\
-             SELECT c.customer_id FROM customer_orders c \
-             WHERE c.vendor_id = $1 AND c.grain = b.grain AND c.start BETWEEN b.low AND b.high AND c.orders > 0 \
-             GROUP BY c.customer_id) AS counted) AS customers FROM b",
-        buckets.iter().map(|bucket| format!("({bucket})")).collect::<Vec<_>>().join(", ")
-    );
-    for row in tx.rows(sql(text).bind(vendor_id)).await? {
-        let (which, place) = (rows::int(&row, "which")?, rows::int(&row, "place")?);
-        if let Some(count) = counts[usize::from(which != 0)].get_mut(place as usize) {
-            *count = rows::int(&row, "customers")?;
-        }
-    }
-    Ok(counts)
+) -> Result<Distinct, DbError> {
+    let days = customer_days::list(tx, vendor_id, [Some(range), previous]).await?;
+    let of = |days: &[CustomersOfDay], range: DateRange, starts: Vec<Date>| match interval {
+        Interval::Hour => Vec::new(),
+        _ => count_between(days, range, &starts),
+    };
+    let now = of(&days[0], range, range.starts(interval));
+    let before = previous.map(|previous| of(&days[1], previous, previous.starts_beside(interval, &range)));
+    Ok(Distinct { totals: days.map(|days| union(&days).len() as i64), by_interval: [now, before.unwrap_or_default()] })
+}
+
+/// Those of a range alone.
+pub async fn count_all(tx: &mut Tx, vendor_id: i64, range: DateRange) -> Result<i64, DbError> {
+    let [days, _] = customer_days::list(tx, vendor_id, [Some(range), None]).await?;
+    Ok(union(&days).len() as i64)
+}
+
+/// Those from each of these days to the next, and from the last to the range's end.
+fn count_between(days: &[CustomersOfDay], range: DateRange, starts: &[Date]) -> Vec<i64> {
+    let ends = starts.iter().skip(1).map(|start| day_number(*start)).chain([day_number(range.to) + 1]);
+    let place = |day: i64| days.partition_point(|(of, _)| *of < day);
+    starts
+        .iter()
+        .zip(ends)
+        .map(|(start, end)| union(&days[place(day_number(*start))..place(end)]).len() as i64)
+        .collect()
 }
 
 const DAY_US: i64 = 86_400_000_000;
@@ -68,38 +64,27 @@ pub async fn count_until(
     range: DateRange,
     until_us: i64,
 ) -> Result<CustomersUntil, DbError> {
-    let mut numbers = vec![vendor_id];
-    let days_before: Option<Date> = (range.from < range.to).then(|| range.to.yesterday().unwrap_or(range.from));
-    let before = days_before.map(|to| {
-        let before = DateRange { from: range.from, to };
-        grains::select("customer_orders", "customer_id", &["orders"], before, &mut numbers) + " UNION ALL "
-    });
-    let mut parameters = Parameters::default();
-    for number in &numbers {
-        parameters.int(*number);
-    }
+    let before = range.to.yesterday().ok().filter(|to| range.from <= *to);
+    let before = before.map(|to| DateRange { from: range.from, to });
+    let [days, _] = customer_days::list(tx, vendor_id, [before, None]).await?;
+    let mut customers = union(&days);
     let last = day_number(range.to);
-    let on_last_day = format!(
-        "vendor_orders o WHERE o.vendor_id = $1 AND o.placed_us >= {} AND o.placed_us < {} AND o.day = {} \
-         AND {COUNTED}",
-        parameters.int((last - 1) * DAY_US),
-        parameters.int(until_us),
-        parameters.int(last),
-    );
+    let mut parameters = Parameters::default();
     let text = format!(
-        "SELECT (SELECT COUNT(*) FROM (SELECT customer_id FROM ({}SELECT o.customer_id, 1 AS orders \
-         FROM {on_last_day}) AS grains \
-                 GROUP BY customer_id HAVING SUM(orders) > 0) AS counted) AS customers, \
-                (SELECT COUNT(DISTINCT o.customer_id) FROM {on_last_day}) AS of_last_day, \
-                (SELECT COUNT(*) FROM first_orders f WHERE f.vendor_id = $1 AND f.day = {} \
-                 AND f.customer_id IN (SELECT o.customer_id FROM {on_last_day})) AS new_on_last_day",
-        before.unwrap_or_default(),
-        parameters.int(last),
+        "SELECT o.customer_id, CASE WHEN EXISTS (SELECT 1 FROM first_orders f WHERE f.vendor_id = {vendor} \
+         AND f.customer_id = o.customer_id AND f.day = {day}) THEN 1 ELSE 0 END AS is_new \
+         FROM (SELECT DISTINCT o.customer_id FROM vendor_orders o WHERE o.vendor_id = {vendor} \
+         AND o.placed_us >= {from} AND o.placed_us < {until} AND o.day = {day} AND {COUNTED}) AS o",
+        vendor = parameters.int(vendor_id),
+        day = parameters.int(last),
+        from = parameters.int((last - 1) * DAY_US),
+        until = parameters.int(until_us),
     );
-    let Some(row) = tx.row(parameters.bind(text)).await? else { return Ok(CustomersUntil::default()) };
-    Ok(CustomersUntil {
-        customers: rows::int(&row, "customers")?,
-        of_last_day: rows::int(&row, "of_last_day")?,
-        new_on_last_day: rows::int(&row, "new_on_last_day")?,
-    })
+    let mut counted = CustomersUntil::default();
+    for row in tx.rows(parameters.bind(text)).await? {
+        customers.insert(rows::int(&row, "customer_id")? as u64);
+        counted.of_last_day += 1;
+        counted.new_on_last_day += rows::int(&row, "is_new")?;
+    }
+    Ok(CustomersUntil { customers: customers.len() as i64, ..counted })
 }

@@ -27,6 +27,8 @@ mod backfill;
 pub mod catalog;
 /// Connections that are lent out.
 mod connection;
+/// Who bought on which day.
+mod customer_days;
 /// Distinct customers over time.
 pub mod customers;
 /// What SQLite and PostgreSQL write differently.

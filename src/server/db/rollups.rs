@@ -2,16 +2,14 @@
 //! raw rows, and puts the new contribution in, all in one transaction: `retract`, write, `add`. What a write costs
 //! follows the size of the orders it touches and nothing else.
 
-use super::{DbError, Tx, sql};
+use super::{Arguments, DbError, Tx, customer_days, sql};
 
 /// Which vendors' parts of orders a write touches.
 pub enum Touched<'a> {
-    /// `(vendor_id, order_id)` pairs.
+    /// `(vendor_id, order_id)` pairs, a few: they are named in the statements.
     Orders(&'a [(i64, i64)]),
     /// Every pair in this table, which has columns `vendor_id` and `order_id`, each pair once.
     Table(&'static str),
-    /// Every order of one vendor.
-    Vendor(i64),
 }
 
 /// Statuses whose orders are no sales; `OrderStatus::is_counted` says the same.
@@ -25,12 +23,11 @@ pub fn counted(alias: &str) -> String {
 /// Takes the contribution of these orders, as they stand now, out of the sums. Call before changing them; orders that
 /// are not there yet have none.
 pub async fn retract(tx: &mut Tx, touched: &Touched<'_>) -> Result<(), DbError> {
-    for part in parts(touched) {
-        for statement in contributions("-1", Sums::SomeThere) {
-            run(tx, &part, &statement).await?;
-        }
+    let orders = SomeOrders::of(touched);
+    for statement in contributions("-1", Sums::SomeThere) {
+        tx.execute(orders.query(&statement)).await?;
     }
-    Ok(())
+    customer_days::retract(tx, touched).await
 }
 
 /// Puts the contribution of these orders, as they stand now, into the sums, and works the first orders of their
@@ -41,12 +38,11 @@ pub async fn add(tx: &mut Tx, touched: &Touched<'_>) -> Result<(), DbError> {
         Touched::Table(_) if are_none_there(tx).await? => Sums::NoneThere,
         _ => Sums::SomeThere,
     };
-    for part in parts(touched) {
-        for statement in contributions("1", sums).into_iter().chain(first_orders()) {
-            run(tx, &part, &statement).await?;
-        }
+    let orders = SomeOrders::of(touched);
+    for statement in contributions("1", sums).into_iter().chain(first_orders()) {
+        tx.execute(orders.query(&statement)).await?;
     }
-    Ok(())
+    customer_days::add(tx, touched).await
 }
 
 /// Whether the sums of the touched orders meet others, in the tables that they go to.
@@ -63,63 +59,53 @@ async fn are_none_there(tx: &mut Tx) -> Result<bool, DbError> {
 }
 
 /// A `SELECT vendor_id, order_id` with its parameters.
-struct SomeOrders {
-    select: String,
-    parameters: Vec<i64>,
+pub(super) struct SomeOrders {
+    pub select: String,
+    pub parameters: Vec<i64>,
 }
 
-/// Pairs are named in the statement itself, this many at a time.
-const PAIRS_AT_ONCE: usize = 1_000;
-
-fn parts(touched: &Touched<'_>) -> Vec<SomeOrders> {
-    match touched {
-        Touched::Orders(pairs) => pairs
-            .chunks(PAIRS_AT_ONCE)
-            .map(|chunk| {
-                let places: Vec<_> = (0..chunk.len()).map(|i| format!("(${}, ${})", 2 * i + 1, 2 * i + 2)).collect();
-                SomeOrders {
+impl SomeOrders {
+    pub fn of(touched: &Touched<'_>) -> Self {
+        match touched {
+            Touched::Orders(pairs) => {
+                let places: Vec<_> = (0..pairs.len()).map(|i| format!("(${}, ${})", 2 * i + 1, 2 * i + 2)).collect();
+                Self {
                     select: format!("VALUES {}", places.join(", ")),
-                    parameters: chunk.iter().flat_map(|(vendor, order)| [*vendor, *order]).collect(),
+                    parameters: pairs.iter().flat_map(|(vendor, order)| [*vendor, *order]).collect(),
                 }
-            })
-            .collect(),
-        Touched::Table(name) => {
-            vec![SomeOrders { select: format!("SELECT vendor_id, order_id FROM {name}"), parameters: Vec::new() }]
-        }
-        Touched::Vendor(id) => {
-            vec![SomeOrders {
-                select: "SELECT vendor_id, order_id FROM vendor_orders WHERE vendor_id = $1".to_owned(),
-                parameters: vec![*id],
-            }]
+            }
+            Touched::Table(name) => {
+                Self { select: format!("SELECT vendor_id, order_id FROM {name}"), parameters: Vec::new() }
+            }
         }
     }
-}
 
-async fn run(tx: &mut Tx, orders: &SomeOrders, statement: &str) -> Result<(), DbError> {
-    let query = orders.parameters.iter().fold(sql(text(orders, statement)), |query, parameter| query.bind(*parameter));
-    tx.execute(query).await?;
-    Ok(())
+    /// A statement over these orders, which it calls `touched`.
+    pub fn query(&self, statement: &str) -> Arguments<'static> {
+        self.parameters.iter().fold(sql(self.text(statement)), |query, parameter| query.bind(*parameter))
+    }
+
+    fn text(&self, statement: &str) -> String {
+        format!(
+            "WITH touched (vendor_id, order_id) AS ({}), \
+             pairs AS (SELECT DISTINCT o.vendor_id, o.customer_id FROM {ORDERS}) \
+             {statement}",
+            self.select
+        )
+    }
 }
 
 /// The statements of `add`, without running them: for whoever wants to know how a database goes about them.
 pub fn statements(touched: &Touched<'_>) -> Vec<String> {
-    let all = contributions("1", Sums::SomeThere).into_iter().chain(first_orders());
-    all.flat_map(|statement| parts(touched).into_iter().map(move |part| text(&part, &statement))).collect()
-}
-
-fn text(orders: &SomeOrders, statement: &str) -> String {
-    format!(
-        "WITH touched (vendor_id, order_id) AS ({}), \
-         pairs AS (SELECT DISTINCT o.vendor_id, o.customer_id FROM {ORDERS}) \
-         {statement}",
-        orders.select
-    )
+    let all = contributions("1", Sums::SomeThere).into_iter().chain(first_orders()).chain([customer_days::added()]);
+    all.map(|statement| SomeOrders::of(touched).text(&statement)).collect()
 }
 
 // SQLite, which knows nothing of how many rows there are, would as soon go through all orders there ever were and look
 // for each among those touched. It takes the tables of a CROSS JOIN in the order they are written in; PostgreSQL in the
 // order it likes.
-const ORDERS: &str = "touched t CROSS JOIN vendor_orders o WHERE o.vendor_id = t.vendor_id AND o.order_id = t.order_id";
+pub(super) const ORDERS: &str =
+    "touched t CROSS JOIN vendor_orders o WHERE o.vendor_id = t.vendor_id AND o.order_id = t.order_id";
 const LINES: &str = "touched t CROSS JOIN vendor_orders o CROSS JOIN order_lines l \
                      WHERE o.vendor_id = t.vendor_id AND o.order_id = t.order_id AND l.order_id = o.order_id \
                      AND l.vendor_id = o.vendor_id";
@@ -137,7 +123,7 @@ const GRAINS: &str = "(SELECT 0 AS grain UNION ALL SELECT 1 UNION ALL SELECT 2) 
 /// Statements that add `sign` times the contribution of the touched orders to every sum but that of new customers.
 /// Lines and refunds are summed each by themselves before they meet, so that neither multiplies the other. Rows are
 /// written in the order of their key: of a whole marketplace, each would otherwise go to another page of its index.
-fn contributions(sign: &str, sums: Sums) -> [String; 5] {
+fn contributions(sign: &str, sums: Sums) -> [String; 4] {
     let to_those_there = |table: &str, key: &str, values: &[&str]| match sums {
         Sums::NoneThere => String::new(),
         Sums::SomeThere => {
@@ -197,14 +183,6 @@ fn contributions(sign: &str, sums: Sums) -> [String; 5] {
             line_start = start("o"),
             refund_start = start("r"),
         ),
-        format!(
-            "INSERT INTO customer_orders (vendor_id, grain, start, customer_id, orders) \
-             SELECT o.vendor_id, g.grain, {start} AS start, o.customer_id, {sign} * COUNT(*) \
-             FROM {GRAINS} CROSS JOIN {ORDERS} AND {COUNTED} GROUP BY o.vendor_id, g.grain, {start}, o.customer_id \
-             ORDER BY 1, 2, 3, 4 {}",
-            to_those_there("customer_orders", "vendor_id, grain, start, customer_id", &["orders"]),
-            start = start("o"),
-        ),
     ]
 }
 
@@ -246,20 +224,25 @@ const TABLES: [(&str, &str, &[&str]); 6] = [
     (HOURS, "vendor_id, day, hour_us", &["gross", "discounts", "returns", "commission", "orders", "units"]),
     ("status_days", "vendor_id, day, status", &["orders"]),
     ("product_sales", "vendor_id, grain, start, product_id", &["units", "net", "entries"]),
-    ("customer_orders", "vendor_id, grain, start, customer_id", &["orders"]),
+    (CUSTOMERS, "vendor_id, day", &["customers"]),
     ("first_orders", "vendor_id, customer_id", &["day"]),
 ];
 
 const HOURS: &str = "sales_hours";
+const CUSTOMERS: &str = "customer_days";
 
 /// Works the sums by hour out again, as `rebuild` does all of them.
 pub(super) async fn rebuild_hours(tx: &mut Tx) -> Result<(), DbError> {
     tx.execute(sql(format!("DELETE FROM {HOURS}"))).await?;
-    for part in parts(&Touched::Table("vendor_orders")) {
-        let [_, hours, ..] = contributions("1", Sums::NoneThere);
-        run(tx, &part, &hours).await?;
-    }
+    let [_, hours, ..] = contributions("1", Sums::NoneThere);
+    tx.execute(SomeOrders::of(&Touched::Table("vendor_orders")).query(&hours)).await?;
     Ok(())
+}
+
+/// Works out who bought on which day, in a table that is empty.
+pub(super) async fn fill_customers(tx: &mut Tx) -> Result<(), DbError> {
+    lock_vendors(tx).await?;
+    customer_days::add(tx, &Touched::Table("vendor_orders")).await
 }
 
 /// Works every sum out again from the raw rows. Readers see the old sums until the transaction ends; writers wait for
@@ -300,7 +283,10 @@ pub async fn verify(tx: &mut Tx) -> Result<Vec<Difference>, DbError> {
     rebuild(tx).await?;
     let mut differences = Vec::new();
     for (table, key, values) in TABLES {
-        let some = values.iter().map(|value| format!("{value} <> 0")).collect::<Vec<_>>().join(" OR ");
+        let some = match table {
+            CUSTOMERS => "1 = 1".to_owned(),
+            _ => values.iter().map(|value| format!("{value} <> 0")).collect::<Vec<_>>().join(" OR "),
+        };
         let rows = |table: &str| format!("SELECT {key}, {} FROM {table} WHERE {some}", values.join(", "));
         let (stored, right) = (rows(&format!("stored_{table}")), rows(table));
         let text = format!(

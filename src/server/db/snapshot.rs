@@ -11,42 +11,21 @@ use crate::domain::{
     snapshot::{CategorySales, ProductSales, StatusOrders, Sums, TOP},
 };
 
-/// The vendor, and how many distinct customers it had in each of the two ranges.
+/// What a snapshot says of the vendor itself.
 pub struct Head {
     pub name: String,
     pub currency: String,
     pub time_zone: String,
-    pub customers: i64,
-    pub previous_customers: i64,
 }
 
 /// `None` where there is no such vendor.
-pub async fn find_head(
-    tx: &mut Tx,
-    vendor_id: i64,
-    range: DateRange,
-    previous: Option<DateRange>,
-) -> Result<Option<Head>, DbError> {
-    let mut parameters = vec![vendor_id];
-    let mut customers = |range: DateRange| {
-        let orders = grains::select("customer_orders", "customer_id", &["orders"], range, &mut parameters);
-        format!(
-            "(SELECT COUNT(*) FROM (SELECT customer_id FROM ({orders}) AS grains GROUP BY customer_id \
-             HAVING SUM(orders) > 0) AS counted)"
-        )
-    };
-    let (current, before) = (customers(range), previous.map_or_else(|| "0".to_owned(), &mut customers));
-    let text = format!(
-        "SELECT v.name, v.currency, v.time_zone, {current} AS customers, {before} AS previous_customers \
-         FROM vendors v WHERE v.id = $1"
-    );
-    let Some(row) = tx.row(bind_all(text, &parameters)).await? else { return Ok(None) };
+pub async fn find_head(tx: &mut Tx, vendor_id: i64) -> Result<Option<Head>, DbError> {
+    let query = sql("SELECT name, currency, time_zone FROM vendors WHERE id = $1").bind(vendor_id);
+    let Some(row) = tx.row(query).await? else { return Ok(None) };
     Ok(Some(Head {
         name: rows::text(&row, "name")?,
         currency: rows::text(&row, "currency")?,
         time_zone: rows::text(&row, "time_zone")?,
-        customers: rows::int(&row, "customers")?,
-        previous_customers: rows::int(&row, "previous_customers")?,
     }))
 }
 

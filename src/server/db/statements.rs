@@ -18,6 +18,7 @@ pub(super) struct Parameters(Vec<Parameter>);
 enum Parameter {
     Integer(i64),
     Text(String),
+    Bytes(Vec<u8>),
 }
 
 impl Parameters {
@@ -29,6 +30,10 @@ impl Parameters {
         self.push(Parameter::Text(value.into()))
     }
 
+    pub(super) fn bytes(&mut self, value: Vec<u8>) -> String {
+        self.push(Parameter::Bytes(value))
+    }
+
     fn push(&mut self, parameter: Parameter) -> String {
         self.0.push(parameter);
         format!("${}", self.0.len())
@@ -38,6 +43,7 @@ impl Parameters {
         self.0.into_iter().fold(sql(text), |query, parameter| match parameter {
             Parameter::Integer(value) => query.bind(value),
             Parameter::Text(value) => query.bind(value),
+            Parameter::Bytes(value) => query.bind(value),
         })
     }
 }

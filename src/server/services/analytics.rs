@@ -170,11 +170,10 @@ impl Analytics {
             ExportTable::Series => Ok(export::series(compute(&self.db, vendor, query, self.cache.now()).await?.0)),
             ExportTable::Products => {
                 let mut tx = self.db.read().await?;
-                let head =
-                    snapshot::find_head(&mut tx, vendor.id, query.range, None).await?.ok_or(AppError::NotFound)?;
+                let currency = currency_of(&mut tx, vendor).await?;
                 let products = snapshot::list_products_sold(&mut tx, vendor.id, query.range).await?;
                 tx.commit().await?;
-                Ok(export::products(products, vendors::currency(&head.currency)?))
+                Ok(export::products(products, currency))
             }
             ExportTable::Payable => {
                 let mut tx = self.db.read().await?;
@@ -240,7 +239,7 @@ async fn compute(
 ) -> Result<(Snapshot, TimeZone), AppError> {
     let (range, previous) = (query.range, query.range.compared(query.comparison));
     let mut tx = db.read().await?;
-    let head = snapshot::find_head(&mut tx, vendor.id, range, previous).await?.ok_or(AppError::NotFound)?;
+    let head = snapshot::find_head(&mut tx, vendor.id).await?.ok_or(AppError::NotFound)?;
     let zone = vendors::time_zone(&head.time_zone)?;
     let currency = vendors::currency(&head.currency)?;
     let today = now.to_zoned(zone.clone()).date();
@@ -257,14 +256,12 @@ async fn compute(
         )
     };
     let (mut series, mut previous_series) = (series, previous_series);
-    if query.interval != Interval::Hour {
-        let [now, before] = customers::list_by_interval(&mut tx, vendor.id, query.interval, range, previous).await?;
-        let note = |series: &mut Vec<Point>, counts: Vec<i64>| {
-            series.iter_mut().zip(counts).for_each(|(point, count)| point.customers = Some(count));
-        };
-        note(&mut series, now);
-        previous_series.iter_mut().for_each(|series| note(series, before.clone()));
-    }
+    let distinct = customers::count(&mut tx, vendor.id, query.interval, range, previous).await?;
+    let note = |series: &mut Vec<Point>, counts: &[i64]| {
+        series.iter_mut().zip(counts).for_each(|(point, count)| point.customers = Some(*count));
+    };
+    note(&mut series, &distinct.by_interval[0]);
+    previous_series.iter_mut().for_each(|series| note(series, &distinct.by_interval[1]));
     let orders_by_status = snapshot::list_statuses(&mut tx, vendor.id, range).await?;
     let (top_products, top_categories) = snapshot::list_top(&mut tx, vendor.id, range).await?;
     let (low_stock, low_stock_total) = low_stock::list_most_urgent(&mut tx, vendor.id, today).await?;
@@ -282,8 +279,8 @@ async fn compute(
             to: p.to,
             days: p.days(),
         }),
-        totals: Totals::new(total(&days), head.customers),
-        previous_totals: previous.map(|_| Totals::new(total(&previous_days), head.previous_customers)),
+        totals: Totals::new(total(&days), distinct.totals[0]),
+        previous_totals: previous.map(|_| Totals::new(total(&previous_days), distinct.totals[1])),
         series,
         previous_series,
         orders_by_status,

@@ -23,7 +23,7 @@ use crate::{
         AppError,
         cache_keys::{self, SNAPSHOT_TODAY_TTL, SNAPSHOT_TTL},
         db::{
-            Db, Tx,
+            Db, Tx, customers,
             narrowed::{self, Customers},
             snapshot::{self, SalesHour},
             vendors,
@@ -130,11 +130,10 @@ pub(super) async fn totals_of(
         let totals = totals(&sold, &customers);
         return Ok(if narrowed.is_paid() { totals } else { totals.unpaid() });
     }
-    let head = snapshot::find_head(tx, vendor_id, range, None).await?.ok_or(AppError::NotFound)?;
     let [days, _] = snapshot::list_days(tx, vendor_id, range, None).await?;
     let mut sums = Sums::default();
     days.into_values().for_each(|day| sums += day);
-    Ok(Totals::new(sums, head.customers))
+    Ok(Totals::new(sums, customers::count_all(tx, vendor_id, range).await?))
 }
 
 async fn load(
@@ -146,7 +145,7 @@ async fn load(
 ) -> Result<Loaded, AppError> {
     let (range, previous) = (query.range, query.range.compared(query.comparison));
     let mut tx = db.read().await?;
-    let head = snapshot::find_head(&mut tx, vendor.id, range, None).await?.ok_or(AppError::NotFound)?;
+    let head = snapshot::find_head(&mut tx, vendor.id).await?.ok_or(AppError::NotFound)?;
     let [sold, sold_before] = narrowed::list_hours(&mut tx, vendor.id, range, previous, narrowed).await?;
     let [customers, customers_before] = narrowed::list_customers(&mut tx, vendor.id, range, previous, narrowed).await?;
     let orders_by_status = narrowed::list_statuses(&mut tx, vendor.id, range, narrowed).await?;

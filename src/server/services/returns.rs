@@ -87,7 +87,7 @@ async fn load(
 ) -> Result<Loaded, AppError> {
     let (range, previous) = (query.range, query.range.compared(query.comparison));
     let mut tx = db.read().await?;
-    let head = snapshot::find_head(&mut tx, vendor.id, range, None).await?.ok_or(AppError::NotFound)?;
+    let head = snapshot::find_head(&mut tx, vendor.id).await?.ok_or(AppError::NotFound)?;
     let zone = vendors::time_zone(&head.time_zone)?;
     let until_us = previous.zip(until_hour).and_then(|(previous, hour)| {
         let cut = previous.to.at(hour, 0, 0, 0);
