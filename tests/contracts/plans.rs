@@ -122,7 +122,7 @@ async fn what_a_write_adds_to_the_sums_reads_no_other_orders() {
             // What may be read from end to end is what was written, and what a statement has made of that.
             let mut scans = scans(&db, &statement).await;
             scans.retain(|line| {
-                [" o", " l", " r", " f"]
+                [" o", " l", " r", " f", " x"]
                     .iter()
                     .any(|alias| line.ends_with(alias) || line.contains(&format!("{alias} ")))
             });

@@ -8,7 +8,7 @@ use roaring::{MultiOps, RoaringTreemap};
 use sqlx::{Row, any::AnyRow};
 
 use super::{
-    DbError, Parameters, Tx,
+    Arguments, DbError, Parameters, Tx,
     rollups::{COUNTED, ORDERS, SomeOrders, Touched, counted},
     rows, sql,
 };
@@ -60,7 +60,7 @@ pub(super) fn union<'a>(days: impl IntoIterator<Item = &'a CustomersOfDay>) -> R
 /// Puts the customers of these orders, as they stand now, into the sets of their days.
 pub(super) async fn add(tx: &mut Tx, touched: &Touched<'_>) -> Result<(), DbError> {
     for orders in batches(tx, touched).await? {
-        change(tx, &orders, &added(), RoaringTreemap::insert).await?;
+        change(tx, orders.bind(added(&orders)), RoaringTreemap::insert).await?;
     }
     Ok(())
 }
@@ -68,31 +68,42 @@ pub(super) async fn add(tx: &mut Tx, touched: &Touched<'_>) -> Result<(), DbErro
 /// Takes out of the sets who has no order that counts on that day but these, as they stand now.
 pub(super) async fn retract(tx: &mut Tx, touched: &Touched<'_>) -> Result<(), DbError> {
     for orders in batches(tx, touched).await? {
-        change(tx, &orders, &retracted(), RoaringTreemap::remove).await?;
+        change(tx, orders.bind(retracted(&orders, touched)), RoaringTreemap::remove).await?;
     }
     Ok(())
 }
 
-/// The days of the touched orders, each with the customers to be put into its set, and with that as it is.
-pub(super) fn added() -> String {
-    days_of("")
+/// The days of these orders, each with the customers to be put into its set, and with that as it is.
+pub(super) fn added(orders: &SomeOrders) -> String {
+    days_of(orders, "")
 }
 
-fn retracted() -> String {
-    let others = counted("x");
-    days_of(&format!(
-        "AND NOT EXISTS (SELECT 1 FROM vendor_orders x WHERE x.vendor_id = o.vendor_id \
-         AND x.customer_id = o.customer_id AND x.day = o.day AND {others} \
-         AND NOT EXISTS (SELECT 1 FROM touched a WHERE a.vendor_id = x.vendor_id AND a.order_id = x.order_id))"
-    ))
+/// The same with the customers to be taken out. `orders` are all of their vendors' that are touched.
+pub(super) fn retracted(orders: &SomeOrders, touched: &Touched<'_>) -> String {
+    // By name: PostgreSQL would go through a list of its own making for every order.
+    let (others, touched) = (
+        counted("x"),
+        match touched {
+            Touched::Table(table) => table,
+            Touched::Orders(_) => "touched",
+        },
+    );
+    let has_others = format!(
+        "SELECT 1 FROM vendor_orders x WHERE x.vendor_id = o.vendor_id AND x.customer_id = o.customer_id \
+         AND x.day = o.day AND {others} \
+         AND NOT EXISTS (SELECT 1 FROM {touched} a WHERE a.vendor_id = x.vendor_id AND a.order_id = x.order_id)"
+    );
+    days_of(orders, &format!("AND NOT EXISTS ({has_others})"))
 }
 
-fn days_of(some: &str) -> String {
+fn days_of(orders: &SomeOrders, some: &str) -> String {
     format!(
-        "SELECT o.vendor_id, o.day, string_agg(CAST(o.customer_id AS TEXT), ',') AS ids, \
+        "WITH touched (vendor_id, order_id) AS ({}) \
+         SELECT o.vendor_id, o.day, string_agg(CAST(o.customer_id AS TEXT), ',') AS ids, \
                 (SELECT d.customers FROM customer_days d WHERE d.vendor_id = o.vendor_id AND d.day = o.day) \
                 AS customers \
-         FROM {ORDERS} AND {COUNTED} {some} GROUP BY o.vendor_id, o.day ORDER BY 1, 2"
+         FROM {ORDERS} AND {COUNTED} {some} GROUP BY o.vendor_id, o.day ORDER BY 1, 2",
+        orders.select
     )
 }
 
@@ -129,21 +140,21 @@ fn together(counts: &[(i64, i64)], most: i64) -> Vec<(i64, i64)> {
 
 async fn change(
     tx: &mut Tx,
-    orders: &SomeOrders,
-    statement: &str,
+    days: Arguments<'static>,
     change: fn(&mut RoaringTreemap, u64) -> bool,
 ) -> Result<(), DbError> {
     let (mut kept, mut emptied) = (Vec::new(), Vec::new());
-    for row in tx.rows(orders.query(statement)).await? {
+    for row in tx.rows(days).await? {
         let (vendor, day, ids) = (rows::int(&row, "vendor_id")?, rows::int(&row, "day")?, rows::text(&row, "ids")?);
-        let mut customers = set(&row)?;
+        let (mut customers, mut is_changed) = (set(&row)?, false);
         for id in ids.split(',') {
             let id = id.parse().map_err(|_| DbError::Corrupt(format!("vendor_orders: customer `{id}`")))?;
-            change(&mut customers, id);
+            is_changed |= change(&mut customers, id);
         }
-        match customers.is_empty() {
-            true => emptied.push((vendor, day)),
-            false => kept.push((vendor, day, customers)),
+        match (is_changed, customers.is_empty()) {
+            (false, _) => {}
+            (true, true) => emptied.push((vendor, day)),
+            (true, false) => kept.push((vendor, day, customers)),
         }
     }
     for some in kept.chunks(DAYS_AT_ONCE) {
@@ -163,10 +174,13 @@ async fn change(
         tx.execute(parameters.bind(text)).await?;
     }
     for some in emptied.chunks(DAYS_AT_ONCE) {
-        // Numbers of this program's own: nothing to bind.
-        let keys: Vec<String> = some.iter().map(|(vendor, day)| format!("({vendor}, {day})")).collect();
+        let mut parameters = Parameters::default();
+        let keys: Vec<String> = some
+            .iter()
+            .map(|(vendor, day)| format!("({}, {})", parameters.int(*vendor), parameters.int(*day)))
+            .collect();
         let text = format!("DELETE FROM customer_days WHERE (vendor_id, day) IN (VALUES {})", keys.join(", "));
-        tx.execute(sql(text)).await?;
+        tx.execute(parameters.bind(text)).await?;
     }
     Ok(())
 }

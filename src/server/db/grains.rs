@@ -46,28 +46,52 @@ impl Leg {
         };
         steps.abs() * self.grain.cost()
     }
+
+    /// Whether it is one day, month or year, added: one row a product.
+    fn is_one(&self) -> bool {
+        self.from < self.to && self.cost() == self.grain.cost()
+    }
 }
 
-/// A `SELECT` of a grained table over a range: `key`, and `sums` by it, which come to those of the range when they are
-/// added up by key. `$1` is the vendor; the others are appended to `parameters`.
-pub fn select(table: &str, key: &str, sums: &[&str], range: DateRange, parameters: &mut Vec<i64>) -> String {
-    let selects: Vec<_> = legs(range)
-        .into_iter()
-        .map(|Leg { grain, from, to }| {
-            let first = parameters.len() + 1;
-            parameters.extend([day_number(from.min(to)), day_number(from.max(to))]);
-            let sign = if from < to { "" } else { "-" };
-            let columns: Vec<_> = sums.iter().map(|sum| format!("{sign}{sum} AS {sum}")).collect();
-            format!(
-                "SELECT {key}, {} FROM {table} WHERE vendor_id = $1 AND grain = {} AND start >= ${first} \
-                 AND start < ${}",
-                columns.join(", "),
-                grain as u8,
-                first + 1
-            )
-        })
-        .collect();
-    selects.join(" UNION ALL ")
+/// A `SELECT` of what each product sold in a range: `product_id`, `units`, `net` and `entries`, one row a product. `$1`
+/// is the vendor; the others are appended to `parameters`.
+pub fn product_sums(range: DateRange, parameters: &mut Vec<i64>) -> String {
+    let mut legs = legs(range);
+    // PostgreSQL adds up in numbers without a limit, which takes longer than all the rest: where nearly everything is
+    // one month or year, its sums are taken as they are, and only what else there is is added up before it meets them.
+    let all: i64 = legs.iter().map(Leg::cost).sum();
+    let whole = legs.iter().position(|leg| leg.is_one() && 2 * leg.cost() > all);
+    let whole = whole.map(|place| legs.remove(place));
+    let mut select = |leg: &Leg| {
+        let first = parameters.len() + 1;
+        parameters.extend([day_number(leg.from.min(leg.to)), day_number(leg.from.max(leg.to))]);
+        let sign = if leg.from < leg.to { "" } else { "-" };
+        format!(
+            "SELECT product_id, {sign}units AS units, {sign}net AS net, {sign}entries AS entries FROM product_sales \
+             WHERE vendor_id = $1 AND grain = {} AND start >= ${first} AND start < ${}",
+            leg.grain as u8,
+            first + 1
+        )
+    };
+    let whole = whole.map(|leg| select(&leg));
+    let rest: Vec<_> = legs.iter().map(select).collect();
+    let rest = format!(
+        "SELECT product_id, CAST(SUM(units) AS BIGINT) AS units, CAST(SUM(net) AS BIGINT) AS net, \
+         CAST(SUM(entries) AS BIGINT) AS entries FROM ({}) AS grains GROUP BY product_id",
+        rest.join(" UNION ALL ")
+    );
+    match whole {
+        None => rest,
+        Some(whole) if legs.is_empty() => whole,
+        Some(whole) => format!(
+            "WITH rest AS MATERIALIZED ({rest}) \
+             SELECT w.product_id, w.units + COALESCE(r.units, 0) AS units, w.net + COALESCE(r.net, 0) AS net, \
+             w.entries + COALESCE(r.entries, 0) AS entries \
+             FROM ({whole}) AS w LEFT JOIN rest r ON r.product_id = w.product_id \
+             UNION ALL SELECT r.product_id, r.units, r.net, r.entries FROM rest r \
+             WHERE NOT EXISTS ({whole} AND product_id = r.product_id)"
+        ),
+    }
 }
 
 /// The cheapest way from the first day of the range to the one after its last.

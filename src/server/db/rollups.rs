@@ -80,9 +80,13 @@ impl SomeOrders {
         }
     }
 
-    /// A statement over these orders, which it calls `touched`.
+    /// A statement over these orders, which it calls `touched`, and their vendors' customers, `pairs`.
     pub fn query(&self, statement: &str) -> Arguments<'static> {
-        self.parameters.iter().fold(sql(self.text(statement)), |query, parameter| query.bind(*parameter))
+        self.bind(self.text(statement))
+    }
+
+    pub fn bind(&self, text: String) -> Arguments<'static> {
+        self.parameters.iter().fold(sql(text), |query, parameter| query.bind(*parameter))
     }
 
     fn text(&self, statement: &str) -> String {
@@ -95,10 +99,12 @@ impl SomeOrders {
     }
 }
 
-/// The statements of `add`, without running them: for whoever wants to know how a database goes about them.
+/// The statements that look orders up, without running them: for whoever wants to know how a database goes about them.
 pub fn statements(touched: &Touched<'_>) -> Vec<String> {
-    let all = contributions("1", Sums::SomeThere).into_iter().chain(first_orders()).chain([customer_days::added()]);
-    all.map(|statement| SomeOrders::of(touched).text(&statement)).collect()
+    let orders = SomeOrders::of(touched);
+    let sums = contributions("1", Sums::SomeThere).into_iter().chain(first_orders());
+    let sums = sums.map(|statement| orders.text(&statement));
+    sums.chain([customer_days::added(&orders), customer_days::retracted(&orders, touched)]).collect()
 }
 
 // SQLite, which knows nothing of how many rows there are, would as soon go through all orders there ever were and look

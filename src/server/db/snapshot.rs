@@ -134,15 +134,13 @@ pub async fn list_top(
     range: DateRange,
 ) -> Result<(Vec<ProductSales>, Vec<CategorySales>), DbError> {
     let mut parameters = vec![vendor_id];
-    let grains = grains::select("product_sales", "product_id", &["units", "net", "entries"], range, &mut parameters);
+    let sums = grains::product_sums(range, &mut parameters);
     // Names are looked up for those products only that can be among the first, ties included, and one by one: joined,
     // PostgreSQL would rather read the products of the whole marketplace. Categories are needed of all that sold: an
     // index of PostgreSQL has them by vendor. (CROSS JOIN keeps SQLite from beginning with the products.)
     let text = format!(
         "WITH sales AS MATERIALIZED (\
-             SELECT product_id, CAST(SUM(units) AS BIGINT) AS units, CAST(SUM(net) AS BIGINT) AS net \
-             FROM ({grains}) AS grains \
-             GROUP BY product_id HAVING SUM(entries) <> 0), \
+             SELECT product_id, units, net FROM ({sums}) AS sums WHERE entries <> 0), \
          last AS (SELECT net FROM sales ORDER BY net DESC LIMIT 1 OFFSET {offset}) \
          SELECT * FROM (\
              SELECT 0 AS list, (SELECT p.external_id FROM products p WHERE p.id = s.product_id) AS id, \
@@ -175,13 +173,11 @@ pub async fn list_top(
 /// Every product with sales or refunds in the range, the best first.
 pub async fn list_products_sold(tx: &mut Tx, vendor_id: i64, range: DateRange) -> Result<Vec<ProductSales>, DbError> {
     let mut parameters = vec![vendor_id];
-    let grains = grains::select("product_sales", "product_id", &["units", "net", "entries"], range, &mut parameters);
+    let sums = grains::product_sums(range, &mut parameters);
     let text = format!(
         "SELECT p.external_id, p.name, s.units, s.net \
-         FROM (SELECT product_id, CAST(SUM(units) AS BIGINT) AS units, CAST(SUM(net) AS BIGINT) AS net \
-         FROM ({grains}) AS grains \
-               GROUP BY product_id HAVING SUM(entries) <> 0) AS s \
-         JOIN products p ON p.id = s.product_id ORDER BY s.net DESC, p.external_id"
+         FROM ({sums}) AS s JOIN products p ON p.id = s.product_id \
+         WHERE s.entries <> 0 ORDER BY s.net DESC, p.external_id"
     );
     let found = tx.rows(bind_all(text, &parameters)).await?;
     found
