@@ -56,8 +56,8 @@ class Topology:
         """What the image holds: exactly what the Containerfile copies, where it copies it to."""
         image = self.scratch / "image"
         sources = {
-            "target/release/vendorscope": program,
-            "target/release/hash.txt": program.parent / "hash.txt",
+            "target/dist/vendorscope": program,
+            "target/dist/hash.txt": program.parent / "hash.txt",
             "target/site": site,
         }
         for copied, into in self.container.copies:
