@@ -281,7 +281,9 @@ async fn of_two_admins_who_shut_each_other_out_at_the_same_time_one_stays() {
         let (answers, ()) = futures::future::join(asked, release).await;
         let mut statuses: Vec<u16> = answers.iter().map(|answer| answer.status().as_u16()).collect();
         statuses.sort_unstable();
-        assert_eq!(statuses, [200, 403], "the second is no admin any more");
+        // On SQLite, where nothing shows that both wait, the second may come when its session has ended already.
+        let is_late = database.url().starts_with("sqlite") && statuses == [200, 401];
+        assert!(is_late || statuses == [200, 403], "the second is no admin any more: {statuses:?}");
         let login = |email: &str| {
             let (client, login) = (app.client(), json!({ "email": email, "password": PASSWORD }));
             async move { client.post("/api/auth/login", &login).await.status().as_u16() }
