@@ -64,13 +64,20 @@ pub fn product_sums(range: DateRange, parameters: &mut Vec<i64>) -> String {
     let whole = whole.map(|place| legs.remove(place));
     let mut select = |leg: &Leg| {
         let first = parameters.len() + 1;
-        parameters.extend([day_number(leg.from.min(leg.to)), day_number(leg.from.max(leg.to))]);
+        parameters.push(day_number(leg.from.min(leg.to)));
+        // By a start and not a range of them the key finds one product as well.
+        let starts = match leg.is_one() {
+            true => format!("start = ${first}"),
+            false => {
+                parameters.push(day_number(leg.from.max(leg.to)));
+                format!("start >= ${first} AND start < ${}", first + 1)
+            }
+        };
         let sign = if leg.from < leg.to { "" } else { "-" };
         format!(
             "SELECT product_id, {sign}units AS units, {sign}net AS net, {sign}entries AS entries FROM product_sales \
-             WHERE vendor_id = $1 AND grain = {} AND start >= ${first} AND start < ${}",
-            leg.grain as u8,
-            first + 1
+             WHERE vendor_id = $1 AND grain = {} AND {starts}",
+            leg.grain as u8
         )
     };
     let whole = whole.map(|leg| select(&leg));
@@ -167,6 +174,16 @@ mod tests {
                 "+Day 2018-02-01 2018-02-02",
             ]
         );
+    }
+
+    /// By a range of starts SQLite would go through the year once for each product of the days.
+    #[test]
+    fn whether_a_product_sold_in_the_whole_is_looked_up_by_its_key() {
+        let mut parameters = vec![7];
+        let sums = product_sums(DateRange::parse("2017-01-02", "2017-12-30").unwrap(), &mut parameters);
+        let (_, lookup) = sums.split_once("NOT EXISTS").unwrap();
+        assert!(lookup.contains("grain = 2 AND start = $2 AND product_id = r.product_id"), "{lookup}");
+        assert_eq!(parameters[1], day_number("2017-01-01".parse().unwrap()));
     }
 
     #[test]
