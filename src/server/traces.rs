@@ -56,6 +56,11 @@ pub fn are_sent() -> bool {
     ARE_SENT.load(Ordering::Relaxed)
 }
 
+/// Whether somebody wants to know the steps of what becomes of a request.
+pub fn is_followed() -> bool {
+    are_sent() || tracing::enabled!(Level::DEBUG)
+}
+
 /// Sends what was traced until it is stopped.
 pub struct Traces(SdkTracerProvider);
 

@@ -64,6 +64,8 @@ mod problems;
 mod products;
 /// Refunds by line, sums of lists, prices by percent.
 mod refund_lines;
+/// Answers that are given again.
+mod repeats;
 /// What comes back.
 mod returns;
 /// Who gets what: every route there is, as everyone who may come.

@@ -199,7 +199,7 @@ impl Analytics {
     }
 
     /// The entry that this was served from.
-    pub fn origin(&self, vendor: &VendorRef, query: &SnapshotQuery, served: &Served<Snapshot>) -> Option<Origin> {
+    pub fn origin<T>(&self, vendor: &VendorRef, query: &SnapshotQuery, served: &Served<T>) -> Option<Origin> {
         let (key, tags) = entry(vendor, query);
         Origin::of(&key, &tags, served)
     }

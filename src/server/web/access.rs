@@ -31,7 +31,8 @@ pub async fn check_access(session: &RequestSession, asked: &Parts) -> Result<(),
     })
 }
 
-async fn check(session: &RequestSession, method: &Method, path: &str) -> Result<(), AppError> {
+/// The same of a request to a route of this path.
+pub async fn check(session: &RequestSession, method: &Method, path: &str) -> Result<(), AppError> {
     let is_about_access = is_about_access(path);
     match session.grant().await {
         Ok(Some(grant)) if !is_granted(grant.scope, method, path) => return Err(AppError::OutOfScope(grant.scope)),
@@ -39,9 +40,9 @@ async fn check(session: &RequestSession, method: &Method, path: &str) -> Result<
         Err(_) if is_about_access => {}
         Err(error) => return Err(error),
     }
-    if !is_about_access {
+    if !is_about_access && !is_safe(method) {
         let only_looks = session.user().await?.is_some_and(|user| !user.role.may_write());
-        if only_looks && !is_safe(method) {
+        if only_looks {
             return Err(AppError::Forbidden);
         }
     }

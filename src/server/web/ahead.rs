@@ -1,36 +1,45 @@
-use axum::{extract::MatchedPath, http::request::Parts};
 use vendorscope_cache::Foresight;
 
-use super::limits::{self, Counted};
-use crate::server::{AppState, identity::sessions::RequestSession, request::is_safe};
+use super::limits::Counted;
+use crate::server::{AppState, identity::sessions::RequestSession, rate_limit::Purpose};
 
-/// Asks Redis at the same time what the rest of a request asks one after the other, where this instance knows from an
-/// earlier request whose session it is: what it says now, whether its user may ask once more, and whether what is held
-/// here of the vendor's figures is still current. The three travel over one connection, so that a hot request costs one
-/// round trip. Each is judged where it was before; what is not known ahead, or fails, is asked for there.
-pub async fn ask_ahead(state: &AppState, session: &RequestSession, asked: &mut Parts) -> Option<Foresight> {
-    // Files are everybody's: no route, and no question.
-    asked.extensions.get::<MatchedPath>()?;
-    let user = session.remembered_user().await?;
-    let purpose = limits::purpose(asked);
-    // A write makes stale what it might find here afterwards.
-    let vendor = user.vendor.as_ref().filter(|_| is_safe(&asked.method));
-    let counting = async {
-        match purpose {
-            Some(purpose) => Some(Counted::new(state, purpose, &user).await),
-            None => None,
-        }
-    };
-    let foreseeing = async {
-        match vendor {
-            Some(vendor) => state.analytics.foresee(vendor).await,
-            None => None,
-        }
-    };
-    // What became of the session is kept by it.
-    let (_, counted, foresight) = tokio::join!(session.user(), counting, foreseeing);
-    if let Some(counted) = counted {
-        asked.extensions.insert(counted);
+/// What was asked of Redis before the rest of a request asks for it.
+#[derive(Clone)]
+pub struct Ahead {
+    pub session: RequestSession,
+    pub counted: Option<Counted>,
+    pub foresight: Option<Foresight>,
+}
+
+impl Ahead {
+    /// Nothing but whose request it may be.
+    pub fn of(session: RequestSession) -> Self {
+        Self { session, counted: None, foresight: None }
     }
-    foresight
+
+    /// Asks Redis at the same time what the rest of a request asks one after the other, where this instance knows from
+    /// an earlier request whose session it is: what it says now, whether its user may ask once more, and whether what
+    /// is held here of the vendor's figures is still current. The three travel over one connection, so that a hot
+    /// request costs one round trip. Each is judged where it was before; what is not known ahead, or fails, is asked
+    /// for there.
+    pub async fn ask(state: &AppState, session: RequestSession, purpose: Option<Purpose>, is_safe: bool) -> Self {
+        let Some(user) = session.remembered_user().await else { return Self::of(session) };
+        // A write makes stale what it might find here afterwards.
+        let vendor = user.vendor.as_ref().filter(|_| is_safe);
+        let counting = async {
+            match purpose {
+                Some(purpose) => Some(Counted::new(state, purpose, &user).await),
+                None => None,
+            }
+        };
+        let foreseeing = async {
+            match vendor {
+                Some(vendor) => state.analytics.foresee(vendor).await,
+                None => None,
+            }
+        };
+        // What became of the session is kept by it.
+        let (_, counted, foresight) = tokio::join!(session.look(), counting, foreseeing);
+        Self { session, counted, foresight }
+    }
 }

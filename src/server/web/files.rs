@@ -15,7 +15,6 @@ use axum::{
     routing::any,
 };
 use tower::ServiceExt;
-use tracing::Level;
 
 use super::{
     encodings::Encoding,
@@ -98,11 +97,6 @@ fn name_of_unchanging<'a>(uri: &'a Uri, headers: &HeaderMap) -> Option<&'a str> 
     (is_plain && !asks_for_part).then_some(name)
 }
 
-/// Whether somebody wants to know what becomes of a request for a file.
-fn is_followed() -> bool {
-    traces::are_sent() || tracing::enabled!(Level::DEBUG)
-}
-
 /// The file at this address, from the disk; `None` where there is none.
 pub async fn find(state: &AppState, parts: &Parts) -> Option<Response> {
     let request = Request::from_parts(parts.clone(), ());
@@ -122,7 +116,7 @@ impl ReadFiles {
     pub fn find<B>(&self, state: &AppState, request: &Request<B>) -> Option<Response> {
         // A query may be one that is refused.
         let is_plain = request.method() == Method::GET && request.uri().query().is_none();
-        if !is_plain || !is_under(request.uri().path(), "/pkg") || is_followed() {
+        if !is_plain || !is_under(request.uri().path(), "/pkg") || traces::is_followed() {
             return None;
         }
         let started = Instant::now();

@@ -30,9 +30,13 @@ pub struct LetIn {
 
 /// Lets in what a user may ask of the API (the pages' own calls included) and of the pages, or where nobody is logged
 /// in, what an address may. `None` where nothing is counted.
-pub async fn admit(state: &AppState, session: &RequestSession, asked: &mut Parts) -> Result<Option<LetIn>, Response> {
+pub async fn admit(
+    state: &AppState,
+    session: &RequestSession,
+    asked: &Parts,
+    counted: Option<Counted>,
+) -> Result<Option<LetIn>, Response> {
     let Some(purpose) = purpose(asked) else { return Ok(None) };
-    let counted = asked.extensions.remove::<Counted>();
     let who = match find_user(state, session, &asked.extensions).await {
         Ok(Some(user)) => user_key(user.id),
         Err(error @ AppError::TooMany { .. }) => return Err(error.into_response()),
@@ -124,6 +128,18 @@ impl Counted {
     pub async fn new(state: &AppState, purpose: Purpose, user: &User) -> Self {
         let who = user_key(user.id);
         Self { admission: state.limits.admit(purpose, &who).await, who }
+    }
+
+    /// As this user, who was let in.
+    pub fn lets_in(&self, user: &User) -> bool {
+        self.who == user_key(user.id) && self.admission.is_none_or(|admission| admission.decision.admitted)
+    }
+
+    /// Says in the answer how much is left.
+    pub fn tell(&self, headers: &mut HeaderMap) {
+        if let Some(admission) = &self.admission {
+            tell(headers, admission);
+        }
     }
 }
 

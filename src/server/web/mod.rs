@@ -5,8 +5,8 @@ use std::{net::SocketAddr, panic::AssertUnwindSafe};
 use axum::{
     Router,
     body::Body,
-    extract::{ConnectInfo, Request, State},
-    http::StatusCode,
+    extract::{ConnectInfo, MatchedPath, Request, State},
+    http::{StatusCode, request::Parts},
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
 };
@@ -15,11 +15,11 @@ use hyper::body::Incoming;
 use tower::ServiceExt;
 use vendorscope_cache::Foresight;
 
-use self::encodings::Accepted;
+use self::{ahead::Ahead, encodings::Accepted};
 use super::{
     AppState,
     identity::sessions::RequestSession,
-    request::{ClientAddress, ScriptNonce, problem::Problem},
+    request::{ClientAddress, RequestId, ScriptNonce, is_safe, problem::Problem},
 };
 
 /// Who may do anything at all.
@@ -52,6 +52,8 @@ mod refusals;
 mod refused_body;
 /// Pages that are sent again.
 mod rendered;
+/// Answers that are given again, before anything is routed.
+mod repeats;
 /// Forms that are sent after their session has ended.
 mod session_ended;
 
@@ -60,13 +62,14 @@ mod session_ended;
 pub struct Site {
     state: AppState,
     files: files::ReadFiles,
+    repeats: repeats::Repeats,
     router: Router,
 }
 
 impl Site {
     pub fn new(state: AppState) -> Self {
         let files = files::ReadFiles::default();
-        Self { router: router(state.clone(), files.clone()), files, state }
+        Self { router: router(state.clone(), files.clone()), files, repeats: repeats::Repeats::default(), state }
     }
 
     /// Answers one request of this peer.
@@ -74,9 +77,26 @@ impl Site {
         if let Some(file) = self.files.find(&self.state, &request) {
             return file;
         }
-        let mut request = request.map(Body::new);
+        let request = request.map(Body::new);
+        let Some(question) = repeats::question(&request) else { return self.route(peer, request).await };
+        match self.repeats.find(&question).await {
+            Some(repeat) => {
+                middleware::traced(request, async |mut request| match repeat.answer(&self.state).await {
+                    Ok(response) => response,
+                    Err(ahead) => {
+                        request.extensions_mut().insert(ahead);
+                        self.repeats.keep(question, self.route(peer, request).await).await
+                    }
+                })
+                .await
+            }
+            None => self.repeats.keep(question, self.route(peer, request).await).await,
+        }
+    }
+
+    async fn route(&self, peer: SocketAddr, mut request: Request) -> Response {
         request.extensions_mut().insert(ConnectInfo(peer));
-        let Ok(response) = self.router.oneshot(request).await;
+        let Ok(response) = self.router.clone().oneshot(request).await;
         response
     }
 }
@@ -98,7 +118,11 @@ fn router(state: AppState, files: files::ReadFiles) -> Router {
 /// What happens to every request. One function and not a layer for each step of it: a layer costs every request a box,
 /// and a copy of all the layers within it.
 async fn for_all(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    middleware::traced(request, async |request| answer(&state, request, next).await).await
+    match request.extensions().get::<RequestId>() {
+        // It has a name, and is logged, already.
+        Some(_) => answer(&state, request, next).await,
+        None => middleware::traced(request, async |request| answer(&state, request, next).await).await,
+    }
 }
 
 async fn answer(state: &AppState, mut request: Request, next: Next) -> Response {
@@ -124,11 +148,13 @@ async fn for_people(State(state): State<AppState>, request: Request, next: Next)
     if let Err(refused) = middleware::refuse_cross_site(&asked) {
         return refused.into_response();
     }
-    let session = RequestSession::new(&state, asked.uri.path(), &asked.headers);
+    let Ahead { session, counted, foresight } = match asked.extensions.remove::<Ahead>() {
+        Some(ahead) => ahead,
+        None => ask_ahead(&state, &asked).await,
+    };
     asked.extensions.insert(session.clone());
-    let foresight = ahead::ask_ahead(&state, &session, &mut asked).await;
     let answering = async {
-        let let_in = match limits::admit(&state, &session, &mut asked).await {
+        let let_in = match limits::admit(&state, &session, &asked, counted).await {
             Ok(let_in) => let_in,
             Err(refused) => return refused,
         };
@@ -144,6 +170,15 @@ async fn for_people(State(state): State<AppState>, request: Request, next: Next)
     let mut response = Foresight::scope(foresight, answering).await;
     session.set_cookies(response.headers_mut());
     response
+}
+
+/// Files are everybody's: no route, and no question.
+async fn ask_ahead(state: &AppState, asked: &Parts) -> Ahead {
+    let session = RequestSession::new(state, asked.uri.path(), &asked.headers);
+    match asked.extensions.get::<MatchedPath>() {
+        Some(_) => Ahead::ask(state, session, limits::purpose(asked), is_safe(&asked.method)).await,
+        None => Ahead::of(session),
+    }
 }
 
 async fn method_not_allowed() -> Problem {

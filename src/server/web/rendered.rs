@@ -21,11 +21,15 @@ use moka::future::Cache as Moka;
 use sha2::{Digest, Sha256};
 use vendorscope_cache::{Cache, Derived, Origin};
 
-use super::encodings;
+use super::{
+    encodings,
+    repeats::{MadeOf, Repeatable},
+};
 use crate::{
     domain::accounts::User,
     server::{
         AppError, AppState,
+        identity::sessions::RequestSession,
         request::{Rendering, ScriptNonce},
     },
     words,
@@ -47,7 +51,8 @@ pub struct RenderedPages(Moka<String, Arc<Page>>);
 #[derive(Clone)]
 pub struct ScriptHashes(pub Arc<str>);
 
-struct Page {
+/// A page as it was rendered.
+pub struct Page {
     html: Bytes,
     headers: HeaderMap,
     scripts: ScriptHashes,
@@ -74,8 +79,15 @@ impl RenderedPages {
             return next.run(request).await;
         }
         let name = name(state, user, &request);
+        let again = |page: Arc<Page>, request: &Request| {
+            let mut response = page.response(request.headers());
+            if let Some(session) = request.extensions().get::<RequestSession>() {
+                Repeatable::mark(&mut response, session, user.clone(), MadeOf::Page(page));
+            }
+            response
+        };
         let old = match self.0.get(&name).await {
-            Some(page) if page.is_current(&state.cache).await => return page.response(request.headers()),
+            Some(page) if page.is_current(&state.cache).await => return again(page, &request),
             old => old,
         };
         // Nobody waits for the first: it may turn out to be one that cannot be sent again.
@@ -88,7 +100,7 @@ impl RenderedPages {
             && let Some(page) = self.0.get(&name).await
             && page.is_current(&state.cache).await
         {
-            return page.response(request.headers());
+            return again(page, &request);
         }
         let (rendering, minute) = (Rendering::default(), this_minute());
         request.extensions_mut().insert(rendering.clone());
@@ -138,7 +150,7 @@ fn name(state: &AppState, user: &User, request: &Request) -> String {
 
 impl Page {
     /// Whether all it is made of is current, and as old as it says.
-    async fn is_current(&self, cache: &Cache) -> bool {
+    pub async fn is_current(&self, cache: &Cache) -> bool {
         if self.minute != this_minute() {
             return false;
         }

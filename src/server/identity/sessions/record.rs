@@ -51,7 +51,7 @@ impl Browser {
 impl SessionLogin {
     /// `None` for what another version, or somebody else, has written.
     pub fn of(record: &Record) -> Option<Self> {
-        serde_json::from_value(record.data.get(LOGIN)?.clone()).ok()
+        Self::deserialize(record.data.get(LOGIN)?).ok()
     }
 
     pub fn into_record(self, id: Id, expiry_date: OffsetDateTime) -> Result<Record, AppError> {

@@ -88,6 +88,26 @@ impl RequestSession {
         }))
     }
 
+    /// The session of a request with the same cookies as another, as somebody who asks for something by himself.
+    pub fn again(state: &AppState, ids: &[Id]) -> Self {
+        Self(Arc::new(Asking {
+            state: state.clone(),
+            credentials: Credentials::Cookies(ids.to_vec()),
+            is_use: true,
+            known: OnceCell::new(),
+            change: Mutex::default(),
+            beside: Mutex::default(),
+        }))
+    }
+
+    /// What the cookies of this request name; nothing where it is not by cookies that somebody is logged in.
+    pub fn ids(&self) -> &[Id] {
+        match &self.credentials {
+            Credentials::Cookies(ids) => ids,
+            _ => &[],
+        }
+    }
+
     /// Gives the answer the cookies that belong to what became of the session.
     pub fn set_cookies(&self, headers: &mut HeaderMap) {
         let change = *self.change.lock().unwrap_or_else(PoisonError::into_inner);
@@ -114,6 +134,16 @@ impl RequestSession {
     /// changes nothing but how long a session has been idle, and not that where the page asks by itself.
     pub async fn user(&self) -> Result<Option<User>, AppError> {
         Ok(self.known().await?.map(|known| known.user.clone()))
+    }
+
+    /// Whether it is this user who sends this request, with a browser.
+    pub async fn is_of(&self, user: &User) -> Result<bool, AppError> {
+        Ok(self.known().await?.is_some_and(|known| known.session.is_some() && known.user == *user))
+    }
+
+    /// Finds out who sends this request, for all who ask later. Where that fails, they try again.
+    pub async fn look(&self) {
+        let _ = self.known().await;
     }
 
     /// Whether a browser brought a session along, which may have ended.

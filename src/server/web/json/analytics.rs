@@ -9,7 +9,7 @@ use axum::{
     routing::get,
 };
 use sha2::{Digest, Sha256};
-use vendorscope_cache::Served;
+use vendorscope_cache::{Outcome, Served};
 
 use super::{input::Parameters, openapi::Refused};
 use crate::{
@@ -30,7 +30,10 @@ use crate::{
             export::{ExportTable, Pieces},
             narrowed::parse_narrowed,
         },
-        web::encodings,
+        web::{
+            encodings,
+            repeats::{MadeOf, Repeatable},
+        },
     },
 };
 
@@ -75,7 +78,7 @@ pub(super) async fn snapshot(
     let started = Instant::now();
     let known = ["dateFrom", "dateTo", "compare", "interval", "product", "category", "status", "vendorId"];
     let parameters = parameters.only(&known)?;
-    let vendor = vendor_asked_for(&state, user, &parameters).await?;
+    let vendor = vendor_asked_for(&state, user.clone(), &parameters).await?;
     let get = |name| parameters.get(name);
     let (query, narrowed) = match (query(&parameters), parse_narrowed(get("product"), get("category"), get("status"))) {
         (Ok(query), Ok(narrowed)) => (query, narrowed),
@@ -86,6 +89,13 @@ pub(super) async fn snapshot(
     let served = state.analytics.narrowed_json(&vendor, &query, &narrowed).await?;
     let mut response = if session.is_by_key() { revalidated(&served, &headers) } else { whole(&served, &headers) };
     freshness(&mut response, &served, started.elapsed());
+    // Of an admin, which vendor it is has to be looked up.
+    if narrowed.is_whole()
+        && user.vendor.as_ref() == Some(&vendor)
+        && let Some(origin) = state.analytics.origin(&vendor, &query, &served)
+    {
+        Repeatable::mark(&mut response, &session, user, MadeOf::Snapshot { vendor, query, origin });
+    }
     Ok(response)
 }
 
@@ -274,13 +284,17 @@ const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 /// Says where an answer came from, how old it is, and what it took.
 pub(super) fn freshness<T>(response: &mut Response, served: &Served<T>, total: Duration) {
-    let outcome = served.outcome.as_str();
+    tell_freshness(response.headers_mut(), served.outcome, served.age, served.elapsed, total);
+}
+
+/// The same of what is no more than an entry's age, and how long it took to know it.
+pub fn tell_freshness(headers: &mut HeaderMap, outcome: Outcome, age: Duration, elapsed: Duration, total: Duration) {
+    let outcome = outcome.as_str();
     let millis = |duration: Duration| duration.as_secs_f64() * 1000.0;
-    let timing = format!("total;dur={:.3}, cache;desc={outcome};dur={:.3}", millis(total), millis(served.elapsed));
-    let headers = response.headers_mut();
+    let timing = format!("total;dur={:.3}, cache;desc={outcome};dur={:.3}", millis(total), millis(elapsed));
     headers.insert(X_CACHE, HeaderValue::from_static(outcome));
-    headers.insert(header::AGE, HeaderValue::from(served.age.as_secs()));
-    if let Ok(timing) = HeaderValue::from_str(&timing) {
+    headers.insert(header::AGE, HeaderValue::from(age.as_secs()));
+    if let Ok(timing) = HeaderValue::try_from(timing) {
         headers.insert(SERVER_TIMING, timing);
     }
 }

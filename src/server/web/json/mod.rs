@@ -36,6 +36,8 @@ mod products;
 /// Objects are objects, and texts are texts.
 mod strict;
 
+pub use analytics::tell_freshness;
+
 pub fn router(state: &AppState) -> Router<AppState> {
     let once = from_fn_with_state(state.clone(), once::answer_once);
     Router::new()

@@ -1,0 +1,217 @@
+//! Answers that are given again, before anything is routed.
+//!
+//! A hot answer is ready before it is asked for; what costs is the way to it, through the router and everything that
+//! reads the request anew. So an answer that says what it is made of is kept under all of its request that it depends
+//! on. The same request is given it again if everything that the way would have asked still says the same, asked now
+//! and in the same places: the session lives and is that user's, who may do this and is within the limit, and what the
+//! answer is made of is what a lookup would serve. Where anything differs, the request goes the whole way, and takes
+//! along what has been asked.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use axum::{
+    body::{Body, Bytes, to_bytes},
+    extract::Request,
+    http::{HeaderMap, HeaderName, Method, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use moka::future::Cache as Moka;
+use tower_sessions::session::Id;
+use vendorscope_cache::{Foresight, Origin, Outcome};
+
+use super::{access, ahead::Ahead, json::tell_freshness, limits::Counted, rendered::Page};
+use crate::{
+    domain::accounts::{User, VendorRef},
+    server::{
+        AppState, identity::sessions::RequestSession, rate_limit::Purpose, request::problem::Problem,
+        services::analytics::SnapshotQuery, traces,
+    },
+};
+
+/// Memory for these answers, in bytes. Bodies are counted, though the cache holds them too.
+const MOST_BYTES: u64 = 8 * 1024 * 1024;
+/// An answer's headers, and what is kept beside it, in bytes.
+const BESIDE: usize = 6 * 1024;
+/// The largest answer that is kept, in bytes.
+const LARGEST: usize = 512 * 1024;
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
+
+/// What an answer may depend on of its request: the address and these headers.
+const ASKED_WITH: [HeaderName; 3] = [header::COOKIE, header::ACCEPT, header::ACCEPT_ENCODING];
+/// Who sends one of these asks for something else, or in another way.
+const OTHERWISE: [HeaderName; 8] = [
+    header::AUTHORIZATION,
+    header::IF_NONE_MATCH,
+    header::IF_MATCH,
+    header::RANGE,
+    header::CONTENT_LENGTH,
+    header::TRANSFER_ENCODING,
+    header::EXPECT,
+    HeaderName::from_static("x-unattended"),
+];
+
+/// All of a request that its answer may depend on.
+pub type Question = Vec<u8>;
+
+/// The answers that this instance has given lately, and may give again.
+#[derive(Clone)]
+pub struct Repeats(Moka<Question, Arc<Repeat>>);
+
+/// Put into the extensions of an answer that may be given again: to whom, and while what holds.
+#[derive(Clone)]
+pub struct Repeatable {
+    ids: Arc<[Id]>,
+    user: User,
+    made_of: MadeOf,
+}
+
+/// What an answer is made of, beside its request.
+#[derive(Clone)]
+pub enum MadeOf {
+    /// The entry of a snapshot, as the API serves it.
+    Snapshot { vendor: VendorRef, query: SnapshotQuery, origin: Origin },
+    /// A page that has been rendered.
+    Page(Arc<Page>),
+}
+
+/// An answer as it was given.
+pub struct Repeat {
+    to: Repeatable,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+/// What this request asks, where the answer may be one that was given before. `None` as well where the steps of a
+/// request are to be logged or traced.
+pub fn question(request: &Request) -> Option<Question> {
+    let (uri, headers) = (request.uri(), request.headers());
+    let is_plain =
+        *request.method() == Method::GET && uri.authority().is_none() && headers.contains_key(header::COOKIE);
+    if !is_plain || OTHERWISE.iter().any(|name| headers.contains_key(name)) || traces::is_followed() {
+        return None;
+    }
+    let mut question = Vec::with_capacity(1024);
+    question.extend_from_slice(uri.path_and_query()?.as_str().as_bytes());
+    for (number, name) in (b'0'..).zip(ASKED_WITH) {
+        for value in headers.get_all(name) {
+            // No header holds a line's end.
+            question.extend_from_slice(&[b'\n', number]);
+            question.extend_from_slice(value.as_bytes());
+        }
+    }
+    Some(question)
+}
+
+impl Repeatable {
+    /// Marks what this user, who is logged in with a browser and asks for what is his own, was answered.
+    pub fn mark(response: &mut Response, session: &RequestSession, user: User, made_of: MadeOf) {
+        if !session.ids().is_empty() {
+            response.extensions_mut().insert(Self { ids: session.ids().into(), user, made_of });
+        }
+    }
+}
+
+impl Default for Repeats {
+    fn default() -> Self {
+        let weigh = |question: &Question, repeat: &Arc<Repeat>| {
+            u32::try_from(question.len() + repeat.body.len() + BESIDE).unwrap_or(u32::MAX)
+        };
+        Self(Moka::builder().max_capacity(MOST_BYTES).weigher(weigh).time_to_idle(FORGOTTEN_AFTER).build())
+    }
+}
+
+impl Repeats {
+    pub async fn find(&self, question: &Question) -> Option<Arc<Repeat>> {
+        self.0.get(question).await
+    }
+
+    /// Keeps an answer that may be given again to the same question.
+    pub async fn keep(&self, question: Question, mut response: Response) -> Response {
+        let Some(to) = response.extensions_mut().remove::<Repeatable>() else { return response };
+        if response.status() != StatusCode::OK || response.headers().contains_key(header::SET_COOKIE) {
+            return response;
+        }
+        let (parts, body) = response.into_parts();
+        // What is made of entries is here as a whole.
+        let body = match to_bytes(body, usize::MAX).await {
+            Ok(body) => body,
+            Err(error) => {
+                tracing::error!(%error, "an answer cannot be read");
+                return Problem::internal().into_response();
+            }
+        };
+        if body.len() <= LARGEST {
+            let repeat = Repeat { to, headers: parts.headers.clone(), body: body.clone() };
+            self.0.insert(question, Arc::new(repeat)).await;
+        }
+        Response::from_parts(parts, Body::from(body))
+    }
+}
+
+impl Repeat {
+    /// The answer once more; else what has been asked.
+    pub async fn answer(&self, state: &AppState) -> Result<Response, Ahead> {
+        let started = Instant::now();
+        let session = RequestSession::again(state, &self.to.ids);
+        let mut ahead = Ahead::ask(state, session, Some(self.to.made_of.purpose()), true).await;
+        match self.check(state, &mut ahead, started).await {
+            Some(headers) => {
+                let mut response = Response::new(Body::from(self.body.clone()));
+                *response.headers_mut() = headers;
+                state.metrics.observe("GET", self.to.made_of.route(), StatusCode::OK.as_u16(), started.elapsed());
+                Ok(response)
+            }
+            None => Err(ahead),
+        }
+    }
+
+    /// Whether all that was found on the way to this answer is so now; the answer's headers as they are now.
+    async fn check(&self, state: &AppState, ahead: &mut Ahead, started: Instant) -> Option<HeaderMap> {
+        let Repeatable { user, made_of, .. } = &self.to;
+        if !ahead.session.is_of(user).await.ok()? {
+            return None;
+        }
+        if ahead.counted.is_none() {
+            ahead.counted = Some(Counted::new(state, made_of.purpose(), user).await);
+        }
+        let counted = ahead.counted.as_ref().filter(|counted| counted.lets_in(user))?;
+        access::check(&ahead.session, &Method::GET, made_of.route()).await.ok()?;
+        let asked = Instant::now();
+        let age = Foresight::scope(ahead.foresight.take(), made_of.age(state)).await?;
+        let mut headers = self.headers.clone();
+        if let MadeOf::Snapshot { vendor, query, .. } = made_of {
+            state.analytics.popularity().note(vendor, query).await;
+            tell_freshness(&mut headers, Outcome::Hit, age, asked.elapsed(), started.elapsed());
+        }
+        counted.tell(&mut headers);
+        Some(headers)
+    }
+}
+
+impl MadeOf {
+    /// As the router has it.
+    fn route(&self) -> &'static str {
+        match self {
+            Self::Snapshot { .. } => "/api/vendor/analytics/snapshot",
+            Self::Page(_) => "/",
+        }
+    }
+
+    fn purpose(&self) -> Purpose {
+        match self {
+            Self::Snapshot { .. } => Purpose::Reads,
+            Self::Page(_) => Purpose::Pages,
+        }
+    }
+
+    /// How old it is, if it is what would be served now.
+    async fn age(&self, state: &AppState) -> Option<Duration> {
+        match self {
+            Self::Snapshot { origin, .. } => state.cache.still_serves(std::slice::from_ref(origin)).await?.pop(),
+            Self::Page(page) => page.is_current(&state.cache).await.then_some(Duration::ZERO),
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! Answers that are given again without going the whole way: they say the same, count the same, and end with whatever
+//! they rest on.
+
+use std::{io::Read, time::Duration};
+
+use reqwest::{Method, Response};
+use serde_json::{Value, json};
+use vendorscope::{domain::accounts::Role, server::config::Limit};
+
+use crate::harness::{Client, Market, PASSWORD, RedisServer, TestApp, databases};
+
+const SNAPSHOT: &str = "/api/vendor/analytics/snapshot?dateFrom=2026-03-01&dateTo=2026-03-31";
+/// From this time on, the same question has the same answer: first its figures are loaded, then its answer is made.
+const KNOWN_AFTER: usize = 3;
+
+/// The apps of one market, over memory and over Redis.
+async fn apps(redis: &RedisServer, limit: Option<Limit>) -> [TestApp; 2] {
+    let market = Market::new();
+    let app = || {
+        TestApp::builder().bundle(market.path()).config(|config| {
+            config.limits.reads = limit;
+            config.limits.pages = None;
+        })
+    };
+    [app().spawn().await, app().redis(redis).spawn().await]
+}
+
+/// What an answer says in its headers but what is its own: its name, its time, and how it stands with the limit.
+fn headers(answer: &Response) -> Vec<(String, String)> {
+    let own = ["age", "date", "ratelimit", "server-timing", "x-request-id"];
+    let said = answer.headers().iter().filter(|(name, _)| !own.contains(&name.as_str()));
+    let mut said: Vec<_> =
+        said.map(|(name, value)| (name.to_string(), value.to_str().expect("ASCII").to_owned())).collect();
+    said.sort();
+    said
+}
+
+fn header<'a>(answer: &'a Response, name: &str) -> &'a str {
+    answer.headers()[name].to_str().expect("ASCII")
+}
+
+async fn gross_sales(client: &Client) -> i64 {
+    client.get_json(SNAPSHOT).await["totals"]["grossSales"].as_i64().expect("a sum")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_question_has_the_same_answer_is_counted_once_and_refused_where_the_limit_is_reached() {
+    const BURST: u64 = 8;
+    let redis = RedisServer::start();
+    for app in apps(&redis, Limit::new(BURST as u32, Duration::from_secs(3600))).await {
+        let client = app.log_in_as_vendor("eur").await;
+        let mut answers = Vec::new();
+        for left in (0..BURST).rev() {
+            let name = format!("request-{left}");
+            let answer = client.request(Method::GET, SNAPSHOT).header("x-request-id", &name).send().await;
+            let answer = answer.expect("an answer");
+            assert_eq!(answer.status(), 200);
+            assert_eq!(header(&answer, "x-request-id"), name);
+            assert!(header(&answer, "ratelimit").starts_with(&format!("\"reads\";r={left};t=")), "{answer:?}");
+            assert!(header(&answer, "server-timing").starts_with("total;dur="));
+            let age: u64 = header(&answer, "age").parse().expect("seconds");
+            assert!(age < 60);
+            answers.push((headers(&answer), answer.bytes().await.expect("bytes")));
+        }
+        let known = &answers[1];
+        assert!(known.0.contains(&("x-cache".to_owned(), "HIT".to_owned())));
+        assert!(answers[KNOWN_AFTER - 1..].iter().all(|answer| answer == known), "{answers:?}");
+        let refused = client.get(SNAPSHOT).await;
+        assert_eq!(refused.status(), 429);
+        assert!(header(&refused, "ratelimit").starts_with("\"reads\";r=0;"));
+        assert_eq!(refused.json::<Value>().await.expect("JSON")["code"], "too_many_requests");
+        let metrics = app.client().get("/metrics").await.text().await.expect("a text");
+        let counted = |status: u16, count: u64| {
+            let labels = format!("method=\"GET\",route=\"/api/vendor/analytics/snapshot\",status=\"{status}\"");
+            let line = format!("vendorscope_http_request_duration_seconds_count{{{labels}}} {count}");
+            assert!(metrics.contains(&line), "{line} of {metrics}");
+        };
+        counted(200, BURST);
+        counted(429, 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_form_and_each_address_has_its_own_answer() {
+    let redis = RedisServer::start();
+    for app in apps(&redis, None).await {
+        let client = app.log_in_as_vendor("eur").await;
+        let whole = client.get_json(SNAPSHOT).await;
+        for _ in 0..KNOWN_AFTER + 2 {
+            for form in ["br", "gzip", "zstd", "identity"] {
+                let answer = client.request(Method::GET, SNAPSHOT).header("accept-encoding", form).send().await;
+                let answer = answer.expect("an answer");
+                let said = answer.headers().get("content-encoding").map(|form| form.to_str().expect("ASCII"));
+                assert_eq!(said.unwrap_or("identity"), form);
+                let (body, mut text) = (answer.bytes().await.expect("bytes"), String::new());
+                match form {
+                    "br" => brotli::Decompressor::new(&body[..], 4096).read_to_string(&mut text).map(|_| ()),
+                    "gzip" => flate2::read::GzDecoder::new(&body[..]).read_to_string(&mut text).map(|_| ()),
+                    "zstd" => zstd::decode_all(&body[..]).map(|bytes| text = String::from_utf8(bytes).expect("UTF-8")),
+                    _ => Ok(text = String::from_utf8(body.to_vec()).expect("UTF-8")),
+                }
+                .expect("a body in the form it says");
+                assert_eq!(serde_json::from_str::<Value>(&text).expect("JSON"), whole);
+            }
+            let february = client.get_json(&SNAPSHOT.replace("-03-", "-02-").replace("-31", "-28")).await;
+            assert_eq!(february["range"]["to"], "2026-02-28");
+            assert_eq!(client.get(&format!("{SNAPSHOT}&nonsense=1")).await.status(), 422);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_write_shows_with_the_next_answer_wherever_it_was_made() {
+    for database in databases().await {
+        let (redis, market) = (RedisServer::start(), Market::new());
+        let one = TestApp::builder().database(&database).bundle(market.path()).redis(&redis).unlimited().spawn().await;
+        let other = TestApp::builder().database(&database).redis(&redis).unlimited().spawn().await;
+        let client = one.log_in_as_vendor("eur").await;
+        let elsewhere = client.at(&other);
+        let order = json!({
+            "customer": { "customerId": "c1" }, "placedAt": "2026-03-20T12:00:00Z",
+            "lines": [{ "productId": "e1", "quantity": 1 }],
+        });
+        let mut known = gross_sales(&client).await;
+        for round in 0..6 {
+            for reader in [&client, &elsewhere] {
+                for _ in 0..KNOWN_AFTER + 1 {
+                    assert_eq!(gross_sales(reader).await, known);
+                }
+            }
+            let writer = if round % 2 == 0 { &client } else { &elsewhere };
+            assert_eq!(writer.post("/api/vendor/orders", &order).await.status(), 201);
+            let now = gross_sales(if round % 3 == 0 { &client } else { &elsewhere }).await;
+            assert!(now > known, "{now} after {known}");
+            known = now;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_goes_to_whom_it_was_given_and_to_nobody_who_has_left() {
+    let redis = RedisServer::start();
+    for app in apps(&redis, None).await {
+        let (admin, colleague) = (app.log_in_as_admin().await, app.log_in_as_vendor("eur").await);
+        let foreign = app.log_in_as_vendor("jpy").await;
+        for way in ["ends it", "ends all", "is disabled", "becomes an accountant", "becomes another vendor's"] {
+            let email = format!("{}@example.com", way.replace([' ', '\''], "-"));
+            let client = app.log_in(&email, Role::Vendor, Some("eur")).await;
+            let elsewhere = app.log_in(&email, Role::Vendor, Some("eur")).await;
+            for _ in 0..KNOWN_AFTER + 1 {
+                for (client, vendor) in [(&client, "eur"), (&colleague, "eur"), (&foreign, "jpy")] {
+                    assert_eq!(client.get_json(SNAPSHOT).await["vendorId"], vendor);
+                }
+            }
+            let sessions = elsewhere.get_json("/api/account/sessions").await;
+            let other =
+                sessions["sessions"].as_array().expect("a list").iter().find(|session| session["current"] == false);
+            let other = other.expect("the other session")["sessionId"].as_str().expect("a name").to_owned();
+            let people = admin.get_json("/api/admin/users").await;
+            let person = people["users"].as_array().expect("a list").iter().find(|person| person["email"] == email);
+            let person = person.expect("the user")["userId"].as_str().expect("an id").to_owned();
+            let change = async |mut wanted: Value| {
+                wanted["password"] = PASSWORD.into();
+                admin.patch(&format!("/api/admin/users/{person}"), &wanted).await.status()
+            };
+            let delete =
+                async |path: String| elsewhere.request(Method::DELETE, &path).send().await.expect("an answer").status();
+            let (done, expected) = match way {
+                "ends it" => (delete(format!("/api/account/sessions/{other}")).await, 204),
+                "ends all" => (delete("/api/account/sessions".to_owned()).await, 204),
+                "is disabled" => (change(json!({ "disabled": true })).await, 200),
+                "becomes an accountant" => (change(json!({ "role": "accountant" })).await, 200),
+                _ => (change(json!({ "vendorId": "jpy" })).await, 200),
+            };
+            assert_eq!(done, expected, "{way}");
+            assert_eq!(client.get(SNAPSHOT).await.status(), 401, "{way}");
+            assert_eq!(colleague.get(SNAPSHOT).await.status(), 200, "{way}: nobody else");
+        }
+    }
+}
