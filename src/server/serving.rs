@@ -76,7 +76,7 @@ impl Bounds {
 /// there may be, others wait until one ends.
 pub async fn serve(listener: TcpListener, site: Site, bounds: Bounds, stop: impl Future<Output = ()>) {
     tracing::info!(most = bounds.most, of_one_address = bounds.of_one_address, "connections");
-    let places = Arc::new(Semaphore::new(bounds.most));
+    let (site, places) = (Arc::new(site), Arc::new(Semaphore::new(bounds.most)));
     let peers = Peers::default();
     let (stopping, told) = watch::channel(false);
     let (alive, mut ended) = mpsc::channel::<()>(1);

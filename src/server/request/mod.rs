@@ -51,7 +51,7 @@ impl RequestId {
         let name = match (given.filter(accepted), &trace) {
             (Some(given), _) => given.into(),
             (None, Some(trace)) => trace.clone(),
-            (None, None) => format!("{:032x}", rand::random::<u128>()).into(),
+            (None, None) => hex::encode(rand::random::<[u8; 16]>()).into(),
         };
         Self { name, trace }
     }

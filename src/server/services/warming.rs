@@ -50,8 +50,8 @@ impl Default for Popularity {
 }
 
 impl Popularity {
-    pub async fn note(&self, vendor: &VendorRef, query: &SnapshotQuery) {
-        let asked = self.0.get_with((vendor.clone(), *query), async { Arc::default() }).await;
+    pub async fn note(&self, snapshot: &(VendorRef, SnapshotQuery)) {
+        let asked = self.0.get_with_by_ref(snapshot, async { Arc::default() }).await;
         asked.fetch_add(1, Ordering::Relaxed);
     }
 

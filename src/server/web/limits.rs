@@ -154,7 +154,7 @@ fn tell(headers: &mut HeaderMap, admission: &Admission) {
     let policy = format!("\"{name}\";q={};w={}", limit.count, limit.period.as_secs());
     let state = format!("\"{name}\";r={};t={}", decision.remaining, seconds(decision.reset()));
     for (header, value) in [(RATE_LIMIT_POLICY, policy), (RATE_LIMIT, state)] {
-        if let Ok(value) = HeaderValue::from_str(&value) {
+        if let Ok(value) = HeaderValue::try_from(value) {
             headers.insert(header, value);
         }
     }

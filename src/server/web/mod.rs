@@ -1,6 +1,6 @@
 //! HTTP: the router, and all that happens to a request before and after its handler.
 
-use std::{net::SocketAddr, panic::AssertUnwindSafe};
+use std::{net::SocketAddr, panic::AssertUnwindSafe, sync::Arc};
 
 use axum::{
     Router,
@@ -58,7 +58,6 @@ mod repeats;
 mod session_ended;
 
 /// Everything that is served.
-#[derive(Clone)]
 pub struct Site {
     state: AppState,
     files: files::ReadFiles,
@@ -73,7 +72,7 @@ impl Site {
     }
 
     /// Answers one request of this peer.
-    pub async fn answer(self, peer: SocketAddr, request: Request<Incoming>) -> Response {
+    pub async fn answer(self: Arc<Self>, peer: SocketAddr, request: Request<Incoming>) -> Response {
         if let Some(file) = self.files.find(&self.state, &request) {
             return file;
         }

@@ -72,7 +72,7 @@ pub struct Repeatable {
 #[derive(Clone)]
 pub enum MadeOf {
     /// The entry of a snapshot, as the API serves it.
-    Snapshot { vendor: VendorRef, query: SnapshotQuery, origin: Origin },
+    Snapshot { snapshot: (VendorRef, SnapshotQuery), origin: Origin },
     /// A page that has been rendered.
     Page(Arc<Page>),
 }
@@ -182,8 +182,8 @@ impl Repeat {
         let asked = Instant::now();
         let age = Foresight::scope(ahead.foresight.take(), made_of.age(state)).await?;
         let mut headers = self.headers.clone();
-        if let MadeOf::Snapshot { vendor, query, .. } = made_of {
-            state.analytics.popularity().note(vendor, query).await;
+        if let MadeOf::Snapshot { snapshot, .. } = made_of {
+            state.analytics.popularity().note(snapshot).await;
             tell_freshness(&mut headers, Outcome::Hit, age, asked.elapsed(), started.elapsed());
         }
         counted.tell(&mut headers);

@@ -75,21 +75,19 @@ impl RedisStore {
 
     /// One MGET for each slot that the tags are in: without a cluster, one.
     fn ask_generations(&self, tags: &[Tag]) -> (Vec<Routed>, Vec<Vec<usize>>) {
-        let mut groups: Vec<(u16, Vec<usize>)> = Vec::new();
+        let mut groups: Vec<(u16, Routed, Vec<usize>)> = Vec::new();
         for (place, tag) in tags.iter().enumerate() {
-            let slot = self.router.slot(&self.names.tag(tag));
-            match groups.iter_mut().find(|(other, _)| *other == slot) {
-                Some((_, places)) => places.push(place),
-                None => groups.push((slot, vec![place])),
+            let key = self.names.tag(tag);
+            let slot = self.router.slot(&key);
+            match groups.iter_mut().find(|(other, ..)| *other == slot) {
+                Some((_, asked, places)) => {
+                    asked.command.arg(key);
+                    places.push(place);
+                }
+                None => groups.push((slot, routed(key.clone(), redis::cmd("MGET").arg(key)), vec![place])),
             }
         }
-        groups
-            .into_iter()
-            .map(|(_, places)| {
-                let keys: Vec<_> = places.iter().map(|place| self.names.tag(&tags[*place])).collect();
-                (routed(keys[0].clone(), redis::cmd("MGET").arg(&keys)), places)
-            })
-            .unzip()
+        groups.into_iter().map(|(_, asked, places)| (asked, places)).unzip()
     }
 }
 

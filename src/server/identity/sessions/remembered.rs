@@ -5,7 +5,7 @@ use tower_sessions::session::{Id, Record};
 use vendorscope_redis::{RequestError, Routed, Router};
 
 use super::{
-    record::SessionLogin,
+    record::{SessionLogin, handle},
     store::{decode, key},
 };
 
@@ -30,6 +30,8 @@ pub struct Remembered {
 pub struct KnownSession {
     pub record: Record,
     pub login: SessionLogin,
+    /// What it is named by, here and in the database.
+    pub handle: String,
     /// What it was decoded from; nothing where that is not known.
     raw: Vec<u8>,
 }
@@ -37,7 +39,11 @@ pub struct KnownSession {
 impl KnownSession {
     /// Of which it is not known how it is written: it is read once more.
     pub fn new(record: Record, login: SessionLogin) -> Self {
-        Self { record, login, raw: Vec::new() }
+        Self::decoded(record, login, Vec::new())
+    }
+
+    fn decoded(record: Record, login: SessionLogin, raw: Vec<u8>) -> Self {
+        Self { handle: handle(&record.id), record, login, raw }
     }
 }
 
@@ -67,7 +73,7 @@ impl Remembered {
         let again = raw.and_then(|raw| {
             let record = decode(id, &raw)?;
             let login = SessionLogin::of(&record)?;
-            Some(Arc::new(KnownSession { record, login, raw }))
+            Some(Arc::new(KnownSession::decoded(record, login, raw)))
         });
         match &again {
             Some(again) => self.known.insert(*id, again.clone()).await,

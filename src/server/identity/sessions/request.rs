@@ -317,7 +317,7 @@ impl RequestSession {
         if let Some(remembered) = &self.sessions().remembered
             && let Some(known) = remembered.read_again(id).await
         {
-            return Ok(self.is_valid(id, &known.login).await?.then_some(known));
+            return Ok(self.is_valid(&known).await?.then_some(known));
         }
         let Some(record) = self.sessions().store.load(id).await.map_err(|e| unavailable(&e))? else { return Ok(None) };
         let Some(login) = SessionLogin::of(&record) else {
@@ -325,10 +325,10 @@ impl RequestSession {
             tracing::warn!("a session that this version cannot read");
             return Ok(None);
         };
-        if !self.is_valid(id, &login).await? {
+        let known = Arc::new(KnownSession::new(record, login));
+        if !self.is_valid(&known).await? {
             return Ok(None);
         }
-        let known = Arc::new(KnownSession::new(record, login));
         if let Some(remembered) = &self.sessions().remembered {
             remembered.keep(known.clone()).await;
         }
@@ -337,8 +337,8 @@ impl RequestSession {
 
     /// Whether a session that is there has not ended for the database, and is still its user's; removes it where it is
     /// not.
-    async fn is_valid(&self, id: &Id, login: &SessionLogin) -> Result<bool, AppError> {
-        if self.state.accounts.session_has_ended(&handle(id)) {
+    async fn is_valid(&self, KnownSession { record, login, handle, .. }: &KnownSession) -> Result<bool, AppError> {
+        if self.state.accounts.session_has_ended(handle) {
             // A store that has gone back in time. That it is there again does no harm.
             tracing::warn!("a session that has ended is in the session store again");
             return Ok(false);
@@ -346,7 +346,7 @@ impl RequestSession {
         let valid = self.state.accounts.session_is_valid(&login.user, login.epoch).await?;
         if !valid {
             // What should have removed it did not find it. That it is still there does no harm.
-            if let Err(error) = self.sessions().store.end(login.user.id, id).await {
+            if let Err(error) = self.sessions().store.end(login.user.id, &record.id).await {
                 tracing::warn!(%error, "a session that has ended was not removed");
             }
         }

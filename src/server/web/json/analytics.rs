@@ -94,7 +94,7 @@ pub(super) async fn snapshot(
         && user.vendor.as_ref() == Some(&vendor)
         && let Some(origin) = state.analytics.origin(&vendor, &query, &served)
     {
-        Repeatable::mark(&mut response, &session, user, MadeOf::Snapshot { vendor, query, origin });
+        Repeatable::mark(&mut response, &session, user, MadeOf::Snapshot { snapshot: (vendor, query), origin });
     }
     Ok(response)
 }
@@ -290,8 +290,14 @@ pub(super) fn freshness<T>(response: &mut Response, served: &Served<T>, total: D
 /// The same of what is no more than an entry's age, and how long it took to know it.
 pub fn tell_freshness(headers: &mut HeaderMap, outcome: Outcome, age: Duration, elapsed: Duration, total: Duration) {
     let outcome = outcome.as_str();
-    let millis = |duration: Duration| duration.as_secs_f64() * 1000.0;
-    let timing = format!("total;dur={:.3}, cache;desc={outcome};dur={:.3}", millis(total), millis(elapsed));
+    let (total, elapsed) = (total.as_micros(), elapsed.as_micros());
+    let timing = format!(
+        "total;dur={}.{:03}, cache;desc={outcome};dur={}.{:03}",
+        total / 1000,
+        total % 1000,
+        elapsed / 1000,
+        elapsed % 1000
+    );
     headers.insert(X_CACHE, HeaderValue::from_static(outcome));
     headers.insert(header::AGE, HeaderValue::from(age.as_secs()));
     if let Ok(timing) = HeaderValue::try_from(timing) {
