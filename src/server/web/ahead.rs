@@ -23,12 +23,13 @@ impl Ahead {
     /// request costs one round trip. Each is judged where it was before; what is not known ahead, or fails, is asked
     /// for there.
     pub async fn ask(state: &AppState, session: RequestSession, purpose: Option<Purpose>, is_safe: bool) -> Self {
-        let Some(user) = session.remembered_user().await else { return Self::of(session) };
+        let Some(remembered) = session.remembered().await else { return Self::of(session) };
+        let user = &remembered.login.user;
         // A write makes stale what it might find here afterwards.
         let vendor = user.vendor.as_ref().filter(|_| is_safe);
         let counting = async {
             match purpose {
-                Some(purpose) => Some(Counted::new(state, purpose, &user).await),
+                Some(purpose) => Some(Counted::new(state, purpose, user).await),
                 None => None,
             }
         };

@@ -32,9 +32,9 @@ use crate::{
 };
 
 /// Memory for these answers, in bytes. Bodies are counted, though the cache holds them too.
-const MOST_BYTES: u64 = 8 * 1024 * 1024;
-/// An answer's headers, and what is kept beside it, in bytes.
-const BESIDE: usize = 6 * 1024;
+const MOST_BYTES: u64 = 4 * 1024 * 1024;
+/// An answer's headers, and what is kept beside it, in bytes: an estimate.
+const BESIDE: usize = 4 * 1024;
 /// The largest answer that is kept, in bytes.
 const LARGEST: usize = 512 * 1024;
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);

@@ -1,6 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
 use moka::future::Cache;
+use time::OffsetDateTime;
 use tower_sessions::session::{Id, Record};
 use vendorscope_redis::{RequestError, Routed, Router};
 
@@ -26,9 +27,10 @@ pub struct Remembered {
     known: Cache<Id, Arc<KnownSession>>,
 }
 
-/// A session as it was last read.
+/// A session as it was last read, without the record itself: thousands of them are remembered.
 pub struct KnownSession {
-    pub record: Record,
+    pub id: Id,
+    pub expiry_date: OffsetDateTime,
     pub login: SessionLogin,
     /// What it is named by, here and in the database.
     pub handle: String,
@@ -38,12 +40,12 @@ pub struct KnownSession {
 
 impl KnownSession {
     /// Of which it is not known how it is written: it is read once more.
-    pub fn new(record: Record, login: SessionLogin) -> Self {
+    pub fn new(record: &Record, login: SessionLogin) -> Self {
         Self::decoded(record, login, Vec::new())
     }
 
-    fn decoded(record: Record, login: SessionLogin, raw: Vec<u8>) -> Self {
-        Self { handle: handle(&record.id), record, login, raw }
+    fn decoded(record: &Record, login: SessionLogin, raw: Vec<u8>) -> Self {
+        Self { id: record.id, expiry_date: record.expiry_date, handle: handle(&record.id), login, raw }
     }
 }
 
@@ -73,7 +75,7 @@ impl Remembered {
         let again = raw.and_then(|raw| {
             let record = decode(id, &raw)?;
             let login = SessionLogin::of(&record)?;
-            Some(Arc::new(KnownSession::decoded(record, login, raw)))
+            Some(Arc::new(KnownSession::decoded(&record, login, raw)))
         });
         match &again {
             Some(again) => self.known.insert(*id, again.clone()).await,
@@ -83,7 +85,7 @@ impl Remembered {
     }
 
     pub async fn keep(&self, known: Arc<KnownSession>) {
-        self.known.insert(known.record.id, known).await;
+        self.known.insert(known.id, known).await;
     }
 
     async fn get(&self, id: &Id) -> Result<Option<Vec<u8>>, RequestError> {

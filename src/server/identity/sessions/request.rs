@@ -53,14 +53,35 @@ enum Credentials {
     Key(String),
 }
 
-/// Who it is, and by which session; `None` where a key said so.
-struct KnownUser {
-    user: User,
-    session: Option<Id>,
-    /// Whether a second factor was proved at the login.
-    second_factor: bool,
+/// Who it is, and what said so.
+enum KnownUser {
+    Session(Arc<KnownSession>),
+    Key(KeyUser),
+}
+
+impl KnownUser {
+    fn user(&self) -> &User {
+        match self {
+            Self::Session(known) => &known.login.user,
+            Self::Key(known) => &known.user,
+        }
+    }
+
+    /// `None` where a key said so.
+    fn session(&self) -> Option<&KnownSession> {
+        match self {
+            Self::Session(known) => Some(known),
+            Self::Key(_) => None,
+        }
+    }
+
     /// What the key may do, where one said so.
-    grant: Option<KeyGrant>,
+    fn grant(&self) -> Option<&KeyGrant> {
+        match self {
+            Self::Session(_) => None,
+            Self::Key(known) => Some(&known.grant),
+        }
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -133,12 +154,12 @@ impl RequestSession {
     /// Who sends this request. Asks the store once a request at most, and never where there is no cookie. Reading
     /// changes nothing but how long a session has been idle, and not that where the page asks by itself.
     pub async fn user(&self) -> Result<Option<User>, AppError> {
-        Ok(self.known().await?.map(|known| known.user.clone()))
+        Ok(self.known().await?.map(|known| known.user().clone()))
     }
 
     /// Whether it is this user who sends this request, with a browser.
     pub async fn is_of(&self, user: &User) -> Result<bool, AppError> {
-        Ok(self.known().await?.is_some_and(|known| known.session.is_some() && known.user == *user))
+        Ok(self.known().await?.is_some_and(|known| known.session().is_some_and(|session| session.login.user == *user)))
     }
 
     /// Finds out who sends this request, for all who ask later. Where that fails, they try again.
@@ -161,10 +182,10 @@ impl RequestSession {
                 let ask = async { Ok(self.state.accounts.find_key_user(key).await?.map(|found| found.user)) };
                 standing.of(hex::encode(Sha256::digest(key.as_bytes())), ask).await?
             }
-            Credentials::Cookies(_) => match self.known().await?.and_then(|known| known.session) {
-                Some(id) => {
-                    let ask = async { Ok(self.load(&id).await?.map(|known| known.login.user.clone())) };
-                    standing.of(handle(&id), ask).await?
+            Credentials::Cookies(_) => match self.known().await?.and_then(KnownUser::session) {
+                Some(KnownSession { id, handle, .. }) => {
+                    let ask = async { Ok(self.load(id).await?.map(|known| known.login.user.clone())) };
+                    standing.of(handle.clone(), ask).await?
                 }
                 None => None,
             },
@@ -179,7 +200,7 @@ impl RequestSession {
 
     /// What the key of this request may do; `None` where no key sends it.
     pub async fn grant(&self) -> Result<Option<KeyGrant>, AppError> {
-        Ok(self.known().await?.and_then(|known| known.grant.clone()))
+        Ok(self.known().await?.and_then(|known| known.grant().cloned()))
     }
 
     /// What a program sends as its key.
@@ -192,15 +213,15 @@ impl RequestSession {
 
     /// Who is logged in with a browser: nobody where it is a key that sends the request.
     pub async fn logged_in_user(&self) -> Result<Option<User>, AppError> {
-        Ok(self.known().await?.filter(|known| known.session.is_some()).map(|known| known.user.clone()))
+        Ok(self.known().await?.and_then(KnownUser::session).map(|session| session.login.user.clone()))
     }
 
     /// Whether somebody is logged in with a browser who has to prove a second factor, by this installation's rules, and
     /// has not.
     pub async fn lacks_second_factor(&self) -> Result<bool, AppError> {
         let rule = self.state.config.sessions.require_totp;
-        let known = self.known().await?.filter(|known| known.session.is_some());
-        Ok(known.is_some_and(|known| rule.is_for(known.user.role) && !known.second_factor))
+        let login = self.known().await?.and_then(KnownUser::session).map(|session| &session.login);
+        Ok(login.is_some_and(|login| rule.is_for(login.user.role) && !login.second_factor))
     }
 
     /// Begins a session of its own for a user who has proved all that there is to prove: a new id, nothing of an older
@@ -239,7 +260,7 @@ impl RequestSession {
 
     /// The user's sessions, the newest first.
     pub async fn list(&self, user: &User) -> Result<Vec<OwnSession>, AppError> {
-        let current = self.known().await?.and_then(|known| known.session);
+        let current = self.known().await?.and_then(KnownUser::session).map(|session| session.id);
         let records = self.sessions().store.of_user(user.id).await.map_err(|e| unavailable(&e))?;
         let mut sessions: Vec<OwnSession> = records
             .iter()
@@ -270,15 +291,7 @@ impl RequestSession {
     async fn find_out(&self) -> Result<Option<KnownUser>, AppError> {
         match &self.credentials {
             Credentials::Nothing => Ok(None),
-            Credentials::Key(key) => {
-                let found = self.state.accounts.find_key_user(key).await?;
-                Ok(found.map(|KeyUser { user, grant }| KnownUser {
-                    user,
-                    session: None,
-                    second_factor: false,
-                    grant: Some(grant),
-                }))
-            }
+            Credentials::Key(key) => Ok(self.state.accounts.find_key_user(key).await?.map(KnownUser::Key)),
             Credentials::Cookies(ids) => {
                 for id in ids.iter() {
                     if let Some(known) = self.find_session(id).await? {
@@ -295,21 +308,15 @@ impl RequestSession {
         if self.is_use && !self.sessions().touch(&known).await? {
             return Ok(None);
         }
-        let login = &known.login;
-        Ok(Some(KnownUser {
-            user: login.user.clone(),
-            session: Some(*id),
-            second_factor: login.second_factor,
-            grant: None,
-        }))
+        Ok(Some(KnownUser::Session(known)))
     }
 
-    /// Who was logged in with this cookie when this instance last read its session, if it did; it may have ended since.
-    pub async fn remembered_user(&self) -> Option<User> {
+    /// The session of this cookie as this instance last read it, if it did; it may have ended since.
+    pub async fn remembered(&self) -> Option<Arc<KnownSession>> {
         let (Credentials::Cookies(ids), Some(remembered)) = (&self.credentials, &self.sessions().remembered) else {
             return None;
         };
-        remembered.find(ids.first()?).await.map(|known| known.login.user.clone())
+        remembered.find(ids.first()?).await
     }
 
     /// A session that has not ended.
@@ -325,7 +332,7 @@ impl RequestSession {
             tracing::warn!("a session that this version cannot read");
             return Ok(None);
         };
-        let known = Arc::new(KnownSession::new(record, login));
+        let known = Arc::new(KnownSession::new(&record, login));
         if !self.is_valid(&known).await? {
             return Ok(None);
         }
@@ -337,7 +344,7 @@ impl RequestSession {
 
     /// Whether a session that is there has not ended for the database, and is still its user's; removes it where it is
     /// not.
-    async fn is_valid(&self, KnownSession { record, login, handle, .. }: &KnownSession) -> Result<bool, AppError> {
+    async fn is_valid(&self, KnownSession { id, login, handle, .. }: &KnownSession) -> Result<bool, AppError> {
         if self.state.accounts.session_has_ended(handle) {
             // A store that has gone back in time. That it is there again does no harm.
             tracing::warn!("a session that has ended is in the session store again");
@@ -346,7 +353,7 @@ impl RequestSession {
         let valid = self.state.accounts.session_is_valid(&login.user, login.epoch).await?;
         if !valid {
             // What should have removed it did not find it. That it is still there does no harm.
-            if let Err(error) = self.sessions().store.end(login.user.id, &record.id).await {
+            if let Err(error) = self.sessions().store.end(login.user.id, id).await {
                 tracing::warn!(%error, "a session that has ended was not removed");
             }
         }

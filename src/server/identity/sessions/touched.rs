@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use axum::http::HeaderMap;
 use time::OffsetDateTime;
-use tower_sessions::session::Record;
+use tower_sessions::{SessionStore, session::Record};
 
 use super::{Sessions, remembered::KnownSession, request::unavailable};
 use crate::server::AppError;
@@ -23,15 +23,18 @@ pub fn is_use(path: &str, headers: &HeaderMap) -> bool {
 
 impl Sessions {
     /// Begins the idle time anew, where there is a limit to it. `false` where the session ended while this was read.
-    pub(super) async fn touch(&self, KnownSession { record, login, .. }: &KnownSession) -> Result<bool, AppError> {
+    pub(super) async fn touch(&self, known: &KnownSession) -> Result<bool, AppError> {
+        let login = &known.login;
         let expiry_date = self.expiry(login.user.role, OffsetDateTime::now_utc(), login.until);
-        if expiry_date - record.expiry_date < TOUCHED_EVERY {
+        if expiry_date - known.expiry_date < TOUCHED_EVERY {
             return Ok(true);
         }
-        let record = Record { expiry_date, ..record.clone() };
+        // As it is: another release may have put more into it than this one reads.
+        let Some(record) = self.store.load(&known.id).await.map_err(|e| unavailable(&e))? else { return Ok(false) };
+        let record = Record { expiry_date, ..record };
         let lives = self.store.replace(&record).await.map_err(|e| unavailable(&e))?;
         if let Some(remembered) = self.remembered.as_ref().filter(|_| lives) {
-            remembered.keep(Arc::new(KnownSession::new(record, login.clone()))).await;
+            remembered.keep(Arc::new(KnownSession::new(&record, login.clone()))).await;
         }
         Ok(lives)
     }
