@@ -11,7 +11,7 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     body::{Body, Bytes, to_bytes},
     extract::Request,
-    http::{HeaderMap, Method, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -157,6 +157,11 @@ impl Page {
         let Some(ages) = cache.still_serves(&self.origins).await else { return false };
         let says = |age: Duration| words::age(age.as_secs());
         ages.into_iter().zip(&self.origins).all(|(age, origin)| says(age) == says(origin.age()))
+    }
+
+    /// What it has the browser keep.
+    pub fn cookies(&self) -> impl Iterator<Item = &HeaderValue> {
+        self.headers.get_all(header::SET_COOKIE).iter()
     }
 
     fn response(&self, asked: &HeaderMap) -> Response {

@@ -131,7 +131,7 @@ impl Repeats {
     /// Keeps an answer that may be given again to the same question.
     pub async fn keep(&self, question: Question, mut response: Response) -> Response {
         let Some(to) = response.extensions_mut().remove::<Repeatable>() else { return response };
-        if response.status() != StatusCode::OK || response.headers().contains_key(header::SET_COOKIE) {
+        if response.status() != StatusCode::OK || !to.made_of.sets_all_of(response.headers()) {
             return response;
         }
         let (parts, body) = response.into_parts();
@@ -204,6 +204,15 @@ impl MadeOf {
         match self {
             Self::Snapshot { .. } => Purpose::Reads,
             Self::Page(_) => Purpose::Pages,
+        }
+    }
+
+    /// Whether no cookie of the answer is another's: of the session it was given to.
+    fn sets_all_of(&self, headers: &HeaderMap) -> bool {
+        let mut set = headers.get_all(header::SET_COOKIE).iter();
+        match self {
+            Self::Snapshot { .. } => set.next().is_none(),
+            Self::Page(page) => set.eq(page.cookies()),
         }
     }
 
