@@ -22,6 +22,7 @@ const SECONDS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 
 #[derive(Clone)]
 pub struct Metrics {
     requests: Family<RequestLabels, Histogram, fn() -> Histogram>,
+    repeats: Counter,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -39,7 +40,7 @@ struct EventLabels {
 
 impl Default for Metrics {
     fn default() -> Self {
-        Self { requests: Family::new_with_constructor(|| Histogram::new(SECONDS)) }
+        Self { requests: Family::new_with_constructor(|| Histogram::new(SECONDS)), repeats: Counter::default() }
     }
 }
 
@@ -53,6 +54,11 @@ impl Metrics {
             .observe(elapsed.as_secs_f64());
     }
 
+    /// Notes that one of them was given an answer of before.
+    pub fn count_repeat(&self) {
+        self.repeats.inc();
+    }
+
     /// All of it as Prometheus reads it (OpenMetrics 1.0).
     pub fn render(&self, cache: &Counts, condition: &Condition, statements: u64) -> Result<String, fmt::Error> {
         let mut registry = Registry::with_prefix("vendorscope");
@@ -63,6 +69,11 @@ impl Metrics {
             "http_request_duration_seconds",
             "Requests that this instance answered",
             self.requests.clone(),
+        );
+        registry.register(
+            "http_answers_repeated",
+            "Requests of these that were given an answer of before, without being routed",
+            self.repeats.clone(),
         );
         let events = Family::<EventLabels, Counter>::default();
         for counter in stats::Counter::ALL {

@@ -69,6 +69,7 @@ async fn the_same_question_has_the_same_answer_is_counted_once_and_refused_where
         assert_eq!(refused.status(), 429);
         assert!(header(&refused, "ratelimit").starts_with("\"reads\";r=0;"));
         assert_eq!(refused.json::<Value>().await.expect("JSON")["code"], "too_many_requests");
+        assert_eq!(repeated(&app).await, BURST + 1 - KNOWN_AFTER as u64);
         let metrics = app.client().get("/metrics").await.text().await.expect("a text");
         let counted = |status: u16, count: u64| {
             let labels = format!("method=\"GET\",route=\"/api/vendor/analytics/snapshot\",status=\"{status}\"");
@@ -77,6 +78,40 @@ async fn the_same_question_has_the_same_answer_is_counted_once_and_refused_where
         };
         counted(200, BURST);
         counted(429, 1);
+    }
+}
+
+/// How many answers this app has given again.
+async fn repeated(app: &TestApp) -> u64 {
+    let metrics = app.client().get("/metrics").await.text().await.expect("a text");
+    let count = metrics.lines().find_map(|line| line.strip_prefix("vendorscope_http_answers_repeated_total "));
+    count.expect("a counter").parse().expect("a number")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_is_given_again_with_its_cookies_and_its_policy() {
+    let redis = RedisServer::start();
+    for app in apps(&redis, None).await {
+        let client = app.log_in_as_vendor("eur").await;
+        let page = async || {
+            let request = client.request(Method::GET, "/?dateFrom=2026-03-01&dateTo=2026-03-31");
+            let answer = request.header("accept", "text/html").send().await.expect("an answer");
+            assert_eq!(answer.status(), 200);
+            (headers(&answer), answer.bytes().await.expect("bytes"))
+        };
+        let mut before = page().await;
+        // Each second it says another age, for as long as that is counted in seconds.
+        for asked in 0.. {
+            assert!(asked < 200, "no page is given again");
+            let (known, now) = (repeated(&app).await, page().await);
+            if repeated(&app).await > known {
+                assert_eq!(now, before);
+                break;
+            }
+            before = now;
+        }
+        let policy = before.0.iter().find(|(name, _)| name == "content-security-policy").expect("a policy");
+        assert!(policy.1.contains("'sha256-") && !policy.1.contains("nonce"), "{policy:?}");
     }
 }
 

@@ -12,6 +12,7 @@ use std::{
 use crate::{
     Cache, Foresight, Outcome, Served,
     derived::Slots,
+    entry::Entry,
     key::{Key, Tag},
     lookup::{self, Found},
 };
@@ -40,17 +41,30 @@ impl Origin {
 }
 
 impl Cache {
-    /// How old each of these entries is, if every one is what a lookup would serve now, from this process. It counts as
-    /// a hit of each. An entry near its end counts as none: looking it up starts its reload.
-    pub async fn still_serves(&self, origins: &[Origin]) -> Option<Vec<Duration>> {
+    /// How old each of these entries is, if every one is what a lookup would serve now, from this process, and
+    /// `may_be` so old. It counts as a hit of each. An entry near its end counts as none: looking it up starts its
+    /// reload.
+    pub async fn still_serves(
+        &self,
+        origins: &[Origin],
+        may_be: impl Fn(&Origin, Duration) -> bool + Send,
+    ) -> Option<Vec<Duration>> {
         let started = Instant::now();
-        if let Some(found) = self.foreseen(origins).await {
-            return self.judge_origins(origins, found, started);
-        }
-        let tags: Vec<Tag> = origins.iter().flat_map(|origin| origin.tags.iter().cloned()).collect();
-        let foresight = self.foresee(&tags).await?;
-        let found = Foresight::scope(Some(foresight), self.foreseen(origins)).await?;
-        self.judge_origins(origins, found, started)
+        let found = match self.foreseen(origins).await {
+            Some(found) => found,
+            None => {
+                let tags: Vec<Tag> = origins.iter().flat_map(|origin| origin.tags.iter().cloned()).collect();
+                let foresight = self.foresee(&tags).await?;
+                Foresight::scope(Some(foresight), self.foreseen(origins)).await?
+            }
+        };
+        let entries = self.judge_origins(origins, found, may_be)?;
+        self.flush_counts_soon();
+        let serve = |(origin, entry): (&Origin, _)| {
+            self.0.stats.read(&origin.key);
+            self.serve_hit(&origin.key, entry, true, started).age
+        };
+        Some(origins.iter().zip(entries).map(serve).collect())
     }
 
     /// What the foresight in force finds current for each. `None` where it does not for one.
@@ -62,19 +76,24 @@ impl Cache {
         Some(found)
     }
 
-    fn judge_origins(&self, origins: &[Origin], found: Vec<Found>, started: Instant) -> Option<Vec<Duration>> {
+    fn judge_origins(
+        &self,
+        origins: &[Origin],
+        found: Vec<Found>,
+        may_be: impl Fn(&Origin, Duration) -> bool,
+    ) -> Option<Vec<Entry>> {
+        let now = self.0.clock.now_micros();
         let mut entries = Vec::with_capacity(found.len());
         for (origin, found) in origins.iter().zip(found) {
             let Found::Current { entry, .. } = found else { return None };
             if !Weak::ptr_eq(&origin.slots, &entry.derived.downgrade()) || self.is_due_for_refresh(&entry) {
                 return None;
             }
+            if !may_be(origin, Duration::from_micros(entry.age_micros(now))) {
+                return None;
+            }
             entries.push(entry);
         }
-        let serve = |(origin, entry): (&Origin, _)| {
-            self.0.stats.read(&origin.key);
-            self.serve_hit(&origin.key, entry, true, started).age
-        };
-        Some(origins.iter().zip(entries).map(serve).collect())
+        Some(entries)
     }
 }

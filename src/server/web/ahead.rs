@@ -43,4 +43,9 @@ impl Ahead {
         let (_, counted, foresight) = tokio::join!(session.look(), counting, foreseeing);
         Self { session, counted, foresight }
     }
+
+    /// Whether something was asked that nobody answered. Whoever asks for it waits once more.
+    pub fn has_failed(&self) -> bool {
+        self.counted.is_some() && (!self.session.is_known() || self.foresight.is_none())
+    }
 }

@@ -41,9 +41,10 @@ async fn log(mut request: Request, next: impl AsyncFnOnce(Request) -> Response, 
     let (method, path, trace_id) = (request.method(), request.uri().path(), id.trace());
     let span = tracing::info_span!("request", id = id.as_str(), %method, path, trace_id);
     let quiet = is_probe(path) || is_under(path, "/pkg");
+    let started = Instant::now();
     request.extensions_mut().insert(id.clone());
+    request.extensions_mut().insert(Began(started));
     async move {
-        let started = Instant::now();
         let mut response = next(request).await;
         let (status, elapsed_ms) = (response.status().as_u16(), started.elapsed().as_secs_f64() * 1000.0);
         if quiet {
@@ -60,6 +61,10 @@ async fn log(mut request: Request, next: impl AsyncFnOnce(Request) -> Response, 
     .await
 }
 
+/// When a request began.
+#[derive(Clone)]
+struct Began(Instant);
+
 /// One request that is to be counted.
 pub struct Measure {
     started: Instant,
@@ -70,7 +75,8 @@ pub struct Measure {
 impl Measure {
     pub fn begin(request: &Request) -> Self {
         let route = request.extensions().get::<MatchedPath>().cloned();
-        Self { started: Instant::now(), method: request.method().clone(), route }
+        let started = request.extensions().get::<Began>().map_or_else(Instant::now, |began| began.0);
+        Self { started, method: request.method().clone(), route }
     }
 
     /// Counts it, by the route that it was for.

@@ -83,7 +83,7 @@ impl Site {
                 middleware::traced(request, async |mut request| match repeat.answer(&self.state).await {
                     Ok(response) => response,
                     Err(ahead) => {
-                        request.extensions_mut().insert(ahead);
+                        ahead.map(|ahead| request.extensions_mut().insert(ahead));
                         self.repeats.keep(question, self.route(peer, request).await).await
                     }
                 })
@@ -114,7 +114,7 @@ fn router(state: AppState, files: files::ReadFiles) -> Router {
         .with_state(state)
 }
 
-/// What happens to every request. One function and not a layer for each step of it: a layer costs every request a box,
+/// What happens to every request that is routed. One function and not a layer for each step of it: a layer costs every request a box,
 /// and a copy of all the layers within it.
 async fn for_all(State(state): State<AppState>, request: Request, next: Next) -> Response {
     match request.extensions().get::<RequestId>() {
@@ -171,12 +171,12 @@ async fn for_people(State(state): State<AppState>, request: Request, next: Next)
     response
 }
 
-/// Files are everybody's: no route, and no question.
 async fn ask_ahead(state: &AppState, asked: &Parts) -> Ahead {
     let session = RequestSession::new(state, asked.uri.path(), &asked.headers);
     match asked.extensions.get::<MatchedPath>() {
-        Some(_) => Ahead::ask(state, session, limits::purpose(asked), is_safe(&asked.method)).await,
+        // Files are everybody's: no route, and no question.
         None => Ahead::of(session),
+        Some(_) => Ahead::ask(state, session, limits::purpose(asked), is_safe(&asked.method)).await,
     }
 }
 

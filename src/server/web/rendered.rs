@@ -82,7 +82,7 @@ impl RenderedPages {
         let again = |page: Arc<Page>, request: &Request| {
             let mut response = page.response(request.headers());
             if let Some(session) = request.extensions().get::<RequestSession>() {
-                Repeatable::mark(&mut response, session, user.clone(), MadeOf::Page(page));
+                Repeatable::mark(&mut response, session, user.clone(), MadeOf::Page(Arc::downgrade(&page)));
             }
             response
         };
@@ -154,9 +154,8 @@ impl Page {
         if self.minute != this_minute() {
             return false;
         }
-        let Some(ages) = cache.still_serves(&self.origins).await else { return false };
         let says = |age: Duration| words::age(age.as_secs());
-        ages.into_iter().zip(&self.origins).all(|(age, origin)| says(age) == says(origin.age()))
+        cache.still_serves(&self.origins, |origin, age| says(age) == says(origin.age())).await.is_some()
     }
 
     /// What it has the browser keep.

@@ -8,7 +8,9 @@
 //! along what has been asked.
 
 use std::{
-    sync::Arc,
+    panic::AssertUnwindSafe,
+    slice::from_ref,
+    sync::{Arc, Weak},
     time::{Duration, Instant},
 };
 
@@ -18,11 +20,13 @@ use axum::{
     http::{HeaderMap, HeaderName, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use futures::FutureExt;
 use moka::future::Cache as Moka;
+use tokio::time::timeout;
 use tower_sessions::session::Id;
 use vendorscope_cache::{Foresight, Origin, Outcome};
 
-use super::{access, ahead::Ahead, json::tell_freshness, limits::Counted, rendered::Page};
+use super::{access, ahead::Ahead, json::tell_freshness, limits::Counted, middleware::answer_panic, rendered::Page};
 use crate::{
     domain::accounts::{User, VendorRef},
     server::{
@@ -38,6 +42,9 @@ const BESIDE: usize = 4 * 1024;
 /// The largest answer that is kept, in bytes.
 const LARGEST: usize = 512 * 1024;
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
+/// How long it may take to find out whether an answer may be given again. Redis answers, or is given up, within half of
+/// it; a database may take longer.
+const KNOWN_WITHIN: Duration = Duration::from_secs(1);
 
 /// What an answer may depend on of its request: the address and these headers.
 const ASKED_WITH: [HeaderName; 3] = [header::COOKIE, header::ACCEPT, header::ACCEPT_ENCODING];
@@ -73,8 +80,8 @@ pub struct Repeatable {
 pub enum MadeOf {
     /// The entry of a snapshot, as the API serves it.
     Snapshot { snapshot: (VendorRef, SnapshotQuery), origin: Origin },
-    /// A page that has been rendered.
-    Page(Arc<Page>),
+    /// A page that has been rendered, for as long as it is kept.
+    Page(Weak<Page>),
 }
 
 /// An answer as it was given.
@@ -131,7 +138,7 @@ impl Repeats {
     /// Keeps an answer that may be given again to the same question.
     pub async fn keep(&self, question: Question, mut response: Response) -> Response {
         let Some(to) = response.extensions_mut().remove::<Repeatable>() else { return response };
-        if response.status() != StatusCode::OK || !to.made_of.sets_all_of(response.headers()) {
+        if response.status() != StatusCode::OK || !to.made_of.sets_no_others(response.headers()) {
             return response;
         }
         let (parts, body) = response.into_parts();
@@ -152,26 +159,38 @@ impl Repeats {
 }
 
 impl Repeat {
-    /// The answer once more; else what has been asked.
-    pub async fn answer(&self, state: &AppState) -> Result<Response, Ahead> {
+    /// The answer once more; else what has been asked, where that is known.
+    pub async fn answer(&self, state: &AppState) -> Result<Response, Option<Ahead>> {
         let started = Instant::now();
-        let session = RequestSession::again(state, &self.to.ids);
-        let mut ahead = Ahead::ask(state, session, Some(self.to.made_of.purpose()), true).await;
-        match self.check(state, &mut ahead, started).await {
-            Some(headers) => {
+        match AssertUnwindSafe(timeout(KNOWN_WITHIN, self.find_out(state, started))).catch_unwind().await {
+            Ok(Ok(Ok(headers))) => {
                 let mut response = Response::new(Body::from(self.body.clone()));
                 *response.headers_mut() = headers;
+                state.metrics.count_repeat();
                 state.metrics.observe("GET", self.to.made_of.route(), StatusCode::OK.as_u16(), started.elapsed());
                 Ok(response)
             }
-            None => Err(ahead),
+            Ok(Ok(Err(ahead))) => Err(Some(ahead)),
+            Ok(Err(_)) => Err(None),
+            Err(panic) => {
+                // In the log; the whole way may do better.
+                answer_panic(panic);
+                Err(None)
+            }
         }
     }
 
-    /// Whether all that was found on the way to this answer is so now; the answer's headers as they are now.
+    /// The answer's headers as they are now, if it may be given again.
+    async fn find_out(&self, state: &AppState, started: Instant) -> Result<HeaderMap, Ahead> {
+        let session = RequestSession::again(state, &self.to.ids);
+        let mut ahead = Ahead::ask(state, session, Some(self.to.made_of.purpose()), true).await;
+        self.check(state, &mut ahead, started).await.ok_or(ahead)
+    }
+
+    /// Whether all that was found on the way to this answer is so now.
     async fn check(&self, state: &AppState, ahead: &mut Ahead, started: Instant) -> Option<HeaderMap> {
         let Repeatable { user, made_of, .. } = &self.to;
-        if !ahead.session.is_of(user).await.ok()? {
+        if ahead.has_failed() || !ahead.session.is_of(user).await.ok()? {
             return None;
         }
         if ahead.counted.is_none() {
@@ -180,7 +199,7 @@ impl Repeat {
         let counted = ahead.counted.as_ref().filter(|counted| counted.lets_in(user))?;
         access::check(&ahead.session, &Method::GET, made_of.route()).await.ok()?;
         let asked = Instant::now();
-        let age = Foresight::scope(ahead.foresight.take(), made_of.age(state)).await?;
+        let age = Foresight::scope(ahead.foresight.clone(), made_of.age(state)).await?;
         let mut headers = self.headers.clone();
         if let MadeOf::Snapshot { snapshot, .. } = made_of {
             state.analytics.popularity().note(snapshot).await;
@@ -207,20 +226,20 @@ impl MadeOf {
         }
     }
 
-    /// Whether no cookie of the answer is another's: of the session it was given to.
-    fn sets_all_of(&self, headers: &HeaderMap) -> bool {
+    /// Whether an answer sets no cookies but those that are a part of it.
+    fn sets_no_others(&self, headers: &HeaderMap) -> bool {
         let mut set = headers.get_all(header::SET_COOKIE).iter();
         match self {
             Self::Snapshot { .. } => set.next().is_none(),
-            Self::Page(page) => set.eq(page.cookies()),
+            Self::Page(page) => page.upgrade().is_some_and(|page| set.eq(page.cookies())),
         }
     }
 
     /// How old it is, if it is what would be served now.
     async fn age(&self, state: &AppState) -> Option<Duration> {
         match self {
-            Self::Snapshot { origin, .. } => state.cache.still_serves(std::slice::from_ref(origin)).await?.pop(),
-            Self::Page(page) => page.is_current(&state.cache).await.then_some(Duration::ZERO),
+            Self::Snapshot { origin, .. } => state.cache.still_serves(from_ref(origin), |_, _| true).await?.pop(),
+            Self::Page(page) => page.upgrade()?.is_current(&state.cache).await.then_some(Duration::ZERO),
         }
     }
 }

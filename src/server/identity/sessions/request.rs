@@ -162,6 +162,11 @@ impl RequestSession {
         Ok(self.known().await?.is_some_and(|known| known.session().is_some_and(|session| session.login.user == *user)))
     }
 
+    /// Whether it has been found out who sends this request, if only that it is nobody.
+    pub fn is_known(&self) -> bool {
+        self.known.initialized()
+    }
+
     /// Finds out who sends this request, for all who ask later. Where that fails, they try again.
     pub async fn look(&self) {
         let _ = self.known().await;
