@@ -28,6 +28,8 @@ mod cookie;
 mod device;
 /// Logins that wait for a code.
 mod half_login;
+/// Who sends a request.
+mod known_user;
 /// What a session holds.
 mod record;
 /// Sessions that were read before.

@@ -9,6 +9,7 @@ use tower_sessions::{SessionStore, session::Id, session_store};
 use super::{
     LIFETIME, Sessions,
     cookie::bearer,
+    known_user::KnownUser,
     record::{Browser, SessionLogin, handle},
     remembered::KnownSession,
     touched::is_use,
@@ -17,7 +18,7 @@ use crate::{
     domain::accounts::{OwnSession, User},
     server::{
         AppError, AppState,
-        identity::accounts::{Authenticated, KeyGrant, KeyUser},
+        identity::accounts::{Authenticated, KeyGrant},
     },
 };
 
@@ -51,37 +52,6 @@ enum Credentials {
     Cookies(Vec<Id>),
     /// What follows `Bearer`.
     Key(String),
-}
-
-/// Who it is, and what said so.
-enum KnownUser {
-    Session(Arc<KnownSession>),
-    Key(KeyUser),
-}
-
-impl KnownUser {
-    fn user(&self) -> &User {
-        match self {
-            Self::Session(known) => &known.login.user,
-            Self::Key(known) => &known.user,
-        }
-    }
-
-    /// `None` where a key said so.
-    fn session(&self) -> Option<&KnownSession> {
-        match self {
-            Self::Session(known) => Some(known),
-            Self::Key(_) => None,
-        }
-    }
-
-    /// What the key may do, where one said so.
-    fn grant(&self) -> Option<&KeyGrant> {
-        match self {
-            Self::Session(_) => None,
-            Self::Key(known) => Some(&known.grant),
-        }
-    }
 }
 
 #[derive(Clone, Copy)]
