@@ -56,8 +56,8 @@ pub fn are_sent() -> bool {
     ARE_SENT.load(Ordering::Relaxed)
 }
 
-/// Whether somebody wants to know the steps of what becomes of a request: of all requests, or by `debug` of what the web
-/// does.
+/// Whether somebody wants to know the steps of what becomes of a request: of all requests, or by `debug` of what the
+/// web does.
 pub fn is_followed() -> bool {
     are_sent() || tracing::enabled!(target: "vendorscope::server::web", Level::DEBUG)
 }

@@ -1,10 +1,8 @@
-use std::io::Read;
-
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
 use super::VENDOR;
-use crate::harness::{Client, PASSWORD, RedisServer, TestApp, TestDatabase};
+use crate::harness::{Client, PASSWORD, RedisServer, TestApp, TestDatabase, decoded};
 
 const SNAPSHOT: &str = "/api/vendor/analytics/snapshot?dateFrom=1997-01-01&dateTo=1997-12-31";
 const FORMS: [&str; 4] = ["br", "zstd", "gzip", "identity"];
@@ -35,19 +33,8 @@ async fn read(response: Response, form: &str) -> Value {
         response.headers().get("content-encoding").map_or("identity", |form| form.to_str().expect("ASCII")),
         form
     );
-    let body = response.bytes().await.expect("a body");
-    let mut text = Vec::new();
-    match form {
-        "br" => brotli::Decompressor::new(&body[..], 4096).read_to_end(&mut text).map(|_| ()),
-        "gzip" => flate2::read::GzDecoder::new(&body[..]).read_to_end(&mut text).map(|_| ()),
-        "zstd" => zstd::bulk::decompress(&body, 1 << 24).map(|decoded| text = decoded),
-        _ => {
-            text.extend_from_slice(&body);
-            Ok(())
-        }
-    }
-    .expect("a body in the form it says");
-    serde_json::from_slice(&text).expect("JSON")
+    let text = decoded(form, &response.bytes().await.expect("a body"));
+    serde_json::from_str(&text).expect("JSON")
 }
 
 /// Takes the vendor's first product out of stock under another name, which is returned.

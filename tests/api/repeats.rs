@@ -1,13 +1,13 @@
 //! Answers that are given again without going the whole way: they say the same, count the same, and end with whatever
 //! they rest on.
 
-use std::{io::Read, time::Duration};
+use std::time::Duration;
 
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use vendorscope::{domain::accounts::Role, server::config::Limit};
 
-use crate::harness::{Client, Market, PASSWORD, RedisServer, TestApp, databases};
+use crate::harness::{Client, Market, PASSWORD, RedisServer, TestApp, databases, decoded};
 
 const SNAPSHOT: &str = "/api/vendor/analytics/snapshot?dateFrom=2026-03-01&dateTo=2026-03-31";
 /// From this time on, the same question has the same answer: first its figures are loaded, then its answer is made.
@@ -127,14 +127,7 @@ async fn each_form_and_each_address_has_its_own_answer() {
                 let answer = answer.expect("an answer");
                 let said = answer.headers().get("content-encoding").map(|form| form.to_str().expect("ASCII"));
                 assert_eq!(said.unwrap_or("identity"), form);
-                let (body, mut text) = (answer.bytes().await.expect("bytes"), String::new());
-                match form {
-                    "br" => brotli::Decompressor::new(&body[..], 4096).read_to_string(&mut text).map(|_| ()),
-                    "gzip" => flate2::read::GzDecoder::new(&body[..]).read_to_string(&mut text).map(|_| ()),
-                    "zstd" => zstd::decode_all(&body[..]).map(|bytes| text = String::from_utf8(bytes).expect("UTF-8")),
-                    _ => (&body[..]).read_to_string(&mut text).map(|_| ()),
-                }
-                .expect("a body in the form it says");
+                let text = decoded(form, &answer.bytes().await.expect("bytes"));
                 assert_eq!(serde_json::from_str::<Value>(&text).expect("JSON"), whole);
             }
             let february = client.get_json(&SNAPSHOT.replace("-03-", "-02-").replace("-31", "-28")).await;

@@ -52,6 +52,7 @@ pub use redis::{RedisCluster, RedisSentinel, RedisServer};
 pub use smtp::Smtp;
 
 use std::{
+    io::Read,
     path::PathBuf,
     time::{Duration, Instant},
 };
@@ -98,6 +99,19 @@ pub struct Unwatched;
 impl Progress for Unwatched {
     fn phase(&self, _: &str, _: u64) {}
     fn done(&self, _: u64) {}
+}
+
+/// A body as it was before it was encoded in this form, `identity` among them.
+pub fn decoded(form: &str, body: &[u8]) -> String {
+    let mut text = String::new();
+    let mut reader: Box<dyn Read + '_> = match form {
+        "br" => Box::new(brotli::Decompressor::new(body, 4096)),
+        "gzip" => Box::new(flate2::read::GzDecoder::new(body)),
+        "zstd" => Box::new(zstd::Decoder::new(body).expect("a decoder")),
+        _ => Box::new(body),
+    };
+    reader.read_to_string(&mut text).expect("a body in the form it says, of text in UTF-8");
+    text
 }
 
 /// Sockets that this process may still open, by its limit on open files and with some left for files and databases.

@@ -1,7 +1,5 @@
 //! Pages that are sent again as they were rendered: to the same question only, and never older than a lookup would be.
 
-use std::io::Read;
-
 use base64::{Engine, prelude::BASE64_STANDARD};
 use reqwest::Method;
 use serde_json::json;
@@ -9,7 +7,7 @@ use sha2::{Digest, Sha256};
 use vendorscope::domain::accounts::Role;
 
 use super::{open, without_keys};
-use crate::harness::{Client, Market, RedisServer, TestApp, databases};
+use crate::harness::{Client, Market, RedisServer, TestApp, databases, decoded};
 
 const PAGE: &str = "/?dateFrom=2026-03-01&dateTo=2026-03-31";
 
@@ -62,14 +60,8 @@ async fn a_page_is_sent_again_whole_and_runs_nothing_but_its_own_scripts() {
             assert_eq!(answer.headers()["content-encoding"], wanted);
             assert_eq!(answer.headers()["content-type"], "text/html; charset=utf-8");
             assert_eq!(answer.headers()["cache-control"], "private, no-store");
-            let (body, mut decoded) = (answer.bytes().await.expect("bytes"), String::new());
-            match wanted {
-                "br" => brotli::Decompressor::new(&body[..], 4096).read_to_string(&mut decoded).map(|_| ()),
-                "gzip" => flate2::read::GzDecoder::new(&body[..]).read_to_string(&mut decoded).map(|_| ()),
-                _ => zstd::decode_all(&body[..]).map(|bytes| decoded = String::from_utf8(bytes).expect("UTF-8")),
-            }
-            .expect("a body in the form it says");
-            assert!(decoded.contains("Mug") && decoded.contains("</html>"));
+            let text = decoded(wanted, &answer.bytes().await.expect("bytes"));
+            assert!(text.contains("Mug") && text.contains("</html>"));
             sent += 1;
             if is_again {
                 forms.push(wanted);

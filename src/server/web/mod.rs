@@ -80,12 +80,14 @@ impl Site {
         let Some(question) = repeats::question(&request) else { return self.route(peer, request).await };
         match self.repeats.find(&question).await {
             Some(repeat) => {
-                middleware::traced(request, async |mut request| match repeat.answer(&self.state).await {
-                    Ok(response) => response,
-                    Err(ahead) => {
-                        ahead.map(|ahead| request.extensions_mut().insert(ahead));
-                        self.repeats.keep(question, self.route(peer, request).await).await
+                middleware::traced(request, async |mut request| {
+                    match repeat.answer(&self.state).await {
+                        Ok(response) => return response,
+                        Err(Some(ahead)) => drop(request.extensions_mut().insert(ahead)),
+                        Err(None) => {}
                     }
+                    // In a box: an answer that is given again needs no room for the whole way.
+                    self.repeats.keep(question, Box::pin(self.route(peer, request)).await).await
                 })
                 .await
             }
@@ -114,8 +116,8 @@ fn router(state: AppState, files: files::ReadFiles) -> Router {
         .with_state(state)
 }
 
-/// What happens to every request that is routed. One function and not a layer for each step of it: a layer costs every request a box,
-/// and a copy of all the layers within it.
+/// What happens to every request that is routed. One function and not a layer for each step of it: a layer costs every
+/// request a box, and a copy of all the layers within it.
 async fn for_all(State(state): State<AppState>, request: Request, next: Next) -> Response {
     match request.extensions().get::<RequestId>() {
         // It has a name, and is logged, already.

@@ -64,7 +64,6 @@ const OTHERWISE: [HeaderName; 8] = [
 pub type Question = Vec<u8>;
 
 /// The answers that this instance has given lately, and may give again.
-#[derive(Clone)]
 pub struct Repeats(Moka<Question, Arc<Repeat>>);
 
 /// Put into the extensions of an answer that may be given again: to whom, and while what holds.
