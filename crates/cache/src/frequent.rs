@@ -7,13 +7,15 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 /// Names that are counted at the same time.
 pub const PLACES: usize = 256;
 
 /// How often names came up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Frequent {
-    counts: HashMap<String, Count>,
+    counts: HashMap<String, Count, RandomState>,
     /// How often a name that is not among them can have come up.
     unlisted: u64,
 }

@@ -4,6 +4,7 @@
 //! compares them with the entry's stamp. So nothing has to be told when something is invalidated, and no message that
 //! is lost can do harm.
 
+use foldhash::fast::RandomState;
 use moka::future::Cache as Moka;
 
 use crate::{
@@ -15,7 +16,7 @@ use crate::{
 const OVERHEAD_BYTES: usize = 400;
 
 /// Bounded by bytes; keeps what is used often.
-pub struct L1(Option<Moka<Key, Entry>>);
+pub struct L1(Option<Moka<Key, Entry, RandomState>>);
 
 impl L1 {
     /// 0 bytes: none.
@@ -27,7 +28,7 @@ impl L1 {
                     // Twice: what is derived from the payload, which is smaller, is made room for at once.
                     u32::try_from(key.as_str().len() + 2 * entry.payload.len() + OVERHEAD_BYTES).unwrap_or(u32::MAX)
                 })
-                .build()
+                .build_with_hasher(RandomState::default())
         }))
     }
 

@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
@@ -387,5 +389,5 @@ pub fn id_of_segment(segment: &str) -> &str {
 /// everything else percent-encoded (RFC 3986, unreserved characters).
 pub fn encode_segment(id: &str) -> String {
     const KEPT: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
-    utf8_percent_encode(id, &KEPT).to_string()
+    Cow::from(utf8_percent_encode(id, &KEPT)).into_owned()
 }

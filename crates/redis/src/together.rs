@@ -5,8 +5,15 @@
 //! that are the same are carried out once for all who had asked when they were sent; and so is what counts who asks, by
 //! a command that says how many they are.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    hash::{Hash, Hasher},
+    mem::take,
+    sync::Arc,
+    time::Duration,
+};
 
+use foldhash::fast::RandomState;
 use redis::{Arg, Cmd, Pipeline, Value};
 use tokio::sync::{mpsc, oneshot};
 
@@ -63,24 +70,29 @@ async fn carry(link: Arc<Link>, mut gathered: mpsc::UnboundedReceiver<Question>)
         // Whoever has gone away wants to know nothing.
         questions.retain(|question| !question.answer.is_closed());
         let Some(within) = questions.iter().map(|question| question.within).max() else { continue };
-        // Each command once, and for how many; of each question, which command and who of these.
-        let (mut commands, mut shared) = (Vec::<(&Question, u64)>::new(), HashMap::new());
+        // Each command once, by whoever came first with it, and for how many; of each question, which command and who
+        // of these.
+        let (mut commands, mut shared) = (Vec::new(), HashMap::with_hasher(RandomState::default()));
         let mut places = Vec::with_capacity(questions.len());
-        for question in &questions {
+        for (first, question) in questions.iter().enumerate() {
+            let next = commands.len();
             let index = match question.is_counted || is_read(&question.command) {
-                true => *shared.entry(question.command.get_packed_command()).or_insert(commands.len()),
-                false => commands.len(),
+                true => *shared.entry(Words(&question.command)).or_insert(next),
+                false => next,
             };
             match commands.get_mut(index) {
                 Some((_, many)) => *many += 1,
-                None => commands.push((question, 1)),
+                None => commands.push((first, 1)),
             }
             places.push((index, commands[index].1 - 1));
         }
-        let mut pipeline = Pipeline::new();
+        drop(shared);
+        let mut pipeline = Pipeline::with_capacity(commands.len());
         pipeline.ignore_errors();
-        for (Question { command, is_counted, .. }, many) in commands {
-            pipeline.add_command(if *is_counted { counted(command.clone(), many) } else { command.clone() });
+        for (first, many) in commands {
+            let Question { command, is_counted, .. } = &mut questions[first];
+            let command = take(command);
+            pipeline.add_command(if *is_counted { counted(command, many) } else { command });
         }
         let asked = ask_server(&link, &pipeline, within).await.map(|(values, live)| (values, live.server));
         for (question, (index, place)) in questions.drain(..).zip(places) {
@@ -101,6 +113,27 @@ async fn carry(link: Arc<Link>, mut gathered: mpsc::UnboundedReceiver<Question>)
 pub fn counted(mut command: Cmd, many: u64) -> Cmd {
     command.arg(many);
     command
+}
+
+/// A command by what it says.
+struct Words<'c>(&'c Cmd);
+
+impl PartialEq for Words<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.args_iter().eq(other.0.args_iter())
+    }
+}
+
+impl Eq for Words<'_> {}
+
+impl Hash for Words<'_> {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        for word in self.0.args_iter() {
+            if let Arg::Simple(word) = word {
+                word.hash(hasher);
+            }
+        }
+    }
 }
 
 /// Whether it changes nothing, so that one answer does for all who ask it at the same time.

@@ -83,8 +83,9 @@ impl RedisLimits {
         arguments: &[u64],
     ) -> Result<(T, u64), RequestError> {
         let command = |name: &str, called: &str| {
-            let mut command = redis::cmd(name);
-            command.arg(called).arg(1).arg(key).arg(arguments);
+            // Room as well for how many ask, which is added where they are gathered.
+            let mut command = redis::Cmd::with_capacity(5 + arguments.len(), 96 + called.len() + key.len());
+            command.arg(name).arg(called).arg(1).arg(key).arg(arguments);
             command
         };
         match self.ask(key, command("EVALSHA", script.digest.get_hash())).await {

@@ -51,7 +51,7 @@ impl RequestId {
         let name = match (given.filter(accepted), &trace) {
             (Some(given), _) => given.into(),
             (None, Some(trace)) => trace.clone(),
-            (None, None) => hex::encode(rand::random::<[u8; 16]>()).into(),
+            (None, None) => random_hex().into(),
         };
         Self { name, trace }
     }
@@ -98,8 +98,13 @@ pub struct ScriptNonce(pub Arc<str>);
 impl ScriptNonce {
     /// One that nobody can guess.
     pub fn random() -> Self {
-        Self(format!("{:032x}", rand::random::<u128>()).into())
+        Self(random_hex().into())
     }
+}
+
+/// 32 digits that nobody can guess.
+fn random_hex() -> String {
+    format!("{:032x}", rand::random::<u128>())
 }
 
 /// Whether a method only reads (RFC 9110, 9.2.1).

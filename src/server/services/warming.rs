@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use foldhash::fast::RandomState;
 use jiff::Timestamp;
 use moka::future::Cache as Moka;
 use tokio::{
@@ -41,11 +42,12 @@ const SWEEP_EVERY: Duration = Duration::from_secs(10);
 const AGAIN_AFTER: Duration = Duration::from_secs(5);
 
 /// How often each snapshot was asked for lately.
-pub struct Popularity(Moka<(VendorRef, SnapshotQuery), Arc<AtomicU64>>);
+pub struct Popularity(Moka<(VendorRef, SnapshotQuery), Arc<AtomicU64>, RandomState>);
 
 impl Default for Popularity {
     fn default() -> Self {
-        Self(Moka::builder().max_capacity(REMEMBERED).time_to_idle(FORGOTTEN_AFTER).build())
+        let asked = Moka::builder().max_capacity(REMEMBERED).time_to_idle(FORGOTTEN_AFTER);
+        Self(asked.build_with_hasher(RandomState::default()))
     }
 }
 

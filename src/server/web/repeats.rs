@@ -20,6 +20,7 @@ use axum::{
     http::{HeaderMap, HeaderName, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use foldhash::fast::RandomState;
 use futures::FutureExt;
 use moka::future::Cache as Moka;
 use tokio::time::timeout;
@@ -64,7 +65,7 @@ const OTHERWISE: [HeaderName; 8] = [
 pub type Question = Vec<u8>;
 
 /// The answers that this instance has given lately, and may give again.
-pub struct Repeats(Moka<Question, Arc<Repeat>>);
+pub struct Repeats(Moka<Question, Arc<Repeat>, RandomState>);
 
 /// Put into the extensions of an answer that may be given again: to whom, and while what holds.
 #[derive(Clone)]
@@ -125,7 +126,8 @@ impl Default for Repeats {
         let weigh = |question: &Question, repeat: &Arc<Repeat>| {
             u32::try_from(question.len() + repeat.body.len() + BESIDE).unwrap_or(u32::MAX)
         };
-        Self(Moka::builder().max_capacity(MOST_BYTES).weigher(weigh).time_to_idle(FORGOTTEN_AFTER).build())
+        let kept = Moka::builder().max_capacity(MOST_BYTES).weigher(weigh).time_to_idle(FORGOTTEN_AFTER);
+        Self(kept.build_with_hasher(RandomState::default()))
     }
 }
 

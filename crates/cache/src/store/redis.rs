@@ -40,6 +40,8 @@ const READ_TIMEOUT: Duration = Duration::from_millis(500);
 const WRITE_TIMEOUT: Duration = Duration::from_secs(1);
 /// A tag that no entry was written under for this long is forgotten.
 const TAG_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
+/// Room for a name in a command, in bytes: what is longer makes room for itself.
+const NAME_BYTES: usize = 64;
 /// Removes a lease only if it is still the caller's own.
 const COMPARE_AND_DELETE: &str =
     "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) else return 0 end";
@@ -48,7 +50,7 @@ pub struct RedisStore {
     router: Arc<Router>,
     names: Namespace,
     /// Whose answers are taken; everybody's where nothing was said.
-    bound: RwLock<Option<String>>,
+    bound: RwLock<Option<Vec<u64>>>,
     /// What the server last refused because this user may not do it.
     refusal: RwLock<Option<String>>,
 }
@@ -84,7 +86,11 @@ impl RedisStore {
                     asked.command.arg(key);
                     places.push(place);
                 }
-                None => groups.push((slot, routed(key.clone(), redis::cmd("MGET").arg(key)), vec![place])),
+                None => {
+                    let mut command = Cmd::with_capacity(1 + tags.len(), (1 + tags.len()) * NAME_BYTES);
+                    command.arg("MGET").arg(&key);
+                    groups.push((slot, Routed { key, command }, vec![place]));
+                }
             }
         }
         groups.into_iter().map(|(_, asked, places)| (asked, places)).unzip()
@@ -108,10 +114,8 @@ impl Store for RedisStore {
     }
 
     fn bind(&self, server: &str) {
-        let mut bound = self.bound.write().unwrap_or_else(PoisonError::into_inner);
-        if bound.as_deref() != Some(server) {
-            *bound = Some(server.to_owned());
-        }
+        let servers = server.split(',').filter_map(|name| u64::from_str_radix(name, 16).ok()).collect();
+        *self.bound.write().unwrap_or_else(PoisonError::into_inner) = Some(servers);
     }
 
     fn reconnect(&self) {
@@ -292,20 +296,12 @@ impl RedisStore {
     fn believed(&self, answers: Vec<Answer>) -> Result<Vec<Answer>, StoreError> {
         self.note_refusals(answers.iter().map(|answer| &answer.value));
         let bound = self.bound.read().unwrap_or_else(PoisonError::into_inner);
-        let counts = |answer: &Answer| {
-            bound.as_ref().is_none_or(|bound| bound.split(',').any(|name| name == server_name(answer.server)))
-        };
-        // Nearly always all answers are of one server.
-        let mut last = None;
-        for answer in &answers {
-            if last != Some(answer.server) && !counts(answer) {
-                return Err(StoreError::Unreachable(
-                    "another server answers by now than the one that counts".to_owned(),
-                ));
-            }
-            last = Some(answer.server);
+        let counts = |answer: &Answer| bound.as_ref().is_none_or(|bound| bound.contains(&answer.server));
+        if answers.iter().all(counts) {
+            Ok(answers)
+        } else {
+            Err(StoreError::Unreachable("another server answers by now than the one that counts".to_owned()))
         }
-        Ok(answers)
     }
 
     /// Tries everything once that this store will ever ask for, on names that nobody uses, so that what this user may

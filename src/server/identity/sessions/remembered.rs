@@ -1,5 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
+use foldhash::fast::RandomState;
 use moka::future::Cache;
 use time::OffsetDateTime;
 use tower_sessions::session::{Id, Record};
@@ -24,7 +25,7 @@ const TIMEOUT: Duration = Duration::from_millis(500);
 pub struct Remembered {
     router: Arc<Router>,
     installation: Arc<str>,
-    known: Cache<Id, Arc<KnownSession>>,
+    known: Cache<Id, Arc<KnownSession>, RandomState>,
 }
 
 /// A session as it was last read, without the record itself: thousands of them are remembered.
@@ -51,7 +52,8 @@ impl KnownSession {
 
 impl Remembered {
     pub fn new(router: Arc<Router>, installation: &str) -> Self {
-        let known = Cache::builder().max_capacity(MOST).time_to_idle(FORGOTTEN_AFTER).build();
+        let known = Cache::builder().max_capacity(MOST).time_to_idle(FORGOTTEN_AFTER);
+        let known = known.build_with_hasher(RandomState::default());
         Self { router, installation: installation.into(), known }
     }
 
@@ -62,8 +64,8 @@ impl Remembered {
 
     /// What a remembered session says now. `None` where it is not there any more, or nobody says: whoever asks then
     /// reads it as if it was new here.
-    pub async fn read_again(&self, id: &Id) -> Option<Arc<KnownSession>> {
-        let known = self.known.get(id).await?;
+    pub async fn read_again(&self, known: Arc<KnownSession>) -> Option<Arc<KnownSession>> {
+        let id = &known.id;
         let raw = match self.get(id).await {
             Ok(Some(raw)) if raw == known.raw => return Some(known),
             Ok(raw) => raw,

@@ -33,6 +33,8 @@ pub struct Asking {
     credentials: Credentials,
     /// Whether somebody has asked for it, and not a page by itself.
     is_use: bool,
+    /// What this instance remembers of the first session of its cookies.
+    remembered: OnceCell<Option<Arc<KnownSession>>>,
     known: OnceCell<Option<KnownUser>>,
     change: Mutex<Option<CookieChange>>,
     /// Cookies beside the session's that go with the answer.
@@ -69,22 +71,20 @@ impl RequestSession {
             (None, ids) if ids.is_empty() => Credentials::Nothing,
             (None, ids) => Credentials::Cookies(ids),
         };
-        Self(Arc::new(Asking {
-            state: state.clone(),
-            credentials,
-            is_use: is_use(path, headers),
-            known: OnceCell::new(),
-            change: Mutex::default(),
-            beside: Mutex::default(),
-        }))
+        Self::with(state, credentials, is_use(path, headers))
     }
 
     /// The session of a request with the same cookies as another, as somebody who asks for something by himself.
     pub fn again(state: &AppState, ids: &[Id]) -> Self {
+        Self::with(state, Credentials::Cookies(ids.to_vec()), true)
+    }
+
+    fn with(state: &AppState, credentials: Credentials, is_use: bool) -> Self {
         Self(Arc::new(Asking {
             state: state.clone(),
-            credentials: Credentials::Cookies(ids.to_vec()),
-            is_use: true,
+            credentials,
+            is_use,
+            remembered: OnceCell::new(),
             known: OnceCell::new(),
             change: Mutex::default(),
             beside: Mutex::default(),
@@ -291,15 +291,20 @@ impl RequestSession {
         let (Credentials::Cookies(ids), Some(remembered)) = (&self.credentials, &self.sessions().remembered) else {
             return None;
         };
-        remembered.find(ids.first()?).await
+        let first = ids.first()?;
+        self.remembered.get_or_init(|| remembered.find(first)).await.clone()
     }
 
     /// A session that has not ended.
     async fn load(&self, id: &Id) -> Result<Option<Arc<KnownSession>>, AppError> {
-        if let Some(remembered) = &self.sessions().remembered
-            && let Some(known) = remembered.read_again(id).await
-        {
-            return Ok(self.is_valid(&known).await?.then_some(known));
+        if let Some(remembered) = &self.sessions().remembered {
+            let before = self.remembered.get().and_then(Option::as_ref).filter(|before| before.id == *id);
+            let before = if before.is_some() { before.cloned() } else { remembered.find(id).await };
+            if let Some(before) = before
+                && let Some(known) = remembered.read_again(before).await
+            {
+                return Ok(self.is_valid(&known).await?.then_some(known));
+            }
         }
         let Some(record) = self.sessions().store.load(id).await.map_err(|e| unavailable(&e))? else { return Ok(None) };
         let Some(login) = SessionLogin::of(&record) else {
