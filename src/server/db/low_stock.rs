@@ -50,12 +50,12 @@ pub(super) fn cover_columns() -> String {
 }
 
 /// SQL for a list `low` (to follow `WITH`): active products that are at or below their threshold, or sell out within a
-/// week, with the columns of [`cover_columns`].
+/// week, with the columns of [`cover_columns`]. Every column of a product that it reads is in `products_by_stock`.
 pub(super) fn low(vendor_id: i64, today: Date, parameters: &mut Parameters) -> String {
     let (sold, vendor) = (sold(vendor_id, today, parameters), parameters.int(vendor_id));
     format!(
         "{sold}, low AS MATERIALIZED (\
-             SELECT p.id AS product, p.external_id, p.name, p.stock, {} \
+             SELECT p.id AS product, p.external_id, p.stock, {} \
              FROM products p JOIN vendors v ON v.id = p.vendor_id LEFT JOIN sold s ON s.product_id = p.id \
              WHERE p.vendor_id = {vendor} AND p.status = 'active' \
              AND (p.stock <= {THRESHOLD} OR p.stock * {COVER_DAYS} <= s.units * {SHORT_COVER_DAYS}))",
@@ -65,12 +65,7 @@ pub(super) fn low(vendor_id: i64, today: Date, parameters: &mut Parameters) -> S
 
 /// The most urgent ones, and how many there are in all.
 pub async fn list_most_urgent(tx: &mut Tx, vendor_id: i64, today: Date) -> Result<(Vec<LowStock>, i64), DbError> {
-    let mut parameters = Parameters::default();
-    let low = low(vendor_id, today, &mut parameters);
-    let text = format!(
-        "WITH {low} SELECT external_id, name, stock, threshold, tenths, COUNT(*) OVER () AS low_total FROM low \
-         ORDER BY tenths, external_id LIMIT {LOW_STOCK_SHOWN}"
-    );
+    let (text, parameters) = most_urgent(vendor_id, today);
     let found = tx.rows(parameters.bind(text)).await?;
     let total = found.first().map_or(Ok(0), |row| rows::int(row, "low_total"))?;
     let products = found.iter().map(|row| {
@@ -83,6 +78,20 @@ pub async fn list_most_urgent(tx: &mut Tx, vendor_id: i64, today: Date) -> Resul
         })
     });
     Ok((products.collect::<Result<_, DbError>>()?, total))
+}
+
+/// The statement that `list_most_urgent` sends, and its parameters.
+pub fn most_urgent(vendor_id: i64, today: Date) -> (String, Parameters) {
+    let mut parameters = Parameters::default();
+    let low = low(vendor_id, today, &mut parameters);
+    let text = format!(
+        "WITH {low} SELECT external_id, (SELECT p.name FROM products p WHERE p.id = first.product) AS name, stock, \
+                threshold, tenths, low_total \
+         FROM (SELECT product, external_id, stock, threshold, tenths, COUNT(*) OVER () AS low_total FROM low \
+               ORDER BY tenths, external_id LIMIT {LOW_STOCK_SHOWN}) AS first \
+         ORDER BY tenths, external_id"
+    );
+    (text, parameters)
 }
 
 /// The ids of all that run low.

@@ -105,11 +105,10 @@ pub mod vendors;
 pub use dialect::Dialect;
 pub use opening::unverified_host;
 pub use schema::Schema;
-pub use statements::{Arguments, sql};
+pub use statements::{Arguments, Parameters, sql};
 
 use connection::Lent;
 use readiness::Readiness;
-use statements::Parameters;
 
 #[derive(Debug, thiserror::Error)]
 pub enum DbError {

@@ -14,7 +14,7 @@ pub async fn list_compared(
     previous: DateRange,
 ) -> Result<Vec<(ProductChange, String)>, DbError> {
     let mut numbers = vec![vendor_id];
-    let mut of = |range| grains::product_sums(range, &mut numbers);
+    let mut of = |range| grains::product_sums(range, tx.dialect, &mut numbers);
     let (now, before) = (of(range), of(previous));
     let text = format!(
         "SELECT p.external_id, p.name, p.category, s.units, s.net, s.units_before, s.net_before FROM (\

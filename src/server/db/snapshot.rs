@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use sqlx::any::AnyRow;
 
-use super::{DbError, Tx, grains, rows, sql};
+use super::{DbError, Dialect, Tx, grains, rows, sql};
 use crate::domain::{
     period::{DateRange, day_number},
     snapshot::{CategorySales, ProductSales, StatusOrders, Sums, TOP},
@@ -133,30 +133,7 @@ pub async fn list_top(
     vendor_id: i64,
     range: DateRange,
 ) -> Result<(Vec<ProductSales>, Vec<CategorySales>), DbError> {
-    let mut parameters = vec![vendor_id];
-    let sums = grains::product_sums(range, &mut parameters);
-    // Names are looked up for those products only that can be among the first, ties included, and one by one: joined,
-    // PostgreSQL would rather read the products of the whole marketplace. Categories are needed of all that sold: an
-    // index of PostgreSQL has them by vendor. (CROSS JOIN keeps SQLite from beginning with the products.)
-    let text = format!(
-        "WITH sales AS MATERIALIZED (\
-             SELECT product_id, units, net FROM ({sums}) AS sums WHERE entries <> 0), \
-         last AS (SELECT net FROM sales ORDER BY net DESC LIMIT 1 OFFSET {offset}) \
-         SELECT * FROM (\
-             SELECT 0 AS list, (SELECT p.external_id FROM products p WHERE p.id = s.product_id) AS id, \
-                    (SELECT p.name FROM products p WHERE p.id = s.product_id) AS name, \
-                    s.units AS units, s.net AS net \
-             FROM sales s WHERE s.net >= COALESCE((SELECT net FROM last), s.net) ORDER BY 5 DESC, 2 \
-             LIMIT {TOP}) AS best_products \
-         UNION ALL \
-         SELECT * FROM (\
-             SELECT 1 AS list, category AS id, category AS name, CAST(SUM(units) AS BIGINT) AS units, \
-                    CAST(SUM(net) AS BIGINT) AS net \
-             FROM (SELECT p.category, s.units, s.net FROM sales s CROSS JOIN products p \
-                   WHERE p.vendor_id = $1 AND p.id = s.product_id) AS by_category \
-             GROUP BY category ORDER BY 5 DESC, 2 LIMIT {TOP}) AS best_categories",
-        offset = TOP - 1
-    );
+    let (text, parameters) = top(tx.dialect, vendor_id, range);
     let (mut products, mut categories) = (Vec::new(), Vec::new());
     for row in tx.rows(bind_all(text, &parameters)).await? {
         let (id, units, net_sales) = (rows::text(&row, "id")?, rows::int(&row, "units")?, rows::int(&row, "net")?);
@@ -170,10 +147,55 @@ pub async fn list_top(
     Ok((products, categories))
 }
 
+/// The statement that `list_top` sends, and its parameters.
+pub fn top(dialect: Dialect, vendor_id: i64, range: DateRange) -> (String, Vec<i64>) {
+    let mut parameters = vec![vendor_id];
+    let sums = grains::product_sums(range, dialect, &mut parameters);
+    // Names are looked up for those products only that can be among the first, ties included, and one by one: joined,
+    // PostgreSQL would rather read the products of the whole marketplace. Categories are needed of all that sold: an
+    // index has them by vendor.
+    let (with_categories, sold) = match dialect {
+        // PostgreSQL never carries out a FULL JOIN by loops: see `grains`. (COALESCE is a part of that: of a join whose
+        // condition only rows with a sum can meet PostgreSQL makes a LEFT JOIN, and may loop.)
+        Dialect::Postgres => (
+            format!(
+                "SELECT s.product_id, s.units, s.net, p.category FROM ({sums}) AS s \
+                 FULL JOIN (SELECT id, category FROM products WHERE vendor_id = $1) AS p ON p.id = s.product_id \
+                 WHERE COALESCE(s.entries, 0) <> 0"
+            ),
+            "SELECT category, units, net FROM sales WHERE category IS NOT NULL",
+        ),
+        // CROSS JOIN keeps SQLite from beginning with the products; by itself it would look them up in their table.
+        Dialect::Sqlite => (
+            format!("SELECT product_id, units, net FROM ({sums}) AS s WHERE entries <> 0"),
+            "SELECT p.category, s.units, s.net FROM sales s CROSS JOIN products p INDEXED BY products_by_vendor \
+             WHERE p.vendor_id = $1 AND p.id = s.product_id",
+        ),
+    };
+    let text = format!(
+        "WITH sales AS MATERIALIZED ({with_categories}), \
+         last AS (SELECT net FROM sales ORDER BY net DESC LIMIT 1 OFFSET {offset}) \
+         SELECT * FROM (\
+             SELECT 0 AS list, (SELECT p.external_id FROM products p WHERE p.id = s.product_id) AS id, \
+                    (SELECT p.name FROM products p WHERE p.id = s.product_id) AS name, \
+                    s.units AS units, s.net AS net \
+             FROM sales s WHERE s.net >= COALESCE((SELECT net FROM last), s.net) ORDER BY 5 DESC, 2 \
+             LIMIT {TOP}) AS best_products \
+         UNION ALL \
+         SELECT * FROM (\
+             SELECT 1 AS list, category AS id, category AS name, CAST(SUM(units) AS BIGINT) AS units, \
+                    CAST(SUM(net) AS BIGINT) AS net \
+             FROM ({sold}) AS by_category \
+             GROUP BY category ORDER BY 5 DESC, 2 LIMIT {TOP}) AS best_categories",
+        offset = TOP - 1
+    );
+    (text, parameters)
+}
+
 /// Every product with sales or refunds in the range, the best first.
 pub async fn list_products_sold(tx: &mut Tx, vendor_id: i64, range: DateRange) -> Result<Vec<ProductSales>, DbError> {
     let mut parameters = vec![vendor_id];
-    let sums = grains::product_sums(range, &mut parameters);
+    let sums = grains::product_sums(range, tx.dialect, &mut parameters);
     let text = format!(
         "SELECT p.external_id, p.name, s.units, s.net \
          FROM ({sums}) AS s JOIN products p ON p.id = s.product_id \

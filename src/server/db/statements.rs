@@ -12,7 +12,7 @@ pub fn sql<'q>(text: impl Into<String>) -> Arguments<'q> {
 
 /// Parameters of a statement that is put together from pieces. Each is given out as the place that stands for it.
 #[derive(Clone, Default)]
-pub(super) struct Parameters(Vec<Parameter>);
+pub struct Parameters(Vec<Parameter>);
 
 #[derive(Clone)]
 enum Parameter {
