@@ -131,6 +131,26 @@ async fn what_a_write_adds_to_the_sums_reads_no_other_orders() {
     }
 }
 
+/// A plan for any parameters expects one row where there are thousands, and there is none that would not be slow for
+/// somebody.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_read_is_planned_for_its_own_parameters_on_postgresql() {
+    let database = TestDatabase::postgres().await;
+    drop(database.open().await);
+    let db = Db::connect(database.url(), 1).await.expect("a connection");
+    for vendor in 1..=10 {
+        let mut tx = db.read().await.expect("a transaction");
+        let query = sql("SELECT name FROM products WHERE vendor_id = $1").bind(vendor);
+        tx.rows(query).await.expect("an answer");
+        tx.commit().await.expect("an end");
+    }
+    let mut tx = db.write().await.expect("a transaction");
+    let plans = "SELECT custom_plans, generic_plans FROM pg_prepared_statements WHERE statement LIKE 'SELECT name%'";
+    let plans = tx.rows(sql(plans)).await.expect("an answer");
+    let plans: Vec<(i64, i64)> = plans.iter().map(|row| (row.get(0), row.get(1))).collect();
+    assert_eq!(plans, [(10, 0)]);
+}
+
 /// PostgreSQL keeps a plan for any range after a few times, which expects a row or two where there are thousands: a
 /// loop within a loop then takes hundreds of milliseconds.
 #[tokio::test(flavor = "multi_thread")]

@@ -33,7 +33,7 @@ pub struct KeyOfUser {
 
 /// Who may use the key of this hash: nobody where it was revoked, or has expired, or its user is shut out.
 pub async fn find_in_use(db: &Db, key_hash: &str, now_us: i64) -> Result<Option<KeyInUse>, DbError> {
-    let mut tx = db.read().await?;
+    let mut tx = db.read_by_key().await?;
     let query =
         sql("SELECT k.id AS key_id, k.last_used_us, u.id, u.email, u.role, u.read_only, u.vendor_id, v.external_id, \
                      k.scope, o.external_id AS only_vendor \

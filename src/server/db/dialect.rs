@@ -102,7 +102,20 @@ impl Dialect {
         }
     }
 
+    /// PostgreSQL is to plan each statement for its own parameters. From the sixth time on it would else keep a plan for
+    /// any, which expects one row where there are thousands: a list of products took 600 ms instead of 20, a snapshot
+    /// of one category 30 s instead of one. To plan takes a millisecond for the largest of them.
     pub(super) fn begin_read(self) -> &'static str {
+        match self {
+            Self::Sqlite => "BEGIN DEFERRED",
+            Self::Postgres => {
+                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL plan_cache_mode = force_custom_plan"
+            }
+        }
+    }
+
+    /// The same where rows are found one by one, by their keys: a plan for any parameters is right for all.
+    pub(super) fn begin_read_by_key(self) -> &'static str {
         match self {
             Self::Sqlite => "BEGIN DEFERRED",
             Self::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",

@@ -244,6 +244,12 @@ impl Db {
         self.begin(&self.reads, self.dialect.begin_read()).await
     }
 
+    /// The same for rows that are found by their keys, at every request: they are found in less time than it takes to
+    /// plan that.
+    pub(super) async fn read_by_key(&self) -> Result<Tx, DbError> {
+        self.begin(&self.reads, self.dialect.begin_read_by_key()).await
+    }
+
     /// A transaction that writes. Dropped without `commit`, it leaves nothing behind.
     pub async fn write(&self) -> Result<Tx, DbError> {
         self.begin(&self.writes, self.dialect.begin_write()).await
