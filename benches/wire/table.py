@@ -38,7 +38,7 @@ def markdown(options, results):
             "| | " + " | ".join(names) + " |", "| --- |" + " ---: |" * len(names)]
     for kind in next(iter(results["cold"].values())):
         found = [results["cold"][name][kind] for name in names]
-        out.append(f"| cold, {kind}: first, median | " + " | ".join(f"{first:.0f}, {median:.1f} ms" for first, median in found) + " |")
+        out.append(f"| cold, {kind} | " + " | ".join(f"{one:.0f}, {other:.1f} ms" for one, other in found) + " |")
     work = {"Redis: reads of a socket, a hot request": ("reads", "{:.2f}", 1), "lines of log, a hot request": ("lines", "{:.2f}", 1),
             "memory after all that": ("memory", "{:.0f} MB", 1e-6), "from start to the first connection": ("startup", "{:.0f} ms", 1000)}
     for title, (key, shape, factor) in work.items():

@@ -222,7 +222,7 @@ pub fn orders_tag(vendor: &str) -> Tag {
 }
 
 fn tag_of_vendor(family: &str, vendor: &str) -> Tag {
-    // A third of what `format!` takes: it is done for every request.
+    // `concat` takes a third of the time that `format!` does, and every request does this.
     Tag::new([family, ":{", &encode_segment(vendor), "}"].concat())
 }
 

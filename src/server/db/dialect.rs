@@ -102,9 +102,10 @@ impl Dialect {
         }
     }
 
-    /// PostgreSQL is to plan each statement for its own parameters. From the sixth time on it would else keep a plan for
-    /// any, which expects one row where there are thousands: a list of products took 600 ms instead of 20, a snapshot
-    /// of one category 30 s instead of one. To plan takes a millisecond for the largest of them.
+    /// PostgreSQL is to plan each statement for its own parameters. From the sixth time on it would otherwise keep one
+    /// plan for all parameters, which expects one row where there are thousands: a list of products took 600 ms instead
+    /// of 20, a snapshot of one category up to 30 s instead of one. Planning takes a millisecond for the largest of
+    /// them.
     pub(super) fn begin_read(self) -> &'static str {
         match self {
             Self::Sqlite => "BEGIN DEFERRED",
@@ -114,7 +115,7 @@ impl Dialect {
         }
     }
 
-    /// The same where rows are found one by one, by their keys: a plan for any parameters is right for all.
+    /// The same where rows are found one by one, by their keys: one plan is right for all parameters.
     pub(super) fn begin_read_by_key(self) -> &'static str {
         match self {
             Self::Sqlite => "BEGIN DEFERRED",

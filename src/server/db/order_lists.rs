@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use super::{Arguments, DbError, Parameters, Tx, rollups::counted, rows, search};
+use super::{DbError, Parameters, Tx, rollups::counted, rows, search};
 use crate::domain::{
     order_figures::LineSums,
     orders::{MOST_SUMMED, OrderColumn, OrderQuery, OrderStatus, OrderSummary, OrderSums},
@@ -60,7 +60,7 @@ pub async fn list_orders(
             behind("sorted", "external_id").map(|place| format!(" WHERE {place}")).unwrap_or_default(),
         ),
     };
-    let found = tx.rows(planned(query, parameters.bind(text))).await?;
+    let found = tx.rows(parameters.bind(text)).await?;
     let orders = found.iter().map(|row| {
         let order = OrderSummary {
             order_id: rows::text(row, "external_id")?,
@@ -111,7 +111,7 @@ pub async fn count_orders(tx: &mut Tx, vendor_id: i64, query: &OrderQuery) -> Re
         "SELECT COUNT(*) AS orders FROM (SELECT 1 AS one FROM {LISTED} WHERE {conditions} LIMIT {}) AS matching",
         MOST_SUMMED + 1
     );
-    let counted = tx.row(planned(query, parameters.bind(text))).await?;
+    let counted = tx.row(parameters.bind(text)).await?;
     counted.map_or(Ok(0), |row| rows::int(&row, "orders"))
 }
 
@@ -133,7 +133,7 @@ pub async fn sum_orders(tx: &mut Tx, vendor_id: i64, query: &OrderQuery) -> Resu
         sum("payable"),
         amounts()
     );
-    let Some(row) = tx.row(planned(query, parameters.bind(text))).await? else { return Ok(None) };
+    let Some(row) = tx.row(parameters.bind(text)).await? else { return Ok(None) };
     Ok(Some(OrderSums {
         orders,
         units: rows::int(&row, "units")?,
@@ -154,7 +154,7 @@ pub async fn sum_lines(tx: &mut Tx, vendor_id: i64, query: &OrderQuery) -> Resul
          JOIN products p ON p.id = l.product_id WHERE {conditions}{}",
         of_product(&mut parameters, query)
     );
-    let Some(row) = tx.row(planned(query, parameters.bind(text))).await? else { return Ok(LineSums::default()) };
+    let Some(row) = tx.row(parameters.bind(text)).await? else { return Ok(LineSums::default()) };
     Ok(LineSums { units: rows::int(&row, "units")?, total: rows::int(&row, "total")? })
 }
 
@@ -194,12 +194,6 @@ fn payable() -> String {
 
 fn amounts() -> String {
     format!("{UNITS} AS units, {TOTAL} AS total, {REFUNDED} AS refunded, {} AS payable", payable())
-}
-
-/// A statement with these conditions. A search is planned anew each time: the best way to a name that one customer has
-/// is the worst to one that all have.
-fn planned<'q>(query: &OrderQuery, statement: Arguments<'q>) -> Arguments<'q> {
-    statement.persistent(query.search.is_none())
 }
 
 /// What an order is to be like, wherever it stands in the list. `$1` is the vendor.

@@ -153,27 +153,14 @@ pub fn top(dialect: Dialect, vendor_id: i64, range: DateRange) -> (String, Vec<i
     let sums = grains::product_sums(range, dialect, &mut parameters);
     // Names are looked up for those products only that can be among the first, ties included, and one by one: joined,
     // PostgreSQL would rather read the products of the whole marketplace. Categories are needed of all that sold: an
-    // index has them by vendor.
-    let (with_categories, sold) = match dialect {
-        // PostgreSQL never carries out a FULL JOIN by loops: see `grains`. (COALESCE is a part of that: of a join whose
-        // condition only rows with a sum can meet PostgreSQL makes a LEFT JOIN, and may loop.)
-        Dialect::Postgres => (
-            format!(
-                "SELECT s.product_id, s.units, s.net, p.category FROM ({sums}) AS s \
-                 FULL JOIN (SELECT id, category FROM products WHERE vendor_id = $1) AS p ON p.id = s.product_id \
-                 WHERE COALESCE(s.entries, 0) <> 0"
-            ),
-            "SELECT category, units, net FROM sales WHERE category IS NOT NULL",
-        ),
-        // CROSS JOIN keeps SQLite from beginning with the products; by itself it would look them up in their table.
-        Dialect::Sqlite => (
-            format!("SELECT product_id, units, net FROM ({sums}) AS s WHERE entries <> 0"),
-            "SELECT p.category, s.units, s.net FROM sales s CROSS JOIN products p INDEXED BY products_by_vendor \
-             WHERE p.vendor_id = $1 AND p.id = s.product_id",
-        ),
+    // index has them by vendor, where SQLite has to be told so. (CROSS JOIN keeps it from beginning with the products.)
+    let by_index = match dialect {
+        Dialect::Sqlite => " INDEXED BY products_by_vendor",
+        Dialect::Postgres => "",
     };
     let text = format!(
-        "WITH sales AS MATERIALIZED ({with_categories}), \
+        "WITH sales AS MATERIALIZED (\
+             SELECT product_id, units, net FROM ({sums}) AS sums WHERE entries <> 0), \
          last AS (SELECT net FROM sales ORDER BY net DESC LIMIT 1 OFFSET {offset}) \
          SELECT * FROM (\
              SELECT 0 AS list, (SELECT p.external_id FROM products p WHERE p.id = s.product_id) AS id, \
@@ -185,7 +172,8 @@ pub fn top(dialect: Dialect, vendor_id: i64, range: DateRange) -> (String, Vec<i
          SELECT * FROM (\
              SELECT 1 AS list, category AS id, category AS name, CAST(SUM(units) AS BIGINT) AS units, \
                     CAST(SUM(net) AS BIGINT) AS net \
-             FROM ({sold}) AS by_category \
+             FROM (SELECT p.category, s.units, s.net FROM sales s CROSS JOIN products p{by_index} \
+                   WHERE p.vendor_id = $1 AND p.id = s.product_id) AS by_category \
              GROUP BY category ORDER BY 5 DESC, 2 LIMIT {TOP}) AS best_categories",
         offset = TOP - 1
     );

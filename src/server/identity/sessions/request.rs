@@ -159,7 +159,7 @@ impl RequestSession {
             }
             Credentials::Cookies(_) => match self.known().await?.and_then(KnownUser::session) {
                 Some(KnownSession { id, handle, .. }) => {
-                    let ask = async { Ok(self.load(id).await?.map(|known| known.login.user.clone())) };
+                    let ask = async { Ok(self.load(id, None).await?.map(|known| known.login.user.clone())) };
                     standing.of(handle.clone(), ask).await?
                 }
                 None => None,
@@ -279,7 +279,8 @@ impl RequestSession {
     }
 
     async fn find_session(&self, id: &Id) -> Result<Option<KnownUser>, AppError> {
-        let Some(known) = self.load(id).await? else { return Ok(None) };
+        let before = self.remembered.get().and_then(Option::as_ref).filter(|before| before.id == *id);
+        let Some(known) = self.load(id, before.cloned()).await? else { return Ok(None) };
         if self.is_use && !self.sessions().touch(&known).await? {
             return Ok(None);
         }
@@ -295,11 +296,10 @@ impl RequestSession {
         self.remembered.get_or_init(|| remembered.find(first)).await.clone()
     }
 
-    /// A session that has not ended.
-    async fn load(&self, id: &Id) -> Result<Option<Arc<KnownSession>>, AppError> {
+    /// A session that has not ended; `before` is what is remembered of it, where that was looked up already.
+    async fn load(&self, id: &Id, before: Option<Arc<KnownSession>>) -> Result<Option<Arc<KnownSession>>, AppError> {
         if let Some(remembered) = &self.sessions().remembered {
-            let before = self.remembered.get().and_then(Option::as_ref).filter(|before| before.id == *id);
-            let before = if before.is_some() { before.cloned() } else { remembered.find(id).await };
+            let before = if before.is_some() { before } else { remembered.find(id).await };
             if let Some(before) = before
                 && let Some(known) = remembered.read_again(before).await
             {
