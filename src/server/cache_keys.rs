@@ -222,7 +222,7 @@ pub fn orders_tag(vendor: &str) -> Tag {
 }
 
 fn tag_of_vendor(family: &str, vendor: &str) -> Tag {
-    // `concat` takes a third of the time that `format!` does, and every request does this.
+    // Not `format!`, which was a tenth of the instructions of a hot request.
     Tag::new([family, ":{", &encode_segment(vendor), "}"].concat())
 }
 

@@ -207,7 +207,7 @@ impl Limiter {
     }
 
     fn key(&self, purpose: Purpose, who: &str) -> String {
-        // `concat` takes a third of the time that `format!` does, and every request does this.
+        // Not `format!`, which was a tenth of the instructions of a hot request.
         ["limit:", purpose.name(), ":", who, "@", &self.installation].concat()
     }
 

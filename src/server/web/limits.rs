@@ -153,7 +153,7 @@ fn tell(headers: &mut HeaderMap, admission: &Admission) {
     let (name, limit, decision) = (admission.purpose.name(), admission.limit, admission.decision);
     let (count, period) = (limit.count.to_string(), limit.period.as_secs().to_string());
     let (remaining, reset) = (decision.remaining.to_string(), seconds(decision.reset()).to_string());
-    // `concat` takes a third of the time that `format!` does, and every request does this.
+    // Not `format!`, which was a tenth of the instructions of a hot request.
     let policy = ["\"", name, "\";q=", &count, ";w=", &period].concat();
     let state = ["\"", name, "\";r=", &remaining, ";t=", &reset].concat();
     for (header, value) in [(RATE_LIMIT_POLICY, policy), (RATE_LIMIT, state)] {

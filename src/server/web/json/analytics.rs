@@ -290,7 +290,7 @@ pub(super) fn freshness<T>(response: &mut Response, served: &Served<T>, total: D
 /// The same of what is no more than an entry's age, and how long it took to know it.
 pub fn tell_freshness(headers: &mut HeaderMap, outcome: Outcome, age: Duration, elapsed: Duration, total: Duration) {
     let outcome = outcome.as_str();
-    // `concat` takes a third of the time that `format!` does, and every request does this.
+    // Not `format!`, which was a tenth of the instructions of a hot request.
     let timing = ["total;dur=", &in_millis(total), ", cache;desc=", outcome, ";dur=", &in_millis(elapsed)].concat();
     headers.insert(X_CACHE, HeaderValue::from_static(outcome));
     headers.insert(header::AGE, HeaderValue::from(age.as_secs()));

@@ -218,7 +218,7 @@ fn oldest_secret() -> f64 {
 
 /// Where a session is: the keys of an installation end with its name.
 pub fn key(id: &Id, installation: &str) -> String {
-    // `concat` takes a third of the time that `format!` does, and every request does this.
+    // Not `format!`, which was a tenth of the instructions of a hot request.
     ["sess:", &id.to_string(), "@", installation].concat()
 }
 
