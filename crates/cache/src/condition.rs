@@ -11,6 +11,7 @@ use vendorscope_redis::LinkStatus;
 
 use crate::{
     Cache, Invalidation,
+    clock::Instants,
     key::Key,
     stats::Names,
     store::{Listing, ServerFacts, StoreError},
@@ -79,7 +80,17 @@ impl Cache {
     /// How this instance and its connections fare. Asks nobody.
     pub fn condition(&self) -> Condition {
         let (near_entries, near_bytes) = self.0.l1.size();
-        Condition { near_entries, near_bytes, connections: self.0.store.connections(), ..self.0.trust.glance() }
+        let view = self.view();
+        Condition {
+            looked_ago: view.looked.map(Instants::age),
+            pending: view.pending.len(),
+            pending_for: view.pending.iter().map(|pending| pending.seen.elapsed()).max(),
+            epoch: view.looked.map(|_| view.claim.epoch),
+            is_trusted: view.bound_claim().is_some(),
+            near_entries,
+            near_bytes,
+            connections: self.0.store.connections(),
+        }
     }
 
     /// What this instance has invalidated since this was last called. Tags are empty where they were too many to be

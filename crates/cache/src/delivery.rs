@@ -1,33 +1,29 @@
 //! Telling the store what has changed, and answering a writer no sooner than nobody can be wrong about it.
 
 use std::{
-    slice,
     sync::{Arc, Weak, atomic::Ordering},
     time::Duration,
 };
 
-use tokio::{
-    sync::broadcast,
-    time::{Instant, sleep, sleep_until, timeout_at},
-};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use crate::{
-    Cache, CacheInner, Cause, Event, Invalidation,
+    Cache, CacheInner, Cause, Event, Invalidation, PendingInvalidation,
     key::Tag,
     lookup,
     message::Message,
     millis,
-    outbox::PendingInvalidation,
     stats::Counter,
-    trust::{Pending, TRUST_FOR, in_time},
+    trust::{self, Pending},
 };
 
 /// A writer whose invalidation is not delivered answers after this: longer than anybody's look at the outbox holds.
-const ANSWER_AFTER: Duration = Duration::from_millis(1_100);
+const ANSWER_AFTER: Duration = trust::TRUST_FOR.saturating_add(Duration::from_millis(100));
+/// How often an instance looks whom nobody asks, and how often while something is pending.
+const LOOK_EVERY: Duration = Duration::from_millis(400);
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// Tags of one request to the store.
 const TAGS_AT_ONCE: usize = 256;
-
-const _: () = assert!(ANSWER_AFTER.as_millis() > TRUST_FOR.as_millis());
 
 impl Cache {
     /// Gives each tag a new generation: no entry stamped with an older one is served again, on any instance, once this
@@ -39,16 +35,17 @@ impl Cache {
             return Ok(());
         }
         let invalidation = Invalidation::new(&tags, cause, jiff::Timestamp::now());
-        let row = match self.0.trust.outbox() {
-            Some(outbox) => PendingInvalidation { id: outbox.record(&invalidation).await?, invalidation },
-            None => {
-                let row = PendingInvalidation { id: rand::random(), invalidation };
-                // Nobody here takes the store's word for its tags until it is delivered.
-                self.0.trust.add(row.clone());
-                self.start_relay();
-                row
-            }
+        let outbox = self.view().outbox.clone();
+        let id = match &outbox {
+            Some(outbox) => outbox.record(&invalidation).await?,
+            None => rand::random(),
         };
+        let row = PendingInvalidation { id, invalidation };
+        if outbox.is_none() {
+            // Nobody here takes the store's word for its tags until it is delivered.
+            self.view().pending.push(Pending { seen: Instant::now(), row: row.clone() });
+            self.start_relay();
+        }
         self.deliver(row).await;
         Ok(())
     }
@@ -60,7 +57,7 @@ impl Cache {
         self.flush_counts_soon();
         self.0.journal.note(&row.invalidation);
         self.0.stats.add_many(Counter::InvalidatedTags, row.invalidation.tags.len() as u64);
-        let delivered = self.answer_after(committed, self.deliver_all(slice::from_ref(&row))).await;
+        let delivered = self.answer_after(committed, self.deliver_all(std::slice::from_ref(&row))).await;
         let Invalidation { tags, who, why, .. } = &row.invalidation;
         for tag in tags {
             let elapsed_ms = millis(committed.elapsed());
@@ -73,14 +70,10 @@ impl Cache {
     /// it may rest on anything.
     pub async fn wait_until_delivered(&self, tags: Option<&[Tag]>) {
         if !tags.is_some_and(<[Tag]>::is_empty) {
-            self.answer_after(Instant::now(), self.settle_now(tags)).await;
+            self.view().is_used = true;
+            let settled = self.settle(|pending| tags.is_none_or(|tags| pending.concerns(tags)));
+            self.answer_after(Instant::now(), async { settled.await == Some(true) }).await;
         }
-    }
-
-    /// Invalidations of every instance, as far as they are heard: one may come twice, and one that is lost harms
-    /// nothing.
-    pub fn subscribe(&self) -> broadcast::Receiver<Event> {
-        self.0.messages.subscribe()
     }
 
     /// Whether `delivering` succeeded, after waiting for as long as another instance may still be wrong: where it did
@@ -89,49 +82,72 @@ impl Cache {
     async fn answer_after(&self, committed: Instant, delivering: impl Future<Output = bool>) -> bool {
         let latest = committed + ANSWER_AFTER;
         let delivered = timeout_at(latest, delivering).await.unwrap_or(false);
-        let until = if delivered { self.0.trust.epoch_seen().map(|seen| seen + ANSWER_AFTER) } else { Some(latest) };
-        if let Some(until) = until {
+        let epoch_seen = self.view().epoch_seen;
+        if let Some(until) = if delivered { epoch_seen.map(|seen| seen + ANSWER_AFTER) } else { Some(latest) } {
             sleep_until(until).await;
         }
         delivered
     }
 
-    /// Has the store that counts take these rows, and acknowledges them. Whether it still counted when it had.
-    pub(crate) async fn deliver_all(&self, rows: &[PendingInvalidation]) -> bool {
-        if rows.is_empty() {
-            return true;
+    /// Looks, and delivers what is pending and wanted; everything where that is more than one look shows, until one
+    /// shows the rest. Whether none of it is pending any more; `None` where the outbox does not say.
+    pub(crate) async fn settle(&self, wanted: impl Fn(&Pending) -> bool) -> Option<bool> {
+        loop {
+            let began = Instant::now();
+            let looking = self.0.looking.lock().await;
+            self.look().await.then_some(())?;
+            let (rows, is_cut) = self.view().select(&wanted);
+            drop(looking);
+            if !self.deliver_all(&rows).await {
+                return Some(false);
+            }
+            if !rows.is_empty() {
+                tracing::info!(rows = rows.len(), "delivered what was pending");
+            }
+            if is_cut {
+                continue;
+            }
+            if self.view().pending.is_empty()
+                && let Some(lasted_ms) = self.0.undelivered.is_over(began).map(millis)
+            {
+                tracing::info!(lasted_ms, "no invalidation waits any more: what could not be delivered has been");
+            }
+            return Some(true);
         }
-        let delivered = self.try_to_deliver(rows).await;
-        if let Err(error) = &delivered
-            && let Some(lasted) = self.0.undelivered.fails(error)
-        {
-            let waiting = self.0.trust.glance();
-            let (rows, waiting_ms) = (waiting.pending.max(rows.len()), millis(waiting.pending_for.unwrap_or(lasted)));
+    }
+
+    /// Has the store that counts take these rows, and acknowledges them. Whether it still counted when it had.
+    async fn deliver_all(&self, rows: &[PendingInvalidation]) -> bool {
+        let Err(error) = self.try_to_deliver(rows).await else { return true };
+        if let Some(lasted) = self.0.undelivered.fails(&error) {
+            let (rows, waiting_ms) = (self.view().pending.len().max(rows.len()), millis(lasted));
             tracing::warn!(error, rows, waiting_ms, "invalidation not delivered yet: these tags are not trusted");
         }
-        delivered.is_ok()
+        false
     }
 
     async fn try_to_deliver(&self, rows: &[PendingInvalidation]) -> Result<(), String> {
-        let claim = self.0.trust.bound_claim().ok_or("another store counts")?;
+        let Some(first) = rows.first() else { return Ok(()) };
+        let claim = self.view().bound_claim().ok_or("another store counts")?;
         let names = rows.iter().flat_map(|row| &row.invalidation.tags);
         let tags = lookup::normal(&names.map(Tag::new).collect::<Vec<_>>());
         for some in tags.chunks(TAGS_AT_ONCE) {
             let tags = some.iter().map(|tag| tag.name().to_owned()).collect();
-            let invalidation = Invalidation { tags, ..rows[0].invalidation.clone() };
+            let invalidation = Invalidation { tags, ..first.invalidation.clone() };
             let message = Message { invalidation, from: self.0.name };
             self.0.store.invalidate(some, &message.to_json()).await.map_err(|error| error.to_string())?;
             // Nobody listening is no error.
             let _ = self.0.messages.send(Event::Invalidated(message.invalidation));
         }
         let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-        if let Some(outbox) = self.0.trust.outbox() {
-            let acknowledged = in_time(outbox.acknowledge(&ids, &claim)).await;
+        let outbox = self.view().outbox.clone();
+        if let Some(outbox) = outbox {
+            let acknowledged = trust::in_time(outbox.acknowledge(&ids, &claim)).await;
             if !acknowledged.map_err(|error| format!("delivered, but cannot be acknowledged: {error}"))? {
                 return Err("delivered to a store that does not count any more".to_owned());
             }
         }
-        self.0.trust.remove(&ids);
+        self.view().pending.retain(|pending| !ids.contains(&pending.row.id));
         Ok(())
     }
 
@@ -146,10 +162,9 @@ impl Cache {
 async fn relay(cache: Weak<CacheInner>) {
     while let Some(inner) = cache.upgrade() {
         let cache = Cache(inner);
-        let looking = cache.0.trust.looking.lock().await;
-        cache.settle(Pending::is_left_lying).await;
-        drop(looking);
-        let pause = cache.0.trust.look_again_after();
+        // What is there for longer than that, its writer does not deliver soon.
+        let settled = cache.settle(|pending| pending.seen.elapsed() >= LOOK_AGAIN).await;
+        let pause = if settled.is_none() || cache.view().pending.is_empty() { LOOK_EVERY } else { LOOK_AGAIN };
         drop(cache);
         sleep(pause).await;
     }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::{
     Cache,
     entry::{Corrupt, Entry},
-    generations::Generation,
+    generations::{Generation, epoch_mask},
     key::{Key, Tag},
     seen_through,
 };
@@ -85,7 +85,7 @@ impl Cache {
         let tags: Vec<Tag> = entry.stamp.iter().map(|(tag, _)| tag.clone()).collect();
         let (mask, distrust) = match self.trust(&tags).await {
             Ok(mask) => (mask, None),
-            Err(distrust) => (self.0.trust.last_mask().unwrap_or(0), Some(distrust.why())),
+            Err(distrust) => (epoch_mask(self.view().claim.epoch), Some(distrust)),
         };
         let current = match self.0.store.generations(&tags).await {
             Ok(current) => seen_through(mask, current),
@@ -93,7 +93,7 @@ impl Cache {
         };
         let now = self.0.clock.now_micros();
         let standing = match distrust {
-            Some(why) => Standing::Bypassed(why.to_owned()),
+            Some(why) => Standing::Bypassed(why.to_string()),
             None if !entry.is_stamped(&tags, &current) => Standing::Invalidated(entry.outdated_by(&tags, &current)),
             None if entry.schema != key.schema() => Standing::Undecodable,
             None if entry.is_expired(now) => Standing::Expired,

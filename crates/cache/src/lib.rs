@@ -11,7 +11,7 @@
 use std::{
     fmt::Display,
     future::Future,
-    sync::{Arc, atomic::AtomicBool},
+    sync::{Arc, Mutex, atomic::AtomicBool},
     time::{Duration, Instant},
 };
 
@@ -95,7 +95,7 @@ use lookup::{Found, MissReason};
 use single_flight::{LoadResult, SingleFlight};
 use stats::{Counter, Stats};
 use store::{Store, memory::MemoryStore, redis::RedisStore};
-use trust::Trust;
+use trust::View;
 
 /// Invalidations that a slow subscriber may fall behind before it loses the oldest.
 const MESSAGES: usize = 1024;
@@ -113,7 +113,9 @@ struct CacheInner {
     loads: SingleFlight<LoadResult>,
     /// Loads that may run at the same time.
     load_permits: Arc<Semaphore>,
-    trust: Trust,
+    view: Mutex<View>,
+    /// Held while looking at the outbox: lookups that wait for it go by that look.
+    looking: tokio::sync::Mutex<()>,
     messages: broadcast::Sender<Event>,
     stats: Stats,
     counting: counting::Counting,
@@ -209,7 +211,8 @@ impl Cache {
             lookups: SingleFlight::default(),
             loads: SingleFlight::default(),
             load_permits: Arc::new(Semaphore::new(settings.concurrent_loads.max(1))),
-            trust: Trust::default(),
+            view: Mutex::default(),
+            looking: tokio::sync::Mutex::default(),
             messages,
             name,
             listening,

@@ -12,7 +12,7 @@ use crate::{
     Cache, Outcome, Served,
     clock::micros,
     entry::{Corrupt, Entry},
-    generations::Generation,
+    generations::{Generation, epoch_mask},
     key::{Key, Tag},
     millis, seen_through,
     single_flight::{Joined, WorkName, result_of},
@@ -159,7 +159,7 @@ impl Cache {
             Err(distrust) => {
                 let is_cut_off = distrust == Distrust::Overdue;
                 let fallback = if is_cut_off { self.find_fallback(key, tags).await } else { None };
-                return Found::Unknown { why: distrust.why().to_owned(), fallback };
+                return Found::Unknown { why: distrust.to_string(), fallback };
             }
         };
         if let Some(entry) = self.0.l1.find(key, tags, self.0.clock.now_micros()).await {
@@ -185,7 +185,9 @@ impl Cache {
     /// What the store holds uninvalidated, whatever its age: its word is not enough to serve it while the source can be
     /// asked.
     async fn find_fallback(&self, key: &Key, tags: &[Tag]) -> Option<Entry> {
-        match self.judge(key, tags, self.0.store.read(key, tags).await.ok()?, self.0.trust.last_mask()?) {
+        let reading = self.0.store.read(key, tags).await.ok()?;
+        let mask = epoch_mask(self.view().bound_claim()?.epoch);
+        match self.judge(key, tags, reading, mask) {
             Found::Current { entry, .. } => Some(entry),
             Found::Missing { expired, .. } => expired,
             Found::Unknown { .. } => None,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 
 use crate::{
-    Cause,
+    Cache, Cause,
     key::Tag,
     store::{Heard, Store},
 };
@@ -72,6 +72,14 @@ impl Event {
             Self::Invalidated(invalidation) => invalidation.tags.iter().any(|name| name == tag.name()),
             Self::Reconnected => true,
         }
+    }
+}
+
+impl Cache {
+    /// Invalidations of every instance, as far as they are heard: one may come twice, and one that is lost harms
+    /// nothing.
+    pub fn subscribe(&self) -> broadcast::Receiver<Event> {
+        self.0.messages.subscribe()
     }
 }
 

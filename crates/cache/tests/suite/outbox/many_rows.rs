@@ -14,7 +14,7 @@ async fn more_rows_than_a_look_shows_hide_none_of_them() {
         rows.add(&[vendor_tag("42")]);
         // As a write that found this one done answers.
         cache.wait_until_delivered(Some(&[vendor_tag("42")])).await;
-        // A lookup of another vendor delivers what is pending for that one.
+        // The look of another vendor's lookup may be the last there was.
         read_of(&cache, "other-7").await;
         assert_eq!(read(&cache, &source).await.value, value, "of {before} rows before it");
         let began = std::time::Instant::now();

@@ -3,8 +3,8 @@ use super::*;
 /// Longer than any test takes.
 const NEVER: Duration = Duration::from_secs(600);
 
-/// A database that answers looks and no statement that changes anything: whoever delivers gives that up, so that those
-/// who wait for another look get it.
+/// A database that answers looks and no statement that changes anything: whoever delivers gives that up, and keeps
+/// nobody from another look meanwhile.
 #[tokio::test]
 async fn a_database_that_takes_no_writes_does_not_keep_others_from_the_cache() {
     let (rows, source, server) = (Arc::new(Rows::default()), Source::default(), RedisServer::start());
