@@ -232,12 +232,16 @@ async fn verify_names_the_table_whose_sums_were_tampered_with() {
         .await;
         let differences = rollups::verify(&mut tx).await.unwrap();
         assert_eq!(differences.iter().map(|d| d.table).collect::<Vec<_>>(), ["customer_days"], "{}", database.url());
+        run(&mut tx, "DELETE FROM product_days WHERE vendor_id = 2 AND day % 2 = 0").await;
+        let differences = rollups::verify(&mut tx).await.unwrap();
+        assert_eq!(differences.iter().map(|d| d.table).collect::<Vec<_>>(), ["product_days"], "{}", database.url());
     }
 }
 
-/// What the release before kept as a row for each customer and day is gone when its database is opened.
+/// What the release before kept as rows of customers, and of products by month and year, is gone when its database is
+/// opened.
 #[tokio::test(flavor = "multi_thread")]
-async fn who_bought_on_which_day_is_worked_out_once_after_the_migration() {
+async fn who_bought_and_what_sold_on_which_day_is_worked_out_once_after_the_migration() {
     for database in databases().await {
         let db = &database.open().await;
         let mut marketplace = Marketplace::open(db, 3).await;
@@ -245,8 +249,10 @@ async fn who_bought_on_which_day_is_worked_out_once_after_the_migration() {
             marketplace.write(db).await;
         }
         let mut tx = db.write().await.unwrap();
-        run(&mut tx, "DELETE FROM customer_days").await;
-        run(&mut tx, "INSERT INTO pending_work (name) VALUES ('customer_days')").await;
+        for table in ["customer_days", "product_days"] {
+            run(&mut tx, &format!("DELETE FROM {table}")).await;
+            run(&mut tx, &format!("INSERT INTO pending_work (name) VALUES ('{table}')")).await;
+        }
         tx.commit().await.unwrap();
         db.migrate().await.unwrap();
         assert_eq!(rollups::verify(&mut db.write().await.unwrap()).await.unwrap(), [], "{}", database.url());

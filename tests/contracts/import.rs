@@ -178,7 +178,7 @@ async fn everything(db: &Db) -> Vec<String> {
         ("status_days", "v.external_id, day, status, orders", &format!("status_days t {parts} WHERE orders <> 0")),
         (
             "product_sales",
-            "v.external_id, grain, start, p.external_id, units, net, entries",
+            "v.external_id, day, p.external_id, units, net, entries",
             &format!("product_sales t {parts} JOIN products p ON p.id = t.product_id WHERE entries <> 0"),
         ),
         (
@@ -191,16 +191,19 @@ async fn everything(db: &Db) -> Vec<String> {
         all.extend(texts(db, &format!("SELECT '{table}: ' || {} FROM {from}", columns.join(" || ', ' || "))).await);
     }
     all.extend(customers_of_days(db).await);
+    all.extend(products_of_days(db).await);
     all.sort();
     all
 }
 
+async fn names(db: &Db, table: &str) -> BTreeMap<u64, String> {
+    let names = texts(db, &format!("SELECT CAST(id AS TEXT) || ' ' || external_id FROM {table}")).await;
+    let named = |text: &String| text.split_once(' ').map(|(id, name)| (id.parse().unwrap(), name.to_owned()));
+    names.iter().filter_map(named).collect()
+}
+
 async fn customers_of_days(db: &Db) -> Vec<String> {
-    let names: BTreeMap<u64, String> = {
-        let names = texts(db, "SELECT CAST(id AS TEXT) || ' ' || external_id FROM customers").await;
-        let named = |text: &String| text.split_once(' ').map(|(id, name)| (id.parse().unwrap(), name.to_owned()));
-        names.iter().filter_map(named).collect()
-    };
+    let names = names(db, "customers").await;
     let query = "SELECT v.external_id, day, customers FROM customer_days t JOIN vendors v ON v.id = t.vendor_id";
     let mut tx = db.read().await.unwrap();
     let mut days = Vec::new();
@@ -210,6 +213,25 @@ async fn customers_of_days(db: &Db) -> Vec<String> {
         customers.sort_unstable();
         let (vendor, day) = (row.get::<String, _>("external_id"), row.get::<i64, _>("day"));
         days.push(format!("customer_days: {vendor}, {day}, {}", customers.join(" ")));
+    }
+    days
+}
+
+/// Products by the distance of their ids, each with units, net sales and entries: see `src/server/db/product_days.rs`.
+async fn products_of_days(db: &Db) -> Vec<String> {
+    let names = names(db, "products").await;
+    let query = "SELECT v.external_id, day, products FROM product_days t JOIN vendors v ON v.id = t.vendor_id";
+    let mut tx = db.read().await.unwrap();
+    let mut days = Vec::new();
+    for row in tx.rows(sql(query)).await.unwrap() {
+        let kept: Vec<(i64, i64, i64, i64)> = postcard::from_bytes(&row.get::<Vec<u8>, _>("products")).unwrap();
+        let (vendor, day) = (row.get::<String, _>("external_id"), row.get::<i64, _>("day"));
+        let mut id = 0;
+        for (distance, units, net, entries) in kept {
+            id += distance;
+            let product = &names[&(id as u64)];
+            days.push(format!("product_days: {vendor}, {day}, {product}, {units}, {net}, {entries}"));
+        }
     }
     days
 }

@@ -3,7 +3,7 @@
 
 use futures::StreamExt;
 use sqlx::Row;
-use vendorscope::domain::{accounts::VendorRef, period::DateRange};
+use vendorscope::domain::accounts::VendorRef;
 use vendorscope_cache::Cache;
 
 use vendorscope::server::{
@@ -158,7 +158,7 @@ async fn what_a_snapshot_needs_of_all_products_sqlite_reads_from_indexes_alone()
     let database = TestDatabase::sqlite();
     let db = database.open().await;
     import_bundle(&db, &northwind(), ImportOptions::default(), &Unwatched).await.expect("an import");
-    let (top, _) = snapshot::top(db.dialect, 7, DateRange::parse("1997-03-01", "1997-03-31").expect("a range"));
+    let (top, _) = snapshot::top(db.dialect, 7, &Default::default());
     let (low, _) = low_stock::most_urgent(7, "1998-05-06".parse().expect("a day"));
     let mut tx = db.read().await.expect("a transaction");
     for (text, index) in [(top, "products_by_vendor"), (low, "products_by_stock")] {

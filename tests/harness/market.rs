@@ -68,6 +68,7 @@ pub async fn contents(db: &Db) -> Vec<String> {
         "sales_hours",
         "status_days",
         "product_sales",
+        "product_days",
         "customer_days",
         "first_orders",
         "idempotency_keys",

@@ -14,6 +14,7 @@ const DAY_US: i64 = 86_400_000_000;
 pub(super) async fn run(db: &Db) -> Result<(), DbError> {
     redate_hours(db).await?;
     fill_customers(db).await?;
+    fill_products(db).await?;
     // A thousand names at a time, so that nobody waits long.
     for table in search::TABLES {
         loop {
@@ -50,6 +51,15 @@ async fn fill_customers(db: &Db) -> Result<(), DbError> {
     let mut tx = db.write().await?;
     if claim(&mut tx, "customer_days").await? {
         rollups::fill_customers(&mut tx).await?;
+    }
+    tx.commit().await
+}
+
+/// Values of days took the place of sums of products by month and year.
+async fn fill_products(db: &Db) -> Result<(), DbError> {
+    let mut tx = db.write().await?;
+    if claim(&mut tx, "product_days").await? {
+        rollups::fill_products(&mut tx).await?;
     }
     tx.commit().await
 }

@@ -5,51 +5,35 @@
 //! A customer is in the set of a day with an order that counts. A day without one has no row.
 
 use roaring::{MultiOps, RoaringTreemap};
-use sqlx::{Row, any::AnyRow};
+use sqlx::Row;
 
 use super::{
-    Arguments, DbError, Parameters, Tx,
+    Arguments, DbError, Tx,
+    day_values::{self, DayValue, Table},
     rollups::{COUNTED, ORDERS, SomeOrders, Touched, counted},
-    rows, sql,
+    rows,
 };
-use crate::domain::period::{DateRange, day_number};
-
-/// Of many orders, those of as many vendors are looked at together as have no more than this; of one vendor, all.
-const ORDERS_AT_ONCE: i64 = 20_000;
-/// Sets that are written by one statement.
-const DAYS_AT_ONCE: usize = 500;
+use crate::domain::period::DateRange;
 
 /// The day's number, and its customers.
 pub(super) type CustomersOfDay = (i64, RoaringTreemap);
 
-/// The days of two ranges that had customers, each in their order.
+/// Values as they are kept.
+pub(super) const TABLE: Table = Table { name: "customer_days", column: "customers" };
+
+/// The days of a range that had customers, in their order.
 pub(super) async fn list(
     tx: &mut Tx,
     vendor_id: i64,
-    ranges: [Option<DateRange>; 2],
-) -> Result<[Vec<CustomersOfDay>; 2], DbError> {
-    let mut parameters = Parameters::default();
-    let vendor = parameters.int(vendor_id);
-    let selects: Vec<String> = ranges
-        .into_iter()
-        .enumerate()
-        .filter_map(|(which, range)| {
-            let range = range?;
-            let (from, to) = (parameters.int(day_number(range.from)), parameters.int(day_number(range.to)));
-            Some(format!(
-                "SELECT {which} AS which, day, customers FROM customer_days \
-                 WHERE vendor_id = {vendor} AND day BETWEEN {from} AND {to}"
-            ))
-        })
-        .collect();
-    let mut days = [Vec::new(), Vec::new()];
-    if selects.is_empty() {
-        return Ok(days);
-    }
-    for row in tx.rows(parameters.bind(format!("{} ORDER BY 1, 2", selects.join(" UNION ALL ")))).await? {
-        days[usize::from(rows::int(&row, "which")? != 0)].push((rows::int(&row, "day")?, set(&row)?));
-    }
-    Ok(days)
+    range: Option<DateRange>,
+) -> Result<Vec<CustomersOfDay>, DbError> {
+    let [days] = day_values::list(tx, vendor_id, [(TABLE, range)]).await?;
+    read(&days)
+}
+
+/// What has been read of days.
+pub(super) fn read(days: &[DayValue]) -> Result<Vec<CustomersOfDay>, DbError> {
+    days.iter().map(|(day, bytes)| Ok((*day, set(bytes)?))).collect()
 }
 
 /// Everybody who bought on any of these days.
@@ -59,7 +43,7 @@ pub(super) fn union<'a>(days: impl IntoIterator<Item = &'a CustomersOfDay>) -> R
 
 /// Puts the customers of these orders, as they stand now, into the sets of their days.
 pub(super) async fn add(tx: &mut Tx, touched: &Touched<'_>) -> Result<(), DbError> {
-    for orders in batches(tx, touched).await? {
+    for orders in day_values::batches(tx, touched).await? {
         change(tx, orders.bind(added(&orders)), RoaringTreemap::insert).await?;
     }
     Ok(())
@@ -67,7 +51,7 @@ pub(super) async fn add(tx: &mut Tx, touched: &Touched<'_>) -> Result<(), DbErro
 
 /// Takes out of the sets who has no order that counts on that day but these, as they stand now.
 pub(super) async fn retract(tx: &mut Tx, touched: &Touched<'_>) -> Result<(), DbError> {
-    for orders in batches(tx, touched).await? {
+    for orders in day_values::batches(tx, touched).await? {
         change(tx, orders.bind(retracted(&orders, touched)), RoaringTreemap::remove).await?;
     }
     Ok(())
@@ -107,37 +91,6 @@ fn days_of(orders: &SomeOrders, some: &str) -> String {
     )
 }
 
-/// The orders in parts, of which none holds some of a vendor's and another the rest.
-async fn batches(tx: &mut Tx, touched: &Touched<'_>) -> Result<Vec<SomeOrders>, DbError> {
-    let Touched::Table(table) = touched else { return Ok(vec![SomeOrders::of(touched)]) };
-    let text = format!("SELECT vendor_id, COUNT(*) AS orders FROM {table} GROUP BY vendor_id ORDER BY vendor_id");
-    let mut counts = Vec::new();
-    for row in tx.rows(sql(text)).await? {
-        counts.push((rows::int(&row, "vendor_id")?, rows::int(&row, "orders")?));
-    }
-    let orders = |(first, last)| SomeOrders {
-        select: format!("SELECT vendor_id, order_id FROM {table} WHERE vendor_id BETWEEN $1 AND $2"),
-        parameters: vec![first, last],
-    };
-    Ok(together(&counts, ORDERS_AT_ONCE).into_iter().map(orders).collect())
-}
-
-/// The first and the last of the vendors that are looked at together, by how many orders each has.
-fn together(counts: &[(i64, i64)], most: i64) -> Vec<(i64, i64)> {
-    let (mut groups, mut orders_of_last): (Vec<(i64, i64)>, i64) = (Vec::new(), 0);
-    for (vendor, orders) in counts {
-        match groups.last_mut() {
-            Some(group) if orders_of_last + orders <= most => group.1 = *vendor,
-            _ => {
-                groups.push((*vendor, *vendor));
-                orders_of_last = 0;
-            }
-        }
-        orders_of_last += orders;
-    }
-    groups
-}
-
 async fn change(
     tx: &mut Tx,
     days: Arguments<'static>,
@@ -146,7 +99,9 @@ async fn change(
     let (mut kept, mut emptied) = (Vec::new(), Vec::new());
     for row in tx.rows(days).await? {
         let (vendor, day, ids) = (rows::int(&row, "vendor_id")?, rows::int(&row, "day")?, rows::text(&row, "ids")?);
-        let (mut customers, mut is_changed) = (set(&row)?, false);
+        let before: Option<Vec<u8>> = row.try_get("customers")?;
+        let (mut customers, mut is_changed) =
+            (before.map_or_else(|| Ok(RoaringTreemap::new()), |bytes| set(&bytes))?, false);
         for id in ids.split(',') {
             let id = id.parse().map_err(|_| DbError::Corrupt(format!("vendor_orders: customer `{id}`")))?;
             is_changed |= change(&mut customers, id);
@@ -154,41 +109,14 @@ async fn change(
         match (is_changed, customers.is_empty()) {
             (false, _) => {}
             (true, true) => emptied.push((vendor, day)),
-            (true, false) => kept.push((vendor, day, customers)),
+            (true, false) => kept.push((vendor, day, written(&customers))),
         }
     }
-    for some in kept.chunks(DAYS_AT_ONCE) {
-        let mut parameters = Parameters::default();
-        let values: Vec<String> = some
-            .iter()
-            .map(|(vendor, day, customers)| {
-                let (vendor, day) = (parameters.int(*vendor), parameters.int(*day));
-                format!("({vendor}, {day}, {})", parameters.bytes(written(customers)))
-            })
-            .collect();
-        let text = format!(
-            "INSERT INTO customer_days (vendor_id, day, customers) VALUES {} \
-             ON CONFLICT (vendor_id, day) DO UPDATE SET customers = excluded.customers",
-            values.join(", ")
-        );
-        tx.execute(parameters.bind(text)).await?;
-    }
-    for some in emptied.chunks(DAYS_AT_ONCE) {
-        let mut parameters = Parameters::default();
-        let keys: Vec<String> = some
-            .iter()
-            .map(|(vendor, day)| format!("({}, {})", parameters.int(*vendor), parameters.int(*day)))
-            .collect();
-        let text = format!("DELETE FROM customer_days WHERE (vendor_id, day) IN (VALUES {})", keys.join(", "));
-        tx.execute(parameters.bind(text)).await?;
-    }
-    Ok(())
+    day_values::write(tx, TABLE, &kept, &emptied).await
 }
 
-/// The set in the column `customers`; an empty one where that is NULL.
-fn set(row: &AnyRow) -> Result<RoaringTreemap, DbError> {
-    let Some(bytes) = row.try_get::<Option<Vec<u8>>, _>("customers")? else { return Ok(RoaringTreemap::new()) };
-    RoaringTreemap::deserialize_from(&bytes[..]).map_err(|error| DbError::Corrupt(format!("customer_days: {error}")))
+fn set(bytes: &[u8]) -> Result<RoaringTreemap, DbError> {
+    RoaringTreemap::deserialize_from(bytes).map_err(|error| DbError::Corrupt(format!("customer_days: {error}")))
 }
 
 /// The same for the same customers, whichever way they came in.
@@ -202,12 +130,6 @@ fn written(customers: &RoaringTreemap) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn vendors_are_looked_at_together_up_to_so_many_orders() {
-        assert_eq!(together(&[], 10), []);
-        assert_eq!(together(&[(1, 4), (2, 6), (5, 1), (7, 99), (8, 1), (9, 9)], 10), [(1, 2), (5, 5), (7, 7), (8, 9)]);
-    }
 
     #[test]
     fn a_set_is_written_alike_whichever_way_its_customers_came_in() {

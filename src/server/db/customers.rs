@@ -20,27 +20,28 @@ pub struct Distinct {
     pub by_interval: [Vec<i64>; 2],
 }
 
-/// Those of a range, and of what stands beside it.
-pub async fn count(
-    tx: &mut Tx,
-    vendor_id: i64,
+/// Those of a range, and of what stands beside it, from the days of both.
+pub(super) fn count(
+    days: &[Vec<CustomersOfDay>; 2],
     interval: Interval,
     range: DateRange,
     previous: Option<DateRange>,
-) -> Result<Distinct, DbError> {
-    let days = customer_days::list(tx, vendor_id, [Some(range), previous]).await?;
+) -> Distinct {
     let of = |days: &[CustomersOfDay], range: DateRange, starts: Vec<Date>| match interval {
         Interval::Hour => Vec::new(),
         _ => count_between(days, range, &starts),
     };
     let now = of(&days[0], range, range.starts(interval));
     let before = previous.map(|previous| of(&days[1], previous, previous.starts_beside(interval, &range)));
-    Ok(Distinct { totals: days.map(|days| union(&days).len() as i64), by_interval: [now, before.unwrap_or_default()] })
+    Distinct {
+        totals: days.each_ref().map(|days| union(days).len() as i64),
+        by_interval: [now, before.unwrap_or_default()],
+    }
 }
 
 /// Those of a range alone.
 pub async fn count_all(tx: &mut Tx, vendor_id: i64, range: DateRange) -> Result<i64, DbError> {
-    let [days, _] = customer_days::list(tx, vendor_id, [Some(range), None]).await?;
+    let days = customer_days::list(tx, vendor_id, Some(range)).await?;
     Ok(union(&days).len() as i64)
 }
 
@@ -66,7 +67,7 @@ pub async fn count_until(
 ) -> Result<CustomersUntil, DbError> {
     let before = range.to.yesterday().ok().filter(|to| range.from <= *to);
     let before = before.map(|to| DateRange { from: range.from, to });
-    let [days, _] = customer_days::list(tx, vendor_id, [before, None]).await?;
+    let days = customer_days::list(tx, vendor_id, before).await?;
     let mut customers = union(&days);
     let last = day_number(range.to);
     let mut parameters = Parameters::default();

@@ -208,6 +208,15 @@ impl Dialect {
         }
     }
 
+    /// A table `listed` with a column `id`: the numbers of a parameter that is a text like `1,2,3`. However many there
+    /// are, it is the same statement, and the planner knows of how many.
+    pub fn listed(self, parameter: &str) -> String {
+        match self {
+            Self::Sqlite => format!("(SELECT value AS id FROM json_each('[' || {parameter} || ']')) AS listed"),
+            Self::Postgres => format!("unnest(CAST(string_to_array({parameter}, ',') AS BIGINT[])) AS listed (id)"),
+        }
+    }
+
     /// The most parameters of one statement.
     pub fn max_parameters(self) -> usize {
         match self {

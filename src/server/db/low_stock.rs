@@ -24,7 +24,7 @@ pub(super) fn sold(vendor_id: i64, today: Date, parameters: &mut Parameters) -> 
         "sold AS MATERIALIZED (\
              SELECT product_id, CAST(SUM(units) AS BIGINT) AS units, CAST(SUM(net) AS BIGINT) AS net \
              FROM product_sales \
-             WHERE vendor_id = {vendor} AND grain = 0 AND start BETWEEN {first} AND {last} \
+             WHERE vendor_id = {vendor} AND day BETWEEN {first} AND {last} \
              GROUP BY product_id HAVING SUM(units) > 0)"
     )
 }

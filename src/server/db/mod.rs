@@ -31,14 +31,14 @@ mod connection;
 mod customer_days;
 /// Distinct customers over time.
 pub mod customers;
+/// Tables with one value for each vendor and day.
+mod day_values;
 /// What SQLite and PostgreSQL write differently.
 pub mod dialect;
 /// Sessions that have ended.
 pub mod ended_sessions;
 /// Files for accountants.
 pub mod exports;
-/// A range of days as few sums.
-mod grains;
 /// What the page of the cache's health looks back on.
 pub mod health;
 /// Answers remembered by the key that their request carried.
@@ -69,6 +69,8 @@ pub mod outbox;
 pub mod own_notes;
 /// One-time links for those who have lost their password.
 pub mod password_resets;
+/// What products sold on which day.
+mod product_days;
 /// Lists of one vendor's products.
 pub mod product_lists;
 /// Whom the marketplace's provider logs in.

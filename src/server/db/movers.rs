@@ -1,6 +1,13 @@
 //! Products in two ranges side by side, and what happened to them.
 
-use super::{DbError, Parameters, Tx, grains, rollups::COUNTED, rows, sql};
+use std::collections::HashSet;
+
+use super::{
+    DbError, Parameters, Tx,
+    product_days::{self, Named, SalesByProduct},
+    rollups::COUNTED,
+    rows, sql,
+};
 use crate::domain::{
     movers::{NewSince, Note, NoteKind, Notes, ProductChange, StatusChange},
     period::{DateRange, day_number},
@@ -13,35 +20,21 @@ pub async fn list_compared(
     range: DateRange,
     previous: DateRange,
 ) -> Result<Vec<(ProductChange, String)>, DbError> {
-    let mut numbers = vec![vendor_id];
-    let mut of = |range| grains::product_sums(range, tx.dialect, &mut numbers);
-    let (now, before) = (of(range), of(previous));
-    let text = format!(
-        "SELECT p.external_id, p.name, p.category, s.units, s.net, s.units_before, s.net_before FROM (\
-             SELECT product_id, CAST(SUM(units) AS BIGINT) AS units, CAST(SUM(net) AS BIGINT) AS net, \
-                    CAST(SUM(units_before) AS BIGINT) AS units_before, CAST(SUM(net_before) AS BIGINT) AS net_before \
-                    FROM (\
-                 SELECT product_id, units, net, 0 AS units_before, 0 AS net_before FROM ({now}) AS sold_now \
-                 UNION ALL SELECT product_id, 0, 0, units, net FROM ({before}) AS sold_before) AS both_ranges \
-             GROUP BY product_id) AS s \
-         JOIN products p ON p.id = s.product_id \
-         WHERE s.units <> 0 OR s.net <> 0 OR s.units_before <> 0 OR s.net_before <> 0 \
-         ORDER BY s.net DESC, p.external_id"
-    );
-    let query = numbers.iter().fold(sql(text), |query, number| query.bind(*number));
-    let found = tx.rows(query).await?;
-    let compared = found.iter().map(|row| {
-        let product = ProductChange {
-            product_id: rows::text(row, "external_id")?,
-            name: rows::text(row, "name")?,
-            units: rows::int(row, "units")?,
-            previous_units: rows::int(row, "units_before")?,
-            net_sales: rows::int(row, "net")?,
-            previous_net_sales: rows::int(row, "net_before")?,
-        };
-        Ok((product, rows::text(row, "category")?))
-    });
-    compared.collect()
+    let now = product_days::list(tx, vendor_id, range).await?;
+    let before = product_days::list(tx, vendor_id, previous).await?;
+    let ids: HashSet<i64> = now.keys().chain(before.keys()).copied().collect();
+    let of = |sales: &SalesByProduct, id| sales.get(&id).map_or((0, 0), |sales| (sales.units, sales.net));
+    let mut compared = Vec::new();
+    for (id, named) in product_days::list_named(tx, ids.into_iter()).await? {
+        let ((units, net_sales), (previous_units, previous_net_sales)) = (of(&now, id), of(&before, id));
+        if (units, net_sales, previous_units, previous_net_sales) != (0, 0, 0, 0) {
+            let Named { external_id: product_id, name, category } = named;
+            let change = ProductChange { product_id, name, units, previous_units, net_sales, previous_net_sales };
+            compared.push((change, category));
+        }
+    }
+    compared.sort_by(|(a, _), (b, _)| b.net_sales.cmp(&a.net_sales).then_with(|| a.product_id.cmp(&b.product_id)));
+    Ok(compared)
 }
 
 /// How many orders were placed in both ranges, by status.

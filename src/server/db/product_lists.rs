@@ -117,15 +117,15 @@ pub async fn list_recent(
     let ids: Vec<_> = product_ids.iter().map(|id| parameters.text(*id)).collect();
     let named = format!("p.vendor_id = {vendor} AND p.external_id IN ({})", ids.join(", "));
     let sum = |from: &str, to: &str, what: &str| {
-        format!("CAST(SUM(CASE WHEN d.start BETWEEN {from} AND {to} THEN t.{what} ELSE 0 END) AS BIGINT)")
+        format!("CAST(SUM(CASE WHEN d.day BETWEEN {from} AND {to} THEN t.{what} ELSE 0 END) AS BIGINT)")
     };
     // What the cover goes by counts where something was left sold, as in the list of those that are low.
     let text = format!(
-        "WITH RECURSIVE days (start) AS (SELECT CAST({first} AS BIGINT) UNION ALL SELECT start + 1 FROM days \
-         WHERE start < {today}), \
+        "WITH RECURSIVE days (day) AS (SELECT CAST({first} AS BIGINT) UNION ALL SELECT day + 1 FROM days \
+         WHERE day < {today}), \
          daily AS MATERIALIZED (SELECT p.id, {} AS recent_units, {} AS units_before, {} AS units, {} AS net \
              FROM products p CROSS JOIN days d CROSS JOIN product_sales t \
-             WHERE {named} AND t.vendor_id = {vendor} AND t.grain = 0 AND t.start = d.start AND t.product_id = p.id \
+             WHERE {named} AND t.vendor_id = {vendor} AND t.day = d.day AND t.product_id = p.id \
              GROUP BY p.id) \
          SELECT p.external_id, COALESCE(m.recent_units, 0) AS recent_units, \
                 COALESCE(m.units_before, 0) AS units_before, {} \
@@ -226,15 +226,15 @@ pub async fn sum_products(
     let text = format!(
         "WITH {} SELECT * FROM (SELECT COUNT(*) AS products, {}, {}, {}, {} FROM matching m) AS held \
          CROSS JOIN (SELECT {}, {} FROM product_sales \
-                     WHERE vendor_id = {} AND grain = 0 AND start BETWEEN {} AND {} \
+                     WHERE vendor_id = {} AND day BETWEEN {} AND {} \
                      AND product_id IN (SELECT id FROM matching)) AS sold",
         lists.join(", "),
         sum("m.stock", "stock"),
         sum(&format!("m.stock * (m.unit_price / {PRICE_PART})"), "parts"),
         sum(&format!("m.stock * (m.unit_price % {PRICE_PART})"), "rest"),
         sum("m.at_risk", "at_risk"),
-        sum(&format!("CASE WHEN start >= {} THEN units ELSE 0 END", days.middle), "units"),
-        sum(&format!("CASE WHEN start >= {} THEN 0 ELSE units END", days.middle), "units_before"),
+        sum(&format!("CASE WHEN day >= {} THEN units ELSE 0 END", days.middle), "units"),
+        sum(&format!("CASE WHEN day >= {} THEN 0 ELSE units END", days.middle), "units_before"),
         parameters.int(vendor_id),
         days.first,
         days.last,
@@ -291,10 +291,10 @@ fn recent(vendor_id: i64, today: Date, parameters: &mut Parameters) -> String {
     let RecentDays { first, middle, last } = RecentDays::before(today, parameters);
     format!(
         "recent AS MATERIALIZED (\
-             SELECT product_id, CAST(SUM(CASE WHEN start >= {middle} THEN units ELSE 0 END) AS BIGINT) AS units, \
-                    CAST(SUM(CASE WHEN start >= {middle} THEN 0 ELSE units END) AS BIGINT) AS units_before, \
-                    CAST(SUM(CASE WHEN start >= {middle} THEN net ELSE -net END) AS BIGINT) AS moved \
-             FROM product_sales WHERE vendor_id = {vendor} AND grain = 0 AND start BETWEEN {first} AND {last} \
+             SELECT product_id, CAST(SUM(CASE WHEN day >= {middle} THEN units ELSE 0 END) AS BIGINT) AS units, \
+                    CAST(SUM(CASE WHEN day >= {middle} THEN 0 ELSE units END) AS BIGINT) AS units_before, \
+                    CAST(SUM(CASE WHEN day >= {middle} THEN net ELSE -net END) AS BIGINT) AS moved \
+             FROM product_sales WHERE vendor_id = {vendor} AND day BETWEEN {first} AND {last} \
              GROUP BY product_id)"
     )
 }

@@ -2,7 +2,7 @@
 //! raw rows, and puts the new contribution in, all in one transaction: `retract`, write, `add`. What a write costs
 //! follows the size of the orders it touches and nothing else.
 
-use super::{Arguments, DbError, Tx, customer_days, sql};
+use super::{Arguments, DbError, Tx, customer_days, product_days, sql};
 
 /// Which vendors' parts of orders a write touches.
 pub enum Touched<'a> {
@@ -27,6 +27,7 @@ pub async fn retract(tx: &mut Tx, touched: &Touched<'_>) -> Result<(), DbError> 
     for statement in contributions("-1", Sums::SomeThere) {
         tx.execute(orders.query(&statement)).await?;
     }
+    product_days::retract(tx, touched).await?;
     customer_days::retract(tx, touched).await
 }
 
@@ -42,6 +43,7 @@ pub async fn add(tx: &mut Tx, touched: &Touched<'_>) -> Result<(), DbError> {
     for statement in contributions("1", sums).into_iter().chain(first_orders()) {
         tx.execute(orders.query(&statement)).await?;
     }
+    product_days::add(tx, touched).await?;
     customer_days::add(tx, touched).await
 }
 
@@ -104,7 +106,12 @@ pub fn statements(touched: &Touched<'_>) -> Vec<String> {
     let orders = SomeOrders::of(touched);
     let sums = contributions("1", Sums::SomeThere).into_iter().chain(first_orders());
     let sums = sums.map(|statement| orders.text(&statement));
-    sums.chain([customer_days::added(&orders), customer_days::retracted(&orders, touched)]).collect()
+    let days = [
+        product_days::touched_days(&orders),
+        customer_days::added(&orders),
+        customer_days::retracted(&orders, touched),
+    ];
+    sums.chain(days).collect()
 }
 
 // SQLite, which knows nothing of how many rows there are, would as soon go through all orders there ever were and look
@@ -123,8 +130,16 @@ const REFUNDED_LINES: &str = "touched t CROSS JOIN vendor_orders o CROSS JOIN re
      WHERE o.vendor_id = t.vendor_id AND o.order_id = t.order_id AND r.order_id = o.order_id \
      AND +r.vendor_id = o.vendor_id \
      AND l.order_id = r.order_id AND l.line = r.line";
-/// For a CROSS JOIN: each row three times, for its day, its month and its year.
-const GRAINS: &str = "(SELECT 0 AS grain UNION ALL SELECT 1 UNION ALL SELECT 2) g";
+/// What the touched orders' lines and refunds say of products, one row each: `vendor_id`, `day`, `product_id`, `units`,
+/// `net` and `entries`, which is 1. They stand one below the other and are not joined: neither multiplies the other.
+pub(super) fn product_entries() -> String {
+    format!(
+        "SELECT o.vendor_id, o.day, l.product_id, l.quantity AS units, l.gross - l.discount AS net, 1 AS entries \
+         FROM {LINES} AND {COUNTED} \
+         UNION ALL \
+         SELECT r.vendor_id, r.day, l.product_id, -r.quantity, -r.amount, 1 FROM {REFUNDED_LINES} AND {COUNTED}"
+    )
+}
 
 /// Statements that add `sign` times the contribution of the touched orders to every sum but that of new customers.
 /// Lines and refunds are summed each by themselves before they meet, so that neither multiplies the other. Rows are
@@ -137,7 +152,6 @@ fn contributions(sign: &str, sums: Sums) -> [String; 4] {
             format!("ON CONFLICT ({key}) DO UPDATE SET {}", added.collect::<Vec<_>>().join(", "))
         }
     };
-    let start = |row: &str| format!("CASE g.grain WHEN 0 THEN {row}.day WHEN 1 THEN {row}.month ELSE {row}.year END");
     // Sales by day and by hour differ in the name of the bucket alone.
     let sales = |table: &str, bucket: &str, extra_column: &str, extra_value: &str| {
         let of =
@@ -174,20 +188,12 @@ fn contributions(sign: &str, sums: Sums) -> [String; 4] {
             to_those_there("status_days", "vendor_id, day, status", &["orders"]),
         ),
         format!(
-            "INSERT INTO product_sales (vendor_id, grain, start, product_id, units, net, entries) \
-             SELECT vendor_id, grain, start, product_id, {sign} * SUM(units), {sign} * SUM(net), {sign} * SUM(entries) \
-             FROM (SELECT o.vendor_id, g.grain, {line_start} AS start, l.product_id, l.quantity AS units, l.gross - \
-             l.discount AS net, \
-                          1 AS entries \
-                   FROM {GRAINS} CROSS JOIN {LINES} AND {COUNTED} \
-                   UNION ALL \
-                   SELECT r.vendor_id, g.grain, {refund_start}, l.product_id, -r.quantity, -r.amount, 1 \
-                   FROM {GRAINS} CROSS JOIN {REFUNDED_LINES} AND {COUNTED}) \
-                  AS sums \
-             GROUP BY vendor_id, grain, start, product_id ORDER BY vendor_id, grain, start, product_id {}",
-            to_those_there("product_sales", "vendor_id, grain, start, product_id", &["units", "net", "entries"]),
-            line_start = start("o"),
-            refund_start = start("r"),
+            "INSERT INTO product_sales (vendor_id, day, product_id, units, net, entries) \
+             SELECT vendor_id, day, product_id, {sign} * SUM(units), {sign} * SUM(net), {sign} * SUM(entries) \
+             FROM ({}) AS entries \
+             GROUP BY vendor_id, day, product_id ORDER BY vendor_id, day, product_id {}",
+            product_entries(),
+            to_those_there("product_sales", "vendor_id, day, product_id", &["units", "net", "entries"]),
         ),
     ]
 }
@@ -221,7 +227,7 @@ fn first_orders() -> [String; 4] {
 }
 
 /// Every table of sums, with its key, its values, and which of its values make a row worth having.
-const TABLES: [(&str, &str, &[&str]); 6] = [
+const TABLES: [(&str, &str, &[&str]); 7] = [
     (
         "sales_days",
         "vendor_id, day",
@@ -229,12 +235,14 @@ const TABLES: [(&str, &str, &[&str]); 6] = [
     ),
     (HOURS, "vendor_id, day, hour_us", &["gross", "discounts", "returns", "commission", "orders", "units"]),
     ("status_days", "vendor_id, day, status", &["orders"]),
-    ("product_sales", "vendor_id, grain, start, product_id", &["units", "net", "entries"]),
+    ("product_sales", "vendor_id, day, product_id", &["units", "net", "entries"]),
+    (PRODUCTS, "vendor_id, day", &["products"]),
     (CUSTOMERS, "vendor_id, day", &["customers"]),
     ("first_orders", "vendor_id, customer_id", &["day"]),
 ];
 
 const HOURS: &str = "sales_hours";
+const PRODUCTS: &str = "product_days";
 const CUSTOMERS: &str = "customer_days";
 
 /// Works the sums by hour out again, as `rebuild` does all of them.
@@ -249,6 +257,12 @@ pub(super) async fn rebuild_hours(tx: &mut Tx) -> Result<(), DbError> {
 pub(super) async fn fill_customers(tx: &mut Tx) -> Result<(), DbError> {
     lock_vendors(tx).await?;
     customer_days::add(tx, &Touched::Table("vendor_orders")).await
+}
+
+/// Works out what sold on which day, in a table that is empty.
+pub(super) async fn fill_products(tx: &mut Tx) -> Result<(), DbError> {
+    lock_vendors(tx).await?;
+    product_days::add(tx, &Touched::Table("vendor_orders")).await
 }
 
 /// Works every sum out again from the raw rows. Readers see the old sums until the transaction ends; writers wait for
@@ -290,7 +304,7 @@ pub async fn verify(tx: &mut Tx) -> Result<Vec<Difference>, DbError> {
     let mut differences = Vec::new();
     for (table, key, values) in TABLES {
         let some = match table {
-            CUSTOMERS => "1 = 1".to_owned(),
+            PRODUCTS | CUSTOMERS => "1 = 1".to_owned(),
             _ => values.iter().map(|value| format!("{value} <> 0")).collect::<Vec<_>>().join(" OR "),
         };
         let rows = |table: &str| format!("SELECT {key}, {} FROM {table} WHERE {some}", values.join(", "));

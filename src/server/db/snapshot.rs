@@ -5,9 +5,15 @@ use std::collections::BTreeMap;
 
 use sqlx::any::AnyRow;
 
-use super::{DbError, Dialect, Tx, grains, rows, sql};
+use super::{
+    DbError, Dialect, Parameters, Tx, customer_days,
+    customers::{self, Distinct},
+    day_values,
+    product_days::{self, Sales, SalesByProduct},
+    rows, sql,
+};
 use crate::domain::{
-    period::{DateRange, day_number},
+    period::{DateRange, Interval, day_number},
     snapshot::{CategorySales, ProductSales, StatusOrders, Sums, TOP},
 };
 
@@ -127,80 +133,99 @@ pub async fn list_statuses(tx: &mut Tx, vendor_id: i64, range: DateRange) -> Res
         .collect()
 }
 
+/// What no sums of days give: how many different customers a range had, and the one it is compared with, and what each
+/// product sold.
+pub async fn list_day_values(
+    tx: &mut Tx,
+    vendor_id: i64,
+    interval: Interval,
+    range: DateRange,
+    previous: Option<DateRange>,
+) -> Result<(Distinct, SalesByProduct), DbError> {
+    let ranges =
+        [(customer_days::TABLE, Some(range)), (customer_days::TABLE, previous), (product_days::TABLE, Some(range))];
+    let [now, before, products] = day_values::list(tx, vendor_id, ranges).await?;
+    let customers = [customer_days::read(&now)?, customer_days::read(&before)?];
+    Ok((customers::count(&customers, interval, range, previous), product_days::add_up(&products)?))
+}
+
 /// The products and the categories that sold best. A category's figures are those of the products that are in it now.
 pub async fn list_top(
     tx: &mut Tx,
     vendor_id: i64,
-    range: DateRange,
+    sales: &SalesByProduct,
 ) -> Result<(Vec<ProductSales>, Vec<CategorySales>), DbError> {
-    let (text, parameters) = top(tx.dialect, vendor_id, range);
     let (mut products, mut categories) = (Vec::new(), Vec::new());
-    for row in tx.rows(bind_all(text, &parameters)).await? {
-        let (id, units, net_sales) = (rows::text(&row, "id")?, rows::int(&row, "units")?, rows::int(&row, "net")?);
-        match rows::int(&row, "list")? {
-            0 => products.push(ProductSales { product_id: id, name: rows::text(&row, "name")?, units, net_sales }),
-            _ => categories.push(CategorySales { category: id, units, net_sales }),
+    let sold = |id: i64| sales.get(&id).copied().unwrap_or_default();
+    let (text, parameters) = top(tx.dialect, vendor_id, sales);
+    for row in tx.rows(parameters.bind(text)).await? {
+        let (name, text) = (rows::text(&row, "name")?, rows::text(&row, "text")?);
+        if rows::int(&row, "list")? == 0 {
+            let Sales { units, net, .. } = sold(rows::int(&row, "id")?);
+            products.push(ProductSales { product_id: name, name: text, units, net_sales: net });
+            continue;
         }
+        let ids = text.split(',').filter_map(|id| id.parse().ok());
+        let (units, net_sales) = ids.map(sold).fold((0, 0), |(units, net), of| (units + of.units, net + of.net));
+        categories.push(CategorySales { category: name, units, net_sales });
     }
-    products.sort_by(|a, b| b.net_sales.cmp(&a.net_sales).then_with(|| a.product_id.cmp(&b.product_id)));
+    sort_products(&mut products);
     categories.sort_by(|a, b| b.net_sales.cmp(&a.net_sales).then_with(|| a.category.cmp(&b.category)));
+    products.truncate(TOP);
+    categories.truncate(TOP);
     Ok((products, categories))
 }
 
-/// The statement that `list_top` sends, and its parameters.
-pub fn top(dialect: Dialect, vendor_id: i64, range: DateRange) -> (String, Vec<i64>) {
-    let mut parameters = vec![vendor_id];
-    let sums = grains::product_sums(range, dialect, &mut parameters);
-    // Names are looked up for those products only that can be among the first, ties included, and one by one: joined,
-    // PostgreSQL would rather read the products of the whole marketplace. Categories are needed of all that sold: an
-    // index has them by vendor, where SQLite has to be told so. (CROSS JOIN keeps it from beginning with the products.)
+/// The statement that `list_top` sends: the names of those products only that can be among the first, ties included, and
+/// each category of all that sold, with the ids of those that are in it. An index has these by vendor, where SQLite has
+/// to be told so. (CROSS JOIN keeps it from beginning with the products.)
+pub fn top(dialect: Dialect, vendor_id: i64, sales: &SalesByProduct) -> (String, Parameters) {
     let by_index = match dialect {
         Dialect::Sqlite => " INDEXED BY products_by_vendor",
         Dialect::Postgres => "",
     };
+    let mut nets: Vec<i64> = sales.values().map(|sales| sales.net).collect();
+    nets.sort_unstable_by(|a, b| b.cmp(a));
+    let last = nets.get(TOP - 1).copied().unwrap_or(i64::MIN);
+    let best = sales.iter().filter(|(_, sales)| sales.net >= last).map(|(id, _)| *id);
+    let mut parameters = Parameters::default();
+    let (best, all) = (parameters.ids(best), parameters.ids(sales.keys().copied()));
     let text = format!(
-        "WITH sales AS MATERIALIZED (\
-             SELECT product_id, units, net FROM ({sums}) AS sums WHERE entries <> 0), \
-         last AS (SELECT net FROM sales ORDER BY net DESC LIMIT 1 OFFSET {offset}) \
-         SELECT * FROM (\
-             SELECT 0 AS list, (SELECT p.external_id FROM products p WHERE p.id = s.product_id) AS id, \
-                    (SELECT p.name FROM products p WHERE p.id = s.product_id) AS name, \
-                    s.units AS units, s.net AS net \
-             FROM sales s WHERE s.net >= COALESCE((SELECT net FROM last), s.net) ORDER BY 5 DESC, 2 \
-             LIMIT {TOP}) AS best_products \
+        "SELECT 0 AS list, p.id AS id, p.external_id AS name, p.name AS text \
+         FROM {} CROSS JOIN products p WHERE p.id = listed.id \
          UNION ALL \
-         SELECT * FROM (\
-             SELECT 1 AS list, category AS id, category AS name, CAST(SUM(units) AS BIGINT) AS units, \
-                    CAST(SUM(net) AS BIGINT) AS net \
-             FROM (SELECT p.category, s.units, s.net FROM sales s CROSS JOIN products p{by_index} \
-                   WHERE p.vendor_id = $1 AND p.id = s.product_id) AS by_category \
-             GROUP BY category ORDER BY 5 DESC, 2 LIMIT {TOP}) AS best_categories",
-        offset = TOP - 1
+         SELECT 1, 0, p.category, string_agg(CAST(p.id AS TEXT), ',') \
+         FROM {} CROSS JOIN products p{by_index} WHERE p.vendor_id = {} AND p.id = listed.id GROUP BY p.category",
+        dialect.listed(&best),
+        dialect.listed(&all),
+        parameters.int(vendor_id)
     );
     (text, parameters)
 }
 
 /// Every product with sales or refunds in the range, the best first.
 pub async fn list_products_sold(tx: &mut Tx, vendor_id: i64, range: DateRange) -> Result<Vec<ProductSales>, DbError> {
-    let mut parameters = vec![vendor_id];
-    let sums = grains::product_sums(range, tx.dialect, &mut parameters);
-    let text = format!(
-        "SELECT p.external_id, p.name, s.units, s.net \
-         FROM ({sums}) AS s JOIN products p ON p.id = s.product_id \
-         WHERE s.entries <> 0 ORDER BY s.net DESC, p.external_id"
-    );
-    let found = tx.rows(bind_all(text, &parameters)).await?;
-    found
-        .iter()
-        .map(|row| {
-            Ok(ProductSales {
-                product_id: rows::text(row, "external_id")?,
-                name: rows::text(row, "name")?,
-                units: rows::int(row, "units")?,
-                net_sales: rows::int(row, "net")?,
-            })
+    let sales = product_days::list(tx, vendor_id, range).await?;
+    name_products(tx, &sales).await
+}
+
+/// These products with their names, the best first, equals by their ids.
+async fn name_products(tx: &mut Tx, sales: &SalesByProduct) -> Result<Vec<ProductSales>, DbError> {
+    let named = product_days::list_named(tx, sales.keys().copied()).await?;
+    let mut products: Vec<_> = named
+        .into_iter()
+        .filter_map(|(id, named)| {
+            let Sales { units, net, .. } = *sales.get(&id)?;
+            Some(ProductSales { product_id: named.external_id, name: named.name, units, net_sales: net })
         })
-        .collect()
+        .collect();
+    sort_products(&mut products);
+    Ok(products)
+}
+
+/// The best first, equals by their ids.
+fn sort_products(products: &mut [ProductSales]) {
+    products.sort_by(|a, b| b.net_sales.cmp(&a.net_sales).then_with(|| a.product_id.cmp(&b.product_id)));
 }
 
 fn bind_all(text: String, parameters: &[i64]) -> super::Arguments<'static> {

@@ -34,6 +34,11 @@ impl Parameters {
         self.push(Parameter::Bytes(value))
     }
 
+    /// For [`Dialect::listed`](super::Dialect::listed).
+    pub(super) fn ids(&mut self, ids: impl Iterator<Item = i64>) -> String {
+        self.text(ids.map(|id| id.to_string()).collect::<Vec<_>>().join(","))
+    }
+
     fn push(&mut self, parameter: Parameter) -> String {
         self.0.push(parameter);
         format!("${}", self.0.len())

@@ -26,7 +26,7 @@ use crate::{
         AppError,
         cache_keys::{self, SNAPSHOT_LONGEST_TTL, SNAPSHOT_TODAY_TTL, SNAPSHOT_TTL},
         db::{
-            Db, Tx, customers, low_stock,
+            Db, Tx, low_stock,
             snapshot::{self, SalesHour},
             vendors,
         },
@@ -256,14 +256,14 @@ async fn compute(
         )
     };
     let (mut series, mut previous_series) = (series, previous_series);
-    let distinct = customers::count(&mut tx, vendor.id, query.interval, range, previous).await?;
+    let (distinct, sales) = snapshot::list_day_values(&mut tx, vendor.id, query.interval, range, previous).await?;
     let note = |series: &mut Vec<Point>, counts: &[i64]| {
         series.iter_mut().zip(counts).for_each(|(point, count)| point.customers = Some(*count));
     };
     note(&mut series, &distinct.by_interval[0]);
     previous_series.iter_mut().for_each(|series| note(series, &distinct.by_interval[1]));
     let orders_by_status = snapshot::list_statuses(&mut tx, vendor.id, range).await?;
-    let (top_products, top_categories) = snapshot::list_top(&mut tx, vendor.id, range).await?;
+    let (top_products, top_categories) = snapshot::list_top(&mut tx, vendor.id, &sales).await?;
     let (low_stock, low_stock_total) = low_stock::list_most_urgent(&mut tx, vendor.id, today).await?;
     tx.commit().await?;
 
