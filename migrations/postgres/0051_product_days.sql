@@ -1,5 +1,8 @@
 -- What sold on which day, as one value: the sums of each product, as src/server/db/product_days.rs writes them. What sold in a range is
 -- read from as many rows as it has days. The sums of products by month and by year are not needed any more.
+
+-- Whoever is writing to it ends first: what is copied is all there is.
+LOCK TABLE product_sales IN ACCESS EXCLUSIVE MODE;
 CREATE TABLE product_days (
     vendor_id BIGINT NOT NULL,
     day       BIGINT NOT NULL,
@@ -23,5 +26,6 @@ INSERT INTO product_sales_by_day SELECT vendor_id, start, product_id, units, net
 DROP TABLE product_sales;
 ALTER TABLE product_sales_by_day RENAME TO product_sales;
 ALTER TABLE product_sales ADD PRIMARY KEY (vendor_id, day, product_id) INCLUDE (units, net, entries);
+ANALYZE product_sales;
 -- Filled by the program.
 INSERT INTO pending_work (name) VALUES ('product_days');

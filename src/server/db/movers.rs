@@ -20,8 +20,7 @@ pub async fn list_compared(
     range: DateRange,
     previous: DateRange,
 ) -> Result<Vec<(ProductChange, String)>, DbError> {
-    let now = product_days::list(tx, vendor_id, range).await?;
-    let before = product_days::list(tx, vendor_id, previous).await?;
+    let [now, before] = product_days::list_both(tx, vendor_id, [range, previous]).await?;
     let ids: HashSet<i64> = now.keys().chain(before.keys()).copied().collect();
     let of = |sales: &SalesByProduct, id| sales.get(&id).map_or((0, 0), |sales| (sales.units, sales.net));
     let mut compared = Vec::new();

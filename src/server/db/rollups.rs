@@ -1,6 +1,7 @@
 //! The sums that the dashboard reads. A write takes the contribution of the orders it touches out of them, changes the
 //! raw rows, and puts the new contribution in, all in one transaction: `retract`, write, `add`. What a write costs
-//! follows the size of the orders it touches and nothing else.
+//! follows the size of the orders it touches, and of what is kept as one value of a day: some six bytes for each product
+//! that its vendor sold on that day, two for each customer.
 
 use super::{Arguments, DbError, Tx, customer_days, product_days, sql};
 
@@ -259,9 +260,10 @@ pub(super) async fn fill_customers(tx: &mut Tx) -> Result<(), DbError> {
     customer_days::add(tx, &Touched::Table("vendor_orders")).await
 }
 
-/// Works out what sold on which day, in a table that is empty.
+/// Works out what sold on which day.
 pub(super) async fn fill_products(tx: &mut Tx) -> Result<(), DbError> {
     lock_vendors(tx).await?;
+    tx.execute(sql(format!("DELETE FROM {PRODUCTS}"))).await?;
     product_days::add(tx, &Touched::Table("vendor_orders")).await
 }
 

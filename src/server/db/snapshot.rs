@@ -134,19 +134,19 @@ pub async fn list_statuses(tx: &mut Tx, vendor_id: i64, range: DateRange) -> Res
 }
 
 /// What no sums of days give: how many different customers a range had, and the one it is compared with, and what each
-/// product sold.
+/// product sold, to be awaited.
 pub async fn list_day_values(
     tx: &mut Tx,
     vendor_id: i64,
     interval: Interval,
     range: DateRange,
     previous: Option<DateRange>,
-) -> Result<(Distinct, SalesByProduct), DbError> {
+) -> Result<(Distinct, impl Future<Output = Result<SalesByProduct, DbError>> + use<>), DbError> {
     let ranges =
         [(customer_days::TABLE, Some(range)), (customer_days::TABLE, previous), (product_days::TABLE, Some(range))];
     let [now, before, products] = day_values::list(tx, vendor_id, ranges).await?;
     let customers = [customer_days::read(&now)?, customer_days::read(&before)?];
-    Ok((customers::count(&customers, interval, range, previous), product_days::add_up(&products)?))
+    Ok((customers::count(&customers, interval, range, previous), product_days::add_up(products)))
 }
 
 /// The products and the categories that sold best. A category's figures are those of the products that are in it now.

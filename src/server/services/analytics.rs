@@ -262,9 +262,13 @@ async fn compute(
     };
     note(&mut series, &distinct.by_interval[0]);
     previous_series.iter_mut().for_each(|series| note(series, &distinct.by_interval[1]));
-    let orders_by_status = snapshot::list_statuses(&mut tx, vendor.id, range).await?;
-    let (top_products, top_categories) = snapshot::list_top(&mut tx, vendor.id, &sales).await?;
-    let (low_stock, low_stock_total) = low_stock::list_most_urgent(&mut tx, vendor.id, today).await?;
+    // What sold is added up while the database is asked for the rest.
+    let (sales, rest) = tokio::join!(sales, async {
+        let orders_by_status = snapshot::list_statuses(&mut tx, vendor.id, range).await?;
+        Ok::<_, AppError>((orders_by_status, low_stock::list_most_urgent(&mut tx, vendor.id, today).await?))
+    });
+    let (orders_by_status, (low_stock, low_stock_total)) = rest?;
+    let (top_products, top_categories) = snapshot::list_top(&mut tx, vendor.id, &sales?).await?;
     tx.commit().await?;
 
     let snapshot = Snapshot {
