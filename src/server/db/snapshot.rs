@@ -189,7 +189,10 @@ pub fn top(dialect: Dialect, vendor_id: i64, sales: &SalesByProduct) -> (String,
     let last = nets.get(TOP - 1).copied().unwrap_or(i64::MIN);
     let best = sales.iter().filter(|(_, sales)| sales.net >= last).map(|(id, _)| *id);
     let mut parameters = Parameters::default();
-    let (best, all) = (parameters.ids(best), parameters.ids(sales.keys().copied()));
+    // In the order of the index that they are looked up in.
+    let mut all: Vec<i64> = sales.keys().copied().collect();
+    all.sort_unstable();
+    let (best, all) = (parameters.ids(best), parameters.ids(all.into_iter()));
     let text = format!(
         "SELECT 0 AS list, p.id AS id, p.external_id AS name, p.name AS text \
          FROM {} CROSS JOIN products p WHERE p.id = listed.id \
