@@ -136,7 +136,10 @@ impl Left {
             let email = format!("vendor-{}@example.com", VENDORS[1]);
             let login = json!({ "email": email, "password": crate::harness::PASSWORD });
             for _ in 0..4 {
-                answers.push(self.app.client().post("/api/auth/login", &login).await.status().as_u16());
+                // Each waits for a second where the server is not left yet: then one is enough to know.
+                if answers.iter().all(|status| *status == 200) {
+                    answers.push(self.app.client().post("/api/auth/login", &login).await.status().as_u16());
+                }
             }
             if answers.iter().all(|status| *status == 200) && snapshot.status() == 200 && hit && counted {
                 break;
