@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use futures::future::join_all;
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use vendorscope::{domain::accounts::Role, server::config::Limit};
@@ -78,6 +79,64 @@ async fn the_same_question_has_the_same_answer_is_counted_once_and_refused_where
         };
         counted(200, BURST);
         counted(429, 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn those_who_ask_together_are_each_counted_and_told_what_is_left_and_no_more_are_let_in_than_may_be() {
+    const BURST: usize = 90;
+    let redis = RedisServer::start();
+    for app in apps(&redis, Limit::new(BURST as u32, Duration::from_secs(3600))).await {
+        let client = app.log_in_as_vendor("eur").await;
+        let mut left = Vec::new();
+        let note = |left: &mut Vec<usize>, answer: &Response| {
+            let said = header(answer, "ratelimit").strip_prefix("\"reads\";r=").and_then(|said| said.split_once(';'));
+            left.push(said.expect("what is left").0.parse().expect("a number"));
+        };
+        for _ in 0..KNOWN_AFTER {
+            note(&mut left, &client.get(SNAPSHOT).await);
+        }
+        let known = client.get(SNAPSHOT).await;
+        note(&mut left, &known);
+        let known = known.bytes().await.expect("bytes");
+        let mut refused = 0;
+        for answer in join_all((0..120).map(|_| client.get(SNAPSHOT))).await {
+            if answer.status() == 429 {
+                refused += 1;
+                continue;
+            }
+            assert_eq!((answer.status().as_u16(), header(&answer, "x-cache")), (200, "HIT"));
+            note(&mut left, &answer);
+            assert_eq!(answer.bytes().await.expect("bytes"), known);
+        }
+        left.sort_unstable();
+        assert_eq!((left, refused), ((0..BURST).collect(), 120 + KNOWN_AFTER + 1 - BURST));
+        // Each of them was a hit, but the first.
+        let metrics = app.client().get("/metrics").await.text().await.expect("a text");
+        let hits = format!("vendorscope_cache_events_total{{event=\"hits\"}} {}", BURST - 1);
+        assert!(metrics.lines().any(|line| line == hits), "{metrics}");
+        assert!(repeated(&app).await >= (BURST - KNOWN_AFTER) as u64 / 2);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_goes_away_keeps_nobody_waiting_who_asks_the_same() {
+    let redis = RedisServer::start();
+    for app in apps(&redis, None).await {
+        let client = app.log_in_as_vendor("eur").await;
+        for _ in 0..KNOWN_AFTER {
+            assert_eq!(client.get(SNAPSHOT).await.status(), 200);
+        }
+        for round in 0..20 {
+            let mut asking = tokio::task::JoinSet::new();
+            for _ in 0..20 {
+                let client = client.clone();
+                asking.spawn(async move { client.get(SNAPSHOT).await.status() });
+            }
+            tokio::time::sleep(Duration::from_micros(round * 100)).await;
+            asking.abort_all();
+            assert_eq!(client.get(SNAPSHOT).await.status(), 200);
+        }
     }
 }
 

@@ -31,11 +31,15 @@ async fn the_script_and_the_arithmetic_agree_on_every_step_of_random_histories()
                 limits.give_back(&key, rate).await.expect("an answer");
                 due = due.map(|due| rate.give_back(due));
             }
-            let (decision, now) = limits.admit(&key, rate).await.expect("an answer");
-            let (expected, next) = rate.admit(due, now);
-            assert_eq!(decision, expected, "seed {seed}, step {step}: {rate:?} due {due:?} at {now}");
-            due = next.or(due);
-            if decision.admitted { admitted += 1 } else { refused += 1 }
+            let many = random.random_range(1..4);
+            let (decisions, now) = limits.admit(&key, rate, many).await.expect("an answer");
+            assert_eq!(decisions.len() as u64, many);
+            for decision in decisions {
+                let (expected, next) = rate.admit(due, now);
+                assert_eq!(decision, expected, "seed {seed}, step {step}: {rate:?} due {due:?} at {now}");
+                due = next.or(due);
+                if decision.admitted { admitted += 1 } else { refused += 1 }
+            }
         }
         assert!(
             admitted >= rate.burst && (rate.interval < 1_000 || refused > 0),
@@ -53,13 +57,13 @@ async fn what_a_key_held_before_does_not_matter() {
     // Nonsense, an instant long ago, and one far ahead, as a clock that was set back leaves it.
     for (held, remaining) in [("nonsense", Some(2)), ("17", Some(2)), ("9007199254740991", None)] {
         let () = redis::cmd("SET").arg("limit:test").arg(held).query_async(&mut connection).await.expect("written");
-        let (decision, _) = limits.admit("limit:test", rate).await.expect("an answer");
+        let decision = limits.admit("limit:test", rate, 1).await.expect("an answer").0[0];
         assert_eq!(decision.admitted.then_some(decision.remaining), remaining, "{held}");
         assert!(decision.retry_after <= rate.interval, "{held}: {decision:?}");
     }
     // And what it holds now is gone when it says nothing any more.
     let () = redis::cmd("DEL").arg("limit:test").query_async(&mut connection).await.expect("deleted");
-    limits.admit("limit:test", rate).await.expect("an answer");
+    limits.admit("limit:test", rate, 1).await.expect("an answer");
     let left: i64 = redis::cmd("PTTL").arg("limit:test").query_async(&mut connection).await.expect("an answer");
     assert!((1..=1_000).contains(&left), "{left}");
 }
@@ -79,11 +83,11 @@ async fn a_server_that_forgot_the_script_or_does_not_run_it_by_its_digest_decide
     for (url, key) in [(redis.url(), "limit:forgetful"), (limited, "limit:strict")] {
         let limits = RedisLimits::connect(&url).await.expect("a connection");
         for remaining in (0..4).rev() {
-            let (decision, _) = limits.admit(key, rate).await.expect("an answer");
+            let decision = limits.admit(key, rate, 1).await.expect("an answer").0[0];
             assert_eq!((decision.admitted, decision.remaining), (true, remaining), "{key}");
             let () = redis::cmd("SCRIPT").arg("FLUSH").query_async(&mut connection).await.expect("forgotten");
         }
-        assert!(!limits.admit(key, rate).await.expect("an answer").0.admitted, "{key}");
+        assert!(!limits.admit(key, rate, 1).await.expect("an answer").0[0].admitted, "{key}");
     }
 }
 
@@ -104,7 +108,9 @@ async fn however_many_ask_at_once_over_however_many_connections_no_more_than_a_b
     for limiters in [memory, shared] {
         for round in 0..5 {
             let who = format!("round {round}");
-            let asked = (0..400).map(|number| limiters[number % limiters.len()].admit(Purpose::Reads, &who));
+            let asked = (0..400).map(|number| {
+                limiters[number % limiters.len()].admit_many(Purpose::Reads, &who, 1 + number as u64 % 3)
+            });
             let verdicts = join_all(asked).await;
             let admitted = verdicts.iter().flatten().filter(|verdict| verdict.decision.admitted).count();
             assert_eq!(admitted, BURST as usize, "{} limiters", limiters.len());
@@ -121,7 +127,7 @@ async fn limits_are_kept_in_a_cluster_too() {
         let key = format!("limit:test:{who}");
         let mut admitted = 0;
         for _ in 0..4 {
-            admitted += u32::from(limits.admit(&key, rate).await.expect("an answer").0.admitted);
+            admitted += u32::from(limits.admit(&key, rate, 1).await.expect("an answer").0[0].admitted);
         }
         assert_eq!(admitted, 2, "{key}");
     }

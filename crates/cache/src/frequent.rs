@@ -41,16 +41,16 @@ impl Frequent {
         Self { counts: listed.into_iter().map(count).collect(), unlisted }
     }
 
-    /// It came up once more.
-    pub fn note(&mut self, name: &str) {
+    /// It came up so often again.
+    pub fn note(&mut self, name: &str, times: u64) {
         if let Some(known) = self.counts.get_mut(name) {
-            known.count += 1;
+            known.count += times;
             return;
         }
         if self.counts.len() >= PLACES {
             self.shorten(PLACES - 1);
         }
-        self.counts.insert(name.to_owned(), Count { count: self.unlisted + 1, too_high_by: self.unlisted });
+        self.counts.insert(name.to_owned(), Count { count: self.unlisted + times, too_high_by: self.unlisted });
     }
 
     /// What the other has counted, too.
@@ -114,7 +114,7 @@ mod tests {
     fn while_there_is_room_every_count_is_exact_and_equals_stand_by_name() {
         let mut frequent = Frequent::default();
         for name in ["b", "a", "c", "c", "b", "c", "d"] {
-            frequent.note(name);
+            frequent.note(name, 1);
         }
         let ranking: Vec<_> = frequent.ranking().into_iter().map(|of| (of.name, of.count, of.too_high_by)).collect();
         let exact = [("c", 3), ("b", 2), ("a", 1), ("d", 1)].map(|(name, count)| (name.to_owned(), count, 0));
@@ -128,7 +128,7 @@ mod tests {
     fn what_one_list_does_not_name_may_have_come_up_there_as_often_as_what_gave_way() {
         let count = |names: &[&str], places| {
             let mut frequent = Frequent::default();
-            names.iter().for_each(|name| frequent.note(name));
+            names.iter().for_each(|name| frequent.note(name, 1));
             frequent.shorten(places);
             frequent
         };
@@ -152,8 +152,8 @@ mod tests {
             // One in four is one of five names; the others are among five hundred that come up seldom.
             let name =
                 if round % 4 == 0 { format!("hot {}", round / 4 % 5) } else { format!("cold {}", round * round % 997) };
-            whole.note(&name);
-            parts[round / 5_000].note(&name);
+            whole.note(&name, 1);
+            parts[round / 5_000].note(&name, 1);
             *truth.entry(name).or_default() += 1;
         }
         let mut merged = Frequent::default();

@@ -259,13 +259,13 @@ impl Cache {
         let started = Instant::now();
         let tags = lookup::normal(tags);
         self.flush_counts_soon();
-        self.0.stats.read(key);
+        self.0.stats.read(key, 1);
         let (mut rejected, mut expired_entry) = (None, None);
         let (reason, generations, mask) = match self.look_up(key, &tags).await {
             Found::Current { entry, l1, mask } => match decode(&entry.payload) {
                 Ok(value) => {
                     self.refresh_early(key, &entry, mask, load);
-                    return Ok(self.serve_hit(key, entry, l1, started).map(|_| value));
+                    return Ok(self.serve_hit(key, entry, l1, started, 1).map(|_| value));
                 }
                 Err(error) => {
                     tracing::warn!(key = key.as_str(), owner = key.owner(), %error, "entry cannot be decoded");

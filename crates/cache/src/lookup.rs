@@ -199,12 +199,13 @@ impl Cache {
         judge(key, tags, reading, mask, self.0.clock.now_micros(), self.0.settings.stale_for)
     }
 
-    pub(crate) fn serve_hit(&self, key: &Key, entry: Entry, l1: bool, started: Instant) -> Served<Bytes> {
-        self.0.stats.add(Counter::Hits);
-        self.0.stats.add_many(Counter::L1Hits, u64::from(l1));
+    /// A hit for so many who asked at the same time.
+    pub(crate) fn serve_hit(&self, key: &Key, entry: Entry, l1: bool, started: Instant, many: u64) -> Served<Bytes> {
+        self.0.stats.add_many(Counter::Hits, many);
+        self.0.stats.add_many(Counter::L1Hits, if l1 { many } else { 0 });
         let age = Duration::from_micros(entry.age_micros(self.0.clock.now_micros()));
         let elapsed = started.elapsed();
-        self.0.stats.time(Timing::Hit, elapsed);
+        self.0.stats.time_many(Timing::Hit, elapsed, many);
         // Hits are what nearly every request is: at `info` they would fill the log, and cost more than the lookup.
         tracing::debug!(
             key = key.as_str(),

@@ -42,11 +42,12 @@ impl Origin {
 
 impl Cache {
     /// How old each of these entries is, if every one is what a lookup would serve now, from this process, and
-    /// `may_be` so old. It counts as a hit of each. An entry near its end counts as none: looking it up starts its
-    /// reload.
+    /// `may_be` so old. It counts as a hit of each by so many as ask together. An entry near its end counts as none:
+    /// looking it up starts its reload.
     pub async fn still_serves(
         &self,
         origins: &[Origin],
+        many: u64,
         may_be: impl Fn(&Origin, Duration) -> bool + Send,
     ) -> Option<Vec<Duration>> {
         let started = Instant::now();
@@ -61,8 +62,8 @@ impl Cache {
         let entries = self.judge_origins(origins, found, may_be)?;
         self.flush_counts_soon();
         let serve = |(origin, entry): (&Origin, _)| {
-            self.0.stats.read(&origin.key);
-            self.serve_hit(&origin.key, entry, true, started).age
+            self.0.stats.read(&origin.key, many);
+            self.serve_hit(&origin.key, entry, true, started, many).age
         };
         Some(origins.iter().zip(entries).map(serve).collect())
     }

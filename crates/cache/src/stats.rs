@@ -261,9 +261,14 @@ impl Stats {
 
     /// Notes that one of these took so long.
     pub fn time(&self, timing: Timing, took: Duration) {
+        self.time_many(timing, took, 1);
+    }
+
+    /// Notes that each of so many took so long.
+    pub fn time_many(&self, timing: Timing, took: Duration, many: u64) {
         let first = first_place(timing);
-        self.add_at(first + times::bucket(took), 1);
-        self.add_at(first + times::SUM, micros(took));
+        self.add_at(first + times::bucket(took), many);
+        self.add_at(first + times::SUM, micros(took) * many);
     }
 
     fn add_at(&self, place: usize, count: u64) {
@@ -273,12 +278,12 @@ impl Stats {
     /// Notes that this tag's new generation made an entry unusable.
     pub fn missed_by(&self, tag: &Tag) {
         self.add_families([(family_name(tag.family()), 1)]);
-        self.missed.lock().unwrap_or_else(PoisonError::into_inner).note(tag.name());
+        self.missed.lock().unwrap_or_else(PoisonError::into_inner).note(tag.name(), 1);
     }
 
-    /// Notes that this was looked up.
-    pub fn read(&self, key: &Key) {
-        self.reads.lock().unwrap_or_else(PoisonError::into_inner).note(key.as_str());
+    /// Notes that this was looked up so often.
+    pub fn read(&self, key: &Key, times: u64) {
+        self.reads.lock().unwrap_or_else(PoisonError::into_inner).note(key.as_str(), times);
     }
 
     /// What was looked up and what made lookups miss since the last call.

@@ -148,26 +148,34 @@ impl Router {
 
     /// The answer to one command, which may travel with those of others: see [`Together`].
     pub async fn ask_together(&self, question: Routed, within: Duration) -> Result<Answer, RequestError> {
-        let Answered { value, server, .. } = self.ask_gathered(question, false, within).await?;
+        let Answered { value, server, .. } = self.ask_gathered(question, None, within).await?;
         Ok(Answer { value, server })
     }
 
-    /// The answer to a command that counts who asks it, whose last argument, how many they are, is added here: those
-    /// who ask at the same time are counted at once. With it, how many of these came before this one.
-    pub async fn ask_counted(&self, question: Routed, within: Duration) -> Result<(Value, u64), RequestError> {
-        self.ask_gathered(question, true, within).await.map(|answered| (answered.value, answered.place))
+    /// The answer to a command that counts so `many` who ask it. Its last argument, how many they are, is added here:
+    /// those who ask at the same time are counted at once. With it, how many of these came before.
+    pub async fn ask_counted(
+        &self,
+        question: Routed,
+        many: u64,
+        within: Duration,
+    ) -> Result<(Value, u64), RequestError> {
+        self.ask_gathered(question, Some(many), within).await.map(|answered| (answered.value, answered.place))
     }
 
     async fn ask_gathered(
         &self,
         Routed { key, command }: Routed,
-        is_counted: bool,
+        adds: Option<u64>,
         within: Duration,
     ) -> Result<Answered, RequestError> {
         match &self.servers {
-            Servers::One(_, together) => together.ask(command, is_counted, within).await,
+            Servers::One(_, together) => together.ask(command, adds, within).await,
             Servers::Cluster(_) => {
-                let command = if is_counted { counted(command, 1) } else { command };
+                let command = match adds {
+                    Some(many) => counted(command, many),
+                    None => command,
+                };
                 let answer = self.ask(vec![Routed { key, command }], within).await?.pop();
                 let Answer { value, server } = answer.ok_or_else(|| RequestError::Refused("no answer".to_owned()))?;
                 Ok(Answered { value, server, place: 0 })

@@ -28,7 +28,7 @@ pub struct Answered {
     pub value: Value,
     /// The server process that gave it.
     pub server: u64,
-    /// How many of those whom it was given for came before this one.
+    /// How many of those whom it was given for came before those of this question.
     pub place: u64,
 }
 
@@ -36,8 +36,8 @@ type Answer = Result<Answered, RequestError>;
 
 struct Question {
     command: Cmd,
-    /// Whether the command still lacks its last argument: how many ask it.
-    is_counted: bool,
+    /// Where the command still lacks its last argument, how many ask it: by how many this one adds to them.
+    adds: Option<u64>,
     within: Duration,
     answer: oneshot::Sender<Answer>,
 }
@@ -55,10 +55,10 @@ impl Together {
 
     /// What the server answers. An error that the server gave is an answer. Waits no longer than twice `within`: for
     /// those that are being asked, and for its own.
-    pub async fn ask(&self, command: Cmd, is_counted: bool, within: Duration) -> Answer {
+    pub async fn ask(&self, command: Cmd, adds: Option<u64>, within: Duration) -> Answer {
         let (answer, answered) = oneshot::channel();
         let gone = || RequestError::Unreachable("closed".to_owned());
-        self.0.send(Question { command, is_counted, within, answer }).map_err(|_| gone())?;
+        self.0.send(Question { command, adds, within, answer }).map_err(|_| gone())?;
         answered.await.map_err(|_| gone())?
     }
 }
@@ -76,23 +76,24 @@ async fn carry(link: Arc<Link>, mut gathered: mpsc::UnboundedReceiver<Question>)
         let mut places = Vec::with_capacity(questions.len());
         for (first, question) in questions.iter().enumerate() {
             let next = commands.len();
-            let index = match question.is_counted || is_read(&question.command) {
+            let index = match question.adds.is_some() || is_read(&question.command) {
                 true => *shared.entry(Words(&question.command)).or_insert(next),
                 false => next,
             };
-            match commands.get_mut(index) {
-                Some((_, many)) => *many += 1,
-                None => commands.push((first, 1)),
+            if index == next {
+                commands.push((first, 0));
             }
-            places.push((index, commands[index].1 - 1));
+            let (_, many) = &mut commands[index];
+            places.push((index, *many));
+            *many += question.adds.unwrap_or_default();
         }
         drop(shared);
         let mut pipeline = Pipeline::with_capacity(commands.len());
         pipeline.ignore_errors();
         for (first, many) in commands {
-            let Question { command, is_counted, .. } = &mut questions[first];
+            let Question { command, adds, .. } = &mut questions[first];
             let command = take(command);
-            pipeline.add_command(if *is_counted { counted(command, many) } else { command });
+            pipeline.add_command(if adds.is_some() { counted(command, many) } else { command });
         }
         let asked = ask_server(&link, &pipeline, within).await.map(|(values, live)| (values, live.server));
         for (question, (index, place)) in questions.drain(..).zip(places) {

@@ -157,22 +157,28 @@ impl Limiter {
 
     /// Counts one request of `who`. `None` where there is no limit.
     pub async fn admit(&self, purpose: Purpose, who: &str) -> Option<Admission> {
-        let limit = purpose.limit(&self.config)?;
+        self.admit_many(purpose, who, 1).await.pop()
+    }
+
+    /// Counts so many requests of `who` that came together: an admission for each. None where there is no limit.
+    pub async fn admit_many(&self, purpose: Purpose, who: &str, many: u64) -> Vec<Admission> {
+        let Some(limit) = purpose.limit(&self.config) else { return Vec::new() };
         let (key, rate) = (self.key(purpose, who), Rate::of(limit));
-        let decision = match &self.redis {
-            None => self.memory.admit(&key, rate),
-            Some(redis) => match redis.admit(&key, rate).await {
-                Ok((decision, _)) => {
+        let here = |rate| (0..many).map(|_| self.memory.admit(&key, rate)).collect();
+        let decisions: Vec<Decision> = match &self.redis {
+            None => here(rate),
+            Some(redis) => match redis.admit(&key, rate, many).await {
+                Ok((decisions, _)) => {
                     self.note_whether_redis_answers(true, "");
-                    decision
+                    decisions
                 }
                 Err(error) => {
                     self.note_whether_redis_answers(false, &error.to_string());
-                    self.memory.admit(&key, self.share(rate))
+                    here(self.share(rate))
                 }
             },
         };
-        Some(Admission { purpose, limit, decision })
+        decisions.into_iter().map(|decision| Admission { purpose, limit, decision }).collect()
     }
 
     /// Undoes an `admit` that is not to count.

@@ -62,25 +62,26 @@ impl RedisLimits {
         Self { router }
     }
 
-    /// The decision, and the server's clock by which it was made, in microseconds since 1970.
-    pub async fn admit(&self, key: &str, rate: Rate) -> Result<(Decision, u64), RequestError> {
+    /// The decisions on so many at once, and the server's clock by which they were made, in microseconds since 1970.
+    pub async fn admit(&self, key: &str, rate: Rate, many: u64) -> Result<(Vec<Decision>, u64), RequestError> {
         let ((due, now), before): ((u64, u64), u64) =
-            self.run(&ADMITS, key, &[rate.interval, rate.tolerance()]).await?;
-        Ok((rate.admit_after(before, due, now), now))
+            self.run(&ADMITS, key, &[rate.interval, rate.tolerance()], many).await?;
+        Ok(((before..before + many).map(|before| rate.admit_after(before, due, now)).collect(), now))
     }
 
     pub async fn give_back(&self, key: &str, rate: Rate) -> Result<(), RequestError> {
-        self.run::<u64>(&GIVES_BACK, key, &[rate.interval]).await.map(|_answer| ())
+        self.run::<u64>(&GIVES_BACK, key, &[rate.interval], 1).await.map(|_answer| ())
     }
 
-    /// What the script says, and how many of those whom it was run for came before this one. By the script's digest,
-    /// which is a fifth as long to send; by its text where the server does not know it yet, or
-    /// does not let this user call scripts by their digests.
+    /// What the script says for so many, and how many of those whom it was run for came before. By the script's
+    /// digest, which is a fifth as long to send; by its text where the server does not know it yet, or does not let this
+    /// user call scripts by their digests.
     async fn run<T: FromRedisValue>(
         &self,
         script: &LimitScript,
         key: &str,
         arguments: &[u64],
+        many: u64,
     ) -> Result<(T, u64), RequestError> {
         let command = |name: &str, called: &str| {
             // Room as well for how many ask, which is added where they are gathered.
@@ -88,16 +89,21 @@ impl RedisLimits {
             command.arg(name).arg(called).arg(1).arg(key).arg(arguments);
             command
         };
-        match self.ask(key, command("EVALSHA", script.digest.get_hash())).await {
+        match self.ask(key, command("EVALSHA", script.digest.get_hash()), many).await {
             Err(RequestError::Refused(why)) if why.contains("NOSCRIPT") || why.contains("NOPERM") => {
-                self.ask(key, command("EVAL", script.text)).await
+                self.ask(key, command("EVAL", script.text), many).await
             }
             answer => answer,
         }
     }
 
-    async fn ask<T: FromRedisValue>(&self, key: &str, command: redis::Cmd) -> Result<(T, u64), RequestError> {
-        let (value, before) = self.router.ask_counted(Routed { key: key.to_owned(), command }, TIMEOUT).await?;
+    async fn ask<T: FromRedisValue>(
+        &self,
+        key: &str,
+        command: redis::Cmd,
+        many: u64,
+    ) -> Result<(T, u64), RequestError> {
+        let (value, before) = self.router.ask_counted(Routed { key: key.to_owned(), command }, many, TIMEOUT).await?;
         match value {
             Value::ServerError(error) => Err(RequestError::Refused(format!("{}: {error}", error.code()))),
             value => match T::from_redis_value(value) {

@@ -120,7 +120,7 @@ impl Analytics {
         query: &SnapshotQuery,
         decode: fn(&Bytes) -> Result<T, AppError>,
     ) -> Result<Served<T>, AppError> {
-        self.popularity.note(&(vendor.clone(), *query)).await;
+        self.popularity.note(&(vendor.clone(), *query), 1).await;
         let (key, tags) = entry(vendor, query);
         self.cache.get_or_load_decoded(&key, &tags, self.loader(vendor, query), decode).await
     }

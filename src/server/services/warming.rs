@@ -52,9 +52,9 @@ impl Default for Popularity {
 }
 
 impl Popularity {
-    pub async fn note(&self, snapshot: &(VendorRef, SnapshotQuery)) {
+    pub async fn note(&self, snapshot: &(VendorRef, SnapshotQuery), times: u64) {
         let asked = self.0.get_with_by_ref(snapshot, async { Arc::default() }).await;
-        asked.fetch_add(1, Ordering::Relaxed);
+        asked.fetch_add(times, Ordering::Relaxed);
     }
 
     /// The most popular first.

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use axum::{
     extract::{MatchedPath, Request, State},
     http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, request::Parts},
@@ -43,7 +45,7 @@ pub async fn admit(
         // Nobody, or it cannot be found out who: nothing goes uncounted.
         Ok(None) | Err(_) => address_key(client(asked.extensions.get())),
     };
-    let admission = match counted.filter(|counted| counted.who == who) {
+    let admission = match counted.filter(|counted| *counted.who == *who) {
         Some(counted) => counted.admission,
         None => state.limits.admit(purpose, &who).await,
     };
@@ -120,19 +122,21 @@ pub fn purpose(asked: &Parts) -> Option<Purpose> {
 /// turns out to be nobody any more, it is counted again, as that of an address.
 #[derive(Clone)]
 pub struct Counted {
-    who: String,
+    who: Arc<str>,
     admission: Option<Admission>,
 }
 
 impl Counted {
-    pub async fn new(state: &AppState, purpose: Purpose, user: &User) -> Self {
-        let who = user_key(user.id);
-        Self { admission: state.limits.admit(purpose, &who).await, who }
+    /// So many requests of one user that came together.
+    pub async fn many(state: &AppState, purpose: Purpose, user: &User, many: u64) -> Vec<Self> {
+        let who: Arc<str> = user_key(user.id).into();
+        let mut admissions = state.limits.admit_many(purpose, &who, many).await.into_iter();
+        (0..many).map(|_| Self { who: who.clone(), admission: admissions.next() }).collect()
     }
 
     /// As this user, who was let in.
     pub fn lets_in(&self, user: &User) -> bool {
-        self.who == user_key(user.id) && self.admission.is_none_or(|admission| admission.decision.admitted)
+        *self.who == *user_key(user.id) && self.admission.is_none_or(|admission| admission.decision.admitted)
     }
 
     /// Says in the answer how much is left.

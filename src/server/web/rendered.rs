@@ -87,7 +87,7 @@ impl RenderedPages {
             response
         };
         let old = match self.0.get(&name).await {
-            Some(page) if page.is_current(&state.cache).await => return again(page, &request),
+            Some(page) if page.is_current(&state.cache, 1).await => return again(page, &request),
             old => old,
         };
         // Nobody waits for the first: it may turn out to be one that cannot be sent again.
@@ -98,7 +98,7 @@ impl RenderedPages {
         };
         if turn.is_some()
             && let Some(page) = self.0.get(&name).await
-            && page.is_current(&state.cache).await
+            && page.is_current(&state.cache, 1).await
         {
             return again(page, &request);
         }
@@ -149,13 +149,13 @@ fn name(state: &AppState, user: &User, request: &Request) -> String {
 }
 
 impl Page {
-    /// Whether all it is made of is current, and as old as it says.
-    pub async fn is_current(&self, cache: &Cache) -> bool {
+    /// Whether all it is made of is current, and as old as it says, for so many who ask together.
+    pub async fn is_current(&self, cache: &Cache, many: u64) -> bool {
         if self.minute != this_minute() {
             return false;
         }
         let says = |age: Duration| words::age(age.as_secs());
-        cache.still_serves(&self.origins, |origin, age| says(age) == says(origin.age())).await.is_some()
+        cache.still_serves(&self.origins, many, |origin, age| says(age) == says(origin.age())).await.is_some()
     }
 
     /// What it has the browser keep.

@@ -6,11 +6,14 @@
 //! and in the same places: the session lives and is that user's, who may do this and is within the limit, and what the
 //! answer is made of is what a lookup would serve. Where anything differs, the request goes the whole way, and takes
 //! along what has been asked.
+//!
+//! That is asked for one request, or at once for all that gather for the same answer while it is being asked for others:
+//! never before the last of them came.
 
 use std::{
     panic::AssertUnwindSafe,
     slice::from_ref,
-    sync::{Arc, Weak},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::{Duration, Instant},
 };
 
@@ -23,7 +26,7 @@ use axum::{
 use foldhash::fast::RandomState;
 use futures::FutureExt;
 use moka::future::Cache as Moka;
-use tokio::time::timeout;
+use tokio::{runtime::Handle, sync::oneshot, time::timeout};
 use tower_sessions::session::Id;
 use vendorscope_cache::{Foresight, Origin, Outcome};
 
@@ -43,8 +46,8 @@ const BESIDE: usize = 4 * 1024;
 /// The largest answer that is kept, in bytes.
 const LARGEST: usize = 512 * 1024;
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
-/// How long it may take to find out whether an answer may be given again. Redis answers, or is given up, within half of
-/// it; a database may take longer.
+/// How long it may take to find out whether an answer may be given again; twice that for who waits for others first.
+/// Redis answers, or is given up, within half of it; a database may take longer.
 const KNOWN_WITHIN: Duration = Duration::from_secs(1);
 
 /// What an answer may depend on of its request: the address and these headers.
@@ -89,6 +92,22 @@ pub struct Repeat {
     to: Repeatable,
     headers: HeaderMap,
     body: Bytes,
+    /// Who has asked while it was being found out for others, whether it may be given again; `None` while it is for
+    /// nobody.
+    waiting: Mutex<Option<Vec<oneshot::Sender<Found>>>>,
+}
+
+/// What was found out for one of those who asked together.
+enum Found {
+    /// It may be given once more: its age, how long it took to know that, and how its user stands with the limit.
+    Same {
+        age: Duration,
+        took: Duration,
+        counted: Counted,
+    },
+    /// It may not. What has been asked.
+    Other(Ahead),
+    Nothing,
 }
 
 /// What this request asks, where the answer may be one that was given before. `None` as well where the steps of a
@@ -152,7 +171,8 @@ impl Repeats {
             }
         };
         if body.len() <= LARGEST {
-            let repeat = Repeat { to, headers: parts.headers.clone(), body: body.clone() };
+            let (headers, body, waiting) = (parts.headers.clone(), body.clone(), Mutex::default());
+            let repeat = Repeat { to, headers, body, waiting };
             self.0.insert(question, Arc::new(repeat)).await;
         }
         Response::from_parts(parts, Body::from(body))
@@ -160,54 +180,141 @@ impl Repeats {
 }
 
 impl Repeat {
-    /// The answer once more; else what has been asked, where that is known.
-    pub async fn answer(&self, state: &AppState) -> Result<Response, Option<Ahead>> {
+    /// The answer once more; else what has been asked, where that is known. Whoever asks while it is being found out
+    /// for others waits for them, and is then asked for together with all who came meanwhile: what was true before they
+    /// came is not good enough for them.
+    pub async fn answer(self: &Arc<Self>, state: &AppState) -> Result<Response, Option<Ahead>> {
         let started = Instant::now();
-        match AssertUnwindSafe(timeout(KNOWN_WITHIN, self.find_out(state, started))).catch_unwind().await {
-            Ok(Ok(Ok(headers))) => {
+        let found = match self.wait() {
+            Some(waits) => match timeout(2 * KNOWN_WITHIN, waits).await {
+                Ok(Ok(found)) => found,
+                // Given up, or not to be found out.
+                _ => Found::Nothing,
+            },
+            None => {
+                let _turn = Turn { repeat: self.clone(), state: state.clone() };
+                self.find_out(state, 1).await.pop().unwrap_or(Found::Nothing)
+            }
+        };
+        match found {
+            Found::Same { age, took, counted } => {
                 let mut response = Response::new(Body::from(self.body.clone()));
-                *response.headers_mut() = headers;
+                let headers = response.headers_mut();
+                headers.clone_from(&self.headers);
+                if let MadeOf::Snapshot { .. } = self.to.made_of {
+                    tell_freshness(headers, Outcome::Hit, age, took, started.elapsed());
+                }
+                counted.tell(headers);
                 state.metrics.count_repeat();
                 state.metrics.observe("GET", self.to.made_of.route(), StatusCode::OK.as_u16(), started.elapsed());
                 Ok(response)
             }
-            Ok(Ok(Err(ahead))) => Err(Some(ahead)),
-            Ok(Err(_)) => Err(None),
+            Found::Other(ahead) => Err(Some(ahead)),
+            Found::Nothing => Err(None),
+        }
+    }
+
+    /// What is sent to one who has to wait; `None` for the first, who does not.
+    fn wait(&self) -> Option<oneshot::Receiver<Found>> {
+        let mut waiting = self.waiting();
+        if let Some(waiting) = waiting.as_mut() {
+            let (found, waits) = oneshot::channel();
+            waiting.push(found);
+            return Some(waits);
+        }
+        *waiting = Some(Vec::new());
+        None
+    }
+
+    /// Those who wait, if any do; from then on whoever asks is the first.
+    fn next(&self) -> Option<Vec<oneshot::Sender<Found>>> {
+        let mut waiting = self.waiting();
+        let next = waiting.take().filter(|next| !next.is_empty())?;
+        *waiting = Some(Vec::new());
+        Some(next)
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Option<Vec<oneshot::Sender<Found>>>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// For so many who ask together.
+    async fn find_out(&self, state: &AppState, many: u64) -> Vec<Found> {
+        let finding = AssertUnwindSafe(timeout(KNOWN_WITHIN, self.ask(state, many)));
+        match finding.catch_unwind().await {
+            Ok(found) => found.unwrap_or_default(),
             Err(panic) => {
                 // In the log; the whole way may do better.
                 answer_panic(panic);
-                Err(None)
+                Vec::new()
             }
         }
     }
 
-    /// The answer's headers as they are now, if it may be given again.
-    async fn find_out(&self, state: &AppState, started: Instant) -> Result<HeaderMap, Ahead> {
-        let session = RequestSession::again(state, &self.to.ids);
-        let mut ahead = Ahead::ask(state, session, Some(self.to.made_of.purpose()), true).await;
-        self.check(state, &mut ahead, started).await.ok_or(ahead)
+    async fn ask(&self, state: &AppState, many: u64) -> Vec<Found> {
+        let Repeatable { ids, user, made_of } = &self.to;
+        let session = RequestSession::again(state, ids);
+        let mut ahead = Ahead::ask(state, session, Some(made_of.purpose()), true, many).await;
+        let same = self.check(state, &mut ahead, many).await;
+        let Ahead { session, counted, foresight } = ahead;
+        let (mut session, mut counted) = (Some(session), counted.into_iter());
+        let find = |_| match (same, counted.next()) {
+            (Some((age, took)), Some(counted)) if counted.lets_in(user) => Found::Same { age, took, counted },
+            // What the way does with a session is nobody else's.
+            (_, counted) => Found::Other(Ahead {
+                session: session.take().unwrap_or_else(|| RequestSession::again(state, ids)),
+                counted: counted.into_iter().collect(),
+                foresight: foresight.clone(),
+            }),
+        };
+        (0..many).map(find).collect()
     }
 
-    /// Whether all that was found on the way to this answer is so now.
-    async fn check(&self, state: &AppState, ahead: &mut Ahead, started: Instant) -> Option<HeaderMap> {
+    /// Whether all that was found on the way to this answer is so now, for those whom the limit lets in: its age, and
+    /// how long it took to know that.
+    async fn check(&self, state: &AppState, ahead: &mut Ahead, many: u64) -> Option<(Duration, Duration)> {
         let Repeatable { user, made_of, .. } = &self.to;
         if ahead.has_failed() || !ahead.session.is_of(user).await.ok()? {
             return None;
         }
-        if ahead.counted.is_none() {
-            ahead.counted = Some(Counted::new(state, made_of.purpose(), user).await);
+        if ahead.counted.is_empty() {
+            ahead.counted = Counted::many(state, made_of.purpose(), user, many).await;
         }
-        let counted = ahead.counted.as_ref().filter(|counted| counted.lets_in(user))?;
-        access::check(&ahead.session, &Method::GET, made_of.route()).await.ok()?;
+        let let_in = ahead.counted.iter().filter(|counted| counted.lets_in(user)).count() as u64;
+        access::check(&ahead.session, &Method::GET, made_of.route()).await.ok().filter(|()| let_in > 0)?;
         let asked = Instant::now();
-        let age = Foresight::scope(ahead.foresight.clone(), made_of.age(state)).await?;
-        let mut headers = self.headers.clone();
+        let age = Foresight::scope(ahead.foresight.clone(), made_of.age(state, let_in)).await?;
         if let MadeOf::Snapshot { snapshot, .. } = made_of {
-            state.analytics.popularity().note(snapshot).await;
-            tell_freshness(&mut headers, Outcome::Hit, age, asked.elapsed(), started.elapsed());
+            state.analytics.popularity().note(snapshot, let_in).await;
         }
-        counted.tell(&mut headers);
-        Some(headers)
+        Some((age, asked.elapsed()))
+    }
+}
+
+/// Of those for whom it is being found out, alone: whoever waits comes after it, however it ends.
+struct Turn {
+    repeat: Arc<Repeat>,
+    state: AppState,
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        // Nobody waits where the runtime is gone.
+        if let (Some(waiting), Ok(runtime)) = (self.repeat.next(), Handle::try_current()) {
+            runtime.spawn(find_out_for(waiting, Self { repeat: self.repeat.clone(), state: self.state.clone() }));
+        }
+    }
+}
+
+async fn find_out_for(mut waiting: Vec<oneshot::Sender<Found>>, turn: Turn) {
+    // Whoever has gone away is not counted.
+    waiting.retain(|waiting| !waiting.is_closed());
+    if waiting.is_empty() {
+        return;
+    }
+    let found = turn.repeat.find_out(&turn.state, waiting.len() as u64).await;
+    for (waiting, found) in waiting.into_iter().zip(found) {
+        let _ = waiting.send(found);
     }
 }
 
@@ -236,11 +343,11 @@ impl MadeOf {
         }
     }
 
-    /// How old it is, if it is what would be served now.
-    async fn age(&self, state: &AppState) -> Option<Duration> {
+    /// How old it is, if it is what would be served now to so many who ask together.
+    async fn age(&self, state: &AppState, many: u64) -> Option<Duration> {
         match self {
-            Self::Snapshot { origin, .. } => state.cache.still_serves(from_ref(origin), |_, _| true).await?.pop(),
-            Self::Page(page) => page.upgrade()?.is_current(&state.cache).await.then_some(Duration::ZERO),
+            Self::Snapshot { origin, .. } => state.cache.still_serves(from_ref(origin), many, |_, _| true).await?.pop(),
+            Self::Page(page) => page.upgrade()?.is_current(&state.cache, many).await.then_some(Duration::ZERO),
         }
     }
 }

@@ -111,7 +111,7 @@ impl History {
     async fn use_again(&self, made: Option<Made>) -> Result<(), String> {
         let Some(Made { of, origin, vendor, cache }) = made else { return Ok(()) };
         let acknowledged_before = self.truths[vendor].acknowledged.load(Ordering::SeqCst);
-        let is_used = cache.still_serves(&[origin], |_, _| true).await.is_some();
+        let is_used = cache.still_serves(&[origin], 1, |_, _| true).await.is_some();
         if is_used && of < acknowledged_before {
             return Err(format!("made of {of} and used after {acknowledged_before} had been acknowledged"));
         }

@@ -102,28 +102,37 @@ async fn all_are_told_that_there_is_no_server_and_are_answered_when_it_is_back()
 #[tokio::test(flavor = "multi_thread")]
 async fn what_counts_who_asks_is_carried_out_once_for_many_and_counts_each_of_them() {
     let (server, router) = with_values().await;
+    // Two counters; each caller asks for one, two or three.
+    let of = |number: usize| (number % 2, 1 + number as u64 % 3);
     let asked = join_all((0..CALLERS).map(|number| {
-        let (router, key) = (&router, format!("asked:{}", number % 2));
+        let (router, (key, many)) = (&router, of(number));
         async move {
-            let command = redis::cmd("INCRBY").arg(&key).to_owned();
-            let (value, before) = router.ask_counted(Routed { key, command }, WITHIN).await.expect("an answer");
+            let name = format!("asked:{key}");
+            let command = redis::cmd("INCRBY").arg(&name).to_owned();
+            let asked = router.ask_counted(Routed { key: name, command }, many, WITHIN).await;
+            let (value, before) = asked.expect("an answer");
             let Value::Int(count) = value else { panic!("{number}: {value:?}") };
-            (number % 2, count as u64, before)
+            (key, count as u64, before, many)
         }
     }));
     // How far each counter was, and for whom.
-    let mut groups: BTreeMap<(usize, u64), Vec<u64>> = BTreeMap::new();
-    for (key, count, before) in asked.await {
-        groups.entry((key, count)).or_default().push(before);
+    let mut groups: BTreeMap<(usize, u64), Vec<(u64, u64)>> = BTreeMap::new();
+    for (key, count, before, many) in asked.await {
+        groups.entry((key, count)).or_default().push((before, many));
     }
     let mut counted = [0, 0];
-    for ((key, count), mut before) in groups {
-        before.sort_unstable();
-        counted[key] += before.len() as u64;
+    for ((key, count), mut asked) in groups {
+        asked.sort_unstable();
+        let mut sum = 0;
+        for (before, many) in asked {
+            assert_eq!(before, sum, "one after the other");
+            sum += many;
+        }
+        counted[key] += sum;
         assert_eq!(count, counted[key], "each of those who asked at once is counted");
-        assert!(before.iter().copied().eq(0..before.len() as u64), "one after the other: {before:?}");
     }
-    assert_eq!(counted, [CALLERS as u64 / 2; 2]);
+    let expected = |key| (0..CALLERS).map(of).filter(|of| of.0 == key).map(|of| of.1).sum::<u64>();
+    assert_eq!(counted, [0, 1].map(expected));
     let carried_out = calls(&server, "incrby").await;
     assert!((2..CALLERS / 2).contains(&carried_out), "{carried_out} commands for {CALLERS} callers");
 }
