@@ -89,7 +89,7 @@ async fn snapshots(cache: &Cache) {
 
     println!("\n| snapshot | bytes | compressed | compress | decompress |\n| --- | ---: | ---: | ---: | ---: |");
     for days in [1, 7, 30, 60, 90, 180, 365] {
-        let json = analytics.snapshot_json(&vendor, &query(days)).await.expect("a snapshot").value;
+        let json = analytics.snapshot_json(&vendor, &query(days)).await.expect("a snapshot").value.bytes();
         let packed = zstd::bulk::compress(&json, 1).expect("memory");
         let pack = median(|| drop(zstd::bulk::compress(&json, 1).expect("memory")));
         let unpack = median(|| drop(zstd::bulk::decompress(&packed, 1 << 20).expect("what was packed")));

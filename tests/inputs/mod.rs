@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use bytes::Bytes;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use tower_sessions::session::Id;
-use vendorscope_cache::{Derived, entry::Entry, generations::Generation};
+use vendorscope_cache::{Derived, Payload, entry::Entry, generations::Generation};
 
 use vendorscope::server::{
     cache_keys,
@@ -57,28 +57,32 @@ fn mutated(random: &mut StdRng, bytes: &[u8]) -> Vec<u8> {
 #[test]
 fn an_entry_that_is_not_the_one_that_was_written_is_refused() {
     let key = cache_keys::profile_key("7");
-    let entry = Entry {
-        created_micros: 1,
-        expires_micros: 2,
-        load_micros: 3,
-        digest: 4,
-        schema: 0,
-        base_ttl_micros: 5,
-        stamp: vec![
-            (cache_keys::vendor_tag("7"), Generation::from_raw(11)),
-            (cache_keys::orders_tag("7"), Generation::from_raw(12)),
-        ],
-        payload: Bytes::from_static(b"{\"name\":\"payload\"}"),
-        derived: Derived::default(),
-    };
-    let written = entry.encode(&key);
-    assert_eq!(Entry::decode(&key, &written), Ok(entry));
-    assert!(Entry::decode(&cache_keys::profile_key("8"), &written).is_err());
-    for seed in 0..20_000 {
-        let changed = Bytes::from(mutated(&mut random(seed), &written));
-        targets::cache_entry(&changed);
-        if changed != written {
-            assert!(Entry::decode(&key, &changed).is_err(), "seed {seed}");
+    let text = br#"{"name":"payload"}"#;
+    // As it is, and compressed.
+    for payload in [text.to_vec(), text.repeat(100)] {
+        let entry = Entry {
+            created_micros: 1,
+            expires_micros: 2,
+            load_micros: 3,
+            digest: 4,
+            schema: 0,
+            base_ttl_micros: 5,
+            stamp: vec![
+                (cache_keys::vendor_tag("7"), Generation::from_raw(11)),
+                (cache_keys::orders_tag("7"), Generation::from_raw(12)),
+            ],
+            payload: Payload::new(&payload),
+            derived: Derived::default(),
+        };
+        let written = entry.encode(&key);
+        assert_eq!(Entry::decode(&key, &written), Ok(entry));
+        assert!(Entry::decode(&cache_keys::profile_key("8"), &written).is_err());
+        for seed in 0..20_000 {
+            let changed = Bytes::from(mutated(&mut random(seed), &written));
+            targets::cache_entry(&changed);
+            if changed != written {
+                assert!(Entry::decode(&key, &changed).is_err(), "seed {seed}");
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ use std::{
     alloc::{GlobalAlloc, Layout, System},
     future::Future,
     sync::{
-        Arc,
+        Arc, LazyLock,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -14,7 +14,7 @@ use std::{
 
 use tokio::task::JoinSet;
 use vendorscope_cache::{
-    Cache, Cause, Clock, Key, Loaded, Namespace, Outcome, Settings, Tag,
+    Cache, Cause, Clock, Key, Loaded, Namespace, Outcome, Payload, Served, Settings, Tag,
     store::{memory::MemoryStore, redis::RedisStore},
 };
 
@@ -22,8 +22,8 @@ use vendorscope_cache::{
 #[path = "../tests/suite/redis_server.rs"]
 mod redis_server;
 
-/// About a month's snapshot, as JSON.
-const PAYLOAD_BYTES: usize = 8 * 1024;
+/// Days of figures: about a month's snapshot, 8 KB of JSON.
+const DAYS: u64 = 100;
 const LOOKUPS: usize = 5_000;
 const STAMPEDES: usize = 20;
 const CALLERS: usize = 1_000;
@@ -69,6 +69,8 @@ async fn main() {
     {
         look_up(cache).await;
         report(name, measure(LOOKUPS, || async { assert_eq!(look_up(cache).await, Outcome::Hit) }).await);
+        let decoded = measure(LOOKUPS, || async { assert_eq!(read(cache).await, figures().len()) }).await;
+        report(&format!("{name}, decompressed"), decoded);
     }
     for (name, cache) in
         [("miss after an invalidation, Redis", &far), ("miss after an invalidation, memory store", &memory)]
@@ -90,8 +92,34 @@ async fn main() {
 }
 
 async fn look_up(cache: &Cache) -> Outcome {
-    let load = || async { Ok::<_, String>(Loaded::new(vec![b'x'; PAYLOAD_BYTES], Duration::from_secs(300))) };
-    cache.get_or_load(&Key::new("snapshot:{42}:bench"), &tags(), load).await.expect("the source does not fail").outcome
+    find(cache).await.outcome
+}
+
+/// How long what it finds is before compression.
+async fn read(cache: &Cache) -> usize {
+    find(cache).await.value.bytes().len()
+}
+
+async fn find(cache: &Cache) -> Served<Payload> {
+    let load = || async { Ok::<_, String>(Loaded::new(figures(), Duration::from_secs(300))) };
+    cache.get_or_load(&Key::new("snapshot:{42}:bench"), &tags(), load).await.expect("the source does not fail")
+}
+
+fn figures() -> &'static [u8] {
+    static FIGURES: LazyLock<String> = LazyLock::new(|| {
+        let figure = |day: u64, of: u64| (day + 7).pow(3).wrapping_mul(of) % 1_000_000;
+        let days = (0..DAYS).map(|day| {
+            let (sold, returned) = (figure(day, 7_919), figure(day, 104_729) / 50);
+            format!(
+                r#"{{"start":"2026-{:02}-{:02}","grossSales":{sold},"refunds":{returned},"orders":{}}}"#,
+                1 + day / 28,
+                1 + day % 28,
+                sold % 97
+            )
+        });
+        format!("[{}]", days.collect::<Vec<_>>().join(","))
+    });
+    FIGURES.as_bytes()
 }
 
 async fn invalidate(cache: &Cache) {

@@ -23,18 +23,12 @@ use crate::{
     derived::Derived,
     generations::{Generation, Stamp},
     key::{Key, Tag},
+    payload::Payload,
 };
 
 const MAGIC: [u8; 4] = *b"VSC\x03";
 const CODEC_PLAIN: u8 = 0;
 const CODEC_ZSTD: u8 = 1;
-/// Payloads from this size on are stored compressed; a month's snapshot, 9 KB, is not. `benches/cache.rs` prints what
-/// either costs.
-const COMPRESSED_FROM: usize = 16 * 1024;
-const COMPRESSION_LEVEL: i32 = 1;
-/// A compressed payload that says it is larger than this is refused rather than given memory; none that large is
-/// written compressed.
-const COMPRESSED_UP_TO: usize = 64 * 1024 * 1024;
 const CHECKED_FROM: usize = 8;
 
 /// A loaded value with all that is needed to know whether it may be served.
@@ -55,7 +49,7 @@ pub struct Entry {
     pub base_ttl_micros: u64,
     /// The tags, sorted, with the generations they had before the load began.
     pub stamp: Stamp,
-    pub payload: Bytes,
+    pub payload: Payload,
     /// Not stored: worked out anew by each process.
     pub derived: Derived,
 }
@@ -82,10 +76,8 @@ pub enum Corrupt {
 impl Entry {
     /// As it is stored under `key`.
     pub fn encode(&self, key: &Key) -> Bytes {
-        let (codec, payload) = match self.compressed() {
-            Some(smaller) => (CODEC_ZSTD, Bytes::from(smaller)),
-            None => (CODEC_PLAIN, self.payload.clone()),
-        };
+        let codec = if self.payload.zstd().is_some() { CODEC_ZSTD } else { CODEC_PLAIN };
+        let payload = self.payload.kept();
         let mut out = BytesMut::with_capacity(64 + key.as_str().len() + self.stamp.len() * 40 + payload.len());
         out.put_slice(&MAGIC);
         out.put_u32_le(0);
@@ -102,19 +94,10 @@ impl Entry {
             put_text(&mut out, tag.name());
             out.put_u64_le(generation.raw());
         }
-        out.put_slice(&payload);
+        out.put_slice(payload);
         let checksum = crc32fast::hash(&out[CHECKED_FROM..]);
         out[4..CHECKED_FROM].copy_from_slice(&checksum.to_le_bytes());
         out.freeze()
-    }
-
-    /// The payload, if it is worth compressing.
-    fn compressed(&self) -> Option<Vec<u8>> {
-        if !(COMPRESSED_FROM..=COMPRESSED_UP_TO).contains(&self.payload.len()) {
-            return None;
-        }
-        // It fails only without memory; what is not compressed is stored as it is.
-        zstd::bulk::compress(&self.payload, COMPRESSION_LEVEL).ok().filter(|smaller| smaller.len() < self.payload.len())
     }
 
     /// Reads what [`encode`](Self::encode) wrote under the same key. Anything else is refused, whatever it is.
@@ -146,8 +129,8 @@ impl Entry {
             stamp.push((tag, Generation::from_raw(number(&mut rest)?)));
         }
         let payload = match codec {
-            CODEC_PLAIN => rest,
-            CODEC_ZSTD => decompress(&rest)?,
+            CODEC_PLAIN => Payload::plain(rest),
+            CODEC_ZSTD => Payload::compressed(rest).ok_or(Corrupt::Payload)?,
             _ => return Err(Corrupt::Codec),
         };
         Ok(Self {
@@ -200,13 +183,6 @@ impl Entry {
     }
 }
 
-/// Takes as much memory as the payload says it needs, if that is not too much: what is kept holds all that was taken.
-fn decompress(compressed: &[u8]) -> Result<Bytes, Corrupt> {
-    let size = zstd::zstd_safe::get_frame_content_size(compressed).ok().flatten();
-    let size = size.and_then(|size| usize::try_from(size).ok()).filter(|size| *size <= COMPRESSED_UP_TO);
-    zstd::bulk::decompress(compressed, size.ok_or(Corrupt::Payload)?).map(Bytes::from).map_err(|_| Corrupt::Payload)
-}
-
 /// Keys and tag names are built from ids far below this length; a longer one is cut and then fails the check of the key
 /// on reading.
 fn put_text(out: &mut BytesMut, text: &str) {
@@ -234,7 +210,7 @@ mod tests {
 
     fn example() -> (Key, Entry) {
         let stamp = vec![(Tag::new("analytics"), Generation::mint()), (Tag::new("vendor:{42}"), Generation::mint())];
-        let payload = Bytes::from_static(br#"{"netSales":1265792}"#);
+        let payload = Payload::new(br#"{"netSales":1265792}"#);
         (
             Key::new("snapshot:{42}:2026-01-01:2026-01-28"),
             Entry {
@@ -260,36 +236,24 @@ mod tests {
     #[test]
     fn a_large_entry_is_stored_smaller_and_reads_back_as_it_was() {
         let (key, mut entry) = example();
-        entry.payload = br#"{"start":"2026-11-23","netSales":0},"#.repeat(COMPRESSED_FROM / 30).into();
+        let text = br#"{"start":"2026-11-23","netSales":0},"#.repeat(100);
+        entry.payload = Payload::new(&text);
         let stored = entry.encode(&key);
-        assert!(stored.len() < entry.payload.len() / 10, "{} bytes", stored.len());
-        let read = Entry::decode(&key, &stored);
-        assert_eq!(read, Ok(entry.clone()));
-        // Nothing beyond it is held.
-        let held = read.ok().and_then(|read| read.payload.try_into_mut().ok()).map(|held| held.capacity());
-        assert_eq!(held, Some(entry.payload.len()));
-        // Nothing is gained where nothing repeats.
-        entry.payload = (0..COMPRESSED_FROM as u64 / 8)
-            .flat_map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(31).to_le_bytes())
-            .collect();
+        assert!(stored.len() < text.len() / 5, "{} bytes", stored.len());
+        assert_eq!(Entry::decode(&key, &stored), Ok(entry.clone()));
+        // What earlier releases stored as it is is read as well.
+        entry.payload = Payload::plain(text.into());
         assert_eq!(Entry::decode(&key, &entry.encode(&key)), Ok(entry));
     }
 
     #[test]
-    fn what_says_that_it_is_compressed_and_is_not_or_would_be_huge_is_refused() {
+    fn what_says_that_it_is_compressed_and_is_not_is_refused() {
         let (key, entry) = example();
-        let forged = |payload: &[u8]| {
-            let mut stored = Entry { payload: Bytes::copy_from_slice(payload), ..entry.clone() }.encode(&key).to_vec();
-            stored[48] = CODEC_ZSTD;
-            let checksum = crc32fast::hash(&stored[CHECKED_FROM..]);
-            stored[4..CHECKED_FROM].copy_from_slice(&checksum.to_le_bytes());
-            Entry::decode(&key, &stored.into())
-        };
-        assert_eq!(forged(b"{}"), Err(Corrupt::Payload));
-        let bomb = zstd::bulk::compress(&vec![0; COMPRESSED_UP_TO + 1], 1).unwrap();
-        assert!(bomb.len() < COMPRESSED_FROM);
-        assert_eq!(forged(&bomb), Err(Corrupt::Payload));
-        assert!(forged(&zstd::bulk::compress(b"{}", 1).unwrap()).is_ok());
+        let mut stored = entry.encode(&key).to_vec();
+        stored[48] = CODEC_ZSTD;
+        let checksum = crc32fast::hash(&stored[CHECKED_FROM..]);
+        stored[4..CHECKED_FROM].copy_from_slice(&checksum.to_le_bytes());
+        assert_eq!(Entry::decode(&key, &stored.into()), Err(Corrupt::Payload));
     }
 
     #[test]

@@ -111,7 +111,7 @@ impl Cache {
                 expires_at: at(entry.expires_micros),
                 load_time: Duration::from_micros(entry.load_micros),
                 schema: entry.schema,
-                payload_bytes: entry.payload.len(),
+                payload_bytes: entry.payload.size(),
                 stored_bytes: stored.len(),
                 tags: tags.collect(),
             }),

@@ -1,4 +1,4 @@
-//! L1: decoded entries in this process, before a store that is elsewhere.
+//! L1: entries in this process, before a store that is elsewhere.
 //!
 //! Nothing here is served on its own word: each use asks the store for the tags' generations (one small MGET) and
 //! compares them with the entry's stamp. So nothing has to be told when something is invalidated, and no message that
@@ -12,8 +12,8 @@ use crate::{
     key::{Key, Tag},
 };
 
-/// What an entry costs beside its payload: header, key, bookkeeping. An estimate.
-const OVERHEAD_BYTES: usize = 400;
+/// What an entry costs beside its payload: header, key, tags, bookkeeping. An estimate.
+const OVERHEAD_BYTES: usize = 600;
 
 /// Bounded by bytes; keeps what is used often.
 pub struct L1(Option<Moka<Key, Entry, RandomState>>);
@@ -25,8 +25,9 @@ impl L1 {
             Moka::builder()
                 .max_capacity(max_bytes)
                 .weigher(|key: &Key, entry: &Entry| {
-                    // Twice: what is derived from the payload, which is smaller, is made room for at once.
-                    u32::try_from(key.as_str().len() + 2 * entry.payload.len() + OVERHEAD_BYTES).unwrap_or(u32::MAX)
+                    // Three times: room is made at once for its other two forms, where it is compressed.
+                    u32::try_from(key.as_str().len() + 3 * entry.payload.kept().len() + OVERHEAD_BYTES)
+                        .unwrap_or(u32::MAX)
                 })
                 .build_with_hasher(RandomState::default())
         }))
@@ -52,10 +53,8 @@ impl L1 {
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
-
     use super::*;
-    use crate::generations::Generation;
+    use crate::{generations::Generation, payload::Payload};
 
     fn entry(bytes: usize) -> Entry {
         Entry {
@@ -66,7 +65,7 @@ mod tests {
             digest: 0,
             base_ttl_micros: 0,
             stamp: vec![(Tag::new("analytics"), Generation::mint())],
-            payload: Bytes::from(vec![0; bytes]),
+            payload: Payload::plain(vec![0; bytes].into()),
             derived: crate::derived::Derived::default(),
         }
     }

@@ -15,7 +15,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::Bytes;
 use jiff::Timestamp;
 use tokio::{
     sync::{Semaphore, broadcast},
@@ -60,6 +59,8 @@ mod message;
 mod origin;
 /// What may not have been told to the store yet, and which store counts.
 mod outbox;
+/// The bytes of a value, compressed where that is smaller.
+mod payload;
 /// Loading ahead of time.
 mod refresh;
 /// What goes into the cache and what comes out.
@@ -84,6 +85,7 @@ pub use key::{Key, Namespace, Span, Tag};
 pub use message::{Event, Invalidation};
 pub use origin::Origin;
 pub use outbox::{Look, Outbox, PendingInvalidation, StoreClaim};
+pub use payload::Payload;
 pub use served::{Cause, Loaded, Outcome, Served};
 pub use vendorscope_redis::ConnectError;
 use vendorscope_redis::Router;
@@ -141,7 +143,7 @@ impl Drop for CacheInner {
 /// What can be set. The defaults suit an instance of the application.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Memory for decoded entries, with what is derived from them; 0 for none.
+    /// Memory for entries in this process, with what is derived from them; 0 for none.
     pub l1_bytes: u64,
     /// Loads that run at the same time in this process; the others wait. Protects the database when the store is away
     /// or empty.
@@ -229,13 +231,13 @@ impl Cache {
 
     /// The fresh entry under `key`, or what `load` gives, stored under the generations its tags had before loading
     /// began. Fails only as `load` fails, and panics only as it panics.
-    pub async fn get_or_load<E, F, Fut>(&self, key: &Key, tags: &[Tag], load: F) -> Result<Served<Bytes>, E>
+    pub async fn get_or_load<E, F, Fut>(&self, key: &Key, tags: &[Tag], load: F) -> Result<Served<Payload>, E>
     where
         F: FnOnce() -> Fut + Send + 'static,
         Fut: Future<Output = Result<Loaded, E>> + Send + 'static,
         E: Display + Send + Sync + Clone + 'static,
     {
-        self.get_or_load_decoded(key, tags, load, |bytes| Ok(bytes.clone())).await
+        self.get_or_load_decoded(key, tags, load, |payload| Ok(payload.clone())).await
     }
 
     /// The same, decoded. An entry that `decode` refuses is a miss (`undecodable`), loaded again and replaced; only
@@ -254,7 +256,7 @@ impl Cache {
         F: FnOnce() -> Fut + Send + 'static,
         Fut: Future<Output = Result<Loaded, E>> + Send + 'static,
         E: Display + Send + Sync + Clone + 'static,
-        D: Fn(&Bytes) -> Result<T, E>,
+        D: Fn(&Payload) -> Result<T, E>,
     {
         let started = Instant::now();
         let tags = lookup::normal(tags);
@@ -347,7 +349,7 @@ fn seen_through(mask: u64, generations: Vec<Option<Generation>>) -> Vec<Option<G
     generations.into_iter().map(|generation| generation.map(|generation| generation.seen_through(mask))).collect()
 }
 
-fn decoded<T, E>(served: Served<Bytes>, decode: impl Fn(&Bytes) -> Result<T, E>) -> Result<Served<T>, E> {
+fn decoded<T, E>(served: Served<Payload>, decode: impl Fn(&Payload) -> Result<T, E>) -> Result<Served<T>, E> {
     let value = decode(&served.value)?;
     Ok(served.map(|_| value))
 }

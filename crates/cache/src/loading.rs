@@ -7,12 +7,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::Bytes;
 use futures::FutureExt;
 use tracing::Instrument;
 
 use crate::{
-    Cache, Loaded, Outcome, Served,
+    Cache, Loaded, Outcome, Payload, Served,
     clock::micros,
     derived::Derived,
     entry::Entry,
@@ -52,7 +51,7 @@ pub(crate) struct Miss {
     /// Expired, but not invalidated.
     pub expired: Option<Entry>,
     /// A payload that was current and could not be decoded: it is not what is being looked for.
-    pub rejected: Option<Bytes>,
+    pub rejected: Option<Payload>,
     pub started: Instant,
 }
 
@@ -84,7 +83,7 @@ impl Cache {
     }
 
     /// One load, shared by everyone in this process who found the same generations.
-    pub(crate) async fn load_missing<E, F, Fut>(&self, miss: Miss, load: F) -> Result<Served<Bytes>, E>
+    pub(crate) async fn load_missing<E, F, Fut>(&self, miss: Miss, load: F) -> Result<Served<Payload>, E>
     where
         F: FnOnce() -> Fut + Send + 'static,
         Fut: Future<Output = Result<Loaded, E>> + Send + 'static,
@@ -116,7 +115,7 @@ impl Cache {
         fallback: Option<Entry>,
         load: F,
         started: Instant,
-    ) -> Result<Served<Bytes>, E>
+    ) -> Result<Served<Payload>, E>
     where
         F: FnOnce() -> Fut + Send + 'static,
         Fut: Future<Output = Result<Loaded, E>> + Send + 'static,
@@ -136,7 +135,7 @@ impl Cache {
                 digest: 0,
                 base_ttl_micros: 0,
                 stamp: Stamp::new(),
-                payload: loaded.bytes,
+                payload: Payload::new(&loaded.bytes),
                 derived: Derived::default(),
             };
             Ok(LoadResult { entry, outcome: Outcome::Bypass })
@@ -275,8 +274,7 @@ impl Cache {
             digest: loaded.adaptive.map_or(0, |adaptive| adaptive.digest),
             base_ttl_micros: micros(base_ttl),
             stamp,
-            // Kept for long: not with the room that it was made in.
-            payload: Bytes::copy_from_slice(&loaded.bytes),
+            payload: Payload::new(&loaded.bytes),
             derived: Derived::default(),
         };
         if life.is_zero() {
@@ -290,7 +288,7 @@ impl Cache {
                 tracing::info!(
                     key = key.as_str(),
                     owner = key.owner(),
-                    bytes = entry.payload.len(),
+                    bytes = entry.payload.size(),
                     load_ms = millis(load_time),
                     "cache set"
                 );
@@ -333,7 +331,7 @@ impl Cache {
         }
     }
 
-    fn served(&self, result: LoadResult, started: Instant) -> Served<Bytes> {
+    fn served(&self, result: LoadResult, started: Instant) -> Served<Payload> {
         let age = Duration::from_micros(result.entry.age_micros(self.0.clock.now_micros()));
         Served {
             value: result.entry.payload,
@@ -344,7 +342,7 @@ impl Cache {
         }
     }
 
-    fn serve_stale(&self, key: &Key, entry: Entry, why: &impl Display, started: Instant) -> Served<Bytes> {
+    fn serve_stale(&self, key: &Key, entry: Entry, why: &impl Display, started: Instant) -> Served<Payload> {
         self.0.stats.add(Counter::Stale);
         let age = Duration::from_micros(entry.age_micros(self.0.clock.now_micros()));
         tracing::warn!(key = key.as_str(), owner = key.owner(), age_ms = millis(age), reason = %why, stale = true,

@@ -6,10 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::Bytes;
-
 use crate::{
-    Cache, Outcome, Served,
+    Cache, Outcome, Payload, Served,
     clock::micros,
     entry::{Corrupt, Entry},
     generations::{Generation, epoch_mask},
@@ -200,7 +198,7 @@ impl Cache {
     }
 
     /// A hit for so many who asked at the same time.
-    pub(crate) fn serve_hit(&self, key: &Key, entry: Entry, l1: bool, started: Instant, many: u64) -> Served<Bytes> {
+    pub(crate) fn serve_hit(&self, key: &Key, entry: Entry, l1: bool, started: Instant, many: u64) -> Served<Payload> {
         self.0.stats.add_many(Counter::Hits, many);
         self.0.stats.add_many(Counter::L1Hits, if l1 { many } else { 0 });
         let age = Duration::from_micros(entry.age_micros(self.0.clock.now_micros()));

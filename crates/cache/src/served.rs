@@ -30,7 +30,7 @@ impl Outcome {
     }
 }
 
-/// What a loader gives the cache to keep: the bytes as they are served, and for how long.
+/// What a loader gives the cache to keep: the bytes, and for how long.
 #[derive(Debug, Clone)]
 pub struct Loaded {
     pub(crate) bytes: Bytes,

@@ -1,9 +1,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
-use bytes::Bytes;
 use futures::future::{BoxFuture, FutureExt};
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
-use vendorscope_cache::{Cache, Foresight, Key, Loaded, Origin, Served, Tag};
+use vendorscope_cache::{Cache, Foresight, Key, Loaded, Origin, Payload, Served, Tag};
 
 use super::{
     costed,
@@ -110,15 +109,15 @@ impl Analytics {
 
     /// A snapshot's JSON, as the API serves it.
     #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "analytics.snapshot_json", skip_all)]
-    pub async fn snapshot_json(&self, vendor: &VendorRef, query: &SnapshotQuery) -> Result<Served<Bytes>, AppError> {
-        self.get(vendor, query, |bytes| Ok(bytes.clone())).await
+    pub async fn snapshot_json(&self, vendor: &VendorRef, query: &SnapshotQuery) -> Result<Served<Payload>, AppError> {
+        self.get(vendor, query, |payload| Ok(payload.clone())).await
     }
 
     async fn get<T>(
         &self,
         vendor: &VendorRef,
         query: &SnapshotQuery,
-        decode: fn(&Bytes) -> Result<T, AppError>,
+        decode: fn(&Payload) -> Result<T, AppError>,
     ) -> Result<Served<T>, AppError> {
         self.popularity.note(&(vendor.clone(), *query), 1).await;
         let (key, tags) = entry(vendor, query);

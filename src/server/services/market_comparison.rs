@@ -3,9 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
 use jiff::{Timestamp, ToSpan, Unit, tz::TimeZone};
-use vendorscope_cache::{Loaded, Served};
+use vendorscope_cache::{Loaded, Payload, Served};
 
 use super::{analytics::daily, costed, from_json, marketplace::Marketplace};
 use crate::{
@@ -54,8 +53,8 @@ impl Marketplace {
         range: DateRange,
         previous: DateRange,
         now: Timestamp,
-    ) -> Result<Served<Bytes>, AppError> {
-        self.get_comparison(range, previous, now, |bytes| Ok(bytes.clone())).await
+    ) -> Result<Served<Payload>, AppError> {
+        self.get_comparison(range, previous, now, |payload| Ok(payload.clone())).await
     }
 
     async fn get_comparison<T>(
@@ -63,7 +62,7 @@ impl Marketplace {
         range: DateRange,
         previous: DateRange,
         now: Timestamp,
-        decode: fn(&Bytes) -> Result<T, AppError>,
+        decode: fn(&Payload) -> Result<T, AppError>,
     ) -> Result<Served<T>, AppError> {
         let moment = moment(range, now);
         let cut = moment.map_or_else(|| "-".to_owned(), |moment| moment.as_second().to_string());

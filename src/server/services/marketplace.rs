@@ -1,8 +1,7 @@
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
-use vendorscope_cache::{Cache, Loaded, Served};
+use vendorscope_cache::{Cache, Loaded, Payload, Served};
 
 use super::{analytics::daily, costed, from_json};
 use crate::{
@@ -42,11 +41,15 @@ impl Marketplace {
 
     /// The figures' JSON, as the API serves it, through the cache: stale with every vendor's sales.
     #[tracing::instrument(target = "vendorscope::spans", level = "trace", name = "marketplace.metrics_json", skip_all)]
-    pub async fn metrics_json(&self, range: DateRange) -> Result<Served<Bytes>, AppError> {
-        self.get(range, |bytes| Ok(bytes.clone())).await
+    pub async fn metrics_json(&self, range: DateRange) -> Result<Served<Payload>, AppError> {
+        self.get(range, |payload| Ok(payload.clone())).await
     }
 
-    async fn get<T>(&self, range: DateRange, decode: fn(&Bytes) -> Result<T, AppError>) -> Result<Served<T>, AppError> {
+    async fn get<T>(
+        &self,
+        range: DateRange,
+        decode: fn(&Payload) -> Result<T, AppError>,
+    ) -> Result<Served<T>, AppError> {
         let key = cache_keys::admin_metrics_key(&format!("{}:{}", range.from, range.to));
         let db = self.db.clone();
         let load = move || costed(async move { load(&db, range).await });

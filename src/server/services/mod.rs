@@ -1,11 +1,10 @@
 //! Where cache meets database: every read that may be cached, and every write with what it invalidates.
 
-use bytes::Bytes;
 use futures::future::{BoxFuture, OptionFuture};
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 use tracing::Instrument;
-use vendorscope_cache::{Cache, Cause, Loaded, Tag};
+use vendorscope_cache::{Cache, Cause, Loaded, Payload, Tag};
 
 use super::{
     AppError,
@@ -169,8 +168,8 @@ pub(in crate::server) async fn to_the_end<T: Send + 'static>(
 }
 
 /// A cached payload as the type it holds. The cache takes a failure for a miss, and loads again.
-pub(in crate::server) fn from_json<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, AppError> {
-    serde_json::from_slice(bytes)
+pub(in crate::server) fn from_json<T: DeserializeOwned>(payload: &Payload) -> Result<T, AppError> {
+    serde_json::from_slice(&payload.bytes())
         .map_err(|error| AppError::Internal(format!("cached {}: {error}", std::any::type_name::<T>())))
 }
 

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
 use jiff::{Timestamp, ToSpan};
-use vendorscope_cache::{Key, Loaded, Origin, Served};
+use vendorscope_cache::{Key, Loaded, Origin, Payload, Served};
 
 use super::{
     analytics::{Analytics, tags},
@@ -49,8 +48,8 @@ impl Analytics {
         vendor: &VendorRef,
         range: DateRange,
         previous: DateRange,
-    ) -> Result<Served<Bytes>, AppError> {
-        self.get_movers(vendor, range, previous, &Narrowed::default(), |bytes| Ok(bytes.clone())).await
+    ) -> Result<Served<Payload>, AppError> {
+        self.get_movers(vendor, range, previous, &Narrowed::default(), |payload| Ok(payload.clone())).await
     }
 
     async fn get_movers<T>(
@@ -59,7 +58,7 @@ impl Analytics {
         range: DateRange,
         previous: DateRange,
         part: &Narrowed,
-        decode: fn(&Bytes) -> Result<T, AppError>,
+        decode: fn(&Payload) -> Result<T, AppError>,
     ) -> Result<Served<T>, AppError> {
         let key = movers_key(vendor, range, previous, part);
         let (db, vendor_id, part) = (self.db.clone(), vendor.id, part.clone());
@@ -95,15 +94,15 @@ impl Analytics {
     }
 
     /// The same, as JSON.
-    pub async fn notes_json(&self, vendor: &VendorRef, range: DateRange) -> Result<Served<Bytes>, AppError> {
-        self.get_notes(vendor, range, |bytes| Ok(bytes.clone())).await
+    pub async fn notes_json(&self, vendor: &VendorRef, range: DateRange) -> Result<Served<Payload>, AppError> {
+        self.get_notes(vendor, range, |payload| Ok(payload.clone())).await
     }
 
     async fn get_notes<T>(
         &self,
         vendor: &VendorRef,
         range: DateRange,
-        decode: fn(&Bytes) -> Result<T, AppError>,
+        decode: fn(&Payload) -> Result<T, AppError>,
     ) -> Result<Served<T>, AppError> {
         let key = notes_key(vendor, range);
         let (db, vendor_id) = (self.db.clone(), vendor.id);

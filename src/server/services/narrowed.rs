@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bytes::Bytes;
 use jiff::{Timestamp, civil::Date};
-use vendorscope_cache::{Loaded, Served};
+use vendorscope_cache::{Loaded, Payload, Served};
 
 use super::{
     analytics::{Analytics, SnapshotQuery, currency_of, daily, hourly, tags},
@@ -94,11 +93,11 @@ impl Analytics {
         vendor: &VendorRef,
         query: &SnapshotQuery,
         narrowed: &Narrowed,
-    ) -> Result<Served<Bytes>, AppError> {
+    ) -> Result<Served<Payload>, AppError> {
         if narrowed.is_whole() {
             return self.snapshot_json(vendor, query).await;
         }
-        self.get_narrowed(vendor, query, narrowed, |bytes| Ok(bytes.clone())).await
+        self.get_narrowed(vendor, query, narrowed, |payload| Ok(payload.clone())).await
     }
 
     async fn get_narrowed<T>(
@@ -106,7 +105,7 @@ impl Analytics {
         vendor: &VendorRef,
         query: &SnapshotQuery,
         narrowed: &Narrowed,
-        decode: fn(&Bytes) -> Result<T, AppError>,
+        decode: fn(&Payload) -> Result<T, AppError>,
     ) -> Result<Served<T>, AppError> {
         let detail = format!("{}:{}", query.cache_detail(), listing_detail(narrowed));
         let key = cache_keys::snapshot_key(&vendor.external_id, &detail);

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
 use jiff::Timestamp;
-use vendorscope_cache::{Loaded, Served};
+use vendorscope_cache::{Loaded, Payload, Served};
 
 use super::{
     analytics::{Analytics, SnapshotQuery, tags},
@@ -47,8 +46,8 @@ impl Analytics {
         vendor: &VendorRef,
         query: &SnapshotQuery,
         until_hour: Option<i8>,
-    ) -> Result<Served<Bytes>, AppError> {
-        self.get_returns(vendor, query, until_hour, |bytes| Ok(bytes.clone())).await
+    ) -> Result<Served<Payload>, AppError> {
+        self.get_returns(vendor, query, until_hour, |payload| Ok(payload.clone())).await
     }
 
     /// The same for a page.
@@ -66,7 +65,7 @@ impl Analytics {
         vendor: &VendorRef,
         query: &SnapshotQuery,
         until_hour: Option<i8>,
-        decode: fn(&Bytes) -> Result<T, AppError>,
+        decode: fn(&Payload) -> Result<T, AppError>,
     ) -> Result<Served<T>, AppError> {
         let until_hour = until_hour.filter(|hour| *hour < 24);
         let until = until_hour.map(|hour| format!(":{hour}")).unwrap_or_default();

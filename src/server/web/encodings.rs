@@ -15,7 +15,7 @@ use axum::{
 use flate2::write::GzEncoder;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_http::compression::CompressionLayer;
-use vendorscope_cache::Derived;
+use vendorscope_cache::{Derived, Payload};
 
 /// A body's form on the wire, the smallest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,17 +93,37 @@ impl Encoding {
 /// A body in the form that the request prefers, worked out once for as long as what it is derived from is held. Says
 /// nothing of the body's type.
 pub fn respond(body: &Bytes, derived: &Derived, asked: &HeaderMap) -> Response {
-    let encoding = Encoding::preferred(asked);
-    let encoded = match encoding {
+    respond_in(Encoding::preferred(asked), || body.clone(), derived)
+}
+
+/// The same of what the cache holds. Where that is compressed already, it is sent so to whoever takes it so: it is
+/// hardly larger than the smallest form, and costs nothing.
+pub fn respond_from_cache(payload: &Payload, derived: &Derived, asked: &HeaderMap) -> Response {
+    let preferred = || Encoding::preferred_of(&[Encoding::Zstd, Encoding::Brotli, Encoding::Gzip], asked);
+    match payload.zstd() {
+        Some(frame) if preferred() == Encoding::Zstd => encoded(Encoding::Zstd, frame.clone()),
+        _ => respond_in(Encoding::preferred(asked), || payload.bytes(), derived),
+    }
+}
+
+fn respond_in(encoding: Encoding, body: impl Fn() -> Bytes, derived: &Derived) -> Response {
+    let form = match encoding {
         Encoding::Identity => None,
         // Kept for long: not with the room that it grew in.
-        _ => derived.get_or_derive(encoding.name(), || Some(encoding.encode(body).ok()?.into_boxed_slice().into())),
+        _ => derived.get_or_derive(encoding.name(), || Some(encoding.encode(&body()).ok()?.into_boxed_slice().into())),
     };
-    let is_encoded = encoded.is_some();
-    let mut response = Response::new(Body::from(encoded.unwrap_or_else(|| body.clone())));
+    match form {
+        Some(form) => encoded(encoding, form),
+        None => encoded(Encoding::Identity, body()),
+    }
+}
+
+/// A body that is in this form.
+fn encoded(encoding: Encoding, body: Bytes) -> Response {
+    let mut response = Response::new(Body::from(body));
     let headers = response.headers_mut();
     headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
-    if is_encoded {
+    if encoding != Encoding::Identity {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding.name()));
     }
     response

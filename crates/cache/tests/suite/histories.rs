@@ -90,8 +90,8 @@ impl History {
             });
             let served = Foresight::scope(foresight, reading).await;
             if let Ok(served) = &served {
-                let derived = served.derived.get_or_derive("copy", || Some(served.value.clone()));
-                if derived.as_ref() != Some(&served.value) {
+                let derived = served.derived.get_or_derive("copy", || Some(served.value.bytes()));
+                if derived != Some(served.value.bytes()) {
                     return Err(format!("{derived:?} was derived from another value than {:?}", served.value));
                 }
             }

@@ -10,8 +10,8 @@ use std::{
 
 use tokio::sync::oneshot;
 use vendorscope_cache::{
-    Cache, Cause, Clock, Event, Key, Loaded, Look, Namespace, Origin, Outbox, Outcome, PendingInvalidation, Served,
-    Settings, Span, StoreClaim, Tag,
+    Cache, Cause, Clock, Event, Key, Loaded, Look, Namespace, Origin, Outbox, Outcome, Payload, PendingInvalidation,
+    Served, Settings, Span, StoreClaim, Tag,
     inspect::Standing,
     stats::Counter,
     store::{Store, memory::MemoryStore, redis::RedisStore},
@@ -166,7 +166,8 @@ async fn read_from_broken_source(cache: &Cache) -> Result<Served<u64>, String> {
     cache.get_or_load(&key(), &tags(), || async { Err("the database is down".to_owned()) }).await.map(number)
 }
 
-fn number(served: Served<bytes::Bytes>) -> Served<u64> {
-    served
-        .map(|bytes| std::str::from_utf8(&bytes).ok().and_then(|text| text.parse().ok()).expect("what the source gave"))
+fn number(served: Served<Payload>) -> Served<u64> {
+    served.map(|payload| {
+        std::str::from_utf8(&payload.bytes()).ok().and_then(|text| text.parse().ok()).expect("what the source gave")
+    })
 }

@@ -61,8 +61,9 @@ over_each_store! {
     /// And where the number was forgotten, decoding says so.
     async fn what_cannot_be_decoded_is_loaded_again(bench: Bench) {
         let load = |text: &'static str| move || async move { Ok::<_, String>(Loaded::new(text, TTL)) };
-        let decode = |bytes: &bytes::Bytes| {
-            let text = std::str::from_utf8(bytes).ok();
+        let decode = |payload: &Payload| {
+            let bytes = payload.bytes();
+            let text = std::str::from_utf8(&bytes).ok();
             text.and_then(|text| text.parse::<u64>().ok()).ok_or("no number".to_owned())
         };
         let stored = bench.one.get_or_load(&key(), &tags(), load("seven")).await;
@@ -79,6 +80,23 @@ over_each_store! {
         let failed = bench.one.get_or_load_decoded(&snapshot_key("42", "other"), &tags(), load("eight"), decode).await;
         assert_eq!(failed.map(|served| served.value), Err("no number".to_owned()), "what was loaded just now is the \
             loader's fault");
+    }
+
+    /// By whoever loads it, for all who are served it from then on, wherever they find it.
+    async fn what_is_large_is_compressed_once(bench: Bench) {
+        let text = "a line of text, and another one\n".repeat(1_000);
+        let loaded = text.clone();
+        let load = move || async move { Ok::<_, String>(Loaded::new(loaded, TTL)) };
+        let mut frames = Vec::new();
+        for cache in [&bench.one, &bench.one, &bench.other, &bench.other] {
+            let served = cache.get_or_load(&key(), &tags(), load.clone()).await.expect("a text");
+            assert_eq!(served.value.bytes(), text);
+            frames.push(served.value.zstd().expect("compressed").clone());
+        }
+        assert!(frames[0].len() < text.len() / 100 && frames.iter().all(|frame| *frame == frames[0]));
+        assert_eq!(zstd::bulk::decompress(&frames[0], text.len()).ok(), Some(text.clone().into()));
+        let entry = bench.other.inspect(&key()).await.entry.expect("an entry");
+        assert_eq!((entry.payload_bytes, entry.stored_bytes < text.len() / 20), (text.len(), true));
     }
 
     /// Without its payload, and counted as no lookup.

@@ -156,7 +156,7 @@ pub(super) async fn revoke_key(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The bytes that the cache holds, as they are.
+/// The bytes that the cache holds.
 #[utoipa::path(
     get,
     path = "/api/admin/metrics",

@@ -9,7 +9,7 @@ use axum::{
     routing::get,
 };
 use sha2::{Digest, Sha256};
-use vendorscope_cache::{Outcome, Served};
+use vendorscope_cache::{Outcome, Payload, Served};
 
 use super::{input::Parameters, openapi::Refused};
 use crate::{
@@ -45,7 +45,7 @@ pub fn router() -> Router<AppState> {
         .route("/export.csv", get(export))
 }
 
-/// The bytes that the cache holds, as they are.
+/// The bytes that the cache holds.
 #[utoipa::path(
     get,
     path = "/api/vendor/analytics/snapshot",
@@ -245,18 +245,18 @@ pub(super) fn query(parameters: &Parameters) -> Result<SnapshotQuery, Vec<FieldE
     SnapshotQuery::parse(get("dateFrom"), get("dateTo"), get("compare"), get("interval"), None)
 }
 
-/// The bytes that the cache holds, in the form that the request prefers, which is worked out once for as long as they
-/// are held.
-pub(super) fn whole(served: &Served<Bytes>, asked: &HeaderMap) -> Response {
-    let mut response = encodings::respond(&served.value, &served.derived, asked);
+/// The bytes that the cache holds: compressed as they are kept, for whoever takes that; else in the form that the
+/// request prefers, which is worked out once for as long as they are held.
+pub(super) fn whole(served: &Served<Payload>, asked: &HeaderMap) -> Response {
+    let mut response = encodings::respond_from_cache(&served.value, &served.derived, asked);
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
 
 /// The same for a program, which may keep what it is told and ask whether it still holds: 304, and nothing more, where
 /// it does. (Browsers are to keep nothing: whoever uses one next is not to find it.)
-fn revalidated(served: &Served<Bytes>, asked: &HeaderMap) -> Response {
-    let tag = served.derived.get_or_derive("etag", || Some(Bytes::from(entity_tag(&served.value))));
+fn revalidated(served: &Served<Payload>, asked: &HeaderMap) -> Response {
+    let tag = served.derived.get_or_derive("etag", || Some(Bytes::from(entity_tag(&served.value.bytes()))));
     let Some(tag) = tag.and_then(|tag| HeaderValue::from_maybe_shared(tag).ok()) else { return whole(served, asked) };
     let mut response = if names(asked, &tag) { StatusCode::NOT_MODIFIED.into_response() } else { whole(served, asked) };
     let headers = response.headers_mut();
