@@ -1,14 +1,24 @@
 //! Answers that are given again without going the whole way: they say the same, count the same, and end with whatever
 //! they rest on.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
 use futures::future::join_all;
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 use vendorscope::{domain::accounts::Role, server::config::Limit};
 
-use crate::harness::{Client, Market, PASSWORD, RedisServer, TestApp, databases, decoded};
+use crate::harness::{
+    Client, Market, PASSWORD, RedisServer, TestApp, TestDatabase, databases, decoded,
+    proxy::{Fault, Proxy},
+};
 
 const SNAPSHOT: &str = "/api/vendor/analytics/snapshot?dateFrom=2026-03-01&dateTo=2026-03-31";
 /// From this time on, the same question has the same answer: first its figures are loaded, then its answer is made.
@@ -119,6 +129,69 @@ async fn those_who_ask_together_are_each_counted_and_told_what_is_left_and_no_mo
     }
 }
 
+/// Readers who ask together while somebody writes, and at last logs them out: whoever asks after a write was answered
+/// sees it, and nobody is shown anything who asks after the session has ended. Most ask an instance that hears late what
+/// Redis says, so that there are always some who come while it is being asked for others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn those_who_ask_together_see_what_was_written_and_who_has_left_before_they_came() {
+    let (database, redis, market) = (TestDatabase::sqlite(), RedisServer::start(), Market::new());
+    let one = TestApp::builder().database(&database).bundle(market.path()).redis(&redis).unlimited().spawn().await;
+    let late = Proxy::before(redis.port()).await;
+    late.set(Fault::Slow(Duration::from_millis(25)));
+    let other = TestApp::builder().database(&database).cache_at(&late.redis_url()).sessions_at(late.redis_url());
+    let other = other.unlimited().spawn().await;
+    let client = one.log_in_as_vendor("eur").await;
+    let writer = one.log_in_as_vendor("eur").await;
+    let order = json!({
+        "customer": { "customerId": "c1" }, "placedAt": "2026-03-20T12:00:00Z",
+        "lines": [{ "productId": "e1", "quantity": 1 }],
+    });
+    let before_all = gross_sales(&client).await;
+    assert_eq!(writer.post("/api/vendor/orders", &order).await.status(), 201);
+    let written = gross_sales(&client).await;
+    let each = written - before_all;
+    assert!(each > 0);
+    let written = Arc::new(AtomicI64::new(written));
+    let has_left = Arc::new(AtomicBool::new(false));
+    let mut readers = JoinSet::new();
+    for number in 0..40 {
+        let reader = if number % 8 == 0 { client.clone() } else { client.at(&other) };
+        let (written, has_left) = (written.clone(), has_left.clone());
+        readers.spawn(async move {
+            let mut answers = 0;
+            loop {
+                let (at_least, is_over) = (written.load(Ordering::SeqCst), has_left.load(Ordering::SeqCst));
+                let answer = reader.get(SNAPSHOT).await;
+                if answer.status() == 401 {
+                    return answers;
+                }
+                assert_eq!((answer.status().as_u16(), is_over), (200, false));
+                let snapshot: Value = answer.json().await.expect("JSON");
+                let sum = snapshot["totals"]["grossSales"].as_i64().expect("a sum");
+                assert!(sum >= at_least, "{sum}, and {at_least} was written before");
+                answers += 1;
+                // Not all at the same moment.
+                tokio::time::sleep(Duration::from_millis(rand::random_range(0..25))).await;
+            }
+        });
+    }
+    let before = repeated(&other).await;
+    for _ in 0..12 {
+        // Until some have been given the same answer again since.
+        let known = repeated(&other).await;
+        while repeated(&other).await < known + 40 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(writer.post("/api/vendor/orders", &order).await.status(), 201);
+        written.fetch_add(each, Ordering::SeqCst);
+    }
+    assert_eq!(client.post("/api/auth/logout", &json!({})).await.status(), 204);
+    has_left.store(true, Ordering::SeqCst);
+    let answers: u64 = readers.join_all().await.into_iter().sum();
+    let given_again = repeated(&other).await - before;
+    assert!(answers >= given_again && given_again >= 12 * 40, "{given_again} of {answers}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_goes_away_keeps_nobody_waiting_who_asks_the_same() {
     let redis = RedisServer::start();
@@ -135,7 +208,10 @@ async fn whoever_goes_away_keeps_nobody_waiting_who_asks_the_same() {
             }
             tokio::time::sleep(Duration::from_micros(round * 100)).await;
             asking.abort_all();
+            // Had they kept it waiting, it would have been answered all the same, after some seconds, another way.
+            let known = repeated(&app).await;
             assert_eq!(client.get(SNAPSHOT).await.status(), 200);
+            assert!(repeated(&app).await > known);
         }
     }
 }
@@ -181,11 +257,20 @@ async fn each_form_and_each_address_has_its_own_answer() {
         let client = app.log_in_as_vendor("eur").await;
         let whole = client.get_json(SNAPSHOT).await;
         for _ in 0..KNOWN_AFTER + 2 {
-            for form in ["br", "gzip", "zstd", "identity"] {
-                let answer = client.request(Method::GET, SNAPSHOT).header("accept-encoding", form).send().await;
+            // Who takes several is sent that which the cache holds.
+            for (taken, form) in [
+                ("br", "br"),
+                ("gzip", "gzip"),
+                ("zstd", "zstd"),
+                ("identity", "identity"),
+                ("gzip, deflate, br, zstd", "zstd"),
+                ("gzip, br, zstd;q=0", "br"),
+            ] {
+                let answer = client.request(Method::GET, SNAPSHOT).header("accept-encoding", taken).send().await;
                 let answer = answer.expect("an answer");
                 let said = answer.headers().get("content-encoding").map(|form| form.to_str().expect("ASCII"));
-                assert_eq!(said.unwrap_or("identity"), form);
+                assert_eq!(said.unwrap_or("identity"), form, "{taken}");
+                assert_eq!(header(&answer, "vary"), "accept-encoding");
                 let text = decoded(form, &answer.bytes().await.expect("bytes"));
                 assert_eq!(serde_json::from_str::<Value>(&text).expect("JSON"), whole);
             }

@@ -83,8 +83,7 @@ impl Site {
                 middleware::traced(request, async |mut request| {
                     match repeat.answer(&self.state).await {
                         Ok(response) => return response,
-                        Err(Some(ahead)) => drop(request.extensions_mut().insert(ahead)),
-                        Err(None) => {}
+                        Err(ahead) => drop(request.extensions_mut().insert(ahead)),
                     }
                     // In a box: an answer that is given again needs no room for the whole way.
                     self.repeats.keep(question, Box::pin(self.route(peer, request)).await).await
@@ -149,13 +148,13 @@ async fn for_people(State(state): State<AppState>, request: Request, next: Next)
     if let Err(refused) = middleware::refuse_cross_site(&asked) {
         return refused.into_response();
     }
-    let Ahead { session, mut counted, foresight } = match asked.extensions.remove::<Ahead>() {
+    let Ahead { session, counted, foresight } = match asked.extensions.remove::<Ahead>() {
         Some(ahead) => ahead,
         None => ask_ahead(&state, &asked).await,
     };
     asked.extensions.insert(session.clone());
     let answering = async {
-        let let_in = match limits::admit(&state, &session, &asked, counted.pop()).await {
+        let let_in = match limits::admit(&state, &session, &asked, counted).await {
             Ok(let_in) => let_in,
             Err(refused) => return refused,
         };
@@ -178,7 +177,7 @@ async fn ask_ahead(state: &AppState, asked: &Parts) -> Ahead {
     match asked.extensions.get::<MatchedPath>() {
         // Files are everybody's: no route, and no question.
         None => Ahead::of(session),
-        Some(_) => Ahead::ask(state, session, limits::purpose(asked), is_safe(&asked.method), 1).await,
+        Some(_) => Ahead::ask(state, session, limits::purpose(asked), is_safe(&asked.method)).await,
     }
 }
 

@@ -13,7 +13,7 @@
 use std::{
     panic::AssertUnwindSafe,
     slice::from_ref,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak},
     time::{Duration, Instant},
 };
 
@@ -26,11 +26,23 @@ use axum::{
 use foldhash::fast::RandomState;
 use futures::FutureExt;
 use moka::future::Cache as Moka;
-use tokio::{runtime::Handle, sync::oneshot, time::timeout};
+use tokio::{
+    runtime::Handle,
+    sync::{OnceCell, oneshot},
+    time::timeout,
+};
 use tower_sessions::session::Id;
+use tracing::Instrument;
 use vendorscope_cache::{Foresight, Origin, Outcome};
 
-use super::{access, ahead::Ahead, json::tell_freshness, limits::Counted, middleware::answer_panic, rendered::Page};
+use super::{
+    access,
+    ahead::{self, Ahead},
+    json::tell_freshness,
+    limits::Counted,
+    middleware::answer_panic,
+    rendered::Page,
+};
 use crate::{
     domain::accounts::{User, VendorRef},
     server::{
@@ -100,14 +112,9 @@ pub struct Repeat {
 /// What was found out for one of those who asked together.
 enum Found {
     /// It may be given once more: its age, how long it took to know that, and how its user stands with the limit.
-    Same {
-        age: Duration,
-        took: Duration,
-        counted: Counted,
-    },
-    /// It may not. What has been asked.
+    Same { age: Duration, took: Duration, counted: Counted },
+    /// It may not, or that is not known in time. What has been asked.
     Other(Ahead),
-    Nothing,
 }
 
 /// What this request asks, where the answer may be one that was given before. `None` as well where the steps of a
@@ -180,22 +187,20 @@ impl Repeats {
 }
 
 impl Repeat {
-    /// The answer once more; else what has been asked, where that is known. Whoever asks while it is being found out
+    /// The answer once more; else what has been asked. Whoever asks while it is being found out
     /// for others waits for them, and is then asked for together with all who came meanwhile: what was true before they
     /// came is not good enough for them.
-    pub async fn answer(self: &Arc<Self>, state: &AppState) -> Result<Response, Option<Ahead>> {
+    pub async fn answer(self: &Arc<Self>, state: &AppState) -> Result<Response, Ahead> {
         let started = Instant::now();
         let found = match self.wait() {
-            Some(waits) => match timeout(2 * KNOWN_WITHIN, waits).await {
-                Ok(Ok(found)) => found,
-                // Given up, or not to be found out.
-                _ => Found::Nothing,
-            },
+            // Those before it, and its own, take no longer.
+            Some(waits) => timeout(3 * KNOWN_WITHIN, waits).await.ok().and_then(Result::ok),
             None => {
                 let _turn = Turn { repeat: self.clone(), state: state.clone() };
-                self.find_out(state, 1).await.pop().unwrap_or(Found::Nothing)
+                self.find_out(state, 1).await.pop()
             }
         };
+        let found = found.unwrap_or_else(|| Found::Other(Ahead::of(RequestSession::again(state, &self.to.ids))));
         match found {
             Found::Same { age, took, counted } => {
                 let mut response = Response::new(Body::from(self.body.clone()));
@@ -209,8 +214,7 @@ impl Repeat {
                 state.metrics.observe("GET", self.to.made_of.route(), StatusCode::OK.as_u16(), started.elapsed());
                 Ok(response)
             }
-            Found::Other(ahead) => Err(Some(ahead)),
-            Found::Nothing => Err(None),
+            Found::Other(ahead) => Err(ahead),
         }
     }
 
@@ -238,32 +242,28 @@ impl Repeat {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// For so many who ask together.
+    /// For so many who ask together, each.
     async fn find_out(&self, state: &AppState, many: u64) -> Vec<Found> {
-        let finding = AssertUnwindSafe(timeout(KNOWN_WITHIN, self.ask(state, many)));
-        match finding.catch_unwind().await {
-            Ok(found) => found.unwrap_or_default(),
+        let Repeatable { ids, user, .. } = &self.to;
+        let session = RequestSession::again(state, ids);
+        let (counted, foresight) = (OnceCell::new(), OnceLock::new());
+        let checking = timeout(KNOWN_WITHIN, self.check(state, &session, many, &counted, &foresight));
+        let same = match AssertUnwindSafe(checking).catch_unwind().await {
+            Ok(checked) => checked.ok().flatten(),
             Err(panic) => {
                 // In the log; the whole way may do better.
                 answer_panic(panic);
-                Vec::new()
+                None
             }
-        }
-    }
-
-    async fn ask(&self, state: &AppState, many: u64) -> Vec<Found> {
-        let Repeatable { ids, user, made_of } = &self.to;
-        let session = RequestSession::again(state, ids);
-        let mut ahead = Ahead::ask(state, session, Some(made_of.purpose()), true, many).await;
-        let same = self.check(state, &mut ahead, many).await;
-        let Ahead { session, counted, foresight } = ahead;
-        let (mut session, mut counted) = (Some(session), counted.into_iter());
+        };
+        let (mut session, foresight) = (Some(session), foresight.into_inner().flatten());
+        let mut counted = counted.into_inner().unwrap_or_default().into_iter();
         let find = |_| match (same, counted.next()) {
             (Some((age, took)), Some(counted)) if counted.lets_in(user) => Found::Same { age, took, counted },
             // What the way does with a session is nobody else's.
             (_, counted) => Found::Other(Ahead {
                 session: session.take().unwrap_or_else(|| RequestSession::again(state, ids)),
-                counted: counted.into_iter().collect(),
+                counted,
                 foresight: foresight.clone(),
             }),
         };
@@ -272,18 +272,28 @@ impl Repeat {
 
     /// Whether all that was found on the way to this answer is so now, for those whom the limit lets in: its age, and
     /// how long it took to know that.
-    async fn check(&self, state: &AppState, ahead: &mut Ahead, many: u64) -> Option<(Duration, Duration)> {
+    async fn check(
+        &self,
+        state: &AppState,
+        session: &RequestSession,
+        many: u64,
+        counted: &OnceCell<Vec<Counted>>,
+        foresight: &OnceLock<Option<Foresight>>,
+    ) -> Option<(Duration, Duration)> {
         let Repeatable { user, made_of, .. } = &self.to;
-        if ahead.has_failed() || !ahead.session.is_of(user).await.ok()? {
+        let purpose = made_of.purpose();
+        let asked = ahead::ask_for(state, session, Some((purpose, many, counted)), true).await;
+        let foresight = foresight.get_or_init(|| asked);
+        // What nobody answered is waited for once more by whoever asks for it.
+        let has_failed = counted.initialized() && (!session.is_known() || foresight.is_none());
+        if has_failed || !session.is_of(user).await.ok()? {
             return None;
         }
-        if ahead.counted.is_empty() {
-            ahead.counted = Counted::many(state, made_of.purpose(), user, many).await;
-        }
-        let let_in = ahead.counted.iter().filter(|counted| counted.lets_in(user)).count() as u64;
-        access::check(&ahead.session, &Method::GET, made_of.route()).await.ok().filter(|()| let_in > 0)?;
+        let counted = counted.get_or_init(|| Counted::many(state, purpose, user, many)).await;
+        let let_in = counted.iter().filter(|counted| counted.lets_in(user)).count() as u64;
+        access::check(session, &Method::GET, made_of.route()).await.ok().filter(|()| let_in > 0)?;
         let asked = Instant::now();
-        let age = Foresight::scope(ahead.foresight.clone(), made_of.age(state, let_in)).await?;
+        let age = Foresight::scope(foresight.clone(), made_of.age(state, let_in)).await?;
         if let MadeOf::Snapshot { snapshot, .. } = made_of {
             state.analytics.popularity().note(snapshot, let_in).await;
         }
@@ -299,9 +309,12 @@ struct Turn {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        // Nobody waits where the runtime is gone.
-        if let (Some(waiting), Ok(runtime)) = (self.repeat.next(), Handle::try_current()) {
-            runtime.spawn(find_out_for(waiting, Self { repeat: self.repeat.clone(), state: self.state.clone() }));
+        let Some(waiting) = self.repeat.next() else { return };
+        let next = Self { repeat: self.repeat.clone(), state: self.state.clone() };
+        let span = tracing::info_span!("repeat", route = self.repeat.to.made_of.route(), asked = waiting.len());
+        // While the runtime ends, nobody waits any more.
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(find_out_for(waiting, next).instrument(span));
         }
     }
 }
