@@ -80,7 +80,7 @@ def resident(pid):
 
 
 def look_into(bundle):
-    """The vendor with the most lines, and the last whole month that has orders."""
+    """The vendor with the most lines, the one in the middle of all that have any, and the last whole month that has orders."""
 
     def rows(table):
         path = bundle / f"{table}.csv"
@@ -95,4 +95,5 @@ def look_into(bundle):
         lines[vendor] = lines.get(vendor, 0) + 1
     newest = max(date.fromisoformat(row["placed_at"][:10]) for row in rows("orders"))
     last = newest.replace(day=1) - timedelta(days=1)
-    return max(lines, key=lines.get), (last.replace(day=1), last)
+    by_lines = sorted(lines, key=lambda vendor: (lines[vendor], vendor))
+    return by_lines[-1], by_lines[len(by_lines) // 2], (last.replace(day=1), last)
