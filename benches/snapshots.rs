@@ -77,7 +77,7 @@ async fn snapshots(cache: &Cache) {
     let (analytics, year) = (Analytics::new(db.clone(), cache.clone()), query(365));
     let cached =
         measure(SNAPSHOTS, || async { drop(analytics.snapshot_json(&vendor, &year).await.expect("a snapshot")) }).await;
-    report("snapshot of a year by day, cached in Redis and near", cached);
+    report("snapshot of a year by day, cached in Redis and L1", cached);
     let mut uncached = Vec::with_capacity(SNAPSHOTS);
     for _ in 0..SNAPSHOTS {
         let fresh = Analytics::new(db.clone(), Cache::memory());
