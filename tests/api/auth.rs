@@ -234,8 +234,7 @@ async fn a_login_that_cannot_be_noted_lets_nobody_in() {
         let response = log_in(&app.client(), EMAIL, PASSWORD).await;
         assert_eq!(response.status(), 500, "{}", database.url());
         assert!(!response.headers().contains_key("set-cookie"), "{response:?}");
-        let client = redis::Client::open(store.url()).expect("an address");
-        let mut connection = client.get_multiplexed_async_connection().await.expect("a connection");
+        let mut connection = store.connection().await;
         let keys: Vec<String> = redis::cmd("KEYS").arg("sess:*").query_async(&mut connection).await.expect("keys");
         let sessions: Vec<_> = keys.iter().filter(|key| !key.starts_with("sess:secrets@")).collect();
         assert!(sessions.is_empty(), "no session was begun on {}: {sessions:?}", database.url());

@@ -62,10 +62,14 @@ impl RedisServer {
         self.port
     }
 
-    /// A connection of the test's own, to look and to meddle.
+    /// A connection of the test's own, to look and to meddle. Patient: what is measured is how the program fares on a
+    /// busy machine, not how the test does.
     pub async fn connection(&self) -> redis::aio::MultiplexedConnection {
         let client = redis::Client::open(self.url()).expect("an address");
-        client.get_multiplexed_async_connection().await.expect("a connection")
+        let patient = redis::AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(START_WITHIN))
+            .set_response_timeout(Some(START_WITHIN));
+        client.get_multiplexed_async_connection_with_config(&patient).await.expect("a connection")
     }
 
     /// Asks again and again until the answer is the one waited for.
