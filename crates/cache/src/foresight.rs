@@ -5,9 +5,9 @@
 //! trip of their own, where this process has the entry.
 //!
 //! It is as good as a lookup at the moment of asking: the same judgement of the outbox first, then the same
-//! generations, and that moment is after the request came. So it must serve no more than that request, or those that had
-//! come by then, and only such as change nothing: what a write of its own made stale it would not know. [`HOLDS_FOR`] keeps what goes on for
-//! long, a stream, from going by it.
+//! generations, and that moment is after the request came. So it must serve no more than that request, or those that
+//! had come by then, and only such as change nothing: what a write of its own made stale it would not know.
+//! [`HOLDS_FOR`] keeps what goes on for long, a stream, from going by it.
 
 use std::{future::Future, time::Duration};
 

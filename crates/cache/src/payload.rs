@@ -19,7 +19,7 @@ pub struct Payload(Form);
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Form {
     Plain(Bytes),
-    /// One frame, which was decompressed once to see that it can be, and the size of what it holds.
+    /// One frame, made here or decompressed once to see that it can be, and the size of what it holds.
     Zstd(Bytes, usize),
 }
 

@@ -187,9 +187,9 @@ impl Repeats {
 }
 
 impl Repeat {
-    /// The answer once more; else what has been asked. Whoever asks while it is being found out
-    /// for others waits for them, and is then asked for together with all who came meanwhile: what was true before they
-    /// came is not good enough for them.
+    /// The answer once more; else what has been asked. Whoever asks while it is being found out for others waits for
+    /// them, and is then asked for together with all who came meanwhile: what was true before they came is not good
+    /// enough for them.
     pub async fn answer(self: &Arc<Self>, state: &AppState) -> Result<Response, Ahead> {
         let started = Instant::now();
         let found = match self.wait() {
@@ -218,7 +218,7 @@ impl Repeat {
         }
     }
 
-    /// What is sent to one who has to wait; `None` for the first, who does not.
+    /// Where one who has to wait is told; `None` for the first, who finds it out.
     fn wait(&self) -> Option<oneshot::Receiver<Found>> {
         let mut waiting = self.waiting();
         if let Some(waiting) = waiting.as_mut() {
@@ -230,7 +230,7 @@ impl Repeat {
         None
     }
 
-    /// Those who wait, if any do; from then on whoever asks is the first.
+    /// Those who wait. Where nobody does, whoever asks next is the first.
     fn next(&self) -> Option<Vec<oneshot::Sender<Found>>> {
         let mut waiting = self.waiting();
         let next = waiting.take().filter(|next| !next.is_empty())?;
