@@ -23,12 +23,13 @@ const TOLD_APART: usize = 500;
 /// How this instance's cache fares now.
 #[derive(Debug, Clone, Default)]
 pub struct Condition {
-    /// Since the last look at the outbox began; `None` before the first, and where there is no database to look at.
+    /// Since the last look at the outbox began; `None` before the first.
     pub looked_ago: Option<Duration>,
-    /// Invalidations that this instance knows to be pending, and for how long the oldest has been.
+    /// Invalidations that this instance knows to be pending, and how long ago the oldest was called for, by the clock of
+    /// who did.
     pub pending: usize,
     pub pending_for: Option<Duration>,
-    /// The epoch of the store that counts; `None` where nobody keeps one.
+    /// The epoch of the store that counts; `None` before the first look.
     pub epoch: Option<i64>,
     /// Whether the store that this instance speaks to is known to be the one that counts.
     pub is_trusted: bool,
@@ -80,11 +81,15 @@ impl Cache {
     /// How this instance and its connections fare. Asks nobody.
     pub fn condition(&self) -> Condition {
         let (near_entries, near_bytes) = self.0.l1.size();
-        let view = self.view();
+        let (view, now) = (self.view(), Timestamp::now());
         Condition {
             looked_ago: view.looked.map(Instants::age),
             pending: view.pending.len(),
-            pending_for: view.pending.iter().map(|pending| pending.seen.elapsed()).max(),
+            pending_for: view
+                .pending
+                .iter()
+                .map(|row| now.duration_since(row.invalidation.at).try_into().unwrap_or_default())
+                .max(),
             epoch: view.looked.map(|_| view.claim.epoch),
             is_trusted: view.bound_claim().is_some(),
             near_entries,

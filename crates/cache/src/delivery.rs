@@ -1,9 +1,6 @@
 //! Telling the store what has changed, and answering a writer no sooner than nobody can be wrong about it.
 
-use std::{
-    sync::{Arc, Weak, atomic::Ordering},
-    time::Duration,
-};
+use std::{collections::HashSet, sync::Weak, time::Duration};
 
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
@@ -14,39 +11,23 @@ use crate::{
     message::Message,
     millis,
     stats::Counter,
-    trust::{self, Pending},
+    trust::{self, TRUST_FOR},
 };
 
 /// A writer whose invalidation is not delivered answers after this: longer than anybody's look at the outbox holds.
-const ANSWER_AFTER: Duration = trust::TRUST_FOR.saturating_add(Duration::from_millis(100));
+const ANSWER_AFTER: Duration = TRUST_FOR.saturating_add(Duration::from_millis(100));
 /// How often an instance looks whom nobody asks, and how often while something is pending.
 const LOOK_EVERY: Duration = Duration::from_millis(400);
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
-/// Tags of one request to the store.
-const TAGS_AT_ONCE: usize = 256;
 
 impl Cache {
     /// Gives each tag a new generation: no entry stamped with an older one is served again, on any instance, once this
     /// returns. For changes that no transaction of the data belongs to; fails only where the outbox cannot be written,
     /// with a reason for the log.
     pub async fn invalidate(&self, tags: &[Tag], cause: &Cause) -> Result<(), String> {
-        let tags = lookup::normal(tags);
-        if tags.is_empty() {
-            return Ok(());
-        }
-        let invalidation = Invalidation::new(&tags, cause, jiff::Timestamp::now());
-        let outbox = self.view().outbox.clone();
-        let id = match &outbox {
-            Some(outbox) => outbox.record(&invalidation).await?,
-            None => rand::random(),
-        };
-        let row = PendingInvalidation { id, invalidation };
-        if outbox.is_none() {
-            // Nobody here takes the store's word for its tags until it is delivered.
-            self.view().pending.push(Pending { seen: Instant::now(), row: row.clone() });
-            self.start_relay();
-        }
-        self.deliver(row).await;
+        let invalidation = Invalidation::new(&lookup::normal(tags), cause, jiff::Timestamp::now());
+        let id = self.outbox().record(&invalidation).await?;
+        self.deliver(PendingInvalidation { id, invalidation }).await;
         Ok(())
     }
 
@@ -70,9 +51,8 @@ impl Cache {
     /// it may rest on anything.
     pub async fn wait_until_delivered(&self, tags: Option<&[Tag]>) {
         if !tags.is_some_and(<[Tag]>::is_empty) {
-            self.view().is_used = true;
-            let settled = self.settle(|pending| tags.is_none_or(|tags| pending.concerns(tags)));
-            self.answer_after(Instant::now(), async { settled.await == Some(true) }).await;
+            let settled = self.settle(|row| tags.is_none_or(|tags| row.invalidation.concerns(tags)));
+            self.answer_after(Instant::now(), settled).await;
         }
     }
 
@@ -90,16 +70,18 @@ impl Cache {
     }
 
     /// Looks, and delivers what is pending and wanted; everything where that is more than one look shows, until one
-    /// shows the rest. Whether none of it is pending any more; `None` where the outbox does not say.
-    pub(crate) async fn settle(&self, wanted: impl Fn(&Pending) -> bool) -> Option<bool> {
+    /// shows the rest. Whether none of it is pending any more.
+    pub(crate) async fn settle(&self, wanted: impl Fn(&PendingInvalidation) -> bool) -> bool {
         loop {
             let began = Instant::now();
             let looking = self.0.looking.lock().await;
-            self.look().await.then_some(())?;
+            if !self.look().await {
+                return false;
+            }
             let (rows, is_cut) = self.view().select(&wanted);
             drop(looking);
             if !self.deliver_all(&rows).await {
-                return Some(false);
+                return false;
             }
             if !rows.is_empty() {
                 tracing::info!(rows = rows.len(), "delivered what was pending");
@@ -112,7 +94,7 @@ impl Cache {
             {
                 tracing::info!(lasted_ms, "no invalidation waits any more: what could not be delivered has been");
             }
-            return Some(true);
+            return true;
         }
     }
 
@@ -128,43 +110,39 @@ impl Cache {
 
     async fn try_to_deliver(&self, rows: &[PendingInvalidation]) -> Result<(), String> {
         let Some(first) = rows.first() else { return Ok(()) };
+        // An instance that only writes is to find out, too, that its store is another one.
+        let _ = self.trust(&[]).await;
         let claim = self.view().bound_claim().ok_or("another store counts")?;
         let names = rows.iter().flat_map(|row| &row.invalidation.tags);
         let tags = lookup::normal(&names.map(Tag::new).collect::<Vec<_>>());
-        for some in tags.chunks(TAGS_AT_ONCE) {
-            let tags = some.iter().map(|tag| tag.name().to_owned()).collect();
-            let invalidation = Invalidation { tags, ..first.invalidation.clone() };
-            let message = Message { invalidation, from: self.0.name };
-            self.0.store.invalidate(some, &message.to_json()).await.map_err(|error| error.to_string())?;
-            // Nobody listening is no error.
-            let _ = self.0.messages.send(Event::Invalidated(message.invalidation));
-        }
+        let names = tags.iter().map(|tag| tag.name().to_owned()).collect();
+        let message =
+            Message { invalidation: Invalidation { tags: names, ..first.invalidation.clone() }, from: self.0.name };
+        self.0.store.invalidate(&tags, &message.to_json()).await.map_err(|error| error.to_string())?;
+        // Nobody listening is no error.
+        let _ = self.0.messages.send(Event::Invalidated(message.invalidation));
         let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-        let outbox = self.view().outbox.clone();
-        if let Some(outbox) = outbox {
-            let acknowledged = trust::in_time(outbox.acknowledge(&ids, &claim)).await;
-            if !acknowledged.map_err(|error| format!("delivered, but cannot be acknowledged: {error}"))? {
-                return Err("delivered to a store that does not count any more".to_owned());
-            }
+        let acknowledged = trust::in_time(self.outbox().acknowledge(&ids, &claim)).await;
+        if !acknowledged.map_err(|error| format!("delivered, but cannot be acknowledged: {error}"))? {
+            return Err("delivered to a store that does not count any more".to_owned());
         }
-        self.view().pending.retain(|pending| !ids.contains(&pending.row.id));
+        self.view().pending.retain(|row| !ids.contains(&row.id));
         Ok(())
-    }
-
-    /// Looks and delivers from now on, until the cache is gone.
-    pub(crate) fn start_relay(&self) {
-        if !self.0.relaying.swap(true, Ordering::AcqRel) {
-            tokio::spawn(relay(Arc::downgrade(&self.0)));
-        }
     }
 }
 
-async fn relay(cache: Weak<CacheInner>) {
+/// Looks and delivers, again and again, until the cache is gone.
+pub(crate) async fn relay(cache: Weak<CacheInner>) {
+    let mut seen = HashSet::new();
     while let Some(inner) = cache.upgrade() {
         let cache = Cache(inner);
-        // What is there for longer than that, its writer does not deliver soon.
-        let settled = cache.settle(|pending| pending.seen.elapsed() >= LOOK_AGAIN).await;
-        let pause = if settled.is_none() || cache.view().pending.is_empty() { LOOK_EVERY } else { LOOK_AGAIN };
+        // What was there a look ago, its writer does not deliver soon.
+        cache.settle(|row| seen.contains(&row.id)).await;
+        let pause = {
+            let view = cache.view();
+            seen = view.pending.iter().map(|row| row.id).collect();
+            if view.is_silent || seen.is_empty() { LOOK_EVERY } else { LOOK_AGAIN }
+        };
         drop(cache);
         sleep(pause).await;
     }

@@ -53,6 +53,8 @@ pub mod lease;
 mod loading;
 /// Asking for what is there, and judging it.
 mod lookup;
+/// The outbox of a cache that was given none.
+mod memory_outbox;
 /// Messages about invalidations.
 mod message;
 /// Whether something that was made of entries may be used again.
@@ -127,7 +129,6 @@ struct CacheInner {
     /// A store that does not say its size.
     size_unsaid: complaint::Complaint,
     flushing: AtomicBool,
-    relaying: AtomicBool,
     /// How this cache calls itself when it tells others of an invalidation.
     name: u64,
     /// Listens to the other instances.
@@ -206,7 +207,7 @@ impl Cache {
         let listening = store
             .is_shared()
             .then(|| tokio::spawn(message::listen(store.clone(), messages.clone(), name)).abort_handle());
-        Self(Arc::new(CacheInner {
+        let cache = Self(Arc::new(CacheInner {
             store,
             l1: L1::new(settings.l1_bytes),
             clock,
@@ -224,9 +225,10 @@ impl Cache {
             undelivered: complaint::Complaint::default(),
             size_unsaid: complaint::Complaint::default(),
             flushing: AtomicBool::new(false),
-            relaying: AtomicBool::new(false),
             settings,
-        }))
+        }));
+        tokio::spawn(delivery::relay(Arc::downgrade(&cache.0)));
+        cache
     }
 
     /// The fresh entry under `key`, or what `load` gives, stored under the generations its tags had before loading

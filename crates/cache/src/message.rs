@@ -33,6 +33,11 @@ impl Invalidation {
         }
     }
 
+    /// Whether it names one of these tags.
+    pub fn concerns(&self, tags: &[Tag]) -> bool {
+        self.tags.iter().any(|name| tags.iter().any(|tag| tag.name() == name))
+    }
+
     pub fn to_json(&self) -> String {
         // Strings and a number: there is nothing in it that JSON cannot say.
         serde_json::to_string(self).unwrap_or_default()
@@ -69,7 +74,7 @@ impl Event {
     /// Whether something may have changed under the tag.
     pub fn concerns(&self, tag: &Tag) -> bool {
         match self {
-            Self::Invalidated(invalidation) => invalidation.tags.iter().any(|name| name == tag.name()),
+            Self::Invalidated(invalidation) => invalidation.concerns(std::slice::from_ref(tag)),
             Self::Reconnected => true,
         }
     }

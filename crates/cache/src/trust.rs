@@ -13,15 +13,16 @@ use std::{
 
 use tokio::time::{Instant, timeout};
 
-use crate::{Cache, Look, Outbox, PendingInvalidation, StoreClaim, clock::Instants, generations::epoch_mask, key::Tag};
+use crate::{
+    Cache, Look, Outbox, PendingInvalidation, StoreClaim, clock::Instants, generations::epoch_mask, key::Tag,
+    memory_outbox::MemoryOutbox,
+};
 
 /// How long a look at the outbox holds.
 pub(crate) const TRUST_FOR: Duration = Duration::from_secs(1);
-/// For one question to the outbox. A database that has not said in this time that nothing is pending would not load
-/// anything sooner.
-const OUTBOX_TIMEOUT: Duration = Duration::from_secs(2);
-/// What a lookup waits at most for whoever is looking, and for its own look.
-const TRUST_TIMEOUT: Duration = Duration::from_secs(3);
+/// For one question to the outbox: a lookup waits for two at most, somebody else's and its own. A database that has not
+/// answered in this time would not load anything sooner.
+const OUTBOX_TIMEOUT: Duration = Duration::from_millis(1_500);
 /// After a lookup's own look that did not help, no other lookup waits for one for this long.
 const SPARE_FOR: Duration = Duration::from_millis(100);
 /// A store that has not been the one that counts for this long, and is still all that this instance can reach, is
@@ -42,19 +43,17 @@ pub(crate) enum Distrust {
 /// What this instance knows of the outbox and of its store.
 #[derive(Default)]
 pub(crate) struct View {
-    /// Without one everything that is pending is known here, and whatever store is there counts: right for one process.
-    pub outbox: Option<Arc<dyn Outbox>>,
-    pub pending: Vec<Pending>,
-    /// Whether there may be more than the last look could show: then any tag may be among them, until another look
-    /// shows all there is, however many of those that are known have been delivered.
+    outbox: Option<Arc<dyn Outbox>>,
+    pub pending: Vec<PendingInvalidation>,
+    /// Whether there may be more than the last look could show: any tag may be among them.
     is_cut: bool,
-    /// When this epoch was first seen here: others may have seen it this much later.
-    pub epoch_seen: Option<Instant>,
     pub looked: Option<Instants>,
     /// Whether the last look failed: until one does not, none but the relay's is waited for.
-    is_silent: bool,
+    pub is_silent: bool,
     /// Which store counts, as the last look found it.
     pub claim: StoreClaim,
+    /// When this epoch was first seen here: others may have seen it this much later. Nobody was wrong before the first.
+    pub epoch_seen: Option<Instant>,
     /// When the store last said that it is the one that counts; `None` once it is known not to be.
     confirmed: Option<Instants>,
     /// What the store was when it last counted here, or was refused.
@@ -67,29 +66,21 @@ pub(crate) struct View {
     pub is_used: bool,
 }
 
-pub(crate) struct Pending {
-    /// By this instance, first.
-    pub seen: Instant,
-    pub row: PendingInvalidation,
-}
-
-impl Pending {
-    pub fn concerns(&self, tags: &[Tag]) -> bool {
-        self.row.invalidation.tags.iter().any(|name| tags.iter().any(|tag| tag.name() == name))
-    }
-}
-
 impl Cache {
     pub(crate) fn view(&self) -> MutexGuard<'_, View> {
         self.0.view.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has this cache go by an outbox in a database: delivers what is pending, as far as the store takes it, and looks
-    /// again and again from then on.
+    pub(crate) fn outbox(&self) -> Arc<dyn Outbox> {
+        self.view().outbox.get_or_insert_with(|| Arc::new(MemoryOutbox::default())).clone()
+    }
+
+    /// Has this cache go by an outbox in a database, and delivers what is pending there, as far as the store takes it.
     pub async fn watch(&self, outbox: Arc<dyn Outbox>) {
+        let looking = self.0.looking.lock().await;
         *self.view() = View { outbox: Some(outbox), is_used: true, ..View::default() };
+        drop(looking);
         self.settle(|_| true).await;
-        self.start_relay();
     }
 
     /// What generations are to be seen through, where the store's word may be taken for these tags. Looks first if the
@@ -99,18 +90,13 @@ impl Cache {
         if let Some(known) = self.view().known(tags, asked) {
             return known;
         }
-        let look = async {
-            let _looking = self.0.looking.lock().await;
-            // Somebody may have looked while this one waited to.
-            let known = self.view().known(tags, asked);
-            if known.is_none() {
-                self.look().await;
-            }
-            known
-        };
-        if let Ok(Some(known)) = timeout(TRUST_TIMEOUT, look).await {
+        let looking = self.0.looking.lock().await;
+        // Somebody may have looked while this one waited to.
+        if let Some(known) = self.view().known(tags, asked) {
             return known;
         }
+        self.look().await;
+        drop(looking);
         let mut view = self.view();
         let judgement = view.judge(tags, asked);
         view.spared_until = judgement.is_err().then(|| Instant::now() + SPARE_FOR);
@@ -120,59 +106,48 @@ impl Cache {
     /// Asks the outbox what is pending and which store counts, and the store what it is. Whether the outbox said. To be
     /// called with `looking` held.
     pub(crate) async fn look(&self) -> bool {
-        let (began, limit) = (Instants::now(), self.0.settings.rows_at_once.max(1));
-        let Some((outbox, asks_store)) = self.view().begin_look() else { return true };
+        let (began, limit, outbox) = (Instants::now(), self.0.settings.rows_at_once.max(1), self.outbox());
+        let asks_store = std::mem::take(&mut self.view().is_used);
         // What the store said before holds for as long as it would have where it does not say now.
         let server = async { if asks_store { self.0.store.server().await.ok() } else { None } };
         let (found, server) = tokio::join!(in_time(outbox.look(limit)), server);
-        let Some(claim) = self.view().note(began, limit, found) else { return false };
+        let Some(StoreClaim { epoch, server: before }) = self.view().note(began, limit, found) else { return false };
         match server {
-            Some(server) if server == claim.server => self.confirm(began, claim),
-            Some(server) if self.view().may_claim(&server) => {
-                match in_time(outbox.claim(claim.epoch, &server)).await {
-                    Ok(true) => {
-                        let (epoch, before) = (claim.epoch + 1, claim.server);
-                        tracing::warn!(
-                            epoch,
-                            server,
-                            before,
-                            "this store counts from now on: nothing cached before is"
-                        );
-                        self.confirm(began, StoreClaim { epoch, server });
-                    }
-                    // Somebody was faster: the next look tells.
-                    Ok(false) => {}
-                    Err(error) => tracing::warn!(error, "which store counts cannot be written"),
-                }
+            Some(server) if server == before => {
+                self.0.store.bind(&server);
+                let mut view = self.view();
+                (view.confirmed, view.known_server, view.differs_since) = (Some(began), server, None);
             }
+            Some(server) if self.view().may_claim(&server) => match in_time(outbox.claim(epoch, &server)).await {
+                Ok(true) => {
+                    let epoch = epoch + 1;
+                    tracing::warn!(epoch, server, before, "this store counts from now on: nothing cached before is");
+                    self.view().is_used = true;
+                    return Box::pin(self.look()).await;
+                }
+                // Somebody was faster: the next look tells.
+                Ok(false) => {}
+                Err(error) => tracing::warn!(error, "which store counts cannot be written"),
+            },
             // Perhaps the address leads somewhere else by now.
             Some(_) => self.0.store.reconnect(),
             None => {}
         }
         true
     }
-
-    /// The store that is there is the one that counts.
-    fn confirm(&self, at: Instants, claim: StoreClaim) {
-        self.0.store.bind(&claim.server);
-        let mut view = self.view();
-        view.known_server.clone_from(&claim.server);
-        view.know(claim);
-        (view.confirmed, view.differs_since) = (Some(at), None);
-    }
 }
 
 impl View {
     fn judge(&self, tags: &[Tag], asked: Instants) -> Result<u64, Distrust> {
-        match () {
+        match self.confirmed {
             // Before anything else: what is known to be pending makes the store wrong, however old that knowledge is.
-            () if self.is_cut || self.pending.iter().any(|pending| pending.concerns(tags)) => Err(Distrust::Pending),
-            // A look that confirmed it has said what is pending, too.
-            () if self.outbox.is_none() || self.confirmed.is_some_and(|at| at.is_within(TRUST_FOR, asked)) => {
-                Ok(epoch_mask(self.claim.epoch))
+            _ if self.is_cut || self.pending.iter().any(|row| row.invalidation.concerns(tags)) => {
+                Err(Distrust::Pending)
             }
-            () if self.is_silent => Err(Distrust::Overdue),
-            () => Err(Distrust::OtherStore),
+            // A look that confirmed it has said what is pending, too.
+            Some(at) if at.is_within(TRUST_FOR, asked) => Ok(epoch_mask(self.claim.epoch)),
+            _ if self.is_silent => Err(Distrust::Overdue),
+            _ => Err(Distrust::OtherStore),
         }
     }
 
@@ -185,16 +160,8 @@ impl View {
     }
 
     /// What is pending and wanted; everything, where it hides more (`true`).
-    pub fn select(&self, wanted: impl Fn(&Pending) -> bool) -> (Vec<PendingInvalidation>, bool) {
-        let pending = self.pending.iter().filter(|pending| self.is_cut || wanted(pending));
-        (pending.map(|pending| pending.row.clone()).collect(), self.is_cut)
-    }
-
-    /// Whom a look asks, and whether it asks the store too: where somebody used it since the last look, or something is
-    /// still pending. That may be so because the store is another one, and of an instance that only writes nobody else
-    /// asks.
-    fn begin_look(&mut self) -> Option<(Arc<dyn Outbox>, bool)> {
-        Some((self.outbox.clone()?, std::mem::take(&mut self.is_used) || !self.pending.is_empty()))
+    pub fn select(&self, wanted: impl Fn(&PendingInvalidation) -> bool) -> (Vec<PendingInvalidation>, bool) {
+        (self.pending.iter().filter(|row| self.is_cut || wanted(row)).cloned().collect(), self.is_cut)
     }
 
     /// What a look for at most `limit` rows found. Returns which store counts.
@@ -208,22 +175,12 @@ impl View {
             _ => {}
         }
         let Look { claim, pending } = found.ok()?;
-        let before = std::mem::take(&mut self.pending);
-        let seen = |id| before.iter().find(|known| known.row.id == id).map_or_else(Instant::now, |known| known.seen);
-        (self.looked, self.is_cut) = (Some(began), pending.len() >= limit);
-        self.pending = pending.into_iter().map(|row| Pending { seen: seen(row.id), row }).collect();
-        self.know(claim);
-        Some(self.claim.clone())
-    }
-
-    /// Which store counts.
-    fn know(&mut self, claim: StoreClaim) {
+        (self.looked, self.is_cut, self.pending) = (Some(began), pending.len() >= limit, pending);
         if self.claim != claim {
-            self.confirmed = None;
-            // Before the first epoch no store counted: there is nobody who could still be wrong.
-            self.epoch_seen = (claim.epoch > 1).then(Instant::now);
+            (self.confirmed, self.epoch_seen) = (None, (claim.epoch > 1).then(Instant::now));
             self.claim = claim;
         }
+        Some(self.claim.clone())
     }
 
     /// Whether this store, which does not count, may be made the one that does: at once where it is new here (after a
@@ -237,10 +194,9 @@ impl View {
         is_new || since.elapsed() >= CLAIM_AFTER
     }
 
-    /// The claim under which this instance may deliver, and see generations; `None` while another store counts, or
-    /// before the first look.
+    /// The claim under which this instance may deliver, and see generations; `None` while another store counts.
     pub fn bound_claim(&self) -> Option<StoreClaim> {
-        (self.outbox.is_none() || self.confirmed.is_some()).then(|| self.claim.clone())
+        self.confirmed.is_some().then(|| self.claim.clone())
     }
 }
 

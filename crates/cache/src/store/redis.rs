@@ -40,6 +40,8 @@ const READ_TIMEOUT: Duration = Duration::from_millis(500);
 const WRITE_TIMEOUT: Duration = Duration::from_secs(1);
 /// A tag that no entry was written under for this long is forgotten.
 const TAG_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
+/// Tags of one request.
+const TAGS_AT_ONCE: usize = 256;
 /// Room for a name in a command, in bytes: what is longer makes room for itself.
 const NAME_BYTES: usize = 64;
 /// Removes a lease only if it is still the caller's own.
@@ -194,22 +196,19 @@ impl Store for RedisStore {
     }
 
     async fn invalidate(&self, tags: &[Tag], message: &str) -> Result<(), StoreError> {
-        if tags.is_empty() {
-            return Ok(());
-        }
-        let commands: Vec<Routed> = tags.iter().map(|tag| self.set_generation(tag, &[])).collect();
-        let renewed = self.ask(commands, WRITE_TIMEOUT).await?;
-        // A full server still removes.
-        let full =
-            renewed.iter().any(|answer| matches!(&answer.value, Value::ServerError(error) if error.code() == "OOM"));
-        if full {
-            self.remove(tags).await?
-        } else {
-            all_done(&renewed)?
+        let Some(first) = tags.first() else { return Ok(()) };
+        for tags in tags.chunks(TAGS_AT_ONCE) {
+            let commands: Vec<Routed> = tags.iter().map(|tag| self.set_generation(tag, &[])).collect();
+            let renewed = self.ask(commands, WRITE_TIMEOUT).await?;
+            // A full server still removes.
+            let full = renewed
+                .iter()
+                .any(|answer| matches!(&answer.value, Value::ServerError(error) if error.code() == "OOM"));
+            if full { self.remove(tags).await? } else { all_done(&renewed)? }
         }
         // Only now: who hears of it and asks again must not find the old generation on a server that was slower. A
         // message that is not sent is one that is lost.
-        let publish = routed(self.names.tag(&tags[0]), redis::cmd("PUBLISH").arg(self.names.channel()).arg(message));
+        let publish = routed(self.names.tag(first), redis::cmd("PUBLISH").arg(self.names.channel()).arg(message));
         let _ = self.ask(vec![publish], WRITE_TIMEOUT).await;
         Ok(())
     }

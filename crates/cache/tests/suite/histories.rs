@@ -20,7 +20,7 @@ use tokio::task::{JoinSet, yield_now};
 use vendorscope_cache::{
     Foresight, Invalidation, Span,
     entry::Entry,
-    generations::Generation,
+    generations::{Generation, epoch_mask},
     lease::Lease,
     stats::Counts,
     store::{Reading, StoreError, Usage},

@@ -136,3 +136,32 @@ async fn what_counts_who_asks_is_carried_out_once_for_many_and_counts_each_of_th
     let carried_out = calls(&server, "incrby").await;
     assert!((2..CALLERS / 2).contains(&carried_out), "{carried_out} commands for {CALLERS} callers");
 }
+
+/// An import of many vendors: more than one request to the server carries.
+#[tokio::test]
+async fn many_tags_are_all_renewed_and_told_in_one_message() {
+    let server = RedisServer::start();
+    let (cache, source) = (over_redis(&server, &Clock::default()).await, Source::default());
+    let tags: Vec<Tag> = (0..1_000).map(|vendor| vendor_tag(&vendor.to_string())).collect();
+    let read = async |tag: &Tag| {
+        let load = {
+            let source = source.clone();
+            move || async move { Ok::<_, String>(source.load()) }
+        };
+        number(
+            cache.get_or_load(&snapshot_key(tag.name(), "x"), std::slice::from_ref(tag), load).await.expect("a value"),
+        )
+        .value
+    };
+    for tag in &tags {
+        assert_eq!(read(tag).await, 0);
+    }
+    source.set(1);
+    let mut heard = cache.subscribe();
+    cache.invalidate(&tags, &cause()).await.expect("recorded");
+    for tag in &tags {
+        assert_eq!(read(tag).await, 1, "{tag:?}");
+    }
+    let Ok(Event::Invalidated(told)) = heard.try_recv() else { panic!("it was told") };
+    assert_eq!((told.tags.len(), heard.try_recv().is_err()), (1_000, true));
+}
