@@ -48,6 +48,12 @@ impl Complaint {
         begins
     }
 
+    /// For how long it has been failing; `None` while nothing is wrong.
+    pub fn lasts(&self) -> Option<Duration> {
+        let failing = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        failing.as_ref().map(|failing| failing.since.elapsed())
+    }
+
     /// What was looked at since `began` shows that nothing fails any more. For how long it did, if it did: once.
     pub fn is_over(&self, began: Instant) -> Option<Duration> {
         let mut failing = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -109,9 +115,10 @@ mod tests {
         advance(WHILE).await;
         complaint.fails("no answer");
         assert_eq!(complaint.is_over(looked), None);
+        assert_eq!(complaint.lasts(), Some(WHILE));
         advance(WHILE).await;
         assert_eq!(complaint.is_over(Instant::now()), Some(2 * WHILE));
-        assert_eq!(complaint.is_over(Instant::now()), None, "it is told once");
+        assert_eq!((complaint.is_over(Instant::now()), complaint.lasts()), (None, None), "it is told once");
         assert_eq!(complaint.fails("no answer"), Some(Duration::ZERO), "and begins anew");
     }
 }

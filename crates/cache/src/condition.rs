@@ -25,8 +25,7 @@ const TOLD_APART: usize = 500;
 pub struct Condition {
     /// Since the last look at the outbox began; `None` before the first.
     pub looked_ago: Option<Duration>,
-    /// Invalidations that this instance knows to be pending, and how long ago the oldest was called for, by the clock of
-    /// who did.
+    /// Invalidations that this instance knows to be pending, and for how long it has not been able to deliver them all.
     pub pending: usize,
     pub pending_for: Option<Duration>,
     /// The epoch of the store that counts; `None` before the first look.
@@ -81,15 +80,11 @@ impl Cache {
     /// How this instance and its connections fare. Asks nobody.
     pub fn condition(&self) -> Condition {
         let (near_entries, near_bytes) = self.0.l1.size();
-        let (view, now) = (self.view(), Timestamp::now());
+        let view = self.view();
         Condition {
             looked_ago: view.looked.map(Instants::age),
             pending: view.pending.len(),
-            pending_for: view
-                .pending
-                .iter()
-                .map(|row| now.duration_since(row.invalidation.at).try_into().unwrap_or_default())
-                .max(),
+            pending_for: self.0.undelivered.lasts().filter(|_| !view.pending.is_empty()),
             epoch: view.looked.map(|_| view.claim.epoch),
             is_trusted: view.bound_claim().is_some(),
             near_entries,

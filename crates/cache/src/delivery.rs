@@ -25,6 +25,9 @@ impl Cache {
     /// returns. For changes that no transaction of the data belongs to; fails only where the outbox cannot be written,
     /// with a reason for the log.
     pub async fn invalidate(&self, tags: &[Tag], cause: &Cause) -> Result<(), String> {
+        if tags.is_empty() {
+            return Ok(());
+        }
         let invalidation = Invalidation::new(&lookup::normal(tags), cause, jiff::Timestamp::now());
         let id = self.outbox().record(&invalidation).await?;
         self.deliver(PendingInvalidation { id, invalidation }).await;
@@ -58,13 +61,12 @@ impl Cache {
 
     /// Whether `delivering` succeeded, after waiting for as long as another instance may still be wrong: where it did
     /// not, until each has looked at the outbox since `committed`; where it did, until each has seen which store
-    /// counts.
+    /// counts, or that.
     async fn answer_after(&self, committed: Instant, delivering: impl Future<Output = bool>) -> bool {
-        let latest = committed + ANSWER_AFTER;
-        let delivered = timeout_at(latest, delivering).await.unwrap_or(false);
-        let epoch_seen = self.view().epoch_seen;
-        if let Some(until) = if delivered { epoch_seen.map(|seen| seen + ANSWER_AFTER) } else { Some(latest) } {
-            sleep_until(until).await;
+        let delivered = timeout_at(committed + ANSWER_AFTER, delivering).await.unwrap_or(false);
+        let since = if delivered { self.view().epoch_seen } else { Some(committed) };
+        if let Some(since) = since {
+            sleep_until(since.min(committed) + ANSWER_AFTER).await;
         }
         delivered
     }
@@ -101,6 +103,8 @@ impl Cache {
     /// Has the store that counts take these rows, and acknowledges them. Whether it still counted when it had.
     async fn deliver_all(&self, rows: &[PendingInvalidation]) -> bool {
         let Err(error) = self.try_to_deliver(rows).await else { return true };
+        // An instance that only writes is to find out, too, that its store is another one.
+        self.view().is_used = true;
         if let Some(lasted) = self.0.undelivered.fails(&error) {
             let (rows, waiting_ms) = (self.view().pending.len().max(rows.len()), millis(lasted));
             tracing::warn!(error, rows, waiting_ms, "invalidation not delivered yet: these tags are not trusted");
@@ -110,8 +114,9 @@ impl Cache {
 
     async fn try_to_deliver(&self, rows: &[PendingInvalidation]) -> Result<(), String> {
         let Some(first) = rows.first() else { return Ok(()) };
-        // An instance that only writes is to find out, too, that its store is another one.
-        let _ = self.trust(&[]).await;
+        if self.view().bound_claim().is_none() {
+            let _ = self.trust(&[]).await;
+        }
         let claim = self.view().bound_claim().ok_or("another store counts")?;
         let names = rows.iter().flat_map(|row| &row.invalidation.tags);
         let tags = lookup::normal(&names.map(Tag::new).collect::<Vec<_>>());

@@ -46,8 +46,7 @@ impl Generation {
 }
 
 /// What generations of this epoch are seen through: one of another epoch is never equal to one of this. All instances
-/// of all releases must agree on it: `splitmix64`. Before the first epoch, or without a database that counts any, as
-/// they are.
+/// of all releases must agree on it: `splitmix64`. Before the first epoch, as they are.
 pub fn epoch_mask(epoch: i64) -> u64 {
     if epoch == 0 {
         return 0;

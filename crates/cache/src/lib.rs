@@ -200,7 +200,7 @@ impl Cache {
         Self::with(store, clock, Settings::default())
     }
 
-    /// With settings of one's own.
+    /// With settings of one's own. To be called within a Tokio runtime, as all of these.
     pub fn with(store: Arc<dyn Store>, clock: Clock, settings: Settings) -> Self {
         tracing::info!(store = store.name(), "cache ready");
         let (messages, name) = (broadcast::channel(MESSAGES).0, rand::random());

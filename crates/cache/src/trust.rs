@@ -20,9 +20,10 @@ use crate::{
 
 /// How long a look at the outbox holds.
 pub(crate) const TRUST_FOR: Duration = Duration::from_secs(1);
-/// For one question to the outbox: a lookup waits for two at most, somebody else's and its own. A database that has not
-/// answered in this time would not load anything sooner.
-const OUTBOX_TIMEOUT: Duration = Duration::from_millis(1_500);
+/// For one question to the outbox. A database that has not answered in this time would not load anything sooner.
+const OUTBOX_TIMEOUT: Duration = Duration::from_secs(2);
+/// What a lookup waits at most for whoever is looking, and for its own look.
+const TRUST_TIMEOUT: Duration = Duration::from_secs(3);
 /// After a lookup's own look that did not help, no other lookup waits for one for this long.
 const SPARE_FOR: Duration = Duration::from_millis(100);
 /// A store that has not been the one that counts for this long, and is still all that this instance can reach, is
@@ -58,7 +59,7 @@ pub(crate) struct View {
     confirmed: Option<Instants>,
     /// What the store was when it last counted here, or was refused.
     known_server: String,
-    /// Since when another store counts.
+    /// Since when another store counts, and the same one.
     differs_since: Option<Instant>,
     /// Until when nobody waits for another look.
     spared_until: Option<Instant>,
@@ -90,13 +91,14 @@ impl Cache {
         if let Some(known) = self.view().known(tags, asked) {
             return known;
         }
-        let looking = self.0.looking.lock().await;
-        // Somebody may have looked while this one waited to.
-        if let Some(known) = self.view().known(tags, asked) {
-            return known;
-        }
-        self.look().await;
-        drop(looking);
+        let look = async {
+            let _looking = self.0.looking.lock().await;
+            // Somebody may have looked while this one waited to.
+            if self.view().known(tags, asked).is_none() {
+                self.look().await;
+            }
+        };
+        let _ = timeout(TRUST_TIMEOUT, Box::pin(look)).await;
         let mut view = self.view();
         let judgement = view.judge(tags, asked);
         view.spared_until = judgement.is_err().then(|| Instant::now() + SPARE_FOR);
@@ -118,17 +120,27 @@ impl Cache {
                 let mut view = self.view();
                 (view.confirmed, view.known_server, view.differs_since) = (Some(began), server, None);
             }
-            Some(server) if self.view().may_claim(&server) => match in_time(outbox.claim(epoch, &server)).await {
-                Ok(true) => {
-                    let epoch = epoch + 1;
-                    tracing::warn!(epoch, server, before, "this store counts from now on: nothing cached before is");
-                    self.view().is_used = true;
-                    return Box::pin(self.look()).await;
+            Some(server) if self.view().may_claim(&server) => {
+                let claimed = in_time(outbox.claim(epoch, &server)).await;
+                // Not before: a look that was given up meanwhile leaves it to the next one.
+                self.view().known_server.clone_from(&server);
+                match claimed {
+                    Ok(true) => {
+                        let epoch = epoch + 1;
+                        tracing::warn!(
+                            epoch,
+                            server,
+                            before,
+                            "this store counts from now on: nothing cached before is"
+                        );
+                        self.view().is_used = true;
+                        return Box::pin(self.look()).await;
+                    }
+                    // Somebody was faster: the next look tells.
+                    Ok(false) => {}
+                    Err(error) => tracing::warn!(error, "which store counts cannot be written"),
                 }
-                // Somebody was faster: the next look tells.
-                Ok(false) => {}
-                Err(error) => tracing::warn!(error, "which store counts cannot be written"),
-            },
+            }
             // Perhaps the address leads somewhere else by now.
             Some(_) => self.0.store.reconnect(),
             None => {}
@@ -177,7 +189,8 @@ impl View {
         let Look { claim, pending } = found.ok()?;
         (self.looked, self.is_cut, self.pending) = (Some(began), pending.len() >= limit, pending);
         if self.claim != claim {
-            (self.confirmed, self.epoch_seen) = (None, (claim.epoch > 1).then(Instant::now));
+            (self.confirmed, self.differs_since) = (None, None);
+            self.epoch_seen = (claim.epoch > 1).then(Instant::now);
             self.claim = claim;
         }
         Some(self.claim.clone())
@@ -189,9 +202,7 @@ impl View {
     fn may_claim(&mut self, server: &str) -> bool {
         self.confirmed = None;
         let since = *self.differs_since.get_or_insert_with(Instant::now);
-        let is_new = self.known_server != server;
-        server.clone_into(&mut self.known_server);
-        is_new || since.elapsed() >= CLAIM_AFTER
+        self.known_server != server || since.elapsed() >= CLAIM_AFTER
     }
 
     /// The claim under which this instance may deliver, and see generations; `None` while another store counts.

@@ -28,7 +28,9 @@ pub fn instances(instances: &[InstanceHealth], now: Timestamp) -> AnyView {
             (None, openings) => format!("Closed; opened {}", format::counted(openings as i64, "time", "times")),
         };
         let pending = match state.outbox_pending_seconds {
-            Some(seconds) => format!("{}, the oldest for {}", number(state.outbox_pending), format::seconds(seconds)),
+            Some(seconds) => {
+                format!("{}, not deliverable for {}", number(state.outbox_pending), format::seconds(seconds))
+            }
             None => number(state.outbox_pending),
         };
         let looked = state.outbox_looked_ms.map(|ms| format!("{} ago", milliseconds(ms as f64)));

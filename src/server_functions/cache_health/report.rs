@@ -108,7 +108,8 @@ pub struct InstanceState {
     pub breaker_reason: Option<String>,
     /// How often the breaker has opened since the start.
     pub breaker_openings: u64,
-    /// Invalidations that are not delivered yet, and for how many seconds the oldest has not been.
+    /// Invalidations that are not delivered yet, and for how many seconds it has not been able to deliver them all;
+    /// `null` where it is.
     pub outbox_pending: u64,
     pub outbox_pending_seconds: Option<u64>,
     /// Milliseconds since the last look at the outbox; `null` before the first.

@@ -350,6 +350,8 @@ async fn an_invalidation_by_hand_reaches_instances_whose_store_the_writer_cannot
     let store = RedisStore::connect(&proxy.redis_url(), names()).await.expect("a Redis that is there");
     let a = Cache::with(Arc::new(store), Clock::default(), Settings::default());
     a.watch(rows.clone()).await;
+    a.invalidate(&[], &cause()).await.expect("there is nothing to do");
+    assert_eq!(rows.next.load(Ordering::SeqCst), 0, "what names nothing leaves no row");
     let b = instance(&server, &rows).await;
     read(&b, &source).await;
     until(&b, &source, Outcome::Hit).await;

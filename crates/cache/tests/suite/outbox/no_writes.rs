@@ -42,3 +42,19 @@ async fn an_instance_starts_though_its_store_cannot_be_claimed() {
     *rows.slow_writes.lock().expect("nobody panics here") = Duration::ZERO;
     until(&cache, &source, Outcome::Hit).await;
 }
+
+/// An instance that nobody has asked for a while commits, and then the database freezes: what the store was told, it was
+/// told before anything else was found out.
+#[tokio::test]
+async fn what_was_committed_before_the_database_froze_never_stands_in() {
+    let (rows, source, server) = (Arc::new(Rows::default()), Source::default(), RedisServer::start());
+    let cache = instance(&server, &rows).await;
+    read(&cache, &source).await;
+    until(&cache, &source, Outcome::Hit).await;
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    *rows.slow.lock().expect("nobody panics here") = NEVER;
+    *rows.slow_writes.lock().expect("nobody panics here") = NEVER;
+    write(&cache, &rows, &source, 1).await;
+    let served = read_from_broken_source(&cache).await.map(|served| (served.value, served.outcome));
+    assert!(served.is_err(), "{served:?}");
+}

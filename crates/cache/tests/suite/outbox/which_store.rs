@@ -173,6 +173,20 @@ async fn a_store_that_is_all_there_is_counts_again_after_a_while() {
     assert_eq!(read(&left_behind, &source).await.value, 1);
 }
 
+/// Whoever asks goes away while its look makes the store the one that counts.
+#[tokio::test]
+async fn a_claim_that_is_given_up_in_the_middle_is_made_by_the_next_look() {
+    let (rows, source, server) = (Arc::new(Rows::default()), Source::default(), RedisServer::start());
+    let cache = over_redis(&server, &Clock::default()).await;
+    *rows.slow_writes.lock().expect("nobody panics here") = Duration::from_secs(600);
+    let watching = tokio::time::timeout(Duration::from_millis(300), cache.watch(rows.clone())).await;
+    assert!(watching.is_err(), "it waits for the database");
+    *rows.slow_writes.lock().expect("nobody panics here") = Duration::ZERO;
+    let began = std::time::Instant::now();
+    until(&cache, &source, Outcome::Hit).await;
+    assert!(began.elapsed() < Duration::from_secs(9), "it was left alone as if it had been refused");
+}
+
 /// Hole 8b: another installation behind the same server.
 #[tokio::test]
 async fn two_installations_in_one_redis_see_nothing_of_each_other() {
