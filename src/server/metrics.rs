@@ -125,7 +125,7 @@ fn register_condition(registry: &mut Registry, condition: &Condition) {
     );
     register(
         "cache_outbox_pending_seconds",
-        "For how long this instance has not been able to deliver all of these; 0 where it is",
+        "For how long this instance has not been able to deliver the oldest of these; 0 where it is",
         condition.pending_for.unwrap_or_default().as_secs_f64(),
     );
     if let Some(ago) = condition.looked_ago {

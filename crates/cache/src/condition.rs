@@ -25,7 +25,8 @@ const TOLD_APART: usize = 500;
 pub struct Condition {
     /// Since the last look at the outbox began; `None` before the first.
     pub looked_ago: Option<Duration>,
-    /// Invalidations that this instance knows to be pending, and for how long it has not been able to deliver them all.
+    /// Invalidations that this instance knows to be pending, and for how long it has not been able to deliver the
+    /// oldest: not since before it tried, nor since before that was called for (by the clock of who did).
     pub pending: usize,
     pub pending_for: Option<Duration>,
     /// The epoch of the store that counts; `None` before the first look.
@@ -81,10 +82,12 @@ impl Cache {
     pub fn condition(&self) -> Condition {
         let (near_entries, near_bytes) = self.0.l1.size();
         let view = self.view();
+        let oldest = view.pending.iter().map(|row| row.invalidation.at).min();
+        let age = |at| Duration::try_from(Timestamp::now().duration_since(at)).unwrap_or_default();
         Condition {
             looked_ago: view.looked.map(Instants::age),
             pending: view.pending.len(),
-            pending_for: self.0.undelivered.lasts().filter(|_| !view.pending.is_empty()),
+            pending_for: oldest.and_then(|at| Some(self.0.undelivered.lasts()?.min(age(at)))),
             epoch: view.looked.map(|_| view.claim.epoch),
             is_trusted: view.bound_claim().is_some(),
             near_entries,

@@ -1,4 +1,5 @@
-//! The outbox of a cache that has been given no other: right where no other process changes the data.
+//! The outbox of a cache that has been given no other: right where one process changes the data, and the store ends with
+//! it.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -7,8 +8,15 @@ use async_trait::async_trait;
 use crate::{Invalidation, Look, Outbox, PendingInvalidation, StoreClaim};
 
 /// What is pending, and which store counts: what a look finds.
-#[derive(Default)]
 pub(crate) struct MemoryOutbox(Mutex<Look>);
+
+/// Its epochs are none that a database counts: of what is stored under one of them, no cache with a database is served.
+impl Default for MemoryOutbox {
+    fn default() -> Self {
+        let claim = StoreClaim { epoch: i64::MIN, ..StoreClaim::default() };
+        Self(Mutex::new(Look { claim, ..Look::default() }))
+    }
+}
 
 impl MemoryOutbox {
     fn state(&self) -> MutexGuard<'_, Look> {

@@ -57,9 +57,9 @@ pub(crate) struct View {
     pub epoch_seen: Option<Instant>,
     /// When the store last said that it is the one that counts; `None` once it is known not to be.
     confirmed: Option<Instants>,
-    /// What the store was when it last counted here, or was refused.
+    /// What the store was when it last counted here, or could not be claimed.
     known_server: String,
-    /// Since when another store counts, and the same one.
+    /// Since when another store counts, always the same one.
     differs_since: Option<Instant>,
     /// Until when nobody waits for another look.
     spared_until: Option<Instant>,
@@ -113,37 +113,30 @@ impl Cache {
         // What the store said before holds for as long as it would have where it does not say now.
         let server = async { if asks_store { self.0.store.server().await.ok() } else { None } };
         let (found, server) = tokio::join!(in_time(outbox.look(limit)), server);
-        let Some(StoreClaim { epoch, server: before }) = self.view().note(began, limit, found) else { return false };
-        match server {
-            Some(server) if server == before => {
-                self.0.store.bind(&server);
-                let mut view = self.view();
-                (view.confirmed, view.known_server, view.differs_since) = (Some(began), server, None);
-            }
-            Some(server) if self.view().may_claim(&server) => {
-                let claimed = in_time(outbox.claim(epoch, &server)).await;
-                // Not before: a look that was given up meanwhile leaves it to the next one.
-                self.view().known_server.clone_from(&server);
-                match claimed {
-                    Ok(true) => {
-                        let epoch = epoch + 1;
-                        tracing::warn!(
-                            epoch,
-                            server,
-                            before,
-                            "this store counts from now on: nothing cached before is"
-                        );
-                        self.view().is_used = true;
-                        return Box::pin(self.look()).await;
-                    }
-                    // Somebody was faster: the next look tells.
-                    Ok(false) => {}
-                    Err(error) => tracing::warn!(error, "which store counts cannot be written"),
+        let Some(claim) = self.view().note(began, limit, found) else { return false };
+        let Some(server) = server else { return true };
+        if server != claim.server && self.view().may_claim(&server) {
+            let claimed = in_time(outbox.claim(claim.epoch, &server)).await;
+            let mut view = self.view();
+            // Not before: a look that was given up meanwhile leaves it to the next one.
+            view.known_server.clone_from(&server);
+            match claimed {
+                Ok(true) => view.know(StoreClaim { epoch: claim.epoch + 1, server: server.clone() }),
+                // Somebody was faster: the next look tells.
+                Ok(false) => return true,
+                Err(error) => {
+                    tracing::warn!(error, "which store counts cannot be written");
+                    return true;
                 }
             }
+        }
+        let mut view = self.view();
+        if server == view.claim.server {
+            self.0.store.bind(&server);
+            (view.confirmed, view.known_server, view.differs_since) = (Some(began), server, None);
+        } else {
             // Perhaps the address leads somewhere else by now.
-            Some(_) => self.0.store.reconnect(),
-            None => {}
+            self.0.store.reconnect();
         }
         true
     }
@@ -189,11 +182,20 @@ impl View {
         let Look { claim, pending } = found.ok()?;
         (self.looked, self.is_cut, self.pending) = (Some(began), pending.len() >= limit, pending);
         if self.claim != claim {
-            (self.confirmed, self.differs_since) = (None, None);
-            self.epoch_seen = (claim.epoch > 1).then(Instant::now);
-            self.claim = claim;
+            self.know(claim.clone());
         }
-        Some(self.claim.clone())
+        Some(claim)
+    }
+
+    /// Another store counts than did before.
+    fn know(&mut self, claim: StoreClaim) {
+        if !self.claim.server.is_empty() {
+            let (epoch, server, before) = (claim.epoch, &claim.server, &self.claim.server);
+            tracing::warn!(epoch, server, before, "another store counts from now on: nothing cached before does");
+        }
+        (self.confirmed, self.differs_since) = (None, None);
+        self.epoch_seen = (claim.epoch > 1).then(Instant::now);
+        self.claim = claim;
     }
 
     /// Whether this store, which does not count, may be made the one that does: at once where it is new here (after a

@@ -108,7 +108,7 @@ pub struct InstanceState {
     pub breaker_reason: Option<String>,
     /// How often the breaker has opened since the start.
     pub breaker_openings: u64,
-    /// Invalidations that are not delivered yet, and for how many seconds it has not been able to deliver them all;
+    /// Invalidations that are not delivered yet, and for how many seconds it has not been able to deliver the oldest;
     /// `null` where it is.
     pub outbox_pending: u64,
     pub outbox_pending_seconds: Option<u64>,

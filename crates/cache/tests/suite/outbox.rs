@@ -342,6 +342,28 @@ async fn what_is_given_up_in_the_middle_is_delivered_all_the_same() {
     }
 }
 
+/// What another machine says is old is not said to have waited longer than this instance has tried.
+#[tokio::test]
+async fn how_long_something_is_pending_is_not_said_by_a_clock_that_is_behind() {
+    let (rows, server) = (Arc::new(Rows::default()), RedisServer::start());
+    let cache = instance(&server, &rows).await;
+    let mut redis = server.connection().await;
+    let refuse = redis::cmd("CONFIG").arg("SET").arg("min-replicas-to-write").arg(1).to_owned();
+    let () = refuse.query_async(&mut redis).await.expect("an answer");
+    let began = std::time::Instant::now();
+    let at = jiff::Timestamp::now() - jiff::SignedDuration::from_mins(10);
+    let invalidation = Invalidation::new(&[vendor_tag("42")], &cause(), at);
+    rows.rows.lock().expect("nobody panics here").push(PendingInvalidation { id: 7, invalidation });
+    let waits = loop {
+        if let Some(waits) = cache.condition().pending_for {
+            break waits;
+        }
+        assert!(began.elapsed() < Duration::from_secs(30), "it is never said");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    };
+    assert!(waits <= began.elapsed(), "{waits:?}");
+}
+
 /// Hole 8: an invalidation that no write belongs to leaves a row as well.
 #[tokio::test]
 async fn an_invalidation_by_hand_reaches_instances_whose_store_the_writer_cannot() {

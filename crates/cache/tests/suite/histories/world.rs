@@ -213,7 +213,7 @@ impl Store for Moody {
         let entry = if self.mischief == Mischief::StampsLate {
             let (late, mut entry) =
                 (self.inner().mint(tags).await?, Entry::decode(key, &entry).expect("what the cache wrote"));
-            let late = late.into_iter().map(|generation| generation.seen_through(epoch_mask(1)));
+            let late = late.into_iter().map(|generation| generation.seen_through(epoch_mask(i64::MIN + 1)));
             entry.stamp = tags.iter().cloned().zip(late).collect();
             entry.encode(key)
         } else {

@@ -187,6 +187,18 @@ async fn a_claim_that_is_given_up_in_the_middle_is_made_by_the_next_look() {
     assert!(began.elapsed() < Duration::from_secs(9), "it was left alone as if it had been refused");
 }
 
+/// Its epochs are its own: what is stored under its first is not what is stored under a database's first.
+#[tokio::test]
+async fn what_was_stored_without_a_database_is_served_to_nobody_who_has_one() {
+    let (rows, source, server) = (Arc::new(Rows::default()), Source::default(), RedisServer::start());
+    let alone = over_redis(&server, &Clock::default()).await;
+    read(&alone, &source).await;
+    assert_eq!(read(&alone, &source).await.outcome, Outcome::Hit);
+    source.set(1);
+    let served = read(&instance(&server, &rows).await, &source).await;
+    assert_eq!((served.value, served.outcome), (1, Outcome::Miss));
+}
+
 /// Hole 8b: another installation behind the same server.
 #[tokio::test]
 async fn two_installations_in_one_redis_see_nothing_of_each_other() {
