@@ -61,7 +61,7 @@ impl Cache {
 
     /// Whether `delivering` succeeded, after waiting for as long as another instance may still be wrong: where it did
     /// not, until each has looked at the outbox since `committed`; where it did, until each has seen which store
-    /// counts, or that.
+    /// counts, for which such a look is enough, too.
     async fn answer_after(&self, committed: Instant, delivering: impl Future<Output = bool>) -> bool {
         let delivered = timeout_at(committed + ANSWER_AFTER, delivering).await.unwrap_or(false);
         let since = if delivered { self.view().epoch_seen } else { Some(committed) };
